@@ -1,0 +1,45 @@
+"""A type for each kind of identity, and the one place that makes new ones (UUIDv7, RFC 9562 section 5.7)."""
+
+import secrets
+import time
+from typing import NewType
+from uuid import UUID
+
+OrganisationId = NewType("OrganisationId", UUID)
+ProjectId = NewType("ProjectId", UUID)
+UserId = NewType("UserId", UUID)
+TokenId = NewType("TokenId", UUID)
+JobId = NewType("JobId", UUID)
+UsageId = NewType("UsageId", UUID)
+EntryId = NewType("EntryId", UUID)
+HoldId = NewType("HoldId", UUID)
+PriceVersionId = NewType("PriceVersionId", UUID)
+BlobId = NewType("BlobId", str)
+"""SHA-256 of the content, 64 hexadecimal digits."""
+
+CentreName = NewType("CentreName", str)
+"""A centre's own short name, `[a-z][a-z0-9-]{0,30}`; it never changes, so it is the key."""
+UnixAccount = NewType("UnixAccount", str)
+NativeId = NewType("NativeId", str)
+"""The scheduler's id, opaque. It alone identifies nothing: ids recycle."""
+SubmitTag = NewType("SubmitTag", str)
+"""What the job carries at the centre to be found again: the 32 hexadecimal digits of its JobId."""
+WorkerId = NewType("WorkerId", str)
+
+
+def new_uuid() -> UUID:
+    """A UUIDv7: sorted by time, so that a B-tree grows at its right edge."""
+    milliseconds = time.time_ns() // 1_000_000
+    random_bits = secrets.randbits(74)
+    value = (
+        (milliseconds & (1 << 48) - 1) << 80
+        | 0x7 << 76
+        | (random_bits >> 62) << 64
+        | 0b10 << 62
+        | random_bits & (1 << 62) - 1
+    )
+    return UUID(int=value)
+
+
+def submit_tag(job: JobId) -> SubmitTag:
+    return SubmitTag(job.hex)
