@@ -1,0 +1,132 @@
+"""Which offers can run the job at all. Every rule names what does not fit and what would."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from paracloud.placement.offer import Need, Offer, Rejection
+
+Reason = tuple[str, str]
+Rule = Callable[[Need, Offer], Reason | None]
+GIB = 1024**3
+
+
+def filter_offers(need: Need, offers: Iterable[Offer]) -> tuple[list[Offer], list[Rejection]]:
+    """Split offers into those that fit and those that do not, each of these with its first reason."""
+    fitting: list[Offer] = []
+    rejected: list[Rejection] = []
+    for offer in offers:
+        reason = next((found for rule in RULES if (found := rule(need, offer))), None)
+        if reason is None:
+            fitting.append(offer)
+        else:
+            rejected.append(Rejection(offer.centre, offer.queue, *reason))
+    return fitting, rejected
+
+
+def _wished_centre(need: Need, offer: Offer) -> Reason | None:
+    if need.centre is not None and offer.centre != need.centre:
+        return f"the job asks for the centre {need.centre}", f"作业指定了超算中心 {need.centre}"
+    if need.only_centre is not None and offer.centre != need.only_centre:
+        return (
+            f"the job depends on a job at {need.only_centre}, and a dependency cannot cross centres",
+            f"作业依赖 {need.only_centre} 上的作业，依赖关系不能跨超算中心",
+        )
+    return None
+
+
+def _wished_queue(need: Need, offer: Offer) -> Reason | None:
+    if need.queue is not None and offer.queue != need.queue:
+        return f"the job asks for the partition {need.queue}", f"作业指定了分区 {need.queue}"
+    return None
+
+
+def _available(need: Need, offer: Offer) -> Reason | None:
+    return offer.unavailable
+
+
+def _priced(need: Need, offer: Offer) -> Reason | None:
+    if offer.price is None or offer.most is None:
+        return "it has no price, so it is not offered", "该分区没有价格，因此不提供"
+    return None
+
+
+def _wall(need: Need, offer: Offer) -> Reason | None:
+    if offer.max_wall is not None and need.wall_limit > offer.max_wall:
+        return (
+            f"a time limit of {_text(need.wall_limit)} is above its maximum of {_text(offer.max_wall)}",
+            f"时限 {_text(need.wall_limit)} 超过上限 {_text(offer.max_wall)}",
+        )
+    return None
+
+
+def _nodes(need: Need, offer: Offer) -> Reason | None:
+    most = offer.nodes if offer.max_nodes is None else min(offer.nodes, offer.max_nodes)
+    if need.least_nodes > most:
+        return (
+            f"{need.least_nodes} nodes are more than its {most}",
+            f"请求 {need.least_nodes} 个节点，超过上限 {most} 个",
+        )
+    return None
+
+
+def _cores(need: Need, offer: Offer) -> Reason | None:
+    most_nodes = offer.nodes if offer.max_nodes is None else min(offer.nodes, offer.max_nodes)
+    nodes = need.nodes if need.nodes is not None else most_nodes
+    most = min(offer.cores, nodes * offer.cores_per_node)
+    if need.cores > most:
+        where = (
+            f"{nodes} nodes of {offer.cores_per_node} cores" if nodes * offer.cores_per_node == most else "all it has"
+        )
+        return (
+            f"{need.cores} cores are more than {most} ({where})",
+            f"请求 {need.cores} 核，超过可用的 {most} 核",
+        )
+    widest = max(need.cores_per_task, (need.tasks_per_node or 1) * need.cores_per_task)
+    if widest > offer.cores_per_node:
+        return (
+            f"{widest} cores on one node are more than a node's {offer.cores_per_node}",
+            f"单节点需要 {widest} 核，而每个节点只有 {offer.cores_per_node} 核",
+        )
+    return None
+
+
+def _memory(need: Need, offer: Offer) -> Reason | None:
+    wanted = need.memory_per_node_bytes
+    if wanted is None and need.memory_per_core_bytes is not None:
+        wanted = need.memory_per_core_bytes * max(need.cores_per_task, (need.tasks_per_node or 1) * need.cores_per_task)
+    if wanted is not None and wanted > offer.memory_per_node_bytes:
+        return (
+            f"{wanted / GIB:.1f} GiB of memory on a node are more than its {offer.memory_per_node_bytes / GIB:.1f} GiB",
+            f"每节点需要 {wanted / GIB:.1f} GiB 内存，而节点只有 {offer.memory_per_node_bytes / GIB:.1f} GiB",
+        )
+    return None
+
+
+def _gpus(need: Need, offer: Offer) -> Reason | None:
+    if need.gpus_per_node > offer.gpus_per_node:
+        return (
+            f"{need.gpus_per_node} GPUs on a node are more than its {offer.gpus_per_node}",
+            f"每节点需要 {need.gpus_per_node} 张卡，而节点有 {offer.gpus_per_node} 张",
+        )
+    if need.gpu_model is not None and need.gpu_model != offer.gpu_model:
+        has = offer.gpu_model or "none"
+        return (
+            f"the job asks for GPUs of model {need.gpu_model}, it has {has}",
+            f"作业需要 {need.gpu_model} 卡，该分区为 {has}",
+        )
+    if need.gpus_per_node == 0 and offer.gpus_per_node > 0 and need.queue is None:
+        return (
+            "its nodes have GPUs, which the job does not use; name the partition to use it all the same",
+            "该分区是 GPU 节点，而作业不使用 GPU；如确需使用请指定分区",
+        )
+    return None
+
+
+def _text(duration: timedelta) -> str:
+    minutes, seconds = divmod(int(duration.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"{days}-{hours:02}:{minutes:02}:{seconds:02}" if days else f"{hours:02}:{minutes:02}:{seconds:02}"
+
+
+RULES: tuple[Rule, ...] = (_wished_centre, _wished_queue, _available, _priced, _wall, _nodes, _cores, _memory, _gpus)

@@ -1,0 +1,85 @@
+"""What a centre offers, what a job needs, and why the two do not fit. Pure values."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from paracloud.kit.identifiers import CentreName, PriceVersionId
+from paracloud.kit.money import Money
+
+
+class Objective(StrEnum):
+    CHEAPEST = "cheapest"
+    SOONEST = "soonest"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What the job asks of one queue, `tasks_in_array` times over. None means that the user did not say."""
+
+    cores: int
+    wall_limit: timedelta
+    cores_per_task: int = 1
+    nodes: int | None = None
+    tasks_per_node: int | None = None
+    memory_per_node_bytes: int | None = None
+    memory_per_core_bytes: int | None = None
+    gpus_per_node: int = 0
+    gpu_model: str | None = None
+    tasks_in_array: int = 1
+    centre: CentreName | None = None
+    queue: str | None = None
+    only_centre: CentreName | None = None
+    """Where the jobs that this one depends on are: a dependency cannot cross centres."""
+
+    @property
+    def least_nodes(self) -> int:
+        return self.nodes if self.nodes is not None else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One queue of one centre as the last probe saw it, with its price. A limit of None: the centre sets none.
+    `unavailable`: why the centre or the queue takes nothing now, as (English, Chinese); None where it does."""
+
+    centre: CentreName
+    queue: str
+    nodes: int
+    cores: int
+    cores_per_node: int
+    memory_per_node_bytes: int
+    gpus_per_node: int
+    gpu_model: str | None
+    free_cores: int
+    free_nodes: int
+    free_gpus: int
+    max_wall: timedelta | None
+    max_nodes: int | None
+    is_default: bool
+    price: PriceVersionId | None
+    most: Money | None
+    """The most that the job can cost here; None where the queue has no price, and then it is not offered."""
+    unavailable: tuple[str, str] | None = None
+
+    @property
+    def place(self) -> str:
+        return f"{self.centre}/{self.queue}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why an offer is out, with what to change, for people."""
+
+    centre: CentreName
+    queue: str
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`fitting` is in order of preference; the first is the chosen one."""
+
+    fitting: tuple[Offer, ...]
+    rejected: tuple[Rejection, ...]
+    objective: Objective
