@@ -1,0 +1,115 @@
+"""PostgreSQL, reached by SQLAlchemy on asyncpg: one session is one transaction, committed at the edge."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import BigInteger, DateTime, MetaData, Text, Uuid
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from paracloud.kit.errors import Unreachable
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+STATEMENT_TIMEOUT_MS = 30_000
+LOCK_TIMEOUT_MS = 10_000
+
+
+class Base(DeclarativeBase):
+    """All tables. An `int` is BIGINT, a `datetime` TIMESTAMPTZ, a `str` TEXT: no other meaning exists here."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {  # noqa: RUF012  # SQLAlchemy reads it as a plain class attribute
+        int: BigInteger,
+        str: Text,
+        datetime: DateTime(timezone=True),
+        UUID: Uuid,
+    }
+
+
+class Database:
+    """An engine with its pool. `begin` gives a session whose transaction is committed when the block ends well and
+    rolled back otherwise; a lost connection is Unreachable, and then the commit may or may not have happened."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
+
+    @classmethod
+    def connect(cls, url: str, *, pool_size: int = 10) -> Self:
+        """`url` as libpq writes it (postgresql://…); nothing is connected before the first use."""
+        settings = {
+            "timezone": "UTC",
+            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+            "lock_timeout": str(LOCK_TIMEOUT_MS),
+            "idle_in_transaction_session_timeout": str(STATEMENT_TIMEOUT_MS),
+            "jit": "off",
+        }
+        engine = create_async_engine(
+            asyncpg_url(url),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=10,
+            pool_recycle=1800,
+            connect_args={"server_settings": settings, "timeout": 10},
+        )
+        return cls(engine)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncSession]:
+        try:
+            async with self._sessions() as session, session.begin():
+                yield session
+        except (InterfaceError, OperationalError, OSError, TimeoutError) as error:
+            raise _unreachable() from error
+        except DBAPIError as error:
+            if error.connection_invalidated or _is_lost(error.orig):
+                raise _unreachable() from error
+            raise
+
+    @asynccontextmanager
+    async def listen(self, channel: str) -> AsyncIterator[asyncio.Queue[str]]:
+        """Notifications of one channel, as they come. A lost connection ends in silence: they are hints, and whoever
+        waits for one also looks again after a while."""
+        queue: asyncio.Queue[str] = asyncio.Queue()
+        raw: Any = await asyncpg.connect(libpq_url(self.engine.url.render_as_string(hide_password=False)))
+        try:
+            await raw.add_listener(channel, lambda _connection, _pid, _channel, payload: queue.put_nowait(payload))
+            yield queue
+        finally:
+            await raw.close(timeout=2)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def asyncpg_url(url: str) -> str:
+    """postgres:// and postgresql:// name the same thing; SQLAlchemy wants its driver's name in it."""
+    _, separator, rest = url.partition("://")
+    if not separator:
+        raise ValueError(f"{url!r} is no database URL; write postgresql://user@host/database")
+    return f"postgresql+asyncpg://{rest}"
+
+
+def libpq_url(url: str) -> str:
+    return "postgresql://" + url.partition("://")[2]
+
+
+def _unreachable() -> Unreachable:
+    return Unreachable("The database does not answer; try again.", "数据库没有响应，请稍后重试。")
+
+
+def _is_lost(error: BaseException | None) -> bool:
+    """A server that is shutting down or starting answers with an error of class 57P, not with silence."""
+    return str(getattr(error, "sqlstate", "") or "").startswith(("57P", "08"))
