@@ -102,10 +102,8 @@ class EmbeddedPostgres:
         self._password_file.touch(mode=0o600)
         self._password_file.write_text(secrets.token_hex(24))
         _give_away(self.folder, self.folder / "data", self.folder / "socket", self._password_file)
-        command = [
-            *_as_account(), str(binaries / "initdb"), "-D", str(self.folder / "data"), "-U", ROLE, "-A", "scram-sha-256",
-            "--pwfile", str(self._password_file), "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions",
-        ]  # fmt: skip
+        flags = ["-A", "scram-sha-256", "--pwfile", str(self._password_file), "-E", "UTF8", "--locale=C.UTF-8"]
+        command = [*_as_account(), str(binaries / "initdb"), "-D", str(self.folder / "data"), "-U", ROLE, *flags]
         done = subprocess.run(command, capture_output=True, check=False, cwd="/")
         if done.returncode != 0:
             detail = done.stderr.decode(errors="replace")[-500:]

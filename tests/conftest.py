@@ -1,0 +1,75 @@
+"""One PostgreSQL for a test run, one migrated template, and for each test a database that is as new."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from paracloud.kit.database import Database
+from paracloud.kit.postgres import EmbeddedPostgres
+from paracloud.migrations.migrate import migrate
+
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A server of this worker's own, or the one that DATABASE_URL names."""
+    if url := os.environ.get("DATABASE_URL"):
+        yield url
+        return
+    with tempfile.TemporaryDirectory(prefix="paracloud-tests-", dir="/var/tmp" if os.getuid() == 0 else None) as folder:
+        Path(folder).chmod(0o755)
+        with EmbeddedPostgres(Path(folder), FAST) as server:
+            yield server.url
+
+
+@pytest.fixture(scope="session")
+def template(postgres_url: str) -> Iterator[str]:
+    """The name of a migrated database that nobody is connected to."""
+    name = f"template_{uuid4().hex[:12]}"
+    _run(postgres_url, f'CREATE DATABASE "{name}"')
+    migrate(with_database(postgres_url, name))
+    yield name
+    _run(postgres_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def database_url(postgres_url: str, template: str) -> Iterator[str]:
+    """A database of the test's own, made from the template: no table is ever emptied, so no guard is ever lifted."""
+    name = f"test_{uuid4().hex[:12]}"
+    _run(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+    yield with_database(postgres_url, name)
+    _run(postgres_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = Database.connect(database_url)
+    yield opened
+    await opened.close()
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    head, question, query = url.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{name}{question}{query}"
+
+
+def _run(url: str, statement: str) -> None:
+    async def go() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    # In a thread of its own: a loop may be running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, go()).result()
