@@ -1,0 +1,78 @@
+"""What there is, as values: projects with their organisations, organisations, tokens without their texts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.identity import store
+from paracloud.identity.caller import Caller, Category, Scope
+from paracloud.kit.errors import NotFound
+from paracloud.kit.identifiers import OrganisationId, ProjectId, TokenId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    id: OrganisationId
+    name: str
+    category: Category
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    id: ProjectId
+    name: str
+    organisation: Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    id: TokenId
+    name: str
+    scopes: frozenset[Scope]
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+async def projects_of(session: AsyncSession, caller: Caller) -> list[Project]:
+    return await _projects(session, caller.reads())
+
+
+async def all_projects(session: AsyncSession) -> list[Project]:
+    """For the operator."""
+    return await _projects(session, None)
+
+
+async def all_organisations(session: AsyncSession) -> list[Organisation]:
+    """For the operator."""
+    rows = await store.organisations(session)
+    return [Organisation(OrganisationId(row.id), row.name, Category(row.category)) for row in rows]
+
+
+async def tokens_of(session: AsyncSession, user: UserId) -> list[Token]:
+    return [
+        Token(
+            TokenId(row.id), row.name, frozenset(map(Scope, row.scopes)), row.created_at, row.expires_at, row.revoked_at
+        )
+        for row in await store.tokens_of(session, user)
+    ]
+
+
+async def user_named(session: AsyncSession, login: str) -> UserId:
+    """NotFound where there is no such user."""
+    row = await store.user_by_login(session, login)
+    if row is None:
+        raise NotFound(f"There is no user {login}.", f"用户 {login} 不存在。", field="login")
+    return UserId(row.id)
+
+
+async def _projects(session: AsyncSession, ids: list[ProjectId] | None) -> list[Project]:
+    return [
+        Project(
+            ProjectId(project.id),
+            project.name,
+            Organisation(OrganisationId(organisation.id), organisation.name, Category(organisation.category)),
+        )
+        for project, organisation in await store.projects(session, ids)
+    ]
