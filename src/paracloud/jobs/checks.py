@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from uuid import UUID
 
+from paracloud.data.paths import is_inside
 from paracloud.jobs.notice import Notice
 from paracloud.jobs.spec import Dependency, InputFile
 from paracloud.kit.errors import Invalid, TooLarge
@@ -12,7 +13,6 @@ from paracloud.kit.identifiers import JobId
 
 NAME_LIMIT = 200
 VALUE_LIMIT_BYTES = 2048
-PATH_LIMIT_BYTES = 1024
 INPUTS_MOST = 10_000
 VARIABLES_LIMIT_BYTES = 64 * 1024
 DEPENDENCIES_MOST = 100
@@ -66,16 +66,6 @@ def check_output(option: str, pattern: str) -> str:
             field=option,
         )
     return pattern
-
-
-def is_inside(path: str) -> bool:
-    """A relative path of printable text that cannot leave the directory it is joined to."""
-    parts = path.split("/")
-    return (
-        path.isprintable()
-        and len(path.encode()) <= PATH_LIMIT_BYTES
-        and all(part not in ("", ".", "..") and len(part.encode()) <= 255 for part in parts)
-    )
 
 
 def check_inputs(inputs: Sequence[InputFile]) -> tuple[InputFile, ...]:
