@@ -1,0 +1,48 @@
+"""A centre as the platform knows it: where it is, what it lends, what was last seen of it. Values only."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from paracloud.dialects.records import QueueInfo
+from paracloud.kit.identifiers import CentreName, UnixAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """`host_key` is the pinned public key, one line as in known_hosts without the host. `patience`: how long a job may
+    be missing from queue and accounting before it is reported lost. `overrun`: how far past its time limit the centre lets
+    a job run before it is killed; a hold covers it."""
+
+    name: CentreName
+    title_en: str
+    title_zh: str
+    host: str
+    port: int
+    host_key: str
+    dialect: str
+    service_account: UnixAccount
+    commands_per_minute: int
+    patience: timedelta
+    overrun: timedelta
+    region: str
+    is_enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`failures` counts the rounds that failed one after another; a centre is well when it is zero."""
+
+    checked_at: datetime
+    failures: int
+    failing_since: datetime | None
+    error_en: str | None
+    error_zh: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenQueue:
+    """A queue of a centre as the last probe saw it."""
+
+    centre: CentreName
+    info: QueueInfo
+    seen_at: datetime

@@ -1,0 +1,65 @@
+"""Bring a centre into the grid: checked, its host key pinned, its lent accounts listed."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.centres import store
+from paracloud.centres.centre import Centre
+from paracloud.kit.errors import Conflict, Invalid
+from paracloud.kit.identifiers import UnixAccount
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?")
+ACCOUNT = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
+HOST_KEY = re.compile(r"(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}( [\x20-\x7e]*)?")
+LENT_AT_MOST = 10_000
+
+
+async def connect_centre(
+    session: AsyncSession, centre: Centre, accounts: Sequence[UnixAccount], *, dialects: Sequence[str], now: datetime
+) -> None:
+    """`dialects` are the schedulers that the platform speaks. Invalid names the field at fault; Conflict where the name
+    is taken. Nothing is asked of the centre here: the worker's next round does that."""
+    _check(centre, accounts, dialects)
+    if not await store.add_centre(session, centre, now):
+        raise Conflict(
+            f"A centre named {centre.name} is connected already.", f"超算中心 {centre.name} 已接入。", field="name"
+        )
+    await store.lend(session, centre.name, accounts)
+
+
+def _check(centre: Centre, accounts: Sequence[UnixAccount], dialects: Sequence[str]) -> None:
+    _matches("name", centre.name, NAME, "a-z, 0-9 and -, beginning with a letter, at most 31")
+    _matches("host", centre.host, HOST, "a host name or address")
+    _matches("host_key", centre.host_key, HOST_KEY, "one line as in ssh_host_ed25519_key.pub")
+    for account in (centre.service_account, *accounts):
+        _matches("accounts", account, ACCOUNT, "Unix account names")
+    if "root" in (centre.service_account, *accounts):
+        raise Invalid("accounts: root is never lent.", "accounts：不能出借 root。", field="accounts")
+    if centre.service_account in accounts:
+        raise Invalid(
+            "service_account: it must not be one of the lent accounts.",
+            "service_account：不能同时是出借账号。",
+            field="service_account",
+        )
+    if not 1 <= centre.port <= 65535:
+        raise Invalid("port: 1 to 65535.", "port：1 到 65535。", field="port")
+    if not accounts or len(accounts) > LENT_AT_MOST:
+        raise Invalid(f"accounts: 1 to {LENT_AT_MOST}.", f"accounts：1 到 {LENT_AT_MOST} 个。", field="accounts")
+    if centre.dialect not in dialects:
+        known = ", ".join(dialects)
+        raise Invalid(f"dialect: one of {known}.", f"dialect：可选 {known}。", field="dialect")
+    if not 1 <= centre.commands_per_minute <= 6000:
+        raise Invalid(
+            "commands_per_minute: 1 to 6000.", "commands_per_minute：1 到 6000。", field="commands_per_minute"
+        )
+    if centre.patience.total_seconds() < 1:
+        raise Invalid("patience: at least one second.", "patience：至少 1 秒。", field="patience")
+
+
+def _matches(field: str, text: str, pattern: re.Pattern[str], wanted: str) -> None:
+    if not pattern.fullmatch(text):
+        raise Invalid(f"{field}: write {wanted}.", f"{field}：格式不正确（{wanted}）。", field=field)

@@ -1,0 +1,167 @@
+"""Every query of this room, but for the leases."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.centres.centre import Centre, Health, SeenQueue
+from paracloud.centres.tables import AccountRow, CentreRow, HealthRow, QueueRow
+from paracloud.dialects.records import QueueInfo
+from paracloud.kit.identifiers import CentreName, ProjectId, UnixAccount
+
+SAME_IN_BOTH = (
+    "is_up", "is_default", "nodes", "cores", "free_cores", "free_nodes", "cores_per_node", "memory_per_node_bytes",
+    "gpus_per_node", "gpu_model", "free_gpus", "max_nodes",
+)  # fmt: skip
+"""Fields that QueueInfo and the table share by name and unit."""
+
+
+async def add_centre(session: AsyncSession, centre: Centre, now: datetime) -> bool:
+    """False where a centre of that name exists."""
+    values = {
+        "name": centre.name,
+        "title_en": centre.title_en,
+        "title_zh": centre.title_zh,
+        "host": centre.host,
+        "port": centre.port,
+        "host_key": centre.host_key,
+        "dialect": centre.dialect,
+        "service_account": centre.service_account,
+        "commands_per_minute": centre.commands_per_minute,
+        "patience_seconds": int(centre.patience.total_seconds()),
+        "overrun_seconds": int(centre.overrun.total_seconds()),
+        "region": centre.region,
+        "is_enabled": centre.is_enabled,
+        "connected_at": now,
+    }
+    statement = insert(CentreRow).values(**values).on_conflict_do_nothing().returning(CentreRow.name)
+    return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+async def centres(session: AsyncSession) -> list[Centre]:
+    rows = (await session.execute(select(CentreRow).order_by(CentreRow.name))).scalars()
+    return [_centre(row) for row in rows]
+
+
+async def centre(session: AsyncSession, name: CentreName) -> Centre | None:
+    row = (await session.execute(select(CentreRow).where(CentreRow.name == name))).scalar_one_or_none()
+    return None if row is None else _centre(row)
+
+
+async def set_enabled(session: AsyncSession, name: CentreName, *, is_enabled: bool) -> bool:
+    statement = update(CentreRow).where(CentreRow.name == name).values(is_enabled=is_enabled).returning(CentreRow.name)
+    return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+async def lend(session: AsyncSession, name: CentreName, accounts: Sequence[UnixAccount]) -> None:
+    rows = [{"centre": name, "account": account} for account in accounts]
+    if rows:
+        await session.execute(insert(AccountRow).on_conflict_do_nothing(), rows)
+
+
+async def account_of(session: AsyncSession, name: CentreName, project: ProjectId) -> UnixAccount | None:
+    query = select(AccountRow.account).where(AccountRow.centre == name, AccountRow.project_id == project)
+    found = (await session.execute(query)).scalar_one_or_none()
+    return None if found is None else UnixAccount(found)
+
+
+async def take_free_account(
+    session: AsyncSession, name: CentreName, project: ProjectId, now: datetime
+) -> UnixAccount | None:
+    """None where the pool is used up. Two projects never take the same account: the row is locked."""
+    free = (
+        select(AccountRow.account)
+        .where(AccountRow.centre == name, AccountRow.project_id.is_(None))
+        .order_by(AccountRow.account)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    statement = (
+        update(AccountRow)
+        .where(AccountRow.centre == name, AccountRow.account == free)
+        .values(project_id=project, assigned_at=now)
+        .returning(AccountRow.account)
+    )
+    found = (await session.execute(statement)).scalar_one_or_none()
+    return None if found is None else UnixAccount(found)
+
+
+async def owners(session: AsyncSession, name: CentreName) -> dict[UnixAccount, ProjectId]:
+    query = select(AccountRow.account, AccountRow.project_id).where(
+        AccountRow.centre == name, AccountRow.project_id.is_not(None)
+    )
+    return {
+        UnixAccount(account): ProjectId(project)
+        for account, project in (await session.execute(query)).all()
+        if project is not None
+    }
+
+
+async def keep_queues(session: AsyncSession, name: CentreName, queues: Sequence[QueueInfo], now: datetime) -> None:
+    """The new picture replaces the old one whole: a queue that is gone is gone."""
+    await session.execute(delete(QueueRow).where(QueueRow.centre == name))
+    rows = [
+        {
+            "centre": name,
+            "queue": queue.name,
+            "max_wall_seconds": None if queue.max_wall is None else int(queue.max_wall.total_seconds()),
+            "seen_at": now,
+            **{field: getattr(queue, field) for field in SAME_IN_BOTH},
+        }
+        for queue in queues
+    ]
+    if rows:
+        await session.execute(insert(QueueRow), rows)
+
+
+async def seen_queues(session: AsyncSession) -> list[SeenQueue]:
+    rows = (await session.execute(select(QueueRow).order_by(QueueRow.centre, QueueRow.queue))).scalars()
+    return [_seen(row) for row in rows]
+
+
+async def keep_health(session: AsyncSession, name: CentreName, health: Health) -> None:
+    values = {
+        "checked_at": health.checked_at,
+        "failures": health.failures,
+        "failing_since": health.failing_since,
+        "error_en": health.error_en,
+        "error_zh": health.error_zh,
+    }
+    statement = insert(HealthRow).values(centre=name, **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["centre"], set_=values))
+
+
+async def healths(session: AsyncSession) -> dict[CentreName, Health]:
+    rows = (await session.execute(select(HealthRow))).scalars()
+    return {
+        CentreName(row.centre): Health(row.checked_at, row.failures, row.failing_since, row.error_en, row.error_zh)
+        for row in rows
+    }
+
+
+def _centre(row: CentreRow) -> Centre:
+    return Centre(
+        name=CentreName(row.name),
+        title_en=row.title_en,
+        title_zh=row.title_zh,
+        host=row.host,
+        port=row.port,
+        host_key=row.host_key,
+        dialect=row.dialect,
+        service_account=UnixAccount(row.service_account),
+        commands_per_minute=row.commands_per_minute,
+        patience=timedelta(seconds=row.patience_seconds),
+        overrun=timedelta(seconds=row.overrun_seconds),
+        region=row.region,
+        is_enabled=row.is_enabled,
+    )
+
+
+def _seen(row: QueueRow) -> SeenQueue:
+    wall = None if row.max_wall_seconds is None else timedelta(seconds=row.max_wall_seconds)
+    same = {field: getattr(row, field) for field in SAME_IN_BOTH}
+    return SeenQueue(CentreName(row.centre), QueueInfo(name=row.queue, max_wall=wall, **same), row.seen_at)

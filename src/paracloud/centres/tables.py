@@ -1,0 +1,87 @@
+"""Centres, the accounts that they lend, what was last seen of them, and who may act on them now."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from paracloud.kit.database import Base
+
+
+class CentreRow(Base):
+    __tablename__ = "centres"
+    __table_args__ = (
+        CheckConstraint("name ~ '^[a-z][a-z0-9-]{0,30}$'", name="name"),
+        CheckConstraint("port BETWEEN 1 AND 65535", name="port"),
+        CheckConstraint("commands_per_minute > 0", name="budget"),
+        CheckConstraint("patience_seconds > 0 AND overrun_seconds >= 0", name="patience"),
+    )
+    name: Mapped[str] = mapped_column(primary_key=True)
+    title_en: Mapped[str]
+    title_zh: Mapped[str]
+    host: Mapped[str]
+    port: Mapped[int]
+    host_key: Mapped[str]
+    dialect: Mapped[str]
+    service_account: Mapped[str]
+    commands_per_minute: Mapped[int]
+    patience_seconds: Mapped[int]
+    overrun_seconds: Mapped[int]
+    region: Mapped[str]
+    is_enabled: Mapped[bool]
+    connected_at: Mapped[datetime]
+
+
+class AccountRow(Base):
+    """A Unix account that a centre lends; `project_id` is set at the project's first need and never changes."""
+
+    __tablename__ = "centre_accounts"
+    __table_args__ = (UniqueConstraint("centre", "project_id"),)
+    centre: Mapped[str] = mapped_column(ForeignKey("centres.name"), primary_key=True)
+    account: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID | None] = mapped_column(ForeignKey("projects.id"))
+    assigned_at: Mapped[datetime | None]
+
+
+class QueueRow(Base):
+    """The newest picture of a queue; `max_wall_seconds` and `max_nodes` are null where the centre sets no limit."""
+
+    __tablename__ = "queues"
+    centre: Mapped[str] = mapped_column(ForeignKey("centres.name"), primary_key=True)
+    queue: Mapped[str] = mapped_column(primary_key=True)
+    is_up: Mapped[bool]
+    is_default: Mapped[bool]
+    nodes: Mapped[int]
+    cores: Mapped[int]
+    free_cores: Mapped[int]
+    free_nodes: Mapped[int]
+    cores_per_node: Mapped[int]
+    memory_per_node_bytes: Mapped[int]
+    gpus_per_node: Mapped[int]
+    gpu_model: Mapped[str | None]
+    free_gpus: Mapped[int]
+    max_wall_seconds: Mapped[int | None]
+    max_nodes: Mapped[int | None]
+    seen_at: Mapped[datetime]
+
+
+class HealthRow(Base):
+    __tablename__ = "centre_health"
+    centre: Mapped[str] = mapped_column(ForeignKey("centres.name"), primary_key=True)
+    checked_at: Mapped[datetime]
+    failures: Mapped[int]
+    failing_since: Mapped[datetime | None]
+    error_en: Mapped[str | None]
+    error_zh: Mapped[str | None]
+
+
+class LeaseRow(Base):
+    """`fence` only grows; `expires_at` is on the database's clock."""
+
+    __tablename__ = "centre_leases"
+    __table_args__ = (CheckConstraint("fence > 0", name="fence"),)
+    centre: Mapped[str] = mapped_column(ForeignKey("centres.name"), primary_key=True)
+    holder: Mapped[str]
+    fence: Mapped[int]
+    expires_at: Mapped[datetime]
