@@ -1,0 +1,114 @@
+"""Accounting: what ran, for whom, for how long, from sacct."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from paracloud.dialects.records import ENDED_PHASES, AccountingRecord, NativePhase
+from paracloud.dialects.slurm.answers import broken, one_word, output_of, timed
+from paracloud.dialects.slurm.states import accounted_phase
+from paracloud.dialects.slurm.table import rows
+from paracloud.dialects.slurm.text import count, epoch, gpus_of, printable, resources, size_bytes, tag_of
+from paracloud.kit.command import Command, Completed
+from paracloud.kit.identifiers import NativeId, UnixAccount
+
+# Without -D a requeued job's earlier runs are hidden. --noconvert: or 62.5 GiB are printed rounded.
+_SACCT = ("sacct", "-X", "-n", "-P", "-D", "--noconvert")
+_FIELDS = (
+    *("JobIDRaw", "JobID", "User", "Partition", "State", "ExitCode", "Submit", "Start", "End", "ElapsedRaw"),
+    *("AllocCPUS", "AllocNodes", "AllocTRES", "NodeList", "JobName"),
+)
+_IDS_AT_A_TIME = 1000
+_EACH_LINE = 'while read -r ids; do "$@" -j "$ids" </dev/null || exit; done'
+_RAW_LIMIT = 4096
+_SECOND = timedelta(seconds=1)
+
+
+def account(
+    start: datetime, end: datetime, accounts: Sequence[UnixAccount], nonce: str
+) -> Command[Sequence[AccountingRecord]]:
+    """A job cancelled while held is in no window: it was never eligible. `account_of` finds it."""
+    if not accounts:
+        return Command(argv=("true",), parse=lambda _: (), cost=0)
+    window = ("-u", one_word(accounts, "account"), "-S", _instant(start - _SECOND), "-E", _instant(end + 2 * _SECOND))
+    argv = (*timed(*_SACCT), *window, f"--delimiter={nonce}", "-o", ",".join(_FIELDS))
+
+    def parse(completed: Completed) -> Sequence[AccountingRecord]:
+        return tuple(record for record in _records(completed, nonce, argv) if start <= record.ended_at < end)
+
+    return Command(argv=argv, parse=parse, timeout=timedelta(seconds=120))
+
+
+def account_of(ids: Sequence[NativeId], nonce: str) -> Command[Sequence[AccountingRecord]]:
+    if not ids:
+        return Command(argv=("true",), parse=lambda _: (), cost=0)
+    call = (*timed(*_SACCT), f"--delimiter={nonce}", "-o", ",".join(_FIELDS))
+    argv = ("bash", "-c", _EACH_LINE, "paracloud-account", *call)
+    lines = [one_word(ids[at : at + _IDS_AT_A_TIME], "id") for at in range(0, len(ids), _IDS_AT_A_TIME)]
+    return Command(
+        argv=argv,
+        parse=lambda completed: tuple(_records(completed, nonce, argv)),
+        stdin="".join(line + "\n" for line in lines).encode(),
+        timeout=timedelta(seconds=120),
+        cost=len(lines),
+    )
+
+
+def _instant(time: datetime) -> str:
+    """The command runs in UTC, so this is no centre's local time."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _records(completed: Completed, nonce: str, argv: Sequence[str]) -> list[AccountingRecord]:
+    found = rows(output_of(completed, argv), nonce, len(_FIELDS), completed, argv)
+    try:
+        return [record for row in found if (record := _record(row)) is not None]
+    except (ValueError, KeyError) as error:
+        raise broken(f"gave a row that is not understood: {error}", "给出了无法理解的一行", completed, argv) from None
+
+
+def _record(row: tuple[str, ...]) -> AccountingRecord | None:
+    """None: this job has not ended."""
+    value = dict(zip(_FIELDS, row, strict=True))
+    phase, ended = accounted_phase(value["State"]), epoch(value["End"])
+    submitted, started = epoch(value["Submit"]), epoch(value["Start"])
+    if submitted is None:
+        raise ValueError("no submit time")
+    if ended is None or phase not in ENDED_PHASES | {NativePhase.UNKNOWN}:
+        return None
+    job, task = _job_and_task(value["JobID"])
+    allocated = resources(value["AllocTRES"])
+    # Slurm keeps a start for some jobs that were never given a node, and their CPUs are those asked for.
+    ran = started is not None and bool(allocated)
+    exit_code, _, exit_signal = value["ExitCode"].partition(":")
+    return AccountingRecord(
+        native_id=NativeId(str(job)),
+        record_id=NativeId(str(count(value["JobIDRaw"]))),
+        task_index=task,
+        # 22.05 does not tell how often. Each run has a submit time of its own, and its database keeps at most one
+        # record for each id and submit time, so these two tell runs apart.
+        restart_count=0,
+        tag=tag_of(value["JobName"]),
+        name=printable(value["JobName"]),
+        account=UnixAccount(printable(value["User"], 64)),
+        queue=printable(value["Partition"], 200),
+        phase=phase,
+        native_state=printable(value["State"], 64),
+        exit_code=count(exit_code),
+        exit_signal=count(exit_signal),
+        submitted_at=submitted,
+        started_at=started if ran else None,
+        ended_at=ended,
+        elapsed_seconds=count(value["ElapsedRaw"]) if ran else 0,
+        cores=count(value["AllocCPUS"]) if ran else 0,
+        nodes=count(value["AllocNodes"]) if ran else 0,
+        gpus=gpus_of(allocated) if ran else 0,
+        memory_bytes=size_bytes(allocated["mem"]) if ran and "mem" in allocated else 0,
+        node_list=printable(value["NodeList"], 1000) if ran else "",
+        raw=printable("|".join(row), _RAW_LIMIT),
+    )
+
+
+def _job_and_task(text: str) -> tuple[int, int | None]:
+    """4711; 4711_3; 4711_[7-8%2], an array's tasks that never started, ended as one record without an index."""
+    job, underscore, task = text.partition("_")
+    return count(job), count(task) if underscore and not task.startswith("[") else None

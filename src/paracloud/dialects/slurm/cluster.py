@@ -1,0 +1,131 @@
+"""What a centre has and what of it is free, from scontrol: queues with their limits, nodes with their load."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from paracloud.dialects.records import NodeInfo, QueueInfo
+from paracloud.dialects.slurm.answers import broken, output_of
+from paracloud.dialects.slurm.text import count, gpus_in_gres, printable, wall
+from paracloud.kit.command import Command, Completed
+
+NODES = ("scontrol", "-o", "-d", "show", "node")
+_BOTH = 'scontrol -o show partition && printf "\\n%s\\n" "$1" && scontrol -o -d show node'
+_FIELD = re.compile(r"(?:^| )([A-Za-z][A-Za-z0-9_]*)=(\S*)")
+_USABLE = frozenset({"IDLE", "MIXED", "ALLOCATED", "PLANNED", "COMPLETING", "CLOUD", "NON_EXCL"})
+"""Every other word in a node's state keeps new jobs away: DOWN, DRAIN, MAINT, RESERVED, NOT_RESPONDING…"""
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    info: NodeInfo
+    free_gpus: int
+
+
+def queues(nonce: str) -> Command[Sequence[QueueInfo]]:
+    """Partitions that this account may see: hidden ones, and those of other groups, are not among them."""
+    argv = ("bash", "-c", _BOTH, "paracloud-queues", nonce)
+
+    def parse(completed: Completed) -> Sequence[QueueInfo]:
+        partitions, found, nodes = output_of(completed, argv).partition(nonce)
+        if not found:
+            raise broken("gave only half an answer", "只给出了一半答复", completed, argv)
+        members = _nodes(nodes, completed, argv)
+        try:
+            return tuple(_queue(fields, members) for fields in _lines(partitions, "PartitionName"))
+        except (ValueError, KeyError) as error:
+            raise _odd("partition", error, completed, argv) from None
+
+    return Command(argv=argv, parse=parse, timeout=timedelta(seconds=60), cost=2)
+
+
+def nodes() -> Command[Sequence[NodeInfo]]:
+    return Command(
+        argv=NODES,
+        parse=lambda completed: tuple(n.info for n in _nodes(output_of(completed, NODES), completed, NODES)),
+        timeout=timedelta(seconds=60),
+    )
+
+
+def ping() -> Command[str]:
+    """The controller's own version; the client's may be another."""
+    argv = ("scontrol", "show", "config")
+
+    def parse(completed: Completed) -> str:
+        version = re.search(r"^SLURM_VERSION\s*=\s*(\S+)", output_of(completed, argv), re.MULTILINE)
+        if not version:
+            raise broken("named no version", "没有给出版本", completed, argv)
+        return f"Slurm {printable(version[1], 40)}"
+
+    return Command(argv=argv, parse=parse)
+
+
+def _lines(text: str, key: str) -> Sequence[Mapping[str, str]]:
+    """One record a line. The first of two equal keys counts: free text (Reason, Comment) stands behind."""
+    found = []
+    for line in text.splitlines():
+        if line.startswith(key + "="):
+            fields: dict[str, str] = {}
+            for name, value in _FIELD.findall(line):
+                fields.setdefault(name, value)
+            found.append(fields)
+    return found
+
+
+def _nodes(text: str, completed: Completed, argv: Sequence[str]) -> tuple[_Node, ...]:
+    try:
+        return tuple(_node(fields) for fields in _lines(text, "NodeName"))
+    except (ValueError, KeyError) as error:
+        raise _odd("node", error, completed, argv) from None
+
+
+def _odd(kind: str, error: Exception, completed: Completed, argv: Sequence[str]) -> Exception:
+    return broken(f"described a {kind} that is not understood: {error}", "给出了无法理解的描述", completed, argv)
+
+
+def _node(fields: Mapping[str, str]) -> _Node:
+    models = gpus_in_gres(fields.get("Gres", ""))
+    used = gpus_in_gres(fields.get("GresUsed", ""))
+    cores = count(fields.get("CPUEfctv") or fields["CPUTot"])
+    state = fields["State"]
+    info = NodeInfo(
+        name=printable(fields["NodeName"], 200),
+        native_state=printable(state, 200),
+        cores=cores,
+        free_cores=max(cores - count(fields["CPUAlloc"]), 0) if _is_usable(state) else 0,
+        memory_bytes=count(fields["RealMemory"]) * _MIB,
+        gpus=sum(models.values()),
+        gpu_model=max(models, key=lambda model: models[model]) or None if models else None,
+        queues=tuple(printable(name, 200) for name in fields.get("Partitions", "").split(",") if name),
+    )
+    return _Node(info, free_gpus=max(info.gpus - sum(used.values()), 0))
+
+
+def _is_usable(state: str) -> bool:
+    """The state may carry flags (MIXED+DRAIN) and a mark: `*` no answer, `$` maintenance, `~` asleep, `-` planned."""
+    return not set("*$@^!%").intersection(state) and set(re.findall(r"[A-Z_]+", state)) <= _USABLE
+
+
+def _queue(partition: Mapping[str, str], all_nodes: Sequence[_Node]) -> QueueInfo:
+    name = printable(partition["PartitionName"], 200)
+    members = [node for node in all_nodes if name in node.info.queues]
+    usable = [node for node in members if _is_usable(node.info.native_state)]
+    models = [node.info for node in members if node.info.gpu_model]
+    return QueueInfo(
+        name=name,
+        is_up=partition["State"] == "UP",
+        is_default=partition.get("Default") == "YES",
+        nodes=len(members),
+        cores=sum(node.info.cores for node in members),
+        free_cores=sum(node.info.free_cores for node in members),
+        free_nodes=sum(node.info.free_cores == node.info.cores for node in usable),
+        cores_per_node=max((node.info.cores for node in members), default=0),
+        memory_per_node_bytes=max((node.info.memory_bytes for node in members), default=0),
+        gpus_per_node=max((node.info.gpus for node in members), default=0),
+        gpu_model=max(models, key=lambda node: node.gpus).gpu_model if models else None,
+        free_gpus=sum(node.free_gpus for node in usable),
+        max_wall=wall(partition["MaxTime"]),
+        max_nodes=None if partition["MaxNodes"] == "UNLIMITED" else count(partition["MaxNodes"]),
+    )

@@ -1,0 +1,66 @@
+"""Acting on jobs that are there: cancel, hold, release. Run as the account that owns them, so that Slurm itself keeps
+one tenant from another's jobs."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from paracloud.dialects.slurm.answers import output_of
+from paracloud.dialects.slurm.text import count, printable
+from paracloud.kit.command import Command, Completed
+from paracloud.kit.errors import Conflict, Invalid, NotFound
+from paracloud.kit.identifiers import NativeId
+
+_GONE = ("Invalid job id specified", "already completing or completed", "already finished")
+_NOT_WAITING = ("no longer pending", "already finished", "already started", "is not pending", "already completing")
+_IDS_AT_A_TIME = 500
+# Every line is tried, also after one that failed: a gone job must not shield those behind it.
+_CANCEL = 'status=0; while read -r ids; do set -f; scancel $ids </dev/null || status=$?; done; exit "$status"'
+
+
+def cancel(ids: Sequence[NativeId]) -> Command[None]:
+    argv = ("bash", "-c", _CANCEL, "paracloud-cancel")
+    numbers = [_number(job) for job in ids]
+    lines = [" ".join(numbers[at : at + _IDS_AT_A_TIME]) for at in range(0, len(numbers), _IDS_AT_A_TIME)]
+
+    def parse(completed: Completed) -> None:
+        complaints = [line for line in completed.stderr.decode(errors="replace").splitlines() if "error:" in line]
+        if complaints and all(any(sign in line for sign in _GONE) for line in complaints):
+            return
+        output_of(completed, argv)
+
+    stdin = "".join(line + "\n" for line in lines).encode()
+    return Command(argv=argv, parse=parse, stdin=stdin, timeout=timedelta(seconds=60), cost=len(lines))
+
+
+def hold(job: NativeId) -> Command[None]:
+    """A user's hold, which the user's own release undoes, also where this account is an operator."""
+    return _scontrol("uhold", job)
+
+
+def release(job: NativeId) -> Command[None]:
+    return _scontrol("release", job)
+
+
+def _scontrol(verb: str, job: NativeId) -> Command[None]:
+    argv = ("scontrol", verb, _number(job))
+
+    def parse(completed: Completed) -> None:
+        said = completed.stderr.decode(errors="replace")
+        if "Invalid job id" in said:
+            raise NotFound(f"The centre knows no job {job} any more.", f"该中心已没有作业 {job}。", field="id")
+        if completed.exit_status != 0 and any(sign in said for sign in _NOT_WAITING):
+            text = printable(said, 200)
+            raise Conflict(
+                f"Only a waiting job can be held or released; job {job} is not ({text}).",
+                f"只有排队中的作业才能挂起或释放；作业 {job} 不在排队（{text}）。",
+            )
+        output_of(completed, argv)
+
+    return Command(argv=argv, parse=parse)
+
+
+def _number(job: NativeId) -> str:
+    try:
+        return str(count(job))
+    except ValueError:
+        raise Invalid(f"{job!r} is no Slurm job number.", f"{job!r} 不是 Slurm 作业号。", field="id") from None

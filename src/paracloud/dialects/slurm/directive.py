@@ -1,0 +1,59 @@
+"""One `#SBATCH` line: a value is quoted so that sbatch reads exactly it, or the request is refused.
+
+sbatch (src/sbatch/opt.c, 22.05) splits a directive at blanks, honours single and double quotes, takes a backslash as
+an escape everywhere, and ends the line at an unquoted `#`. Its buffer for one word holds 8 KiB.
+"""
+
+import re
+
+from paracloud.kit.errors import Invalid, Unsupported
+
+VALUE_LIMIT_BYTES = 2048
+_PLAIN = re.compile(r"[A-Za-z0-9_./:,=%@+~\[\]-]*")
+_CHDIR = re.compile(r"^#SBATCH (?:--chdir=(\S*)|\"--chdir=(.*)\")$", re.MULTILINE)
+
+PASSED_THROUGH = frozenset(
+    {
+        *("account", "acctg-freq", "begin", "cluster-constraint", "comment", "constraint", "container", "contiguous"),
+        *("core-spec", "cores-per-socket", "cpu-freq", "deadline", "delay-boot", "distribution", "exclude", "export"),
+        *("extra-node-info", "gpu-bind", "gpu-freq", "hint", "input", "kill-on-invalid-dep", "licenses", "mail-type"),
+        *("mail-user", "mem-bind", "mincpus", "nice", "no-kill", "nodelist", "ntasks-per-core", "ntasks-per-gpu"),
+        *("ntasks-per-socket", "open-mode", "overcommit", "oversubscribe", "prefer", "priority", "profile"),
+        *("propagate", "qos", "reboot", "reservation", "signal", "sockets-per-node", "spread-job", "switches"),
+        *("thread-spec", "threads-per-core", "time-min", "tmp", "use-min-nodes", "wait-all-nodes", "wckey"),
+    }
+)
+"""Options of sbatch that change nothing the platform relies on: not the name, the place, the output or the answer."""
+
+
+def directive(option: str, value: str = "") -> str:
+    """The line for one long option; an empty value is an option that takes none."""
+    word = f"--{option}={value}" if value else f"--{option}"
+    if not value.isprintable() or len(value.encode(errors="replace")) > VALUE_LIMIT_BYTES:
+        raise Invalid(
+            f"--{option} may hold at most {VALUE_LIMIT_BYTES} bytes and no line break or control character.",
+            f"--{option} 最多 {VALUE_LIMIT_BYTES} 字节，且不能含换行或控制字符。",
+            field=option,
+        )
+    if _PLAIN.fullmatch(value):
+        return f"#SBATCH {word}"
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'#SBATCH "{escaped}"'
+
+
+def passed_through(option: str, value: str) -> str:
+    if option not in PASSED_THROUGH:
+        raise Unsupported(
+            f"--{option} cannot be passed to this centre's Slurm; remove it.",
+            f"--{option} 不能传给该中心的 Slurm，请删除。",
+            field=option,
+        )
+    return directive(option, value)
+
+
+def chdir_of(script: str) -> str:
+    """The work directory that a script of ours names. ValueError for any other script."""
+    match = _CHDIR.search(script)
+    if not match:
+        raise ValueError("the script names no work directory: make it with script()")
+    return match[1] if match[2] is None else re.sub(r"\\(.)", r"\1", match[2])

@@ -1,0 +1,116 @@
+"""Slurm's small notations, read strictly: times, sizes, trackable resources; and text made safe to show."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+
+from paracloud.kit.identifiers import SubmitTag
+
+NAME_PREFIX = "pc-"
+EPOCH_LIMIT = 1 << 33
+"""Seconds; the year 2242. A later time is not a time."""
+
+_NO_TIME = frozenset({"", "Unknown", "None", "N/A", "NONE", "(null)"})
+_TAGGED_NAME = re.compile(r"pc-([0-9a-f]{32})")
+_WALL = re.compile(r"(?:(\d{1,6})-)?(\d{1,9})(?::(\d{1,2}))?(?::(\d{1,2}))?")
+_SIZE = re.compile(r"(\d{1,15})(?:\.(\d{1,6}))?([KMGTP]?)(?:i?B)?[nc]?", re.IGNORECASE)
+_UNIT_BYTES = {"K": 1 << 10, "": 1 << 20, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "P": 1 << 50}
+
+
+def native_name(tag: SubmitTag) -> str:
+    return NAME_PREFIX + tag
+
+
+def tag_of(name: str) -> SubmitTag | None:
+    """The tag that a job's native name carries. None: this name carries none."""
+    match = _TAGGED_NAME.fullmatch(name)
+    return SubmitTag(match[1]) if match else None
+
+
+def is_tag(text: str) -> bool:
+    return tag_of(NAME_PREFIX + text) is not None
+
+
+def printable(text: str, limit: int = 1024) -> str:
+    """The centre's text without control and format characters (escape codes, NUL, changes of direction): safe to show
+    and to store, at most `limit` characters."""
+    return "".join(
+        " " if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else c for c in text[:limit]
+    ).strip()
+
+
+def epoch(text: str) -> datetime | None:
+    """A time printed with SLURM_TIME_FORMAT=%s. None: it has not happened. ValueError for anything else."""
+    if text in _NO_TIME:
+        return None
+    seconds = count(text)
+    if not 0 < seconds < EPOCH_LIMIT:
+        raise ValueError(f"{text!r} is no time")
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def count(text: str) -> int:
+    """A whole number of at most 18 digits: what a BIGINT holds. ValueError for anything else."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise ValueError(f"{text[:40]!r} is no whole number")
+    return int(text)
+
+
+def wall(text: str) -> timedelta | None:
+    """A limit such as 2-00:00:00, 30:00 (minutes and seconds) or 90 (minutes), man sbatch --time. None: no limit."""
+    if text.upper() in {"UNLIMITED", "INFINITE", "PARTITION_LIMIT"} or text in _NO_TIME:
+        return None
+    match = _WALL.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text[:40]!r} is no time limit")
+    days, first, second, third = match.groups()
+    if days is not None:
+        return timedelta(days=int(days), hours=int(first), minutes=int(second or 0), seconds=int(third or 0))
+    if third is not None:
+        return timedelta(hours=int(first), minutes=int(second), seconds=int(third))
+    return timedelta(minutes=int(first), seconds=int(second or 0))
+
+
+def wall_text(limit: timedelta) -> str:
+    """Written with days, the one form that cannot be misread; a started second counts as a whole one."""
+    seconds = -(-limit // timedelta(seconds=1))
+    days, seconds = divmod(seconds, 86400)
+    return f"{days}-{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def size_bytes(text: str) -> int:
+    """Memory as Slurm writes it: 2000M, 62.50G; a bare number is mebibytes."""
+    match = _SIZE.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text[:40]!r} is no size")
+    whole, decimals, unit = match[1], match[2] or "", match[3].upper()
+    return int(whole + decimals) * _UNIT_BYTES[unit] // int(10 ** len(decimals))
+
+
+def resources(text: str) -> dict[str, str]:
+    """Trackable resources such as cpu=2,mem=2000M,node=1,gres/gpu:a100=2."""
+    pairs = [item.partition("=") for item in text.split(",") if item and item != "(null)"]
+    if any(not equals for _, equals, _ in pairs):
+        raise ValueError(f"{text[:80]!r} are no resources")
+    return {name: value for name, _, value in pairs}
+
+
+def gpus_of(allocated: dict[str, str]) -> int:
+    """The plain count where the centre tracks it, else the sum over the models."""
+    if "gres/gpu" in allocated:
+        return count(allocated["gres/gpu"])
+    return sum(count(value) for name, value in allocated.items() if name.startswith("gres/gpu:"))
+
+
+def gpus_in_gres(text: str) -> dict[str, int]:
+    """Model and number of GPUs in a node's generic resources, such as gpu:a100:4(S:0-1) or gpu:a100:2(IDX:0-1),nic:1.
+    A model that the centre does not name is the empty string."""
+    found: dict[str, int] = {}
+    for item in re.sub(r"\([^()]*\)", "", text).split(","):
+        kind, *rest = item.split(":")
+        if kind != "gpu":
+            continue
+        number = count(rest.pop()) if rest and rest[-1].isdigit() else 1
+        model = rest[0] if rest else ""
+        found[model] = found.get(model, 0) + number
+    return found
