@@ -23,16 +23,24 @@ class Array:
 def read_array(text: str) -> Array:
     """Invalid for what is no expression, TooLarge above TASKS_MOST tasks."""
     body, percent, at_once = text.replace(" ", "").partition("%")
-    parts = body.split(",")
     if len(text) > 10_000 or (percent and not (_AT_ONCE.fullmatch(at_once) and int(at_once))):
         raise _bad(text)
-    ranges = [_range(part, text) for part in parts]
+    return Array(body + percent + at_once, len(_indexes(body, text)))
+
+
+def indexes(text: str) -> frozenset[int]:
+    """The tasks of a checked expression."""
+    return _indexes(text.partition("%")[0], text)
+
+
+def _indexes(body: str, text: str) -> frozenset[int]:
+    ranges = [_range(part, text) for part in body.split(",")]
     if sum(map(len, ranges)) > 10 * TASKS_MOST:
         raise _too_many(sum(map(len, ranges)))
-    tasks = len({index for one in ranges for index in one})
-    if tasks > TASKS_MOST:
-        raise _too_many(tasks)
-    return Array(body + percent + at_once, tasks)
+    found = frozenset(index for one in ranges for index in one)
+    if len(found) > TASKS_MOST:
+        raise _too_many(len(found))
+    return found
 
 
 def _range(part: str, text: str) -> range:

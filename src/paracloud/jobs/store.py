@@ -1,0 +1,91 @@
+"""Every query that an entrance asks of this room. Those of the worker's rounds are in `store_rounds`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.jobs.state import JobState
+from paracloud.jobs.tables import AnyRow, DependencyRow, EventRow, JobRow, TaskRow
+from paracloud.kit.identifiers import JobId, ProjectId
+
+CHANNEL = "paracloud_jobs"
+"""Where an accepted job or a new wish is announced, with the centre's name as payload."""
+SUMMARY = (
+    JobRow.id, JobRow.project_id, JobRow.user_id, JobRow.centre, JobRow.account, JobRow.queue, JobRow.name,
+    JobRow.array, JobRow.tasks, JobRow.tasks_ended, JobRow.cores, JobRow.gpus, JobRow.wall_limit_seconds, JobRow.why_en,
+    JobRow.why_zh,
+    JobRow.currency, JobRow.held_micro, JobRow.charged_micro, JobRow.state, JobRow.native_id, JobRow.native_state,
+    JobRow.reason, JobRow.node_list, JobRow.wish, JobRow.exit_code, JobRow.exit_signal, JobRow.accepted_at,
+    JobRow.submitted_at, JobRow.started_at, JobRow.ended_at,
+)  # fmt: skip
+"""All that a list shows: neither script nor spec, which may be large."""
+
+
+async def add_job(
+    session: AsyncSession, values: Mapping[str, Any], needs: Sequence[Mapping[str, Any]], at: datetime
+) -> None:
+    await session.execute(insert(JobRow).values(**values))
+    event = insert(EventRow).values(job_id=values["id"], at=at, from_state=None, to_state=values["state"])
+    await session.execute(event)
+    if needs:
+        await session.execute(insert(DependencyRow), list(needs))
+
+
+async def announce(session: AsyncSession, centre: str) -> None:
+    """Listeners hear it when the transaction is committed."""
+    await session.execute(select(func.pg_notify(CHANNEL, centre)))
+
+
+async def summary(session: AsyncSession, job: JobId, projects: Sequence[ProjectId]) -> AnyRow | None:
+    query = select(*SUMMARY, JobRow.script, JobRow.spec).where(JobRow.id == job, JobRow.project_id.in_(projects))
+    return (await session.execute(query)).one_or_none()
+
+
+async def page(
+    session: AsyncSession,
+    projects: Sequence[ProjectId],
+    *,
+    before: JobId | None,
+    limit: int,
+    states: Sequence[JobState] = (),
+) -> Sequence[AnyRow]:
+    """Newest first. Every project walks its own index and gives at most `limit` rows."""
+    query: Select[*tuple[Any, ...]] = select(*SUMMARY).where(JobRow.project_id.in_(projects))
+    if before is not None:
+        query = query.where(JobRow.id < before)
+    if states:
+        query = query.where(JobRow.state.in_([state.value for state in states]))
+    return (await session.execute(query.order_by(JobRow.id.desc()).limit(limit))).all()
+
+
+async def lock(session: AsyncSession, job: JobId, projects: Sequence[ProjectId]) -> AnyRow | None:
+    query = select(*SUMMARY, JobRow.tries).where(JobRow.id == job, JobRow.project_id.in_(projects)).with_for_update()
+    return (await session.execute(query)).one_or_none()
+
+
+async def change(session: AsyncSession, job: JobId, **values: Any) -> None:  # noqa: ANN401  # columns of one row
+    await session.execute(update(JobRow).where(JobRow.id == job).values(**values))
+
+
+async def add_events(session: AsyncSession, events: Sequence[Mapping[str, Any]]) -> None:
+    if events:
+        await session.execute(insert(EventRow), list(events))
+
+
+async def tasks(session: AsyncSession, job: JobId, *, after: int, limit: int) -> Sequence[TaskRow]:
+    query = select(TaskRow).where(TaskRow.job_id == job, TaskRow.task_index > after)
+    return (await session.execute(query.order_by(TaskRow.task_index).limit(limit))).scalars().all()
+
+
+async def events(session: AsyncSession, job: JobId, *, limit: int) -> Sequence[EventRow]:
+    query = select(EventRow).where(EventRow.job_id == job).order_by(EventRow.id.desc()).limit(limit)
+    return list(reversed((await session.execute(query)).scalars().all()))
+
+
+async def needed(session: AsyncSession, project: ProjectId, jobs: Iterable[JobId]) -> dict[JobId, str]:
+    """Those of these jobs that belong to the project, with their centres."""
+    query = select(JobRow.id, JobRow.centre).where(JobRow.project_id == project, JobRow.id.in_(list(jobs)))
+    return {JobId(job): centre for job, centre in (await session.execute(query)).all()}
