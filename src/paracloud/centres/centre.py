@@ -9,9 +9,9 @@ from paracloud.kit.identifiers import CentreName, UnixAccount
 
 @dataclass(frozen=True, slots=True)
 class Centre:
-    """`host_key` is the pinned public key, one line as in known_hosts without the host. `patience`: how long a job may
-    be missing from queue and accounting before it is reported lost. `overrun`: how far past its time limit the centre lets
-    a job run before it is killed; a hold covers it."""
+    """`host_key` is the pinned public key, one line as in known_hosts, without host. `patience`: how long a job may
+    be missing from queue and accounting before it is reported lost. `overrun`: how far past its time limit the centre
+    lets a job run before it is killed; a hold covers it."""
 
     name: CentreName
     title_en: str

@@ -1,0 +1,55 @@
+"""The one place where usage becomes money. Pure, exact: integers and Decimal, one rounding a charge."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal, localcontext
+
+from paracloud.kit.identifiers import PriceVersionId
+from paracloud.kit.money import MICRO, Money, round_half_even
+
+SECONDS_AN_HOUR = 3600
+WHOLE = 10_000
+"""Basis points in a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What an hour of a core and of a card (GPU) costs, in whole units of the currency, with nine decimals at most."""
+
+    id: PriceVersionId
+    product_line: str
+    core_hour: Decimal
+    card_hour: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """`share` goes to the centre, `margin` stays; they sum to `amount`."""
+
+    amount: Money
+    share: Money
+    margin: Money
+
+
+def rate(core_seconds: int, gpu_seconds: int, price: Price, share_basis_points: int) -> Charge:
+    """Amount = (core-seconds * core price + card-seconds * card price) / 3600, rounded once, half to even, to the
+    micro-unit; the centre's share is its part of that amount, rounded the same way; the margin is the rest. ValueError
+    for negative usage or a share outside 0 to 10000."""
+    if core_seconds < 0 or gpu_seconds < 0:
+        raise ValueError("usage is never negative")
+    if not 0 <= share_basis_points <= WHOLE:
+        raise ValueError("a share is 0 to 10000 basis points")
+    with localcontext(prec=60):
+        hours_worth = core_seconds * price.core_hour + gpu_seconds * price.card_hour
+        amount = round_half_even(hours_worth * MICRO / SECONDS_AN_HOUR)
+        share = round_half_even(Decimal(amount * share_basis_points) / WHOLE)
+    return Charge(Money(amount, price.currency), Money(share, price.currency), Money(amount - share, price.currency))
+
+
+def most(cores: int, gpus: int, wall_limit: timedelta, overrun: timedelta, price: Price, *, tasks: int = 1) -> Money:
+    """The most that a job can cost: every task runs to its limit and on until the centre kills it (`overrun`). `cores`
+    and `gpus` are of one task of the array, on all its nodes."""
+    seconds = -int(-(wall_limit + overrun).total_seconds() // 1)
+    each = rate(cores * seconds, gpus * seconds, price, 0).amount
+    return Money(each.micro * tasks, each.currency)

@@ -1,0 +1,86 @@
+"""What was used, as the centre's accounting says it: the only thing that is ever charged. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from paracloud.dialects.records import AccountingRecord, NativePhase
+from paracloud.kit.identifiers import CentreName, NativeId, ProjectId, UnixAccount, UsageId
+
+
+class UsageKey(NamedTuple):
+    """Makes a record count once, however often it is read. Ids recycle, so the submit time belongs to it; a requeued
+    execution is a usage of its own, so the restart count does too."""
+
+    centre: CentreName
+    record_id: NativeId
+    submitted_at: datetime
+    restart_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One execution of one task. `reference` is the job that it belongs to, an opaque text here; None: started by hand,
+    or a duplicate. `revision` counts how often the centre changed its mind, from 1."""
+
+    id: UsageId
+    key: UsageKey
+    revision: int
+    project: ProjectId
+    account: UnixAccount
+    reference: str | None
+    is_duplicate: bool
+    native_id: NativeId
+    task_index: int | None
+    name: str
+    queue: str
+    phase: NativePhase
+    native_state: str
+    exit_code: int
+    exit_signal: int
+    started_at: datetime | None
+    ended_at: datetime
+    elapsed_seconds: int
+    cores: int
+    nodes: int
+    gpus: int
+    memory_bytes: int
+    node_list: str
+
+    @property
+    def core_seconds(self) -> int:
+        return self.cores * self.elapsed_seconds
+
+    @property
+    def gpu_seconds(self) -> int:
+        return self.gpus * self.elapsed_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What our own book says about a record: the job it belongs to, or that it is a duplicate of one (the platform's
+    cost, not the project's)."""
+
+    reference: str | None
+    is_duplicate: bool = False
+
+
+UNCLAIMED = Claim(None)
+MEASURED = (
+    "queue", "phase", "native_state", "exit_code", "exit_signal", "started_at", "ended_at", "elapsed_seconds", "cores",
+    "nodes", "gpus", "memory_bytes", "node_list",
+)  # fmt: skip
+"""The fields that a centre may correct later; the others say which execution it is."""
+
+
+def key_of(centre: CentreName, record: AccountingRecord) -> UsageKey:
+    return UsageKey(centre, record.record_id, record.submitted_at, record.restart_count)
+
+
+def measured(record: AccountingRecord | Usage) -> Mapping[str, object]:
+    return {field: getattr(record, field) for field in MEASURED}
+
+
+def differs(known: Usage, record: AccountingRecord) -> bool:
+    return any(getattr(known, field) != getattr(record, field) for field in MEASURED)
