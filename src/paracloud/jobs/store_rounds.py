@@ -63,7 +63,8 @@ async def lock(session: AsyncSession, centre: CentreName, jobs: Iterable[JobId])
     query = (
         select(
             JobRow.id, JobRow.project_id, JobRow.account, JobRow.native_id, JobRow.state, JobRow.array, JobRow.tasks,
-            JobRow.started_at, JobRow.absent_since, JobRow.currency, JobRow.tries,
+            JobRow.started_at, JobRow.absent_since, JobRow.tries, JobRow.tasks_ended,
+            JobRow.price_version_id,
         )
         .where(JobRow.centre == centre, JobRow.id.in_(list(jobs)))
         .order_by(JobRow.id)
@@ -107,6 +108,12 @@ async def put_tasks(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) ->
         ),
         list(rows),
     )
+
+
+async def fill_tasks(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Tasks that never started: a task that has a record of its own keeps it."""
+    if rows:
+        await session.execute(upsert(TaskRow).on_conflict_do_nothing(), list(rows))
 
 
 async def ended_tasks(session: AsyncSession, jobs: Collection[JobId]) -> dict[JobId, int]:

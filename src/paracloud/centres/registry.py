@@ -1,0 +1,40 @@
+"""What other rooms ask about centres: which there are, what was last seen of them, whose each lent account is."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.centres import store
+from paracloud.centres.centre import Centre, Health, SeenQueue
+from paracloud.kit.errors import NotFound
+from paracloud.kit.identifiers import CentreName, ProjectId, UnixAccount
+
+
+async def all_centres(session: AsyncSession) -> Sequence[Centre]:
+    """By name, those that are not enabled too."""
+    return await store.centres(session)
+
+
+async def get_centre(session: AsyncSession, name: CentreName) -> Centre:
+    found = await store.centre(session, name)
+    if found is None:
+        raise NotFound(
+            f"There is no centre {name[:40]!a}; `centres` lists them.",
+            f"没有名为 {name[:40]!a} 的超算中心；可用 centres 查看。",
+        )
+    return found
+
+
+async def seen_queues(session: AsyncSession) -> Sequence[SeenQueue]:
+    """The newest picture of every queue, by centre and name."""
+    return await store.seen_queues(session)
+
+
+async def healths(session: AsyncSession) -> Mapping[CentreName, Health]:
+    """A centre that no round has reached yet is absent."""
+    return await store.healths(session)
+
+
+async def owners(session: AsyncSession, centre: CentreName) -> Mapping[UnixAccount, ProjectId]:
+    """Lent accounts that a project has, with the project."""
+    return await store.owners(session, centre)

@@ -1,0 +1,104 @@
+"""The worker's book in PostgreSQL: each method is one transaction that begins with a look at the lease's fence."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.centres.leases import check
+from paracloud.centres.registry import owners
+from paracloud.dialects.records import AccountingRecord
+from paracloud.jobs import store_rounds
+from paracloud.jobs.answer import answer
+from paracloud.jobs.book import Dispatch, LiveJob, Move, Settled, Wish
+from paracloud.jobs.finish import End, finish
+from paracloud.jobs.intend import intend
+from paracloud.jobs.observed import live_jobs, observed
+from paracloud.jobs.reckon import reckon
+from paracloud.jobs.state import AT_CENTRE, JobState
+from paracloud.kit.clock import Clock
+from paracloud.kit.database import Database
+from paracloud.kit.errors import Refused
+from paracloud.kit.identifiers import CentreName, JobId, NativeId, UnixAccount
+from paracloud.kit.lease import Lease
+
+
+class PostgresBook:
+    """Implements `Book`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    async def accounts(self, lease: Lease) -> Sequence[UnixAccount]:
+        async with self._under(lease) as session:
+            return sorted(await owners(session, _centre(lease)))
+
+    async def intend(self, lease: Lease, *, limit: int) -> Sequence[Dispatch]:
+        async with self._under(lease) as session:
+            return await intend(session, _centre(lease), limit=limit, now=self._clock.now())
+
+    async def submitted(
+        self, lease: Lease, answers: Mapping[JobId, NativeId | Refused], *, postponed: Mapping[JobId, str]
+    ) -> None:
+        if answers or postponed:
+            async with self._under(lease) as session:
+                await answer(session, _centre(lease), answers, postponed, now=self._clock.now())
+
+    async def live(self, lease: Lease) -> Sequence[LiveJob]:
+        async with self._under(lease) as session:
+            return await live_jobs(session, _centre(lease))
+
+    async def observed(self, lease: Lease, moves: Sequence[Move]) -> None:
+        if moves:
+            async with self._under(lease) as session:
+                await observed(session, _centre(lease), moves)
+
+    async def wishes(self, lease: Lease) -> Sequence[Wish]:
+        async with self._under(lease) as session:
+            return [
+                Wish(JobId(row.id), NativeId(row.native_id), UnixAccount(row.account), row.wish)
+                for row in await store_rounds.wishes(session, _centre(lease))
+            ]
+
+    async def granted(self, lease: Lease, wishes: Sequence[Wish]) -> None:
+        if wishes:
+            async with self._under(lease) as session:
+                for kind in sorted({wish.kind for wish in wishes}):
+                    jobs = [wish.job for wish in wishes if wish.kind == kind]
+                    await store_rounds.grant(session, _centre(lease), jobs, kind)
+
+    async def accounted_until(self, lease: Lease) -> datetime | None:
+        async with self._under(lease) as session:
+            return await store_rounds.read_until(session, _centre(lease))
+
+    async def settle(
+        self,
+        lease: Lease,
+        records: Sequence[AccountingRecord],
+        *,
+        alive: Sequence[NativeId],
+        read_until: datetime | None,
+    ) -> Settled:
+        async with self._under(lease) as session:
+            return await reckon(
+                session, _centre(lease), records, alive=alive, read_until=read_until, now=self._clock.now()
+            )
+
+    async def lose(self, lease: Lease, jobs: Sequence[JobId]) -> None:
+        if jobs:
+            async with self._under(lease) as session:
+                now = self._clock.now()
+                rows = await store_rounds.lock(session, _centre(lease), jobs)
+                ends = [End(job, JobState.LOST, now) for job, row in rows.items() if JobState(row.state) in AT_CENTRE]
+                await finish(session, rows, ends, now)
+
+    @asynccontextmanager
+    async def _under(self, lease: Lease) -> AsyncIterator[AsyncSession]:
+        async with self._database.begin() as session:
+            await check(session, lease)
+            yield session
+
+
+def _centre(lease: Lease) -> CentreName:
+    return CentreName(lease.name)

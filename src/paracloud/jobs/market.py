@@ -1,0 +1,151 @@
+"""All that placement needs to know, read in a few queries: every queue, its price, its centre's health."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.billing.price import prices_at
+from paracloud.billing.rate import Price, most
+from paracloud.centres.centre import Centre, Health
+from paracloud.centres.registry import all_centres, healths, seen_queues
+from paracloud.dialects.records import QueueInfo
+from paracloud.jobs.array import read_array
+from paracloud.jobs.spec import JobSpec
+from paracloud.kit.clock import Clock
+from paracloud.kit.database import Database
+from paracloud.kit.identifiers import CentreName
+from paracloud.placement.offer import Need, Offer
+
+SILENT_FOR = timedelta(minutes=5)
+"""A centre that has failed for so long takes no new jobs; a shorter silence is only a wait."""
+FRESH_FOR = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """One queue of one centre on the market."""
+
+    centre: Centre
+    queue: QueueInfo
+    price: Price | None
+    health: Health | None
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    stalls: tuple[Stall, ...]
+    read_at: datetime
+
+
+class MarketReader:
+    """Keeps the newest picture for FRESH_FOR. Two that find it old at once both read it: nothing is locked."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+        self._market: Market | None = None
+
+    async def now(self) -> Market:
+        at = self._clock.now()
+        if self._market is None or not timedelta(0) <= at - self._market.read_at < FRESH_FOR:
+            async with self._database.begin() as session:
+                self._market = await read_market(session, at)
+        return self._market
+
+
+async def read_market(session: AsyncSession, now: datetime) -> Market:
+    centres = {centre.name: centre for centre in await all_centres(session) if centre.is_enabled}
+    prices, health = await prices_at(session, now), await healths(session)
+    seen = [queue for queue in await seen_queues(session) if queue.centre in centres]
+    stalls = (
+        Stall(centres[one.centre], one.info, prices.get((one.centre, one.info.name)), health.get(one.centre))
+        for one in seen
+    )
+    return Market(tuple(stalls), now)
+
+
+def offers(market: Market, spec: JobSpec) -> list[Offer]:
+    """Every queue, with the most that the job can cost there."""
+    return [_offer(stall, spec, market.read_at) for stall in market.stalls]
+
+
+def need(spec: JobSpec, *, only_centre: CentreName | None = None) -> Need:
+    return Need(
+        cores=spec.cores,
+        wall_limit=spec.wall_limit,
+        cores_per_task=spec.cores_per_task,
+        nodes=spec.nodes,
+        tasks_per_node=spec.tasks_per_node,
+        memory_per_node_bytes=spec.memory_per_node_bytes,
+        memory_per_core_bytes=spec.memory_per_core_bytes,
+        gpus_per_node=spec.gpus_per_node,
+        gpu_model=spec.gpu_model,
+        tasks_in_array=tasks_in_array(spec),
+        centre=spec.centre,
+        queue=spec.queue,
+        only_centre=only_centre,
+    )
+
+
+def tasks_in_array(spec: JobSpec) -> int:
+    return read_array(spec.array).tasks if spec.array else 1
+
+
+def most_gpus(spec: JobSpec, queue: QueueInfo) -> int:
+    """Without a number of nodes the scheduler may spread the tasks, and each node brings its GPUs."""
+    return spec.gpus_per_node * (spec.nodes or max(1, min(spec.tasks, queue.nodes)))
+
+
+def most_cores(spec: JobSpec, queue: QueueInfo) -> int:
+    """An exclusive job is charged its whole nodes."""
+    if not spec.exclusive:
+        return spec.cores
+    per_node = max(queue.cores_per_node, 1)
+    fitting = per_node if spec.tasks_per_node is None else min(per_node, spec.tasks_per_node * spec.cores_per_task)
+    nodes = spec.nodes or -(-spec.cores // max(fitting, 1))
+    return max(spec.cores, nodes * per_node)
+
+
+def _offer(stall: Stall, spec: JobSpec, now: datetime) -> Offer:
+    queue, price = stall.queue, stall.price
+    ceiling = None
+    if price is not None:
+        ceiling = most(
+            most_cores(spec, queue),
+            most_gpus(spec, queue),
+            spec.wall_limit,
+            stall.centre.overrun,
+            price,
+            tasks=tasks_in_array(spec),
+        )
+    return Offer(
+        centre=stall.centre.name,
+        queue=queue.name,
+        nodes=queue.nodes,
+        cores=queue.cores,
+        cores_per_node=queue.cores_per_node,
+        memory_per_node_bytes=queue.memory_per_node_bytes,
+        gpus_per_node=queue.gpus_per_node,
+        gpu_model=queue.gpu_model,
+        free_cores=queue.free_cores,
+        free_nodes=queue.free_nodes,
+        free_gpus=queue.free_gpus,
+        max_wall=queue.max_wall,
+        max_nodes=queue.max_nodes,
+        is_default=queue.is_default,
+        price=price.id if price is not None else None,
+        most=ceiling,
+        unavailable=_unavailable(stall, now),
+    )
+
+
+def _unavailable(stall: Stall, now: datetime) -> tuple[str, str] | None:
+    since = stall.health.failing_since if stall.health is not None else None
+    if since is not None and now - since > SILENT_FOR:
+        return (
+            f"the centre has not answered since {since:%Y-%m-%d %H:%M} UTC",
+            f"该超算中心自 {since:%Y-%m-%d %H:%M} UTC 起无响应",
+        )
+    if not stall.queue.is_up:
+        return "the partition is down", "该分区已停用"
+    return None

@@ -1,0 +1,80 @@
+"""Where a job could run and what it can cost there, without submitting it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.identity.caller import Caller
+from paracloud.jobs import store
+from paracloud.jobs.market import Market, need, offers
+from paracloud.jobs.spec import JobSpec
+from paracloud.kit.errors import Invalid
+from paracloud.kit.identifiers import CentreName, ProjectId
+from paracloud.placement.choose import choose
+from paracloud.placement.explain import explain
+from paracloud.placement.offer import Choice, Need, Objective
+
+SHOWN_REASONS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """`why` is empty where nothing fits."""
+
+    need: Need
+    choice: Choice
+    why_en: str
+    why_zh: str
+
+
+async def quote(session: AsyncSession, caller: Caller, project: ProjectId, spec: JobSpec, *, market: Market) -> Quote:
+    """NotFound for a foreign project; Invalid for a dependency on a job that is not the project's."""
+    caller.require_reader(project)
+    return weigh(spec, market, await dependency_centre(session, project, spec))
+
+
+def weigh(spec: JobSpec, market: Market, only_centre: CentreName | None) -> Quote:
+    wanted = need(spec, only_centre=only_centre)
+    choice = choose(wanted, offers(market, spec), Objective(spec.objective))
+    return Quote(wanted, choice, *(explain(wanted, choice) if choice.fitting else ("", "")))
+
+
+def nothing_fits(spec: JobSpec, choice: Choice) -> Invalid:
+    """Says why each of the first few is out, those that the user named first, and so what to change."""
+    named = [one for one in choice.rejected if one.queue == spec.queue or one.centre == spec.centre]
+    shown = (named or list(choice.rejected))[:SHOWN_REASONS]
+    queues = sorted({one.queue for one in choice.rejected})
+    if spec.queue is not None and spec.queue not in queues:
+        return Invalid(
+            f"No centre has a partition {spec.queue}; there are: {', '.join(queues[:20]) or 'none'}.",
+            f"没有名为 {spec.queue} 的分区；现有：{'、'.join(queues[:20]) or '无'}。",
+            field="partition",
+        )
+    en = "; ".join(f"{one.centre}/{one.queue}: {one.en}" for one in shown)
+    zh = "；".join(f"{one.centre}/{one.queue}：{one.zh}" for one in shown)
+    return Invalid(
+        f"No partition can run this job. {en or 'No centre is connected'}.",
+        f"没有分区能运行该作业。{zh or '尚未接入任何超算中心'}。",
+        field="partition" if spec.queue is not None else "centre" if spec.centre is not None else None,
+    )
+
+
+async def dependency_centre(session: AsyncSession, project: ProjectId, spec: JobSpec) -> CentreName | None:
+    """The one centre of the jobs that this one depends on; None where it depends on nothing."""
+    if not spec.depends_on:
+        return None
+    found = await store.needed(session, project, {one.job for one in spec.depends_on})
+    absent = next((one.job for one in spec.depends_on if one.job not in found), None)
+    if absent is not None:
+        raise Invalid(
+            f"The job {absent} to depend on does not exist in this project.",
+            f"所依赖的作业 {absent} 在该课题组中不存在。",
+            field="dependency",
+        )
+    if len(set(found.values())) > 1:
+        raise Invalid(
+            "The jobs to depend on are at different centres; a job can only depend on jobs at its own.",
+            "所依赖的作业位于不同的超算中心；作业只能依赖同一中心的作业。",
+            field="dependency",
+        )
+    return CentreName(next(iter(found.values())))

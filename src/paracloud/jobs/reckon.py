@@ -1,0 +1,184 @@
+"""Settle accounting records: meter, charge, end tasks, end jobs, in one transaction."""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.billing.charge import charge
+from paracloud.centres.registry import owners
+from paracloud.dialects.records import AccountingRecord
+from paracloud.jobs import store_rounds
+from paracloud.jobs.array import indexes
+from paracloud.jobs.book import Settled
+from paracloud.jobs.finish import End, finish
+from paracloud.jobs.match import Known, Match, Whose, match
+from paracloud.jobs.outcome import TaskEnd, end_of_job, end_of_task
+from paracloud.jobs.state import FINAL, JobState
+from paracloud.jobs.tables import AnyRow, TaskRow
+from paracloud.kit.identifiers import (
+    CentreName,
+    JobId,
+    NativeId,
+    PriceVersionId,
+    UnixAccount,
+    submit_tag,
+)
+from paracloud.metering.collect import Collected, collect
+from paracloud.metering.usage import Claim, UsageKey, key_of
+
+_TAG = re.compile(r"[0-9a-f]{32}")
+
+
+async def reckon(
+    session: AsyncSession,
+    centre: CentreName,
+    records: Sequence[AccountingRecord],
+    *,
+    alive: Collection[NativeId],
+    read_until: datetime | None,
+    now: datetime,
+) -> Settled:
+    projects = await owners(session, centre)
+    rows = await store_rounds.lock(session, centre, _named(records))
+    known = {submit_tag(job): _known(row) for job, row in rows.items()}
+    matches = [match(record, known, projects) for record in records]
+    due = [one for one in matches if one.whose is not Whose.NOT_YET]
+    collected = await collect(
+        session, centre, [one.record for one in due], owners=projects, claims=_claims(centre, due), now=now
+    )
+    await _charge(session, collected, rows, now)
+    await _end(session, centre, [one for one in due if one.whose is Whose.JOB], collected, rows, frozenset(alive), now)
+    if read_until is not None:
+        await store_rounds.put_read_until(session, centre, read_until)
+    waiting = len(matches) - len(due)
+    return Settled(len(collected.new), len(collected.corrected), collected.known + waiting, collected.strangers)
+
+
+def _named(records: Sequence[AccountingRecord]) -> list[JobId]:
+    """The jobs that the records' names claim to be; which of them are ours, the book says."""
+    tags = {record.tag for record in records if record.tag is not None and _TAG.fullmatch(record.tag)}
+    return [JobId(UUID(tag)) for tag in tags]
+
+
+def _known(row: AnyRow) -> Known:
+    return Known(JobId(row.id), UnixAccount(row.account), NativeId(row.native_id) if row.native_id else None)
+
+
+def _claims(centre: CentreName, matches: Sequence[Match]) -> dict[UsageKey, Claim]:
+    ours = {key_of(centre, one.record): Claim(str(one.job)) for one in matches if one.whose is Whose.JOB}
+    doubles = {key_of(centre, one.record) for one in matches if one.whose is Whose.DUPLICATE}
+    return ours | dict.fromkeys(doubles, Claim(None, is_duplicate=True))
+
+
+async def _charge(session: AsyncSession, collected: Collected, rows: Mapping[JobId, AnyRow], now: datetime) -> None:
+    usages = [*collected.new, *collected.corrected]
+    if not usages:
+        return
+    pinned = {str(job): PriceVersionId(row.price_version_id) for job, row in rows.items()}
+    of = {usage.id: usage.reference for usage in usages}
+    amounts: dict[JobId, int] = defaultdict(int)
+    for charged in await charge(session, usages, pinned=pinned, now=now):
+        reference = of[charged.usage]
+        if reference is not None and charged.amount_micro:
+            amounts[JobId(UUID(reference))] += charged.amount_micro
+    await store_rounds.add_charged(session, amounts)
+
+
+async def _end(
+    session: AsyncSession,
+    centre: CentreName,
+    matches: Sequence[Match],
+    collected: Collected,
+    rows: Mapping[JobId, AnyRow],
+    alive: frozenset[NativeId],
+    now: datetime,
+) -> None:
+    changed = {usage.key for usage in (*collected.new, *collected.corrected)}
+    ended: list[dict[str, object]] = []
+    never_ran: list[dict[str, object]] = []
+    for one in matches:
+        row = rows[one.job] if one.job is not None else None
+        if row is None or (
+            JobState(row.state) in FINAL - {JobState.LOST} and key_of(centre, one.record) not in changed
+        ):
+            continue
+        state = end_of_task(one.record, alive)
+        places = _places(row, one.record) if state is not None else ()
+        kept = never_ran if row.array and one.record.task_index is None else ended
+        kept.extend(_task(row, one.record, index, state) for index in places if state is not None)
+    await store_rounds.put_tasks(session, ended)
+    await store_rounds.fill_tasks(session, never_ran)
+    touched = {JobId(UUID(str(task["job_id"]))) for task in (*ended, *never_ran)}
+    await _end_jobs(session, touched, rows, now)
+
+
+def _places(row: AnyRow, record: AccountingRecord) -> Collection[int]:
+    """Which tasks the record ends: its own, or for an array's record without an index all that never started."""
+    if row.array is None:
+        return (0,)
+    all_of_it = indexes(row.array)
+    if record.task_index is None:
+        return sorted(all_of_it)
+    return (record.task_index,) if record.task_index in all_of_it else ()
+
+
+def _task(row: AnyRow, record: AccountingRecord, index: int, state: JobState) -> dict[str, object]:
+    return {
+        "job_id": row.id,
+        "task_index": index,
+        "record_id": record.record_id,
+        "restart_count": record.restart_count,
+        "state": state.value,
+        "native_state": record.native_state,
+        "exit_code": record.exit_code,
+        "exit_signal": record.exit_signal,
+        "submitted_at": record.submitted_at,
+        "started_at": record.started_at,
+        "ended_at": record.ended_at,
+        "elapsed_seconds": record.elapsed_seconds,
+        "core_seconds": record.core_seconds,
+        "node_list": record.node_list,
+    }
+
+
+async def _end_jobs(
+    session: AsyncSession, jobs: Collection[JobId], rows: Mapping[JobId, AnyRow], now: datetime
+) -> None:
+    """A job ends when all its tasks have; until then it only counts them."""
+    counts = await store_rounds.ended_tasks(session, jobs)
+    moved = [{"id": job, "tasks_ended": count} for job, count in counts.items() if count != rows[job].tasks_ended]
+    await store_rounds.change(session, moved)
+    over = [job for job, count in counts.items() if count >= rows[job].tasks]
+    tasks: dict[JobId, list[TaskEnd]] = defaultdict(list)
+    for task in await store_rounds.tasks(session, over):
+        tasks[JobId(task.job_id)].append(_task_end(task))
+    await finish(session, rows, [_job_end(job, end_of_job(tasks[job])) for job in over], now)
+
+
+def _task_end(row: TaskRow) -> TaskEnd:
+    return TaskEnd(
+        state=JobState(row.state),
+        exit_code=row.exit_code,
+        exit_signal=row.exit_signal,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        native_state=row.native_state,
+        node_list=row.node_list,
+    )
+
+
+def _job_end(job: JobId, end: TaskEnd) -> End:
+    return End(
+        job=job,
+        state=end.state,
+        at=end.ended_at,
+        native_state=end.native_state,
+        started_at=end.started_at,
+        node_list=end.node_list,
+        exit_code=end.exit_code,
+        exit_signal=end.exit_signal,
+    )

@@ -1,0 +1,119 @@
+"""Accept a job: placed, priced, its hold taken, its row and first event written, in the caller's one transaction."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.billing.hold import hold
+from paracloud.centres.account import account_for
+from paracloud.data.keep import require_held
+from paracloud.identity.caller import Caller
+from paracloud.jobs import store
+from paracloud.jobs.market import Market, tasks_in_array
+from paracloud.jobs.quote import dependency_centre, nothing_fits, weigh
+from paracloud.jobs.spec import JobSpec
+from paracloud.jobs.state import JobState
+from paracloud.jobs.written import write_spec
+from paracloud.kit.errors import Conflict, Invalid
+from paracloud.kit.identifiers import CentreName, JobId, ProjectId, UnixAccount, new_uuid
+from paracloud.kit.money import Money
+from paracloud.placement.explain import explain
+from paracloud.placement.offer import Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    job: JobId
+    centre: CentreName
+    queue: str
+    held: Money
+    why_en: str
+    why_zh: str
+
+
+async def submit(
+    session: AsyncSession, caller: Caller, project: ProjectId, spec: JobSpec, *, market: Market, now: datetime
+) -> Accepted:
+    """Raises NotFound or Forbidden for the project, Invalid where nothing fits (with the reasons) or an input is
+    missing, NotEnoughFunds with the missing amount, Conflict where no fitting centre has an account left. The worker
+    of the chosen centre hears of it when the transaction is committed."""
+    caller.require_member(project)
+    weighed = weigh(spec, market, await dependency_centre(session, project, spec))
+    if not weighed.choice.fitting:
+        raise nothing_fits(spec, weighed.choice)
+    await _check_inputs(session, project, spec)
+    offer, account = await _place(session, project, weighed.choice.fitting, now)
+    job = JobId(new_uuid())
+    held = offer.most or Money(0)
+    await hold(session, project, str(job), held, now=now)
+    choice = replace(weighed.choice, fitting=weighed.choice.fitting[weighed.choice.fitting.index(offer) :])
+    why_en, why_zh = explain(weighed.need, choice)
+    values = _values(job, caller, project, spec, offer, account, (why_en, why_zh), now)
+    needs = [{"job_id": job, "needs_job_id": one.job, "kind": one.kind} for one in spec.depends_on]
+    await store.add_job(session, values, needs, now)
+    await store.announce(session, offer.centre)
+    return Accepted(job, offer.centre, offer.queue, held, why_en, why_zh)
+
+
+async def _check_inputs(session: AsyncSession, project: ProjectId, spec: JobSpec) -> None:
+    held = await require_held(session, project, [one.blob for one in spec.inputs])
+    wrong = next((one for one in spec.inputs if held[one.blob] != one.size_bytes), None)
+    if wrong is not None:
+        raise Invalid(
+            f"The input {wrong.path} has {held[wrong.blob]} bytes, not {wrong.size_bytes}.",
+            f"输入文件 {wrong.path} 为 {held[wrong.blob]} 字节，而不是 {wrong.size_bytes}。",
+            field="inputs",
+        )
+
+
+async def _place(
+    session: AsyncSession, project: ProjectId, fitting: tuple[Offer, ...], now: datetime
+) -> tuple[Offer, UnixAccount]:
+    """The best offer whose centre has an account for the project."""
+    full: dict[CentreName, Conflict] = {}
+    for offer in fitting:
+        if offer.centre in full:
+            continue
+        try:
+            return offer, await account_for(session, offer.centre, project, now=now)
+        except Conflict as error:
+            full[offer.centre] = error
+    raise next(iter(full.values()))
+
+
+def _values(
+    job: JobId,
+    caller: Caller,
+    project: ProjectId,
+    spec: JobSpec,
+    offer: Offer,
+    account: UnixAccount,
+    why: tuple[str, str],
+    now: datetime,
+) -> dict[str, object]:
+    return {
+        "id": job,
+        "project_id": project,
+        "user_id": caller.user,
+        "centre": offer.centre,
+        "account": account,
+        "queue": offer.queue,
+        "name": spec.name,
+        "script": spec.script,
+        "spec": write_spec(spec),
+        "array": spec.array,
+        "tasks": tasks_in_array(spec),
+        "cores": spec.cores,
+        "gpus": spec.gpus_per_node * (spec.nodes or 1),
+        "wall_limit_seconds": int(spec.wall_limit.total_seconds()),
+        "why_en": why[0],
+        "why_zh": why[1],
+        "price_version_id": offer.price,
+        "currency": offer.most.currency if offer.most else "CNY",
+        "held_micro": offer.most.micro if offer.most else 0,
+        "state": JobState.ACCEPTED.value,
+        "starts_held": spec.hold,
+        "accepted_at": now,
+        "retry_at": now,
+    }
