@@ -1,0 +1,70 @@
+"""The daily check: what must be true of the ledger, and every place where it is not, by name and amount."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`what` names the rule, `where` the thing, `micro` by how much it is off (a count for rules that count)."""
+
+    what: str
+    where: str
+    micro: int
+
+
+RULES: dict[str, str] = {
+    "the postings of each currency sum to zero": """
+        SELECT account.currency, sum(posting.micro) FROM ledger_postings posting
+          JOIN ledger_accounts account ON account.id = posting.account_id
+         GROUP BY account.currency HAVING sum(posting.micro) <> 0
+    """,
+    "every entry sums to zero": """
+        SELECT posting.entry_id::text, sum(posting.micro) FROM ledger_postings posting
+         GROUP BY posting.entry_id HAVING sum(posting.micro) <> 0
+    """,
+    "every entry has postings": """
+        SELECT entry.key, 1 FROM ledger_entries entry
+         WHERE NOT EXISTS (SELECT 1 FROM ledger_postings posting WHERE posting.entry_id = entry.id)
+    """,
+    "a balance is the sum of its postings": """
+        SELECT account.code, account.balance_micro - coalesce(sum(posting.micro), 0) FROM ledger_accounts account
+          LEFT JOIN ledger_postings posting ON posting.account_id = account.id
+         GROUP BY account.id HAVING account.balance_micro <> coalesce(sum(posting.micro), 0)
+    """,
+    "what is held equals the open holds": """
+        SELECT coalesce(open.code, account.code), coalesce(account.balance_micro, 0) - coalesce(open.micro, 0)
+          FROM (SELECT 'held:' || project_id AS code, sum(amount_micro - captured_micro) AS micro
+                  FROM holds WHERE released_at IS NULL GROUP BY project_id) AS open
+          FULL JOIN (SELECT * FROM ledger_accounts WHERE code LIKE 'held:%') AS account ON account.code = open.code
+         WHERE coalesce(account.balance_micro, 0) <> coalesce(open.micro, 0)
+    """,
+    "every usage is charged or listed as unrated": """
+        SELECT usage.id::text, 1 FROM usage
+         WHERE NOT EXISTS (SELECT 1 FROM charges c WHERE (c.usage_id, c.revision) = (usage.id, usage.revision))
+           AND NOT EXISTS (SELECT 1 FROM unrated_usage u WHERE (u.usage_id, u.revision) = (usage.id, usage.revision))
+    """,
+    "every charge stands in the ledger": """
+        SELECT charge.usage_id::text, charge.amount_micro FROM charges charge
+          LEFT JOIN ledger_entries entry ON entry.id = charge.entry_id
+           AND entry.key = 'charge:' || charge.usage_id || ':' || charge.revision
+         WHERE entry.id IS NULL
+           AND (CASE WHEN charge.is_duplicate THEN charge.share_micro ELSE charge.amount_micro END) <> 0
+    """,
+}
+
+
+async def check(session: AsyncSession) -> list[Difference]:
+    """Empty when all is well. Reads only."""
+    found: list[Difference] = []
+    for what, query in RULES.items():
+        rows = (await session.execute(text(query))).all()
+        found += [Difference(what, str(where), int(micro)) for where, micro in rows]
+    return found
+
+
+async def ledger_sum_micro(session: AsyncSession) -> int:
+    """The sum of all postings there are: zero, or the ledger is broken."""
+    return int((await session.execute(text("SELECT coalesce(sum(micro), 0) FROM ledger_postings"))).scalar_one())

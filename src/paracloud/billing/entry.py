@@ -1,0 +1,47 @@
+"""Double entry: what an entry is, and which accounts there are.
+
+Accounts by code: `wallet:<project>` and `held:<project>` (liabilities to a project), `payable:<centre>` (liability to a
+centre), `revenue:<product line>` (income), `cash:top-ups` (what came in, negative), `expense:duplicates` (what the
+platform pays for, negative). A credit is positive; the postings of an entry sum to zero.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from paracloud.kit.identifiers import CentreName, ProjectId
+
+CASH = "cash:top-ups"
+DUPLICATES = "expense:duplicates"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`postings` maps account codes to micro-units; zeros are left out. `key` makes it happen once."""
+
+    key: str
+    kind: str
+    currency: str
+    postings: Mapping[str, int]
+    reference: str | None = None
+    reason: str | None = None
+    person: str | None = None
+
+    def __post_init__(self) -> None:
+        if sum(self.postings.values()) != 0:
+            raise ValueError(f"the postings of {self.key} do not sum to zero: {dict(self.postings)}")
+
+
+def wallet(project: ProjectId) -> str:
+    return f"wallet:{project}"
+
+
+def held(project: ProjectId) -> str:
+    return f"held:{project}"
+
+
+def payable(centre: CentreName) -> str:
+    return f"payable:{centre}"
+
+
+def revenue(product_line: str) -> str:
+    return f"revenue:{product_line}"

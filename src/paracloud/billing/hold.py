@@ -1,0 +1,52 @@
+"""Reserve the most that a job can cost, and give back what it did not."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.billing import store
+from paracloud.billing.entry import Entry, held, wallet
+from paracloud.billing.post import post
+from paracloud.kit.errors import NotEnoughFunds
+from paracloud.kit.identifiers import ProjectId
+from paracloud.kit.money import Money
+
+
+async def hold(session: AsyncSession, project: ProjectId, reference: str, amount: Money, *, now: datetime) -> None:
+    """NotEnoughFunds names what is missing. The wallet is locked first, so holds at the same moment cannot overdraw it.
+    A reference that has its hold already keeps it, whatever the amount."""
+    await store.lock_accounts(session, sorted([(wallet(project), amount.currency), (held(project), amount.currency)]))
+    available = await store.balance(session, wallet(project))
+    if available < amount.micro:
+        raise _missing(Money(available, amount.currency), amount)
+    if await store.add_hold(session, reference, project, amount.micro, amount.currency):
+        postings = {wallet(project): -amount.micro, held(project): amount.micro}
+        entry = Entry(f"hold:{reference}", "hold", amount.currency, postings, reference=reference)
+        await post(session, [entry], now=now)
+
+
+async def release(session: AsyncSession, references: Sequence[str], *, now: datetime) -> None:
+    """The rest of each hold goes back to its wallet; what was released already, or never held, stays as it is."""
+    holds = await store.lock_holds(session, references)
+    entries: list[Entry] = []
+    for reference, open_hold in holds.items():
+        if open_hold.is_released:
+            continue
+        rest = open_hold.amount_micro - open_hold.captured_micro
+        postings = {held(open_hold.project): -rest, wallet(open_hold.project): rest}
+        entries.append(Entry(f"release:{reference}", "release", open_hold.currency, postings, reference=reference))
+        await store.close_hold(session, reference, now)
+    await post(session, entries, now=now)
+
+
+def _missing(available: Money, wanted: Money) -> NotEnoughFunds:
+    missing = wanted - available
+    return NotEnoughFunds(
+        f"The job can cost up to {wanted} {wanted.currency}, {available} is available: {missing} {wanted.currency} is "
+        "missing. Top up, or ask for less time or fewer cores.",
+        f"该作业最多需要 {wanted} {wanted.currency}，可用余额 {available}，还差 {missing} {wanted.currency}。"
+        "请充值，或减少时长或核数。",
+        missing_micro=missing.micro,
+        currency=wanted.currency,
+    )

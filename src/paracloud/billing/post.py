@@ -1,0 +1,32 @@
+"""The one way to put entries into the ledger."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.billing import store
+from paracloud.billing.entry import Entry
+from paracloud.kit.identifiers import EntryId, new_uuid
+
+
+async def post(session: AsyncSession, entries: Sequence[Entry], *, now: datetime) -> dict[str, EntryId]:
+    """Post all of them in few statements, whatever their number. An entry whose key exists already is left out; the
+    others' ids come back by key. Accounts are opened at their first posting and locked in the order of their codes, so
+    that posters never wait for each other in a ring."""
+    moving = [entry for entry in entries if any(entry.postings.values())]
+    if not moving:
+        return {}
+    codes = {(code, entry.currency) for entry in moving for code, micro in entry.postings.items() if micro}
+    accounts = await store.lock_accounts(session, sorted(codes))
+    ids = {entry.key: EntryId(new_uuid()) for entry in moving}
+    fresh = await store.add_entries(session, [(ids[entry.key], entry) for entry in moving], now)
+    postings = [
+        (ids[entry.key], accounts[code], micro)
+        for entry in moving
+        if entry.key in fresh
+        for code, micro in entry.postings.items()
+        if micro
+    ]
+    await store.add_postings(session, postings)
+    return {key: ids[key] for key in fresh}

@@ -1,0 +1,163 @@
+"""Every query on the ledger and on holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Text, Uuid, bindparam, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import BigInteger
+
+from paracloud.billing.entry import Entry
+from paracloud.billing.tables import EntryRow, HoldRow, LedgerAccountRow, PostingRow
+from paracloud.kit.identifiers import EntryId, ProjectId
+
+ADD_ENTRIES = text("""
+    INSERT INTO ledger_entries (id, key, kind, reference, reason, person, created_at)
+    SELECT id, key, kind, reference, reason, person, :now
+      FROM unnest(:ids, :keys, :kinds, :references, :reasons, :persons) AS e(id, key, kind, reference, reason, person)
+    ON CONFLICT (key) DO NOTHING RETURNING key
+""").bindparams(
+    bindparam("ids", type_=ARRAY(Uuid)),
+    *(bindparam(name, type_=ARRAY(Text)) for name in ("keys", "kinds", "references", "reasons", "persons")),
+)
+ADD_POSTINGS = text("""
+    INSERT INTO ledger_postings (entry_id, account_id, micro)
+    SELECT * FROM unnest(:entries, :accounts, :micros)
+""").bindparams(
+    bindparam("entries", type_=ARRAY(Uuid)),
+    bindparam("accounts", type_=ARRAY(BigInteger)),
+    bindparam("micros", type_=ARRAY(BigInteger)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A hold as it is while its row is locked."""
+
+    project: ProjectId
+    amount_micro: int
+    captured_micro: int
+    currency: str
+    is_released: bool
+
+
+async def lock_accounts(session: AsyncSession, codes: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """Ids by code; `codes` are pairs of code and currency, sorted."""
+    found = await _locked(session, codes)
+    missing = [(code, currency) for code, currency in codes if code not in found]
+    if missing:
+        rows = [{"code": code, "currency": currency, "balance_micro": 0} for code, currency in missing]
+        await session.execute(insert(LedgerAccountRow).values(rows).on_conflict_do_nothing())
+        found = await _locked(session, codes)
+    return found
+
+
+async def _locked(session: AsyncSession, codes: Sequence[tuple[str, str]]) -> dict[str, int]:
+    query = (
+        select(LedgerAccountRow.code, LedgerAccountRow.id)
+        .where(LedgerAccountRow.code.in_([code for code, _ in codes]))
+        .order_by(LedgerAccountRow.code)
+        .with_for_update()
+    )
+    return dict((await session.execute(query)).tuples().all())
+
+
+async def add_entries(session: AsyncSession, entries: Sequence[tuple[EntryId, Entry]], now: datetime) -> set[str]:
+    values = {
+        "now": now,
+        "ids": [id_ for id_, _ in entries],
+        "keys": [entry.key for _, entry in entries],
+        "kinds": [entry.kind for _, entry in entries],
+        "references": [entry.reference for _, entry in entries],
+        "reasons": [entry.reason for _, entry in entries],
+        "persons": [entry.person for _, entry in entries],
+    }
+    return set((await session.execute(ADD_ENTRIES, values)).scalars())
+
+
+async def add_postings(session: AsyncSession, postings: Sequence[tuple[EntryId, int, int]]) -> None:
+    if postings:
+        entries, accounts, micros = zip(*postings, strict=True)
+        values = {"entries": list(entries), "accounts": list(accounts), "micros": list(micros)}
+        await session.execute(ADD_POSTINGS, values)
+
+
+async def balance(session: AsyncSession, code: str) -> int:
+    """Micro-units; an account that was never posted to holds zero."""
+    query = select(LedgerAccountRow.balance_micro).where(LedgerAccountRow.code == code)
+    return (await session.execute(query)).scalar_one_or_none() or 0
+
+
+async def add_hold(session: AsyncSession, reference: str, project: ProjectId, micro: int, currency: str) -> bool:
+    """False where the reference has a hold already."""
+    statement = insert(HoldRow).values(
+        reference=reference,
+        project_id=project,
+        amount_micro=micro,
+        captured_micro=0,
+        currency=currency,
+        released_at=None,
+    )
+    kept = await session.execute(statement.on_conflict_do_nothing().returning(HoldRow.reference))
+    return kept.scalar_one_or_none() is not None
+
+
+async def lock_holds(session: AsyncSession, references: Sequence[str]) -> dict[str, Hold]:
+    query = select(HoldRow).where(HoldRow.reference.in_(references)).order_by(HoldRow.reference).with_for_update()
+    found = (await session.execute(query.execution_options(populate_existing=True))).scalars()
+    return {
+        row.reference: Hold(
+            ProjectId(row.project_id), row.amount_micro, row.captured_micro, row.currency, row.released_at is not None
+        )
+        for row in found
+    }
+
+
+async def capture(session: AsyncSession, reference: str, captured_micro: int) -> None:
+    """Set what the hold has given so far; the table refuses more than its amount."""
+    await session.execute(update(HoldRow).where(HoldRow.reference == reference).values(captured_micro=captured_micro))
+
+
+async def close_hold(session: AsyncSession, reference: str, now: datetime) -> None:
+    await session.execute(update(HoldRow).where(HoldRow.reference == reference).values(released_at=now))
+
+
+async def entry(session: AsyncSession, id_: EntryId) -> EntryRow | None:
+    return (await session.execute(select(EntryRow).where(EntryRow.id == id_))).scalar_one_or_none()
+
+
+async def postings_of(session: AsyncSession, id_: EntryId) -> list[tuple[str, str, int]]:
+    """Triples of account code, currency and micro-units."""
+    query = (
+        select(LedgerAccountRow.code, LedgerAccountRow.currency, PostingRow.micro)
+        .join(LedgerAccountRow, LedgerAccountRow.id == PostingRow.account_id)
+        .where(PostingRow.entry_id == id_)
+        .order_by(LedgerAccountRow.code)
+    )
+    return [(code, currency, micro) for code, currency, micro in (await session.execute(query)).all()]
+
+
+async def lines(
+    session: AsyncSession, codes: Sequence[str], start: datetime, end: datetime
+) -> list[tuple[EntryRow, str, int]]:
+    """Entries that touched these accounts in [start, end), oldest first, a row for each posting."""
+    query = (
+        select(EntryRow, LedgerAccountRow.code, PostingRow.micro)
+        .join(PostingRow, PostingRow.entry_id == EntryRow.id)
+        .join(LedgerAccountRow, LedgerAccountRow.id == PostingRow.account_id)
+        .where(LedgerAccountRow.code.in_(codes), EntryRow.created_at >= start, EntryRow.created_at < end)
+        .order_by(EntryRow.created_at, EntryRow.id, LedgerAccountRow.code)
+    )
+    return [(row, code, micro) for row, code, micro in (await session.execute(query)).all()]
+
+
+async def sum_before(session: AsyncSession, codes: Sequence[str], start: datetime) -> int:
+    query = (
+        select(func.coalesce(func.sum(PostingRow.micro), 0))
+        .join(EntryRow, EntryRow.id == PostingRow.entry_id)
+        .join(LedgerAccountRow, LedgerAccountRow.id == PostingRow.account_id)
+        .where(LedgerAccountRow.code.in_(codes), EntryRow.created_at < start)
+    )
+    return int((await session.execute(query)).scalar_one())
