@@ -7,7 +7,7 @@ from datetime import timedelta
 from paracloud.dialects.slurm.answers import output_of
 from paracloud.dialects.slurm.text import count, printable
 from paracloud.kit.command import Command, Completed
-from paracloud.kit.errors import Conflict, Invalid, NotFound
+from paracloud.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from paracloud.kit.identifiers import NativeId
 
 _GONE = ("Invalid job id specified", "already completing or completed", "already finished")
@@ -26,6 +26,11 @@ def cancel(ids: Sequence[NativeId]) -> Command[None]:
         complaints = [line for line in completed.stderr.decode(errors="replace").splitlines() if "error:" in line]
         if complaints and all(any(sign in line for sign in _GONE) for line in complaints):
             return
+        if any("permission denied" in line for line in complaints):
+            raise Forbidden(
+                "These jobs belong to another account of the centre; cancel them as their owner.",
+                "这些作业属于该中心的另一个账户，请以其所有者身份取消。",
+            )
         output_of(completed, argv)
 
     stdin = "".join(line + "\n" for line in lines).encode()

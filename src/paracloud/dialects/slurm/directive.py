@@ -14,13 +14,13 @@ _CHDIR = re.compile(r"^#SBATCH (?:--chdir=(\S*)|\"--chdir=(.*)\")$", re.MULTILIN
 
 PASSED_THROUGH = frozenset(
     {
-        *("account", "acctg-freq", "begin", "cluster-constraint", "comment", "constraint", "container", "contiguous"),
-        *("core-spec", "cores-per-socket", "cpu-freq", "deadline", "delay-boot", "distribution", "exclude", "export"),
-        *("extra-node-info", "gpu-bind", "gpu-freq", "hint", "input", "kill-on-invalid-dep", "licenses", "mail-type"),
-        *("mail-user", "mem-bind", "mincpus", "nice", "no-kill", "nodelist", "ntasks-per-core", "ntasks-per-gpu"),
-        *("ntasks-per-socket", "open-mode", "overcommit", "oversubscribe", "prefer", "priority", "profile"),
-        *("propagate", "qos", "reboot", "reservation", "signal", "sockets-per-node", "spread-job", "switches"),
-        *("thread-spec", "threads-per-core", "time-min", "tmp", "use-min-nodes", "wait-all-nodes", "wckey"),
+        *("account", "acctg-freq", "begin", "cluster-constraint", "comment", "constraint", "contiguous"),
+        *("cores-per-socket", "cpu-freq", "deadline", "delay-boot", "distribution", "exclude", "extra-node-info"),
+        *("gpu-bind", "gpu-freq", "hint", "kill-on-invalid-dep", "licenses", "mail-type", "mail-user", "mem-bind"),
+        *("mincpus", "nice", "no-kill", "nodelist", "ntasks-per-core", "ntasks-per-gpu", "ntasks-per-socket"),
+        *("open-mode", "overcommit", "oversubscribe", "prefer", "profile", "propagate", "qos", "reservation"),
+        *("signal", "sockets-per-node", "spread-job", "switches", "threads-per-core", "time-min", "tmp"),
+        *("use-min-nodes", "wckey"),
     }
 )
 """Options of sbatch that change nothing the platform relies on: not the name, the place, the output or the answer."""

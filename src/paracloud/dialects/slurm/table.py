@@ -10,10 +10,8 @@ def rows(text: str, nonce: str, columns: int, completed: Completed, argv: Sequen
     """Rows of `columns` texts. The first column holds no line break, the last one may; what a start-up file wrote
     before the first row is left out. Broken where a row is not whole."""
     pieces = text.split(nonce)
-    if len(pieces) == 1:
-        return []
     number, rest = divmod(len(pieces) - 1, columns - 1)
-    if rest or not text.endswith("\n"):
+    if rest or (text and not text.endswith("\n")):
         raise broken("gave a row that is not whole", "给出了不完整的一行", completed, argv)
     found = []
     for row in range(number):

@@ -1,7 +1,6 @@
 """Slurm's small notations, read strictly: times, sizes, trackable resources; and text made safe to show."""
 
 import re
-import unicodedata
 from datetime import UTC, datetime, timedelta
 
 from paracloud.kit.identifiers import SubmitTag
@@ -12,8 +11,8 @@ EPOCH_LIMIT = 1 << 33
 
 _NO_TIME = frozenset({"", "Unknown", "None", "N/A", "NONE", "(null)"})
 _TAGGED_NAME = re.compile(r"pc-([0-9a-f]{32})")
-_WALL = re.compile(r"(?:(\d{1,6})-)?(\d{1,9})(?::(\d{1,2}))?(?::(\d{1,2}))?")
-_SIZE = re.compile(r"(\d{1,15})(?:\.(\d{1,6}))?([KMGTP]?)(?:i?B)?[nc]?", re.IGNORECASE)
+_WALL = re.compile(r"(?:(\d{1,6})-)?(\d{1,9})(?::(\d{1,2}))?(?::(\d{1,2}))?", re.ASCII)
+_SIZE = re.compile(r"(\d{1,15})(?:\.(\d{1,6}))?([KMGTP]?)(?:i?B)?[nc]?", re.ASCII | re.IGNORECASE)
 _UNIT_BYTES = {"K": 1 << 10, "": 1 << 20, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "P": 1 << 50}
 
 
@@ -32,11 +31,9 @@ def is_tag(text: str) -> bool:
 
 
 def printable(text: str, limit: int = 1024) -> str:
-    """The centre's text without control and format characters (escape codes, NUL, changes of direction): safe to show
+    """The centre's text without control, format or unassigned characters (escape codes, NUL, changes of direction): safe to show
     and to store, at most `limit` characters."""
-    return "".join(
-        " " if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else c for c in text[:limit]
-    ).strip()
+    return "".join(c if c.isprintable() else " " for c in text[:limit]).strip()
 
 
 def epoch(text: str) -> datetime | None:
