@@ -31,8 +31,8 @@ def is_tag(text: str) -> bool:
 
 
 def printable(text: str, limit: int = 1024) -> str:
-    """The centre's text without control, format or unassigned characters (escape codes, NUL, changes of direction): safe to show
-    and to store, at most `limit` characters."""
+    """The centre's text without escape codes, NUL, changes of direction and what else does not print: safe to show and
+    to store, at most `limit` characters."""
     return "".join(c if c.isprintable() else " " for c in text[:limit]).strip()
 
 

@@ -62,11 +62,11 @@ def test_resources_are_pairs():
 
 @pytest.mark.parametrize("text", ["0", "-1", "1e9", "99999999999", "soon", "1795466630.5"])
 def test_what_is_no_time_is_refused(text):
-    with pytest.raises(ValueError, match="no time|no whole number"):
+    with pytest.raises(ValueError, match=r"no (time|whole number)"):
         epoch(text)
 
 
 @given(st.text())
 def test_printable_text_holds_no_control_character(text):
-    assert all(c.isprintable() or c.isspace() for c in printable(text))
+    assert printable(text).isprintable()
     assert not {"\x00", "\x1b", "\n", "\u202e", "\u2028"} & set(printable(text))
