@@ -61,7 +61,7 @@ async def _locked(session: AsyncSession, codes: Sequence[tuple[str, str]]) -> di
         .order_by(LedgerAccountRow.code)
         .with_for_update()
     )
-    return dict((await session.execute(query)).tuples().all())
+    return {code: id_ for code, id_ in (await session.execute(query)).all()}  # noqa: C416  # rows are no pairs to mypy
 
 
 async def add_entries(session: AsyncSession, entries: Sequence[tuple[EntryId, Entry]], now: datetime) -> set[str]:

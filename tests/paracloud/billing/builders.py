@@ -1,0 +1,60 @@
+"""A project with money, a centre with a price and a contract, and usage on it."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from paracloud.billing.contract import add_contract
+from paracloud.billing.price import add_price
+from paracloud.billing.rate import Price
+from paracloud.billing.top_up import top_up
+from paracloud.centres.centre import Centre
+from paracloud.centres.connect_centre import connect_centre
+from paracloud.dialects.records import AccountingRecord, NativePhase
+from paracloud.identity.caller import Category
+from paracloud.identity.create_organisation import create_organisation
+from paracloud.identity.create_project import create_project
+from paracloud.kit.database import Database
+from paracloud.kit.identifiers import CentreName, NativeId, PriceVersionId, ProjectId, UnixAccount, new_uuid
+from paracloud.kit.money import Money
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+EAST = CentreName("east")
+ACCOUNT = UnixAccount("east001")
+CORE_HOUR = Decimal("0.123456789")
+
+
+@dataclass(frozen=True)
+class World:
+    project: ProjectId
+    price: Price
+
+
+async def world(database: Database, money: str = "100") -> World:
+    async with database.begin() as session:
+        organisation = await create_organisation(session, "大学", Category.UNIVERSITY, now=NOW)
+        project = await create_project(session, organisation, "熔体", now=NOW)
+        centre = Centre(
+            EAST, "East", "东部", "127.0.0.1", 22, "ssh-ed25519 AAAA", "slurm", UnixAccount("svc"), 90,
+            timedelta(minutes=10), timedelta(minutes=2), "cn", is_enabled=True,
+        )  # fmt: skip
+        await connect_centre(session, centre, [ACCOUNT], dialects=["slurm"], now=NOW)
+        price = Price(PriceVersionId(new_uuid()), "general", CORE_HOUR, Decimal(2), "CNY")
+        await add_price(session, EAST, "cpu", price, valid_from=NOW - timedelta(days=1))
+        await add_contract(session, EAST, 7500, valid_from=NOW - timedelta(days=1))
+        if money != "0":
+            await top_up(session, project, Money.parse(money), key="first", person="op", now=NOW)
+    return World(project, price)
+
+
+RECORD = AccountingRecord(
+    native_id=NativeId("7"), record_id=NativeId("7"), task_index=None, restart_count=0, tag=None, name="melt",
+    account=ACCOUNT, queue="cpu", phase=NativePhase.COMPLETED, native_state="COMPLETED", exit_code=0, exit_signal=0,
+    submitted_at=NOW, started_at=NOW, ended_at=NOW + timedelta(seconds=100), elapsed_seconds=100, cores=4, nodes=2,
+    gpus=0, memory_bytes=0, node_list="n[1-2]", raw="7|…",
+)  # fmt: skip
+
+
+def record(id_: str = "7", **changes: object) -> AccountingRecord:
+    native = NativeId(id_)
+    return replace(RECORD, native_id=native, record_id=native, **changes)  # type: ignore[arg-type]
