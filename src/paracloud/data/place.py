@@ -1,8 +1,7 @@
 """Lay a job's input files into its work directory at the centre, as the tenant's own Unix account."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Sequence
 from typing import Protocol
 
 from paracloud.data.blobs import Blobs
@@ -13,8 +12,6 @@ from paracloud.transports.transport import Transport
 SMALL_BYTES = 1 << 20
 """Up to here a file is written in one piece; above, it is copied in a stream."""
 AT_ONCE = 8
-_BATCH = 200
-"""Paths of at most 1 KiB in one command: far below the kernel's limit for its arguments."""
 
 
 class Input(Protocol):
@@ -31,8 +28,6 @@ class Input(Protocol):
 async def stage_in(transport: Transport, blobs: Blobs, inputs: Sequence[Input], work_directory: str) -> None:
     """Each file is there whole or not at all; repeating it changes nothing. NotFound where a blob is gone; otherwise the
     first error that the transport raised, when the other copies have stopped."""
-    large = [one for one in inputs if one.size_bytes > SMALL_BYTES]
-    await _folders(transport, {str(PurePosixPath(work_directory, one.path).parent) for one in large})
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def bring(one: Input) -> None:
@@ -57,22 +52,17 @@ async def _bring(transport: Transport, blobs: Blobs, one: Input, work_directory:
     async for _ in transport.push(local, target):
         pass
     if one.is_executable:
-        await _must(transport, ("chmod", "0700", "--", target))
+        await _make_executable(transport, target)
 
 
-async def _folders(transport: Transport, folders: Iterable[str]) -> None:
-    wanted = sorted(folders)
-    for begin in range(0, len(wanted), _BATCH):
-        await _must(transport, ("mkdir", "-p", "-m", "0700", "--", *wanted[begin : begin + _BATCH]))
-
-
-async def _must(transport: Transport, argv: tuple[str, ...]) -> None:
+async def _make_executable(transport: Transport, path: str) -> None:
+    argv = ("chmod", "0700", "--", path)
     done = await transport.run(argv)
     if done.exit_status != 0:
         raise Broken(
-            f"The centre did not lay the input files: {argv[0]} ended with {done.exit_status}.",
-            f"超算中心未能放置输入文件：{argv[0]} 返回 {done.exit_status}。",
-            argv=argv[:8],
+            f"The centre did not make the input file executable: chmod ended with {done.exit_status}.",
+            f"超算中心未能将输入文件设为可执行：chmod 返回 {done.exit_status}。",
+            argv=argv,
             exit_status=done.exit_status,
             evidence=done.stderr,
         )

@@ -26,7 +26,7 @@ def write_spec(spec: JobSpec) -> dict[str, Any]:
         "extra": dict(spec.extra),
     }
     filled = {name: value for name, value in rest.items() if value}
-    return plain | filled | {"wall_limit_seconds": int(spec.wall_limit.total_seconds())}
+    return plain | filled | {"name": spec.name, "wall_limit_seconds": int(spec.wall_limit.total_seconds())}
 
 
 def read_spec(written: dict[str, Any], script: str) -> JobSpec:

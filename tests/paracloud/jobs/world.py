@@ -163,7 +163,7 @@ async def connect(session, name: CentreName, *, price: str = "0.36", queues=(), 
     await add_contract(session, name, 8000, valid_from=START - timedelta(days=1))
 
 
-def record(job: JobId | None, native_id: str, **changes) -> AccountingRecord:
+def record(job: JobId | None, native_id: str, /, **changes) -> AccountingRecord:
     """Ended well after ten minutes on one core, unless it is said otherwise."""
     values = {
         "native_id": NativeId(native_id), "record_id": NativeId(native_id), "task_index": None,
