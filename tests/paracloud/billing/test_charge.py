@@ -226,7 +226,7 @@ async def test_an_unbalanced_entry_is_refused_by_us_and_by_the_database(database
 
 async def test_two_prices_never_hold_at_the_same_time(database: Database) -> None:
     opened = await world(database)
-    with pytest.raises(Conflict, match="end that version first"):
+    with pytest.raises(Conflict, match="end that version first"):  # noqa: PT012
         async with database.begin() as session:
             later = replace(opened.price, id=PriceVersionId(new_uuid()))
             await add_price(session, EAST, "cpu", later, valid_from=NOW)
