@@ -171,7 +171,6 @@ words=($(cat))
 lane() {
   local i silent=
   for ((i = 4 * $1; i + 3 < ${#words[@]}; i += 4 * lanes)); do
-    [ "${words[i + 3]}" = . ] || continue
     tag=${words[i]}
     if [ -n "$silent" ]; then say_why unsure "Slurm did not answer for another job of this batch"; continue; fi
     (submit "${words[i + 1]}" "${words[i + 2]}")

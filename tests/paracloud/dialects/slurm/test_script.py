@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from paracloud.dialects.records import Request
@@ -228,6 +228,7 @@ def test_a_missing_work_directory_runs_nothing_and_says_so(tmp_path):
 
 
 @given(st.text(max_size=60).filter(str.isprintable))
+@example("a\\b \\\\ 'c' \"d\" \\")
 def test_a_work_directory_is_read_back_as_it_was_written(path):
     line = directive("chdir", path)
     assert "\n" not in line
