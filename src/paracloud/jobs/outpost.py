@@ -1,0 +1,42 @@
+"""What a round needs to act at one centre: its scheduler's language, a way there, a budget, a clock."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol, TypeVar
+
+from paracloud.dialects.dialect import Dialect
+from paracloud.kit.clock import Clock
+from paracloud.kit.command import Command
+from paracloud.kit.identifiers import CentreName, UnixAccount
+from paracloud.kit.lease import Lease
+from paracloud.transports.transport import Reach, execute
+
+T = TypeVar("T")
+
+Tenure = Callable[[], Lease]
+"""Gives the lease as it is now; raises Fenced once its own deadline has passed. Asked before every act and write."""
+
+
+class Budget(Protocol):
+    async def take(self, cost: int) -> None:
+        """Wait until the centre may see `cost` more scheduler commands."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outpost:
+    centre: CentreName
+    service_account: UnixAccount
+    patience: timedelta
+    dialect: Dialect
+    reach: Reach
+    budget: Budget
+    clock: Clock
+
+    async def ask(self, account: UnixAccount, command: Command[T], tenure: Tenure, *, purpose: str) -> T:
+        """Run a dialect's command as this account, within the budget and under the lease."""
+        await self.budget.take(command.cost)
+        transport = await self.reach.to(self.centre, account, purpose=purpose)
+        tenure()
+        return await execute(transport, command)

@@ -1,0 +1,103 @@
+"""Read the centre's accounting and settle it: the only thing that charges a job and ends it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from paracloud.dialects.records import AccountingRecord
+from paracloud.jobs.book import Book, LiveJob, Settled
+from paracloud.jobs.outpost import Outpost, Tenure
+from paracloud.jobs.state import JobState
+from paracloud.kit.command import Command
+from paracloud.kit.identifiers import JobId, NativeId
+
+OVERLAP = timedelta(minutes=2)
+"""Records come late; every window begins this much before the end of the last one."""
+SWEEP = timedelta(days=2)
+"""Now and then so much is read again: for what came later still, and for what was changed."""
+SWEEP_EVERY = timedelta(minutes=10)
+AHEAD = timedelta(minutes=2)
+"""The centre's clock may be ahead of ours; its records are read all the same."""
+ASKED_AT_ONCE = 200
+REMEMBERED = 20_000
+
+
+class Settlement:
+    """One tenure's reading of one centre's accounting. Remembers what it has settled, so that an overlap does not go
+    through the book again and again; a restart forgets it, and then the book's own keys make a record count once."""
+
+    def __init__(self, book: Book, outpost: Outpost, tenure: Tenure) -> None:
+        self._book, self._outpost, self._tenure = book, outpost, tenure
+        self._settled: dict[tuple[str, datetime, int], AccountingRecord] = {}
+        self._swept_at: datetime | None = None
+
+    async def settle(self, live: Sequence[LiveJob], alive: Sequence[NativeId]) -> Settled:
+        """`live` and `alive` are what the same round loaded and saw."""
+        now = self._outpost.clock.now()
+        window = await self._window(now)
+        fresh = [record for record in window if self._settled.get(_key(record)) != _plain(record)]
+        gone = _gone(live, alive)[:ASKED_AT_ONCE]
+        asked = await self._asked([job for job in gone if job.native_id not in {one.native_id for one in fresh}])
+        settled = await self._book.settle(self._tenure(), [*fresh, *asked], alive=alive, read_until=now)
+        self._remember(fresh)
+        await self._lose(gone, {record.native_id for record in (*fresh, *asked)}, now)
+        return settled
+
+    async def _window(self, now: datetime) -> Sequence[AccountingRecord]:
+        accounts = await self._book.accounts(self._tenure())
+        if not accounts:
+            return ()
+        until = await self._book.accounted_until(self._tenure())
+        start = now - SWEEP
+        if until is not None and self._swept_at is not None and now - self._swept_at < SWEEP_EVERY:
+            start = until - OVERLAP
+        elif until is not None:
+            start = min(start, until - OVERLAP)
+        command = self._outpost.dialect.account(start, now + AHEAD, accounts)
+        records = await self._ask(command, "settle/window")
+        if start <= now - SWEEP:
+            self._swept_at = now
+        return records
+
+    async def _asked(self, jobs: Sequence[LiveJob]) -> Sequence[AccountingRecord]:
+        if not jobs:
+            return ()
+        return await self._ask(self._outpost.dialect.account_of([job.native_id for job in jobs]), "settle/jobs")
+
+    async def _lose(self, gone: Sequence[LiveJob], answered: set[NativeId], now: datetime) -> None:
+        """Only after the listing was without it for the whole patience, and accounting has just answered without it."""
+        lost: list[JobId] = [
+            job.job
+            for job in gone
+            if job.state is JobState.VANISHED
+            and job.native_id not in answered
+            and job.absent_since is not None
+            and now - job.absent_since >= self._outpost.patience
+        ]
+        if lost:
+            await self._book.lose(self._tenure(), lost)
+
+    async def _ask(self, command: Command[Sequence[AccountingRecord]], purpose: str) -> Sequence[AccountingRecord]:
+        return await self._outpost.ask(self._outpost.service_account, command, self._tenure, purpose=purpose)
+
+    def _remember(self, records: Sequence[AccountingRecord]) -> None:
+        for record in records:
+            self._settled[_key(record)] = _plain(record)
+        while len(self._settled) > REMEMBERED:
+            del self._settled[next(iter(self._settled))]
+
+
+def _gone(live: Sequence[LiveJob], alive: Sequence[NativeId]) -> list[LiveJob]:
+    """Jobs that the listing shows no more, or as ended: those absent the longest first."""
+    there = set(alive)
+    gone = [job for job in live if job.native_id not in there]
+    return sorted(gone, key=lambda job: (job.absent_since is None, str(job.absent_since), job.native_id))
+
+
+def _plain(record: AccountingRecord) -> AccountingRecord:
+    """Without the row as it came: every command's own nonce stands in it."""
+    return replace(record, raw="")
+
+
+def _key(record: AccountingRecord) -> tuple[str, datetime, int]:
+    return record.record_id, record.submitted_at, record.restart_count

@@ -1,0 +1,132 @@
+"""Tend one centre while its lease is held: dispatch, watch, probe and renew, side by side under one fence."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from paracloud.jobs.book import Book
+from paracloud.jobs.carry_out import carry_out
+from paracloud.jobs.dispatch import BATCH, Stage, dispatch
+from paracloud.jobs.outpost import Outpost
+from paracloud.jobs.settle import Settlement
+from paracloud.jobs.watch import watch
+from paracloud.kit.errors import Fenced, ParacloudError
+from paracloud.worker.tenure import HeldLease
+
+log = structlog.get_logger()
+
+BUSY = timedelta(seconds=1)
+"""Between two rounds while jobs are live: half of it is what an end waits on average to be seen."""
+IDLE = timedelta(seconds=15)
+PROBE = timedelta(seconds=60)
+TROUBLE = timedelta(seconds=3)
+"""After a round that failed."""
+RETRY = timedelta(seconds=5)
+"""How long dispatch waits without a hint: for jobs whose earlier try was postponed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """What the composition root hands in: how to stage inputs, and where health and queue pictures go."""
+
+    stage: Stage
+    report: Callable[[Outpost, ParacloudError | None], Awaitable[None]]
+    probe: Callable[[Outpost, HeldLease], Awaitable[None]]
+
+
+class Hint:
+    """Wakes whoever waits; a hint that comes before the wait is not lost."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def give(self) -> None:
+        self._event.set()
+
+    async def wait(self, outpost: Outpost, most: timedelta) -> None:
+        waiting = asyncio.ensure_future(self._event.wait())
+        sleeping = asyncio.ensure_future(outpost.clock.sleep(most))
+        try:
+            await asyncio.wait([waiting, sleeping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            sleeping.cancel()
+            self._event.clear()
+
+
+async def tend(
+    book: Book, outpost: Outpost, lease: HeldLease, duties: Duties, *, jobs: Hint, renew_every: timedelta
+) -> None:
+    """Runs until cancelled or until the lease is lost (then it ends well: another tends the centre)."""
+    looks = Hint()
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(lease.keep(renew_every))
+            group.create_task(_dispatching(book, outpost, lease, duties, jobs, looks))
+            group.create_task(_watching(book, outpost, lease, duties, looks))
+            group.create_task(_probing(outpost, lease, duties))
+    except* Fenced as lost:
+        log.warning("centre.lease_lost", centre=outpost.centre, reason=str(lost.exceptions[0]))
+
+
+async def _dispatching(  # one loop's whole world
+    book: Book, outpost: Outpost, lease: HeldLease, duties: Duties, jobs: Hint, looks: Hint
+) -> None:
+    while True:
+        tried = 0
+        try:
+            tried = await dispatch(book, outpost, lease, stage=duties.stage)
+            tried += await carry_out(book, outpost, lease)
+        except Fenced:
+            raise
+        except ParacloudError as trouble:
+            log.warning("centre.dispatch_failed", centre=outpost.centre, code=trouble.code, reason=trouble.en)
+            await outpost.clock.sleep(TROUBLE)
+        if tried:
+            looks.give()
+        if tried < BATCH:
+            await jobs.wait(outpost, RETRY)
+
+
+async def _watching(book: Book, outpost: Outpost, lease: HeldLease, duties: Duties, looks: Hint) -> None:
+    settlement = Settlement(book, outpost, lease)
+    said: str | None = None
+    while True:
+        pause = IDLE
+        try:
+            live = await book.live(lease())
+            alive = await watch(book, outpost, lease, live)
+            await settlement.settle(await book.live(lease()), alive)
+            await duties.report(outpost, None)
+            pause, said = BUSY if live else IDLE, None
+        except Fenced:
+            raise
+        except ParacloudError as trouble:
+            if trouble.en != said:
+                log.warning("centre.round_failed", centre=outpost.centre, code=trouble.code, reason=trouble.en)
+            pause, said = TROUBLE, trouble.en
+            await _report(duties, outpost, trouble)
+        await (looks.wait(outpost, pause) if pause == IDLE else outpost.clock.sleep(pause))
+
+
+async def _report(duties: Duties, outpost: Outpost, trouble: ParacloudError) -> None:
+    try:
+        await duties.report(outpost, trouble)
+    except ParacloudError:
+        return  # the database is what failed; there is nowhere to write that
+
+
+async def _probing(outpost: Outpost, lease: HeldLease, duties: Duties) -> None:
+    while True:
+        pause = PROBE
+        try:
+            await duties.probe(outpost, lease)
+        except Fenced:
+            raise
+        except ParacloudError as trouble:
+            log.warning("centre.probe_failed", centre=outpost.centre, code=trouble.code, reason=trouble.en)
+            pause = TROUBLE
+        await outpost.clock.sleep(pause)
