@@ -147,7 +147,8 @@ async def test_a_record_that_changes_after_it_was_charged_adds_the_difference(st
     longer = record(job, "7", elapsed_seconds=900, ended_at=START + timedelta(seconds=900))
     assert (await settle(stand, lease, longer)).corrected == 1
     assert await stand.wallet_micro() == before - stand.cost_micro(900)
-    assert (await settle(stand, lease, record(job, "7", elapsed_seconds=60))).corrected == 1
+    shorter = record(job, "7", elapsed_seconds=60, phase=NativePhase.FAILED)
+    assert (await settle(stand, lease, shorter)).corrected == 1
     assert await stand.wallet_micro() == before - stand.cost_micro(60)
     assert await stand.state(job) is JobState.COMPLETED
     assert await stand.ledger_sum_micro() == 0
@@ -175,13 +176,14 @@ async def test_a_lost_job_is_not_charged_and_a_late_record_still_ends_it_properl
     assert (await stand.held_micro(), await stand.wallet_micro()) == (0, before - stand.cost_micro(600))
 
 
-async def test_an_ended_job_cannot_be_lost(stand: Stand):
+async def test_a_job_that_ended_or_has_no_native_id_cannot_be_lost(stand: Stand):
     lease = await stand.claim()
     job, waiting = await queued(stand, lease, "7"), await stand.accept()
+    await stand.book.intend(lease, limit=10)
     await settle(stand, lease, record(job, "7"))
     await stand.book.lose(lease, [job, waiting])
     assert await stand.state(job) is JobState.COMPLETED
-    assert await stand.state(waiting) is JobState.ACCEPTED
+    assert await stand.state(waiting) is JobState.SUBMITTING
 
 
 @pytest.mark.parametrize(
@@ -233,10 +235,12 @@ async def test_an_array_ends_with_its_last_task_and_the_worst_of_them_speaks(sta
 async def test_one_record_ends_all_tasks_of_an_array_that_never_started(stand: Stand):
     lease, before = await stand.claim(), await stand.wallet_micro()
     job = await queued(stand, lease, "7", array="0-99")
-    done = record(job, "7", record_id=NativeId("8"), task_index=0)
+    failed = record(job, "7", record_id=NativeId("8"), task_index=0, phase=NativePhase.FAILED)
     rest = record(job, "7", phase=NativePhase.CANCELLED, started_at=None, elapsed_seconds=0, cores=0)
-    await settle(stand, lease, rest, done)
-    assert await stand.state(job) is JobState.CANCELLED
+    await settle(stand, lease, failed)
+    assert await stand.state(job) is JobState.QUEUED
+    await settle(stand, lease, rest)
+    assert await stand.state(job) is JobState.FAILED
     assert await stand.wallet_micro() == before - stand.cost_micro(600)
 
 

@@ -26,8 +26,8 @@ class Input(Protocol):
 
 
 async def stage_in(transport: Transport, blobs: Blobs, inputs: Sequence[Input], work_directory: str) -> None:
-    """Each file is there whole or not at all; repeating it changes nothing. NotFound where a blob is gone; otherwise the
-    first error that the transport raised, when the other copies have stopped."""
+    """Each file is there whole or not at all; repeating it changes nothing. NotFound where a blob is gone; otherwise
+    the first error that the transport raised, when the other copies have stopped."""
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def bring(one: Input) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, select, tuple_, update
+from sqlalchemy import and_, bindparam, exists, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -127,9 +127,17 @@ async def tasks(session: AsyncSession, jobs: Collection[JobId]) -> Sequence[Task
 
 
 async def add_charged(session: AsyncSession, amounts: Mapping[JobId, int]) -> None:
-    """Micro-units, also negative, on top of what was charged before."""
-    for job, micro in amounts.items():
-        await session.execute(update(JobRow).where(JobRow.id == job).values(charged_micro=JobRow.charged_micro + micro))
+    """Micro-units, also negative, on top of what was charged before; all in one round trip."""
+    if not amounts:
+        return
+    table = JobRow.metadata.tables[JobRow.__tablename__]
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("of_job"))
+        .values(charged_micro=table.c.charged_micro + bindparam("more_micro"))
+    )
+    connection = await session.connection()
+    await connection.execute(statement, [{"of_job": job, "more_micro": micro} for job, micro in amounts.items()])
 
 
 async def read_until(session: AsyncSession, centre: CentreName) -> datetime | None:

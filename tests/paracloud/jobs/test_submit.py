@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, open_world, person, queue
 
+from paracloud.billing.top_up import top_up
 from paracloud.data.blobs import Blob
 from paracloud.data.keep import keep
 from paracloud.identity.caller import Role
@@ -19,7 +20,7 @@ from paracloud.jobs.wish import cancel, hold, release
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Conflict, Forbidden, Invalid, NotEnoughFunds, NotFound
 from paracloud.kit.identifiers import BlobId, JobId
-from paracloud.kit.money import MICRO
+from paracloud.kit.money import MICRO, Money
 
 FULL = 1000 * MICRO
 
@@ -162,6 +163,14 @@ async def test_a_dependency_keeps_the_job_at_the_same_centre(database: Database)
     assert second.centre == WEST
     with pytest.raises(Invalid, match="depend"):
         await world.submit(dependency=f"afterok:{uuid4()}")
+    async with database.begin() as session:
+        other, stranger = await person(session, "wang")
+        await top_up(session, other, Money(FULL), key="second", person="operator", now=START)
+    mine, world.project = world.project, other
+    foreign = await world.submit(caller=stranger)
+    world.project = mine
+    with pytest.raises(Invalid, match="does not exist"):
+        await world.submit(dependency=f"afterok:{foreign.job}")
     third = await world.submit(centre=EAST)
     with pytest.raises(Invalid, match="different centres"):
         await world.submit(dependency=f"afterok:{first.job}:{third.job}")
