@@ -10,7 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.dialects.records import AccountingRecord
 from paracloud.kit.identifiers import CentreName, ProjectId, UnixAccount, UsageId, new_uuid
 from paracloud.metering import store
-from paracloud.metering.usage import UNCLAIMED, Claim, Usage, UsageKey, differs, key_of, measured
+from paracloud.metering.usage import (
+    UNCLAIMED,
+    Claim,
+    Usage,
+    UsageKey,
+    differs,
+    key_of,
+    measured,
+    require_possible,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +42,36 @@ async def collect(
     now: datetime,
 ) -> Collected:
     """`owners`: whose each lent account is. A record without a claim is usage that was started by hand: billed to the
-    account's project all the same."""
+    account's project all the same. Of a record that comes twice in `records` the later one counts. Broken for figures
+    that no machine can have, and then nothing of `records` was written."""
+    for record in records:
+        require_possible(record)
     ours = {key_of(centre, record): record for record in records if record.account in owners}
     strangers = [record for record in records if record.account not in owners]
-    if strangers:
-        await store.keep_strangers(session, centre, strangers, now)
-    before = await store.known(session, centre, list(ours)) if ours else {}
+    await store.keep_strangers(session, centre, strangers, now)
+    before = await store.known(session, list(ours))
+    # In the order of their keys: collectors that add the same usages at once wait for each other, never in a ring.
     fresh = [
-        _fresh(key, record, owners[record.account], claims.get(key, UNCLAIMED))
-        for key, record in ours.items()
-        if key not in before
+        _fresh(key, ours[key], owners[ours[key].account], claims.get(key, UNCLAIMED))
+        for key in sorted(ours.keys() - before.keys())
     ]
     added = await store.add(session, fresh)
     new = tuple(usage for usage in fresh if usage.id in added)
-    corrected = tuple(_corrected(usage, ours[key]) for key, usage in before.items() if differs(usage, ours[key]))
-    await store.correct(session, corrected)
+    before |= await store.known(session, [usage.key for usage in fresh if usage.id not in added])
+    corrected = await _correct(session, before, ours)
     await store.keep_revisions(session, [(usage, ours[usage.key]) for usage in (*new, *corrected)], now)
     return Collected(new, corrected, len(ours) - len(new) - len(corrected), len(strangers))
+
+
+async def _correct(
+    session: AsyncSession, known: Mapping[UsageKey, Usage], records: Mapping[UsageKey, AccountingRecord]
+) -> tuple[Usage, ...]:
+    """Only what has changed is locked, and compared again: another collector may have seen the same change first."""
+    suspects = [usage.key for usage in known.values() if differs(usage, records[usage.key])]
+    locked = await store.known(session, suspects, lock=True)
+    corrected = tuple(_corrected(usage, records[key]) for key, usage in locked.items() if differs(usage, records[key]))
+    await store.correct(session, corrected)
+    return corrected
 
 
 def _fresh(key: UsageKey, record: AccountingRecord, project: ProjectId, claim: Claim) -> Usage:

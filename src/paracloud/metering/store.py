@@ -1,114 +1,134 @@
 """Every query of this room."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import Row, Select, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.dialects.records import AccountingRecord, NativePhase
+from paracloud.kit.bulk import unnested
 from paracloud.kit.identifiers import CentreName, NativeId, ProjectId, UnixAccount, UsageId
 from paracloud.metering.tables import RevisionRow, StrangerRow, UsageRow
 from paracloud.metering.usage import MEASURED, Usage, UsageKey, measured
 
 EVIDENCE_CHARACTERS = 2000
 STRANGERS_A_CENTRE = 1000
-ROWS_A_STATEMENT = 500
-"""asyncpg allows 32,767 parameters in a statement; a usage row has 27."""
+
+KEY = (UsageRow.centre, UsageRow.record_id, UsageRow.submitted_at, UsageRow.restart_count)
+CLAIMED = (
+    UsageRow.revision, UsageRow.project_id, UsageRow.account, UsageRow.reference, UsageRow.is_duplicate,
+    UsageRow.native_id, UsageRow.task_index, UsageRow.name,
+)  # fmt: skip
+FIGURES = tuple(getattr(UsageRow, field) for field in MEASURED)
+COLUMNS = (UsageRow.id, *KEY, *CLAIMED, *FIGURES)
+REVISION = (
+    RevisionRow.usage_id, RevisionRow.revision, RevisionRow.measured, RevisionRow.raw, RevisionRow.collected_at,
+)  # fmt: skip
+STRANGER = (StrangerRow.centre, StrangerRow.account, StrangerRow.records, StrangerRow.raw, StrangerRow.seen_at)
 
 
-async def known(session: AsyncSession, centre: CentreName, keys: Sequence[UsageKey]) -> dict[UsageKey, Usage]:
-    """Locked until the transaction ends, so that two collectors do not both correct one usage."""
-    columns = tuple_(UsageRow.record_id, UsageRow.submitted_at, UsageRow.restart_count)
-    query = (
-        select(UsageRow)
-        .where(UsageRow.centre == centre, columns.in_([key[1:] for key in keys]))
-        .order_by(UsageRow.id)
-        .with_for_update()
-    )
-    found = map(usage_of_row, (await session.execute(query)).scalars())
-    return {usage.key: usage for usage in found}
+async def known(session: AsyncSession, keys: Sequence[UsageKey], *, lock: bool = False) -> dict[UsageKey, Usage]:
+    """Those of the keys that are there; `lock` keeps others from correcting them until the transaction ends."""
+    if not keys:
+        return {}
+    wanted = unnested(KEY, keys)
+    query = select(*COLUMNS).join(wanted, and_(*(one == wanted.c[one.key] for one in KEY)))
+    if lock:
+        query = query.order_by(UsageRow.id).with_for_update(of=UsageRow)
+    return {usage.key: usage for usage in await _usages(session, query)}
 
 
 async def add(session: AsyncSession, usages: Sequence[Usage]) -> set[UsageId]:
     """The ids that were really added: a key that another has added meanwhile is left out."""
-    added: set[UsageId] = set()
-    for start in range(0, len(usages), ROWS_A_STATEMENT):
-        rows = [_values(usage) for usage in usages[start : start + ROWS_A_STATEMENT]]
-        statement = insert(UsageRow).values(rows).on_conflict_do_nothing().returning(UsageRow.id)
-        added |= {UsageId(id_) for id_ in (await session.execute(statement)).scalars()}
-    return added
+    if not usages:
+        return set()
+    rows = unnested(COLUMNS, [_values(usage) for usage in usages])
+    statement = insert(UsageRow).from_select([one.key for one in COLUMNS], select(*rows.c))
+    added = await session.execute(statement.on_conflict_do_nothing().returning(UsageRow.id))
+    return {UsageId(id_) for id_ in added.scalars()}
 
 
-async def correct(session: AsyncSession, usages: Iterable[Usage]) -> None:
-    for usage in usages:
-        values = {**measured(usage), "phase": usage.phase.value, "revision": usage.revision}
-        await session.execute(update(UsageRow).where(UsageRow.id == usage.id).values(**values))
+async def correct(session: AsyncSession, usages: Sequence[Usage]) -> None:
+    if usages:
+        new = unnested(COLUMNS, [_values(usage) for usage in usages])
+        changed = {one.key: new.c[one.key] for one in (UsageRow.revision, *FIGURES)}
+        statement = update(UsageRow).values(changed).where(UsageRow.id == new.c.id)
+        await session.execute(statement.execution_options(synchronize_session=False))
 
 
 async def keep_revisions(session: AsyncSession, pairs: Sequence[tuple[Usage, AccountingRecord]], now: datetime) -> None:
-    rows = [
-        {
-            "usage_id": usage.id,
-            "revision": usage.revision,
-            "measured": {field: _plain(value) for field, value in measured(usage).items()},
-            "raw": record.raw[:EVIDENCE_CHARACTERS],
-            "collected_at": now,
-        }
-        for usage, record in pairs
-    ]
-    if rows:
-        await session.execute(insert(RevisionRow), rows)
+    if pairs:
+        values = [(one.id, one.revision, _plain(one), record.raw[:EVIDENCE_CHARACTERS], now) for one, record in pairs]
+        rows = unnested(REVISION, values)
+        await session.execute(insert(RevisionRow).from_select([one.key for one in REVISION], select(*rows.c)))
 
 
 async def keep_strangers(
     session: AsyncSession, centre: CentreName, records: Sequence[AccountingRecord], now: datetime
 ) -> None:
+    """One row an account, at most STRANGERS_A_CENTRE: a hostile centre fills no disk."""
+    if not records:
+        return
     counts = Counter(record.account for record in records)
     newest = {record.account: record for record in records}
-    have = await session.execute(select(func.count()).select_from(StrangerRow).where(StrangerRow.centre == centre))
-    room = STRANGERS_A_CENTRE - have.scalar_one()
-    for account in sorted(newest)[: max(room, 0)]:
-        evidence = newest[account].raw[:EVIDENCE_CHARACTERS]
-        statement = insert(StrangerRow).values(
-            centre=centre, account=account, records=counts[account], raw=evidence, seen_at=now
-        )
-        await session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["centre", "account"],
-                set_={"records": StrangerRow.records + counts[account], "raw": evidence, "seen_at": now},
-            )
-        )
+    have = set(await session.scalars(select(StrangerRow.account).where(StrangerRow.centre == centre)))
+    room = max(STRANGERS_A_CENTRE - len(have), 0)
+    kept = sorted([*(newest.keys() & have), *sorted(newest.keys() - have)[:room]])
+    rows = unnested(STRANGER, [(centre, one, counts[one], newest[one].raw[:EVIDENCE_CHARACTERS], now) for one in kept])
+    statement = insert(StrangerRow).from_select([one.key for one in STRANGER], select(*rows.c))
+    fresh = statement.excluded
+    newer = {"records": StrangerRow.records + fresh.records, "raw": fresh.raw, "seen_at": fresh.seen_at}
+    await session.execute(statement.on_conflict_do_update(index_elements=["centre", "account"], set_=newer))
 
 
-async def of_reference(session: AsyncSession, project: ProjectId, reference: str) -> list[Usage]:
-    query = select(UsageRow).where(UsageRow.project_id == project, UsageRow.reference == reference)
-    return [usage_of_row(row) for row in (await session.execute(query.order_by(UsageRow.id))).scalars()]
+async def of_reference(session: AsyncSession, projects: Sequence[ProjectId], reference: str) -> list[Usage]:
+    query = select(*COLUMNS).where(UsageRow.project_id.in_(projects), UsageRow.reference == reference)
+    return await _usages(session, query.order_by(UsageRow.id))
 
 
-async def of_project(session: AsyncSession, project: ProjectId, *, after: UsageId | None, limit: int) -> list[Usage]:
-    query = select(UsageRow).where(UsageRow.project_id == project).order_by(UsageRow.id.desc()).limit(limit)
-    if after is not None:
-        query = query.where(UsageRow.id < after)
-    return [usage_of_row(row) for row in (await session.execute(query)).scalars()]
+async def of_projects(
+    session: AsyncSession, projects: Sequence[ProjectId], *, before: UsageId | None, limit: int
+) -> list[Usage]:
+    query = select(*COLUMNS).where(UsageRow.project_id.in_(projects)).order_by(UsageRow.id.desc()).limit(limit)
+    return await _usages(session, query if before is None else query.where(UsageRow.id < before))
+
+
+async def of_ids(session: AsyncSession, ids: Sequence[UsageId]) -> list[Usage]:
+    return await _usages(session, select(*COLUMNS).where(UsageRow.id.in_(ids)).order_by(UsageRow.id))
 
 
 async def ended_between(session: AsyncSession, centre: CentreName, start: datetime, end: datetime) -> list[Usage]:
+    query = select(*COLUMNS).where(UsageRow.centre == centre, UsageRow.ended_at >= start, UsageRow.ended_at < end)
+    return await _usages(session, query.order_by(UsageRow.id))
+
+
+async def totals(session: AsyncSession, start: datetime, end: datetime) -> Sequence[Row[*tuple[Any, ...]]]:
+    """centre, day (UTC), usages, core_seconds, gpu_seconds of what ended in [start, end)."""
+    day = func.date_trunc("day", UsageRow.ended_at, "UTC")
     query = (
-        select(UsageRow)
-        .where(UsageRow.centre == centre, UsageRow.ended_at >= start, UsageRow.ended_at < end)
-        .order_by(UsageRow.id)
-    )
-    return [usage_of_row(row) for row in (await session.execute(query)).scalars()]
+        select(
+            UsageRow.centre, day.label("day"), func.count().label("usages"),
+            func.sum(UsageRow.cores * UsageRow.elapsed_seconds).label("core_seconds"),
+            func.sum(UsageRow.gpus * UsageRow.elapsed_seconds).label("gpu_seconds"),
+        )
+        .where(UsageRow.ended_at >= start, UsageRow.ended_at < end)
+        .group_by(UsageRow.centre, day)
+        .order_by(UsageRow.centre, day)
+    )  # fmt: skip
+    return (await session.execute(query)).all()
 
 
-def usage_of_row(row: UsageRow) -> Usage:
-    same: dict[str, Any] = {field: getattr(row, field) for field in MEASURED}
-    same["phase"] = NativePhase(row.phase)
+async def _usages(session: AsyncSession, query: Select[Any]) -> list[Usage]:
+    return [_usage(row) for row in (await session.execute(query)).all()]
+
+
+def _usage(row: Row[Any]) -> Usage:
+    figures: dict[str, Any] = dict(zip(MEASURED, row[len(COLUMNS) - len(MEASURED) :], strict=True))
+    figures["phase"] = NativePhase(row.phase)
     return Usage(
         id=UsageId(row.id),
         key=UsageKey(CentreName(row.centre), NativeId(row.record_id), row.submitted_at, row.restart_count),
@@ -120,26 +140,23 @@ def usage_of_row(row: UsageRow) -> Usage:
         native_id=NativeId(row.native_id),
         task_index=row.task_index,
         name=row.name,
-        **same,
+        **figures,
     )
 
 
-def _values(usage: Usage) -> dict[str, object]:
-    return {
-        "id": usage.id,
-        **usage.key._asdict(),
-        "revision": usage.revision,
-        "project_id": usage.project,
-        "account": usage.account,
-        "reference": usage.reference,
-        "is_duplicate": usage.is_duplicate,
-        "native_id": usage.native_id,
-        "task_index": usage.task_index,
-        "name": usage.name,
-        **measured(usage),
-        "phase": usage.phase.value,
-    }
+def _values(usage: Usage) -> tuple[object, ...]:
+    """In the order of COLUMNS."""
+    return (
+        usage.id, *usage.key,
+        usage.revision, usage.project, usage.account, usage.reference, usage.is_duplicate,
+        usage.native_id, usage.task_index, usage.name,
+        *measured(usage).values(),
+    )  # fmt: skip
 
 
-def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else str(value) if isinstance(value, UUID) else value
+def _plain(usage: Usage) -> dict[str, object]:
+    return {field: _json(value) for field, value in measured(usage).items()}
+
+
+def _json(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value

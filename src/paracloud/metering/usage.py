@@ -6,7 +6,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from paracloud.dialects.records import AccountingRecord, NativePhase
+from paracloud.kit.errors import Broken
 from paracloud.kit.identifiers import CentreName, NativeId, ProjectId, UnixAccount, UsageId
+
+MOST_CORES = 10**8
+"""Ten times the largest machine there is; with MOST_SECONDS, core-seconds stay within a BIGINT."""
+MOST_SECONDS = 10**10
+MOST_BYTES = 2**63 - 1
 
 
 class UsageKey(NamedTuple):
@@ -84,3 +90,16 @@ def measured(record: AccountingRecord | Usage) -> Mapping[str, object]:
 
 def differs(known: Usage, record: AccountingRecord) -> bool:
     return any(getattr(known, field) != getattr(record, field) for field in MEASURED)
+
+
+def require_possible(record: AccountingRecord) -> None:
+    """Broken for figures that no machine can have: negative, beyond every computer, or of a run that never began."""
+    figures = (record.elapsed_seconds, record.cores, record.nodes, record.gpus, record.memory_bytes)
+    limits = (MOST_SECONDS, MOST_CORES, MOST_CORES, MOST_CORES, MOST_BYTES)
+    is_in_range = all(0 <= figure <= limit for figure, limit in zip(figures, limits, strict=True))
+    if not is_in_range or (record.started_at is None and record.elapsed_seconds > 0):
+        raise Broken(
+            f"The centre's accounting reports impossible figures for {record.record_id}; nothing of it is charged.",
+            f"超算中心的记账数据中 {record.record_id} 的数值不可能成立；不予计费。",
+            evidence=record.raw.encode(errors="replace"),
+        )

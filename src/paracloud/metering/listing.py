@@ -1,0 +1,50 @@
+"""Usage to look at: of a job, of projects page by page, and sums by centre and day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.kit.identifiers import CentreName, ProjectId, UsageId
+from paracloud.metering import store
+from paracloud.metering.usage import Usage
+
+PAGE_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotal:
+    """What ended at a centre on a day (UTC)."""
+
+    centre: CentreName
+    day: date
+    usages: int
+    core_seconds: int
+    gpu_seconds: int
+
+
+async def usage_of_job(session: AsyncSession, projects: Sequence[ProjectId], reference: str) -> list[Usage]:
+    """One for each execution of each task, oldest first; empty for a job of another project."""
+    return await store.of_reference(session, projects, reference)
+
+
+async def usage_page(
+    session: AsyncSession, projects: Sequence[ProjectId], *, before: UsageId | None = None, limit: int = 50
+) -> list[Usage]:
+    """Newest first; `before` is the last id of the page that was seen."""
+    return await store.of_projects(session, projects, before=before, limit=min(max(limit, 1), PAGE_LIMIT))
+
+
+async def usage_by_id(session: AsyncSession, ids: Sequence[UsageId]) -> list[Usage]:
+    """For the platform's own work, in no project's scope."""
+    return await store.of_ids(session, ids)
+
+
+async def day_totals(session: AsyncSession, start: datetime, end: datetime) -> list[DayTotal]:
+    """All centres, what ended in [start, end), in the newest figures."""
+    rows = await store.totals(session, start, end)
+    return [
+        DayTotal(CentreName(row.centre), row.day.date(), row.usages, int(row.core_seconds), int(row.gpu_seconds))
+        for row in rows
+    ]
