@@ -41,6 +41,14 @@ def test_jobs_that_have_not_ended_are_absent():
     assert not {one.native_id for one in by_id("sacct-jobs")} & {"41031", "41033", "41035", "41037", "41040"}
 
 
+def test_an_end_that_accounting_heard_of_before_the_submission_waits_for_the_rest():
+    early = (
+        "7|7|root||COMPLETED|0:0|1795466630|1795466640|1795466650|10|1|1|billing=1,cpu=1,mem=100M,node=1|n1|allocation"
+    )
+    assert account(answer(early)) == ()
+    assert len(account(answer(ROW.replace("|x", "|allocation")))) == 1
+
+
 def test_how_a_job_ended_is_told_with_code_and_signal():
     ends = {one.native_id: (one.phase, one.exit_code, one.exit_signal) for one in by_id("sacct-jobs")}
     assert ends["41034"] == (NativePhase.FAILED, 3, 0)
