@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +11,8 @@ from paracloud.kit.errors import Broken, Forbidden, Unreachable
 from paracloud.kit.identifiers import UnixAccount
 
 ANSWER_SECONDS = 10.0
-LINE_LIMIT_BYTES = 64 * 1024
+LINE_LIMIT_BYTES = 16 * 1024
+_UNSAID = re.compile(r"[^A-Za-z0-9._:@/-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,15 @@ class Signer(Protocol):
         ...
 
 
+def key_id(account: UnixAccount, purpose: str) -> str:
+    """`purpose` is "user/request"; without a user it is the platform itself. Letters, digits and ._:@/- stay, anything
+    else becomes _, so that nobody's text can write a line of its own into a centre's log."""
+    user, slash, request = _UNSAID.sub("_", purpose).partition("/")
+    if not slash:
+        user, request = "platform", user
+    return f"tenant={account};user={user[:64] or '-'};req={request[:80] or '-'}"
+
+
 class SocketSigner:
     """Asks the authority on its Unix socket: one line of JSON each way, one connection a request."""
 
@@ -39,8 +50,11 @@ class SocketSigner:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 answer = await self._ask(line.encode() + b"\n")
-        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
-            raise Unreachable("The certificate authority does not answer.", "证书签发进程没有响应。") from error
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+            raise Unreachable(
+                f"The certificate authority does not answer on {self._socket}; is it running?",
+                f"证书签发进程在 {self._socket} 上没有响应；请确认它正在运行。",
+            ) from error
         return _certificate(answer)
 
     async def _ask(self, line: bytes) -> bytes:
@@ -56,11 +70,11 @@ class SocketSigner:
 def _certificate(answer: bytes) -> str:
     try:
         fields = json.loads(answer)
-        if "refused" in fields:
-            reason = str(fields["refused"])
-            raise Forbidden(f"No certificate: {reason}.", f"未签发证书：{reason}。")
-        return str(fields["certificate"])
+        if "certificate" in fields:
+            return str(fields["certificate"])
+        refusal = Forbidden(str(fields["en"]), str(fields["zh"]))
     except (ValueError, KeyError, TypeError) as error:
         raise Broken(
             "The authority's answer is not understood.", "无法理解证书签发进程的应答。", evidence=answer
         ) from error
+    raise refusal

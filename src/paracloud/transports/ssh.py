@@ -1,25 +1,33 @@
 """One account at one machine over SSH: commands with bounded output, and files over SFTP."""
 
 import asyncio
-import shlex
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import secrets
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from secrets import token_hex
+from typing import cast
 
 import asyncssh
 
 from paracloud.kit.command import OUTPUT_LIMIT_BYTES, Completed
-from paracloud.kit.errors import Forbidden, NotFound, ParacloudError, Refused, Unreachable
+from paracloud.kit.errors import Broken, Unreachable
+from paracloud.transports import sftp as files
+from paracloud.transports import transfer
+from paracloud.transports.erase import erase
+from paracloud.transports.failures import ANSWER_SECONDS, lost_answers
+from paracloud.transports.output import Output, converse
+from paracloud.transports.quoting import shell_line
 from paracloud.transports.transport import FileInfo
 
-CHUNK_BYTES = 128 * 1024
-"""Below the 261,120 bytes at which OpenSSH's SFTP server closes the connection."""
 CHANNELS = 8
-"""Commands at the same time on one connection: OpenSSH's own default of MaxSessions is 10."""
-FILE_SECONDS = 60.0
+"""Commands at the same time on one connection; one more is for files. OpenSSH's own MaxSessions is 10."""
+CONNECT_SECONDS = 20
+KEEPALIVE_SECONDS = 15
+NOISE_LIMIT_BYTES = 64 * 1024
+"""What an account's shell start-up files may print before the command begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +39,44 @@ class Address:
     host_key: str
 
 
-class SshTransport:
-    """Over a connection that somebody else opened and closes."""
+class Link:
+    """One login that many share: a limited number of channels for commands, and one session for files."""
 
     def __init__(self, connection: asyncssh.SSHClientConnection) -> None:
-        self._connection = connection
-        self._channels = asyncio.Semaphore(CHANNELS)
+        self.connection = connection
+        self.channels = asyncio.Semaphore(CHANNELS)
         self._sftp: asyncssh.SFTPClient | None = None
-        self._sftp_lock = asyncio.Lock()
+        self._starting = asyncio.Lock()
+
+    @property
+    def is_closed(self) -> bool:
+        return self.connection.is_closed()
+
+    @asynccontextmanager
+    async def sftp(self) -> AsyncIterator[asyncssh.SFTPClient]:
+        """Where the session died or is stuck, the next use begins another."""
+        with lost_answers():
+            async with self._starting, asyncio.timeout(ANSWER_SECONDS):
+                if self._sftp is None:
+                    self._sftp = await self.connection.start_sftp_client(path_encoding=None)
+                session = self._sftp
+        try:
+            yield session
+        except Unreachable:
+            if self._sftp is session:
+                self._sftp = None
+                session.exit()
+            raise
+
+
+Lend = Callable[[], AbstractAsyncContextManager[Link]]
+
+
+class SshTransport:
+    """Borrows a link for each step, so that a lost connection costs one step and the next has a new one."""
+
+    def __init__(self, lend: Lend) -> None:
+        self._lend = lend
 
     async def run(
         self,
@@ -48,172 +86,108 @@ class SshTransport:
         timeout: timedelta = timedelta(seconds=30),
         limit_bytes: int = OUTPUT_LIMIT_BYTES,
     ) -> Completed:
-        with _lost():
-            async with asyncio.timeout(timeout.total_seconds()), self._channels:
-                process = await self._connection.create_process(quoted(argv), encoding=None)
-                try:
-                    return await _converse(process, stdin, limit_bytes)
-                finally:
-                    process.close()
+        """As the protocol says. Words are quoted for a POSIX shell (sh, bash, dash, zsh), the account's login shell."""
+        line, mark = shell_line(argv), b"%s\n" % secrets.token_hex(12).encode()
+        async with self._lend() as link:
+            with lost_answers():
+                async with asyncio.timeout(timeout.total_seconds()), link.channels:
+                    return await _run(link.connection, line, mark, stdin, limit_bytes)
 
     async def write(self, path: str, content: bytes, *, mode: int = 0o600) -> None:
         async with self._files() as sftp:
-            partial = f"{path}.{token_hex(6)}.partial"
-            await _make_parents(sftp, path)
-            async with sftp.open(partial, "wb", asyncssh.SFTPAttrs(permissions=mode)) as file:
-                await file.write(content)
-            await sftp.chmod(partial, mode)
-            await sftp.posix_rename(partial, path)
+            await files.write_whole(sftp, path, content, mode)
 
     async def read(self, path: str, *, start: int = 0, limit_bytes: int) -> bytes:
-        async with self._files() as sftp, sftp.open(path, "rb") as file:
-            return _bytes(await file.read(limit_bytes, start))
+        async with self._files() as sftp:
+            return await files.read_part(sftp, path, start, limit_bytes)
 
     async def list(self, directory: str) -> list[FileInfo]:
         async with self._files() as sftp:
-            entries = [entry async for entry in sftp.scandir(directory)]
-        return [_info(entry) for entry in entries if entry.filename not in (".", "..")]
+            return await files.listed(sftp, directory)
 
     async def remove(self, path: str, *, tree: bool = False) -> None:
-        try:
-            async with self._files() as sftp:
-                if tree and await sftp.isdir(path) and not await sftp.islink(path):
-                    await sftp.rmtree(path)
-                else:
-                    await sftp.remove(path)
-        except NotFound:
-            return
+        await erase(self.run, path, tree=tree)
 
     async def push(self, local: Path, remote: str) -> AsyncIterator[int]:
-        partial = f"{remote}.{token_hex(6)}.partial"
-        async with self._files(None) as sftp:
-            await _make_parents(sftp, remote)
-            done = 0
-            with local.open("rb") as source:
-                async with sftp.open(partial, "wb", asyncssh.SFTPAttrs(permissions=0o600)) as file:
-                    while chunk := await asyncio.to_thread(source.read, CHUNK_BYTES):
-                        await asyncio.wait_for(file.write(chunk), FILE_SECONDS)
-                        done += len(chunk)
-                        yield done
-            await sftp.posix_rename(partial, remote)
+        async with self._lend() as link, link.sftp() as sftp:
+            async for done in transfer.push(sftp, local, remote):
+                yield done
 
     async def pull(self, remote: str, local: Path) -> AsyncIterator[int]:
-        partial = local.with_name(f".{local.name}.{token_hex(6)}.partial")
-        async with self._files(None) as sftp, sftp.open(remote, "rb") as file:
-            done = 0
-            with partial.open("wb") as target:
-                while chunk := await asyncio.wait_for(file.read(CHUNK_BYTES, done), FILE_SECONDS):
-                    await asyncio.to_thread(target.write, _bytes(chunk))
-                    done += len(chunk)
-                    yield done
-            partial.rename(local)
+        async with self._lend() as link, link.sftp() as sftp:
+            async for done in transfer.pull(sftp, remote, local):
+                yield done
 
     @asynccontextmanager
-    async def _files(self, seconds: float | None = FILE_SECONDS) -> AsyncIterator[asyncssh.SFTPClient]:
-        with _lost():
-            async with asyncio.timeout(seconds):
-                async with self._sftp_lock:
-                    if self._sftp is None:
-                        self._sftp = await self._connection.start_sftp_client()
-                yield self._sftp
+    async def _files(self) -> AsyncIterator[asyncssh.SFTPClient]:
+        async with self._lend() as link, link.sftp() as sftp:
+            with lost_answers():
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    yield sftp
 
 
-def quoted(argv: Sequence[str]) -> str:
-    """The one place where words become a shell line. NUL cannot be said in any shell: Refused."""
-    if any("\0" in word for word in argv):
-        raise Refused("A command cannot hold the character NUL.", "命令中不能包含空字符。")
-    return shlex.join(argv)
-
-
-class _lost:  # noqa: N801  # reads as a word: with _lost()
-    """Turns what SSH raises into our errors: no answer is Unreachable, what the file system says is what it says."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, ParacloudError):
-            return
-        if isinstance(error, asyncssh.SFTPNoSuchFile | asyncssh.SFTPNoSuchPath | asyncssh.SFTPNotADirectory):
-            raise NotFound("There is no such file at the centre.", "超算中心上没有该文件。") from error
-        if isinstance(error, asyncssh.SFTPPermissionDenied):
-            raise Forbidden("The centre does not let this account do that.", "超算中心拒绝该账号的访问。") from error
-        if isinstance(error, asyncssh.SFTPError) and not isinstance(
-            error, asyncssh.SFTPConnectionLost | asyncssh.SFTPNoConnection
-        ):
-            raise Refused(
-                f"The centre's file system refused: {error.reason}.", "超算中心文件系统拒绝了操作。"
-            ) from error
-        if isinstance(error, asyncssh.Error | OSError | TimeoutError):
-            raise Unreachable(
-                "The connection to the centre broke or timed out; try again.", "与超算中心的连接中断或超时，请重试。"
-            ) from error
-
-
-async def _converse(process: asyncssh.SSHClientProcess[bytes], stdin: bytes, limit_bytes: int) -> Completed:
-    """Feed stdin and read both outputs at once; past the limit, stop reading and the command with it."""
-    room = _Room(limit_bytes)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_feed(process, stdin))
-        out = group.create_task(room.read(process.stdout))
-        err = group.create_task(room.read(process.stderr))
-    if room.is_full:
-        process.kill()
-        return Completed(-9, out.result(), err.result(), truncated=True)
-    await process.wait_closed()
-    status = process.exit_status
-    if status is None:
-        raise Unreachable("The command ended without a status.", "命令没有返回状态。")
-    if process.exit_signal is not None:
-        status = -1
-    return Completed(status, out.result(), err.result())
-
-
-class _Room:
-    """What both outputs together may fill."""
-
-    def __init__(self, limit_bytes: int) -> None:
-        self.left = limit_bytes
-
-    @property
-    def is_full(self) -> bool:
-        return self.left <= 0
-
-    async def read(self, reader: asyncssh.SSHReader[bytes]) -> bytes:
-        chunks: list[bytes] = []
-        while not self.is_full and (chunk := await reader.read(min(CHUNK_BYTES, self.left))):
-            self.left -= len(chunk)
-            chunks.append(chunk)
-        return b"".join(chunks)
-
-
-async def _feed(process: asyncssh.SSHClientProcess[bytes], stdin: bytes) -> None:
-    try:
-        if stdin:
-            process.stdin.write(stdin)
-            await process.stdin.drain()
-        process.stdin.write_eof()
-    except (BrokenPipeError, ConnectionError):
-        return  # the command did not want all of it; its status will say what it thinks
-
-
-async def _make_parents(sftp: asyncssh.SFTPClient, path: str) -> None:
-    parent = path.rpartition("/")[0]
-    if parent:
-        await sftp.makedirs(parent, asyncssh.SFTPAttrs(permissions=0o700), exist_ok=True)
-
-
-def _bytes(content: bytes | str) -> bytes:
-    """A file that was opened as binary gives bytes; the library's type does not know it."""
-    return content if isinstance(content, bytes) else content.encode()
-
-
-def _info(entry: asyncssh.SFTPName) -> FileInfo:
-    attributes = entry.attrs
-    name = entry.filename if isinstance(entry.filename, str) else entry.filename.decode(errors="replace")
-    return FileInfo(
-        name=name,
-        size_bytes=attributes.size or 0,
-        is_directory=attributes.type == asyncssh.FILEXFER_TYPE_DIRECTORY,
-        modified_at=datetime.fromtimestamp(attributes.mtime or 0, UTC),
+async def connect(
+    address: Address, account: str, key: asyncssh.SSHKey, certificate: str | None
+) -> asyncssh.SSHClientConnection:
+    """One login: no agent, no password, no configuration of the user's, and only the pinned host key."""
+    pinned = asyncssh.import_public_key(address.host_key)
+    client_key = key if certificate is None else (key, asyncssh.import_certificate(certificate))
+    return await asyncssh.connect(
+        address.host,
+        address.port,
+        username=account,
+        client_keys=[client_key],
+        known_hosts=([pinned], [], []),
+        config=None,
+        agent_path=None,
+        preferred_auth="publickey",
+        gss_host=None,
+        keepalive_interval=KEEPALIVE_SECONDS,
+        keepalive_count_max=3,
+        connect_timeout=CONNECT_SECONDS,
+        login_timeout=CONNECT_SECONDS,
     )
+
+
+async def _run(
+    connection: asyncssh.SSHClientConnection, line: bytes, mark: bytes, stdin: bytes, limit_bytes: int
+) -> Completed:
+    """The mark separates what the shell's start-up files print from what the command prints. `exec`: no shell stays
+    between, so a signal is the command's own, and shell functions and aliases are not looked up."""
+    command = b"printf '%s\\n' " + mark.strip() + b"; exec " + line
+    process = await connection.create_process(cast(str, command), encoding=None)  # bytes go as they are
+    try:
+        output = await converse(
+            process.stdin,
+            stdin,
+            stdout=process.stdout,
+            stderr=process.stderr,
+            ended=process.wait_closed(),
+            limit_bytes=limit_bytes + NOISE_LIMIT_BYTES,
+        )
+        return _completed(process, output, mark, limit_bytes)
+    finally:
+        with suppress(OSError):  # it may have ended by itself
+            process.kill()
+        process.close()
+
+
+def _completed(process: asyncssh.SSHClientProcess[bytes], output: Output, mark: bytes, limit_bytes: int) -> Completed:
+    status = -signal.SIGKILL if output.truncated else process.returncode
+    if status is None:
+        raise Unreachable(
+            "The connection broke before the command's end was known; what was asked may have happened.",
+            "连接在命令结束前中断，所请求的操作可能已经执行。",
+        )
+    _, found, printed = bytes(output.stdout).partition(mark)
+    if not found:
+        raise Broken(
+            "The account's login shell did not begin the command. It must be a POSIX shell, and its start-up files "
+            "must not exit or print for long.",
+            "账号的登录 shell 没有执行命令；它必须是 POSIX shell，且启动文件不提前退出、不大量输出。",
+            exit_status=status,
+            evidence=bytes(output.stdout + output.stderr),
+        )
+    stdout, stderr = printed[:limit_bytes], bytes(output.stderr[: max(0, limit_bytes - len(printed))])
+    cut = output.truncated or len(stdout) + len(stderr) < len(printed) + len(output.stderr)
+    return Completed(status, stdout, stderr, cut)
