@@ -11,108 +11,116 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges, store
-from paracloud.billing.charges import Before, NewCharge
-from paracloud.billing.contract import shares_at
+from paracloud.billing.charges import Before, NewCharge, Unrated
 from paracloud.billing.entry import DUPLICATES, Entry, held, payable, revenue, wallet
 from paracloud.billing.post import post
-from paracloud.billing.price import price_at, prices_by_id
-from paracloud.billing.rate import Price, rate
+from paracloud.billing.rate import rate
 from paracloud.billing.store import Hold
+from paracloud.billing.terms import Terms, terms_of
 from paracloud.kit.identifiers import PriceVersionId, UsageId
 from paracloud.metering.usage import Usage
+
+MOST_MICRO = 10**15
+"""A thousand million yuan. A usage that would cost more is an error of its centre's accounting until a person says
+otherwise."""
+ABSURD = Unrated(
+    "it would cost more than any execution can: check the centre's accounting", "金额超出合理范围：请核对超算中心的记账"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """What one usage revision added to the bill, in micro-units; None where no price or contract fits (listed as
-    unrated: never free)."""
+    """What one usage revision added to the bill, in micro-units; None where it is listed as unrated: never free."""
 
     usage: UsageId
     amount_micro: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Posting:
+    row: NewCharge
+    terms: Terms
 
 
 async def charge(
     session: AsyncSession, usages: Sequence[Usage], *, pinned: Mapping[str, PriceVersionId], now: datetime
 ) -> list[Charged]:
     """`pinned` gives the price version that each job was accepted with, by reference. It holds where the job ran in the
-    queue that it was accepted for; any other usage is charged at the price of its queue when it was submitted."""
+    queue that it was accepted for; any other usage is charged at the price of its queue when it was submitted. A
+    revision that was charged before is left out. A batch takes some ten statements, whatever its size."""
+    await store.lock_known(session, _accounts(usages))
+    references = [usage.reference for usage in usages if usage.reference is not None]
+    holds = await store.lock_holds(session, references)
     before = await charges.before(session, [usage.id for usage in usages])
-    holds = await store.lock_holds(session, [usage.reference for usage in usages if usage.reference is not None])
-    versions = await prices_by_id(session, {*pinned.values(), *(known.price for known in before.values())})
-    entries: list[Entry] = []
-    rows: list[NewCharge] = []
-    charged: list[Charged] = []
-    for usage in usages:
-        terms = await _terms(session, usage, before.get(usage.id), pinned, versions)
-        if terms is None:
-            await charges.list_unrated(session, usage, now)
-            charged.append(Charged(usage.id, None))
-            continue
-        row = _row(usage, before.get(usage.id), *terms)
-        entries.append(_entry(usage, row, terms[0], holds))
-        rows.append(row)
-        charged.append(Charged(usage.id, 0 if usage.is_duplicate else row.amount_micro))
-    posted = await post(session, entries, now=now)
-    await charges.add(session, [(row, posted.get(entry.key)) for row, entry in zip(rows, entries, strict=True)], now)
-    for reference, hold in holds.items():
-        await store.capture(session, reference, hold.captured_micro)
-    return charged
+    due = [usage for usage in usages if usage.id not in before or before[usage.id].revision < usage.revision]
+    terms = await terms_of(session, due, before, pinned)
+    rated = {usage.id: _rated(usage, before.get(usage.id), terms[usage.id]) for usage in due}
+    posted = [one for one in rated.values() if isinstance(one, _Posting)]
+    unrated = [(usage, one) for usage in due if isinstance(one := rated[usage.id], Unrated)]
+    left = dict(holds)
+    entries = [_entry(one, left) for one in posted]
+    ids = await post(session, entries, now=now)
+    rows = [(one.row, ids.get(entry.key)) for one, entry in zip(posted, entries, strict=True)]
+    await charges.add(session, rows, now)
+    await charges.list_unrated(session, unrated, now)
+    changed = {reference: hold for reference, hold in left.items() if hold != holds[reference]}
+    await store.capture(session, {reference: hold.captured_micro for reference, hold in changed.items()})
+    return [_charged(usage, rated[usage.id]) for usage in due]
 
 
-async def _terms(
-    session: AsyncSession,
-    usage: Usage,
-    before: Before | None,
-    pinned: Mapping[str, PriceVersionId],
-    versions: Mapping[PriceVersionId, tuple[str, str, Price]],
-) -> tuple[Price, int] | None:
-    """Price and share: those of the first charge; else the pinned ones; else what held when it was submitted."""
-    if before is not None:
-        return versions[before.price][2], before.share_basis_points
-    price = None
-    if usage.reference is not None and usage.reference in pinned:
-        centre, queue, candidate = versions[pinned[usage.reference]]
-        price = candidate if (centre, queue) == (usage.key.centre, usage.queue) else None
-    if price is None:
-        price = await price_at(session, usage.key.centre, usage.queue, usage.key.submitted_at)
-    share = (await shares_at(session, [usage.key.centre], usage.key.submitted_at)).get(usage.key.centre)
-    return None if price is None or share is None else (price, share)
+def _accounts(usages: Sequence[Usage]) -> set[str]:
+    """Locked before anything is read, so that two chargers of one usage come one after the other; also those that a
+    release in the same transaction will move."""
+    projects = {usage.project for usage in usages}
+    return {*map(wallet, projects), *map(held, projects), *(payable(usage.key.centre) for usage in usages)}
 
 
-def _row(usage: Usage, before: Before | None, price: Price, share_basis_points: int) -> NewCharge:
-    whole = rate(usage.core_seconds, usage.gpu_seconds, price, share_basis_points)
-    return NewCharge(
+def _rated(usage: Usage, before: Before | None, terms: Terms | Unrated) -> _Posting | Unrated:
+    if isinstance(terms, Unrated):
+        return terms
+    whole = rate(usage.core_seconds, usage.gpu_seconds, terms.price, terms.share_basis_points)
+    if whole.amount.micro > MOST_MICRO:
+        return ABSURD
+    row = NewCharge(
         usage=usage,
-        price=price.id,
-        share_basis_points=share_basis_points,
+        price=terms.price.id,
+        share_basis_points=terms.share_basis_points,
         amount_micro=whole.amount.micro - (before.amount_micro if before else 0),
         share_micro=whole.share.micro - (before.share_micro if before else 0),
-        currency=price.currency,
+        currency=terms.price.currency,
     )
+    return _Posting(row, terms)
 
 
-def _entry(usage: Usage, row: NewCharge, price: Price, holds: dict[str, Hold]) -> Entry:
+def _entry(posting: _Posting, holds: dict[str, Hold]) -> Entry:
+    row, usage = posting.row, posting.row.usage
     centre, amount, share = payable(usage.key.centre), row.amount_micro, row.share_micro
     if usage.is_duplicate:
         postings = {DUPLICATES: -share, centre: share}
     else:
-        captured = _capture(holds, usage.reference or "", amount)
+        captured = _capture(holds, usage, amount)
         postings = {
             held(usage.project): -captured,
             wallet(usage.project): captured - amount,
             centre: share,
-            revenue(price.product_line): amount - share,
+            revenue(posting.terms.price.product_line): amount - share,
         }
     key = f"charge:{usage.id}:{usage.revision}"
     return Entry(key, "charge", row.currency, postings, reference=usage.reference or str(usage.id))
 
 
-def _capture(holds: dict[str, Hold], reference: str, amount: int) -> int:
+def _capture(holds: dict[str, Hold], usage: Usage, amount: int) -> int:
     """Take from the open hold what it still has, and note that in `holds`; a credit, or what the hold does not cover,
     goes through the wallet."""
-    hold = holds.get(reference)
-    if hold is None or hold.is_released or amount <= 0:
+    hold = holds.get(usage.reference) if usage.reference is not None else None
+    if hold is None or hold.is_released or hold.project != usage.project or amount <= 0:
         return 0
     captured = min(amount, hold.amount_micro - hold.captured_micro)
-    holds[reference] = replace(hold, captured_micro=hold.captured_micro + captured)
+    holds[usage.reference or ""] = replace(hold, captured_micro=hold.captured_micro + captured)
     return captured
+
+
+def _charged(usage: Usage, rated: _Posting | Unrated) -> Charged:
+    if isinstance(rated, Unrated):
+        return Charged(usage.id, None)
+    return Charged(usage.id, 0 if usage.is_duplicate else rated.row.amount_micro)

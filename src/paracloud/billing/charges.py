@@ -3,22 +3,42 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing.tables import ChargeRow, UnratedRow
+from paracloud.billing.tables import ChargeRow, PriceRow, UnratedRow
+from paracloud.kit.bulk import unnested
 from paracloud.kit.identifiers import EntryId, PriceVersionId, ProjectId, UsageId
 from paracloud.metering.usage import Usage
+
+CHARGE = (
+    ChargeRow.usage_id, ChargeRow.revision, ChargeRow.project_id, ChargeRow.reference, ChargeRow.price_version_id,
+    ChargeRow.share_basis_points, ChargeRow.amount_micro, ChargeRow.share_micro, ChargeRow.currency,
+    ChargeRow.is_duplicate, ChargeRow.entry_id, ChargeRow.charged_at,
+)  # fmt: skip
+UNRATED = (
+    UnratedRow.usage_id, UnratedRow.revision, UnratedRow.reason_en, UnratedRow.reason_zh, UnratedRow.listed_at,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Unrated:
+    """Why a usage cannot be charged now."""
+
+    reason_en: str
+    reason_zh: str
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What all earlier revisions of a usage were charged together."""
+    """What all earlier revisions of a usage were charged together; `revision` is the last of them."""
 
     price: PriceVersionId
     share_basis_points: int
+    revision: int
     amount_micro: int
     share_micro: int
 
@@ -34,58 +54,68 @@ class NewCharge:
 
 
 async def before(session: AsyncSession, usages: Sequence[UsageId]) -> dict[UsageId, Before]:
+    wanted = unnested([ChargeRow.usage_id], [(usage,) for usage in usages])
     query = (
         select(
-            ChargeRow.usage_id, ChargeRow.price_version_id, ChargeRow.share_basis_points,
+            ChargeRow.usage_id, ChargeRow.price_version_id, ChargeRow.share_basis_points, func.max(ChargeRow.revision),
             func.sum(ChargeRow.amount_micro), func.sum(ChargeRow.share_micro),
         )
-        .where(ChargeRow.usage_id.in_(usages))
+        .join(wanted, wanted.c.usage_id == ChargeRow.usage_id)
         .group_by(ChargeRow.usage_id, ChargeRow.price_version_id, ChargeRow.share_basis_points)
     )  # fmt: skip
     return {
-        UsageId(usage): Before(PriceVersionId(price), basis_points, int(amount), int(share))
-        for usage, price, basis_points, amount, share in (await session.execute(query)).all()
+        UsageId(usage): Before(PriceVersionId(price), basis_points, revision, int(amount), int(share))
+        for usage, price, basis_points, revision, amount, share in (await session.execute(query)).all()
     }
 
 
 async def add(session: AsyncSession, rows: Sequence[tuple[NewCharge, EntryId | None]], now: datetime) -> None:
-    """A second charge for the same revision of a usage violates the primary key: the transaction fails whole."""
+    """A second charge for the same revision of a usage violates the primary key: the transaction fails whole. What had
+    been listed as unrated no longer is."""
+    if not rows:
+        return
     values = [
-        {
-            "usage_id": row.usage.id,
-            "revision": row.usage.revision,
-            "project_id": row.usage.project,
-            "reference": row.usage.reference,
-            "price_version_id": row.price,
-            "share_basis_points": row.share_basis_points,
-            "amount_micro": row.amount_micro,
-            "share_micro": row.share_micro,
-            "currency": row.currency,
-            "is_duplicate": row.usage.is_duplicate,
-            "entry_id": entry,
-            "charged_at": now,
-        }
+        (
+            row.usage.id, row.usage.revision, row.usage.project, row.usage.reference, row.price, row.share_basis_points,
+            row.amount_micro, row.share_micro, row.currency, row.usage.is_duplicate, entry, now,
+        )
         for row, entry in rows
-    ]
-    if values:
-        await session.execute(insert(ChargeRow), values)
-
-
-async def list_unrated(session: AsyncSession, usage: Usage, now: datetime) -> None:
-    place = f"{usage.key.centre}/{usage.queue}"
-    statement = insert(UnratedRow).values(
-        usage_id=usage.id,
-        revision=usage.revision,
-        reason_en=f"no price or no contract held for {place} at {usage.key.submitted_at.isoformat()}",
-        reason_zh=f"{place} 在 {usage.key.submitted_at.isoformat()} 没有有效的价格或合同",
-        listed_at=now,
+    ]  # fmt: skip
+    new = unnested(CHARGE, values)
+    await session.execute(insert(ChargeRow).from_select([one.key for one in CHARGE], select(*new.c)))
+    charged = unnested([UnratedRow.usage_id], [(row.usage.id,) for row, _ in rows])
+    await session.execute(
+        delete(UnratedRow).where(UnratedRow.usage_id == charged.c.usage_id).execution_options(synchronize_session=False)
     )
-    await session.execute(statement.on_conflict_do_nothing())
 
 
-async def of_reference(session: AsyncSession, project: ProjectId, reference: str) -> int:
-    """Micro-units charged to this project for this job so far."""
-    query = select(func.coalesce(func.sum(ChargeRow.amount_micro), 0)).where(
-        ChargeRow.project_id == project, ChargeRow.reference == reference, ChargeRow.is_duplicate.is_(False)
-    )
-    return int((await session.execute(query)).scalar_one())
+async def list_unrated(session: AsyncSession, usages: Sequence[tuple[Usage, Unrated]], now: datetime) -> None:
+    if usages:
+        values = [(usage.id, usage.revision, why.reason_en, why.reason_zh, now) for usage, why in usages]
+        rows = unnested(UNRATED, values)
+        statement = insert(UnratedRow).from_select([one.key for one in UNRATED], select(*rows.c))
+        await session.execute(statement.on_conflict_do_nothing())
+
+
+async def unrated(session: AsyncSession, *, after: UsageId | None, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """usage_id, revision, reason_en, reason_zh, listed_at: the newest revision of each, oldest usage first."""
+    query = select(*UNRATED).distinct(UnratedRow.usage_id).order_by(UnratedRow.usage_id, UnratedRow.revision.desc())
+    if after is not None:
+        query = query.where(UnratedRow.usage_id > after)
+    return (await session.execute(query.limit(limit))).all()
+
+
+async def of_reference(
+    session: AsyncSession, projects: Sequence[ProjectId], reference: str
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Charges with their prices, oldest first; a job of another project has none."""
+    query = (
+        select(
+            ChargeRow.usage_id, ChargeRow.revision, ChargeRow.amount_micro, ChargeRow.currency, ChargeRow.charged_at,
+            PriceRow.id.label("price_id"), PriceRow.product_line, PriceRow.core_hour, PriceRow.card_hour,
+        )
+        .join(PriceRow, PriceRow.id == ChargeRow.price_version_id)
+        .where(ChargeRow.project_id.in_(projects), ChargeRow.reference == reference, ChargeRow.is_duplicate.is_(False))
+        .order_by(ChargeRow.usage_id, ChargeRow.revision)
+    )  # fmt: skip
+    return (await session.execute(query)).all()

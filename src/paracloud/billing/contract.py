@@ -1,15 +1,29 @@
 """Co-construction contracts: which share of a charge a centre gets."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.tables import ContractRow
-from paracloud.kit.errors import Conflict, Invalid
+from paracloud.kit.errors import Conflict, Invalid, NotFound
 from paracloud.kit.identifiers import CentreName, new_uuid
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """It holds in [valid_from, valid_to); None: until it is ended."""
+
+    centre: CentreName
+    share_basis_points: int
+    valid_from: datetime
+    valid_to: datetime | None
+
+    def holds_at(self, when: datetime) -> bool:
+        return self.valid_from <= when and (self.valid_to is None or when < self.valid_to)
 
 
 async def add_contract(
@@ -46,11 +60,20 @@ async def add_contract(
         ) from error
 
 
-async def shares_at(session: AsyncSession, centres: Iterable[CentreName], when: datetime) -> dict[CentreName, int]:
-    """Basis points by centre; a centre without a contract at that time is absent."""
-    query = select(ContractRow.centre, ContractRow.share_basis_points).where(
-        ContractRow.centre.in_(list(centres)),
-        ContractRow.valid_from <= when,
-        or_(ContractRow.valid_to.is_(None), ContractRow.valid_to > when),
+async def end_contract(session: AsyncSession, centre: CentreName, at: datetime, *, now: datetime) -> None:
+    """The contract that holds at `at` ends then; `at` is not in the past. NotFound where none holds."""
+    if at < now:
+        raise Invalid("at: a contract ends now or later.", "at：结束时间不得早于现在。", field="at")
+    holding = next(
+        (one for one in await contracts_of(session, [centre]) if one.valid_from < at and one.holds_at(at)), None
     )
-    return {CentreName(centre): share for centre, share in (await session.execute(query)).all()}
+    if holding is None:
+        raise NotFound(f"No contract with {centre} holds then.", f"{centre} 在该时间没有有效合同。", field="at")
+    statement = update(ContractRow).where(ContractRow.centre == centre, ContractRow.valid_from == holding.valid_from)
+    await session.execute(statement.values(valid_to=at))
+
+
+async def contracts_of(session: AsyncSession, centres: Collection[CentreName]) -> list[Contract]:
+    columns = (ContractRow.centre, ContractRow.share_basis_points, ContractRow.valid_from, ContractRow.valid_to)
+    rows = (await session.execute(select(*columns).where(ContractRow.centre.in_(list(centres))))).all()
+    return [Contract(CentreName(centre), share, start, end) for centre, share, start, end in rows]

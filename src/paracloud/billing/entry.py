@@ -12,6 +12,8 @@ from paracloud.kit.identifiers import CentreName, ProjectId
 
 CASH = "cash:top-ups"
 DUPLICATES = "expense:duplicates"
+PLATFORM = frozenset({"cash", "expense", "revenue"})
+"""Kinds of accounts that are the platform's own, and that all transactions share."""
 
 
 @dataclass(frozen=True, slots=True)

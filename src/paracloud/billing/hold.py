@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing import store
 from paracloud.billing.entry import Entry, held, wallet
 from paracloud.billing.post import post
+from paracloud.billing.store import Hold
 from paracloud.kit.errors import NotEnoughFunds
 from paracloud.kit.identifiers import ProjectId
 from paracloud.kit.money import Money
@@ -16,7 +17,9 @@ from paracloud.kit.money import Money
 async def hold(session: AsyncSession, project: ProjectId, reference: str, amount: Money, *, now: datetime) -> None:
     """NotEnoughFunds names what is missing. The wallet is locked first, so holds at the same moment cannot overdraw it.
     A reference that has its hold already keeps it, whatever the amount."""
-    await store.lock_accounts(session, sorted([(wallet(project), amount.currency), (held(project), amount.currency)]))
+    await store.lock_accounts(session, {wallet(project): amount.currency, held(project): amount.currency})
+    if await store.has_hold(session, reference):
+        return
     available = await store.balance(session, wallet(project))
     if available < amount.micro:
         raise _missing(Money(available, amount.currency), amount)
@@ -28,16 +31,21 @@ async def hold(session: AsyncSession, project: ProjectId, reference: str, amount
 
 async def release(session: AsyncSession, references: Sequence[str], *, now: datetime) -> None:
     """The rest of each hold goes back to its wallet; what was released already, or never held, stays as it is."""
+    owners = await store.holders(session, references) if references else {}
+    accounts = {code(project): currency for project, currency in owners.items() for code in (wallet, held)}
+    if not accounts:
+        return
+    await store.lock_accounts(session, accounts)
     holds = await store.lock_holds(session, references)
-    entries: list[Entry] = []
-    for reference, open_hold in holds.items():
-        if open_hold.is_released:
-            continue
-        rest = open_hold.amount_micro - open_hold.captured_micro
-        postings = {held(open_hold.project): -rest, wallet(open_hold.project): rest}
-        entries.append(Entry(f"release:{reference}", "release", open_hold.currency, postings, reference=reference))
-        await store.close_hold(session, reference, now)
-    await post(session, entries, now=now)
+    rest = {reference: hold for reference, hold in holds.items() if not hold.is_released}
+    await store.close_holds(session, list(rest), now)
+    await post(session, [_release(reference, hold) for reference, hold in rest.items()], now=now)
+
+
+def _release(reference: str, hold: Hold) -> Entry:
+    rest = hold.amount_micro - hold.captured_micro
+    postings = {held(hold.project): -rest, wallet(hold.project): rest}
+    return Entry(f"release:{reference}", "release", hold.currency, postings, reference=reference)
 
 
 def _missing(available: Money, wanted: Money) -> NotEnoughFunds:

@@ -12,13 +12,13 @@ from paracloud.kit.identifiers import EntryId, new_uuid
 
 async def post(session: AsyncSession, entries: Sequence[Entry], *, now: datetime) -> dict[str, EntryId]:
     """Post all of them in few statements, whatever their number. An entry whose key exists already is left out; the
-    others' ids come back by key. Accounts are opened at their first posting and locked in the order of their codes, so
-    that posters never wait for each other in a ring."""
+    others' ids come back by key. Accounts are opened at their first posting and locked in one order that all posters
+    keep. Conflict for an account that is kept in another currency."""
     moving = [entry for entry in entries if any(entry.postings.values())]
     if not moving:
         return {}
-    codes = {(code, entry.currency) for entry in moving for code, micro in entry.postings.items() if micro}
-    accounts = await store.lock_accounts(session, sorted(codes))
+    codes = {code: entry.currency for entry in moving for code, micro in entry.postings.items() if micro}
+    accounts = await store.lock_accounts(session, codes)
     ids = {entry.key: EntryId(new_uuid()) for entry in moving}
     fresh = await store.add_entries(session, [(ids[entry.key], entry) for entry in moving], now)
     postings = [

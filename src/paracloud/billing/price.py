@@ -1,20 +1,40 @@
 """Price versions of a centre's queue: which one holds when. An unknown queue has no price, and never means free."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, Row, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.rate import Price
 from paracloud.billing.tables import PriceRow
-from paracloud.kit.errors import Conflict, Invalid
+from paracloud.kit.errors import Conflict, Invalid, NotFound
 from paracloud.kit.identifiers import CentreName, PriceVersionId
 
+COLUMNS = (
+    PriceRow.id, PriceRow.product_line, PriceRow.centre, PriceRow.queue, PriceRow.core_hour, PriceRow.card_hour,
+    PriceRow.currency, PriceRow.valid_from, PriceRow.valid_to,
+)  # fmt: skip
 HIGHEST = Decimal(1_000_000)
 DECIMALS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A price with the place and the time, [valid_from, valid_to), that it holds for; None: until it is ended."""
+
+    price: Price
+    centre: CentreName
+    queue: str
+    valid_from: datetime
+    valid_to: datetime | None
+
+    def holds_at(self, when: datetime) -> bool:
+        return self.valid_from <= when and (self.valid_to is None or when < self.valid_to)
 
 
 async def add_price(
@@ -45,30 +65,54 @@ async def add_price(
         raise _conflict(error, centre, queue) from error
 
 
+async def end_price(session: AsyncSession, price: PriceVersionId, at: datetime, *, now: datetime) -> None:
+    """The version holds until `at`, which is never in the past: what was offered is not taken back. NotFound; Invalid
+    for a time that does not fit."""
+    found = (await session.execute(select(*COLUMNS).where(PriceRow.id == price))).one_or_none()
+    if found is None:
+        raise NotFound("There is no such price version.", "价格版本不存在。", field="price")
+    if at < now or at <= found.valid_from or (found.valid_to is not None and found.valid_to < at):
+        raise Invalid(
+            "at: a version ends now or later, after its beginning, and not after the end that it has.",
+            "at：结束时间不得早于现在、不得早于生效时间，也不得晚于已定的结束时间。",
+            field="at",
+        )
+    await session.execute(update(PriceRow).where(PriceRow.id == price).values(valid_to=at))
+
+
 async def prices_at(session: AsyncSession, now: datetime) -> dict[tuple[CentreName, str], Price]:
     """Every price that holds now, by centre and queue: one query for a whole quote."""
-    query = select(PriceRow).where(PriceRow.valid_from <= now, _open_at(now))
-    rows = (await session.execute(query)).scalars()
+    query = select(*COLUMNS).where(PriceRow.valid_from <= now, _open_at(now)).order_by(PriceRow.product_line.desc())
+    rows = (await session.execute(query)).all()
     return {(CentreName(row.centre), row.queue): _price(row) for row in rows}
 
 
 async def price_at(session: AsyncSession, centre: CentreName, queue: str, when: datetime) -> Price | None:
-    query = select(PriceRow).where(
+    """Where several product lines sell a queue, the first of them by name, here as everywhere."""
+    query = select(*COLUMNS).where(
         PriceRow.centre == centre, PriceRow.queue == queue, PriceRow.valid_from <= when, _open_at(when)
     )
-    row = (await session.execute(query.order_by(PriceRow.product_line).limit(1))).scalar_one_or_none()
+    row = (await session.execute(query.order_by(PriceRow.product_line).limit(1))).one_or_none()
     return None if row is None else _price(row)
 
 
-async def prices_by_id(
-    session: AsyncSession, ids: Iterable[PriceVersionId]
-) -> dict[PriceVersionId, tuple[CentreName, str, Price]]:
-    """Centre, queue and price of each version."""
-    rows = (await session.execute(select(PriceRow).where(PriceRow.id.in_(list(ids))))).scalars()
-    return {PriceVersionId(row.id): (CentreName(row.centre), row.queue, _price(row)) for row in rows}
+async def price_by_id(session: AsyncSession, price: PriceVersionId) -> Version:
+    found = await versions(session, (), [price])
+    if not found:
+        raise NotFound("There is no such price version.", "价格版本不存在。", field="price")
+    return found[0]
 
 
-def _open_at(when: datetime):  # type: ignore[no-untyped-def]  # noqa: ANN202  # an SQL expression, typed by SQLAlchemy
+async def versions(
+    session: AsyncSession, places: Collection[tuple[CentreName, str]], ids: Collection[PriceVersionId] = ()
+) -> list[Version]:
+    """All versions for these places (pairs of centre and queue), and those with these ids, in one query."""
+    wanted = tuple_(PriceRow.centre, PriceRow.queue).in_(list(places))
+    rows = (await session.execute(select(*COLUMNS).where(or_(wanted, PriceRow.id.in_(list(ids)))))).all()
+    return [Version(_price(row), CentreName(row.centre), row.queue, row.valid_from, row.valid_to) for row in rows]
+
+
+def _open_at(when: datetime) -> ColumnElement[bool]:
     return or_(PriceRow.valid_to.is_(None), PriceRow.valid_to > when)
 
 
@@ -92,5 +136,5 @@ def _conflict(error: IntegrityError, centre: str, queue: str) -> Conflict | Inva
     return Invalid(f"There is no centre {centre}.", f"超算中心 {centre} 不存在。", field="centre")
 
 
-def _price(row: PriceRow) -> Price:
+def _price(row: Row[*tuple[Any, ...]]) -> Price:
     return Price(PriceVersionId(row.id), row.product_line, row.core_hour, row.card_hour, row.currency)

@@ -50,6 +50,6 @@ def rate(core_seconds: int, gpu_seconds: int, price: Price, share_basis_points: 
 def most(cores: int, gpus: int, wall_limit: timedelta, overrun: timedelta, price: Price, *, tasks: int = 1) -> Money:
     """The most that a job can cost: every task runs to its limit and on until the centre kills it (`overrun`). `cores`
     and `gpus` are of one task of the array, on all its nodes."""
-    seconds = -int(-(wall_limit + overrun).total_seconds() // 1)
+    seconds = -(-(wall_limit + overrun) // timedelta(seconds=1))
     each = rate(cores * seconds, gpus * seconds, price, 0).amount
     return Money(each.micro * tasks, each.currency)

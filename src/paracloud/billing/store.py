@@ -1,6 +1,6 @@
 """Every query on the ledger and on holds."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,8 +9,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import BigInteger
 
-from paracloud.billing.entry import Entry
+from paracloud.billing.entry import PLATFORM, Entry
 from paracloud.billing.tables import EntryRow, HoldRow, LedgerAccountRow, PostingRow
+from paracloud.kit.bulk import unnested
+from paracloud.kit.errors import Conflict
 from paracloud.kit.identifiers import EntryId, ProjectId
 
 ADD_ENTRIES = text("""
@@ -30,6 +32,10 @@ ADD_POSTINGS = text("""
     bindparam("accounts", type_=ARRAY(BigInteger)),
     bindparam("micros", type_=ARRAY(BigInteger)),
 )
+HOLD = (
+    HoldRow.reference, HoldRow.project_id, HoldRow.amount_micro, HoldRow.captured_micro, HoldRow.currency,
+    HoldRow.released_at,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +49,36 @@ class Hold:
     is_released: bool
 
 
-async def lock_accounts(session: AsyncSession, codes: Sequence[tuple[str, str]]) -> dict[str, int]:
-    """Ids by code; `codes` are pairs of code and currency, sorted."""
-    found = await _locked(session, codes)
-    missing = [(code, currency) for code, currency in codes if code not in found]
+async def lock_accounts(session: AsyncSession, codes: Mapping[str, str]) -> dict[str, int]:
+    """Ids by code; `codes` gives the currency of each. Those that are not there yet are opened. Conflict for an account
+    that is kept in another currency."""
+    found = await lock_known(session, codes)
+    missing = [(code, codes[code]) for code in sorted(codes.keys() - found.keys())]
     if missing:
         rows = [{"code": code, "currency": currency, "balance_micro": 0} for code, currency in missing]
         await session.execute(insert(LedgerAccountRow).values(rows).on_conflict_do_nothing())
-        found = await _locked(session, codes)
-    return found
+        found = await lock_known(session, codes)
+    for code, (_, currency) in found.items():
+        if currency != codes[code]:
+            raise Conflict(
+                f"{code} is kept in {currency}, not in {codes[code]}.",
+                f"{code} 以 {currency} 记账，不能用 {codes[code]}。",
+            )
+    return {code: id_ for code, (id_, _) in found.items()}
 
 
-async def _locked(session: AsyncSession, codes: Sequence[tuple[str, str]]) -> dict[str, int]:
+async def lock_known(session: AsyncSession, codes: Collection[str]) -> dict[str, tuple[int, str]]:
+    """Id and currency of those that are there. The platform's own accounts, which every transaction needs, are locked
+    last and so for the shortest time; otherwise the order is by code. Everybody locks in this order, so nobody waits in
+    a ring."""
+    is_platforms = func.split_part(LedgerAccountRow.code, ":", 1).in_(PLATFORM)
     query = (
-        select(LedgerAccountRow.code, LedgerAccountRow.id)
-        .where(LedgerAccountRow.code.in_([code for code, _ in codes]))
-        .order_by(LedgerAccountRow.code)
+        select(LedgerAccountRow.code, LedgerAccountRow.id, LedgerAccountRow.currency)
+        .where(LedgerAccountRow.code.in_(list(codes)))
+        .order_by(is_platforms, LedgerAccountRow.code)
         .with_for_update()
     )
-    return {code: id_ for code, id_ in (await session.execute(query)).all()}  # noqa: C416  # rows are no pairs to mypy
+    return {code: (id_, currency) for code, id_, currency in (await session.execute(query)).all()}
 
 
 async def add_entries(session: AsyncSession, entries: Sequence[tuple[EntryId, Entry]], now: datetime) -> set[str]:
@@ -104,28 +121,55 @@ async def add_hold(session: AsyncSession, reference: str, project: ProjectId, mi
     return kept.scalar_one_or_none() is not None
 
 
+async def has_hold(session: AsyncSession, reference: str) -> bool:
+    query = select(HoldRow.reference).where(HoldRow.reference == reference)
+    return (await session.execute(query)).scalar_one_or_none() is not None
+
+
+async def holders(session: AsyncSession, references: Sequence[str]) -> dict[ProjectId, str]:
+    """Whose these holds are, and in which currency: what must be locked before the holds themselves."""
+    query = select(HoldRow.project_id, HoldRow.currency).where(HoldRow.reference.in_(references)).distinct()
+    return {ProjectId(project): currency for project, currency in (await session.execute(query)).all()}
+
+
 async def lock_holds(session: AsyncSession, references: Sequence[str]) -> dict[str, Hold]:
-    query = select(HoldRow).where(HoldRow.reference.in_(references)).order_by(HoldRow.reference).with_for_update()
-    found = (await session.execute(query.execution_options(populate_existing=True))).scalars()
+    """Always after the accounts that they belong to."""
+    query = select(*HOLD).where(HoldRow.reference.in_(references)).order_by(HoldRow.reference).with_for_update()
     return {
         row.reference: Hold(
             ProjectId(row.project_id), row.amount_micro, row.captured_micro, row.currency, row.released_at is not None
         )
-        for row in found
+        for row in (await session.execute(query)).all()
     }
 
 
-async def capture(session: AsyncSession, reference: str, captured_micro: int) -> None:
-    """Set what the hold has given so far; the table refuses more than its amount."""
-    await session.execute(update(HoldRow).where(HoldRow.reference == reference).values(captured_micro=captured_micro))
+async def capture(session: AsyncSession, captured_micro: Mapping[str, int]) -> None:
+    """Set what each hold has given so far; the table refuses more than its amount."""
+    if captured_micro:
+        new = unnested([HoldRow.reference, HoldRow.captured_micro], list(captured_micro.items()))
+        statement = (
+            update(HoldRow).where(HoldRow.reference == new.c.reference).values(captured_micro=new.c.captured_micro)
+        )
+        await session.execute(statement.execution_options(synchronize_session=False))
 
 
-async def close_hold(session: AsyncSession, reference: str, now: datetime) -> None:
-    await session.execute(update(HoldRow).where(HoldRow.reference == reference).values(released_at=now))
+async def close_holds(session: AsyncSession, references: Sequence[str], now: datetime) -> None:
+    statement = update(HoldRow).where(HoldRow.reference.in_(references)).values(released_at=now)
+    await session.execute(statement.execution_options(synchronize_session=False))
 
 
 async def entry(session: AsyncSession, id_: EntryId) -> EntryRow | None:
     return (await session.execute(select(EntryRow).where(EntryRow.id == id_))).scalar_one_or_none()
+
+
+async def postings_by_key(session: AsyncSession, key: str) -> dict[str, int]:
+    query = (
+        select(LedgerAccountRow.code, PostingRow.micro)
+        .join(PostingRow, PostingRow.account_id == LedgerAccountRow.id)
+        .join(EntryRow, EntryRow.id == PostingRow.entry_id)
+        .where(EntryRow.key == key)
+    )
+    return {code: micro for code, micro in (await session.execute(query)).all()}  # noqa: C416  # rows are no pairs to mypy
 
 
 async def postings_of(session: AsyncSession, id_: EntryId) -> list[tuple[str, str, int]]:

@@ -220,7 +220,7 @@ async def test_an_unbalanced_entry_is_refused_by_us_and_by_the_database(database
         async with database.begin() as session:
             entry = Entry("y", "charge", "CNY", {wallet(opened.project): -5, payable(EAST): 5})
             ids = await post(session, [entry], now=NOW)
-            other = await store.lock_accounts(session, [("revenue:other", "CNY")])
+            other = await store.lock_accounts(session, {"revenue:other": "CNY"})
             await store.add_postings(session, [(ids["y"], other["revenue:other"], 1)])
 
 
