@@ -9,7 +9,8 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy import BigInteger, DateTime, MetaData, Text, Uuid
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -24,6 +25,9 @@ NAMING = {
 }
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 10_000
+PASSING = ("08", "53", "57P", "57014", "40001", "40P01", "55P03", "25P03")
+"""Codes of a server that is lost, stopping, starting, full or busy: the transaction was rolled back, or nobody knows.
+Everything else is a defect of ours and must not be tried again."""
 
 
 class Base(DeclarativeBase):
@@ -62,19 +66,20 @@ class Database:
             max_overflow=pool_size,
             pool_timeout=10,
             pool_recycle=1800,
+            hide_parameters=True,  # an error's text goes to the log, and parameters hold what is private
             connect_args={"server_settings": settings, "timeout": 10},
         )
         return cls(engine)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSession]:
+        """Unreachable also where the database gave up for now: a deadlock, a lock or statement that took too long."""
         try:
             async with self._sessions() as session, session.begin():
+                await _checked_out(session)
                 yield session
-        except (InterfaceError, OperationalError, OSError, TimeoutError) as error:
-            raise _unreachable() from error
         except DBAPIError as error:
-            if error.connection_invalidated or _is_lost(error.orig):
+            if error.connection_invalidated or _may_pass(error.orig):
                 raise _unreachable() from error
             raise
 
@@ -83,12 +88,18 @@ class Database:
         """Notifications of one channel, as they come. A lost connection ends in silence: they are hints, and whoever
         waits for one also looks again after a while."""
         queue: asyncio.Queue[str] = asyncio.Queue()
-        raw: Any = await asyncpg.connect(libpq_url(self.engine.url.render_as_string(hide_password=False)))
+        raw: Any = None
         try:
+            raw = await asyncpg.connect(libpq_url(self.engine.url.render_as_string(hide_password=False)), timeout=10)
             await raw.add_listener(channel, lambda _connection, _pid, _channel, payload: queue.put_nowait(payload))
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if raw is not None:
+                raw.terminate()
+            raise _unreachable() from error
+        try:
             yield queue
         finally:
-            await raw.close(timeout=2)
+            raw.terminate()  # nothing is to be said to the server, and a lost connection is as well closed
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -106,10 +117,18 @@ def libpq_url(url: str) -> str:
     return "postgresql://" + url.partition("://")[2]
 
 
+async def _checked_out(session: AsyncSession) -> None:
+    """Take the connection now: what fails here is the way to the server, what fails later is not."""
+    try:
+        await session.connection()
+    except (OSError, PoolTimeoutError) as error:
+        raise _unreachable() from error
+
+
 def _unreachable() -> Unreachable:
-    return Unreachable("The database does not answer; try again.", "数据库没有响应，请稍后重试。")
+    return Unreachable("The database is busy or does not answer; try again.", "数据库繁忙或没有响应，请稍后重试。")
 
 
-def _is_lost(error: BaseException | None) -> bool:
-    """A server that is shutting down or starting answers with an error of class 57P, not with silence."""
-    return str(getattr(error, "sqlstate", "") or "").startswith(("57P", "08"))
+def _may_pass(error: BaseException | None) -> bool:
+    """By the server's own code (PostgreSQL 18, appendix A)."""
+    return str(getattr(error, "sqlstate", "") or "").startswith(PASSING)

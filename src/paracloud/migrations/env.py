@@ -13,8 +13,9 @@ MIGRATION_LOCK = 7_305_001
 
 
 def _run(connection: Connection) -> None:
-    connection.execute(text("SET lock_timeout = '5s'"))
+    connection.execute(text("SET lock_timeout = 0"))  # it would end the wait for another migrator too
     connection.execute(text(f"SELECT pg_advisory_lock({MIGRATION_LOCK})"))
+    connection.execute(text(f"SET lock_timeout = {int(context.config.get_main_option('lock_timeout_ms', '5000'))}"))
     connection.commit()
     context.configure(connection=connection, target_metadata=all_tables(), compare_type=True)
     try:

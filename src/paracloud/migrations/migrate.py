@@ -1,5 +1,6 @@
 """Bring a database to the newest schema, once, whoever else tries at the same time."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from alembic import command
@@ -7,14 +8,19 @@ from alembic.config import Config
 
 from paracloud.kit.database import asyncpg_url
 
-
-def migrate(url: str) -> None:
-    """`url` as libpq writes it. Every other migrator waits; a table lock that is not had in five seconds gives up."""
-    command.upgrade(configuration(url), "head")
+LOCK_TIMEOUT = timedelta(seconds=5)
+"""A change of a table that waits for longer would hold up everybody who comes after it."""
 
 
-def configuration(url: str) -> Config:
+def migrate(url: str, *, lock_timeout: timedelta = LOCK_TIMEOUT) -> None:
+    """`url` as libpq writes it. Every other migrator waits as long as it takes; a table's lock that is not had within
+    `lock_timeout` gives up, and nothing is changed. Not for a running event loop: it starts one of its own."""
+    command.upgrade(configuration(url, lock_timeout=lock_timeout), "head")
+
+
+def configuration(url: str, *, lock_timeout: timedelta = LOCK_TIMEOUT) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.set_main_option("sqlalchemy.url", asyncpg_url(url).replace("%", "%%"))
+    config.set_main_option("lock_timeout_ms", str(int(lock_timeout.total_seconds() * 1000)))
     return config
