@@ -41,6 +41,20 @@ RULES: dict[str, str] = {
           FULL JOIN (SELECT * FROM ledger_accounts WHERE code LIKE 'held:%') AS account ON account.code = open.code
          WHERE coalesce(account.balance_micro, 0) <> coalesce(open.micro, 0)
     """,
+    "what a hold gave equals the postings of its charges": """
+        SELECT hold.reference, hold.captured_micro - coalesce(sum(-posting.micro), 0) FROM holds AS hold
+          LEFT JOIN ledger_entries AS entry ON entry.reference = hold.reference AND entry.kind = 'charge'
+          LEFT JOIN (SELECT posting.entry_id, posting.micro FROM ledger_postings AS posting
+                       JOIN ledger_accounts AS account ON account.id = posting.account_id
+                      WHERE account.code LIKE 'held:%') AS posting ON posting.entry_id = entry.id
+         GROUP BY hold.reference, hold.captured_micro
+        HAVING hold.captured_micro <> coalesce(sum(-posting.micro), 0)
+    """,
+    "every usage revision has its evidence": """
+        SELECT usage.id::text, 1 FROM usage
+         WHERE NOT EXISTS (SELECT 1 FROM usage_revisions AS seen
+                            WHERE (seen.usage_id, seen.revision) = (usage.id, usage.revision))
+    """,
     "every usage is charged or listed as unrated": """
         SELECT usage.id::text, 1 FROM usage
          WHERE NOT EXISTS (SELECT 1 FROM charges c WHERE (c.usage_id, c.revision) = (usage.id, usage.revision))
@@ -52,6 +66,20 @@ RULES: dict[str, str] = {
            AND entry.key = 'charge:' || charge.usage_id || ':' || charge.revision
          WHERE entry.id IS NULL
            AND (CASE WHEN charge.is_duplicate THEN charge.share_micro ELSE charge.amount_micro END) <> 0
+    """,
+    "the entry of a charge posts what the charge says": """
+        SELECT charge.usage_id::text, charge.amount_micro
+          FROM charges AS charge
+          JOIN ledger_postings AS posting ON posting.entry_id = charge.entry_id
+          JOIN ledger_accounts AS account ON account.id = posting.account_id
+         GROUP BY charge.usage_id, charge.revision
+        HAVING coalesce(sum(posting.micro) FILTER (WHERE account.code LIKE 'payable:%'), 0) <> charge.share_micro
+            OR coalesce(sum(-posting.micro) FILTER (WHERE account.code ~ '^(wallet|held):'), 0)
+               <> CASE WHEN charge.is_duplicate THEN 0 ELSE charge.amount_micro END
+    """,
+    "every charging entry has its charge": """
+        SELECT entry.key, 1 FROM ledger_entries AS entry
+         WHERE entry.kind = 'charge' AND NOT EXISTS (SELECT 1 FROM charges WHERE charges.entry_id = entry.id)
     """,
 }
 

@@ -1,7 +1,8 @@
 """Prices and contracts with validity, the double-entry ledger, holds, and what each usage was charged.
 
 The database keeps the invariants by triggers (migration 0004_billing): the postings of an entry come in one statement
-and sum to zero in each currency; entries, postings and charges are append-only; a balance is the sum of its postings.
+and sum to zero in each currency; entries, postings and charges are append-only; a balance is the sum of its postings;
+of a price version and of a contract only the end changes, and no two hold at one time.
 """
 
 from datetime import datetime
@@ -52,6 +53,7 @@ class ContractRow(Base):
 
 class LedgerAccountRow(Base):
     __tablename__ = "ledger_accounts"
+    __table_args__ = (CheckConstraint("code NOT LIKE 'held:%' OR balance_micro >= 0", name="held"),)
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
     currency: Mapped[str]

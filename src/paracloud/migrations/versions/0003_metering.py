@@ -73,6 +73,26 @@ def upgrade() -> None:
         "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON usage_revisions "
         "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
+    op.execute(
+        "CREATE TRIGGER kept BEFORE DELETE OR TRUNCATE ON usage FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
+    # What execution it is, and whose, never changes; its figures do, each time under the next revision.
+    op.execute("""
+        CREATE FUNCTION usage_is_revised() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF (NEW.id, NEW.centre, NEW.record_id, NEW.submitted_at, NEW.restart_count, NEW.project_id, NEW.account,
+              NEW.reference, NEW.is_duplicate, NEW.revision)
+             IS DISTINCT FROM
+             (OLD.id, OLD.centre, OLD.record_id, OLD.submitted_at, OLD.restart_count, OLD.project_id, OLD.account,
+              OLD.reference, OLD.is_duplicate, OLD.revision + 1)
+          THEN
+            RAISE EXCEPTION 'only the figures of a usage change, under its next revision'
+              USING ERRCODE = 'restrict_violation';
+          END IF;
+          RETURN NEW;
+        END $$
+    """)
+    op.execute("CREATE TRIGGER revised BEFORE UPDATE ON usage FOR EACH ROW EXECUTE FUNCTION usage_is_revised()")
 
 
 def downgrade() -> None:

@@ -60,6 +60,7 @@ def _ledger() -> None:
         required("code", sa.Text, unique=True),
         required("currency", sa.Text),
         required("balance_micro", sa.BigInteger),
+        sa.CheckConstraint("code NOT LIKE 'held:%' OR balance_micro >= 0", name=op.f("ck_ledger_accounts_held")),
     )
     op.create_table(
         "ledger_entries",
@@ -155,18 +156,36 @@ GUARDS = (
         "other.product_line = NEW.product_line AND other.centre = NEW.centre AND other.queue = NEW.queue",
     ),
     *_no_overlap("contracts", "other.centre = NEW.centre"),
+    """
+    CREATE FUNCTION only_its_end_changes() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF TG_OP = 'DELETE' OR to_jsonb(NEW) - 'valid_to' <> to_jsonb(OLD) - 'valid_to' THEN
+        RAISE EXCEPTION '% keeps what was agreed; end it and add a new row', TG_TABLE_NAME
+          USING ERRCODE = 'restrict_violation';
+      END IF;
+      RETURN NEW;
+    END $$
+    """,
+    *(
+        f"CREATE TRIGGER agreed BEFORE UPDATE OR DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION only_its_end_changes()"
+        for table in ("price_versions", "contracts")
+    ),
     # All postings of an entry come in one statement, so the statement can be judged as a whole, without a deferred
-    # trigger per row: whatever is inserted must leave each of its entries at zero in each currency.
+    # trigger per row: each of its entries is at zero in each currency, and had no postings before.
     """
     CREATE FUNCTION postings_balance() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       IF EXISTS (
-        SELECT 1 FROM ledger_postings AS posting
-          JOIN ledger_accounts AS account ON account.id = posting.account_id
-         WHERE posting.entry_id IN (SELECT entry_id FROM fresh)
-         GROUP BY posting.entry_id, account.currency HAVING sum(posting.micro) <> 0
+        SELECT 1 FROM fresh JOIN ledger_accounts AS account ON account.id = fresh.account_id
+         GROUP BY fresh.entry_id, account.currency HAVING sum(fresh.micro) <> 0
       ) THEN
         RAISE EXCEPTION 'the postings of an entry must sum to zero' USING ERRCODE = 'check_violation';
+      END IF;
+      IF (SELECT count(*) FROM ledger_postings WHERE entry_id IN (SELECT entry_id FROM fresh))
+         <> (SELECT count(*) FROM fresh)
+      THEN
+        RAISE EXCEPTION 'an entry is posted whole, in one statement' USING ERRCODE = 'restrict_violation';
       END IF;
       UPDATE ledger_accounts AS account SET balance_micro = account.balance_micro + moved.micro
         FROM (SELECT account_id, sum(micro)::bigint AS micro FROM fresh GROUP BY account_id) AS moved

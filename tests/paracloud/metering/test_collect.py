@@ -1,0 +1,158 @@
+"""A record counts once, however often and by whomever it is read; what the centre changes is a new revision."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, RECORD, World, record, world
+
+from paracloud.dialects.records import AccountingRecord
+from paracloud.kit.database import Database
+from paracloud.kit.errors import Broken
+from paracloud.kit.identifiers import NativeId, ProjectId, UnixAccount, new_uuid
+from paracloud.metering.collect import Collected, _fresh, collect
+from paracloud.metering.compare import compare
+from paracloud.metering.listing import day_totals, usage_by_id, usage_of_job, usage_page
+from paracloud.metering.store import STRANGERS_A_CENTRE
+from paracloud.metering.usage import MOST_CORES, MOST_SECONDS, UNCLAIMED, Claim, differs, key_of, require_possible
+
+
+async def read(database: Database, opened: World, *records: AccountingRecord, job: str | None = None) -> Collected:
+    claims = {key_of(EAST, one): Claim(job) for one in records}
+    async with database.begin() as session:
+        return await collect(session, EAST, records, owners={ACCOUNT: opened.project}, claims=claims, now=NOW)
+
+
+async def scalar(database: Database, query: str) -> object:
+    async with database.begin() as session:
+        return (await session.execute(text(query))).scalar()
+
+
+async def test_a_record_that_many_read_at_once_is_new_to_one_of_them(database: Database) -> None:
+    opened = await world(database)
+    records = [record(str(number)) for number in range(50)]
+    orders = [records, records[::-1]] * 4
+    outcomes = await asyncio.gather(*(read(database, opened, *order) for order in orders))
+    assert sum(len(one.new) for one in outcomes) == 50
+    assert all(len(one.new) + one.known == 50 and not one.corrected for one in outcomes)
+    assert (await read(database, opened, *records)).known == 50
+
+
+async def test_a_change_that_many_see_at_once_is_one_revision(database: Database) -> None:
+    opened = await world(database)
+    (first,) = (await read(database, opened, record(), job="job-1")).new
+    later = record(elapsed_seconds=120, raw="7|later")
+    outcomes = await asyncio.gather(*(read(database, opened, later) for _ in range(6)))
+    (corrected,) = [usage for one in outcomes for usage in one.corrected]
+    assert (corrected.id, corrected.revision, corrected.core_seconds) == (first.id, 2, 480)
+    assert corrected.reference == "job-1"
+    query = "SELECT array_agg(raw || '=' || (measured ->> 'elapsed_seconds') ORDER BY revision) FROM usage_revisions"
+    assert await scalar(database, query) == ["7|…=100", "7|later=120"]
+    async with database.begin() as session:
+        assert await usage_by_id(session, [first.id]) == [corrected]
+
+
+async def test_a_collector_that_loses_the_race_still_sees_what_it_read_differently(database: Database) -> None:
+    opened = await world(database)
+    both = await asyncio.gather(read(database, opened, record()), read(database, opened, record(elapsed_seconds=130)))
+    assert sorted((len(one.new), len(one.corrected)) for one in both) == [(0, 1), (1, 0)]
+
+
+async def test_a_batch_of_any_size_is_one_batch(database: Database) -> None:
+    opened = await world(database)
+    records = [record(str(number)) for number in range(12_000)]
+    assert len((await read(database, opened, *records, record("0"))).new) == 12_000
+    assert (await read(database, opened, *records)).known == 12_000
+
+
+async def test_usage_of_accounts_that_are_nobodys_is_kept_within_bounds_and_bills_nobody(database: Database) -> None:
+    opened = await world(database)
+    many = [record(account=UnixAccount(f"m{number:04}")) for number in range(STRANGERS_A_CENTRE + 50)]
+    assert (await read(database, opened, *many)).strangers == len(many)
+    assert await scalar(database, "SELECT count(*) FROM usage_strangers") == STRANGERS_A_CENTRE
+    await read(database, opened, record(account=UnixAccount("m0000"), raw="again"))
+    row = "SELECT records || raw FROM usage_strangers WHERE account = 'm0000'"
+    assert await scalar(database, row) == "2again"
+    assert await scalar(database, "SELECT count(*) FROM usage") == 0
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [{"cores": -1}, {"cores": MOST_CORES + 1}, {"elapsed_seconds": MOST_SECONDS + 1}, {"started_at": None}],
+)
+async def test_impossible_figures_are_not_understood_and_nothing_is_written(database, impossible) -> None:
+    opened = await world(database)
+    with pytest.raises(Broken, match="impossible figures"):
+        await read(database, opened, record("1"), record("2", **impossible))
+    assert await scalar(database, "SELECT count(*) FROM usage") == 0
+
+
+@given(
+    st.sampled_from(["elapsed_seconds", "cores", "nodes", "gpus", "exit_code", "memory_bytes"]), st.integers(1, 10**6)
+)
+def test_only_what_the_centre_measured_makes_a_difference(field: str, more: int) -> None:
+    known = _usage()
+    assert not differs(known, RECORD)
+    assert not differs(known, replace(RECORD, raw="other", name="renamed"))
+    changed = replace(RECORD, **{field: getattr(RECORD, field) + more})
+    assert differs(known, changed)
+    require_possible(changed)
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        "UPDATE usage SET project_id = (SELECT max(id::text)::uuid FROM projects), cores = 1",
+        "UPDATE usage SET reference = 'mine', revision = revision + 1",
+        "UPDATE usage SET cores = 1",
+        "DELETE FROM usage",
+        "TRUNCATE usage CASCADE",
+        "DELETE FROM usage_revisions",
+    ],
+)
+async def test_the_database_itself_keeps_usage(database: Database, forgery: str) -> None:
+    opened = await world(database)
+    await read(database, opened, record())
+    with pytest.raises(DBAPIError, match=r"append-only|only the figures"):
+        await scalar(database, forgery)
+
+
+async def test_pages_show_each_usage_once_and_only_to_its_project(database: Database) -> None:
+    opened = await world(database)
+    for number in range(3):
+        await read(database, opened, *(record(f"{number}{k}") for k in range(4)), job="job-1")
+    stranger = ProjectId(new_uuid())
+    async with database.begin() as session:
+        first = await usage_page(session, [opened.project], limit=7)
+        second = await usage_page(session, [opened.project], before=first[-1].id, limit=7)
+        assert len({usage.id for usage in (*first, *second)}) == 12
+        assert [usage.id for usage in (*first, *second)] == sorted((u.id for u in (*first, *second)), reverse=True)
+        assert len(await usage_of_job(session, [opened.project], "job-1")) == 12
+        assert await usage_page(session, [stranger]) == []
+        assert await usage_of_job(session, [stranger], "job-1") == []
+        (total,) = await day_totals(session, NOW - timedelta(days=1), NOW + timedelta(days=1))
+    assert (total.centre, total.day, total.usages, total.core_seconds) == (EAST, NOW.date(), 12, 12 * 400)
+
+
+async def test_what_differs_from_the_centres_own_accounting_is_listed(database: Database) -> None:
+    opened = await world(database)
+    await read(database, opened, record("1"), record("2"), record("3"))
+    theirs = [record("1"), record("2", elapsed_seconds=99), record("4"), record("5", account=UnixAccount("else"))]
+    async with database.begin() as session:
+        span = {"start": NOW, "end": NOW + timedelta(days=1), "owners": {ACCOUNT: opened.project}}
+        found = await compare(session, EAST, theirs, **span)
+        assert await compare(session, EAST, [record("1"), record("2"), record("3")], **span) == []
+    assert [(one.key.record_id, one.what, one.ours[0], one.theirs[0]) for one in found] == [
+        (NativeId("2"), "differs", 400, 396),
+        (NativeId("3"), "only here", 400, 0),
+        (NativeId("4"), "only at the centre", 0, 400),
+    ]
+
+
+def _usage():
+    return _fresh(key_of(EAST, RECORD), RECORD, ProjectId(new_uuid()), UNCLAIMED)
