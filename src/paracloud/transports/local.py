@@ -94,9 +94,10 @@ async def _converse(process: asyncio.subprocess.Process, stdin: bytes, limit_byt
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
-    """A child that left the session may hold the pipes open; closing our ends lets it keep them."""
+    """Closing our ends of the pipes comes before waiting: asyncio waits for their end too, and it never comes where
+    output was left unread, or where a child that left the session holds them."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
     process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001  # asyncio has no public way
+    await process.wait()

@@ -36,7 +36,10 @@ class RecordedTransport:
 
     def __init__(self, exchanges: Sequence[Exchange] = (), files: Mapping[str, bytes] | None = None) -> None:
         self._left = list(exchanges)
-        self._files = {posixpath.normpath(path): content for path, content in (files or {}).items()}
+        self._files: dict[str, bytes] = {}
+        self._directories = {"."}
+        for path, content in (files or {}).items():
+            self._keep(_plain(path), content)
 
     async def run(
         self,
@@ -52,30 +55,28 @@ class RecordedTransport:
         return _limited(exchange.answer, limit_bytes)
 
     async def write(self, path: str, content: bytes, *, mode: int = 0o600) -> None:
-        self._files[_plain(path)] = content
+        self._keep(_plain(path), content)
 
     async def read(self, path: str, *, start: int = 0, limit_bytes: int) -> bytes:
         return self._content(path)[start : start + limit_bytes]
 
     async def list(self, directory: str) -> list[FileInfo]:
         plain = _plain(directory)
-        below = _below(self._files, plain)
-        if not below and plain != ".":
+        if plain not in self._directories:
             raise no_such_file()
-        entries: dict[str, FileInfo] = {}
-        for path in below:
-            name, slash, _ = path.removeprefix(_prefix(plain)).partition("/")
-            size = 0 if slash else len(self._files[path])
-            entries[name] = FileInfo(name, size, bool(slash), PLAYED_AT)
-        return list(entries.values())
+        return [
+            FileInfo(posixpath.basename(path), len(self._files.get(path, b"")), path in self._directories, PLAYED_AT)
+            for path in sorted({*self._files, *self._directories} - {plain})
+            if (posixpath.dirname(path) or ".") == plain
+        ]
 
     async def remove(self, path: str, *, tree: bool = False) -> None:
         plain = refuse_above_home(path)
-        below = _below(self._files, plain)
-        if below and not tree:
+        if plain in self._directories and not tree:
             raise Broken("That is a directory; remove it as a tree.", "这是目录，请按目录树删除。")
-        for one in (plain, *below):
-            self._files.pop(one, None)
+        gone = {path for path in (*self._files, *self._directories) if f"{path}/".startswith(f"{plain}/")}
+        self._files = {path: content for path, content in self._files.items() if path not in gone}
+        self._directories -= gone
 
     async def push(self, local: Path, remote: str) -> AsyncIterator[int]:
         content = await in_thread(lambda: read_part(local, 0, FILE_LIMIT_BYTES))
@@ -98,7 +99,14 @@ class RecordedTransport:
         plain = _plain(path)
         if plain in self._files:
             return self._files[plain]
-        raise not_a_file() if _below(self._files, plain) else no_such_file()
+        raise not_a_file() if plain in self._directories else no_such_file()
+
+    def _keep(self, plain: str, content: bytes) -> None:
+        self._files[plain] = content
+        parent = posixpath.dirname(plain)
+        while parent not in ("", "/"):
+            self._directories.add(parent)
+            parent = posixpath.dirname(parent)
 
 
 class RecordedReach:
@@ -116,14 +124,6 @@ class RecordedReach:
 
 def _plain(path: str) -> str:
     return posixpath.normpath(checked_path(path))
-
-
-def _prefix(plain: str) -> str:
-    return "" if plain == "." else plain.rstrip("/") + "/"
-
-
-def _below(files: Mapping[str, bytes], plain: str) -> list[str]:
-    return sorted(path for path in files if path.startswith(_prefix(plain)))
 
 
 def _limited(answer: Completed, limit_bytes: int) -> Completed:

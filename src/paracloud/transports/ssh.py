@@ -3,12 +3,12 @@
 import asyncio
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import asyncssh
 
@@ -24,10 +24,14 @@ from paracloud.transports.transport import FileInfo
 
 CHANNELS = 8
 """Commands at the same time on one connection; one more is for files. OpenSSH's own MaxSessions is 10."""
+OPEN_PAUSES = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
+"""Seconds before another try to open a channel. sshd frees an ended session only after it has read all packets at hand,
+so under load it may say no although one has ended; some centres allow fewer sessions than we use."""
 CONNECT_SECONDS = 20
 KEEPALIVE_SECONDS = 15
 NOISE_LIMIT_BYTES = 64 * 1024
 """What an account's shell start-up files may print before the command begins."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Link:
         with lost_answers():
             async with self._starting, asyncio.timeout(ANSWER_SECONDS):
                 if self._sftp is None:
-                    self._sftp = await self.connection.start_sftp_client(path_encoding=None)
+                    self._sftp = await _opened(self.connection, self.connection.start_sftp_client)
                 session = self._sftp
         try:
             yield session
@@ -154,8 +158,8 @@ async def _run(
 ) -> Completed:
     """The mark separates what the shell's start-up files print from what the command prints. `exec`: no shell stays
     between, so a signal is the command's own, and shell functions and aliases are not looked up."""
-    command = b"printf '%s\\n' " + mark.strip() + b"; exec " + line
-    process = await connection.create_process(cast(str, command), encoding=None)  # bytes go as they are
+    command = cast(str, b"printf '%s\\n' " + mark.strip() + b"; exec " + line)  # the library sends bytes as they are
+    process = await _opened(connection, lambda: connection.create_process(command, encoding=None))
     try:
         output = await converse(
             process.stdin,
@@ -170,6 +174,18 @@ async def _run(
         with suppress(OSError):  # it may have ended by itself
             process.kill()
         process.close()
+
+
+async def _opened(connection: asyncssh.SSHClientConnection, attempt: Callable[[], Awaitable[T]]) -> T:
+    """A channel that was not opened ran nothing, so trying again is safe."""
+    for pause in OPEN_PAUSES:
+        try:
+            return await attempt()
+        except asyncssh.ChannelOpenError:
+            if connection.is_closed():
+                raise
+            await asyncio.sleep(pause)
+    return await attempt()
 
 
 def _completed(process: asyncssh.SSHClientProcess[bytes], output: Output, mark: bytes, limit_bytes: int) -> Completed:
