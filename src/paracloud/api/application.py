@@ -1,0 +1,70 @@
+"""The API as one ASGI application."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, FastAPI, Request, Response
+
+from paracloud.api import account, files, grid, jobs, operator, problems
+from paracloud.api.deps import Deps
+from paracloud.kit.identifiers import new_uuid
+from paracloud.wire.problem import Problem
+
+PREFIX = "/api/v1"
+BODY_LIMIT_BYTES = 8 << 20
+"""JSON bodies; uploads have a limit of their own. A script of 1 MiB fits, escaped."""
+PROBLEMS = {
+    status: {"model": Problem, "content": {problems.MEDIA_TYPE: {}}}
+    for status in (400, 401, 402, 403, 404, 405, 409, 413, 422, 502, 503)
+}
+
+
+def build(deps: Deps) -> FastAPI:
+    """`deps` come from the composition root; nothing is global."""
+    app = FastAPI(
+        title="paracloud",
+        version="1",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url="/docs",
+        redoc_url=None,
+        description="Many centres' clusters as one pool, one account, one exact bill.",
+    )
+    app.state.deps = deps
+    root = APIRouter(prefix=PREFIX, responses=PROBLEMS)  # type: ignore[arg-type]  # FastAPI's type wants int | str keys
+    for room in (account, grid, jobs, files, operator):
+        root.include_router(room.router)
+    app.include_router(root)
+    app.get("/healthz", include_in_schema=False)(_healthz)
+    problems.install(app)
+    app.middleware("http")(_edge)
+    return app
+
+
+async def _healthz() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+async def _edge(request: Request, following: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Gives every request its number, and stops a body that is too large before anybody reads it."""
+    request.state.request_id = str(new_uuid())
+    if problem := _too_large(request):
+        response: Response = problems.answer(request, problem)
+    else:
+        response = await following(request)
+    response.headers["X-Request-ID"] = request.state.request_id
+    return response
+
+
+def _too_large(request: Request) -> Problem | None:
+    length = request.headers.get("content-length", "0")
+    if request.method == "PUT" and "/blobs/" in request.url.path:
+        return None
+    if (
+        length.isascii()
+        and length.isdigit()
+        and int(length) <= BODY_LIMIT_BYTES
+        and "transfer-encoding" not in request.headers
+    ):
+        return None
+    en = f"A body has at most {BODY_LIMIT_BYTES} bytes and says its length; upload large files as blobs."
+    zh = f"请求体最多 {BODY_LIMIT_BYTES} 字节且须声明长度；大文件请先上传。"
+    return Problem(title="too large", status=413, code="too_large", detail=en, detail_zh=zh)

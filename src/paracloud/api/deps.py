@@ -1,0 +1,61 @@
+"""What every route gets: the objects that the composition root made, and the caller."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.data.blobs import Blobs
+from paracloud.identity.authenticate import authenticate
+from paracloud.identity.caller import Caller
+from paracloud.jobs.market import MarketReader
+from paracloud.kit.clock import Clock
+from paracloud.kit.database import Database
+from paracloud.kit.errors import Unauthenticated
+from paracloud.kit.secret import ServerKey
+from paracloud.transports.transport import Reach
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    database: Database
+    reach: Reach
+    blobs: Blobs
+    clock: Clock
+    key: ServerKey
+    market: MarketReader
+    dialects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request: its one transaction, and who asks. `session` commits when the block ends well."""
+
+    session: AsyncSession
+    caller: Caller
+
+
+def deps_of(request: Request) -> Deps:
+    return cast(Deps, request.app.state.deps)
+
+
+def bearer(request: Request) -> str:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        raise Unauthenticated(
+            "Send the header `Authorization: Bearer TOKEN`.", "请在请求头中提供 Authorization: Bearer 令牌。"
+        )
+    return token
+
+
+@asynccontextmanager
+async def asked(deps: Deps, token: str) -> AsyncIterator[Asked]:
+    async with deps.database.begin() as session:
+        yield Asked(session, await authenticate(session, deps.key, token, now=deps.clock.now()))
+
+
+TheDeps = Annotated[Deps, Depends(deps_of)]
+Token = Annotated[str, Depends(bearer)]

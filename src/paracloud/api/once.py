@@ -1,0 +1,47 @@
+"""A request that names an Idempotency-Key happens once: repeating it gives the same answer."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.api import store
+from paracloud.kit.errors import Conflict, Invalid
+from paracloud.kit.identifiers import UserId
+
+KEY_LIMIT = 200
+
+
+async def once(
+    session: AsyncSession,
+    user: UserId,
+    key: str | None,
+    body: bytes,
+    act: Callable[[], Awaitable[dict[str, object]]],
+    *,
+    now: datetime,
+) -> dict[str, object]:
+    """In the caller's one transaction: key and deed are kept together or not at all. Of two at once the second waits,
+    and gets the first one's answer. Conflict where the key was used for something else."""
+    if key is None:
+        return await act()
+    if not 1 <= len(key) <= KEY_LIMIT or not key.isprintable() or not key.isascii():
+        raise Invalid(
+            f"Idempotency-Key: 1 to {KEY_LIMIT} printable ASCII characters.",
+            f"Idempotency-Key：1 到 {KEY_LIMIT} 个可见 ASCII 字符。",
+            field="Idempotency-Key",
+        )
+    digest = sha256(body).digest()
+    if await store.take_key(session, user, key, digest, now):
+        answer = await act()
+        await store.keep_answer(session, user, key, answer)
+        return answer
+    used = await store.used_key(session, user, key)
+    if used.digest != digest or used.answer is None:
+        raise Conflict(
+            "This Idempotency-Key was used for another request; make a new one.",
+            "该 Idempotency-Key 已用于其他请求，请更换。",
+            field="Idempotency-Key",
+        )
+    return used.answer

@@ -1,0 +1,211 @@
+"""What the operator does: customers, money in, prices, contracts, centres, the daily check."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+
+from fastapi import APIRouter, Response
+
+from paracloud.api.deps import Asked, Deps, TheDeps, Token, asked
+from paracloud.billing.check import check, ledger_sum_micro
+from paracloud.billing.contract import add_contract
+from paracloud.billing.price import add_price
+from paracloud.billing.rate import Price
+from paracloud.billing.reverse import reverse
+from paracloud.billing.top_up import top_up
+from paracloud.centres.centre import Centre
+from paracloud.centres.connect_centre import connect_centre
+from paracloud.identity.add_member import add_member
+from paracloud.identity.caller import Category, Role, Scope
+from paracloud.identity.create_organisation import create_organisation
+from paracloud.identity.create_project import create_project
+from paracloud.identity.create_user import create_user
+from paracloud.identity.issue_token import issue_token
+from paracloud.identity.overview import all_projects, user_named
+from paracloud.kit.errors import Invalid, NotFound
+from paracloud.kit.identifiers import (
+    CentreName,
+    EntryId,
+    OrganisationId,
+    PriceVersionId,
+    ProjectId,
+    UnixAccount,
+    new_uuid,
+)
+from paracloud.kit.money import Money
+from paracloud.wire.account import (
+    CentreRequest,
+    CheckModel,
+    ContractRequest,
+    Created,
+    DifferenceModel,
+    IssuedToken,
+    MemberRequest,
+    OrganisationRequest,
+    PriceRequest,
+    ProjectRequest,
+    ReversalRequest,
+    TokenRequest,
+    TopUpRequest,
+    UserRequest,
+)
+
+router = APIRouter(prefix="/operator", tags=["operator"])
+
+
+@router.post("/organisations", status_code=201)
+async def organisation(body: OrganisationRequest, deps: TheDeps, token: Token) -> Created:
+    async with asked(deps, token) as at:
+        now = _operator(at, deps)
+        return Created(id=str(await create_organisation(at.session, body.name, Category(body.category), now=now)))
+
+
+@router.post("/projects", status_code=201)
+async def project(body: ProjectRequest, deps: TheDeps, token: Token) -> Created:
+    async with asked(deps, token) as at:
+        now = _operator(at, deps)
+        created = await create_project(at.session, OrganisationId(body.organisation), body.name, now=now)
+        return Created(id=str(created))
+
+
+@router.post("/users", status_code=201)
+async def user(body: UserRequest, deps: TheDeps, token: Token) -> Created:
+    async with asked(deps, token) as at:
+        now = _operator(at, deps)
+        return Created(id=str(await create_user(at.session, body.login, is_operator=body.is_operator, now=now)))
+
+
+@router.post("/users/{login}/tokens", status_code=201)
+async def user_token(login: str, body: TokenRequest, deps: TheDeps, token: Token) -> IssuedToken:
+    """A first token for a user."""
+    async with asked(deps, token) as at:
+        now = _operator(at, deps)
+        if not login.isprintable():
+            raise NotFound("There is no such user.", "用户不存在。", field="login")
+        id_, secret = await issue_token(
+            at.session,
+            deps.key,
+            await user_named(at.session, login),
+            name=body.name,
+            scopes=[Scope(scope) for scope in body.scopes],
+            lifetime=timedelta(days=body.days),
+            now=now,
+        )
+    return IssuedToken(id=id_, token=secret.reveal())
+
+
+@router.put("/members", status_code=204)
+async def member(body: MemberRequest, deps: TheDeps, token: Token) -> Response:
+    async with asked(deps, token) as at:
+        _operator(at, deps)
+        await add_member(at.session, body.login, ProjectId(body.project), Role(body.role))
+    return Response(status_code=204)
+
+
+@router.post("/top-ups", status_code=201)
+async def top_up_project(body: TopUpRequest, deps: TheDeps, token: Token) -> Created:
+    """Money came in. The same payment number counts once."""
+    async with asked(deps, token) as at:
+        now = _operator(at, deps)
+        if body.project not in {one.id for one in await all_projects(at.session)}:
+            raise NotFound("There is no such project.", "课题组不存在。", field="project")
+        try:
+            amount = Money.parse(body.amount)
+        except ValueError as error:
+            raise Invalid(
+                f"amount: {error}.", "amount：请写成最多六位小数的数字，如 12.50。", field="amount"
+            ) from error
+        await top_up(at.session, ProjectId(body.project), amount, key=body.key, person=at.caller.login, now=now)
+    return Created(id=body.key)
+
+
+@router.post("/prices", status_code=201)
+async def price(body: PriceRequest, deps: TheDeps, token: Token) -> Created:
+    async with asked(deps, token) as at:
+        now = _operator(at, deps)
+        version = Price(
+            PriceVersionId(new_uuid()),
+            body.product_line,
+            _decimal("core_hour", body.core_hour),
+            _decimal("card_hour", body.card_hour),
+            body.currency,
+        )
+        await add_price(
+            at.session,
+            CentreName(body.centre),
+            body.queue,
+            version,
+            valid_from=body.valid_from or now,
+            valid_to=body.valid_to,
+        )
+    return Created(id=str(version.id))
+
+
+@router.post("/contracts", status_code=201)
+async def contract(body: ContractRequest, deps: TheDeps, token: Token) -> Created:
+    async with asked(deps, token) as at:
+        now = _operator(at, deps)
+        await add_contract(
+            at.session,
+            CentreName(body.centre),
+            body.share_basis_points,
+            valid_from=body.valid_from or now,
+            valid_to=body.valid_to,
+        )
+    return Created(id=body.centre)
+
+
+@router.post("/centres", status_code=201)
+async def centre(body: CentreRequest, deps: TheDeps, token: Token) -> Created:
+    """Connect a centre; the worker's next look takes it up."""
+    described = Centre(
+        name=CentreName(body.name),
+        title_en=body.title_en,
+        title_zh=body.title_zh,
+        host=body.host,
+        port=body.port,
+        host_key=body.host_key,
+        dialect=body.dialect,
+        service_account=UnixAccount(body.service_account),
+        commands_per_minute=body.commands_per_minute,
+        patience=timedelta(seconds=body.patience_seconds),
+        overrun=timedelta(seconds=body.overrun_seconds),
+        region=body.region,
+        is_enabled=True,
+    )
+    async with asked(deps, token) as at:
+        now = _operator(at, deps)
+        accounts = [UnixAccount(account) for account in body.accounts]
+        await connect_centre(at.session, described, accounts, dialects=deps.dialects, now=now)
+    return Created(id=body.name)
+
+
+@router.post("/reversals", status_code=201)
+async def reversal(body: ReversalRequest, deps: TheDeps, token: Token) -> Created:
+    async with asked(deps, token) as at:
+        now = _operator(at, deps)
+        entry = await reverse(at.session, EntryId(body.entry), reason=body.reason, person=at.caller.login, now=now)
+    return Created(id=str(entry))
+
+
+@router.get("/check")
+async def daily_check(deps: TheDeps, token: Token) -> CheckModel:
+    """Every difference in the ledger by name and amount: none, when all is well."""
+    async with asked(deps, token) as at:
+        _operator(at, deps)
+        found, total = await check(at.session), await ledger_sum_micro(at.session)
+    differences = [DifferenceModel(what=one.what, where=one.where, micro=one.micro) for one in found]
+    return CheckModel(ledger_sum_micro=total, differences=differences)
+
+
+def _operator(at: Asked, deps: Deps) -> datetime:
+    at.caller.require_operator()
+    return deps.clock.now()
+
+
+def _decimal(field: str, text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise Invalid(
+            f"{field}: write a decimal number such as 0.10.", f"{field}：请填写小数，如 0.10。", field=field
+        ) from error

@@ -1,0 +1,68 @@
+"""Every error as a problem document (RFC 9457): one shape, two languages, never a trace."""
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from paracloud.kit.errors import NotEnoughFunds, ParacloudError, Refused
+from paracloud.wire.problem import Problem
+
+log = structlog.get_logger()
+MEDIA_TYPE = "application/problem+json"
+TITLES_ZH = {404: "没有这个地址。", 405: "该地址不支持此方法。"}
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(ParacloudError, _ours)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _defect)
+
+
+def answer(request: Request, problem: Problem) -> JSONResponse:
+    filled = problem.model_copy(update={"request_id": getattr(request.state, "request_id", None)})
+    headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else None
+    return JSONResponse(filled.model_dump(exclude_none=True), problem.status, headers, MEDIA_TYPE)
+
+
+async def _ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ParacloudError)  # noqa: S101  # registered for it alone
+    title = error.code.replace("_", " ")
+    field = error.field if isinstance(error, Refused) and hasattr(error, "field") else None
+    problem = Problem(
+        title=title, status=error.status, code=error.code, detail=error.en, detail_zh=error.zh, field=field
+    )
+    if isinstance(error, NotEnoughFunds):
+        problem = problem.model_copy(
+            update={"extra": {"missing_micro": error.missing_micro, "currency": error.currency}}
+        )
+    if error.status >= 500:
+        log.warning("api.trouble", code=error.code, reason=error.en, path=request.url.path)
+    return answer(request, problem)
+
+
+async def _validation(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    first = error.errors()[0] if error.errors() else {"loc": (), "msg": "not understood"}
+    field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path", "header"))
+    where = f"{field}: " if field else ""
+    detail, zh = f"{where}{first['msg']}.", f"{where}格式不正确（{first['msg']}）。"
+    return answer(
+        request, Problem(title="invalid", status=422, code="invalid", detail=detail, detail_zh=zh, field=field)
+    )
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    text = str(error.detail)
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
+    zh = TITLES_ZH.get(error.status_code, text)
+    return answer(request, Problem(title=text, status=error.status_code, code=code, detail=f"{text}.", detail_zh=zh))
+
+
+async def _defect(request: Request, error: Exception) -> JSONResponse:
+    log.error("api.defect", path=request.url.path, error=repr(error)[:500], exc_info=error)
+    detail, zh = "The server failed; the defect is logged.", "服务器内部错误，已记录。"
+    return answer(request, Problem(title="internal", status=500, code="internal", detail=detail, detail_zh=zh))

@@ -1,0 +1,163 @@
+"""Who asks, tokens, money, and the operator's own requests."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from paracloud.wire.base import Model, MoneyModel, Text, Time
+
+Category = Literal["university", "institute", "enterprise", "government", "individual"]
+RoleName = Literal["owner", "member", "viewer"]
+ScopeName = Literal["read", "write", "admin"]
+Amount = Annotated[str, Field(max_length=24, examples=["100.00"])]
+
+
+class ProjectModel(Model):
+    id: UUID
+    name: str
+    organisation: str
+    category: str
+    role: str
+
+
+class WhoAmI(Model):
+    login: str
+    is_operator: bool
+    scopes: list[str]
+    projects: list[ProjectModel]
+
+
+class TokenRequest(Model):
+    name: Text
+    scopes: list[ScopeName] = Field(max_length=3)
+    days: int = Field(30, ge=1, le=366)
+
+
+class TokenModel(Model):
+    id: UUID
+    name: str
+    scopes: list[str]
+    created_at: Time
+    expires_at: Time
+    revoked_at: Time | None
+
+
+class TokenList(Model):
+    items: list[TokenModel]
+
+
+class IssuedToken(Model):
+    """The only time that the token's text is shown."""
+
+    id: UUID
+    token: str
+
+
+class BalanceModel(Model):
+    available: MoneyModel
+    held: MoneyModel
+
+
+class LineModel(Model):
+    entry: UUID
+    at: Time
+    kind: str
+    reference: str | None
+    reason: str | None
+    amount: MoneyModel
+    balance: MoneyModel
+
+
+class StatementModel(Model):
+    project: UUID
+    start: Time
+    end: Time
+    opening: MoneyModel
+    lines: list[LineModel]
+    closing: MoneyModel
+
+
+class OrganisationRequest(Model):
+    name: Text
+    category: Category
+
+
+class ProjectRequest(Model):
+    organisation: UUID
+    name: Text
+
+
+class UserRequest(Model):
+    login: Text
+    is_operator: bool = False
+
+
+class MemberRequest(Model):
+    login: Text
+    project: UUID
+    role: RoleName
+
+
+class TopUpRequest(Model):
+    """`key` is the payment's own number: the same payment counts once."""
+
+    project: UUID
+    amount: Amount
+    key: Text
+
+
+class PriceRequest(Model):
+    centre: Text
+    queue: Text
+    product_line: Text = "general"
+    core_hour: Amount
+    card_hour: Amount = "0"
+    currency: Literal["CNY"] = "CNY"
+    valid_from: Time | None = None
+    valid_to: Time | None = None
+
+
+class ContractRequest(Model):
+    centre: Text
+    share_basis_points: int = Field(ge=0, le=10_000)
+    valid_from: Time | None = None
+    valid_to: Time | None = None
+
+
+class CentreRequest(Model):
+    name: Text
+    title_en: Text
+    title_zh: Text
+    host: Text
+    port: int = Field(22, ge=1, le=65535)
+    host_key: Annotated[str, Field(max_length=2000)]
+    dialect: Text = "slurm"
+    service_account: Text
+    accounts: list[Text] = Field(min_length=1, max_length=10_000)
+    commands_per_minute: int = Field(240, ge=1, le=6000)
+    patience_seconds: int = Field(600, ge=1, le=604_800)
+    overrun_seconds: int = Field(120, ge=0, le=86_400)
+    region: Text = ""
+
+
+class ReversalRequest(Model):
+    entry: UUID
+    reason: Text
+
+
+class Created(Model):
+    id: str
+
+
+class DifferenceModel(Model):
+    what: str
+    where: str
+    micro: int
+
+
+class CheckModel(Model):
+    """`ledger_sum_micro` is the sum of all postings: zero."""
+
+    ledger_sum_micro: int
+    differences: list[DifferenceModel]

@@ -1,0 +1,48 @@
+"""Centres and queues on the wire."""
+
+from paracloud.wire.base import Model, Time
+
+
+class CentreModel(Model):
+    """`is_well` is null before the first round; `commands_per_minute` is the published budget."""
+
+    name: str
+    title_en: str
+    title_zh: str
+    region: str
+    dialect: str
+    is_enabled: bool
+    is_well: bool | None
+    failing_since: Time | None
+    error_en: str | None
+    error_zh: str | None
+    commands_per_minute: int
+
+
+class CentreList(Model):
+    items: list[CentreModel]
+
+
+class QueueModel(Model):
+    """Prices are of one core-hour and one card-hour; null where the queue has none and is not offered."""
+
+    centre: str
+    name: str
+    is_up: bool
+    nodes: int
+    cores: int
+    free_cores: int
+    cores_per_node: int
+    memory_per_node_bytes: int
+    gpus_per_node: int
+    gpu_model: str | None
+    max_wall_seconds: int | None
+    max_nodes: int | None
+    core_hour: str | None
+    card_hour: str | None
+    currency: str | None
+    seen_at: Time
+
+
+class QueueList(Model):
+    items: list[QueueModel]
