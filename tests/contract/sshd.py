@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -42,16 +43,17 @@ class Sshd:
         self._process.wait()
 
     def sessions(self) -> list[psutil.Process]:
-        """The processes that serve one login each: the children of the listener."""
-        inner = psutil.Process(self._process.pid).children()
-        return [child for process in inner for child in process.children()]
+        """The processes that serve one login each: the listener's children, less the orphans that it inherits."""
+        listeners = psutil.Process(self._process.pid).children()
+        return [child for listener in listeners for child in listener.children() if child.name() == "sshd"]
 
     def cut(self) -> None:
         """Every login's server process is killed, as when a login node loses its power."""
         gone = self.sessions()
         for process in gone:
-            for one in (process, *process.children()):
-                one.kill()
+            for one in (process, *process.children(recursive=True)):
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()
         wait_until(lambda: not any(process.is_running() for process in gone))
 
     def _accounts(self) -> None:

@@ -59,6 +59,9 @@ class Authority:
         """One line for TrustedUserCAKeys."""
         return self._key.export_public_key("openssh").decode().strip()
 
+    def close(self) -> None:
+        self._serials.close()
+
     def sign(self, public_key: str, principal: str, key_id: str) -> str:
         """An OpenSSH certificate. Forbidden says which rule was broken."""
         self._check(principal, key_id)

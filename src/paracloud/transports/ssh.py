@@ -28,6 +28,9 @@ OPEN_PAUSES = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
 """Seconds before another try to open a channel. sshd frees an ended session only after it has read all packets at hand,
 so under load it may say no although one has ended; some centres allow fewer sessions than we use."""
 CONNECT_SECONDS = 20
+HOST_KEY_ALGORITHMS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "rsa-sha2-256")
+"""Spoken after the pinned key's own, so that a machine with a key of another kind is seen to be the wrong one;
+otherwise it would only hang up."""
 KEEPALIVE_SECONDS = 15
 NOISE_LIMIT_BYTES = 64 * 1024
 """What an account's shell start-up files may print before the command begins."""
@@ -142,6 +145,7 @@ async def connect(
         username=account,
         client_keys=[client_key],
         known_hosts=([pinned], [], []),
+        server_host_key_algs=[*(name.decode() for name in pinned.sig_algorithms), *HOST_KEY_ALGORITHMS],
         config=None,
         agent_path=None,
         preferred_auth="publickey",
