@@ -197,7 +197,8 @@ def test_a_requeued_job_runs_again_and_each_run_is_a_record(login):
     until(lambda: login.read(f"{job.work_directory}/out.txt"), "the first run")
     assert login.centre.exec(["scontrol", "requeue", native_id]).returncode == 0
     until(lambda: [one for one in seen(login, native_id) if one.phase is NativePhase.QUEUED], "the queue again")
-    login.centre.exec(["scontrol", "update", f"jobid={native_id}", "starttime=now"])
+    # In the second of the requeue itself the node takes the new run for the killed one.
+    login.centre.exec(["scontrol", "update", f"jobid={native_id}", "starttime=now+2"])
     runs = login.ended(native_id, 2)
     assert {one.phase for one in runs} == {NativePhase.REQUEUED, NativePhase.COMPLETED}
     assert len({one.submitted_at for one in runs}) == 2

@@ -2,14 +2,16 @@
 time and submits each tag at most once.
 
 Arguments: nonce, guard folder, seconds to wait for a lock, seconds to wait for Slurm, tags at a time. Input: lines of
-`TAG SCRIPT DIRECTORY .`, both in base64; a line without its final dot was cut and is left out. Output: lines of
-`NONCE TAG id NUMBER .`, or `refused` or `unsure` with a reason in base64.
+`TAG SCRIPT DIRECTORY .`, both in the escapes of printf's %b; a line without its final dot was cut and is left out.
+Output: lines of `NONCE TAG id NUMBER .`, or `refused` or `unsure` with a reason in base64.
 
-In the tag's folder: `lock`, `id`, `refused`, `script`, and `tried`, which is on disk before sbatch is called, so that
-a folder without it proves that nobody called sbatch. sbatch inherits the lock: a guard that is killed leaves it held
-until its own sbatch has ended, and the next one looks up only then. What is left is a request still under way inside
-Slurm when the look-up comes; the run marker of the job's script makes that duplicate run nothing.
-`--dependency=singleton` would add nothing to this, and would make the tasks of an array wait for each other.
+A tag's folder holds `lock`, `id`, `refused`, `script`, and `tried`, made under the lock before sbatch is called. The
+folders of a batch are on disk, by one sync, before anything is tried: so a tag whose folder this very run made, and
+that is without `tried`, was never handed to sbatch by anyone, and every other one is looked up first. sbatch inherits
+the lock: a guard that is killed leaves it held until its own sbatch has ended, and the next one looks up only then.
+What is left is a request still under way inside Slurm when the look-up comes; the run marker of the job's script makes
+that duplicate run nothing. `--dependency=singleton` would add nothing to this, and would make the tasks of an array
+wait for each other.
 """
 
 # What the controller, or sbatch itself, says when it read the request and will not have it (slurm_errno.c and
@@ -73,19 +75,28 @@ nonce=$1 root=$2 lock_wait=$3 patience=$4 lanes=$5
 # Options that a start-up file left in the environment would win over the script's own.
 unset "${!SBATCH_@}" "${!SQUEUE_@}" "${!SACCT_@}" SLURM_CLUSTERS SLURM_TIME_FORMAT
 cd -- "$HOME" || exit 71
+mask=$(umask)
+umask 077
 
 say() { printf '\n%s %s %s %s .\n' "$nonce" "$tag" "$1" "$2"; }
 say_why() { say "$1" "$(printf 'x%s' "$2" | head -c 1500 | base64 -w0)"; }
-keep() {
-  (umask 077; printf '%s\n' "$2" >"$d/$1.new") && sync "$d/$1.new" && mv -f -- "$d/$1.new" "$d/$1"
+# In one short write, whose line end says that it is whole; a lost one costs a look-up.
+keep_id() { printf '%s\n' "$id" >"$d/id"; } 2>/dev/null
+keep_refusal() {
+  printf '%s\n' "$1" >"$d/refused.new" && sync "$d/refused.new" && mv -f -- "$d/refused.new" "$d/refused"
 } 2>/dev/null
+known() {
+  { read -r id <"$d/id"; } 2>/dev/null && [[ $id =~ ^[0-9]{1,18}$ ]] && return
+  id=
+  return 1
+}
 
 look_up() {
   local listed since line
   id=
   listed=$(timeout -k 5 "$patience" squeue -h -a -t all -u "$EUID" -n "pc-$tag" -o %F 2>"$d/stderr") || return 1
   if [ -z "$listed" ]; then
-    since=$(date -u -r "$d/tried" +%s) || return 1
+    since=$(date -u -r "$d/lock" +%s) || return 1
     since=$(date -u -d "@$((since - 86400))" +%Y-%m-%dT%H:%M:%S) || return 1
     listed=$(TZ=UTC0 timeout -k 5 "$patience" sacct -X -n -P -D -u "$EUID" --name="pc-$tag" -S "$since" -o JobID \
       2>"$d/stderr") || return 1
@@ -116,64 +127,82 @@ definite() {
 
 # A no is final only if no earlier try of this tag can have been accepted.
 refuse() {
-  if [ -e "$d/tried" ]; then
+  if [ -n "$again" ]; then
     if ! look_up; then say_why unsure "$(cat "$d/stderr")"; return 3; fi
-    if [ -n "$id" ]; then keep id "$id"; say id "$id"; return 0; fi
+    if [ -n "$id" ]; then keep_id; say id "$id"; return 0; fi
   fi
-  if keep refused "$1"; then say_why refused "$1"; else say_why unsure "the answer could not be kept"; fi
+  if keep_refusal "$1"; then say_why refused "$1"; else say_why unsure "the answer could not be kept"; fi
 }
 
 prepare() {
   local why
-  if ! why=$(umask 077; LC_ALL=C mkdir -p -m 700 -- "$place" 2>&1); then
+  if [ ! -d "$place" ] && ! why=$(LC_ALL=C mkdir -p -- "$place" 2>&1); then
     case $why in
       *denied* | *"Not a directory"* | *"File exists"* | *Read-only* | *"too long"*) refuse "$why" ;;
       *) say_why unsure "$why" ;;
     esac
     return 1
   fi
-  if ! (umask 077; printf %s "$1" | base64 -d >"$d/script") 2>/dev/null; then
-    say_why unsure "the script cannot be written to $d"
-    return 1
-  fi
-  [ -e "$d/tried" ] && return 0
-  if ! { (umask 077; : >"$d/tried") && sync "$d/tried" "$d"; } 2>/dev/null; then
+  if ! { printf %b "$1" >"$d/script" && : >"$d/tried"; } 2>/dev/null; then
     say_why unsure "$d cannot be written to"
     return 1
   fi
 }
 
-# Returns 3 where Slurm did not answer, so that the rest of the batch does not wait for it as well.
-submit() {
-  local d=$root/$tag place out why id= word
-  place=$(printf %s "$2" | base64 -d)
-  (umask 077; mkdir -p -- "$d") 2>/dev/null
-  { exec 9>>"$d/lock"; } 2>/dev/null || { say_why unsure "$d cannot be written to"; return; }
-  flock -w "$lock_wait" 9 || { say_why unsure "another submission of this job is under way"; return; }
-  if [ -s "$d/id" ]; then say id "$(head -c 64 "$d/id")"; return; fi
-  if [ -s "$d/refused" ]; then say_why refused "$(cat "$d/refused")"; return; fi
-  if [ -e "$d/tried" ]; then
-    if ! look_up; then say_why unsure "$(cat "$d/stderr")"; return 3; fi
-    if [ -n "$id" ]; then keep id "$id"; say id "$id"; return; fi
-  fi
-  prepare "$1" || return
-  if out=$(timeout -k 5 "$patience" sbatch --parsable "$d/script" 2>"$d/stderr"); then
+hand_over() {
+  local out why word
+  umask "$mask"
+  out=$(timeout -k 5 "$patience" sbatch --parsable "$d/script" 2>"$d/stderr")
+  local status=$?
+  umask 077
+  if [ "$status" = 0 ]; then
     for word in $out; do [[ $word =~ ^([0-9]{1,18})(\;[^[:space:]]*)?$ ]] && id=${BASH_REMATCH[1]}; done
-    if [ -n "$id" ]; then keep id "$id"; say id "$id"; else say_why unsure "sbatch answered $out"; fi
-    return
+    if [ -n "$id" ]; then keep_id; say id "$id"; else say_why unsure "sbatch answered $out"; fi
+    return 0
   fi
   why=$(head -c 4000 "$d/stderr")
   if definite "$why"; then refuse "$why"; else say_why unsure "${why:-sbatch did not answer}"; return 3; fi
 }
 
+# Returns 3 where Slurm did not answer, so that the rest of the batch does not wait for it as well. Every process
+# counts here: a batch of hundreds must cost the login node no more than as many calls of sbatch.
+submit() {
+  local d=$root/$tag place id= again=$3
+  # An id is final, so it is read without the lock.
+  if known; then say id "$id"; return; fi
+  printf -v place %b "$2"
+  { exec 9>>"$d/lock"; } 2>/dev/null || { say_why unsure "$d cannot be written to"; return; }
+  flock -w "$lock_wait" 9 || { say_why unsure "another submission of this job is under way"; return; }
+  if known; then say id "$id"; return; fi
+  if [ -s "$d/refused" ]; then say_why refused "$(cat "$d/refused")"; return; fi
+  [ -e "$d/tried" ] && again=yes
+  if [ -n "$again" ]; then
+    if ! look_up; then say_why unsure "$(cat "$d/stderr")"; return 3; fi
+    if [ -n "$id" ]; then keep_id; say id "$id"; return; fi
+  fi
+  prepare "$1" && hand_over
+}
+
 # Not `read`: from a pipe it takes one byte a system call.
 words=($(cat))
+again=() all_again= folders=() places=()
+for ((i = 0; i + 3 < ${#words[@]}; i += 4)); do
+  if [ -e "$root/${words[i]}" ]; then again[i]=yes; continue; fi
+  folders+=("$root/${words[i]}")
+  printf -v "places[${#places[@]}]" %b "${words[i + 2]}"
+done
+if [ "${#folders[@]}" -gt 0 ]; then
+  { mkdir -p -- "${folders[@]}" && sync "$root"; } 2>/dev/null || all_again=yes
+  # One that cannot be made is spoken of in its turn.
+  mkdir -p -- "${places[@]}" 2>/dev/null
+fi
+
 lane() {
   local i silent=
   for ((i = 4 * $1; i + 3 < ${#words[@]}; i += 4 * lanes)); do
     tag=${words[i]}
     if [ -n "$silent" ]; then say_why unsure "Slurm did not answer for another job of this batch"; continue; fi
-    (submit "${words[i + 1]}" "${words[i + 2]}")
+    submit "${words[i + 1]}" "${words[i + 2]}" "${again[i]}$all_again"
     [ $? = 3 ] && silent=1
   done
 }

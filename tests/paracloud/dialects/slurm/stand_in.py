@@ -25,7 +25,7 @@ accept() {
 }
 case $mode in
   "") sleep "0.0$((RANDOM % 10))"; accept; sleep "0.0$((RANDOM % 10))"; echo "$id;east" ;;
-  lost) accept; echo "sbatch: error: Batch job submission failed: Socket timed out" >&2; exit 1 ;;
+  lost) sleep 0.3; accept; echo "sbatch: error: Batch job submission failed: Socket timed out" >&2; exit 1 ;;
   late*) accept; printf '%s\\n' "${mode#late}" >&2; exit 1 ;;
   *) printf '%s\\n' "$mode" >&2; exit 1 ;;
 esac

@@ -108,6 +108,35 @@ def test_nothing_is_submitted_while_a_look_up_is_without_answer(centre, silent):
     assert len(centre.jobs()) == 1
 
 
+def test_guards_that_came_together_look_up_what_the_first_one_left_in_doubt(centre):
+    centre.set("mode", "lost")
+    # All of them find no folder, and only then one of them makes it.
+    slow = centre.folder / "bin/mkdir"
+    slow.write_text('#!/bin/sh\nsleep 0.5; exec /bin/mkdir "$@"\n')
+    slow.chmod(0o755)
+    command = submit(request())
+    guards = [centre.start(command) for _ in range(4)]
+    answers = [command.parse(Completed(0, *guard.communicate(timeout=60))) for guard in guards]
+    assert len(centre.jobs()) == 1
+    assert "41000" in [answer for one in answers for answer in one.values()]
+
+
+def test_a_folder_that_is_all_that_a_crash_left_is_looked_up(centre):
+    job = request()
+    (centre.home / ".paracloud/jobs" / job.tag).mkdir(parents=True)
+    centre.set("jobs", f"41007 pc-{job.tag}\n")
+    assert centre.ask(submit(job)) == {job.tag: "41007"}
+    assert centre.count("calls") == 0
+
+
+def test_an_id_that_was_not_written_whole_is_looked_up(centre):
+    job = request()
+    centre.ask(submit(job))
+    for torn in ("", "410", "41 "):
+        (centre.home / ".paracloud/jobs" / job.tag / "id").write_text(torn)
+        assert centre.ask(submit(job)) == {job.tag: "41000"}
+
+
 def test_after_a_failure_that_left_nothing_the_job_is_submitted(centre):
     command = submit(request())
     centre.set("mode", DOUBTS[0])
