@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.tables import ChargeRow, PriceRow, UnratedRow
@@ -99,7 +99,9 @@ async def list_unrated(session: AsyncSession, usages: Sequence[tuple[Usage, Unra
 
 async def unrated(session: AsyncSession, *, after: UsageId | None, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
     """usage_id, revision, reason_en, reason_zh, listed_at: the newest revision of each, oldest usage first."""
-    query = select(*UNRATED).distinct(UnratedRow.usage_id).order_by(UnratedRow.usage_id, UnratedRow.revision.desc())
+    query = (
+        select(*UNRATED).ext(distinct_on(UnratedRow.usage_id)).order_by(UnratedRow.usage_id, UnratedRow.revision.desc())
+    )
     if after is not None:
         query = query.where(UnratedRow.usage_id > after)
     return (await session.execute(query.limit(limit))).all()

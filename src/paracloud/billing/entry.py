@@ -12,6 +12,7 @@ from paracloud.kit.identifiers import CentreName, ProjectId
 
 CASH = "cash:top-ups"
 DUPLICATES = "expense:duplicates"
+PAYABLE = "payable"
 PLATFORM = frozenset({"cash", "expense", "revenue"})
 """Kinds of accounts that are the platform's own, and that all transactions share."""
 
@@ -42,7 +43,7 @@ def held(project: ProjectId) -> str:
 
 
 def payable(centre: CentreName) -> str:
-    return f"payable:{centre}"
+    return f"{PAYABLE}:{centre}"
 
 
 def revenue(product_line: str) -> str:

@@ -3,13 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Text, Uuid, bindparam, func, select, text, update
+from sqlalchemy import ColumnElement, Text, Uuid, bindparam, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import BigInteger
 
-from paracloud.billing.entry import PLATFORM, Entry
+from paracloud.billing.entry import PAYABLE, PLATFORM, Entry
 from paracloud.billing.tables import EntryRow, HoldRow, LedgerAccountRow, PostingRow
 from paracloud.kit.bulk import unnested
 from paracloud.kit.errors import Conflict
@@ -32,6 +33,7 @@ ADD_POSTINGS = text("""
     bindparam("accounts", type_=ARRAY(BigInteger)),
     bindparam("micros", type_=ARRAY(BigInteger)),
 )
+OPENED = (LedgerAccountRow.code, LedgerAccountRow.currency, LedgerAccountRow.balance_micro)
 HOLD = (
     HoldRow.reference, HoldRow.project_id, HoldRow.amount_micro, HoldRow.captured_micro, HoldRow.currency,
     HoldRow.released_at,
@@ -50,14 +52,14 @@ class Hold:
 
 
 async def lock_accounts(session: AsyncSession, codes: Mapping[str, str]) -> dict[str, int]:
-    """Ids by code; `codes` gives the currency of each. Those that are not there yet are opened. Conflict for an account
-    that is kept in another currency."""
+    """Ids by code; `codes` gives the currency of each. Those that are not there yet are opened, before any is locked:
+    whoever opened one while it held others would wait out of order. Conflict for an account in another currency."""
+    wanted = unnested(OPENED, [(code, currency, 0) for code, currency in codes.items()])
+    is_there = exists().where(LedgerAccountRow.code == wanted.c.code)
+    missing = select(*wanted.c).where(~is_there).order_by(*_rank(wanted.c.code))
+    opening = insert(LedgerAccountRow).from_select([one.key for one in OPENED], missing)
+    await session.execute(opening.on_conflict_do_nothing())
     found = await lock_known(session, codes)
-    missing = [(code, codes[code]) for code in sorted(codes.keys() - found.keys())]
-    if missing:
-        rows = [{"code": code, "currency": currency, "balance_micro": 0} for code, currency in missing]
-        await session.execute(insert(LedgerAccountRow).values(rows).on_conflict_do_nothing())
-        found = await lock_known(session, codes)
     for code, (_, currency) in found.items():
         if currency != codes[code]:
             raise Conflict(
@@ -68,17 +70,21 @@ async def lock_accounts(session: AsyncSession, codes: Mapping[str, str]) -> dict
 
 
 async def lock_known(session: AsyncSession, codes: Collection[str]) -> dict[str, tuple[int, str]]:
-    """Id and currency of those that are there. The platform's own accounts, which every transaction needs, are locked
-    last and so for the shortest time; otherwise the order is by code. Everybody locks in this order, so nobody waits in
-    a ring."""
-    is_platforms = func.split_part(LedgerAccountRow.code, ":", 1).in_(PLATFORM)
+    """Id and currency of those that are there."""
     query = (
         select(LedgerAccountRow.code, LedgerAccountRow.id, LedgerAccountRow.currency)
         .where(LedgerAccountRow.code.in_(list(codes)))
-        .order_by(is_platforms, LedgerAccountRow.code)
+        .order_by(*_rank(LedgerAccountRow.code))
         .with_for_update()
     )
     return {code: (id_, currency) for code, id_, currency in (await session.execute(query)).all()}
+
+
+def _rank(code: Any) -> tuple[ColumnElement[bool], ColumnElement[bool], Any]:  # noqa: ANN401  # a column of any table
+    """The order in which everybody locks, so that nobody waits in a ring: projects, then centres, then the platform's
+    own accounts, which all need and which are so locked for the shortest time."""
+    kind = func.split_part(code, ":", 1)
+    return kind.in_(PLATFORM), kind == PAYABLE, code
 
 
 async def add_entries(session: AsyncSession, entries: Sequence[tuple[EntryId, Entry]], now: datetime) -> set[str]:

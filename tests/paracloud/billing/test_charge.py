@@ -74,7 +74,7 @@ async def test_a_job_is_charged_from_its_hold_and_the_rest_goes_back(database: D
 async def test_a_record_that_is_read_twice_and_by_two_is_charged_once(database: Database) -> None:
     opened = await world(database)
     await settle(database, opened, record())
-    await asyncio.gather(*(settle(database, opened, record(), record("8")) for _ in range(4)), return_exceptions=True)
+    await asyncio.gather(*(settle(database, opened, record(), record("8")) for _ in range(4)))
     await settle(database, opened, record(), record("8"))
     assert await micro(database, wallet(opened.project)) == 100_000_000 - 2 * expected(400)
     await assert_sound(database)
