@@ -1,11 +1,13 @@
 """What other rooms ask about centres: which there are, what was last seen of them, whose each lent account is."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.centres import store
 from paracloud.centres.centre import Centre, Health, SeenQueue
+from paracloud.dialects.records import QueueInfo
 from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import CentreName, ProjectId, UnixAccount
 
@@ -38,3 +40,12 @@ async def healths(session: AsyncSession) -> Mapping[CentreName, Health]:
 async def owners(session: AsyncSession, centre: CentreName) -> Mapping[UnixAccount, ProjectId]:
     """Lent accounts that a project has, with the project."""
     return await store.owners(session, centre)
+
+
+async def keep_health(session: AsyncSession, centre: CentreName, health: Health) -> None:
+    await store.keep_health(session, centre, health)
+
+
+async def keep_queues(session: AsyncSession, centre: CentreName, queues: Sequence[QueueInfo], at: datetime) -> None:
+    """The new picture of a centre's queues replaces the old one whole."""
+    await store.keep_queues(session, centre, queues, at)

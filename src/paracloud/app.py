@@ -1,1 +1,0 @@
-"""Composition root: the only place where settings become objects."""

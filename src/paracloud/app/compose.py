@@ -1,0 +1,90 @@
+"""Settings become objects here, and nowhere else."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+
+from paracloud.api.deps import Deps
+from paracloud.centres.budget import CommandBudget
+from paracloud.centres.leases import PostgresLeases
+from paracloud.centres.registry import all_centres, get_centre
+from paracloud.data.blobs import Blobs
+from paracloud.data.place import stage_in
+from paracloud.dialects.registry import DIALECTS, dialect_named
+from paracloud.jobs.book import Dispatch
+from paracloud.jobs.ledgered import PostgresBook
+from paracloud.jobs.market import MarketReader
+from paracloud.jobs.outpost import Outpost
+from paracloud.kit.clock import SystemClock
+from paracloud.kit.database import Database
+from paracloud.kit.identifiers import CentreName, WorkerId
+from paracloud.kit.secret import server_key
+from paracloud.kit.settings import Settings
+from paracloud.transports.pool import PooledReach
+from paracloud.transports.signing import SocketSigner
+from paracloud.transports.ssh import Address
+from paracloud.transports.transport import Transport
+from paracloud.worker.report import Reporter
+from paracloud.worker.tend import Duties
+from paracloud.worker.worker import Worker
+
+
+class Composed:
+    """The objects that one process shares. `database_url`: the settings', or the embedded server's."""
+
+    def __init__(self, settings: Settings, database_url: str) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self.database = Database.connect(database_url, pool_size=settings.database_pool)
+        self.blobs = Blobs(settings.blob_folder, limit_bytes=settings.upload_limit_bytes)
+        self.reach = PooledReach(self._address, SocketSigner(settings.authority_socket), self.clock)
+
+    async def close(self) -> None:
+        await self.reach.close()
+        await self.database.close()
+
+    def api_deps(self) -> Deps:
+        return Deps(
+            database=self.database,
+            reach=self.reach,
+            blobs=self.blobs,
+            clock=self.clock,
+            key=server_key(self.settings.secret_key_file),
+            market=MarketReader(self.database, self.clock),
+            dialects=DIALECTS,
+        )
+
+    def worker(self) -> Worker:
+        holder = WorkerId(f"worker-{secrets.token_hex(4)}")
+        leases = PostgresLeases(
+            self.database, holder, self.clock, ttl=self.settings.lease_ttl, margin=self.settings.lease_margin
+        )
+        reporter = Reporter(self.database)
+        duties = Duties(stage=self._stage, report=reporter.health, probe=reporter.probe)
+        book = PostgresBook(self.database, self.clock)
+        renew_every = timedelta(seconds=self.settings.renew_every.total_seconds())
+        return Worker(book, leases, self._outposts, duties, self.clock, renew_every=renew_every)
+
+    async def _outposts(self) -> Sequence[Outpost]:
+        async with self.database.begin() as session:
+            centres = await all_centres(session)
+        return [
+            Outpost(
+                centre=one.name,
+                service_account=one.service_account,
+                patience=one.patience,
+                dialect=dialect_named(one.dialect),
+                reach=self.reach,
+                budget=CommandBudget(one.commands_per_minute, self.clock),
+                clock=self.clock,
+            )
+            for one in centres
+        ]
+
+    async def _stage(self, transport: Transport, item: Dispatch) -> None:
+        await stage_in(transport, self.blobs, item.inputs, item.request.work_directory)
+
+    async def _address(self, centre: CentreName) -> Address:
+        async with self.database.begin() as session:
+            found = await get_centre(session, centre)
+        return Address(found.host, found.port, found.host_key)

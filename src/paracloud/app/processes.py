@@ -1,0 +1,79 @@
+"""What each of the server's processes does until it is told to stop."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+import uvicorn
+
+from paracloud.api.application import build
+from paracloud.app.compose import Composed
+from paracloud.kit.errors import Unreachable
+from paracloud.kit.settings import Settings
+from paracloud.transports.authority import open_authority, serve
+from paracloud.worker.worker import Worker
+
+log = structlog.get_logger()
+CHANNEL = "paracloud_jobs"
+
+
+async def serve_api(settings: Settings, database_url: str) -> None:
+    composed = Composed(settings, database_url)
+    try:
+        config = uvicorn.Config(
+            build(composed.api_deps()),
+            host=settings.api_host,
+            port=settings.api_port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+        )
+        await uvicorn.Server(config).serve()
+    finally:
+        await composed.close()
+
+
+async def work(settings: Settings, database_url: str) -> None:
+    composed = Composed(settings, database_url)
+    worker = composed.worker()
+    try:
+        async with _hinted(composed, worker):
+            await until_told(worker.run())
+    finally:
+        await composed.close()
+
+
+async def authority(settings: Settings) -> None:
+    await until_told(serve(settings.authority_socket, open_authority(settings.authority_key_file)))
+
+
+async def until_told(running: Awaitable[None]) -> None:
+    """SIGTERM and SIGINT cancel it, and it cleans up."""
+    task = asyncio.ensure_future(running)
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+@asynccontextmanager
+async def _hinted(composed: Composed, worker: Worker) -> AsyncIterator[None]:
+    """Pass notifications on. They are hints: while the connection is down, the worker looks by itself."""
+
+    async def listen() -> None:
+        while True:
+            with suppress(Unreachable, OSError):
+                async with composed.database.listen(CHANNEL) as notes:
+                    while True:
+                        worker.hint(await notes.get())
+            await asyncio.sleep(1)
+
+    task = asyncio.create_task(listen())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,163 @@
+"""The API as typed calls. What is safe to repeat is repeated when the connection breaks; a submission, by its key."""
+
+import json
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from uuid import UUID, uuid4
+
+import httpx
+from pydantic import BaseModel
+
+from paracloud.client.errors import ApiError
+from paracloud.wire.account import BalanceModel, CheckModel, Created, IssuedToken, StatementModel, WhoAmI
+from paracloud.wire.grid import CentreList, QueueList
+from paracloud.wire.jobs import (
+    AcceptedModel,
+    FileList,
+    InputModel,
+    JobDetailModel,
+    JobModel,
+    JobPage,
+    JobRequest,
+    QuoteModel,
+)
+
+M = TypeVar("M", bound=BaseModel)
+TRIES = 4
+CHUNK_BYTES = 1 << 20
+READ_BYTES = 4 << 20
+
+
+class Client:
+    """One caller at one server. ApiError for whatever the server refuses, or when it does not answer."""
+
+    def __init__(self, url: str, token: str, *, timeout: float = 60.0) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        self._http = httpx.Client(base_url=f"{url.rstrip('/')}/api/v1", headers=headers, timeout=timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def whoami(self) -> WhoAmI:
+        return self._get("/whoami", WhoAmI)
+
+    def centres(self) -> CentreList:
+        return self._get("/centres", CentreList)
+
+    def queues(self) -> QueueList:
+        return self._get("/queues", QueueList)
+
+    def submit(self, request: JobRequest, *, key: str | None = None) -> AcceptedModel:
+        headers = {"Idempotency-Key": key or str(uuid4())}
+        return self._post("/jobs", AcceptedModel, request, headers=headers, is_repeatable=True)
+
+    def quote(self, request: JobRequest) -> QuoteModel:
+        return self._post("/quotes", QuoteModel, request, is_repeatable=True)
+
+    def jobs(self, **query: Any) -> JobPage:  # noqa: ANN401  # query parameters
+        return self._get("/jobs", JobPage, query)
+
+    def job(self, job: UUID) -> JobDetailModel:
+        return self._get(f"/jobs/{job}", JobDetailModel)
+
+    def wish(self, job: UUID, kind: str) -> JobModel:
+        """cancel, hold or release."""
+        return self._post(f"/jobs/{job}:{kind}", JobModel, None, is_repeatable=True)
+
+    def balance(self, project: UUID) -> BalanceModel:
+        return self._get(f"/projects/{project}/balance", BalanceModel)
+
+    def statement(self, project: UUID, **query: Any) -> StatementModel:  # noqa: ANN401
+        return self._get(f"/projects/{project}/statement", StatementModel, query)
+
+    def files(self, job: UUID, path: str = "") -> FileList:
+        return self._get(f"/jobs/{job}/files", FileList, {"path": path})
+
+    def log(self, job: UUID, *, stream: str = "stdout", start: int = 0, task: int | None = None) -> bytes:
+        query = {"stream": stream, "start": start} | ({} if task is None else {"task": task})
+        return self._send("GET", f"/jobs/{job}/logs", params=query, is_repeatable=True).content
+
+    def content(self, job: UUID, path: str) -> Iterator[bytes]:
+        """One file's bytes, chunk by chunk, from its beginning to its end as it is when asked."""
+        start = 0
+        while True:
+            query = {"path": path, "start": start, "limit": READ_BYTES}
+            chunk = self._send("GET", f"/jobs/{job}/content", params=query, is_repeatable=True).content
+            if not chunk:
+                return
+            start += len(chunk)
+            yield chunk
+
+    def upload(self, project: UUID, local: Path, path: str) -> InputModel:
+        """Send a file where the project does not hold it yet; the input for a job request comes back."""
+        digest, size = _digest(local)
+        where = f"/projects/{project}/blobs/{digest}"
+        try:
+            self._send("HEAD", where, is_repeatable=True)
+        except ApiError as absent:
+            if absent.status != 404:
+                raise
+            with local.open("rb") as file:
+                self._send("PUT", where, content=iter(lambda: file.read(CHUNK_BYTES), b""))
+        is_executable = bool(local.stat().st_mode & 0o100)
+        return InputModel(path=path, sha256=digest, size_bytes=size, is_executable=is_executable)
+
+    def operator(self, what: str, body: BaseModel) -> Created:
+        """organisations, projects, users, top-ups, prices, contracts, centres or reversals."""
+        return self._post(f"/operator/{what}", Created, body)
+
+    def add_member(self, body: BaseModel) -> None:
+        self._send("PUT", "/operator/members", json=body.model_dump(mode="json"), is_repeatable=True)
+
+    def user_token(self, login: str, body: BaseModel) -> IssuedToken:
+        return self._post(f"/operator/users/{login}/tokens", IssuedToken, body)
+
+    def check(self) -> CheckModel:
+        return self._get("/operator/check", CheckModel)
+
+    def _get(self, path: str, model: type[M], query: Mapping[str, Any] | None = None) -> M:
+        return model.model_validate_json(self._send("GET", path, params=query, is_repeatable=True).content)
+
+    def _post(self, path: str, model: type[M], body: BaseModel | None, **options: Any) -> M:  # noqa: ANN401
+        tree = None if body is None else body.model_dump(mode="json")
+        return model.model_validate_json(self._send("POST", path, json=tree, **options).content)
+
+    def _send(self, method: str, path: str, *, is_repeatable: bool = False, **options: Any) -> httpx.Response:  # noqa: ANN401
+        for attempt in range(1, TRIES + 1):
+            try:
+                answer = self._http.request(method, path, **options)
+                break
+            except httpx.TransportError as error:
+                if not is_repeatable or attempt == TRIES:
+                    raise ApiError(
+                        0, "unreachable", f"No answer from the server: {error}.", "服务器没有响应。"
+                    ) from error
+        if answer.is_success:
+            return answer
+        raise _problem(answer)
+
+
+def _problem(answer: httpx.Response) -> ApiError:
+    try:
+        tree = json.loads(answer.content)
+        return ApiError(answer.status_code, tree["code"], tree["detail"], tree["detail_zh"], tree.get("field"))
+    except (ValueError, KeyError, TypeError):
+        text = f"The server answered {answer.status_code}."
+        return ApiError(answer.status_code, "unknown", text, f"服务器返回 {answer.status_code}。")
+
+
+def _digest(local: Path) -> tuple[str, int]:
+    digest, size = sha256(), 0
+    with local.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+            size += len(chunk)
+    return digest.hexdigest(), size
