@@ -68,6 +68,14 @@ class Stage:
         self._server: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def open(self) -> Self:
         self.folder = Path(mkdtemp(prefix=f"paracloud-{self.name}-", dir="/var/tmp"))
         self.folder.chmod(0o755)
         try:
@@ -75,13 +83,11 @@ class Stage:
             self.start_server()
             self.connect_centres()
         except BaseException:
-            self.__exit__(None, None, None)
+            self.close()
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         self.stop_server()
         if hasattr(self, "lab"):
             self.lab.down()
