@@ -34,6 +34,7 @@ from paralab.lab import up
 from paralab.running import RunningLab
 
 READY_SECONDS = 90.0
+SERVER = (sys.executable, "-m", "paracloud.app.main")
 PRICES: dict[str, dict[str, tuple[str, str]]] = {
     "east": {"cpu": ("0.10", "0"), "debug": ("0.05", "0"), "gpu": ("0.12", "6.00")},
     "west": {"cpu": ("0.08", "0"), "debug": ("0.04", "0"), "gpu": ("0.10", "9.00")},
@@ -104,18 +105,20 @@ class Stage:
             "PARACLOUD_LEASE_MARGIN_SECONDS": "2",
         }
 
-    def start_server(self, *, workers: int = 2) -> None:
+    def start_server(self) -> None:
         self._port = _free_port()
-        command = [sys.executable, "-m", "paracloud.app.main"]
-        environment = self.environment()
         key = subprocess.run(
-            [*command, "authority-key"], env=environment, check=True, capture_output=True, text=True
+            [*SERVER, "authority-key"], env=self.environment(), check=True, capture_output=True, text=True
         ).stdout
         self.lab.trust(key)
+        self.resume_server()
+
+    def resume_server(self, *, workers: int = 2) -> None:
+        """Start it with the state that it left, on the same port."""
         with (self.folder / "server.log").open("ab") as log:
             self._server = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", *command, "up", "--workers", str(workers)],
-                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                ["setpriv", "--pdeathsig", "TERM", *SERVER, "up", "--workers", str(workers)],
+                env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self.url = f"http://127.0.0.1:{self._port}"
         self._await_server()

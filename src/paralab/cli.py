@@ -24,7 +24,7 @@ def up_command(
     inventory: Annotated[Path | None, typer.Argument(help="TOML; without it, two default centres.")] = None,
     name: Name = "lab",
     trust: Annotated[Path | None, typer.Option(help="Public key of the authority to trust.")] = None,
-    as_json: AsJson = False,  # noqa: FBT002
+    as_json: AsJson = False,
 ) -> None:
     """Build and start the centres of an inventory."""
     wanted = default_inventory() if inventory is None else parse(inventory.read_text())
@@ -44,7 +44,7 @@ def down(name: Name = "lab") -> None:
 
 
 @app.command()
-def status(name: Name = "lab", as_json: AsJson = False) -> None:  # noqa: FBT002
+def status(name: Name = "lab", as_json: AsJson = False) -> None:
     """Show what runs."""
     _show(_demand(name), as_json=as_json)
 

@@ -25,6 +25,8 @@ NEEDED = {
 """Programs and the Debian packages that hold them."""
 FIRST_UID = 21_000
 READY_SECONDS = 150.0
+_SUPERVISORS: list[subprocess.Popen[bytes]] = []
+"""Children of this process until it ends: it must be able to reap them, and their handles must not be dropped."""
 
 
 def home() -> Path:
@@ -50,6 +52,7 @@ def up(
     with locked(root / "cache" / "lock"):
         sites = _plan(inventory, root, folder, name)
         supervisor = _hold(folder, attached=attached)
+        _SUPERVISORS.append(supervisor)
         try:
             _await_ready(folder, supervisor, sites)
         except LabError:

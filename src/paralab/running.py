@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,6 +120,8 @@ def load(folder: Path) -> RunningLab | None:
 
 def is_alive(pid: int) -> bool:
     """A supervisor of ours; a zombie, or another program with a recycled pid, is not."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # reaps it, where it was ours and has ended
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         return state != "Z" and b"paralab.supervisor" in Path(f"/proc/{pid}/cmdline").read_bytes()

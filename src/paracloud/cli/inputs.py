@@ -1,0 +1,61 @@
+"""Files to bring along, and results to bring back; neither leaves its folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+from paracloud.client.client import Client
+from paracloud.client.errors import ApiError
+from paracloud.wire.jobs import InputModel
+
+
+def gather(spec: str) -> Iterator[tuple[Path, str]]:
+    """PATH or PATH:DESTINATION; a folder brings everything below it. A link that leads out of it is refused."""
+    source, _, destination = spec.partition(":")
+    path = Path(source)
+    if path.is_file():
+        yield path, destination or path.name
+        return
+    if not path.is_dir():
+        raise ApiError(0, "invalid", f"There is no file or folder {source}.", f"没有文件或文件夹 {source}。", "input")
+    root = path.resolve()
+    for found in sorted(root.rglob("*")):
+        if not found.resolve().is_relative_to(root):
+            raise ApiError(
+                0,
+                "invalid",
+                f"{found} is a link that leads out of {source}.",
+                f"链接 {found} 指向 {source} 之外。",
+                "input",
+            )
+        if found.is_file():
+            yield found, f"{destination or path.name}/{found.relative_to(root)}"
+
+
+def upload(client: Client, project: UUID, specs: list[str]) -> list[InputModel]:
+    return [client.upload(project, local, path) for spec in specs for local, path in gather(spec)]
+
+
+def fetch(client: Client, job: UUID, target: Path, *, path: str = "") -> int:
+    """Bring the work directory (or a folder of it) to `target`; how many files came. A name that could lead elsewhere
+    is left at the centre."""
+    count = 0
+    for entry in client.files(job, path).items:
+        if not entry.is_exact or "/" in entry.name or entry.name in ("", ".", ".."):
+            continue
+        inner = f"{path}/{entry.name}" if path else entry.name
+        if entry.is_directory:
+            count += fetch(client, job, target / entry.name, path=inner)
+            continue
+        target.mkdir(parents=True, exist_ok=True)
+        save(client, job, inner, target / entry.name)
+        count += 1
+    return count
+
+
+def save(client: Client, job: UUID, path: str, local: Path) -> None:
+    partial = local.with_name(f".{local.name}.partial")
+    with partial.open("wb") as out:
+        for chunk in client.content(job, path):
+            out.write(chunk)
+    partial.rename(local)

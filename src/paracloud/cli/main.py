@@ -1,0 +1,135 @@
+"""paracloud: many supercomputing centres, one account, one bill.
+
+Exit status: 0 well; 1 refused, or the job did not complete; 2 wrong use; 3 not logged in; 4 not found; 5 no answer.
+"""
+
+import os
+import sys
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from pydantic import ValidationError
+
+from paracloud.cli import jobs, session, show
+from paracloud.cli.jobs import AsJson, Project
+from paracloud.cli.words import plain, say
+from paracloud.client.client import Client
+from paracloud.client.errors import ApiError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+EXIT = {0: 5, 401: 3, 404: 4, 503: 5, 502: 5}
+
+for verb in (jobs.submit, jobs.quote, jobs.ps, jobs.logs, jobs.cancel, jobs.hold, jobs.release, jobs.wait, jobs.cp):
+    app.command()(verb)
+app.command("show")(jobs.show_job)
+
+
+@app.command()
+def login(url: str = session.DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Keep a token for this machine; it is read from PARACLOUD_TOKEN or asked for, never from the command line."""
+    token = os.environ.get("PARACLOUD_TOKEN") or typer.prompt("Token", hide_input=True, err=True)
+    with Client(url, token) as client:
+        who = client.whoami()
+    file = session.keep(url, token)
+    if as_json:
+        show.as_json(who)
+    else:
+        show.console.print(say(f"Logged in as {who.login}; kept in {file}.", f"已登录为 {who.login}；保存在 {file}。"))
+
+
+@app.command()
+def whoami(as_json: AsJson = False) -> None:
+    """Show who you are, and your projects."""
+    with session.client() as client:
+        who = client.whoami()
+    if as_json:
+        show.as_json(who)
+        return
+    show.console.print(plain(who.login))
+    show.table(
+        ["project", "name", "organisation", "role"], [(p.id, p.name, p.organisation, p.role) for p in who.projects]
+    )
+
+
+@app.command()
+def centres(as_json: AsJson = False) -> None:
+    """Show the centres: whether they answer, and their published command budgets."""
+    with session.client() as client:
+        found = client.centres()
+    if as_json:
+        show.as_json(found)
+        return
+    rows = [
+        (c.name, say(c.title_en, c.title_zh), c.is_well, say(c.error_en or "", c.error_zh or ""), c.commands_per_minute)
+        for c in found.items
+    ]
+    show.table(["centre", "name", "well", "reason", "budget/min"], rows)
+
+
+@app.command()
+def queues(as_json: AsJson = False) -> None:
+    """Show the partitions as last seen, with prices."""
+    with session.client() as client:
+        found = client.queues()
+    if as_json:
+        show.as_json(found)
+        return
+    rows = [
+        (
+            q.centre,
+            q.name,
+            q.nodes,
+            q.cores,
+            q.free_cores,
+            q.gpu_model and f"{q.gpus_per_node} {q.gpu_model}",
+            q.core_hour,
+        )
+        for q in found.items
+    ]
+    show.table(["centre", "queue", "nodes", "cores", "free", "cards", "price"], rows)
+
+
+@app.command()
+def balance(project: Project = None, as_json: AsJson = False) -> None:
+    """Show a project's money."""
+    with session.client() as client:
+        found = client.balance(_payer(client, project))
+    if as_json:
+        show.as_json(found)
+        return
+    rows = [(f"{found.available.amount} {found.available.currency}", f"{found.held.amount} {found.held.currency}")]
+    show.table(["available", "held"], rows)
+
+
+@app.command()
+def statement(
+    project: Project = None,
+    start: Annotated[str | None, typer.Option(help="From this time on, ISO 8601 with zone.")] = None,
+    end: Annotated[str | None, typer.Option(help="Before this time.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what moved a project's money."""
+    query: dict[str, Any] = {key: value for key, value in (("start", start), ("end", end)) if value is not None}
+    with session.client() as client:
+        found = client.statement(_payer(client, project), **query)
+    if as_json:
+        show.as_json(found)
+        return
+    rows = [(f"{x.at:%Y-%m-%d %H:%M:%S}", x.kind, x.reference, x.amount.amount, x.balance.amount) for x in found.lines]
+    show.table(["at", "kind", "job", "amount", "balance"], rows)
+
+
+def _payer(client: Client, project: UUID | None) -> UUID:
+    return project or jobs.only_project(client)
+
+
+def main() -> None:
+    try:
+        app()
+    except ApiError as error:
+        print(plain(f"{error.en}\n{error.zh}"), file=sys.stderr)
+        raise SystemExit(EXIT.get(error.status, 1)) from None
+    except (ValidationError, OSError) as error:
+        print(plain(str(error)), file=sys.stderr)
+        raise SystemExit(2) from None

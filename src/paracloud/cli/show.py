@@ -1,0 +1,43 @@
+"""Tables for people, JSON for programs."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from paracloud.cli.words import plain, say, word
+from paracloud.wire.jobs import JobDetailModel
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def as_json(model: BaseModel | dict[str, object]) -> None:
+    print(model.model_dump_json() if isinstance(model, BaseModel) else json.dumps(model))
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    shown = Table(*[word(heading) for heading in headings])
+    for row in rows:
+        shown.add_row(*[Text(plain(str(cell if cell is not None else "-"))) for cell in row])
+    console.print(shown)
+
+
+def job(found: JobDetailModel) -> None:
+    one = found.job
+    facts = {
+        "job": one.id,
+        "name": one.name,
+        "state": f"{one.state} {one.native_state} {one.reason}".strip(),
+        "centre": f"{one.centre}/{one.queue} {one.native_id or ''} {one.node_list}".strip(),
+        "held": f"{one.held.amount} {one.held.currency}",
+        "charged": f"{one.charged.amount} {one.charged.currency}",
+    }
+    for key, value in facts.items():
+        console.print(Text(f"{word(key):12} {plain(str(value))}"))
+    console.print(Text(plain(say(found.why_en, found.why_zh))))
+    for event in found.events:
+        console.print(Text(f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.to_state:10} {plain(event.native_state)}"))

@@ -1,0 +1,52 @@
+"""The command line's own words in both languages, and what is safe to show on a terminal."""
+
+import os
+
+ZH = {
+    "centre": "超算中心",
+    "queue": "分区",
+    "state": "状态",
+    "name": "名称",
+    "cores": "核数",
+    "free": "空闲",
+    "price": "核时价",
+    "job": "作业",
+    "charged": "已扣费",
+    "native id": "原生编号",
+    "reason": "原因",
+    "most": "最多费用",
+    "why not": "原因",
+    "nodes": "节点",
+    "cards": "卡",
+    "project": "课题组",
+    "role": "角色",
+    "organisation": "组织",
+    "available": "可用余额",
+    "held": "冻结",
+    "at": "时间",
+    "kind": "类型",
+    "amount": "金额",
+    "balance": "余额",
+    "well": "正常",
+    "budget/min": "命令预算/分",
+}
+
+
+def is_chinese() -> bool:
+    chosen = os.environ.get("PARACLOUD_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return chosen.lower().startswith("zh")
+
+
+def word(english: str) -> str:
+    return ZH.get(english, english) if is_chinese() else english
+
+
+def say(en: str, zh: str) -> str:
+    return zh if is_chinese() else en
+
+
+def plain(text: str) -> str:
+    """Without control characters: a centre's text must not move the cursor or colour the screen."""
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )

@@ -1,0 +1,27 @@
+"""Two real centres for the whole run of the live tests, in boxes that end with this process."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from paralab.inventory import default_inventory
+from paralab.lab import up
+from paralab.running import RunningLab
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All live tests run in one worker, one after another: they share the centres."""
+    for item in items:
+        if "/tests/live/" in str(item.path):
+            item.add_marker(pytest.mark.live)
+            item.add_marker(pytest.mark.xdist_group("live"))
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[RunningLab]:
+    if os.getuid() != 0:
+        pytest.skip("real centres need root")
+    running = up(default_inventory(), name=f"live-{os.getpid()}", attached=True)
+    yield running
+    running.down()

@@ -1,0 +1,31 @@
+"""The whole stage for the stories: real centres, a real server with two workers, customers through the API."""
+
+import os
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+from demo.stage import Stage, Tenant
+
+NUMBERS = count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "/tests/story/" in str(item.path):
+            item.add_marker(pytest.mark.story)
+            item.add_marker(pytest.mark.xdist_group("story"))
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    if os.getuid() != 0:
+        pytest.skip("real centres need root")
+    with Stage("story", patience_seconds=20) as opened:
+        yield opened
+
+
+@pytest.fixture
+def tenant(stage: Stage) -> Tenant:
+    """A customer of this test alone."""
+    return stage.tenant(f"user{next(NUMBERS)}")
