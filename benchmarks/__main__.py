@@ -1,4 +1,4 @@
-"""`./run bench NAME [options]`: runs `benchmarks/NAME.py`, which prints one JSON line, peers measured in the same run."""
+"""`./run bench NAME [options]`: `benchmarks/NAME.py` prints one JSON line, its peers measured in the same run."""
 
 import importlib
 import pkgutil

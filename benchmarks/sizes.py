@@ -18,7 +18,8 @@ def main() -> int:
     functions = [found for file in modules for found in _functions(file)]
     lengths = [length for length, _ in functions]
     print(
-        f"modules: {len(modules)}, median {statistics.median(modules.values()):.0f} lines, longest {max(modules.values())}; "
+        f"modules: {len(modules)}, median {statistics.median(modules.values()):.0f} lines, "
+        f"longest {max(modules.values())}; "
         f"functions: {len(lengths)}, median {statistics.median(lengths):.0f}, longest {max(lengths)}"
     )
     for length, place in sorted(functions, reverse=True):

@@ -418,3 +418,13 @@ async def test_a_stale_fence_stops_every_method_and_nothing_is_written(stand: St
     assert await stand.wallet_micro() == before
     assert list(await stand.book.wishes(fresh)) == [wish]
     assert await stand.book.accounted_until(fresh) is None
+
+
+async def test_a_second_intent_says_that_the_job_was_tried_before(stand: Stand) -> None:
+    lease = await stand.claim()
+    await stand.accept()
+    first = await stand.book.intend(lease, limit=10)
+    assert [one.is_first_try for one in first] == [True]
+    await stand.book.submitted(lease, {}, postponed={first[0].job: "no answer"})
+    stand.forward(MINUTE)
+    assert [one.is_first_try for one in await stand.book.intend(lease, limit=10)] == [False]

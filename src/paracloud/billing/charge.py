@@ -48,19 +48,22 @@ async def charge(
     """`pinned` gives the price version that each job was accepted with, by reference. It holds where the job ran in the
     queue that it was accepted for; any other usage is charged at the price of its queue when it was submitted. A
     revision that was charged before is left out. A batch takes some ten statements, whatever its size."""
-    await store.lock_known(session, _accounts(usages))
-    references = [usage.reference for usage in usages if usage.reference is not None]
-    holds = await store.lock_holds(session, references)
-    before = await charges.before(session, [usage.id for usage in usages])
+    ids = [usage.id for usage in usages]
+    before = await charges.before(session, ids)
+    terms = await terms_of(session, usages, before, pinned)
+    locked = await _lock(session, usages, terms)
+    if (newest := await charges.before(session, ids)) != before:
+        before, terms = newest, await terms_of(session, usages, newest, pinned)
+        locked = await _lock(session, usages, terms)
     due = [usage for usage in usages if usage.id not in before or before[usage.id].revision < usage.revision]
-    terms = await terms_of(session, due, before, pinned)
+    holds = await store.lock_holds(session, [usage.reference for usage in due if usage.reference is not None])
     rated = {usage.id: _rated(usage, before.get(usage.id), terms[usage.id]) for usage in due}
     posted = [one for one in rated.values() if isinstance(one, _Posting)]
     unrated = [(usage, one) for usage in due if isinstance(one := rated[usage.id], Unrated)]
     left = dict(holds)
     entries = [_entry(one, left) for one in posted]
-    ids = await post(session, entries, now=now)
-    rows = [(one.row, ids.get(entry.key)) for one, entry in zip(posted, entries, strict=True)]
+    made = await post(session, entries, now=now, locked=locked)
+    rows = [(one.row, made.get(entry.key)) for one, entry in zip(posted, entries, strict=True)]
     await charges.add(session, rows, now)
     await charges.list_unrated(session, unrated, now)
     changed = {reference: hold for reference, hold in left.items() if hold != holds[reference]}
@@ -68,11 +71,19 @@ async def charge(
     return [_charged(usage, rated[usage.id]) for usage in due]
 
 
-def _accounts(usages: Sequence[Usage]) -> set[str]:
-    """Locked before anything is read, so that two chargers of one usage come one after the other; also those that a
-    release in the same transaction will move."""
+async def _lock(
+    session: AsyncSession, usages: Sequence[Usage], terms: Mapping[UsageId, Terms | Unrated]
+) -> Mapping[str, int]:
+    """All at once and before anything is decided, so that two chargers of one usage come one after the other; also the
+    accounts of what is not charged, since a release in the same transaction may need them."""
+    codes: dict[str, str] = {}
+    for usage in usages:
+        if isinstance(found := terms[usage.id], Terms):
+            own = (DUPLICATES,) if usage.is_duplicate else (revenue(found.price.product_line),)
+            touched = (wallet(usage.project), held(usage.project), payable(usage.key.centre), *own)
+            codes |= dict.fromkeys(touched, found.price.currency)
     projects = {usage.project for usage in usages}
-    return {*map(wallet, projects), *map(held, projects), *(payable(usage.key.centre) for usage in usages)}
+    return await store.lock_accounts(session, codes, also={*map(wallet, projects), *map(held, projects)})
 
 
 def _rated(usage: Usage, before: Before | None, terms: Terms | Unrated) -> _Posting | Unrated:

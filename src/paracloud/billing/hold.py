@@ -17,7 +17,7 @@ from paracloud.kit.money import Money
 async def hold(session: AsyncSession, project: ProjectId, reference: str, amount: Money, *, now: datetime) -> None:
     """NotEnoughFunds names what is missing. The wallet is locked first, so holds at the same moment cannot overdraw it.
     A reference that has its hold already keeps it, whatever the amount."""
-    await store.lock_accounts(session, {wallet(project): amount.currency, held(project): amount.currency})
+    locked = await store.lock_accounts(session, {wallet(project): amount.currency, held(project): amount.currency})
     if await store.has_hold(session, reference):
         return
     available = await store.balance(session, wallet(project))
@@ -26,7 +26,7 @@ async def hold(session: AsyncSession, project: ProjectId, reference: str, amount
     if await store.add_hold(session, reference, project, amount.micro, amount.currency):
         postings = {wallet(project): -amount.micro, held(project): amount.micro}
         entry = Entry(f"hold:{reference}", "hold", amount.currency, postings, reference=reference)
-        await post(session, [entry], now=now)
+        await post(session, [entry], now=now, locked=locked)
 
 
 async def release(session: AsyncSession, references: Sequence[str], *, now: datetime) -> None:
@@ -35,11 +35,11 @@ async def release(session: AsyncSession, references: Sequence[str], *, now: date
     accounts = {code(project): currency for project, currency in owners.items() for code in (wallet, held)}
     if not accounts:
         return
-    await store.lock_accounts(session, accounts)
+    locked = await store.lock_accounts(session, accounts)
     holds = await store.lock_holds(session, references)
     rest = {reference: hold for reference, hold in holds.items() if not hold.is_released}
     await store.close_holds(session, list(rest), now)
-    await post(session, [_release(reference, hold) for reference, hold in rest.items()], now=now)
+    await post(session, [_release(reference, hold) for reference, hold in rest.items()], now=now, locked=locked)
 
 
 def _release(reference: str, hold: Hold) -> Entry:

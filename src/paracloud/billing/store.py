@@ -51,17 +51,20 @@ class Hold:
     is_released: bool
 
 
-async def lock_accounts(session: AsyncSession, codes: Mapping[str, str]) -> dict[str, int]:
-    """Ids by code; `codes` gives the currency of each. Those that are not there yet are opened, before any is locked:
-    whoever opened one while it held others would wait out of order. Conflict for an account in another currency."""
+async def lock_accounts(
+    session: AsyncSession, codes: Mapping[str, str], *, also: Collection[str] = ()
+) -> dict[str, int]:
+    """Ids by code; `codes` gives the currency of each, `also` is locked where it is there. What is not there yet is
+    opened, before any is locked: whoever opened one while it held others would wait out of order. Conflict for an
+    account in another currency."""
     wanted = unnested(OPENED, [(code, currency, 0) for code, currency in codes.items()])
     is_there = exists().where(LedgerAccountRow.code == wanted.c.code)
     missing = select(*wanted.c).where(~is_there).order_by(*_rank(wanted.c.code))
     opening = insert(LedgerAccountRow).from_select([one.key for one in OPENED], missing)
     await session.execute(opening.on_conflict_do_nothing())
-    found = await lock_known(session, codes)
+    found = await _lock(session, {*codes, *also})
     for code, (_, currency) in found.items():
-        if currency != codes[code]:
+        if currency != codes.get(code, currency):
             raise Conflict(
                 f"{code} is kept in {currency}, not in {codes[code]}.",
                 f"{code} 以 {currency} 记账，不能用 {codes[code]}。",
@@ -69,7 +72,7 @@ async def lock_accounts(session: AsyncSession, codes: Mapping[str, str]) -> dict
     return {code: id_ for code, (id_, _) in found.items()}
 
 
-async def lock_known(session: AsyncSession, codes: Collection[str]) -> dict[str, tuple[int, str]]:
+async def _lock(session: AsyncSession, codes: Collection[str]) -> dict[str, tuple[int, str]]:
     """Id and currency of those that are there."""
     query = (
         select(LedgerAccountRow.code, LedgerAccountRow.id, LedgerAccountRow.currency)

@@ -19,7 +19,7 @@ class Dialect(Protocol):
 
     def submit(self, batch: Mapping[SubmitTag, str]) -> Command[Mapping[SubmitTag, NativeId | Refused | Unreachable]]:
         """Guarded: may be repeated by anyone at any time and submits each tag at most once. Every tag of the batch has
-        an answer: its native id, a definite refusal (it was not and will not be submitted), or Unreachable (ask again)."""
+        an answer: its native id, a definite refusal (not submitted, now or ever), or Unreachable (ask again)."""
         ...
 
     def find(self, tags: Sequence[SubmitTag], since: datetime) -> Command[Mapping[SubmitTag, NativeId]]:

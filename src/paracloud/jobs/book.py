@@ -27,6 +27,8 @@ class Dispatch:
     account: UnixAccount
     request: Request
     inputs: tuple[InputFile, ...]
+    is_first_try: bool = True
+    """False: an earlier try left no answer, so the job may be at the centre already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ async def _is_staged(transport: Transport, item: Dispatch, stage: Stage, answers
     try:
         await stage(transport, item)
     except (Unreachable, Broken, Refused) as trouble:
-        answers.keep(item.job, trouble)
+        _keep_own(item, trouble, answers)
         return False
     return True
 
@@ -92,8 +92,17 @@ def _script(outpost: Outpost, item: Dispatch, answers: _Answers) -> str | None:
     try:
         return outpost.dialect.script(item.request)
     except Refused as refusal:
-        answers.keep(item.job, refusal)
+        _keep_own(item, refusal, answers)
         return None
+
+
+def _keep_own(item: Dispatch, trouble: ParacloudError, answers: _Answers) -> None:
+    """Our own no is definite only at the first try: later the job may run at the centre already, and only the guard
+    there knows."""
+    if isinstance(trouble, Refused) and not item.is_first_try:
+        answers.postponed[item.job] = trouble.en
+    else:
+        answers.keep(item.job, trouble)
 
 
 def _read(

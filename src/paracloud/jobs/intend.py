@@ -50,9 +50,10 @@ async def intend(session: AsyncSession, centre: CentreName, *, limit: int, now: 
     }
     await _end_untried(session, [row for row in rows if row.id in hopeless and row.tries == 0], now)
     going = [row for row in rows if row.tries > 0 or row.id not in hopeless]
+    dispatches = [_dispatch(row, needs[JobId(row.id)], hopeless) for row in going]
     await store_rounds.change(session, [_columns(row, hopeless) for row in going])
     await store.add_events(session, [_event(row, now) for row in going if row.state != JobState.SUBMITTING])
-    return [_dispatch(row, needs[JobId(row.id)], hopeless) for row in going]
+    return dispatches
 
 
 async def _end_untried(session: AsyncSession, rows: Sequence[JobRow], now: datetime) -> None:
@@ -85,4 +86,5 @@ def _dispatch(row: JobRow, needs: Sequence[AnyRow], hopeless: set[JobId]) -> Dis
         account=UnixAccount(row.account),
         request=request(job, spec, row.queue, depends_on, is_held=is_held),
         inputs=spec.inputs,
+        is_first_try=row.tries == 0,
     )

@@ -26,8 +26,8 @@ def centre(**changes: object) -> Centre:
     values: dict[str, object] = {
         "name": EAST, "title_en": "East", "title_zh": "东部", "host": "127.0.0.1", "port": 22,
         "host_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5", "dialect": "slurm", "service_account": UnixAccount("eastsvc"),
-        "commands_per_minute": 90, "patience": timedelta(minutes=10), "overrun": timedelta(minutes=2), "region": "cn-east",
-        "is_enabled": True,
+        "commands_per_minute": 90, "patience": timedelta(minutes=10), "overrun": timedelta(minutes=2),
+        "region": "cn-east", "is_enabled": True,
     }  # fmt: skip
     return Centre(**(values | changes))  # type: ignore[arg-type]
 
