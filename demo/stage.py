@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -67,6 +67,7 @@ class Stage:
         self.lab: RunningLab
         self.operator: Client
         self._server: subprocess.Popen[bytes] | None = None
+        self._clients = ExitStack()
 
     def __enter__(self) -> Self:
         return self.open()
@@ -89,6 +90,7 @@ class Stage:
         return self
 
     def close(self) -> None:
+        self._clients.close()
         self.stop_server()
         if hasattr(self, "lab"):
             self.lab.down()
@@ -122,7 +124,11 @@ class Stage:
             )  # fmt: skip
         self.url = f"http://127.0.0.1:{self._port}"
         self._await_server()
-        self.operator = Client(self.url, (self.folder / "state/operator.token").read_text().strip())
+        self.operator = self.client((self.folder / "state/operator.token").read_text().strip())
+
+    def client(self, token: str) -> Client:
+        """Closed with the stage."""
+        return self._clients.enter_context(Client(self.url, token))
 
     def stop_server(self) -> None:
         server, self._server = self._server, None
@@ -173,7 +179,7 @@ class Stage:
         if Decimal(money):
             create("top-ups", TopUpRequest(project=project, amount=money, key=f"first-{login}"))
         token = self.operator.user_token(login, TokenRequest(name="first", scopes=["read", "write"], days=30)).token
-        return Tenant(project, Client(self.url, token), token)
+        return Tenant(project, self.client(token), token)
 
     def wait(self, is_so, what: str, seconds: float = READY_SECONDS) -> None:  # noqa: ANN001
         """Until it is so; TimeoutError names what did not come, with the end of the server's log."""

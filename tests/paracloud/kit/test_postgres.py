@@ -44,7 +44,9 @@ def another_program(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def servers(folder: Path) -> list[psutil.Process]:
-    return [one for one in psutil.process_iter() if str(folder / "data") in _words(one)]
+    """A child of a server keeps its parent's words until it has named itself, and is not another server."""
+    found = [one for one in psutil.process_iter(["ppid"]) if str(folder / "data") in _words(one)]
+    return [one for one in found if one.info["ppid"] not in {other.pid for other in found}]
 
 
 def _words(process: psutil.Process) -> list[str]:
