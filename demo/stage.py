@@ -18,6 +18,8 @@ from urllib.request import urlopen
 from uuid import UUID
 
 from paracloud.client.client import Client
+from paracloud.kit.postgres import EmbeddedPostgres
+from paracloud.kit.settings import read_settings
 from paracloud.wire.account import (
     CentreRequest,
     ContractRequest,
@@ -143,6 +145,11 @@ class Stage:
     def server_pid(self) -> int:
         assert self._server is not None, "the server runs"
         return self._server.pid
+
+    @property
+    def database_url(self) -> str:
+        """The server's own database, for whoever checks its books from outside."""
+        return EmbeddedPostgres(read_settings(self.environment()).database_folder).url
 
     def connect_centres(self) -> None:
         for name, centre in self.lab.centres.items():

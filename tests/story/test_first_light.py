@@ -1,64 +1,24 @@
 """Whole stories on real centres. Each is judged by the centre's own sacct and by the ledger, not by our job table."""
 
 import os
-import signal
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from fractions import Fraction
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from demo.stage import PRICES, Stage, Tenant
+from tests.story.acts import (
+    END_SECONDS,
+    assert_charged_as_accounted,
+    assert_sound,
+    ended,
+    micro,
+    price,
+    reached,
+    sacct,
+    script,
+)
 
 from paracloud.client.errors import ApiError
-from paracloud.wire.jobs import JobDetailModel, JobRequest
-
-END_SECONDS = 120.0
-
-
-def script(tenant: Tenant, body: str, *, centre: str | None = "east", **options: str) -> JobRequest:
-    wanted = {"partition": "cpu", "time": "5"} | options
-    return JobRequest(project=tenant.project, script=f"#!/bin/bash\n{body}\n", options=wanted, centre=centre)
-
-
-def ended(stage: Stage, tenant: Tenant, job: UUID) -> JobDetailModel:
-    stage.wait(lambda: tenant.client.job(job).job.is_final, f"the end of {job}", END_SECONDS)
-    return tenant.client.job(job)
-
-
-def reached(stage: Stage, tenant: Tenant, job: UUID, *states: str) -> JobDetailModel:
-    stage.wait(lambda: tenant.client.job(job).job.state in states, f"{job} to be {states}", END_SECONDS)
-    return tenant.client.job(job)
-
-
-def sacct(stage: Stage, centre: str, *arguments: str) -> list[list[str]]:
-    """Rows of an own sacct call inside the centre."""
-    argv = ["sacct", "-X", "-n", "-P", "-D", "-o", "JobIDRaw,State,CPUTimeRAW,JobName,Partition", *arguments]
-    return [line.split("|") for line in stage.lab.centres[centre].exec(argv).stdout.splitlines()]
-
-
-def price(core_seconds: int, centre: str, queue: str = "cpu") -> int:
-    return round(core_seconds * Fraction(PRICES[centre][queue][0]) * 1_000_000 / 3600)
-
-
-def micro(amount: str) -> int:
-    return int(Fraction(amount) * 1_000_000)
-
-
-def assert_sound(stage: Stage) -> None:
-    check = stage.operator.check()
-    assert (check.ledger_sum_micro, check.differences) == (0, [])
-
-
-def assert_charged_as_accounted(stage: Stage, tenant: Tenant, done: JobDetailModel) -> None:
-    rows = sacct(stage, done.job.centre, "-j", str(done.job.native_id))
-    expected = sum(price(int(row[2]), done.job.centre, done.job.queue) for row in rows)
-    assert micro(done.job.charged.amount) == expected
-    balance = tenant.client.balance(tenant.project)
-    assert micro(balance.held.amount) == 0
-    assert_sound(stage)
 
 
 def test_a_job_runs_is_charged_by_the_centres_accounting_and_its_output_comes_back(stage, tenant) -> None:
@@ -128,37 +88,6 @@ def test_a_job_started_by_hand_is_billed_all_the_same(stage, tenant) -> None:
     assert_sound(stage)
 
 
-def test_workers_killed_with_sigkill_while_they_submit_lose_and_double_nothing(stage, tenant) -> None:
-    jobs = [tenant.client.submit(script(tenant, "sleep 1")).id for _ in range(12)]
-    for worker in _workers(stage)[:1]:
-        os.kill(worker, signal.SIGKILL)
-    # The server ends when one of its processes does; whoever supervises it starts it again.
-    stage.stop_server()
-    stage.resume_server()
-    done = [ended(stage, tenant, job) for job in jobs]
-    assert {one.job.state for one in done} == {"completed"}
-    names = [row[3] for row in sacct(stage, "east")]
-    assert [names.count(f"pc-{job.hex}") for job in jobs] == [1] * 12
-    for one in done:
-        assert_charged_as_accounted(stage, tenant, one)
-
-
-def test_slurmctld_killed_and_down_for_a_while_loses_nothing_silently(stage, tenant) -> None:
-    centre = stage.lab.centres["west"]
-    accepted = tenant.client.submit(script(tenant, "sleep 5", centre="west"))
-    reached(stage, tenant, accepted.id, "queued", "running")
-    centre.kill("slurmctld")
-    waiting = tenant.client.submit(script(tenant, "true", centre="west"))
-    centre.start("slurmctld")
-    first, second = ended(stage, tenant, accepted.id), ended(stage, tenant, waiting.id)
-    assert first.job.state in ("completed", "lost", "failed")
-    if first.job.state == "lost":
-        assert first.job.charged.amount == "0.000000"
-    assert second.job.state == "completed"
-    assert micro(tenant.client.balance(tenant.project).held.amount) == 0
-    assert_sound(stage)
-
-
 def test_too_little_money_is_refused_and_changes_nothing(stage) -> None:
     poor = stage.tenant(f"poor{os.getpid()}", money="0.01")
     with pytest.raises(ApiError) as refused:
@@ -199,13 +128,3 @@ def test_nothing_that_a_user_types_reaches_a_shell(stage, tenant, name: str) -> 
     assert (done.job.state, tenant.client.log(accepted.id).decode()) == ("completed", name)
     assert stage.lab.centres["east"].exec(["test", "-e", "/tmp/owned"]).returncode != 0
     assert not Path("/tmp/owned").exists()
-
-
-def _workers(stage: Stage) -> list[int]:
-    found = subprocess.run(["pgrep", "-P", str(stage.server_pid)], capture_output=True, text=True, check=True).stdout
-    pids = []
-    for pid in map(int, found.split()):
-        with suppress(FileNotFoundError):
-            if b"\0worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                pids.append(pid)
-    return pids

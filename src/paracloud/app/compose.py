@@ -1,6 +1,8 @@
 """Settings become objects here, and nowhere else."""
 
+import os
 import secrets
+import socket
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -55,7 +57,7 @@ class Composed:
         )
 
     def worker(self) -> Worker:
-        holder = WorkerId(f"worker-{secrets.token_hex(4)}")
+        holder = WorkerId(f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
         leases = PostgresLeases(
             self.database, holder, self.clock, ttl=self.settings.lease_ttl, margin=self.settings.lease_margin
         )

@@ -1,78 +1,77 @@
-"""The whole server on one machine: database, authority, API, workers, each a process that ends with this one."""
+"""The whole server on one machine: database, authority, API, workers, each a process that is started again when it
+ends, and that ends with this one."""
 
 import asyncio
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from urllib.request import urlopen
 
+import structlog
+
 from paracloud.app.bootstrap import bootstrap
+from paracloud.app.children import Backoff, Child, keep, running
 from paracloud.app.compose import Composed
-from paracloud.kit.errors import Unreachable
+from paracloud.kit.errors import ParacloudError, Unreachable
 from paracloud.kit.postgres import EmbeddedPostgres
 from paracloud.kit.settings import Settings
 from paracloud.migrations.migrate import migrate
 
+log = structlog.get_logger()
+
 READY_SECONDS = 60.0
-STOP_SECONDS = 15.0
 TOKEN_FILE = "operator.token"  # noqa: S105  # a file's name
 
 
 def up(settings: Settings, environment: Mapping[str, str], *, workers: int) -> None:
-    """Until SIGINT or SIGTERM. Everything that stops by itself stops the rest."""
+    """Until SIGINT or SIGTERM. What does not even start is an error; what ends later is started again."""
     settings.state_folder.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    with _database(settings) as url:
-        migrate(url)
+    with suppress(KeyboardInterrupt), _database(settings) as database:
+        migrate(database.url)
         children = dict(environment) | {
-            "DATABASE_URL": url,
+            "DATABASE_URL": database.url,
             "PARACLOUD_STATE_FOLDER": str(settings.state_folder),
             "PARACLOUD_API_PORT": str(settings.api_port),
         }
-        with _children(["authority", "api", *["worker"] * workers], children) as processes:
-            asyncio.run(_first_operator(settings, url))
-            _await_api(settings, processes)
-            print(f"The API answers at http://{settings.api_host}:{settings.api_port}/docs", flush=True)
-            _wait(processes)
+        with running(["authority"], children) as first:
+            _await(settings.authority_socket.exists, first, "the authority", "证书签发进程")
+            with running(["api", *["worker"] * workers], children) as rest:
+                asyncio.run(_first_operator(settings, database.url))
+                _await(lambda: _answers(settings), rest, "the API", "API 服务")
+                print(f"The API answers at http://{settings.api_host}:{settings.api_port}/docs", flush=True)
+                keep([database.tend, *(child.tend for child in (*first, *rest))])
+
+
+class _Database:
+    """The one that the settings name, which is another's to keep running, or one of our own."""
+
+    def __init__(self, url: str, own: EmbeddedPostgres | None) -> None:
+        self.url, self._own = url, own
+        self._backoff, self._due = Backoff(), 0.0
+        self._backoff.started(time.monotonic())
+
+    def tend(self) -> None:
+        if self._own is None or self._own.is_running or time.monotonic() < self._due:
+            return
+        now = time.monotonic()
+        self._due = self._backoff.ended(now)
+        self._backoff.started(now)
+        log.error("process.ended", process="database")
+        try:
+            self._own.restart()
+        except ParacloudError as trouble:
+            log.exception("database.not_started", code=trouble.code)
 
 
 @contextmanager
-def _database(settings: Settings) -> Iterator[str]:
+def _database(settings: Settings) -> Iterator[_Database]:
     if settings.database_url is not None:
-        yield settings.database_url.reveal()
+        yield _Database(settings.database_url.reveal(), None)
         return
     with EmbeddedPostgres(settings.database_folder) as server:
-        yield server.url
-
-
-@contextmanager
-def _children(words: list[str], environment: Mapping[str, str]) -> Iterator[list[subprocess.Popen[bytes]]]:
-    processes = [
-        subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "paracloud.app.main", word],
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        for word in words
-    ]
-    try:
-        yield processes
-    except KeyboardInterrupt:
-        return
-    finally:
-        for process in processes:
-            process.terminate()
-        deadline = time.monotonic() + STOP_SECONDS
-        for process in processes:
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        yield _Database(server.url, server)
 
 
 async def _first_operator(settings: Settings, url: str) -> None:
@@ -83,22 +82,18 @@ async def _first_operator(settings: Settings, url: str) -> None:
         await composed.close()
 
 
-def _await_api(settings: Settings, processes: list[subprocess.Popen[bytes]]) -> None:
+def _answers(settings: Settings) -> bool:
+    try:
+        with urlopen(f"http://{settings.api_host}:{settings.api_port}/healthz", timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def _await(is_so: Callable[[], bool], children: Sequence[Child], en: str, zh: str) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline and all(process.poll() is None for process in processes):
-        try:
-            with urlopen(f"http://{settings.api_host}:{settings.api_port}/healthz", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise Unreachable(
-        f"The API did not come up on port {settings.api_port}; see the lines above.", "API 未能启动，请查看上面的日志。"
-    )
-
-
-def _wait(processes: list[subprocess.Popen[bytes]]) -> None:
-    while True:
-        for process in processes:
-            if (status := process.poll()) is not None:
-                raise Unreachable(f"A server process ended with {status}.", f"服务进程退出，状态 {status}。")
-        time.sleep(0.5)
+    while time.monotonic() < deadline and not any(child.has_ended for child in children):
+        if is_so():
+            return
+        time.sleep(0.05)
+    raise Unreachable(f"{en} did not come up; see the lines above.", f"{zh}未能启动，请查看上面的日志。")

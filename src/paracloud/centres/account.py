@@ -14,6 +14,9 @@ async def account_for(session: AsyncSession, centre: CentreName, project: Projec
     pool is used up."""
     found = await store.account_of(session, centre, project)
     if found is None:
+        await store.lock_assignment(session, centre, project)
+        found = await store.account_of(session, centre, project)
+    if found is None:
         found = await store.take_free_account(session, centre, project, now)
     if found is None:
         raise Conflict(

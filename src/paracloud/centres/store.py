@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -66,6 +66,12 @@ async def account_of(session: AsyncSession, name: CentreName, project: ProjectId
     query = select(AccountRow.account).where(AccountRow.centre == name, AccountRow.project_id == project)
     found = (await session.execute(query)).scalar_one_or_none()
     return None if found is None else UnixAccount(found)
+
+
+async def lock_assignment(session: AsyncSession, name: CentreName, project: ProjectId) -> None:
+    """One transaction at a time assigns this project's account there: two at once would take two."""
+    key = func.hashtextextended(f"{name}/{project}", 0)
+    await session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 async def take_free_account(

@@ -25,6 +25,8 @@ NAMING = {
 }
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 10_000
+IDLE_TIMEOUT_MS = 10_000
+"""A program that froze inside a transaction holds its locks no longer than this."""
 PASSING = ("08", "53", "57P", "57014", "40001", "40P01", "55P03", "25P03")
 """Codes of a server that is lost, stopping, starting, full or busy: the transaction was rolled back, or nobody knows.
 Everything else is a defect of ours and must not be tried again."""
@@ -57,7 +59,7 @@ class Database:
             "timezone": "UTC",
             "statement_timeout": str(STATEMENT_TIMEOUT_MS),
             "lock_timeout": str(LOCK_TIMEOUT_MS),
-            "idle_in_transaction_session_timeout": str(STATEMENT_TIMEOUT_MS),
+            "idle_in_transaction_session_timeout": str(IDLE_TIMEOUT_MS),
             "jit": "off",
         }
         engine = create_async_engine(

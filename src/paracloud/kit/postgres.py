@@ -81,6 +81,11 @@ class EmbeddedPostgres:
         if lock is not None:
             lock.close()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the server that was started here still lives."""
+        return self._process is not None and self._process.poll() is None
+
     def restart(self) -> None:
         self.stop()
         self.start()

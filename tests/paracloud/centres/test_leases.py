@@ -112,6 +112,17 @@ async def test_a_project_keeps_its_account_and_no_two_projects_share_one(databas
         assert await store.owners(session, EAST) == dict(zip(first, opened, strict=True))
 
 
+async def test_first_needs_at_the_same_moment_take_one_account(database: Database) -> None:
+    await connect(database, [f"east{n:03}" for n in range(8)])
+    [project] = await projects(database, 1)
+
+    async def take() -> UnixAccount:
+        async with database.begin() as session:
+            return await account_for(session, EAST, project, now=NOW)
+
+    assert len(set(await asyncio.gather(*(take() for _ in range(8))))) == 1
+
+
 async def test_a_used_up_pool_is_said_so(database: Database) -> None:
     await connect(database, ["east001"])
     one, two = await projects(database, 2)
