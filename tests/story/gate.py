@@ -1,0 +1,47 @@
+"""Hold the server's own commit at one exact point: where it keeps the native ids that a centre has just given."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import asyncpg
+from demo.stage import Stage
+
+LOCK = 4242
+MAKE = f"""
+CREATE FUNCTION gate() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS
+$$ BEGIN PERFORM pg_advisory_xact_lock_shared({LOCK}); RETURN NEW; END $$;
+CREATE TRIGGER gate BEFORE UPDATE ON jobs FOR EACH ROW
+WHEN (OLD.native_id IS NULL AND NEW.native_id IS NOT NULL AND NEW.project_id = '%s') EXECUTE FUNCTION gate();
+"""
+REMOVE = "DROP TRIGGER gate ON jobs; DROP FUNCTION gate()"
+WAITING = "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+class Gate:
+    """Closed until `open` is called: the centre has accepted, the worker knows it, and nothing is committed."""
+
+    def __init__(self, runner: asyncio.Runner, connection: asyncpg.Connection) -> None:
+        self._runner, self._connection = runner, connection
+
+    def has_caught(self) -> bool:
+        return bool(self._runner.run(self._connection.fetchval(WAITING)))
+
+    def open(self) -> None:
+        self._runner.run(self._connection.execute("SELECT pg_advisory_unlock_all()"))
+
+
+@contextmanager
+def closed_gate(stage: Stage, project: UUID) -> Iterator[Gate]:
+    with asyncio.Runner() as runner:
+        connection = runner.run(asyncpg.connect(stage.database_url))
+        runner.run(connection.execute(MAKE % project))
+        runner.run(connection.execute(f"SELECT pg_advisory_lock({LOCK})"))
+        gate = Gate(runner, connection)
+        try:
+            yield gate
+        finally:
+            gate.open()
+            runner.run(connection.execute(REMOVE))
+            runner.run(connection.close())
