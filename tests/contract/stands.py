@@ -1,16 +1,26 @@
 """What the contract suite of `Book` needs of an implementation: a book over one centre with one funded project."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Protocol
+from uuid import UUID
 
 from sqlalchemy import text
-from tests.paracloud.jobs.world import EAST, World, open_world
+from tests.paracloud.jobs.world import EAST, SCRIPT, StillClock, World, open_world
+from tests.simulation.line import GoodLine
+from tests.simulation.memory_book import MemoryBook
+from tests.simulation.memory_leases import MemoryLeases
+from tests.simulation.memory_store import MemoryStore
+from tests.simulation.rows import CentreRow, Terms
 
+from paracloud.billing.entry import held, wallet
+from paracloud.billing.rate import Price
 from paracloud.jobs.book import Book
+from paracloud.jobs.spec import Dependency, JobSpec
 from paracloud.jobs.state import JobState
 from paracloud.jobs.wish import cancel, hold, release
 from paracloud.kit.database import Database
-from paracloud.kit.identifiers import JobId, UnixAccount
+from paracloud.kit.identifiers import JobId, PriceVersionId, ProjectId, UnixAccount, WorkerId, new_uuid
 from paracloud.kit.lease import Lease
 
 
@@ -116,3 +126,58 @@ class PostgresStand:
 
     def forward(self, duration: timedelta) -> None:
         self._world.clock.forward(duration)
+
+
+class MemoryStand:
+    """The book that the simulation runs on, under the same suite as the one in PostgreSQL."""
+
+    def __init__(self) -> None:
+        self.account, self.foreign_account = UnixAccount("east0"), UnixAccount("east1")
+        self._project, other = ProjectId(UUID(int=1)), ProjectId(UUID(int=2))
+        price = Price(PriceVersionId(UUID(int=3)), "cpu", Decimal("0.36"), Decimal(3), "CNY")
+        owners = {self.account: self._project, self.foreign_account: other}
+        self._store = MemoryStore([CentreRow(EAST, Terms(price, 8000), owners)])
+        self._store.ledger.top_up(self._project, 1000 * 10**6)
+        self._clock = StillClock()
+        self.book = MemoryBook(self._store, GoodLine(), self._clock)
+        self._lease: Lease | None = None
+        self._claims = 0
+
+    async def claim(self) -> Lease:
+        self._claims += 1
+        holder = WorkerId(f"worker-{self._claims}")
+        ttl, margin = timedelta(seconds=15), timedelta(seconds=3)
+        clock = self._clock
+        leases = MemoryLeases(self._store, GoodLine(), holder, clock, clock.monotonic, ttl=ttl, margin=margin)
+        if self._lease is not None:
+            assert self._store.centres[EAST].lease is not None
+            self._store.centres[EAST].lease.expires_at = clock.monotonic()
+        self._lease = await leases.claim(EAST)
+        assert self._lease is not None
+        return self._lease
+
+    async def accept(self, *, array: str | None = None, after: JobId | None = None) -> JobId:
+        needs = (Dependency("afterok", after),) if after else ()
+        spec = JobSpec("x", SCRIPT, timedelta(hours=1), array=array, depends_on=needs)
+        return self._store.accept(JobId(new_uuid()), EAST, self.account, spec, self._clock.now()).id
+
+    async def wish(self, job: JobId, kind: str) -> None:
+        self._store.wish(job, kind, self._clock.now())
+
+    async def state(self, job: JobId) -> JobState:
+        return self._store.job(job).state
+
+    async def held_micro(self) -> int:
+        return self._store.ledger.balances[held(self._project)]
+
+    async def wallet_micro(self) -> int:
+        return self._store.ledger.balances[wallet(self._project)]
+
+    async def ledger_sum_micro(self) -> int:
+        return self._store.ledger.sum_micro()
+
+    def cost_micro(self, core_seconds: int) -> int:
+        return core_seconds * 100  # 0.36 yuan an hour
+
+    def forward(self, duration: timedelta) -> None:
+        self._clock.forward(duration)

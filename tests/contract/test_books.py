@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.contract.stands import PostgresStand, Stand
+from tests.contract.stands import MemoryStand, PostgresStand, Stand
 from tests.paracloud.jobs.world import START, record
 
 from paracloud.dialects.records import AccountingRecord, NativePhase
@@ -19,11 +19,17 @@ SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture(params=["postgres"])
+@pytest.fixture(params=["postgres", "memory"])
 def opener(request: pytest.FixtureRequest) -> Callable[[], Awaitable[Stand]]:
     """How to open the implementation; the database's own fixtures must be made outside of a running loop."""
+    if request.param == "memory":
+        return _open_memory
     database = request.getfixturevalue("database")
     return lambda: PostgresStand.open(database)
+
+
+async def _open_memory() -> Stand:
+    return MemoryStand()
 
 
 @pytest.fixture

@@ -1,0 +1,122 @@
+"""Settle accounting records in memory, by the same pure rules as the PostgreSQL book."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from tests.simulation.memory_store import MemoryStore
+from tests.simulation.rows import CentreRow, JobRow, TaskRow
+
+from paracloud.dialects.records import AccountingRecord
+from paracloud.jobs.array import indexes
+from paracloud.jobs.book import Settled
+from paracloud.jobs.finish import End
+from paracloud.jobs.match import Known, Match, Whose, match
+from paracloud.jobs.outcome import TaskEnd, end_of_job, end_of_task
+from paracloud.jobs.state import FINAL, JobState
+from paracloud.kit.identifiers import NativeId
+from paracloud.metering.usage import Usage, UsageKey, differs, key_of, measured, require_possible
+
+
+def reckon(
+    store: MemoryStore,
+    centre: CentreRow,
+    records: Sequence[AccountingRecord],
+    *,
+    alive: Collection[NativeId],
+    read_until: datetime | None,
+    now: datetime,
+    counted: Collection[UsageKey],
+) -> Settled:
+    """`counted` are the usages known before."""
+    for record in records:
+        require_possible(record)
+    known = {row.tag: Known(row.id, row.account, row.native_id) for row in centre.jobs.values()}
+    matches = [match(record, known, centre.owners) for record in records]
+    due = [one for one in matches if one.whose is not Whose.NOT_YET]
+    latest = {key_of(centre.name, one.record): one for one in due if one.project is not None}
+    new = [_fresh(store, key, one) for key, one in latest.items() if key not in counted]
+    corrected = [
+        _corrected(store.usages[key], one.record)
+        for key, one in latest.items()
+        if key in counted and differs(store.usages[key], one.record)
+    ]
+    store.usages.update({usage.key: usage for usage in (*new, *corrected)})
+    store.ledger.charge([*new, *corrected], centre.terms)
+    changed = {usage.key for usage in (*new, *corrected)}
+    _end(store, centre, [one for one in due if one.whose is Whose.JOB], changed, frozenset(alive), now)
+    if read_until is not None:
+        centre.read_until = max(centre.read_until or read_until, read_until)
+    strangers = sum(1 for one in due if one.project is None)
+    again = len(latest) - len(new) - len(corrected)
+    return Settled(len(new), len(corrected), again + len(matches) - len(due), strangers)
+
+
+def _fresh(store: MemoryStore, key: UsageKey, one: Match) -> Usage:
+    assert one.project is not None
+    same: dict[str, Any] = dict(measured(one.record))
+    return Usage(
+        id=store.new_usage_id(),
+        key=key,
+        revision=1,
+        project=one.project,
+        account=one.record.account,
+        reference=str(one.job) if one.whose is Whose.JOB else None,
+        is_duplicate=one.whose is Whose.DUPLICATE,
+        native_id=one.record.native_id,
+        task_index=one.record.task_index,
+        name=one.record.name,
+        **same,
+    )
+
+
+def _corrected(usage: Usage, record: AccountingRecord) -> Usage:
+    same: dict[str, Any] = dict(measured(record))
+    return replace(usage, revision=usage.revision + 1, **same)
+
+
+def _end(
+    store: MemoryStore,
+    centre: CentreRow,
+    matches: Sequence[Match],
+    changed: Collection[UsageKey],
+    alive: frozenset[NativeId],
+    now: datetime,
+) -> None:
+    touched: dict[NativeId, JobRow] = {}
+    for one in matches:
+        assert one.job is not None
+        row, key = centre.jobs[one.job], key_of(centre.name, one.record)
+        state = end_of_task(one.record, alive)
+        if state is None or (row.state in FINAL - {JobState.LOST} and key not in changed):
+            continue
+        _put(store, row, one.record, state)
+        touched[one.record.native_id] = row
+    for row in touched.values():
+        tasks = store.tasks[row.id]
+        if len(tasks) >= row.tasks:
+            end = end_of_job([tasks[index].end for index in sorted(tasks)])
+            store.finish([End(row.id, end.state, end.ended_at, native_state=end.native_state)], now)
+
+
+def _put(store: MemoryStore, row: JobRow, record: AccountingRecord, state: JobState) -> None:
+    """The newest run of a task stays; a record for all tasks that never started fills those that have none."""
+    end = TaskEnd(
+        state=state,
+        exit_code=record.exit_code,
+        exit_signal=record.exit_signal,
+        started_at=record.started_at,
+        ended_at=record.ended_at,
+        native_state=record.native_state,
+        node_list=record.node_list,
+    )
+    new = TaskRow((record.submitted_at, record.restart_count), end)
+    tasks, array = store.tasks[row.id], row.spec.array
+    if array is not None and record.task_index is None:
+        for index in sorted(indexes(array)):
+            tasks.setdefault(index, new)
+        return
+    index = record.task_index if array is not None and record.task_index is not None else 0
+    if (array is None or index in indexes(array)) and (index not in tasks or new.run >= tasks[index].run):
+        tasks[index] = new
