@@ -61,9 +61,16 @@ class Tenant:
 class Stage:
     """Use as a context manager: everything is built on entering and removed on leaving, also when that was a crash."""
 
-    def __init__(self, name: str, inventory: Inventory | None = None, *, patience_seconds: int = 600) -> None:
+    def __init__(
+        self,
+        name: str,
+        inventory: Inventory | None = None,
+        *,
+        patience_seconds: int = 600,
+        commands_per_minute: int = 240,
+    ) -> None:
         self.name, self.inventory = name, inventory or default_inventory()
-        self.patience_seconds = patience_seconds
+        self.patience_seconds, self.commands_per_minute = patience_seconds, commands_per_minute
         self.url = ""
         self.folder = Path()
         self.lab: RunningLab
@@ -159,7 +166,7 @@ class Stage:
                 CentreRequest(
                     name=name, title_en=en, title_zh=zh, host=centre.host, port=centre.port, host_key=centre.host_key,
                     service_account=centre.service_account, accounts=list(centre.pool), overrun_seconds=120,
-                    patience_seconds=self.patience_seconds, region="lab",
+                    patience_seconds=self.patience_seconds, commands_per_minute=self.commands_per_minute, region="lab",
                 ),
             )  # fmt: skip
             for partition in centre.site.centre.partitions:

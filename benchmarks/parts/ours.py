@@ -1,0 +1,130 @@
+"""Our own turn: the jobs go through the API one by one, until each is completed and charged."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+from demo.stage import Stage, Tenant
+
+from benchmarks.parts.centre import NAME, QUEUE, requests
+from benchmarks.parts.figures import cpu_seconds, processes, rss_mib, say
+from benchmarks.parts.peers import Turn
+from paracloud.wire.jobs import JobRequest
+
+SCRIPT = "#!/bin/bash\necho $EPOCHREALTIME\n"
+"""The native loop's own. What it writes is the moment of its end, to a microsecond; Slurm keeps whole seconds."""
+OPEN_STATES = ["accepted", "submitting", "queued", "running", "ending", "vanished"]
+LOOK_SECONDS = 0.2
+TURN_SECONDS = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class OurTurn:
+    turn: Turn
+    accept_ms: list[float]
+    detect_s: list[float]
+    rss_mib: dict[str, float]
+    cpu_s: dict[str, float]
+
+
+def run(stage: Stage, tenant: Tenant, jobs: int) -> OurTurn:
+    centre, pids = stage.lab.centres[NAME], processes(stage)
+    request = JobRequest(project=tenant.project, script=SCRIPT, options={"partition": QUEUE, "time": "5"}, centre=NAME)
+    before, cpu_before = requests(centre), {word: cpu_seconds(pids[word]) for word in pids}
+    accept_ms: list[float] = []
+    with _watched(stage.database_url, tenant.project) as seen:
+        ids = []
+        first = time.monotonic()
+        for _ in range(jobs):
+            at = time.monotonic()
+            ids.append(tenant.client.submit(request).id)
+            accept_ms.append((time.monotonic() - at) * 1000)
+        accepted = time.monotonic()
+        _until_ended(tenant, first)
+        ended = time.monotonic()
+    turn = Turn(ended - first, accepted - first, requests(centre).since(before))
+    _require_charged(stage, ids)
+    cpu = {word: round(cpu_seconds(pids[word]) - cpu_before[word], 2) for word in pids}
+    rss = {word: rss_mib(pids[word]) for word in ("api", "worker")}
+    return OurTurn(turn, accept_ms, _detected(stage, ids, seen), rss, cpu)
+
+
+def warm_up(stage: Stage, tenant: Tenant) -> None:
+    """One job to its end: connections are open, and the round before it has settled what others left at the centre."""
+    request = JobRequest(project=tenant.project, script=SCRIPT, options={"partition": QUEUE, "time": "5"}, centre=NAME)
+    tenant.client.submit(request)
+    _until_ended(tenant, time.monotonic())
+
+
+def _until_ended(tenant: Tenant, started: float) -> None:
+    """By the API alone: none of the project's jobs is open."""
+    shown = time.monotonic()
+    while tenant.client.jobs(project=str(tenant.project), state=OPEN_STATES, limit=1).items:
+        if time.monotonic() - started > TURN_SECONDS:
+            raise TimeoutError("our jobs did not end in time")
+        if time.monotonic() - shown > 5:
+            shown = time.monotonic()
+            say(f"  ours: {shown - started:.0f} s, jobs are still open")
+        time.sleep(LOOK_SECONDS)
+
+
+def _require_charged(stage: Stage, ids: list[UUID]) -> None:
+    """Each completed, each with exactly one charge, and the books are sound."""
+    query = """SELECT count(*) AS jobs, count(*) FILTER (WHERE state = 'completed') AS completed,
+                      (SELECT count(*) FROM charges WHERE reference = ANY($2)) AS charges
+                 FROM jobs WHERE id = ANY($1)"""
+    row = asyncio.run(_ask(stage.database_url, query, ids, [str(one) for one in ids]))
+    assert tuple(row) == (len(ids),) * 3, f"{row} for {len(ids)} jobs"
+    check = stage.operator.check()
+    assert (check.ledger_sum_micro, check.differences) == (0, []), check
+
+
+async def _ask(url: str, query: str, *arguments: object) -> asyncpg.Record:
+    connection = await asyncpg.connect(url)
+    try:
+        return (await connection.fetch(query, *arguments))[0]
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def _watched(url: str, project: UUID) -> Iterator[dict[UUID, float]]:
+    """When each job was first seen as completed by an own connection to the database, by the wall clock. A look costs
+    it about a millisecond; asking the API for every job would be a load of its own."""
+    seen: dict[UUID, float] = {}
+    over = threading.Event()
+    query = "SELECT id FROM jobs WHERE project_id = $1 AND state = 'completed' AND ended_at > $2"
+
+    async def look() -> None:
+        connection = await asyncpg.connect(url)
+        began = await connection.fetchval("SELECT now() - interval '5 seconds'")
+        while True:
+            last = over.is_set()
+            for row in await connection.fetch(query, project, began):
+                seen.setdefault(row["id"], time.time())
+            if last:
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+        await connection.close()
+
+    thread = threading.Thread(target=lambda: asyncio.run(look()))
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
+
+
+def _detected(stage: Stage, ids: list[UUID], seen: dict[UUID, float]) -> list[float]:
+    """Seconds from what each job wrote at its end to when it was seen as completed."""
+    say_ends = 'cd paracloud && for one in "$@"; do echo "$one $(cat "$one"/slurm-*.out)"; done'
+    account = stage.lab.centres[NAME].pool[0]
+    told = stage.lab.centres[NAME].exec(["bash", "-c", say_ends, "ends", *map(str, ids)], account=account)
+    ends = dict(line.split() for line in told.stdout.splitlines())
+    return [seen[one] - float(ends[str(one)]) for one in ids]
