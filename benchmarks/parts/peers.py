@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from benchmarks.parts.figures import say
 DRIVERS = Path(__file__).parent / "drivers"
 WANTED = {"psij": "psij-python", "submitit": "submitit"}
 TURN_SECONDS = 1800.0
+PYTHON = "/usr/bin/python3"
+"""Not ours, which may lie in a home that the tenants cannot enter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Peers:
         python = self._folder / "env/bin/python"
         environment = dict(os.environ) | {"UV_LINK_MODE": "copy"}
         for argv in (
-            ["uv", "venv", "-q", "--python", str(Path(sys.executable).resolve()), str(self._folder / "env")],
+            ["uv", "venv", "-q", "--python", PYTHON, str(self._folder / "env")],
             ["uv", "pip", "install", "-q", "--compile-bytecode", "--python", str(python), *WANTED.values()],
         ):
             done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)

@@ -1,8 +1,8 @@
 """The API as one ASGI application."""
 
-from collections.abc import Awaitable, Callable
-
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paracloud.api import account, files, grid, jobs, operator, problems
 from paracloud.api.deps import Deps
@@ -35,7 +35,7 @@ def build(deps: Deps) -> FastAPI:
     app.include_router(root)
     app.get("/healthz", include_in_schema=False)(_healthz)
     problems.install(app)
-    app.middleware("http")(_edge)
+    app.add_middleware(_Edge)
     return app
 
 
@@ -43,15 +43,28 @@ async def _healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-async def _edge(request: Request, following: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Gives every request its number, and stops a body that is too large before anybody reads it."""
-    request.state.request_id = str(new_uuid())
-    if problem := _too_large(request):
-        response: Response = problems.answer(request, problem)
-    else:
-        response = await following(request)
-    response.headers["X-Request-ID"] = request.state.request_id
-    return response
+class _Edge:
+    """Gives every request its number, and stops a body that is too large before anybody reads it. Plain ASGI: the
+    framework's own middleware functions cost a task and two queues at every request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        request.state.request_id = str(new_uuid())
+
+        async def send_numbered(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Request-ID"] = request.state.request_id
+            await send(message)
+
+        problem = _too_large(request)
+        following = self._app if problem is None else problems.answer(request, problem)
+        await following(scope, receive, send_numbered)
 
 
 def _too_large(request: Request) -> Problem | None:

@@ -38,11 +38,12 @@ class Asked:
     caller: Caller
 
 
-def deps_of(request: Request) -> Deps:
+# Both async: what is not, FastAPI hands to a thread and back, at every request.
+async def deps_of(request: Request) -> Deps:
     return cast(Deps, request.app.state.deps)
 
 
-def bearer(request: Request) -> str:
+async def bearer(request: Request) -> str:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token:
         raise Unauthenticated(

@@ -26,6 +26,10 @@ TROUBLE = timedelta(seconds=3)
 """After a round that failed."""
 RETRY = timedelta(seconds=5)
 """How long dispatch waits without a hint: for jobs whose earlier try was postponed."""
+GATHER = timedelta(milliseconds=250)
+"""At least so long after one dispatch began the next one does: a job that comes alone goes at once, and jobs that come
+one by one go to the centre by the batch. A login, a shell and two syncs cost it more than the sbatch that they are
+for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +42,17 @@ class Duties:
 
 
 class Hint:
-    """Wakes whoever waits; a hint that comes before the wait is not lost."""
+    """Wakes whoever waits; a hint that comes before the wait is not lost, unless it is forgotten on purpose."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
     def give(self) -> None:
         self._event.set()
+
+    def forget(self) -> None:
+        """Before looking: what was hinted at until now will be seen."""
+        self._event.clear()
 
     async def wait(self, outpost: Outpost, most: timedelta) -> None:
         waiting = asyncio.ensure_future(self._event.wait())
@@ -76,7 +84,8 @@ async def _dispatching(  # one loop's whole world
     book: Book, outpost: Outpost, lease: HeldLease, duties: Duties, jobs: Hint, looks: Hint
 ) -> None:
     while True:
-        tried = 0
+        tried, began = 0, outpost.clock.monotonic()
+        jobs.forget()
         try:
             tried = await dispatch(book, outpost, lease, stage=duties.stage)
             tried += await carry_out(book, outpost, lease)
@@ -89,6 +98,8 @@ async def _dispatching(  # one loop's whole world
             looks.give()
         if tried < BATCH:
             await jobs.wait(outpost, RETRY)
+            if (early := GATHER - timedelta(seconds=outpost.clock.monotonic() - began)) > timedelta(0):
+                await outpost.clock.sleep(early)
 
 
 async def _watching(book: Book, outpost: Outpost, lease: HeldLease, duties: Duties, looks: Hint) -> None:
