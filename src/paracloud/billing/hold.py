@@ -17,16 +17,16 @@ from paracloud.kit.money import Money
 async def hold(session: AsyncSession, project: ProjectId, reference: str, amount: Money, *, now: datetime) -> None:
     """NotEnoughFunds names what is missing. The wallet is locked first, so holds at the same moment cannot overdraw it.
     A reference that has its hold already keeps it, whatever the amount."""
-    locked = await store.lock_accounts(session, {wallet(project): amount.currency, held(project): amount.currency})
-    if await store.has_hold(session, reference):
-        return
-    available = await store.balance(session, wallet(project))
+    locked = await store.locked(session, {wallet(project): amount.currency, held(project): amount.currency})
+    available = locked[wallet(project)].balance_micro
     if available < amount.micro:
+        if await store.has_hold(session, reference):
+            return
         raise _missing(Money(available, amount.currency), amount)
     if await store.add_hold(session, reference, project, amount.micro, amount.currency):
         postings = {wallet(project): -amount.micro, held(project): amount.micro}
         entry = Entry(f"hold:{reference}", "hold", amount.currency, postings, reference=reference)
-        await post(session, [entry], now=now, locked=locked)
+        await post(session, [entry], now=now, locked={code: account.id for code, account in locked.items()})
 
 
 async def release(session: AsyncSession, references: Sequence[str], *, now: datetime) -> None:

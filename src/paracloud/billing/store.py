@@ -3,11 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, Uuid, bindparam, exists, func, select, text, update
+from sqlalchemy import ColumnElement, Select, Text, Uuid, any_, bindparam, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlalchemy.types import BigInteger
 
 from paracloud.billing.entry import PAYABLE, PLATFORM, Entry
@@ -33,11 +35,25 @@ ADD_POSTINGS = text("""
     bindparam("accounts", type_=ARRAY(BigInteger)),
     bindparam("micros", type_=ARRAY(BigInteger)),
 )
+ADD_HOLD = text("""
+    INSERT INTO holds (reference, project_id, amount_micro, captured_micro, currency)
+    VALUES (:reference, :project, :micro, 0, :currency)
+    ON CONFLICT DO NOTHING RETURNING reference
+""").bindparams(bindparam("project", type_=Uuid))
 OPENED = (LedgerAccountRow.code, LedgerAccountRow.currency, LedgerAccountRow.balance_micro)
 HOLD = (
     HoldRow.reference, HoldRow.project_id, HoldRow.amount_micro, HoldRow.captured_micro, HoldRow.currency,
     HoldRow.released_at,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LockedAccount:
+    """An account as it is while its row is locked."""
+
+    id: int
+    currency: str
+    balance_micro: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +70,51 @@ class Hold:
 async def lock_accounts(
     session: AsyncSession, codes: Mapping[str, str], *, also: Collection[str] = ()
 ) -> dict[str, int]:
-    """Ids by code; `codes` gives the currency of each, `also` is locked where it is there. What is not there yet is
-    opened, before any is locked: whoever opened one while it held others would wait out of order. Conflict for an
-    account in another currency."""
-    wanted = unnested(OPENED, [(code, currency, 0) for code, currency in codes.items()])
-    is_there = exists().where(LedgerAccountRow.code == wanted.c.code)
-    missing = select(*wanted.c).where(~is_there).order_by(*_rank(wanted.c.code))
-    opening = insert(LedgerAccountRow).from_select([one.key for one in OPENED], missing)
-    await session.execute(opening.on_conflict_do_nothing())
-    found = await _lock(session, {*codes, *also})
-    for code, (_, currency) in found.items():
-        if currency != codes.get(code, currency):
+    """Ids by code; see `locked`."""
+    return {code: account.id for code, account in (await locked(session, codes, also=also)).items()}
+
+
+async def locked(
+    session: AsyncSession, codes: Mapping[str, str], *, also: Collection[str] = ()
+) -> dict[str, LockedAccount]:
+    """`codes` gives the currency of each, `also` is locked where it is there. What is not there yet is opened, before
+    any is locked: whoever opened one while it held others would wait out of order. Conflict for an account in another
+    currency."""
+    found = await _lock(session, codes, also)
+    if not found and codes:
+        wanted = unnested(OPENED, [(code, currency, 0) for code, currency in codes.items()])
+        is_there = exists().where(LedgerAccountRow.code == wanted.c.code)
+        missing = select(*wanted.c).where(~is_there).order_by(*_rank(wanted.c.code))
+        opening = insert(LedgerAccountRow).from_select([one.key for one in OPENED], missing)
+        await session.execute(opening.on_conflict_do_nothing())
+        found = await _lock(session, codes, also)
+    for code, account in found.items():
+        if account.currency != codes.get(code, account.currency):
             raise Conflict(
-                f"{code} is kept in {currency}, not in {codes[code]}.",
-                f"{code} 以 {currency} 记账，不能用 {codes[code]}。",
+                f"{code} is kept in {account.currency}, not in {codes[code]}.",
+                f"{code} 以 {account.currency} 记账，不能用 {codes[code]}。",
             )
-    return {code: id_ for code, (id_, _) in found.items()}
+    return found
 
 
-async def _lock(session: AsyncSession, codes: Collection[str]) -> dict[str, tuple[int, str]]:
-    """Id and currency of those that are there."""
-    query = (
-        select(LedgerAccountRow.code, LedgerAccountRow.id, LedgerAccountRow.currency)
-        .where(LedgerAccountRow.code.in_(list(codes)))
-        .order_by(*_rank(LedgerAccountRow.code))
-        .with_for_update()
+async def _lock(session: AsyncSession, codes: Collection[str], also: Collection[str]) -> dict[str, LockedAccount]:
+    """All of `codes`, with those of `also` that are there; nothing at all where one of `codes` is missing."""
+    values = {"needed": sorted(codes), "wanted": sorted({*codes, *also})}
+    rows = await session.execute(_locking(), values)
+    return {code: LockedAccount(id_, currency, micro) for code, id_, currency, micro in rows.all()}
+
+
+@cache
+def _locking() -> Select[str, int, str, int]:
+    of, other = LedgerAccountRow, aliased(LedgerAccountRow)
+    needed, wanted = (bindparam(name, type_=ARRAY(Text)) for name in ("needed", "wanted"))
+    there = select(func.count()).where(other.code == any_(needed)).scalar_subquery()
+    return (
+        select(of.code, of.id, of.currency, of.balance_micro)
+        .where(of.code == any_(wanted), there == func.cardinality(needed))
+        .order_by(*_rank(of.code))
+        .with_for_update(of=of)
     )
-    return {code: (id_, currency) for code, id_, currency in (await session.execute(query)).all()}
 
 
 def _rank(code: Any) -> tuple[ColumnElement[bool], ColumnElement[bool], Any]:  # noqa: ANN401  # a column of any table
@@ -118,16 +152,8 @@ async def balance(session: AsyncSession, code: str) -> int:
 
 async def add_hold(session: AsyncSession, reference: str, project: ProjectId, micro: int, currency: str) -> bool:
     """False where the reference has a hold already."""
-    statement = insert(HoldRow).values(
-        reference=reference,
-        project_id=project,
-        amount_micro=micro,
-        captured_micro=0,
-        currency=currency,
-        released_at=None,
-    )
-    kept = await session.execute(statement.on_conflict_do_nothing().returning(HoldRow.reference))
-    return kept.scalar_one_or_none() is not None
+    values = {"reference": reference, "project": project, "micro": micro, "currency": currency}
+    return (await session.execute(ADD_HOLD, values)).scalar_one_or_none() is not None
 
 
 async def has_hold(session: AsyncSession, reference: str) -> bool:
