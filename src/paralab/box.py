@@ -59,20 +59,20 @@ def daemons(site: Site) -> dict[str, list[str]]:
 
 def start_all(site: Site) -> None:
     commands = daemons(site)
-    _spawn(site, "sshd", commands["sshd"])
-    _spawn(site, "munged", commands["munged"])
-    _wait("munged", Path("/run/munge/munge.socket.2").exists)
+    sshd = _spawn(site, "sshd", commands["sshd"])
+    munged = _spawn(site, "munged", commands["munged"])
+    _wait("munged", Path("/run/munge/munge.socket.2").exists, munged)
     _wait("MariaDB", lambda: _listens(site.database_port))  # a slurmdbd that finds none sleeps five seconds
-    _spawn(site, "slurmdbd", commands["slurmdbd"])
-    _wait("slurmdbd", lambda: _listens(site.port + 2))
+    slurmdbd = _spawn(site, "slurmdbd", commands["slurmdbd"])
+    _wait("slurmdbd", lambda: _listens(site.port + 2), slurmdbd)
     _call(site, ["sacctmgr", "-i", "add", "cluster", site.cluster])
-    _spawn(site, "slurmctld", [*commands["slurmctld"], "-c"])
-    _wait("slurmctld", lambda: _listens(site.port + 1))  # a slurmd that finds none tries again only seconds later
-    for name, command in commands.items():
-        if name.startswith("slurmd."):
-            _spawn(site, name, command)
-    _wait("the nodes", lambda: _all_idle(site))
-    _wait("sshd", lambda: _listens(site.ssh_port))
+    slurmctld = _spawn(site, "slurmctld", [*commands["slurmctld"], "-c"])
+    _wait(
+        "slurmctld", lambda: _listens(site.port + 1), slurmctld
+    )  # a slurmd that finds none tries again only seconds later
+    nodes = [_spawn(site, name, command) for name, command in commands.items() if name.startswith("slurmd.")]
+    _wait("the nodes", lambda: _all_idle(site), slurmctld, *nodes)
+    _wait("sshd", lambda: _listens(site.ssh_port), sshd)
 
 
 def _mount(site: Site) -> None:
@@ -92,6 +92,8 @@ def _mount(site: Site) -> None:
     _run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"])
     for name in ("sshd", "munge", "slurm"):
         Path("/run", name).mkdir()
+    # The sockets of running steps lie there: they go with the box, however it ends.
+    _run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(site.folder / "spool")])
     if not str(site.folder).startswith("/tmp/"):  # noqa: S108  # the centre's own /tmp, unless we would hide ourselves
         _run(["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/tmp"])  # noqa: S108
 
@@ -120,9 +122,9 @@ def _write(site: Site) -> None:
     _run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", site.host, "-f", str(key)])
 
 
-def _spawn(site: Site, name: str, command: list[str]) -> None:
+def _spawn(site: Site, name: str, command: list[str]) -> subprocess.Popen[bytes]:
     with (site.folder / "log" / f"{name}.out").open("ab") as log:
-        subprocess.Popen(
+        return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(site), start_new_session=True
         )
 
@@ -148,9 +150,13 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _wait(what: str, is_there: Callable[[], bool]) -> None:
+def _wait(what: str, is_there: Callable[[], bool], *daemons: subprocess.Popen[bytes]) -> None:
+    """TimeoutError where it does not come, and ChildProcessError as soon as a daemon that it needs has ended."""
     deadline = time.monotonic() + READY_SECONDS
     while not is_there():
+        for daemon in daemons:
+            if daemon.poll() is not None:
+                raise ChildProcessError(f"{what} ended at once with status {daemon.returncode}")
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} did not come up in {READY_SECONDS:.0f} s")
         time.sleep(0.03)

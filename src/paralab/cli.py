@@ -1,6 +1,7 @@
 """`paralab`: real centres on this machine."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,8 +12,8 @@ from rich.table import Table
 
 from paralab.errors import LabError
 from paralab.inventory import default_inventory, parse
-from paralab.lab import home, up
-from paralab.running import RunningLab, load
+from paralab.lab import folder_of, home, up
+from paralab.running import RunningLab, load, processes_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 Name = Annotated[str, typer.Option(help="The lab's name; several can run at once.")]
@@ -27,20 +28,21 @@ def up_command(
     as_json: AsJson = False,
 ) -> None:
     """Build and start the centres of an inventory."""
-    wanted = default_inventory() if inventory is None else parse(inventory.read_text())
+    wanted = default_inventory() if inventory is None else parse(_read(inventory))
+    key = _read(trust) if trust else ""
     with Console(stderr=True).status(f"Building {', '.join(centre.name for centre in wanted.centres)} …"):
-        running = up(wanted, name=name, trust=trust.read_text() if trust else "")
+        running = up(wanted, name=name, trust=key)
     _show(running, as_json=as_json)
 
 
 @app.command()
 def down(name: Name = "lab") -> None:
-    """End a lab: no process, mount or socket stays."""
-    running = load(home() / name)
-    if running is None:
-        print(f"No lab {name} runs. / 没有运行中的实验环境 {name}。")
+    """End a lab: no process, mount, socket or folder stays. Also clears what a killed one left."""
+    folder = folder_of(name, home())
+    if load(folder) is None and folder.exists() and not processes_of(folder):
+        shutil.rmtree(folder)
         return
-    running.down()
+    _demand(name).down()
 
 
 @app.command()
@@ -59,7 +61,8 @@ def exec_command(
     """Run a command inside a centre: paralab exec east -- sinfo"""
     running = _demand(name)
     if centre not in running.centres:
-        raise LabError(f"There is no centre {centre}.", f"没有超算中心 {centre}。")
+        names = ", ".join(running.centres)
+        raise LabError(f"There is no centre {centre}; name one of {names}.", f"没有超算中心 {centre}；请指定 {names}。")
     done = running.centres[centre].exec(argv, account=account)
     sys.stdout.write(done.stdout)
     sys.stderr.write(done.stderr)
@@ -69,7 +72,7 @@ def exec_command(
 @app.command()
 def trust(key: Path, name: Name = "lab") -> None:
     """Let the centres accept certificates of this authority (its public key)."""
-    _demand(name).trust(key.read_text())
+    _demand(name).trust(_read(key))
 
 
 def describe(running: RunningLab) -> dict[str, Any]:
@@ -99,8 +102,17 @@ def _show(running: RunningLab, *, as_json: bool) -> None:
     Console().print(table)
 
 
+def _read(file: Path) -> str:
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise LabError(
+            f"{file} cannot be read ({error}); name a text file.", f"无法读取 {file}（{error}）；请指定文本文件。"
+        ) from error
+
+
 def _demand(name: str) -> RunningLab:
-    running = load(home() / name)
+    running = load(folder_of(name, home()))
     if running is None:
         raise LabError(
             f"No lab {name} runs; `paralab up` builds one.", f"没有运行中的实验环境 {name}；可用 paralab up 搭建。"

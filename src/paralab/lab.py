@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,6 +26,8 @@ NEEDED = {
 }  # fmt: skip
 """Programs and the Debian packages that hold them."""
 FIRST_UID = 21_000
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", re.ASCII)
+KEPT_SECONDS = 86_400.0
 READY_SECONDS = 150.0
 _SUPERVISORS: list[subprocess.Popen[bytes]] = []
 """Children of this process until it ends: it must be able to reap them, and their handles must not be dropped."""
@@ -34,6 +38,16 @@ def home() -> Path:
     return Path(os.environ.get("PARALAB_HOME", "/var/lib/paralab"))
 
 
+def folder_of(name: str, root: Path) -> Path:
+    """A lab's folder. LabError for a name that is none: it becomes a path that is removed with the lab."""
+    if not NAME.fullmatch(name) or name == "cache":
+        raise LabError(
+            f"{name[:80]!r} is no name for a lab; use letters, digits, - and _, at most 40, and not cache.",
+            f"{name[:80]!r} 不能作为实验环境的名称；请使用字母、数字、- 和 _，最长 40 个字符，且不能为 cache。",
+        )
+    return root / name
+
+
 def up(
     inventory: Inventory, *, name: str = "lab", trust: str = "", attached: bool = False, where: Path | None = None
 ) -> RunningLab:
@@ -42,22 +56,24 @@ def up(
     machine cannot hold one; then nothing is left behind."""
     _demand()
     root = where or home()
-    folder = root / name
-    if load(folder) is not None:
-        raise LabError(
-            f"The lab {name} runs already; `paralab down` ends it.",
-            f"实验环境 {name} 已在运行；可用 paralab down 结束。",
-        )
-    template(root / "cache")
+    folder = folder_of(name, root)
     with locked(root / "cache" / "lock"):
+        template(root / "cache")
+        if load(folder) is not None:
+            raise LabError(
+                f"The lab {name} runs already; `paralab down --name {name}` ends it.",
+                f"实验环境 {name} 已在运行；可用 paralab down --name {name} 结束。",
+            )
+        _sweep(root)
         sites = _plan(inventory, root, folder, name)
         supervisor = _hold(folder, attached=attached)
         _SUPERVISORS.append(supervisor)
         try:
             _await_ready(folder, supervisor, sites)
-        except LabError:
+        except BaseException:
             supervisor.kill()
             supervisor.wait()
+            RunningLab(folder, supervisor.pid, {}).down()
             raise
     running = load(folder)
     assert running is not None, "it has just reported itself ready"  # noqa: S101
@@ -82,6 +98,13 @@ def _demand() -> None:
         )
 
 
+def _sweep(root: Path) -> None:
+    """Labs whose holder was killed leave their folders; after a day nobody looks for the reason any more."""
+    for plan in root.glob("*/plan.json"):
+        if time.time() - plan.stat().st_mtime > KEPT_SECONDS and load(plan.parent) is None:
+            shutil.rmtree(plan.parent, ignore_errors=True)
+
+
 def _plan(inventory: Inventory, root: Path, folder: Path, name: str) -> Mapping[str, Site]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -99,7 +122,7 @@ def _plan(inventory: Inventory, root: Path, folder: Path, name: str) -> Mapping[
     for index, centre in enumerate(inventory.centres):
         port = free_block(PORTS_A_CENTRE, taken)
         taken.update(range(port, port + PORTS_A_CENTRE))
-        cluster = f"{centre.name.replace('-', '')}{build}"
+        cluster = f"{centre.name.replace('-', '')}{build}{index}"  # a-b and ab are two centres
         sites[centre.name] = Site(
             centre, folder / centre.name, port, FIRST_UID + 1000 * index, next_job_id(root / "cache" / "next-job-id"),
             database_port, f"slurm_acct_{cluster}", password, cluster,
@@ -130,7 +153,7 @@ def _await_ready(folder: Path, supervisor: subprocess.Popen[bytes], sites: Mappi
     def is_ready() -> bool:
         for name, site in sites.items():
             if (site.folder / "failed").exists():
-                reason = (site.folder / "failed").read_text()
+                reason = "; ".join([(site.folder / "failed").read_text(), *_complaints(site.folder / "log")])
                 raise LabError(f"{name} did not come up: {reason}", f"{name} 未能启动：{reason}")
         if supervisor.poll() is not None:
             tail = (folder / "supervisor.log").read_text()[-500:]
@@ -138,3 +161,9 @@ def _await_ready(folder: Path, supervisor: subprocess.Popen[bytes], sites: Mappi
         return (folder / "pids.json").exists() and all((site.folder / "ready").exists() for site in sites.values())
 
     wait_until(is_ready, "the centres to come up", READY_SECONDS)
+
+
+def _complaints(logs: Path) -> list[str]:
+    """What the daemons said, the newest last; few daemons are ended by more than one fault."""
+    lines = [line for log in sorted(logs.glob("*.out")) for line in log.read_text(errors="replace").splitlines()]
+    return [line.strip() for line in lines if "fatal:" in line or "error:" in line][-5:]

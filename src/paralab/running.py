@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -92,12 +93,12 @@ class RunningLab:
     centres: Mapping[str, RunningCentre]
 
     def down(self) -> None:
-        """End everything. Already gone is fine."""
-        try:
+        """End everything, and remove the lab's folder. Already gone is fine."""
+        with suppress(ProcessLookupError):
             os.kill(self.supervisor, signal.SIGTERM)
-        except ProcessLookupError:
-            return
         wait_until(lambda: not is_alive(self.supervisor), "the lab to end")
+        wait_until(lambda: not processes_of(self.folder), "the centres' processes to end")
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def trust(self, public_key: str) -> None:
         for centre in self.centres.values():
@@ -116,6 +117,19 @@ def load(folder: Path) -> RunningLab | None:
         return None
     sites = {name: Site.load(Path(file).read_text()) for name, file in plan["sites"].items()}
     return RunningLab(folder, supervisor, {name: RunningCentre(site, pids[name]) for name, site in sites.items()})
+
+
+def processes_of(folder: Path) -> list[int]:
+    """Every process that has a mount of this lab in its sight: all that its boxes ever started, wherever they are now.
+    A box's first process may outlive `unshare` by a moment."""
+    marked, found = f" {folder}/".encode(), []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        with suppress(OSError):
+            if marked in (entry / "mountinfo").read_bytes():
+                found.append(int(entry.name))
+    return found
 
 
 def is_alive(pid: int) -> bool:

@@ -7,7 +7,9 @@ SCHEDULER = "batch_sched_delay=0,sched_min_interval=0,sched_interval=1,bf_interv
 
 
 def slurm_conf(site: Site) -> str:
-    parameters = _parameters(site) | dict(site.centre.slurm)
+    replaced = {key.lower() for key in site.centre.slurm}
+    parameters = {key: value for key, value in _parameters(site).items() if key.lower() not in replaced}
+    parameters |= site.centre.slurm
     lines = [f"{key}={value}" for key, value in parameters.items()]
     return "\n".join([*lines, *_nodes(site), *_partitions(site), ""])
 

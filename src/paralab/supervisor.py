@@ -26,7 +26,7 @@ def main() -> None:
         child = _start(box, folder / f"{name}.log")
         children.append(child)
         pids[name] = _first_child(child)
-    (folder / "pids.json").write_text(json.dumps(pids))
+    _write_whole(folder / "pids.json", json.dumps(pids))
     try:
         for child in children:
             child.wait()
@@ -34,6 +34,13 @@ def main() -> None:
         for child in children:
             child.kill()
             child.wait()
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """Whoever waits for it never reads half of it."""
+    partial = file.with_suffix(".partial")
+    partial.write_text(text)
+    partial.rename(file)
 
 
 def _start(command: list[str], log: Path) -> subprocess.Popen[bytes]:
