@@ -2,18 +2,25 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Uuid, bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.api.tables import IdempotencyRow
 from paracloud.kit.identifiers import UserId
 
+TAKE_KEY = text("""
+    INSERT INTO idempotency_keys (user_id, key, digest, created_at) VALUES (:user, :key, :digest, :now)
+    ON CONFLICT DO NOTHING RETURNING key
+""").bindparams(bindparam("user", type_=Uuid))
+KEEP_ANSWER = text("UPDATE idempotency_keys SET answer = :answer WHERE user_id = :user AND key = :key").bindparams(
+    bindparam("user", type_=Uuid), bindparam("answer", type_=JSONB)
+)
+
 
 async def take_key(session: AsyncSession, user: UserId, key: str, digest: bytes, now: datetime) -> bool:
     """False where the key was used before. While another transaction holds it, this waits for that one's end."""
-    statement = insert(IdempotencyRow).values(user_id=user, key=key, digest=digest, answer=None, created_at=now)
-    taken = await session.execute(statement.on_conflict_do_nothing().returning(IdempotencyRow.key))
+    taken = await session.execute(TAKE_KEY, {"user": user, "key": key, "digest": digest, "now": now})
     return taken.scalar_one_or_none() is not None
 
 
@@ -23,5 +30,4 @@ async def used_key(session: AsyncSession, user: UserId, key: str) -> Idempotency
 
 
 async def keep_answer(session: AsyncSession, user: UserId, key: str, answer: dict[str, object]) -> None:
-    statement = update(IdempotencyRow).where(IdempotencyRow.user_id == user, IdempotencyRow.key == key)
-    await session.execute(statement.values(answer=answer))
+    await session.execute(KEEP_ANSWER, {"user": user, "key": key, "answer": answer})

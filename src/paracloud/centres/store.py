@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +17,10 @@ SAME_IN_BOTH = (
     "gpus_per_node", "gpu_model", "free_gpus", "max_nodes",
 )  # fmt: skip
 """Fields that QueueInfo and the table share by name and unit."""
+ACCOUNT_OF = select(AccountRow.account).where(
+    AccountRow.centre == bindparam("of"), AccountRow.project_id == bindparam("for_project")
+)
+"""Made once: every submission asks it."""
 
 
 async def add_centre(session: AsyncSession, centre: Centre, now: datetime) -> bool:
@@ -63,8 +67,7 @@ async def lend(session: AsyncSession, name: CentreName, accounts: Sequence[UnixA
 
 
 async def account_of(session: AsyncSession, name: CentreName, project: ProjectId) -> UnixAccount | None:
-    query = select(AccountRow.account).where(AccountRow.centre == name, AccountRow.project_id == project)
-    found = (await session.execute(query)).scalar_one_or_none()
+    found = (await session.execute(ACCOUNT_OF, {"of": name, "for_project": project})).scalar_one_or_none()
     return None if found is None else UnixAccount(found)
 
 

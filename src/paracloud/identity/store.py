@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, Select, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,21 +15,26 @@ from paracloud.kit.identifiers import OrganisationId, ProjectId, TokenId, UserId
 
 async def find_token(session: AsyncSession, digest: bytes) -> Row[*tuple[Any, ...]] | None:
     """Token, its user, and the user's projects and roles as two parallel arrays, in one query."""
+    return (await session.execute(_finding(), {"of_digest": digest})).one_or_none()
+
+
+@cache
+def _finding() -> Select[*tuple[Any, ...]]:
+    """Made once: every request asks it."""
     projects = func.array_agg(aggregate_order_by(MemberRow.project_id, MemberRow.project_id)).filter(
         MemberRow.project_id.is_not(None)
     )
     roles = func.array_agg(aggregate_order_by(MemberRow.role, MemberRow.project_id)).filter(
         MemberRow.project_id.is_not(None)
     )
-    query = (
+    return (
         select(TokenRow.id, TokenRow.scopes, TokenRow.expires_at, TokenRow.revoked_at, UserRow.id.label("user_id"),
                UserRow.login, UserRow.is_operator, projects.label("projects"), roles.label("roles"))
         .join(UserRow, UserRow.id == TokenRow.user_id)
         .outerjoin(MemberRow, MemberRow.user_id == UserRow.id)
-        .where(TokenRow.digest == digest)
+        .where(TokenRow.digest == bindparam("of_digest"))
         .group_by(TokenRow.id, UserRow.id)
     )  # fmt: skip
-    return (await session.execute(query)).one_or_none()
 
 
 async def add(session: AsyncSession, row: OrganisationRow | ProjectRow | UserRow | TokenRow) -> bool:
