@@ -1,4 +1,4 @@
-"""Real centres from an inventory: what comes up, that nothing of it stays, and that one lab knows nothing of another."""
+"""Real centres from an inventory: what comes up, that nothing of it stays, and that labs know nothing of each other."""
 
 import json
 import os

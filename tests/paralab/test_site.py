@@ -1,6 +1,8 @@
 """What a centre's place and configuration decide: ports apart, names apart, parameters that the inventory replaces."""
 
+import os
 import socket
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 
 from paralab.errors import LabError
 from paralab.inventory import Centre, Inventory, Partition, default_inventory
-from paralab.lab import _plan, folder_of
+from paralab.lab import _plan, _sweep, folder_of
 from paralab.login import account_files, sshd_config
 from paralab.ports import FIRST_JOB_ID, JOB_IDS_A_BUILD, LAST_JOB_ID, free_block, next_job_id
 from paralab.site import PORTS_A_CENTRE, Site
@@ -102,3 +104,13 @@ def test_a_name_that_is_no_folder_of_a_lab_is_refused(name: str) -> None:
         folder_of(name, Path("/lab"))
     assert "use letters, digits" in raised.value.en
     assert "请使用" in raised.value.zh
+
+
+def test_folders_of_killed_labs_go_after_a_day(tmp_path: Path) -> None:
+    for name, age_seconds in (("old", 90_000), ("new", 1000)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "plan.json").touch()
+        os.utime(tmp_path / name / "plan.json", (time.time() - age_seconds,) * 2)
+    (tmp_path / "cache").mkdir()
+    _sweep(tmp_path)
+    assert {entry.name for entry in tmp_path.iterdir()} == {"new", "cache"}
