@@ -26,7 +26,7 @@ _MIB = 1 << 20
 # text of the link lets a requeued job know its own. A duplicate ends well, having done nothing.
 _MARKER = """\
 paracloud_folder=$HOME/{folder}/{tag}
-(umask 077; mkdir -p "$paracloud_folder")
+[ -d "$paracloud_folder" ] || (umask 077; mkdir -p "$paracloud_folder")
 paracloud_run=$paracloud_folder/run${{SLURM_ARRAY_TASK_ID:+.$SLURM_ARRAY_TASK_ID}}
 if ! ln -s "$SLURM_JOB_ID" "$paracloud_run" 2>/dev/null; then
   paracloud_owner=$(readlink "$paracloud_run")
