@@ -316,7 +316,8 @@ async def test_a_record_that_comes_before_the_native_id_is_kept_for_later(stand:
     lease, before = await stand.claim(), await stand.wallet_micro()
     job = await stand.accept()
     await stand.book.intend(lease, limit=10)
-    assert (await settle(stand, lease, record(job, "7"))).charged == 0
+    early = await settle(stand, lease, record(job, "7"))
+    assert (early.charged, early.known, early.waiting) == (0, 0, 1)
     assert await stand.state(job) is JobState.SUBMITTING
     await stand.book.submitted(lease, {job: NativeId("7")}, postponed={})
     assert (await settle(stand, lease, record(job, "7"))).charged == 1
@@ -349,6 +350,16 @@ async def test_a_wish_before_the_native_id_is_known_waits_for_it_and_an_ended_jo
     assert [wish.kind for wish in await stand.book.wishes(lease)] == ["cancel"]
     await settle(stand, lease, record(job, "7", phase=NativePhase.CANCELLED))
     assert list(await stand.book.wishes(lease)) == []
+
+
+async def test_a_wish_for_a_vanished_job_waits_since_its_id_may_be_another_jobs_now(stand: Stand):
+    lease = await stand.claim()
+    job = await queued(stand, lease, "7")
+    await stand.book.observed(lease, [moved(job, JobState.VANISHED)])
+    await stand.wish(job, "cancel")
+    assert list(await stand.book.wishes(lease)) == []
+    await stand.book.observed(lease, [moved(job, JobState.RUNNING)])
+    assert [wish.kind for wish in await stand.book.wishes(lease)] == ["cancel"]
 
 
 async def test_a_job_cancelled_before_any_intent_is_never_intended(stand: Stand):

@@ -58,7 +58,7 @@ class MemoryBook:
 
     async def wishes(self, lease: Lease) -> Sequence[Wish]:
         def act(centre: CentreRow) -> list[Wish]:
-            wished = [row for row in _in(centre, AT_CENTRE) if row.wish is not None]
+            wished = [row for row in _in(centre, AT_CENTRE - {JobState.VANISHED}) if row.wish is not None]
             return [Wish(row.id, row.native_id or NativeId(""), row.account, row.wish or "") for row in wished]
 
         return await self._under(lease, act)

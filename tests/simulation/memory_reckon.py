@@ -50,7 +50,7 @@ def reckon(
         centre.read_until = max(centre.read_until or read_until, read_until)
     strangers = sum(1 for one in due if one.project is None)
     again = len(latest) - len(new) - len(corrected)
-    return Settled(len(new), len(corrected), again + len(matches) - len(due), strangers)
+    return Settled(len(new), len(corrected), again, strangers, waiting=len(matches) - len(due))
 
 
 def _fresh(store: MemoryStore, key: UsageKey, one: Match) -> Usage:

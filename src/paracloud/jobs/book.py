@@ -72,13 +72,15 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """`charged` records became new usage, `corrected` changed an earlier one, `known` were counted before, and
-    `unclaimed` belong to nobody of ours: they bill nobody."""
+    """`charged` records became new usage, `corrected` changed an earlier one, `known` were counted before,
+    `unclaimed` belong to nobody of ours: they bill nobody, and `waiting` carry the tag of a job whose native id is not
+    known yet: only when it is can they be judged, so they must be brought again."""
 
     charged: int
     corrected: int
     known: int
     unclaimed: int
+    waiting: int = 0
 
 
 class Book(Protocol):
@@ -101,7 +103,9 @@ class Book(Protocol):
 
     async def observed(self, lease: Lease, moves: Sequence[Move]) -> None: ...
 
-    async def wishes(self, lease: Lease) -> Sequence[Wish]: ...
+    async def wishes(self, lease: Lease) -> Sequence[Wish]:
+        """Of live jobs that the listing shows: the id of one that vanished may be another job's now."""
+        ...
 
     async def granted(self, lease: Lease, wishes: Sequence[Wish]) -> None:
         """These wishes were carried out at the centre."""
@@ -121,7 +125,7 @@ class Book(Protocol):
     ) -> Settled:
         """Meter, charge and end: for each record new or changed usage, one balanced entry, the task's end; the job's
         end when all its tasks ended, with the rest of its hold released. A record of a node failure or a requeue does
-        not end a task whose job is in `alive` (what the latest listing showed)."""
+        not end a task whose job is in `alive` (what the latest listing showed as alive, or as ended otherwise)."""
         ...
 
     async def lose(self, lease: Lease, jobs: Sequence[JobId]) -> None:

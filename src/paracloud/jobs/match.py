@@ -19,7 +19,8 @@ class Whose(StrEnum):
     BY_HAND = "by_hand"
     """A job that the tenant started: usage without a job of ours, billed to the account's project."""
     NOT_YET = "not_yet"
-    """Carries the tag of a job whose native id is not known yet. When it is, accounting is asked for it by that id."""
+    """Carries the tag of a job whose native id is not known yet, so nobody can tell whose it is: it is to be brought
+    again."""
     NOBODY = "nobody"
     """No project of ours owns the account: it bills nobody."""
 

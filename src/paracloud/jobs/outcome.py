@@ -33,7 +33,7 @@ class TaskEnd:
 
 
 def end_of_task(record: AccountingRecord, alive: Collection[NativeId]) -> JobState | None:
-    """None: this record ends no task. Its job runs again, or its state is not understood."""
+    """None: this record ends no task. Its job runs or ran again, or its state is not understood."""
     if record.phase in _BROUGHT_BACK and record.native_id in alive:
         return None
     return _ENDS.get(record.phase)

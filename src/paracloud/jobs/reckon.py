@@ -54,8 +54,13 @@ async def reckon(
     await _end(session, centre, [one for one in due if one.whose is Whose.JOB], collected, rows, frozenset(alive), now)
     if read_until is not None:
         await store_rounds.put_read_until(session, centre, read_until)
-    waiting = len(matches) - len(due)
-    return Settled(len(collected.new), len(collected.corrected), collected.known + waiting, collected.strangers)
+    return Settled(
+        charged=len(collected.new),
+        corrected=len(collected.corrected),
+        known=collected.known,
+        unclaimed=collected.strangers,
+        waiting=len(matches) - len(due),
+    )
 
 
 def _named(records: Sequence[AccountingRecord]) -> list[JobId]:

@@ -1,6 +1,6 @@
 """Read the centre's accounting and settle it: the only thing that charges a job and ends it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -8,8 +8,9 @@ from paracloud.dialects.records import AccountingRecord
 from paracloud.jobs.book import Book, LiveJob, Settled
 from paracloud.jobs.outpost import Outpost, Tenure
 from paracloud.jobs.state import JobState
+from paracloud.jobs.watch import Listing
 from paracloud.kit.command import Command
-from paracloud.kit.identifiers import JobId, NativeId
+from paracloud.kit.identifiers import JobId, NativeId, SubmitTag, UnixAccount
 
 OVERLAP = timedelta(minutes=2)
 """Records come late; every window begins this much before the end of the last one."""
@@ -21,6 +22,9 @@ AHEAD = timedelta(minutes=2)
 ASKED_AT_ONCE = 200
 REMEMBERED = 20_000
 
+_Owner = tuple[NativeId, UnixAccount, SubmitTag | None]
+"""Whose a record is. The id alone says nothing: a controller that lost its last jobs gives their ids again."""
+
 
 class Settlement:
     """One tenure's reading of one centre's accounting. Remembers what it has settled, so that an overlap does not go
@@ -31,16 +35,19 @@ class Settlement:
         self._settled: dict[tuple[str, datetime, int], AccountingRecord] = {}
         self._swept_at: datetime | None = None
 
-    async def settle(self, live: Sequence[LiveJob], alive: Sequence[NativeId]) -> Settled:
-        """`live` and `alive` are what the same round loaded and saw."""
+    async def settle(self, live: Sequence[LiveJob], listing: Listing) -> Settled:
+        """`live` and `listing` are what the same round loaded and saw."""
         now = self._outpost.clock.now()
         window = await self._window(now)
         fresh = [record for record in window if self._settled.get(_key(record)) != _plain(record)]
-        gone = _gone(live, alive)[:ASKED_AT_ONCE]
-        asked = await self._asked([job for job in gone if job.native_id not in {one.native_id for one in fresh}])
-        settled = await self._book.settle(self._tenure(), [*fresh, *asked], alive=alive, read_until=now)
-        self._remember(fresh)
-        await self._lose(gone, {record.native_id for record in (*fresh, *asked)}, now)
+        gone = _gone(live, listing.alive)[:ASKED_AT_ONCE]
+        known = {_owner(record) for record in fresh}
+        asked = await self._asked([job for job in gone if _owner(job) not in known])
+        running = sorted(listing.alive | listing.ended)
+        settled = await self._book.settle(self._tenure(), [*fresh, *asked], alive=running, read_until=now)
+        if not settled.waiting:
+            self._remember(fresh)
+        await self._lose(gone, known | {_owner(record) for record in asked}, now)
         return settled
 
     async def _window(self, now: datetime) -> Sequence[AccountingRecord]:
@@ -64,13 +71,13 @@ class Settlement:
             return ()
         return await self._ask(self._outpost.dialect.account_of([job.native_id for job in jobs]), "settle/jobs")
 
-    async def _lose(self, gone: Sequence[LiveJob], answered: set[NativeId], now: datetime) -> None:
+    async def _lose(self, gone: Sequence[LiveJob], answered: set[_Owner], now: datetime) -> None:
         """Only after the listing was without it for the whole patience, and accounting has just answered without it."""
         lost: list[JobId] = [
             job.job
             for job in gone
             if job.state is JobState.VANISHED
-            and job.native_id not in answered
+            and _owner(job) not in answered
             and job.absent_since is not None
             and now - job.absent_since >= self._outpost.patience
         ]
@@ -87,11 +94,15 @@ class Settlement:
             del self._settled[next(iter(self._settled))]
 
 
-def _gone(live: Sequence[LiveJob], alive: Sequence[NativeId]) -> list[LiveJob]:
-    """Jobs that the listing shows no more, or as ended: those absent the longest first."""
-    there = set(alive)
-    gone = [job for job in live if job.native_id not in there]
+def _gone(live: Sequence[LiveJob], alive: Collection[NativeId]) -> list[LiveJob]:
+    """Jobs that the listing shows no more, or as ended: those absent the longest first. One that vanished is gone also
+    where another job has its id now."""
+    gone = [job for job in live if job.native_id not in alive or job.state is JobState.VANISHED]
     return sorted(gone, key=lambda job: (job.absent_since is None, str(job.absent_since), job.native_id))
+
+
+def _owner(of: AccountingRecord | LiveJob) -> _Owner:
+    return of.native_id, of.account, of.tag
 
 
 def _plain(record: AccountingRecord) -> AccountingRecord:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from paracloud.jobs.state import AT_CENTRE, BEFORE_CENTRE, FINAL
+from paracloud.jobs.state import AT_CENTRE, BEFORE_CENTRE, FINAL, JobState
 from paracloud.jobs.tables import AnyRow, DependencyRow, JobRow, TaskRow, WindowRow, is_in
 from paracloud.kit.identifiers import CentreName, JobId
 
@@ -82,7 +82,7 @@ async def change(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> No
 async def wishes(session: AsyncSession, centre: CentreName) -> Sequence[AnyRow]:
     query = (
         select(JobRow.id, JobRow.native_id, JobRow.account, JobRow.wish)
-        .where(JobRow.centre == centre, JobRow.wish.is_not(None), is_in(AT_CENTRE))
+        .where(JobRow.centre == centre, JobRow.wish.is_not(None), is_in(AT_CENTRE - {JobState.VANISHED}))
         .order_by(JobRow.id)
     )
     return (await session.execute(query)).all()

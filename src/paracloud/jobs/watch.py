@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from paracloud.dialects.records import ENDED_PHASES, NativePhase, Observation
@@ -10,17 +11,30 @@ from paracloud.jobs.outpost import Outpost, Tenure
 from paracloud.jobs.state import JobState
 from paracloud.kit.identifiers import NativeId
 
+_BROUGHT_BACK = frozenset({NativePhase.NODE_FAILED, NativePhase.REQUEUED})
 
-async def watch(book: Book, outpost: Outpost, tenure: Tenure, live: Sequence[LiveJob]) -> Sequence[NativeId]:
-    """`live` was loaded before, so that a job submitted meanwhile cannot look absent. The ids that are alive in the
-    listing (not ended) come back."""
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which jobs the listing shows: `alive` have not ended, `ended` have, otherwise than with a lost node. A record
+    that says of any of these that its node was lost is about an earlier run, and its last one is still to come."""
+
+    alive: frozenset[NativeId] = frozenset()
+    ended: frozenset[NativeId] = frozenset()
+
+
+async def watch(book: Book, outpost: Outpost, tenure: Tenure, live: Sequence[LiveJob]) -> Listing:
+    """`live` was loaded before, so that a job submitted meanwhile cannot look absent."""
     accounts = await book.accounts(tenure())
     if not accounts:
-        return ()
+        return Listing()
     command = outpost.dialect.observe(accounts)
     seen = await outpost.ask(outpost.service_account, command, tenure, purpose="watch/observe")
     await book.observed(tenure(), interpret(live, seen, outpost.clock.now()))
-    return sorted({one.native_id for one in seen if one.phase not in ENDED_PHASES})
+    return Listing(
+        alive=frozenset(one.native_id for one in seen if one.phase not in ENDED_PHASES),
+        ended=frozenset(one.native_id for one in seen if one.phase in ENDED_PHASES - _BROUGHT_BACK),
+    )
 
 
 def interpret(live: Sequence[LiveJob], seen: Sequence[Observation], now: datetime) -> list[Move]:

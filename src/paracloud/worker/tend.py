@@ -109,8 +109,8 @@ async def _watching(book: Book, outpost: Outpost, lease: HeldLease, duties: Duti
         pause = IDLE
         try:
             live = await book.live(lease())
-            alive = await watch(book, outpost, lease, live)
-            await settlement.settle(await book.live(lease()), alive)
+            listing = await watch(book, outpost, lease, live)
+            await settlement.settle(await book.live(lease()), listing)
             await duties.report(outpost, None)
             pause, said = BUSY if live else IDLE, None
         except Fenced:
