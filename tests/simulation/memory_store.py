@@ -27,6 +27,7 @@ class MemoryStore:
         self.usages: dict[UsageKey, Usage] = {}
         self.tasks: dict[JobId, dict[int, TaskRow]] = {}
         self.events: list[Event] = []
+        self.on_end: Callable[[JobRow, JobState], None] = lambda _row, _state: None
         self._usage_ids = 0
 
     def job(self, job: JobId) -> JobRow:
@@ -76,6 +77,7 @@ class MemoryStore:
             row = self.job(end.job)
             if not allowed(row) or not may_move(row.state, end.state):
                 continue
+            self.on_end(row, end.state)
             self.move(row, end.state, now)
             row.native_state, row.reason, row.wish, row.absent_since = end.native_state, end.reason, None, None
             self.ledger.release([str(end.job)])

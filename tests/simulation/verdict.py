@@ -1,0 +1,107 @@
+"""What must be true at the end of every history, judged by what the centres know, apart from the code under test."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from tests.simulation.memory_ledger import MemoryLedger
+from tests.simulation.memory_store import MemoryStore
+from tests.simulation.native import Row
+from tests.simulation.program import World
+from tests.simulation.rows import JobRow
+from tests.simulation.site import Site
+from tests.simulation.users import Users
+
+from paracloud.billing.entry import DUPLICATES, held, payable, wallet
+from paracloud.jobs.array import indexes
+from paracloud.jobs.state import FINAL, JobState
+from paracloud.kit.identifiers import JobId
+
+TOP_UP_MICRO = 1000 * 10**6
+MICRO_PER_CORE_SECOND = 100
+SHARE = (8, 10)
+_TAG = re.compile(r"pc-([0-9a-f]{32})")
+_ENDS = {"COMPLETED": JobState.COMPLETED, "CANCELLED": JobState.CANCELLED, "TIMEOUT": JobState.TIMEOUT}
+_WORST = (JobState.FAILED, JobState.TIMEOUT, JobState.CANCELLED, JobState.COMPLETED)
+
+
+def faults_of(world: World, users: Users) -> Iterator[str]:
+    """Nothing, once all has come to rest."""
+    for site in world.sites:
+        for row in world.store.centres[site.name].jobs.values():
+            yield from _faults_of_job(row, site, world, users)
+    yield from _faults_of_money(world.store, world.sites)
+
+
+def _faults_of_job(row: JobRow, site: Site, world: World, users: Users) -> Iterator[str]:
+    controller, name = site.controller, f"pc-{row.tag}"
+    ran = {at for (account, of, at) in controller.executions if (account, of) == (row.account, name)}
+    rows = [one for one in site.accounting.rows if (one.user, one.name) == (row.account, name)]
+    own = [one for one in rows if str(one.native_id) == row.native_id]
+    if row.state not in FINAL:
+        yield f"{row.id} came to no end: {row.state}"
+    elif row.state is JobState.REFUSED:
+        if ran or not (row.id in users.bad or row.id in world.refused_by_us):
+            yield f"{row.id} is refused, but could run"
+    elif row.state is JobState.LOST:
+        if own or (int(row.native_id or 0), name) not in controller.forgotten:
+            yield f"{row.id} is lost, but its centre knows of it"
+    elif row.native_id is None:
+        if ran or rows or row.id not in users.wished:
+            yield f"{row.id} ended before it was submitted, but ran or was not cancelled"
+    elif (expected := _state(row, own)) is not row.state:
+        yield f"{row.id} is {row.state}, its centre says {expected}"
+    if (row.account, name) in controller.cancelled and row.id not in users.wished:
+        yield f"{row.id} was cancelled at its centre, which nobody asked for"
+
+
+def _state(row: JobRow, rows: Sequence[Row]) -> JobState | None:
+    """None: its centre does not say that all of it ended."""
+    last: dict[int, Row] = {}
+    for one in sorted(rows, key=lambda one: one.submitted_at):
+        if row.spec.array is None or one.index is not None:
+            last[one.index or 0] = one
+    for one in rows:
+        if row.spec.array is not None and one.index is None:
+            last = dict.fromkeys(indexes(row.spec.array), one) | last
+    if len(last) < row.tasks:
+        return None
+    return min((_ENDS.get(one.state.partition(" ")[0], JobState.FAILED) for one in last.values()), key=_WORST.index)
+
+
+def _faults_of_money(store: MemoryStore, sites: Sequence[Site]) -> Iterator[str]:
+    expected: Counter[str] = Counter()
+    for project in sorted({owner for centre in store.centres.values() for owner in centre.owners.values()}):
+        expected[wallet(project)], expected[held(project)] = TOP_UP_MICRO, 0
+    for site in sites:
+        for row in site.accounting.rows:
+            _owe(expected, store, site, row)
+    ledger = store.ledger
+    for code, micro in expected.items():
+        if ledger.balances[code] != micro:
+            yield f"{code} has {ledger.balances[code]}, the centres' accounting makes it {micro}"
+    yield from _faults_of_ledger(ledger)
+
+
+def _owe(expected: Counter[str], store: MemoryStore, site: Site, row: Row) -> None:
+    amount = row.cores * row.elapsed_seconds * MICRO_PER_CORE_SECOND
+    share = amount * SHARE[0] // SHARE[1]
+    place = store.centres[site.name]
+    tagged = _TAG.fullmatch(row.name)
+    job = place.jobs.get(JobId(UUID(tagged[1]))) if tagged else None
+    is_ours = job is not None and job.account == row.user
+    expected[payable(site.name)] += share
+    if job is not None and is_ours and job.native_id != str(row.native_id) and row.elapsed_seconds <= 60:
+        expected[DUPLICATES] -= share
+    else:
+        owner = next(project for account, project in place.owners.items() if account == row.user)
+        expected[wallet(owner)] -= amount
+
+
+def _faults_of_ledger(ledger: MemoryLedger) -> Iterator[str]:
+    if ledger.sum_micro() or sum(ledger.balances.values()):
+        yield "the ledger does not sum to zero"
+    for reference, hold in ledger.holds.items():
+        if not 0 <= hold.captured_micro <= hold.amount_micro or not hold.is_released:
+            yield f"the hold of {reference} is not captured and released once"
