@@ -33,7 +33,10 @@ def is_tag(text: str) -> bool:
 def printable(text: str, limit: int = 1024) -> str:
     """The centre's text without escape codes, NUL, changes of direction and what else does not print: safe to show and
     to store, at most `limit` characters."""
-    return "".join(c if c.isprintable() else " " for c in text[:limit]).strip()
+    cut = text[:limit]
+    if not cut.isprintable():
+        cut = "".join(c if c.isprintable() else " " for c in cut)
+    return cut.strip()
 
 
 def epoch(text: str) -> datetime | None:
