@@ -19,7 +19,11 @@ from paracloud.wire.jobs import JobRequest
 SCRIPT = "#!/bin/bash\necho $EPOCHREALTIME\n"
 """The native loop's own. What it writes is the moment of its end, to a microsecond; Slurm keeps whole seconds."""
 OPEN_STATES = ["accepted", "submitting", "queued", "running", "ending", "vanished"]
-LOOK_SECONDS = 0.2
+LONGER = "#!/bin/bash\nsleep {seconds:.2f}\necho $EPOCHREALTIME\n"
+LONGER_JOBS, SHORTEST_SECONDS = 20, 7.0
+"""slurmctld tells slurmdbd of new jobs once in five seconds (accounting_storage/slurmdbd, 22.05): of one that ended
+before that, accounting does not say whose it is, and nobody can charge it. These here are known before they end."""
+LOOK_SECONDS = 0.1
 TURN_SECONDS = 1800.0
 
 
@@ -34,7 +38,6 @@ class OurTurn:
 
 def run(stage: Stage, tenant: Tenant, jobs: int) -> OurTurn:
     centre, pids = stage.lab.centres[NAME], processes(stage)
-    request = JobRequest(project=tenant.project, script=SCRIPT, options={"partition": QUEUE, "time": "5"}, centre=NAME)
     before, cpu_before = requests(centre), {word: cpu_seconds(pids[word]) for word in pids}
     accept_ms: list[float] = []
     with _watched(stage.database_url, tenant.project) as seen:
@@ -42,7 +45,7 @@ def run(stage: Stage, tenant: Tenant, jobs: int) -> OurTurn:
         first = time.monotonic()
         for _ in range(jobs):
             at = time.monotonic()
-            ids.append(tenant.client.submit(request).id)
+            ids.append(_submit(tenant, SCRIPT))
             accept_ms.append((time.monotonic() - at) * 1000)
         accepted = time.monotonic()
         _until_ended(tenant, first)
@@ -54,11 +57,24 @@ def run(stage: Stage, tenant: Tenant, jobs: int) -> OurTurn:
     return OurTurn(turn, accept_ms, _detected(stage, ids, seen), rss, cpu)
 
 
+def detect(stage: Stage, tenant: Tenant) -> list[float]:
+    """Seconds from the end to `completed` on our side, of jobs that run long enough to be known before they end; they
+    end one by one."""
+    with _watched(stage.database_url, tenant.project) as seen:
+        ids = [_submit(tenant, LONGER.format(seconds=SHORTEST_SECONDS + 0.37 * at)) for at in range(LONGER_JOBS)]
+        _until_ended(tenant, time.monotonic())
+    return _detected(stage, ids, seen)
+
+
 def warm_up(stage: Stage, tenant: Tenant) -> None:
     """One job to its end: connections are open, and the round before it has settled what others left at the centre."""
-    request = JobRequest(project=tenant.project, script=SCRIPT, options={"partition": QUEUE, "time": "5"}, centre=NAME)
-    tenant.client.submit(request)
+    _submit(tenant, SCRIPT)
     _until_ended(tenant, time.monotonic())
+
+
+def _submit(tenant: Tenant, script: str) -> UUID:
+    request = JobRequest(project=tenant.project, script=script, options={"partition": QUEUE, "time": "5"}, centre=NAME)
+    return tenant.client.submit(request).id
 
 
 def _until_ended(tenant: Tenant, started: float) -> None:
@@ -78,13 +94,13 @@ def _require_charged(stage: Stage, ids: list[UUID]) -> None:
     query = """SELECT count(*) AS jobs, count(*) FILTER (WHERE state = 'completed') AS completed,
                       (SELECT count(*) FROM charges WHERE reference = ANY($2)) AS charges
                  FROM jobs WHERE id = ANY($1)"""
-    row = asyncio.run(_ask(stage.database_url, query, ids, [str(one) for one in ids]))
+    row = asyncio.run(ask(stage.database_url, query, ids, [str(one) for one in ids]))
     assert tuple(row) == (len(ids),) * 3, f"{row} for {len(ids)} jobs"
     check = stage.operator.check()
     assert (check.ledger_sum_micro, check.differences) == (0, []), check
 
 
-async def _ask(url: str, query: str, *arguments: object) -> asyncpg.Record:
+async def ask(url: str, query: str, *arguments: object) -> asyncpg.Record:
     connection = await asyncpg.connect(url)
     try:
         return (await connection.fetch(query, *arguments))[0]

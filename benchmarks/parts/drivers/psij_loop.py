@@ -5,8 +5,8 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from psij import Job, JobAttributes, JobExecutor, JobSpec, JobState
-from psij.executors.batch.slurm import SlurmExecutorConfig
+from psij import Job, JobAttributes, JobExecutor, JobSpec, JobState  # type: ignore[import-not-found]  # installed apart
+from psij.executors.batch.slurm import SlurmExecutorConfig  # type: ignore[import-not-found]
 
 POLL_SECONDS = 1
 """Its own default is 30; nobody who measures would leave it."""

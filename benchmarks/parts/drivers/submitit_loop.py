@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from submitit import SlurmExecutor
+from submitit import SlurmExecutor  # type: ignore[import-not-found]  # installed apart
 
 
 def main() -> None:
