@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from paralab.inventory import default_inventory
+from paralab.inventory import Inventory, default_inventory
 from paralab.lab import up
 from paralab.running import RunningLab
 
@@ -22,6 +23,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def lab() -> Iterator[RunningLab]:
     if os.getuid() != 0:
         pytest.skip("real centres need root")
-    running = up(default_inventory(), name=f"live-{os.getpid()}", attached=True)
+    running = up(_inventory(), name=f"live-{os.getpid()}", attached=True)
     yield running
     running.down()
+
+
+def _inventory() -> Inventory:
+    """The default centres; Slurm's own commands in the west give up after 3 s without a controller, not after 20."""
+    east, west = default_inventory().centres
+    return Inventory((east, replace(west, slurm={"MessageTimeout": "3"})))
