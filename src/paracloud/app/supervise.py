@@ -27,7 +27,7 @@ TOKEN_FILE = "operator.token"  # noqa: S105  # a file's name
 def up(settings: Settings, environment: Mapping[str, str], *, workers: int) -> None:
     """Until SIGINT or SIGTERM. What does not even start is an error; what ends later is started again."""
     settings.state_folder.mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt), _database(settings) as database:
         migrate(database.url)
         children = dict(environment) | {
