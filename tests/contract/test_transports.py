@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.contract.platform_ssh import CENTRE, Stand, open_folder, standing
 
 from paracloud.kit.command import Completed
-from paracloud.kit.errors import Broken, Forbidden, Invalid, NotFound, Unreachable
+from paracloud.kit.errors import Broken, Forbidden, Invalid, NotFound, TooLarge, Unreachable
 from paracloud.kit.identifiers import UnixAccount
 from paracloud.transports.local import LocalTransport
 from paracloud.transports.recorded import Exchange, RecordedTransport
@@ -223,6 +223,13 @@ class TestFiles:
         assert (entries["file"].size_bytes, entries["file"].is_directory) == (5, False)
         assert entries["directory"].is_directory
         assert entries["file"].modified_at.tzinfo is UTC
+
+    async def test_a_directory_with_more_entries_than_asked_for_is_too_large(self, files: Transport, place: str):
+        for name in ("one", "two", "three"):
+            await files.write(f"{place}/{name}", b"")
+        assert len(await files.list(place, limit=3)) == 3
+        with pytest.raises(TooLarge, match="more than 2 entries"):
+            await files.list(place, limit=2)
 
     @pytest.mark.parametrize("name", [word for word in HOSTILE if word and word != "/"])
     async def test_a_hostile_name_is_a_name(self, files: Transport, place: str, name: str):

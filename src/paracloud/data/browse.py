@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from paracloud.data.paths import is_inside
-from paracloud.kit.errors import Invalid, TooLarge
+from paracloud.kit.errors import Invalid
 from paracloud.transports.transport import Transport
 
 ENTRIES_MOST = 10_000
@@ -28,13 +28,7 @@ class Entry:
 
 async def list_files(transport: Transport, work_directory: str, path: str = "") -> list[Entry]:
     """By name. NotFound where there is no such directory (the job may not have begun); TooLarge past ENTRIES_MOST."""
-    found = await transport.list(_within(work_directory, path))
-    if len(found) > ENTRIES_MOST:
-        raise TooLarge(
-            f"The directory has more than {ENTRIES_MOST} entries; ask for one of its subdirectories or for a file.",
-            f"该目录超过 {ENTRIES_MOST} 项，请指定子目录或文件。",
-            field="path",
-        )
+    found = await transport.list(_within(work_directory, path), limit=ENTRIES_MOST)
     entries = [
         Entry(_shown(one.name), one.name.isprintable(), one.size_bytes, one.is_directory, one.modified_at)
         for one in found

@@ -13,8 +13,6 @@ from paracloud.kit.errors import Broken, Conflict, Forbidden, Invalid, NotFound,
 
 ANSWER_SECONDS = 60.0
 """For one step on files, whatever the file's size."""
-ENTRIES_LIMIT = 100_000
-"""A directory with more is refused: its listing would fill our memory at the centre's will."""
 
 
 class WrongHostKey(Broken):
@@ -100,10 +98,10 @@ def file_system_says(reason: str) -> Broken:
     )
 
 
-def too_many_entries() -> TooLarge:
+def too_many_entries(limit: int) -> TooLarge:
     return TooLarge(
-        f"The directory has more than {ENTRIES_LIMIT} entries; name a subdirectory or a file.",
-        f"该目录超过 {ENTRIES_LIMIT} 项，请指定子目录或文件。",
+        f"The directory has more than {limit} entries; ask for one of its subdirectories or for a file.",
+        f"该目录超过 {limit} 项，请指定子目录或文件。",
         field="path",
     )
 

@@ -14,7 +14,7 @@ from paracloud.transports.erase import erase
 from paracloud.transports.local_files import copied, in_thread, listed, read_part, write_whole
 from paracloud.transports.output import converse
 from paracloud.transports.quoting import checked, checked_path
-from paracloud.transports.transport import FileInfo
+from paracloud.transports.transport import ENTRIES_LIMIT, FileInfo
 
 
 class LocalTransport:
@@ -53,8 +53,8 @@ class LocalTransport:
     async def read(self, path: str, *, start: int = 0, limit_bytes: int) -> bytes:
         return await in_thread(lambda: read_part(self._at(path), start, limit_bytes))
 
-    async def list(self, directory: str) -> list[FileInfo]:
-        return await in_thread(lambda: listed(self._at(directory)))
+    async def list(self, directory: str, *, limit: int = ENTRIES_LIMIT) -> list[FileInfo]:
+        return await in_thread(lambda: listed(self._at(directory), limit))
 
     async def remove(self, path: str, *, tree: bool = False) -> None:
         await erase(self.run, path, tree=tree)

@@ -13,7 +13,6 @@ from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO, TypeVar
 
 from paracloud.transports.failures import (
-    ENTRIES_LIMIT,
     changed_meanwhile,
     file_system_says,
     no_such_file,
@@ -51,12 +50,12 @@ def read_part(path: Path, start: int, limit_bytes: int) -> bytes:
         return os.pread(file.fileno(), limit_bytes, start)
 
 
-def listed(directory: Path) -> list[FileInfo]:
+def listed(directory: Path, limit: int) -> list[FileInfo]:
     found: list[FileInfo] = []
     with os.scandir(directory) as entries:
         for entry in entries:
-            if len(found) == ENTRIES_LIMIT:
-                raise too_many_entries()
+            if len(found) == limit:
+                raise too_many_entries(limit)
             with suppress(FileNotFoundError):  # removed since the directory was read
                 status = entry.stat(follow_symlinks=False)
                 modified = datetime.fromtimestamp(status.st_mtime, UTC)

@@ -13,10 +13,10 @@ from paracloud.kit.command import OUTPUT_LIMIT_BYTES, Completed
 from paracloud.kit.errors import Broken, Unreachable
 from paracloud.kit.identifiers import CentreName, UnixAccount
 from paracloud.transports.erase import refuse_above_home
-from paracloud.transports.failures import no_such_file, not_a_file
+from paracloud.transports.failures import no_such_file, not_a_file, too_many_entries
 from paracloud.transports.local_files import in_thread, read_part, write_whole
 from paracloud.transports.quoting import checked, checked_path
-from paracloud.transports.transport import FileInfo, Transport
+from paracloud.transports.transport import ENTRIES_LIMIT, FileInfo, Transport
 
 PLAYED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 FILE_LIMIT_BYTES = 1 << 30
@@ -60,15 +60,18 @@ class RecordedTransport:
     async def read(self, path: str, *, start: int = 0, limit_bytes: int) -> bytes:
         return self._content(path)[start : start + limit_bytes]
 
-    async def list(self, directory: str) -> list[FileInfo]:
+    async def list(self, directory: str, *, limit: int = ENTRIES_LIMIT) -> list[FileInfo]:
         plain = _plain(directory)
         if plain not in self._directories:
             raise no_such_file()
-        return [
+        found = [
             FileInfo(posixpath.basename(path), len(self._files.get(path, b"")), path in self._directories, PLAYED_AT)
             for path in sorted({*self._files, *self._directories} - {plain})
             if (posixpath.dirname(path) or ".") == plain
         ]
+        if len(found) > limit:
+            raise too_many_entries(limit)
+        return found
 
     async def remove(self, path: str, *, tree: bool = False) -> None:
         plain = refuse_above_home(path)

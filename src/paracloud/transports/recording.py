@@ -9,7 +9,7 @@ from paracloud.kit.command import OUTPUT_LIMIT_BYTES, Completed
 from paracloud.kit.errors import Broken, Unreachable
 from paracloud.transports.quoting import decoded, encoded
 from paracloud.transports.recorded import Exchange
-from paracloud.transports.transport import FileInfo, Transport
+from paracloud.transports.transport import ENTRIES_LIMIT, FileInfo, Transport
 
 
 class RecordingTransport:
@@ -41,8 +41,8 @@ class RecordingTransport:
     async def read(self, path: str, *, start: int = 0, limit_bytes: int) -> bytes:
         return await self._inner.read(path, start=start, limit_bytes=limit_bytes)
 
-    async def list(self, directory: str) -> list[FileInfo]:
-        return await self._inner.list(directory)
+    async def list(self, directory: str, *, limit: int = ENTRIES_LIMIT) -> list[FileInfo]:
+        return await self._inner.list(directory, limit=limit)
 
     async def remove(self, path: str, *, tree: bool = False) -> None:
         await self._inner.remove(path, tree=tree)

@@ -1,14 +1,15 @@
 """Files of a centre over one SFTP session (OpenSSH's protocol version 3). Paths travel as bytes."""
 
 import posixpath
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from secrets import token_hex
+from typing import cast
 
 import asyncssh
 
-from paracloud.transports.failures import ENTRIES_LIMIT, file_errors, not_a_file, too_many_entries
+from paracloud.transports.failures import file_errors, not_a_file, too_many_entries
 from paracloud.transports.quoting import checked_path, decoded, encoded
 from paracloud.transports.transport import FileInfo
 
@@ -45,16 +46,18 @@ async def read_part(sftp: asyncssh.SFTPClient, path: str, start: int, limit_byte
             return as_bytes(await file.read(wanted, start))
 
 
-async def listed(sftp: asyncssh.SFTPClient, directory: str) -> list[FileInfo]:
+async def listed(sftp: asyncssh.SFTPClient, directory: str, limit: int) -> list[FileInfo]:
     found: list[FileInfo] = []
     with file_errors():
-        async for entry in sftp.scandir(encoded(checked_path(directory))):
-            name = decoded(as_bytes(entry.filename))
-            if name in (".", ".."):
-                continue
-            if len(found) == ENTRIES_LIMIT:
-                raise too_many_entries()
-            found.append(_info(name, entry.attrs))
+        scanned = cast(AsyncGenerator[asyncssh.SFTPName, None], sftp.scandir(encoded(checked_path(directory))))
+        async with aclosing(scanned) as entries:  # closes the directory there also where we stop half way
+            async for entry in entries:
+                name = decoded(as_bytes(entry.filename))
+                if name in (".", ".."):
+                    continue
+                if len(found) == limit:
+                    raise too_many_entries(limit)
+                found.append(_info(name, entry.attrs))
     return found
 
 

@@ -20,7 +20,7 @@ from paracloud.transports.erase import erase
 from paracloud.transports.failures import ANSWER_SECONDS, lost_answers
 from paracloud.transports.output import Output, converse
 from paracloud.transports.quoting import shell_line
-from paracloud.transports.transport import FileInfo
+from paracloud.transports.transport import ENTRIES_LIMIT, FileInfo
 
 CHANNELS = 8
 """Commands at the same time on one connection; one more is for files. OpenSSH's own MaxSessions is 10."""
@@ -108,9 +108,9 @@ class SshTransport:
         async with self._files() as sftp:
             return await files.read_part(sftp, path, start, limit_bytes)
 
-    async def list(self, directory: str) -> list[FileInfo]:
+    async def list(self, directory: str, *, limit: int = ENTRIES_LIMIT) -> list[FileInfo]:
         async with self._files() as sftp:
-            return await files.listed(sftp, directory)
+            return await files.listed(sftp, directory, limit)
 
     async def remove(self, path: str, *, tree: bool = False) -> None:
         await erase(self.run, path, tree=tree)

@@ -1,5 +1,6 @@
 """Reaching one machine as one Unix account."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +11,10 @@ from paracloud.kit.command import OUTPUT_LIMIT_BYTES, Command, Completed
 from paracloud.kit.identifiers import CentreName, UnixAccount
 
 T = TypeVar("T")
+READ_AT_ONCE_BYTES = 1 << 20
+"""A longer answer is read in a thread: meanwhile the loop must renew the leases of all centres."""
+ENTRIES_LIMIT = 100_000
+"""A directory with more is refused: its listing would fill our memory at the centre's will."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,9 @@ class Transport(Protocol):
         """At most `limit_bytes` from byte `start` on; empty past the end. NotFound where there is no such file."""
         ...
 
-    async def list(self, directory: str) -> list[FileInfo]: ...
+    async def list(self, directory: str, *, limit: int = ENTRIES_LIMIT) -> list[FileInfo]:
+        """TooLarge as soon as more than `limit` entries have come: the rest is never asked for."""
+        ...
 
     async def remove(self, path: str, *, tree: bool = False) -> None:
         """Already gone is success."""
@@ -70,4 +77,6 @@ async def execute(transport: Transport, command: Command[T]) -> T:
     completed = await transport.run(
         command.argv, stdin=command.stdin, timeout=command.timeout, limit_bytes=command.limit_bytes
     )
-    return command.parse(completed)
+    if len(completed.stdout) + len(completed.stderr) <= READ_AT_ONCE_BYTES:
+        return command.parse(completed)
+    return await asyncio.to_thread(command.parse, completed)

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from paracloud.data.blobs import Blobs
-from paracloud.data.browse import list_files, read_file
+from paracloud.data.browse import ENTRIES_MOST, list_files, read_file
 from paracloud.data.place import SMALL_BYTES, stage_in
 from paracloud.jobs.spec import InputFile
-from paracloud.kit.errors import Invalid, NotFound
+from paracloud.kit.errors import Invalid, NotFound, TooLarge
 from paracloud.kit.identifiers import BlobId
 from paracloud.transports.local import LocalTransport
 
@@ -78,3 +78,14 @@ async def test_a_hostile_name_is_listed_without_its_control_characters(tmp_path:
         "log 中": (True, 2),
     }
     assert [one.name for one in shown if one.is_directory] == ["out"]
+
+
+async def test_a_directory_without_end_is_too_large_to_list(tmp_path: Path):
+    crowd = tmp_path / WORK
+    crowd.mkdir(parents=True)
+    for number in range(ENTRIES_MOST + 1):
+        (crowd / str(number)).touch()
+    with pytest.raises(TooLarge, match="subdirectories"):
+        await list_files(LocalTransport(tmp_path), WORK)
+    (crowd / "0").unlink()
+    assert len(await list_files(LocalTransport(tmp_path), WORK)) == ENTRIES_MOST

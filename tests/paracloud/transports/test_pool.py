@@ -13,7 +13,7 @@ from tests.contract.platform_ssh import CENTRE, Stand, standing
 from tests.contract.sshd import wait_until
 
 from paracloud.kit.clock import SystemClock
-from paracloud.kit.errors import Broken, Forbidden, Unreachable
+from paracloud.kit.errors import Broken, Forbidden, TooLarge, Unreachable
 from paracloud.kit.identifiers import CentreName, UnixAccount
 from paracloud.transports.failures import LoginRefused, WrongHostKey
 from paracloud.transports.pool import Limits, PooledReach
@@ -228,16 +228,26 @@ class TestHostileCentre:
         grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         assert grown_kib < 100 * 1024
 
-    async def test_a_directory_without_end_is_refused(self, stand: Stand, reach: PooledReach, monkeypatch):
-        monkeypatch.setattr("paracloud.transports.sftp.ENTRIES_LIMIT", 100)
+    async def test_a_directory_without_end_is_refused_after_a_little_of_it(self, stand: Stand, reach: PooledReach):
         crowd = stand.sshd.homes[ONE] / "crowd"
         crowd.mkdir()
-        for number in range(101):
-            (crowd / str(number)).touch()
+        for number in range(5_000):
+            (crowd / f"{number:0200}").touch()
         crowd.chmod(0o755)
-        with pytest.raises(Exception, match="more than") as caught:
-            await (await reach.to(CENTRE, ONE, purpose="user/crowd")).list("crowd")
-        assert caught.type.__name__ == "TooLarge"
+        transport = await reach.to(CENTRE, ONE, purpose="user/crowd")
+        assert await transport.list(".") != []
+        before = written_bytes(stand)
+        with pytest.raises(TooLarge, match="more than 100 entries"):
+            await transport.list("crowd", limit=100)
+        part = written_bytes(stand) - before
+        assert len(await transport.list("crowd")) == 5_000
+        assert part < (written_bytes(stand) - before - part) / 5
+
+
+def written_bytes(stand: Stand) -> int:
+    """By all processes of all logins so far."""
+    logins = stand.sshd.sessions()
+    return sum(one.io_counters().write_chars for login in logins for one in (login, *login.children(recursive=True)))
 
 
 async def cut_half_way(stand: Stand, progress: AsyncIterator[int]) -> None:
