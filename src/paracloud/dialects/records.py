@@ -117,6 +117,9 @@ class AccountingRecord:
     node_list: str
     raw: str
     """The row as the centre wrote it: evidence."""
+    unstarted: str | None = None
+    """Where one record is about all tasks of an array that never started: which they are, as "7-8,11". None there: the
+    centre did not say."""
 
     @property
     def core_seconds(self) -> int:

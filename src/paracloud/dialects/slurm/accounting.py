@@ -1,5 +1,6 @@
 """Accounting: what ran, for whom, for how long, from sacct."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -11,8 +12,9 @@ from paracloud.dialects.slurm.text import count, epoch, gpus_of, printable, reso
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.identifiers import NativeId, UnixAccount
 
-# Without -D a requeued job's earlier runs are hidden. --noconvert: or 62.5 GiB are printed rounded.
-_SACCT = ("sacct", "-X", "-n", "-P", "-D", "--noconvert")
+# Without -D a requeued job's earlier runs are hidden. --noconvert: or 62.5 GiB are printed rounded. The list of an
+# array's tasks is cut after 64 characters otherwise.
+_SACCT = ("SLURM_BITSTR_LEN=0", "sacct", "-X", "-n", "-P", "-D", "--noconvert")
 _FIELDS = (
     *("JobIDRaw", "JobID", "User", "Partition", "State", "ExitCode", "Submit", "Start", "End", "ElapsedRaw"),
     *("AllocCPUS", "AllocNodes", "AllocTRES", "NodeList", "JobName"),
@@ -20,6 +22,7 @@ _FIELDS = (
 _IDS_AT_A_TIME = 1000
 _EACH_LINE = 'while read -r ids; do "$@" -j "$ids" </dev/null || exit; done'
 _RAW_LIMIT = 4096
+_TASKS = re.compile(r"\[([0-9:,-]{1,10000})(?:%[0-9]+)?\]$", re.ASCII)
 _SECOND = timedelta(seconds=1)
 
 
@@ -77,7 +80,7 @@ def _record(row: tuple[str, ...]) -> AccountingRecord | None:
         raise ValueError("no submit time")
     if ended is None or phase not in ENDED_PHASES | {NativePhase.UNKNOWN} or not value["Partition"]:
         return None
-    job, task = _job_and_task(value["JobID"])
+    job, task, unstarted = _job_and_tasks(value["JobID"])
     allocated = resources(value["AllocTRES"])
     # Slurm keeps a start for some jobs that were never given a node, and their CPUs are those asked for.
     ran = started is not None and bool(allocated)
@@ -107,10 +110,15 @@ def _record(row: tuple[str, ...]) -> AccountingRecord | None:
         memory_bytes=size_bytes(allocated["mem"]) if ran and "mem" in allocated else 0,
         node_list=printable(value["NodeList"], 1000) if ran else "",
         raw=printable("|".join(row), _RAW_LIMIT),
+        unstarted=unstarted,
     )
 
 
-def _job_and_task(text: str) -> tuple[int, int | None]:
-    """4711; 4711_3; 4711_[7-8%2], an array's tasks that never started, ended as one record without an index."""
+def _job_and_tasks(text: str) -> tuple[int, int | None, str | None]:
+    """4711; 4711_3; 4711_[7-8%2], an array's tasks that never started, ended as one record without an index. A list
+    that was cut ends with dots."""
     job, underscore, task = text.partition("_")
-    return count(job), count(task) if underscore and not task.startswith("[") else None
+    if not underscore or not task.startswith("["):
+        return count(job), count(task) if underscore else None, None
+    tasks = _TASKS.match(task)
+    return count(job), None, tasks[1] if tasks else None

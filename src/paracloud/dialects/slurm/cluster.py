@@ -1,6 +1,7 @@
 """What a centre has and what of it is free, from scontrol: queues with their limits, nodes with their load."""
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +17,9 @@ _FIELD = re.compile(r"(?:^| )([A-Za-z][A-Za-z0-9_]*)=(\S*)")
 _USABLE = frozenset({"IDLE", "MIXED", "ALLOCATED", "PLANNED", "COMPLETING", "CLOUD", "NON_EXCL"})
 """Every other word in a node's state keeps new jobs away: DOWN, DRAIN, MAINT, RESERVED, NOT_RESPONDING…"""
 _MIB = 1 << 20
+QUEUES_MOST, NODES_MOST, QUEUES_OF_A_NODE = 1000, 50_000, 200
+CORES_MOST, MEMORY_MOST_MIB = 1_000_000, 1 << 30
+"""Of one node; sums over all of them stay far within a BIGINT. No centre has more; one that says so is not believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +36,12 @@ def queues(nonce: str) -> Command[Sequence[QueueInfo]]:
         partitions, found, nodes = output_of(completed, argv).partition(nonce)
         if not found:
             raise broken("gave only half an answer", "只给出了一半答复", completed, argv)
-        members = _nodes(nodes, completed, argv)
+        members = _by_queue(_nodes(nodes, completed, argv))
         try:
-            return tuple(_queue(fields, members) for fields in _lines(partitions, "PartitionName"))
+            lines = _lines(partitions, "PartitionName", QUEUES_MOST)
+            if len({fields["PartitionName"] for fields in lines}) < len(lines):
+                raise ValueError("the same one twice")
+            return tuple(_queue(fields, members) for fields in lines)
         except (ValueError, KeyError) as error:
             raise _odd("partition", error, completed, argv) from None
 
@@ -62,11 +69,14 @@ def ping() -> Command[str]:
     return Command(argv=argv, parse=parse)
 
 
-def _lines(text: str, key: str) -> Sequence[Mapping[str, str]]:
-    """One record a line. The first of two equal keys counts: free text (Reason, Comment) stands behind."""
-    found = []
-    for line in text.splitlines():
+def _lines(text: str, key: str, most: int) -> Sequence[Mapping[str, str]]:
+    """One record a line. The first of two equal keys counts: free text (Reason, Comment) stands behind. ValueError for
+    more than `most`."""
+    found: list[Mapping[str, str]] = []
+    for line in text.split("\n"):
         if line.startswith(key + "="):
+            if len(found) == most:
+                raise ValueError(f"more than {most} of them")
             fields: dict[str, str] = {}
             for name, value in _FIELD.findall(line):
                 fields.setdefault(name, value)
@@ -76,7 +86,7 @@ def _lines(text: str, key: str) -> Sequence[Mapping[str, str]]:
 
 def _nodes(text: str, completed: Completed, argv: Sequence[str]) -> tuple[_Node, ...]:
     try:
-        return tuple(_node(fields) for fields in _lines(text, "NodeName"))
+        return tuple(_node(fields) for fields in _lines(text, "NodeName", NODES_MOST))
     except (ValueError, KeyError) as error:
         raise _odd("node", error, completed, argv) from None
 
@@ -88,19 +98,36 @@ def _odd(kind: str, error: Exception, completed: Completed, argv: Sequence[str])
 def _node(fields: Mapping[str, str]) -> _Node:
     models = gpus_in_gres(fields.get("Gres", ""))
     used = gpus_in_gres(fields.get("GresUsed", ""))
-    cores = count(fields.get("CPUEfctv") or fields["CPUTot"])
+    cores = _at_most(fields.get("CPUEfctv") or fields["CPUTot"], CORES_MOST)
     state = fields["State"]
+    queues = fields.get("Partitions", "").split(",", QUEUES_OF_A_NODE)
+    if len(queues) > QUEUES_OF_A_NODE or sum(models.values()) > CORES_MOST:
+        raise ValueError("no node has as many queues or cards")
     info = NodeInfo(
         name=printable(fields["NodeName"], 200),
         native_state=printable(state, 200),
         cores=cores,
         free_cores=max(cores - count(fields["CPUAlloc"]), 0) if _is_usable(state) else 0,
-        memory_bytes=count(fields["RealMemory"]) * _MIB,
+        memory_bytes=_at_most(fields["RealMemory"], MEMORY_MOST_MIB) * _MIB,
         gpus=sum(models.values()),
         gpu_model=max(models, key=lambda model: models[model]) or None if models else None,
-        queues=tuple(printable(name, 200) for name in fields.get("Partitions", "").split(",") if name),
+        queues=tuple(printable(name, 200) for name in queues if name),
     )
     return _Node(info, free_gpus=max(info.gpus - sum(used.values()), 0))
+
+
+def _at_most(text: str, most: int) -> int:
+    if (found := count(text)) > most:
+        raise ValueError(f"{found} is more than any node has")
+    return found
+
+
+def _by_queue(nodes: Sequence[_Node]) -> Mapping[str, Sequence[_Node]]:
+    found: dict[str, list[_Node]] = defaultdict(list)
+    for node in nodes:
+        for name in dict.fromkeys(node.info.queues):
+            found[name].append(node)
+    return found
 
 
 def _is_usable(state: str) -> bool:
@@ -108,9 +135,9 @@ def _is_usable(state: str) -> bool:
     return not set("*$@^!%").intersection(state) and set(re.findall(r"[A-Z_]+", state)) <= _USABLE
 
 
-def _queue(partition: Mapping[str, str], all_nodes: Sequence[_Node]) -> QueueInfo:
+def _queue(partition: Mapping[str, str], nodes: Mapping[str, Sequence[_Node]]) -> QueueInfo:
     name = printable(partition["PartitionName"], 200)
-    members = [node for node in all_nodes if name in node.info.queues]
+    members = nodes.get(name, ())
     usable = [node for node in members if _is_usable(node.info.native_state)]
     models = [node.info for node in members if node.info.gpu_model]
     return QueueInfo(

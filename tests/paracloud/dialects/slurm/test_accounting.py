@@ -70,7 +70,7 @@ def test_array_tasks_have_ids_of_their_own_and_the_array_is_their_job():
 
 
 def test_tasks_that_never_started_end_as_one_record_without_an_index():
-    assert (record(8).native_id, record(8).task_index) == ("41044", None)
+    assert (record(8).native_id, record(8).task_index, record(8).unstarted) == ("41044", None, "1-4")
 
 
 def test_each_run_of_a_requeued_job_is_a_record_with_a_submit_time_of_its_own():

@@ -98,3 +98,38 @@ def test_only_a_number_is_a_job_for_slurm(job):
     for verb in (lambda: dialect().cancel((job,)), lambda: dialect().hold(job), lambda: dialect().release(job)):
         with pytest.raises(Invalid):
             verb()
+
+
+PARTITION = b"PartitionName=%s State=UP MaxTime=1-00:00:00 MaxNodes=1\n"
+NODE = b"NodeName=%d CPUTot=4 CPUAlloc=0 RealMemory=1000 State=IDLE Partitions=cpu\n"
+
+
+def picture(partitions: bytes, nodes: bytes) -> Completed:
+    command = dialect().queues()
+    return Completed(0, partitions + b"\n" + command.argv[-1].encode() + b"\n" + nodes, b"")
+
+
+def test_a_picture_of_many_queues_and_nodes_is_read_in_one_walk():
+    nodes = b"".join(NODE % number for number in range(20_000))
+    partitions = b"".join(PARTITION % b"p%d" % number for number in range(999)) + PARTITION % b"cpu"
+    found = {one.name: one for one in dialect().queues().parse(picture(partitions, nodes))}
+    assert (len(found), found["cpu"].nodes, found["cpu"].free_cores, found["p7"].nodes) == (1000, 20_000, 80_000, 0)
+
+
+@pytest.mark.parametrize(
+    ("partitions", "nodes", "says"),
+    [
+        (PARTITION % b"cpu" * 1001, b"", "more than 1000 of them"),
+        (PARTITION % b"cpu" * 2, b"", "the same one twice"),
+        (PARTITION % b"cpu", NODE % 1 * 50_001, "more than 50000 of them"),
+        (PARTITION % b"cpu", (NODE % 1).replace(b"CPUTot=4", b"CPUTot=1000001"), "more than any node has"),
+        (PARTITION % b"cpu", (NODE % 1).replace(b"RealMemory=1000", b"RealMemory=" + b"9" * 18), "more than any node"),
+        (PARTITION % b"cpu", (NODE % 1).replace(b"RealMemory=1000", b"RealMemory=-1"), "no whole number"),
+        (PARTITION % b"cpu", (NODE % 1).replace(b"Partitions=cpu", b"Partitions=" + b"cpu," * 300), "as many queues"),
+        (PARTITION % b"cpu", (NODE % 1).strip() + b" Gres=gpu:a:999999999,gpu:b:1\n", "as many queues or cards"),
+        (PARTITION.replace(b"1-00", b"99999999-00") % b"cpu", b"", "no time limit"),
+    ],
+)
+def test_what_no_centre_has_is_not_believed(partitions, nodes, says):
+    with pytest.raises(Broken, match=says):
+        dialect().queues().parse(picture(partitions, nodes))

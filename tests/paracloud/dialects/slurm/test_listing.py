@@ -120,3 +120,12 @@ def test_no_jobs_is_an_empty_listing():
 def test_an_account_that_could_be_read_as_something_else_is_refused(account):
     with pytest.raises(Invalid):
         dialect().observe((account,))
+
+
+def test_a_listing_with_more_rows_than_any_queue_has_is_broken():
+    command = dialect().observe(["east001"])
+    nonce = next(word for word in command.argv if "%.40j" in word).removeprefix("%F|%K|%u|%T|%V|%S|%N|%r")[:-5]
+    row = f"1|N/A|east001|RUNNING|1700000000|1700000000|n|None{nonce}name\n".encode()
+    assert len(command.parse(Completed(0, row * 10, b""))) == 10
+    with pytest.raises(Broken, match="more than 250000 rows"):
+        command.parse(Completed(0, f"|||||||{nonce}\n".encode() * 250_001, b""))
