@@ -11,7 +11,7 @@ from tests.paracloud.jobs.world import START, record
 from paracloud.dialects.records import AccountingRecord, NativePhase
 from paracloud.jobs.book import Move
 from paracloud.jobs.state import JobState
-from paracloud.kit.errors import Fenced, Refused
+from paracloud.kit.errors import Conflict, Fenced, Refused
 from paracloud.kit.identifiers import JobId, NativeId
 from paracloud.kit.lease import Lease
 
@@ -248,6 +248,50 @@ async def test_one_record_ends_all_tasks_of_an_array_that_never_started(stand: S
     await settle(stand, lease, rest)
     assert await stand.state(job) is JobState.FAILED
     assert await stand.wallet_micro() == before - stand.cost_micro(600)
+
+
+async def test_a_record_of_unstarted_tasks_leaves_those_that_it_does_not_name(stand: Stand):
+    lease = await stand.claim()
+    job = await queued(stand, lease, "7", array="0-9")
+    never = record(job, "7", phase=NativePhase.CANCELLED, started_at=None, elapsed_seconds=0, cores=0)
+    await settle(stand, lease, replace(never, unstarted="1-9"))
+    assert await stand.state(job) is JobState.QUEUED
+    await settle(stand, lease, record(job, "7", record_id=NativeId("8"), task_index=0, phase=NativePhase.FAILED))
+    assert await stand.state(job) is JobState.FAILED
+
+
+@pytest.mark.parametrize("unstarted", ["0-99999999", "x", "", "4-1"])
+async def test_a_list_of_unstarted_tasks_that_makes_no_sense_means_all_of_them(stand: Stand, unstarted):
+    lease = await stand.claim()
+    job = await queued(stand, lease, "7", array="0-9")
+    never = record(job, "7", phase=NativePhase.CANCELLED, started_at=None, elapsed_seconds=0, cores=0)
+    await settle(stand, lease, replace(never, unstarted=unstarted))
+    assert await stand.state(job) is JobState.CANCELLED
+
+
+async def test_what_waits_of_a_running_array_can_be_held_and_released(stand: Stand):
+    lease = await stand.claim()
+    job = await queued(stand, lease, "7", array="0-9")
+    await stand.book.observed(lease, [moved(job, JobState.RUNNING)])
+    for kind in ("hold", "release"):
+        await stand.wish(job, kind)
+        assert [wish.kind for wish in await stand.book.wishes(lease)] == [kind]
+
+
+async def test_only_what_waits_can_be_held(stand: Stand):
+    lease = await stand.claim()
+    job = await queued(stand, lease, "7")
+    await stand.book.observed(lease, [moved(job, JobState.RUNNING)])
+    with pytest.raises(Conflict):
+        await stand.wish(job, "hold")
+
+
+async def test_a_lost_node_still_ends_a_job_that_was_lost(stand: Stand):
+    lease = await stand.claim()
+    job = await queued(stand, lease, "7")
+    await stand.book.lose(lease, [job])
+    await settle(stand, lease, record(job, "7", phase=NativePhase.NODE_FAILED), alive=("7",))
+    assert await stand.state(job) is JobState.FAILED
 
 
 async def test_a_lost_node_ends_no_job_that_is_in_the_queue_again(stand: Stand):

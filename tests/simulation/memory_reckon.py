@@ -9,7 +9,7 @@ from tests.simulation.memory_store import MemoryStore
 from tests.simulation.rows import CentreRow, JobRow, TaskRow
 
 from paracloud.dialects.records import AccountingRecord
-from paracloud.jobs.array import indexes
+from paracloud.jobs.array import indexes, unstarted_of
 from paracloud.jobs.book import Settled
 from paracloud.jobs.finish import End
 from paracloud.jobs.match import Known, Match, Whose, match
@@ -88,7 +88,7 @@ def _end(
     for one in matches:
         assert one.job is not None
         row, key = centre.jobs[one.job], key_of(centre.name, one.record)
-        state = end_of_task(one.record, alive)
+        state = end_of_task(one.record, frozenset() if row.state is JobState.LOST else alive)
         if state is None or (row.state in FINAL - {JobState.LOST} and key not in changed):
             continue
         _put(store, row, one.record, state)
@@ -114,7 +114,7 @@ def _put(store: MemoryStore, row: JobRow, record: AccountingRecord, state: JobSt
     new = TaskRow((record.submitted_at, record.restart_count), end)
     tasks, array = store.tasks[row.id], row.spec.array
     if array is not None and record.task_index is None:
-        for index in sorted(indexes(array)):
+        for index in sorted(unstarted_of(array, record.unstarted)):
             tasks.setdefault(index, new)
         return
     index = record.task_index if array is not None and record.task_index is not None else 0

@@ -54,9 +54,10 @@ class MemoryStore:
         return row
 
     def wish(self, job: JobId, kind: str, now: datetime) -> None:
-        """Conflict as an entrance says it: for an ended job, and for holding one that runs."""
+        """Conflict as an entrance says it: for an ended job, and for holding one of which nothing waits."""
         row = self.job(job)
-        if row.state in FINAL or (kind != CANCEL and row.state not in WAITING):
+        may_wait = row.state in WAITING or (row.state is JobState.RUNNING and row.spec.array is not None)
+        if row.state in FINAL or (kind != CANCEL and not may_wait):
             raise Conflict(f"The job is {row.state}.", f"作业状态为 {row.state}。")
         if row.state is JobState.ACCEPTED:
             if kind == CANCEL:

@@ -33,6 +33,18 @@ def indexes(text: str) -> frozenset[int]:
     return _indexes(text.partition("%")[0], text)
 
 
+def unstarted_of(text: str, unstarted: str | None) -> frozenset[int]:
+    """The tasks of a checked expression that a centre says never started; all of them where it says nothing that can
+    be understood."""
+    all_of_it = indexes(text)
+    if unstarted is None:
+        return all_of_it
+    try:
+        return all_of_it & _indexes(unstarted, unstarted)
+    except (Invalid, TooLarge):
+        return all_of_it
+
+
 def _indexes(body: str, text: str) -> frozenset[int]:
     ranges = [_range(part, text) for part in body.split(",")]
     if sum(map(len, ranges)) > 10 * TASKS_MOST:

@@ -125,7 +125,7 @@ class Book(Protocol):
     ) -> Settled:
         """Meter, charge and end: for each record new or changed usage, one balanced entry, the task's end; the job's
         end when all its tasks ended, with the rest of its hold released. A record of a node failure or a requeue does
-        not end a task whose job is in `alive` (what the latest listing showed as alive, or as ended otherwise)."""
+        not end a task whose job is in `alive`: it runs or may have run again."""
         ...
 
     async def lose(self, lease: Lease, jobs: Sequence[JobId]) -> None:

@@ -12,7 +12,7 @@ from paracloud.billing.charge import charge
 from paracloud.centres.registry import owners
 from paracloud.dialects.records import AccountingRecord
 from paracloud.jobs import store_rounds
-from paracloud.jobs.array import indexes
+from paracloud.jobs.array import indexes, unstarted_of
 from paracloud.jobs.book import Settled
 from paracloud.jobs.finish import End, finish
 from paracloud.jobs.match import Known, Match, Whose, match
@@ -111,7 +111,8 @@ async def _end(
             JobState(row.state) in FINAL - {JobState.LOST} and key_of(centre, one.record) not in changed
         ):
             continue
-        state = end_of_task(one.record, alive)
+        # A lost job is not looked at any more: nobody says whether it ran again.
+        state = end_of_task(one.record, frozenset() if row.state == JobState.LOST else alive)
         places = _places(row, one.record) if state is not None else ()
         kept = never_ran if row.array and one.record.task_index is None else ended
         kept.extend(_task(row, one.record, index, state) for index in places if state is not None)
@@ -125,10 +126,9 @@ def _places(row: AnyRow, record: AccountingRecord) -> Collection[int]:
     """Which tasks the record ends: its own, or for an array's record without an index all that never started."""
     if row.array is None:
         return (0,)
-    all_of_it = indexes(row.array)
     if record.task_index is None:
-        return sorted(all_of_it)
-    return (record.task_index,) if record.task_index in all_of_it else ()
+        return sorted(unstarted_of(row.array, record.unstarted))
+    return (record.task_index,) if record.task_index in indexes(row.array) else ()
 
 
 def _task(row: AnyRow, record: AccountingRecord, index: int, state: JobState) -> dict[str, object]:

@@ -43,8 +43,9 @@ class Settlement:
         gone = _gone(live, listing.alive)[:ASKED_AT_ONCE]
         known = {_owner(record) for record in fresh}
         asked = await self._asked([job for job in gone if _owner(job) not in known])
-        running = sorted(listing.alive | listing.ended)
-        settled = await self._book.settle(self._tenure(), [*fresh, *asked], alive=running, read_until=now)
+        over = {_owner(job) for job in live if self._will_not_run_again(job, listing, now)}
+        again = sorted({record.native_id for record in (*fresh, *asked) if _owner(record) not in over})
+        settled = await self._book.settle(self._tenure(), [*fresh, *asked], alive=again, read_until=now)
         if not settled.waiting:
             self._remember(fresh)
         await self._lose(gone, known | {_owner(record) for record in asked}, now)
@@ -73,16 +74,19 @@ class Settlement:
 
     async def _lose(self, gone: Sequence[LiveJob], answered: set[_Owner], now: datetime) -> None:
         """Only after the listing was without it for the whole patience, and accounting has just answered without it."""
-        lost: list[JobId] = [
-            job.job
-            for job in gone
-            if job.state is JobState.VANISHED
-            and _owner(job) not in answered
-            and job.absent_since is not None
-            and now - job.absent_since >= self._outpost.patience
-        ]
+        lost: list[JobId] = [job.job for job in gone if _owner(job) not in answered and self._is_long_gone(job, now)]
         if lost:
             await self._book.lose(self._tenure(), lost)
+
+    def _will_not_run_again(self, job: LiveJob, listing: Listing, now: datetime) -> bool:
+        """After its node was lost. The record of a later run may still be on its way, also when the listing has
+        forgotten the job, or when its native id was not known yet as the round began."""
+        return job.native_id in listing.failed or self._is_long_gone(job, now)
+
+    def _is_long_gone(self, job: LiveJob, now: datetime) -> bool:
+        if job.state is not JobState.VANISHED or job.absent_since is None:
+            return False
+        return now - job.absent_since >= self._outpost.patience
 
     async def _ask(self, command: Command[Sequence[AccountingRecord]], purpose: str) -> Sequence[AccountingRecord]:
         return await self._outpost.ask(self._outpost.service_account, command, self._tenure, purpose=purpose)

@@ -16,11 +16,11 @@ _BROUGHT_BACK = frozenset({NativePhase.NODE_FAILED, NativePhase.REQUEUED})
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Which jobs the listing shows: `alive` have not ended, `ended` have, otherwise than with a lost node. A record
-    that says of any of these that its node was lost is about an earlier run, and its last one is still to come."""
+    """Which jobs the listing shows: `alive` have not ended, and of the `failed` all that it shows ended with a lost
+    node."""
 
     alive: frozenset[NativeId] = frozenset()
-    ended: frozenset[NativeId] = frozenset()
+    failed: frozenset[NativeId] = frozenset()
 
 
 async def watch(book: Book, outpost: Outpost, tenure: Tenure, live: Sequence[LiveJob]) -> Listing:
@@ -31,10 +31,9 @@ async def watch(book: Book, outpost: Outpost, tenure: Tenure, live: Sequence[Liv
     command = outpost.dialect.observe(accounts)
     seen = await outpost.ask(outpost.service_account, command, tenure, purpose="watch/observe")
     await book.observed(tenure(), interpret(live, seen, outpost.clock.now()))
-    return Listing(
-        alive=frozenset(one.native_id for one in seen if one.phase not in ENDED_PHASES),
-        ended=frozenset(one.native_id for one in seen if one.phase in ENDED_PHASES - _BROUGHT_BACK),
-    )
+    alive = frozenset(one.native_id for one in seen if one.phase not in ENDED_PHASES)
+    failed = frozenset(one.native_id for one in seen if one.phase in _BROUGHT_BACK)
+    return Listing(alive, failed - {one.native_id for one in seen if one.phase not in _BROUGHT_BACK})
 
 
 def interpret(live: Sequence[LiveJob], seen: Sequence[Observation], now: datetime) -> list[Move]:

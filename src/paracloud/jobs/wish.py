@@ -35,7 +35,7 @@ async def cancel(session: AsyncSession, caller: Caller, job: JobId, *, now: date
 
 
 async def hold(session: AsyncSession, caller: Caller, job: JobId, *, now: datetime) -> JobState:
-    """Conflict for a job that runs or ended: only a waiting one can be held."""
+    """Conflict for a job that runs or ended: only a waiting one can be held, and what waits of an array."""
     row = await _lock(session, caller, job)
     _require_waiting(row)
     if row.state == JobState.ACCEPTED:
@@ -79,6 +79,8 @@ def _require_open(row: AnyRow) -> None:
 
 def _require_waiting(row: AnyRow) -> None:
     _require_open(row)
+    if JobState(row.state) is JobState.RUNNING and row.array is not None:
+        return  # some of its tasks may still wait, and the centre knows which
     if JobState(row.state) not in {JobState.ACCEPTED, JobState.STAGING_IN, JobState.SUBMITTING, JobState.QUEUED}:
         raise Conflict(
             f"Only a waiting job can be held or released; this one is {row.state}.",
