@@ -6,6 +6,12 @@ from collections.abc import Collection, Iterator
 from tests.simulation.faults import Faults
 from tests.simulation.native import NativeJob, NativeTask, Row
 
+VERY_LATE = 0.02
+"""Rate of records that come after the patience of the platform. Of a second run's record that is so late nobody could
+know that it is still to come."""
+FIRST_RUN = 2
+"""Started and stopped once."""
+
 
 class Accounting:
     def __init__(self, loop: asyncio.AbstractEventLoop, faults: Faults, corrections: float) -> None:
@@ -16,14 +22,21 @@ class Accounting:
         ended = task.ended_at or 0
         elapsed = ended - task.started_at if task.started_at is not None else 0
         lag = self._faults.seconds(0, 0.5 if self._faults.is_calm else self._faults.accounting_lag_seconds)
+        if task.run == FIRST_RUN and self._faults.strikes(VERY_LATE):
+            lag = self._faults.seconds(60, 200)
         visible = self._loop.time() + lag
-        never_ran_tasks = job.array is not None and task.started_at is None
-        mark = "" if job.array is None else f"_[{job.array}]" if never_ran_tasks else f"_{task.index}"
+        never_ran = job.array is not None and task.run < FIRST_RUN
+        others = [one.index for one in job.tasks if one.run < FIRST_RUN and one.ended_at is not None]
+        covers = tuple(index for index in others if index is not None) if never_ran else ()
+        mark = "" if job.array is None else f"_{task.index}"
+        if never_ran:
+            mark = f"_[{','.join(map(str, covers))}]"
         row = Row(
             native_id=job.id,
-            raw_id=job.id if never_ran_tasks else task.raw_id,
+            raw_id=job.id if never_ran else task.raw_id,
             job_id=f"{job.id}{mark}",
-            index=None if never_ran_tasks else task.index,
+            covers=covers,
+            index=None if never_ran else task.index,
             user=job.account,
             name=job.name,
             state=state,

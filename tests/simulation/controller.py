@@ -110,8 +110,9 @@ class Controller:
         waiting = [task for task in job.tasks if task.state == "PENDING"]
         for task in waiting:
             task.state, task.ended_at, task.run = "CANCELLED", self.epoch(), task.run + 1
+        fresh = [task for task in waiting if task.run == 1]
         # The tasks of an array that never started share one row.
-        for task in waiting[:1]:
+        for task in (*fresh[:1], *(task for task in waiting if task.run > 1)):
             self._accounting.add(job, task, "CANCELLED by 1000", 0, is_eligible=not job.is_held)
         for task in job.tasks:
             if task.state == "RUNNING":

@@ -38,7 +38,7 @@ class Faults:
             answer_lost=rate(0.1),
             stage_refused=rate(0.3),
             events_every_seconds=random.choice((3.0, 6.0, 12.0)),
-            accounting_lag_seconds=random.choice((1.0, 5.0, 20.0, 120.0)),
+            accounting_lag_seconds=random.choice((1.0, 5.0, 20.0, 45.0)),
             listing_keeps_seconds=random.choice((10.0, 60.0, 300.0)),
         )
 

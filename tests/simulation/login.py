@@ -34,7 +34,7 @@ class Login:
         if "paracloud-guard" in argv:
             return await self._guarded(account, argv[4], stdin)
         await asyncio.sleep(self._faults.seconds(0.01, 0.1))
-        words = argv[3:] if argv[0] == "env" else argv
+        words = [word for word in argv if word != "env" and not re.fullmatch(r"[A-Z_]+=\S*", word)]
         if words[0] == "sacct" or "paracloud-account" in words:
             return Completed(0, self._sacct(words, stdin).encode(), b"")
         if self._controller.is_down:
@@ -73,18 +73,19 @@ class Login:
         return "".join(f"{row}{nonce}{job.name:>40}\n" for job in jobs for row in self._listed(job))
 
     def _listed(self, job: NativeJob) -> list[str]:
-        """The waiting tasks of an array share one row."""
+        """The tasks of an array that have never run share one row."""
         rows = []
-        waiting = [task for task in job.tasks if task.state == "PENDING"]
+        reason = "JobHeldUser" if job.is_held else "Priority"
+        waiting = [task for task in job.tasks if task.state == "PENDING" and task.run == 0]
         if waiting:
-            reason = "JobHeldUser" if job.is_held else "Priority"
             index = ",".join(str(task.index) for task in waiting) if job.array else "N/A"
             rows.append(f"{job.id}|{index}|{job.account}|PENDING|{waiting[0].submitted_at}|N/A||{reason}")
         for task in job.tasks:
-            if task.state != "PENDING":
+            if task.state != "PENDING" or task.run:
                 index = "N/A" if task.index is None else str(task.index)
                 times = f"{task.submitted_at}|{task.started_at or 'N/A'}"
-                rows.append(f"{job.id}|{index}|{job.account}|{task.state}|{times}|n1|None")
+                why = reason if task.state == "PENDING" else "None"
+                rows.append(f"{job.id}|{index}|{job.account}|{task.state}|{times}|n1|{why}")
         return rows
 
     def _sacct(self, words: Sequence[str], stdin: bytes) -> str:

@@ -46,6 +46,8 @@ class Row:
     native_id: int
     raw_id: int
     job_id: str
+    covers: tuple[int, ...]
+    """The indexes of an array's tasks that never started, where it is about them."""
     index: int | None
     user: str
     name: str

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from tests.simulation.site import Site
 from tests.simulation.virtual_clock import START
 
 from paracloud.jobs.spec import InputFile, JobSpec
-from paracloud.jobs.state import JobState
+from paracloud.jobs.state import FINAL, JobState
 from paracloud.kit.errors import Conflict
 from paracloud.kit.identifiers import BlobId, JobId
 
@@ -87,15 +88,15 @@ class Users:
             self._world.loop.call_later(random.uniform(1, 20), self._release, row.id)
 
     def _release(self, job: JobId) -> None:
-        """Until it is released for good, a held job never ends."""
+        """And look again: a hold that was on its way may be carried out after the release."""
         row = self._world.store.job(job)
-        try:
-            self._world.store.wish(job, "release", self._now())
-        except Conflict:
+        if row.state in FINAL:
             return
-        self._world.journal.note("wish", "release", job)
-        if row.state is JobState.SUBMITTING:
-            self._world.loop.call_later(5, self._release, job)
+        self._world.loop.call_later(20, self._release, job)
+        if row.state is JobState.SUBMITTING or row.starts_held or row.reason.startswith("JobHeld"):
+            self._world.journal.note("wish", "release", job)
+            with suppress(Conflict):
+                self._world.store.wish(job, "release", self._now())
 
     def _announce(self, site: Site) -> None:
         """A hint may be lost: it is no message."""

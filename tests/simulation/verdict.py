@@ -14,7 +14,6 @@ from tests.simulation.site import Site
 from tests.simulation.users import Users
 
 from paracloud.billing.entry import DUPLICATES, held, payable, wallet
-from paracloud.jobs.array import indexes
 from paracloud.jobs.state import FINAL, JobState
 from paracloud.kit.identifiers import JobId
 
@@ -45,7 +44,9 @@ def _faults_of_job(row: JobRow, site: Site, world: World, users: Users) -> Itera
         if ran or not (row.id in users.bad or row.id in world.refused_by_us):
             yield f"{row.id} is refused, but could run"
     elif row.state is JobState.LOST:
-        if own or (int(row.native_id or 0), name) not in controller.forgotten:
+        if any(one.is_eligible for one in own) or (
+            not own and (int(row.native_id or 0), name) not in controller.forgotten
+        ):
             yield f"{row.id} is lost, but its centre knows of it"
     elif row.native_id is None:
         if ran or rows or row.id not in users.wished:
@@ -64,7 +65,7 @@ def _state(row: JobRow, rows: Sequence[Row]) -> JobState | None:
             last[one.index or 0] = one
     for one in rows:
         if row.spec.array is not None and one.index is None:
-            last = dict.fromkeys(indexes(row.spec.array), one) | last
+            last = dict.fromkeys(one.covers, one) | last
     if len(last) < row.tasks:
         return None
     return min((_ENDS.get(one.state.partition(" ")[0], JobState.FAILED) for one in last.values()), key=_WORST.index)

@@ -6,7 +6,7 @@ so a process can be frozen and killed between any two of its steps, as by SIGSTO
 
 import asyncio
 import heapq
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
 from random import Random
 from typing import Any
@@ -47,14 +47,14 @@ class Stuck(Exception):
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
-    """Relies on four names of BaseEventLoop in Python 3.11: `_ready`, `_scheduled`, `_run_once`, `_write_to_self`."""
+    """Relies on three names of BaseEventLoop in Python 3.11: `_ready`, `_run_once`, `_write_to_self`."""
 
     def __init__(self, random: Random) -> None:
         super().__init__()
         self._random = random.random
         self._seconds = 0.0
         self._ready: list[asyncio.Handle] = []
-        self._scheduled: list[asyncio.TimerHandle] = []
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._numbers = 0
         self.steps = 0
         self.world = copy_context()
@@ -63,6 +63,21 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def time(self) -> float:
         return self._seconds
+
+    def call_later(  # type: ignore[override]  # typeshed ties the arguments to the callback
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self._seconds + delay, callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]  # as above
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Timers of one moment come in the order in which they were set; which is run first, the seed says."""
+        self._check_closed()
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        self._numbers += 1
+        heapq.heappush(self._timers, (when, self._numbers, timer))
+        return timer
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any], process: Process | None = None) -> "asyncio.Task[Any]":
         """A task of this process, or of the world, whoever asks for it."""
@@ -85,15 +100,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return _Task(coroutine, self._numbers, loop=self, context=context)
 
     def _run_once(self) -> None:
-        ready, timers = self._ready, self._scheduled
+        ready, timers = self._ready, self._timers
         if not ready:
-            while timers and timers[0].cancelled():
+            while timers and timers[0][2].cancelled():
                 heapq.heappop(timers)
             if not timers:
                 raise Stuck("nothing is left to happen")
-            self._seconds = max(self._seconds, timers[0].when())
-        while timers and timers[0].when() <= self._seconds:
-            timer = heapq.heappop(timers)
+            self._seconds = max(self._seconds, timers[0][0])
+        while timers and timers[0][0] <= self._seconds:
+            timer = heapq.heappop(timers)[2]
             if not timer.cancelled():
                 ready.append(timer)
         if ready:
