@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID, uuid4
 
 import psutil
@@ -37,8 +38,14 @@ def assert_each_ran_once(stage: Stage, tenant: Tenant, jobs: list[UUID], centre:
 
 def tending(stage: Stage, centre: str) -> tuple[int, int]:
     """Process id and fence of the worker that tends the centre."""
-    stage.wait(lambda: bool(sql(stage, HOLDER, centre)), f"a worker for {centre}")
-    holder, fence = sql(stage, HOLDER, centre)[0]
+    held: list[Any] = []
+
+    def is_tended() -> bool:
+        held[:] = sql(stage, HOLDER, centre)
+        return bool(held)
+
+    stage.wait(is_tended, f"a worker for {centre}")
+    holder, fence = held[0]
     pid = int(holder.split("-")[-2])
     assert pid in workers(stage)
     return pid, fence
