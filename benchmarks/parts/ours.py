@@ -4,8 +4,10 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -14,6 +16,7 @@ from demo.stage import Stage, Tenant
 from benchmarks.parts.centre import NAME, QUEUE, requests
 from benchmarks.parts.figures import cpu_seconds, processes, rss_mib, say
 from benchmarks.parts.peers import Turn
+from paracloud.client.client import Client
 from paracloud.wire.jobs import JobRequest
 
 SCRIPT = "#!/bin/bash\necho $EPOCHREALTIME\n"
@@ -30,51 +33,66 @@ TURN_SECONDS = 1800.0
 @dataclass(frozen=True, slots=True)
 class OurTurn:
     turn: Turn
+    connections: int
     accept_ms: list[float]
     detect_s: list[float]
     rss_mib: dict[str, float]
     cpu_s: dict[str, float]
 
 
-def run(stage: Stage, tenant: Tenant, jobs: int) -> OurTurn:
+def run(stage: Stage, tenant: Tenant, jobs: int, *, connections: int = 1) -> OurTurn:
+    """`connections` clients at once, each of which sends a job when its last one was accepted."""
     centre, pids = stage.lab.centres[NAME], processes(stage)
+    clients = [stage.client(tenant.token) for _ in range(connections)]
+    for client in clients:
+        client.whoami()
+    shares = [len(range(at, jobs, connections)) for at in range(connections)]
     before, cpu_before = requests(centre), {word: cpu_seconds(pids[word]) for word in pids}
-    accept_ms: list[float] = []
-    with _watched(stage.database_url, tenant.project) as seen:
-        ids = []
+    with _watched(stage.database_url, tenant.project) as seen, ThreadPoolExecutor(connections) as pool:
         first = time.monotonic()
-        for _ in range(jobs):
-            at = time.monotonic()
-            ids.append(_submit(tenant, SCRIPT))
-            accept_ms.append((time.monotonic() - at) * 1000)
-        accepted = time.monotonic()
+        accepted = [one for part in pool.map(partial(_loop, tenant.project), clients, shares) for one in part]
+        all_accepted = time.monotonic()
         _until_ended(tenant, first)
         ended = time.monotonic()
-    turn = Turn(ended - first, accepted - first, requests(centre).since(before))
+    turn = Turn(ended - first, all_accepted - first, requests(centre).since(before))
+    ids = [job for job, _ in accepted]
     _require_charged(stage, ids)
     cpu = {word: round(cpu_seconds(pids[word]) - cpu_before[word], 2) for word in pids}
     rss = {word: rss_mib(pids[word]) for word in ("api", "worker")}
-    return OurTurn(turn, accept_ms, _detected(stage, ids, seen), rss, cpu)
+    return OurTurn(turn, connections, [ms for _, ms in accepted], _detected(stage, ids, seen), rss, cpu)
+
+
+def _loop(project: UUID, client: Client, jobs: int) -> list[tuple[UUID, float]]:
+    """Each job with the milliseconds until it was accepted."""
+    accepted = []
+    for _ in range(jobs):
+        at = time.monotonic()
+        job = _submit(client, project, SCRIPT)
+        accepted.append((job, (time.monotonic() - at) * 1000))
+    return accepted
 
 
 def detect(stage: Stage, tenant: Tenant) -> list[float]:
     """Seconds from the end to `completed` on our side, of jobs that run long enough to be known before they end; they
     end one by one."""
     with _watched(stage.database_url, tenant.project) as seen:
-        ids = [_submit(tenant, LONGER.format(seconds=SHORTEST_SECONDS + 0.37 * at)) for at in range(LONGER_JOBS)]
+        ids = [
+            _submit(tenant.client, tenant.project, LONGER.format(seconds=SHORTEST_SECONDS + 0.37 * at))
+            for at in range(LONGER_JOBS)
+        ]
         _until_ended(tenant, time.monotonic())
     return _detected(stage, ids, seen)
 
 
 def warm_up(stage: Stage, tenant: Tenant) -> None:
     """One job to its end: connections are open, and the round before it has settled what others left at the centre."""
-    _submit(tenant, SCRIPT)
+    _submit(tenant.client, tenant.project, SCRIPT)
     _until_ended(tenant, time.monotonic())
 
 
-def _submit(tenant: Tenant, script: str) -> UUID:
-    request = JobRequest(project=tenant.project, script=script, options={"partition": QUEUE, "time": "5"}, centre=NAME)
-    return tenant.client.submit(request).id
+def _submit(client: Client, project: UUID, script: str) -> UUID:
+    request = JobRequest(project=project, script=script, options={"partition": QUEUE, "time": "5"}, centre=NAME)
+    return client.submit(request).id
 
 
 def _until_ended(tenant: Tenant, started: float) -> None:
