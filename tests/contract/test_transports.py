@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, timedelta
@@ -13,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.contract.platform_ssh import CENTRE, Stand, open_folder, standing
 
-from paracloud.kit.command import Completed
+from paracloud.kit.command import Command, Completed
 from paracloud.kit.errors import Broken, Forbidden, Invalid, NotFound, TooLarge, Unreachable
 from paracloud.kit.identifiers import UnixAccount
 from paracloud.transports.local import LocalTransport
 from paracloud.transports.recorded import Exchange, RecordedTransport
-from paracloud.transports.transport import Transport
+from paracloud.transports.transport import READ_AT_ONCE_BYTES, Transport, execute
 
 ACCOUNT = UnixAccount("pc01")
 HOSTILE = (
@@ -159,6 +160,16 @@ class TestRunning:
     async def test_many_commands_at_once_all_get_their_own_answer(self, machine: Machine):
         answers = await asyncio.gather(*(machine.transport.run(("echo", str(number))) for number in range(40)))
         assert [int(answer.stdout) for answer in answers] == list(range(40))
+
+
+class TestReading:
+    @pytest.mark.parametrize(("size", "is_apart"), [(1000, False), (READ_AT_ONCE_BYTES + 1, True)])
+    async def test_a_long_answer_is_read_apart_from_the_loop(self, machine: Machine, size: int, is_apart: bool):
+        def parse(completed: Completed) -> bool:
+            assert len(completed.stdout) == size
+            return threading.current_thread() is not threading.main_thread()
+
+        assert await execute(machine.transport, Command(("head", "-c", str(size), "/dev/zero"), parse)) is is_apart
 
 
 class TestQuoting:

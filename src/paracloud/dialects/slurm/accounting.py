@@ -8,7 +8,7 @@ from paracloud.dialects.records import ENDED_PHASES, AccountingRecord, NativePha
 from paracloud.dialects.slurm.answers import broken, one_word, output_of, timed
 from paracloud.dialects.slurm.states import accounted_phase
 from paracloud.dialects.slurm.table import rows
-from paracloud.dialects.slurm.text import count, epoch, gpus_of, printable, resources, size_bytes, tag_of
+from paracloud.dialects.slurm.text import account_name, count, epoch, gpus_of, printable, resources, size_bytes, tag_of
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.identifiers import NativeId, UnixAccount
 
@@ -94,7 +94,7 @@ def _record(row: tuple[str, ...]) -> AccountingRecord | None:
         restart_count=0,
         tag=tag_of(value["JobName"]),
         name=printable(value["JobName"]),
-        account=UnixAccount(printable(value["User"], 64)),
+        account=account_name(value["User"]),
         queue=printable(value["Partition"], 200),
         phase=phase,
         native_state=printable(value["State"], 64),

@@ -7,7 +7,7 @@ from paracloud.dialects.records import NativePhase, Observation
 from paracloud.dialects.slurm.answers import broken, one_word, output_of, timed, unreachable
 from paracloud.dialects.slurm.states import listed_phase
 from paracloud.dialects.slurm.table import rows
-from paracloud.dialects.slurm.text import count, epoch, printable, tag_of
+from paracloud.dialects.slurm.text import account_name, count, epoch, printable, tag_of
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.identifiers import NativeId, UnixAccount
 
@@ -45,7 +45,7 @@ def _observation(fixed: str, name: str) -> Observation:
         native_id=NativeId(str(count(job))),
         task_index=count(task) if task.isdigit() else None,
         tag=tag_of(name.strip()),
-        account=UnixAccount(printable(account, 64)),
+        account=account_name(account),
         phase=phase,
         native_state=printable(state, 64),
         reason="" if reason == "None" else printable(reason, 200),

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from paracloud.kit.identifiers import SubmitTag
+from paracloud.kit.identifiers import SubmitTag, UnixAccount
 
 NAME_PREFIX = "pc-"
 EPOCH_LIMIT = 1 << 33
@@ -37,6 +37,13 @@ def printable(text: str, limit: int = 1024) -> str:
     if not cut.isprintable():
         cut = "".join(c if c.isprintable() else " " for c in cut)
     return cut.strip()
+
+
+def account_name(text: str) -> UnixAccount:
+    """ValueError for what would have to be changed to be shown: whose an account is, is decided by its very name."""
+    if text != printable(text, 64):
+        raise ValueError(f"{text[:40]!r} is no account")
+    return UnixAccount(text)
 
 
 def epoch(text: str) -> datetime | None:
