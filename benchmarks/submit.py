@@ -83,7 +83,8 @@ def _take_turn(
             stage.resume_server()
         ours.warm_up(stage, tenant)
     turns[name].append(turn)
-    say(f"{name}: {jobs} jobs in {turn.seconds:.2f} s ({jobs / turn.seconds:.1f} a second), {turn.requests}")
+    rate = jobs / turn.seconds
+    say(f"{name}: {jobs} jobs in {turn.seconds:.2f} s ({rate:.1f} a second), {turn.requests.total} requests")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ CONNECTIONS = 4
 SAY_SECONDS = 5.0
 FILL_SECONDS = 3600.0
 SCRIPT = "#!/bin/bash\n#SBATCH --hold\ntrue\n"
+LISTINGS = ("REQUEST_JOB_INFO", "REQUEST_JOB_USER_INFO")
+"""What a squeue asks for; its other requests (partitions, at some releases more) come along with it."""
 QUEUED = "SELECT count(*) FROM jobs WHERE state = 'queued' AND project_id = $1"
 
 
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     report = {
         "bench": "watch",
         "jobs": asked.jobs,
-        "commands_ratio_most_to_fewest": round(many["commands_per_round"] / few["commands_per_round"], 2),
+        "requests_ratio_most_to_fewest": round(many["requests_per_round"] / few["requests_per_round"], 2),
         "sizes": measured,
         "requests_counted_by": "slurmctld (sdiag, by user) and slurmdbd (sacctmgr show stats)",
     }
@@ -96,8 +98,9 @@ def _measure(stage: Stage, seconds: int) -> dict[str, float]:
         "rounds": rounds,
         "round_wall_s": round(took / rounds - BUSY.total_seconds(), 3),
         "round_cpu_s": round(cpu / rounds, 3),
-        "commands_per_round": round(seen.total / rounds, 2),
-        "commands_per_minute": round(seen.total / took * 60, 1),
+        "requests_per_round": round(seen.total / rounds, 2),
+        "requests_per_minute": round(seen.total / took * 60, 1),
+        "listings_per_round": round(sum(seen.types[one] for one in LISTINGS) / rounds, 2),
         "rss_worker_mib": rss_mib(workers),
         "rss_api_mib": rss_mib(processes(stage)["api"]),
     }

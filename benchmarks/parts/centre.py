@@ -1,6 +1,7 @@
 """One real centre for a benchmark: what is built, and what its own daemons counted of the requests they answered."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from paralab.inventory import Inventory, parse
@@ -25,12 +26,17 @@ BY_USER = "Remote Procedure Call statistics by user"
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """Since the daemons began. A slurmctld request is one sbatch, squeue or scancel (scontrol makes two, squeue at its
-    first look some more); root's are the nodes' own and are left out. A slurmdbd query is one sacct."""
+    """Since the daemons began. One sbatch is one request to slurmctld, other commands may make a few; root's are the
+    nodes' own and are left out. One sacct is one query to slurmdbd."""
 
     to_slurmctld: int
     to_slurmdbd: int
-    submissions: int
+    types: Counter[str]
+    """To slurmctld, root's included."""
+
+    @property
+    def submissions(self) -> int:
+        return self.types["REQUEST_SUBMIT_BATCH_JOB"]
 
     @property
     def total(self) -> int:
@@ -40,7 +46,7 @@ class Requests:
         return Requests(
             self.to_slurmctld - before.to_slurmctld,
             self.to_slurmdbd - before.to_slurmdbd,
-            self.submissions - before.submissions,
+            self.types - before.types,
         )
 
 
@@ -56,7 +62,7 @@ def requests(centre: RunningCentre) -> Requests:
     return Requests(
         to_slurmctld=sum(count for user, count in users.items() if user != "root"),
         to_slurmdbd=queries.get("DBD_GET_JOBS_COND", 0),
-        submissions=types.get("REQUEST_SUBMIT_BATCH_JOB", 0),
+        types=Counter(types),
     )
 
 

@@ -26,7 +26,7 @@ LONGER = "#!/bin/bash\nsleep {seconds:.2f}\necho $EPOCHREALTIME\n"
 LONGER_JOBS, SHORTEST_SECONDS = 20, 7.0
 """slurmctld tells slurmdbd of new jobs once in five seconds (accounting_storage/slurmdbd, 22.05): of one that ended
 before that, accounting does not say whose it is, and nobody can charge it. These here are known before they end."""
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.2
 TURN_SECONDS = 1800.0
 
 
