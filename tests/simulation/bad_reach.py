@@ -75,7 +75,7 @@ class BadTransport:
     async def read(self, path: str, *, start: int = 0, limit_bytes: int) -> bytes:
         raise NotImplementedError
 
-    async def list(self, directory: str) -> list[FileInfo]:
+    async def list(self, directory: str, *, limit: int = 0) -> list[FileInfo]:
         raise NotImplementedError
 
     async def remove(self, path: str, *, tree: bool = False) -> None:

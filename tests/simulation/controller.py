@@ -13,6 +13,7 @@ from tests.simulation.virtual_clock import START
 from paracloud.jobs.array import indexes
 
 _OPTION = re.compile(r"^#SBATCH --([a-z-]+)(?:=(.*))?$", re.MULTILINE)
+_NEEDED = re.compile(r"afterok:([0-9]+)")
 _TAGGED = re.compile(r"pc-[0-9a-f]{32}")
 NEW_SECONDS = 3
 """So old a job may be when its controller, killed before it saved its state, forgets it."""
@@ -63,6 +64,7 @@ class Controller:
             may_requeue="requeue" in options,
             is_held="hold" in options,
             submitted_at=self.epoch(),
+            needs=tuple(int(number) for number in _NEEDED.findall(options.get("dependency", ""))),
             accepted_at=self._loop.time(),
         )
         places = sorted(indexes(job.array)) if job.array else [None]
@@ -107,16 +109,19 @@ class Controller:
     def cancel(self, job: NativeJob) -> None:
         if any(task.ended_at is None for task in job.tasks):
             self.cancelled.add((job.account, job.name))
+        self._end_all(job, "CANCELLED by 1000")
+
+    def _end_all(self, job: NativeJob, state: str) -> None:
         waiting = [task for task in job.tasks if task.state == "PENDING"]
         for task in waiting:
             task.state, task.ended_at, task.run = "CANCELLED", self.epoch(), task.run + 1
         fresh = [task for task in waiting if task.run == 1]
         # The tasks of an array that never started share one row.
         for task in (*fresh[:1], *(task for task in waiting if task.run > 1)):
-            self._accounting.add(job, task, "CANCELLED by 1000", 0, is_eligible=not job.is_held)
+            self._accounting.add(job, task, state, 0, is_eligible=not job.is_held)
         for task in job.tasks:
             if task.state == "RUNNING":
-                self._stop(job, task, "CANCELLED by 1000", 0)
+                self._stop(job, task, state, 0)
 
     def hold(self, job: NativeJob, *, is_held: bool) -> None:
         job.is_held = is_held
@@ -130,6 +135,13 @@ class Controller:
 
     def _start(self, job: NativeJob, task: NativeTask, run: int) -> None:
         if job.is_forgotten or job.is_held or task.run != run or task.state != "PENDING":
+            return
+        needed = [self.jobs[number] for number in job.needs if number in self.jobs]
+        if any(task.ended_at is None for one in needed for task in one.tasks):
+            self._loop.call_later(2, self._start, job, task, run)
+            return
+        if any(task.state != "COMPLETED" for one in needed for task in one.tasks):
+            self._end_all(job, "CANCELLED")  # as kill-on-invalid-dep has it
             return
         task.state, task.started_at, task.run = "RUNNING", self.epoch(), task.run + 1
         seconds, exit_code = self._faults.seconds(0.5, 40), self._faults.random.choice((0, 0, 0, 3))

@@ -10,7 +10,7 @@ from tests.simulation.program import Program, World
 from tests.simulation.site import Site
 from tests.simulation.virtual_clock import START
 
-from paracloud.jobs.spec import InputFile, JobSpec
+from paracloud.jobs.spec import Dependency, InputFile, JobSpec
 from paracloud.jobs.state import FINAL, JobState
 from paracloud.kit.errors import Conflict
 from paracloud.kit.identifiers import BlobId, JobId
@@ -49,6 +49,9 @@ class Users:
         world, random = self._world, self._world.faults.random
         self._count += 1
         job = JobId(UUID(int=self._count << 64 | random.getrandbits(64)))
+        account = random.choice(site.accounts)
+        own = [row for row in world.store.centres[site.name].jobs.values() if row.account == account]
+        earlier = [random.choice(own)] if own and random.random() < 0.2 else []
         inputs = (InputFile("in", BlobId("0" * 64), 5),) if random.random() < 0.3 else ()
         spec = JobSpec(
             name="x",
@@ -59,10 +62,11 @@ class Users:
             array="0-2" if random.random() < 0.15 else None,
             requeue=random.random() < 0.5,
             inputs=inputs,
+            depends_on=tuple(Dependency("afterok", row.id) for row in earlier),
         )
         if spec.queue == "nowhere":
             self.bad.add(job)
-        world.store.accept(job, site.name, random.choice(site.accounts), spec, self._now())
+        world.store.accept(job, site.name, account, spec, self._now())
         world.journal.note("accepted", job, site.name)
         self._announce(site)
 

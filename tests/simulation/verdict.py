@@ -38,6 +38,8 @@ def _faults_of_job(row: JobRow, site: Site, world: World, users: Users) -> Itera
     ran = {at for (account, of, at) in controller.executions if (account, of) == (row.account, name)}
     rows = [one for one in site.accounting.rows if (one.user, one.name) == (row.account, name)]
     own = [one for one in rows if str(one.native_id) == row.native_id]
+    needed = [world.store.job(one.job) for one in row.spec.depends_on]
+    may_be_cancelled = row.id in users.wished or any(one.state is not JobState.COMPLETED for one in needed)
     if row.state not in FINAL:
         yield f"{row.id} came to no end: {row.state}"
     elif row.state is JobState.REFUSED:
@@ -49,11 +51,11 @@ def _faults_of_job(row: JobRow, site: Site, world: World, users: Users) -> Itera
         ):
             yield f"{row.id} is lost, but its centre knows of it"
     elif row.native_id is None:
-        if ran or rows or row.id not in users.wished:
-            yield f"{row.id} ended before it was submitted, but ran or was not cancelled"
+        if ran or rows or not may_be_cancelled:
+            yield f"{row.id} ended before it was submitted, but ran or nobody asked for it"
     elif (expected := _state(row, own)) is not row.state:
         yield f"{row.id} is {row.state}, its centre says {expected}"
-    if (row.account, name) in controller.cancelled and row.id not in users.wished:
+    if (row.account, name) in controller.cancelled and not may_be_cancelled:
         yield f"{row.id} was cancelled at its centre, which nobody asked for"
 
 

@@ -85,8 +85,11 @@ def test_slurmctld_killed_at_once_after_acceptance_leaves_no_job_unexplained(sta
 
 def test_slurmctld_down_for_a_minute_loses_nothing(stage, tenant) -> None:
     centre = stage.lab.centres["west"]
-    running = tenant.client.submit(script(tenant, "sleep 5", centre="west")).id
+    running = tenant.client.submit(script(tenant, "sleep 15", centre="west")).id
     reached(stage, tenant, running, "running")
+    # The controller writes its jobs down some seconds later; what it forgets when it dies before is another story.
+    began = time.time()
+    stage.wait(lambda: (centre.site.folder / "state/job_state").stat().st_mtime > began, "its state on disk")
     centre.kill("slurmctld")
     until = time.monotonic() + OUTAGE_SECONDS
     waiting = [tenant.client.submit(script(tenant, "true", centre="west")).id for _ in range(3)]

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from paracloud.jobs.book import Book, Dispatch
 from paracloud.jobs.outpost import Outpost, Tenure
-from paracloud.kit.errors import Broken, ParacloudError, Refused, Unreachable
+from paracloud.kit.errors import Broken, Fenced, ParacloudError, Refused, Unreachable
 from paracloud.kit.identifiers import JobId, NativeId, SubmitTag, UnixAccount
 from paracloud.transports.transport import Transport
 
@@ -52,7 +52,11 @@ async def dispatch(book: Book, outpost: Outpost, tenure: Tenure, *, stage: Stage
             answers = await _submit(outpost, tenure, account, batch, stage)
             await book.submitted(tenure(), answers.definite, postponed=answers.postponed)
 
-    await asyncio.gather(*(one(account, batch) for account, batch in by_account.items()))
+    # All are waited for: one that went on behind a failed round would try a job beside that job's next try.
+    ends = await asyncio.gather(*(one(account, batch) for account, batch in by_account.items()), return_exceptions=True)
+    troubles = [end for end in ends if end is not None]
+    if troubles:
+        raise next((trouble for trouble in troubles if isinstance(trouble, Fenced)), troubles[0])
     return len(jobs)
 
 

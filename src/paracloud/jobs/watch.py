@@ -17,10 +17,11 @@ _BROUGHT_BACK = frozenset({NativePhase.NODE_FAILED, NativePhase.REQUEUED})
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Which jobs the listing shows: `alive` have not ended, and of the `failed` all that it shows ended with a lost
-    node."""
+    node. `was_asked`: False where nobody has an account there yet, so that the centre was not asked at all."""
 
     alive: frozenset[NativeId] = frozenset()
     failed: frozenset[NativeId] = frozenset()
+    was_asked: bool = False
 
 
 async def watch(book: Book, outpost: Outpost, tenure: Tenure, live: Sequence[LiveJob]) -> Listing:
@@ -33,7 +34,7 @@ async def watch(book: Book, outpost: Outpost, tenure: Tenure, live: Sequence[Liv
     await book.observed(tenure(), interpret(live, seen, outpost.clock.now()))
     alive = frozenset(one.native_id for one in seen if one.phase not in ENDED_PHASES)
     failed = frozenset(one.native_id for one in seen if one.phase in _BROUGHT_BACK)
-    return Listing(alive, failed - {one.native_id for one in seen if one.phase not in _BROUGHT_BACK})
+    return Listing(alive, failed - {one.native_id for one in seen if one.phase not in _BROUGHT_BACK}, was_asked=True)
 
 
 def interpret(live: Sequence[LiveJob], seen: Sequence[Observation], now: datetime) -> list[Move]:

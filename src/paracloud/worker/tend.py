@@ -111,7 +111,8 @@ async def _watching(book: Book, outpost: Outpost, lease: HeldLease, duties: Duti
             live = await book.live(lease())
             listing = await watch(book, outpost, lease, live)
             await settlement.settle(await book.live(lease()), listing)
-            await duties.report(outpost, None)
+            if listing.was_asked:
+                await duties.report(outpost, None)
             pause, said = BUSY if live else IDLE, None
         except Fenced:
             raise
@@ -131,13 +132,20 @@ async def _report(duties: Duties, outpost: Outpost, trouble: ParacloudError) -> 
 
 
 async def _probing(outpost: Outpost, lease: HeldLease, duties: Duties) -> None:
+    """Also tells how a centre is where no round asks it anything yet; its own good news it tells once, because another
+    part of the centre may fail meanwhile."""
+    is_well = False
     while True:
         pause = PROBE
         try:
             await duties.probe(outpost, lease)
+            if not is_well:
+                await duties.report(outpost, None)
+            is_well = True
         except Fenced:
             raise
         except ParacloudError as trouble:
             log.warning("centre.probe_failed", centre=outpost.centre, code=trouble.code, reason=trouble.en)
-            pause = TROUBLE
+            pause, is_well = TROUBLE, False
+            await _report(duties, outpost, trouble)
         await outpost.clock.sleep(pause)
