@@ -71,10 +71,9 @@ def test_slurmctld_killed_at_once_after_acceptance_leaves_no_job_unexplained(sta
         stage.wait(gate.has_caught, "the commit of native ids")
         centre.kill("slurmctld")
     centre.start("slurmctld")
-    for job in jobs:
-        done = ended(stage, tenant, job)
+    for done in [ended(stage, tenant, job) for job in jobs]:
         assert done.job.state in ("completed", "lost")
-        assert names_at(stage, "west").count(f"pc-{job.hex}") <= 1
+        assert names_at(stage, "west").count(f"pc-{done.job.id.hex}") <= 1
         if done.job.state == "lost":
             assert done.job.charged.amount == "0.000000"
         else:
@@ -98,10 +97,9 @@ def test_slurmctld_down_for_a_minute_loses_nothing(stage, tenant) -> None:
     assert tenant.client.job(running).job.state == "running"
     assert {tenant.client.job(job).job.state for job in waiting} <= {"accepted", "submitting"}
     centre.start("slurmctld")
-    for job in (running, *waiting):
-        done = ended(stage, tenant, job)
+    for done in [ended(stage, tenant, job) for job in (running, *waiting)]:
         assert done.job.state == "completed"
-        assert names_at(stage, "west").count(f"pc-{job.hex}") == 1
+        assert names_at(stage, "west").count(f"pc-{done.job.id.hex}") == 1
         assert_charged_as_accounted(stage, tenant, done)
     stage.wait(lambda: _is_well(stage, "west"), "the centre to be well again")
 
