@@ -1,4 +1,4 @@
-"""Rounds over a centre whose listing and accounting a test sets: what may end a job, and what may not."""
+"""Rounds over a centre whose listing and accounting a test sets: what may end a job or meet it, and what may not."""
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -8,6 +8,7 @@ from tests.contract.stands import MemoryStand
 from tests.paracloud.jobs.world import EAST, START, StillClock, record
 
 from paracloud.dialects.records import AccountingRecord, NativePhase, Observation
+from paracloud.jobs.carry_out import carry_out
 from paracloud.jobs.outpost import Outpost
 from paracloud.jobs.settle import Settlement
 from paracloud.jobs.state import JobState
@@ -25,6 +26,7 @@ class Centre:
 
     listed: list[Observation] = field(default_factory=list)
     accounted: list[AccountingRecord] = field(default_factory=list)
+    cancelled: list[NativeId] = field(default_factory=list)
 
     def observe(self, accounts):
         return Command(("squeue",), lambda _: tuple(self.listed))
@@ -34,6 +36,10 @@ class Centre:
 
     def account_of(self, ids):
         return Command(("sacct",), lambda _: tuple(one for one in self.accounted if one.native_id in ids))
+
+    def cancel(self, ids):
+        self.cancelled.extend(ids)
+        return Command(("scancel",), lambda _: None)
 
     async def to(self, centre, account, *, purpose):
         return self
@@ -150,3 +156,15 @@ async def test_one_record_of_unstarted_tasks_ends_only_those_that_it_names(round
     rounds.centre.accounted.append(ran)
     await rounds.go()
     assert await rounds.stand.state(job) is JobState.FAILED
+
+
+async def test_a_wish_never_meets_another_job_that_has_the_native_id_now(rounds: Rounds):
+    forgotten, other = await rounds.queued("7"), await rounds.queued("7")
+    rounds.lists(other, "7", NativePhase.RUNNING)
+    await rounds.stand.wish(forgotten, "cancel")
+    await carry_out(rounds.stand.book, rounds.outpost, lambda: rounds.lease)
+    assert rounds.centre.cancelled == []
+    await rounds.stand.wish(other, "cancel")
+    await carry_out(rounds.stand.book, rounds.outpost, lambda: rounds.lease)
+    assert rounds.centre.cancelled == ["7"]
+    assert [wish.job for wish in await rounds.stand.book.wishes(rounds.lease)] == [forgotten]
