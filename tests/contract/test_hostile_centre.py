@@ -350,6 +350,21 @@ async def _projects_billed(database: Database) -> set[ProjectId]:
         return {ProjectId(UUID(code.partition(":")[2])) for code in await session.scalars(text(query))}
 
 
+async def test_a_record_of_our_job_under_a_forged_number_neither_ends_it_nor_costs_the_tenant_anything(
+    siege: Siege,
+) -> None:
+    job = await siege.queued()
+    before = await siege.world.wallet(), await siege.world.held()
+    siege.service.plays(
+        squeue=f"row(id='41', name='pc-{job.hex}')",
+        sacct=f"for n in range(50, 60): record(raw=str(n), id=str(n), name='pc-{job.hex}', elapsed='60')",
+    )
+    await siege.round()
+    assert await siege.world.state(job) == "running"
+    assert (await siege.world.wallet(), await siege.world.held()) == before
+    assert await siege.world.ledger_sum() == 0
+
+
 async def test_two_jobs_that_were_given_one_number_are_settled_each_by_its_own_tag(siege: Siege) -> None:
     first, second = await siege.queued("41"), await siege.queued("41")
     rows = [f"record(raw='{raw}', id='41', name='pc-{job.hex}')" for raw, job in (("41", first), ("42", second))]
