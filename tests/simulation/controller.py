@@ -52,6 +52,7 @@ class Controller:
         options = dict(_OPTION.findall(script))
         if options.get("partition") == "nowhere":
             raise InvalidPartition
+        needed = map(int, _NEEDED.findall(options.get("dependency", "")))
         days, _, clock = options["time"].partition("-")
         hours, minutes, seconds = map(int, clock.split(":"))
         job = NativeJob(
@@ -64,7 +65,7 @@ class Controller:
             may_requeue="requeue" in options,
             is_held="hold" in options,
             submitted_at=self.epoch(),
-            needs=tuple(int(number) for number in _NEEDED.findall(options.get("dependency", ""))),
+            needs=tuple(self.jobs[number] for number in needed if number in self.jobs),
             accepted_at=self._loop.time(),
         )
         places = sorted(indexes(job.array)) if job.array else [None]
@@ -136,7 +137,7 @@ class Controller:
     def _start(self, job: NativeJob, task: NativeTask, run: int) -> None:
         if job.is_forgotten or job.is_held or task.run != run or task.state != "PENDING":
             return
-        needed = [self.jobs[number] for number in job.needs if number in self.jobs]
+        needed = [one for one in job.needs if not one.is_forgotten]
         if any(task.ended_at is None for one in needed for task in one.tasks):
             self._loop.call_later(2, self._start, job, task, run)
             return

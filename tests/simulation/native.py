@@ -30,8 +30,8 @@ class NativeJob:
     may_requeue: bool
     is_held: bool
     submitted_at: int
-    needs: tuple[int, ...] = ()
-    """Jobs that have to end well before it may start."""
+    needs: tuple["NativeJob", ...] = ()
+    """Jobs that have to end well before it may start. What is not known any more is not waited for."""
     tasks: list[NativeTask] = field(default_factory=list)
     is_forgotten: bool = False
     is_in_doubt: bool = False
