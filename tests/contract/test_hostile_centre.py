@@ -26,7 +26,7 @@ from paracloud.dialects.slurm.dialect import SlurmDialect
 from paracloud.identity.caller import Caller
 from paracloud.jobs.dispatch import dispatch
 from paracloud.jobs.outpost import Outpost
-from paracloud.jobs.settle import Settlement
+from paracloud.jobs.settle import BATCH, Settlement
 from paracloud.jobs.show import show
 from paracloud.jobs.watch import watch
 from paracloud.kit.database import Database
@@ -311,6 +311,21 @@ async def test_one_record_that_cannot_be_is_not_understood_and_nothing_beside_it
     await siege.round()
     assert await siege.world.state(job) == "completed"
     assert await siege.world.ledger_sum() == 0
+
+
+async def test_a_flood_of_records_is_settled_in_parts_and_read_again_until_its_last_part_was(siege: Siege) -> None:
+    job = await siege.queued()
+    good = f"record(raw='41', id='41', name='pc-{job.hex}')\nfor n in range({2 * BATCH}): record(user='root')\n"
+    siege.service.plays(sacct=f"{good}record(cpus='9' * 18)")
+    with raises_broken("a last record that cannot be"):
+        await siege.round()
+    assert await siege.world.book.accounted_until(siege.lease) is None
+    assert await siege.charges() == 1, "the first part was settled"
+    siege.service.plays(sacct=good)
+    await siege.round()
+    assert await siege.world.book.accounted_until(siege.lease) == siege.world.clock.now()
+    assert await siege.charges() == 1
+    assert await siege.world.state(job) == "completed"
 
 
 async def test_a_price_that_no_execution_can_have_is_listed_and_not_charged(siege: Siege) -> None:

@@ -82,6 +82,15 @@ class Settled:
     unclaimed: int
     waiting: int = 0
 
+    def __add__(self, other: "Settled") -> "Settled":
+        return Settled(
+            self.charged + other.charged,
+            self.corrected + other.corrected,
+            self.known + other.known,
+            self.unclaimed + other.unclaimed,
+            self.waiting + other.waiting,
+        )
+
 
 class Book(Protocol):
     async def accounts(self, lease: Lease) -> Sequence[UnixAccount]:

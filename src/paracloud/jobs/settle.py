@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import reduce
 
 from paracloud.dialects.records import AccountingRecord
 from paracloud.jobs.book import Book, LiveJob, Settled
@@ -20,6 +21,8 @@ SWEEP_EVERY = timedelta(minutes=10)
 AHEAD = timedelta(minutes=2)
 """The centre's clock may be ahead of ours; its records are read all the same."""
 ASKED_AT_ONCE = 200
+BATCH = 2000
+"""Records in one transaction: between two, the loop that tends all centres gets its turn (0.3 s, measured)."""
 REMEMBERED = 20_000
 
 _Owner = tuple[NativeId, UnixAccount, SubmitTag | None]
@@ -45,11 +48,19 @@ class Settlement:
         asked = await self._asked([job for job in gone if _owner(job) not in known])
         over = {_owner(job) for job in live if self._will_not_run_again(job, listing, now)}
         again = sorted({record.native_id for record in (*fresh, *asked) if _owner(record) not in over})
-        settled = await self._book.settle(self._tenure(), [*fresh, *asked], alive=again, read_until=now)
+        settled = await self._settle([*fresh, *asked], again, now)
         if not settled.waiting:
             self._remember(fresh)
         await self._lose(gone, known | {_owner(record) for record in asked}, now)
         return settled
+
+    async def _settle(self, records: Sequence[AccountingRecord], alive: Sequence[NativeId], now: datetime) -> Settled:
+        parts = [records[at : at + BATCH] for at in range(0, len(records), BATCH)] or [()]
+        done = [
+            await self._book.settle(self._tenure(), part, alive=alive, read_until=now if part is parts[-1] else None)
+            for part in parts
+        ]
+        return reduce(Settled.__add__, done)
 
     async def _window(self, now: datetime) -> Sequence[AccountingRecord]:
         accounts = await self._book.accounts(self._tenure())
