@@ -5,12 +5,13 @@ an escape everywhere, and ends the line at an unquoted `#`. Its buffer for one w
 """
 
 import re
+from itertools import takewhile
 
 from paracloud.kit.errors import Invalid, Unsupported
 
 VALUE_LIMIT_BYTES = 2048
 _PLAIN = re.compile(r"[A-Za-z0-9_./:,=%@+~\[\]-]*")
-_CHDIR = re.compile(r"^#SBATCH (?:--chdir=(\S*)|\"--chdir=(.*)\")$", re.MULTILINE)
+_PLACE = re.compile(r"#SBATCH (?:--(chdir|output|error)=(\S*)|\"--(chdir|output|error)=(.*)\")")
 
 PASSED_THROUGH = frozenset(
     {
@@ -51,9 +52,15 @@ def passed_through(option: str, value: str) -> str:
     return directive(option, value)
 
 
-def chdir_of(script: str) -> str:
-    """The work directory that a script of ours names. ValueError for any other script."""
-    match = _CHDIR.search(script)
-    if not match:
+def folders_of(script: str) -> list[str]:
+    """The folders that a script of ours needs before it starts: its work directory, and below it those that its outputs
+    go to. Slurm would fail the job where one is missing. A folder named by a pattern is not known here, and left out.
+    ValueError for any other script."""
+    lines = takewhile(lambda line: line.startswith("#"), script.split("\n"))
+    matches = [match for line in lines if (match := _PLACE.fullmatch(line))]
+    found = {one[1] or one[3]: one[2] or re.sub(r"\\(.)", r"\1", one[4] or "") for one in matches}
+    if "chdir" not in found:
         raise ValueError("the script names no work directory: make it with script()")
-    return match[1] if match[2] is None else re.sub(r"\\(.)", r"\1", match[2])
+    parents = [found[name].rpartition("/")[0] for name in ("output", "error") if name in found]
+    below = [folder for folder in dict.fromkeys(parents) if folder and "%" not in folder and folder != "/dev"]
+    return [found["chdir"], *(f"{found['chdir']}/{folder}" for folder in below)]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from paracloud.dialects.slurm.answers import broken, output_of, unreachable
-from paracloud.dialects.slurm.directive import chdir_of
+from paracloud.dialects.slurm.directive import folders_of
 from paracloud.dialects.slurm.guard_program import GUARD_PROGRAM
 from paracloud.dialects.slurm.script import GUARD_FOLDER
 from paracloud.dialects.slurm.table import rows
@@ -38,7 +38,8 @@ def submit(batch: Mapping[SubmitTag, str], nonce: str) -> Command[Mapping[Submit
         raise ValueError("a tag is 32 hexadecimal digits")
     settings = (str(LOCK_WAIT_SECONDS), str(PATIENCE_SECONDS), str(TAGS_AT_A_TIME))
     argv = ("bash", "-c", GUARD_PROGRAM, "paracloud-guard", nonce, GUARD_FOLDER, *settings)
-    lines = [f"{tag} {_encoded(text)} {_encoded(chdir_of(text))} .\n" for tag, text in batch.items()]
+    folders = {tag: "\n".join(folders_of(text)) for tag, text in batch.items()}
+    lines = [f"{tag} {_encoded(text)} {_encoded(folders[tag])} .\n" for tag, text in batch.items()]
 
     def parse(completed: Completed) -> Mapping[SubmitTag, Answer]:
         answers = dict(_answers(completed, nonce, batch, argv))

@@ -2,7 +2,8 @@
 time and submits each tag at most once.
 
 Arguments: nonce, guard folder, seconds to wait for a lock, seconds to wait for Slurm, tags at a time. Input: lines of
-`TAG SCRIPT DIRECTORY .`, both in the escapes of printf's %b; a line without its final dot was cut and is left out.
+`TAG SCRIPT FOLDERS .`, both in the escapes of printf's %b; a line without its final dot was cut and is left out. The
+folders, one a line, are made where they are missing: the work directory, and those that outputs go to.
 Output: lines of `NONCE TAG id NUMBER .`, or `refused` or `unsure` with a reason in base64.
 
 A tag's folder holds `lock`, `id`, `refused`, `script`, and `tried`, made under the lock before sbatch is called. The
@@ -135,8 +136,9 @@ refuse() {
 }
 
 prepare() {
-  local why
-  if [ ! -d "$place" ] && ! why=$(LC_ALL=C mkdir -p -- "$place" 2>&1); then
+  local why place missing=
+  for place in "${here[@]}"; do [ -d "$place" ] || missing=yes; done
+  if [ -n "$missing" ] && ! why=$(LC_ALL=C mkdir -p -- "${here[@]}" 2>&1); then
     case $why in
       *denied* | *"Not a directory"* | *"File exists"* | *Read-only* | *"too long"*) refuse "$why" ;;
       *) say_why unsure "$why" ;;
@@ -164,13 +166,20 @@ hand_over() {
   if definite "$why"; then refuse "$why"; else say_why unsure "${why:-sbatch did not answer}"; return 3; fi
 }
 
+# A here-string and `mapfile` start no process.
+spread() {
+  local text
+  printf -v text %b "$1"
+  mapfile -t here <<<"$text"
+}
+
 # Returns 3 where Slurm did not answer, so that the rest of the batch does not wait for it as well. Every process
 # counts here: a batch of hundreds must cost the login node no more than as many calls of sbatch.
 submit() {
-  local d=$root/$tag place id= again=$3
+  local d=$root/$tag here id= again=$3
   # An id is final, so it is read without the lock.
   if known; then say id "$id"; return; fi
-  printf -v place %b "$2"
+  spread "$2"
   { exec 9>>"$d/lock"; } 2>/dev/null || { say_why unsure "$d cannot be written to"; return; }
   flock -w "$lock_wait" 9 || { say_why unsure "another submission of this job is under way"; return; }
   if known; then say id "$id"; return; fi
@@ -189,7 +198,8 @@ again=() all_again= folders=() places=()
 for ((i = 0; i + 3 < ${#words[@]}; i += 4)); do
   if [ -e "$root/${words[i]}" ]; then again[i]=yes; continue; fi
   folders+=("$root/${words[i]}")
-  printf -v "places[${#places[@]}]" %b "${words[i + 2]}"
+  spread "${words[i + 2]}"
+  places+=("${here[@]}")
 done
 if [ "${#folders[@]}" -gt 0 ]; then
   { mkdir -p -- "${folders[@]}" && sync "$root"; } 2>/dev/null || all_again=yes

@@ -208,6 +208,17 @@ def test_the_folders_are_private_and_the_job_keeps_the_accounts_own_umask(centre
     assert (centre.folder / "places").read_text() == f"{centre.home}\n"
 
 
+def test_the_folders_that_outputs_go_to_are_made_before_the_job_starts(centre):
+    job = request(
+        output="logs/out put/%j.out", error="logs/%j.err", script="#!/bin/bash\n#SBATCH --output=elsewhere/%j.out\n"
+    )
+    unknown = request(output="%j/out")
+    assert set(centre.ask(submit(job, unknown)).values()) == {"41000", "41001"}
+    place = centre.home / job.work_directory
+    assert sorted(str(path.relative_to(place)) for path in place.rglob("*")) == ["logs", "logs/out put"]
+    assert list((centre.home / unknown.work_directory).iterdir()) == []
+
+
 def test_hostile_values_reach_slurm_as_text(centre):
     text = 'it\'s "q" $(touch pwned) `touch pwned` | ; & 中文'
     job = request(name=text, work_directory=text, script="#!/bin/bash\n" + text, extra={"comment": text})
