@@ -106,14 +106,15 @@ def _sweep(root: Path) -> None:
 
 
 def _plan(inventory: Inventory, root: Path, folder: Path, name: str) -> Mapping[str, Site]:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for parent in (folder, *folder.parents):
+    for parent in folder.parents:
         if parent.stat().st_mode & 0o011 != 0o011:
             raise LabError(
                 f"{parent} is closed to the centres' accounts; choose another PARALAB_HOME.",
                 f"{parent} 对超算账号不可访问；请更换 PARALAB_HOME。",
             )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    folder.chmod(0o755)
     password, build = secrets.token_hex(16), secrets.token_hex(3)
     taken: set[int] = set()
     database_port = free_block(1, taken)

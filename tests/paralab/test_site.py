@@ -114,3 +114,11 @@ def test_folders_of_killed_labs_go_after_a_day(tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
     _sweep(tmp_path)
     assert {entry.name for entry in tmp_path.iterdir()} == {"new", "cache"}
+
+
+def test_a_place_that_is_closed_to_the_accounts_is_refused_before_anything_is_made(open_folder: Path) -> None:
+    closed = open_folder / "closed"
+    closed.mkdir(mode=0o700)
+    with pytest.raises(LabError, match="choose another PARALAB_HOME"):
+        _plan(default_inventory(), closed, closed / "lab", "lab")
+    assert list(closed.iterdir()) == []
