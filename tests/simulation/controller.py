@@ -69,8 +69,8 @@ class Controller:
             accepted_at=self._loop.time(),
         )
         places = sorted(indexes(job.array)) if job.array else [None]
-        job.tasks = [NativeTask(place, job.id + at, job.submitted_at) for at, place in enumerate(places)]
-        self._next += len(places)
+        job.tasks = [NativeTask(place, job.id, job.submitted_at) for place in places]
+        self._next += 1
         self.jobs[job.id] = job
         self._journal.note("centre.accepted", job.id, job.name)
         self._queue(job)
@@ -87,7 +87,8 @@ class Controller:
     def forget_newest(self) -> None:
         """Its state was not saved yet: the next job gets the same number."""
         newest = self.jobs.get(max(self.jobs, default=0))
-        if newest is None or self.epoch() - newest.submitted_at > NEW_SECONDS:
+        is_last = newest is not None and self._next == newest.id + 1
+        if newest is None or not is_last or self.epoch() - newest.submitted_at > NEW_SECONDS:
             return
         if all(task.state == "PENDING" and task.run == 0 for task in newest.tasks):
             newest.is_forgotten = True
@@ -144,6 +145,9 @@ class Controller:
         if any(task.state != "COMPLETED" for one in needed for task in one.tasks):
             self._end_all(job, "CANCELLED")  # as kill-on-invalid-dep has it
             return
+        if task.run == 0 and any(one.run == 0 for one in job.tasks if one is not task):
+            # What is left of an array keeps its id, so the last task to start has it in the end.
+            task.raw_id, self._next = self._next, self._next + 1
         task.state, task.started_at, task.run = "RUNNING", self.epoch(), task.run + 1
         seconds, exit_code = self._faults.seconds(0.5, 40), self._faults.random.choice((0, 0, 0, 3))
         if not self._may_run(job, task):
