@@ -61,7 +61,7 @@ class RunningCentre:
     def kill(self, daemon: str, *, hard: bool = True) -> None:
         """End a daemon: slurmctld, slurmdbd, sshd, munged, or slurmd.NODE; `hard` is SIGKILL, else SIGTERM."""
         argv = daemons(self.site)[daemon]
-        pattern = " ".join(argv[:4]) if daemon.startswith("slurmd.") else f"^(/usr/sbin/)?{argv[0].rpartition('/')[2]} "
+        pattern = " ".join(argv[:5]) if daemon.startswith("slurmd.") else f"^(/usr/sbin/)?{argv[0].rpartition('/')[2]} "
         self.exec(["pkill", "-KILL" if hard else "-TERM", "-f", pattern])
         wait_until(lambda: self.exec(["pgrep", "-f", pattern]).returncode != 0, f"{daemon} to end")
 

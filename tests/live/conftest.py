@@ -11,6 +11,7 @@ from paralab.lab import up
 from paralab.running import RunningLab
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All live tests run in one worker, one after another: they share the centres."""
     for item in items:

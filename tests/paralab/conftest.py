@@ -8,6 +8,7 @@ import pytest
 NUMBERS = count(1)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All that build centres run in one worker, one after another."""
     for item in items:

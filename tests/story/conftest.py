@@ -10,6 +10,7 @@ from demo.stage import Stage, Tenant
 NUMBERS = count(1)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "/tests/story/" in str(item.path):
