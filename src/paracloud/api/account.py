@@ -74,8 +74,10 @@ async def list_tokens(deps: TheDeps, token: Token) -> TokenList:
 
 @router.post("/tokens", status_code=201)
 async def issue(body: TokenRequest, deps: TheDeps, token: Token) -> IssuedToken:
-    """A token for oneself, with no more scopes than the one that asks."""
+    """A token for oneself, with no more scopes than the one that asks. One that only reads makes none: whoever found it
+    could make it live for ever."""
     async with asked(deps, token) as at:
+        at.caller.require_writer()
         scopes = {Scope(scope) for scope in body.scopes}
         if not scopes <= at.caller.scopes:
             raise Forbidden("A token cannot give more than the one that asks has.", "新令牌的权限不能超过当前令牌。")
@@ -88,7 +90,10 @@ async def issue(body: TokenRequest, deps: TheDeps, token: Token) -> IssuedToken:
 
 @router.delete("/tokens/{id}", status_code=204)
 async def revoke(id: UUID, deps: TheDeps, token: Token) -> Response:  # noqa: A002  # the path's own word
+    """Ends a token of one's own; one that only reads ends itself alone."""
     async with asked(deps, token) as at:
+        if at.caller.token != id:
+            at.caller.require_writer()
         await revoke_token(at.session, TokenId(id), of_user=at.caller.user, now=deps.clock.now())
     return Response(status_code=204)
 

@@ -63,6 +63,10 @@ class Caller:
         self._require(Scope.READ)
         self._role(project)
 
+    def require_writer(self) -> None:
+        """May change what is the user's own, whatever the projects."""
+        self._require(Scope.WRITE)
+
     def require_operator(self) -> None:
         if not (self.is_operator and Scope.ADMIN in self.scopes):
             raise Forbidden(

@@ -1,0 +1,162 @@
+"""The real application over a real database: tenants who do not know each other, the operator, two priced centres."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+from fastapi import FastAPI
+from sqlalchemy import text
+from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, StillClock, connect, queue
+
+from paracloud.api.application import PREFIX, build
+from paracloud.api.deps import Deps
+from paracloud.billing.top_up import top_up
+from paracloud.data.blobs import Blobs
+from paracloud.identity.add_member import add_member
+from paracloud.identity.caller import Category, Role, Scope
+from paracloud.identity.create_organisation import create_organisation
+from paracloud.identity.create_project import create_project
+from paracloud.identity.create_user import create_user
+from paracloud.identity.issue_token import issue_token
+from paracloud.jobs.market import MarketReader
+from paracloud.kit.database import Database
+from paracloud.kit.errors import Unreachable
+from paracloud.kit.identifiers import CentreName, OrganisationId, ProjectId, TokenId, UnixAccount, UserId
+from paracloud.kit.money import Money
+from paracloud.kit.secret import ServerKey
+from paracloud.transports.transport import Transport
+
+KEY = ServerKey(b"a server key of thirty-two bytes" * 2)
+READ, WRITE, ADMIN = Scope.READ, Scope.WRITE, Scope.ADMIN
+
+
+class NoWay:
+    """No centre is up: what would reach one is told so."""
+
+    async def to(self, centre: CentreName, account: UnixAccount, *, purpose: str) -> Transport:
+        raise Unreachable(f"{centre} does not answer {account} ({purpose}).", "超算中心没有响应。")
+
+
+@dataclass(frozen=True)
+class Person:
+    login: str
+    user: UserId
+    token: str
+    token_id: TokenId
+
+
+@dataclass(frozen=True)
+class Tenant(Person):
+    """`token` may read and write; `reading` only reads; `administering` has all scopes, and its user is no operator."""
+
+    organisation: OrganisationId
+    project: ProjectId
+    reading: str
+    administering: str
+
+
+@dataclass
+class House:
+    database: Database
+    app: FastAPI
+    clock: StillClock
+    clients: dict[str | None, httpx.AsyncClient] = field(default_factory=dict)
+
+    async def ask(
+        self, who: Person | str | None, method: str, path: str, *, to_root: bool = False, **more
+    ) -> httpx.Response:
+        """`who`: a person, a token's text, or nobody."""
+        token = who.token if isinstance(who, Person) else who
+        return await self._client(token).request(method, path if to_root else PREFIX + path, **more)
+
+    async def submit(self, who: Tenant, **changes) -> str:
+        answer = await self.ask(who, "POST", "/jobs", json=job(who, **changes))
+        assert answer.status_code == 201, answer.text
+        return answer.json()["id"]
+
+    async def one(self, query: str, **values):
+        async with self.database.begin() as session:
+            return (await session.execute(text(query), values)).scalar_one()
+
+    async def contents(self) -> dict[str, str]:
+        """A digest of every table's rows: two that are equal say that nothing was changed."""
+        tables = "SELECT array_agg(tablename::text) FROM pg_tables WHERE schemaname = 'public'"
+        digest = "SELECT count(*) || ' rows ' || md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {} t"
+        return {name: await self.one(digest.format(f'"{name}"')) for name in sorted(await self.one(tables))}
+
+    async def tenant(self, login: str, *, funds: str = "1000") -> Tenant:
+        async with self.database.begin() as session:
+            organisation = await create_organisation(session, f"大学 {login}", Category.UNIVERSITY, now=START)
+            project = await create_project(session, organisation, "熔体", now=START)
+            user = await create_user(session, login, now=START)
+            await add_member(session, login, project, Role.MEMBER)
+            await top_up(session, project, Money.parse(funds), key=f"first-{login}", person="boss", now=START)
+        token, token_id = await self.token(user, READ, WRITE)
+        reading, administering = [(await self.token(user, *scopes))[0] for scopes in ((READ,), tuple(Scope))]
+        return Tenant(login, user, token, token_id, organisation, project, reading, administering)
+
+    async def operator(self, login: str = "boss") -> Person:
+        async with self.database.begin() as session:
+            user = await create_user(session, login, is_operator=True, now=START)
+        return Person(login, user, *await self.token(user, *Scope))
+
+    async def colleague(self, tenant: Tenant, login: str, role: Role = Role.MEMBER) -> Person:
+        """Another user in the tenant's project."""
+        async with self.database.begin() as session:
+            user = await create_user(session, login, now=START)
+            await add_member(session, login, tenant.project, role)
+        return Person(login, user, *await self.token(user, READ, WRITE))
+
+    async def token(self, user: UserId, *scopes: Scope) -> tuple[str, TokenId]:
+        async with self.database.begin() as session:
+            id_, secret = await issue_token(
+                session, KEY, user, name="t", scopes=scopes, lifetime=timedelta(days=30), now=self.clock.now()
+            )
+        return secret.reveal(), id_
+
+    async def blob(self, who: Tenant, content: bytes) -> str:
+        name = sha256(content).hexdigest()
+        answer = await self.ask(who, "PUT", f"/projects/{who.project}/blobs/{name}", content=content)
+        assert answer.status_code == 201, answer.text
+        return name
+
+    async def close(self) -> None:
+        for client in self.clients.values():
+            await client.aclose()
+
+    def _client(self, token: str | None) -> httpx.AsyncClient:
+        if token not in self.clients:
+            headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+            transport = httpx.ASGITransport(self.app)
+            self.clients[token] = httpx.AsyncClient(transport=transport, base_url="http://house", headers=headers)
+        return self.clients[token]
+
+
+async def open_house(database: Database, folder: Path) -> House:
+    clock = StillClock()
+    async with database.begin() as session:
+        for name in (EAST, WEST):
+            await connect(session, name, queues=(queue(), queue("long", is_default=False)))
+    deps = Deps(
+        database=database,
+        reach=NoWay(),
+        blobs=Blobs(folder, limit_bytes=1 << 20),
+        clock=clock,
+        key=KEY,
+        market=MarketReader(database, clock),
+        dialects=("slurm",),
+    )
+    return House(database, build(deps), clock)
+
+
+def job(who: Tenant, **changes) -> dict[str, object]:
+    """A job of one core and an hour; `changes` are fields of the request."""
+    return {"project": str(who.project), "script": SCRIPT, **changes}
+
+
+def nobodys() -> str:
+    """An id that nothing has."""
+    return str(UUID(int=0x0190_0000_0000_7000_8000_0000_0000_0000))

@@ -1,0 +1,140 @@
+"""Every route of the API as the access tests know it: what it needs, and a request of it that its owner may make."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+from tests.paracloud.api.house import READ, House, Person, Tenant, job
+from tests.paracloud.jobs.world import EAST, HOST_KEY
+
+CONTENT = b"input of the owner"
+READS, WRITES, OPERATES = "reads", "writes", "operates"
+
+
+@dataclass(frozen=True)
+class Things:
+    """What one tenant has, under the names that paths give it; `entry` is a top-up in the ledger."""
+
+    owner: Tenant
+    job: str
+    token: str
+    entry: str
+    blob: str = sha256(CONTENT).hexdigest()
+
+    def path(self, template: str) -> str:
+        return template.format(
+            project=self.owner.project, job=self.job, id=self.token, sha256=self.blob, login=self.owner.login
+        )
+
+
+@dataclass(frozen=True)
+class Route:
+    """`foreign` names what of the request is somebody's: path, query or body parts that hold an id."""
+
+    needs: str
+    body: Callable[[Things], Mapping[str, Any]] | None = None
+    foreign: frozenset[str] = frozenset()
+    query: Callable[[Things], Mapping[str, Any]] | None = None
+    content: bytes | None = None
+
+    def request(self, things: Things) -> dict[str, Any]:
+        return {
+            key: value
+            for key, value in {
+                "json": self.body(things) if self.body else None,
+                "params": self.query(things) if self.query else None,
+                "content": self.content,
+            }.items()
+            if value is not None
+        }
+
+
+def of(needs: str, *foreign: str, **more) -> Route:
+    return Route(needs, foreign=frozenset(foreign), **more)
+
+
+def operates(body: Callable[[Things], Mapping[str, Any]], *named: str) -> Route:
+    return Route(OPERATES, body, frozenset(named))
+
+
+def _centre(_things: Things) -> dict[str, Any]:
+    return {
+        "name": "south",
+        "title_en": "South",
+        "title_zh": "南",
+        "host": "127.0.0.1",
+        "host_key": HOST_KEY,
+        "service_account": "watcher",
+        "accounts": ["south0"],
+    }
+
+
+def _price(_things: Things) -> dict[str, Any]:
+    return {"centre": EAST, "queue": "fast", "core_hour": "0.50"}
+
+
+def _token(_things: Things) -> dict[str, Any]:
+    return {"name": "second", "scopes": ["read"], "days": 1}
+
+
+def _contract(_things: Things) -> dict[str, Any]:
+    later, latest = "2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z"
+    return {"centre": EAST, "share_basis_points": 8000, "valid_from": later, "valid_to": latest}
+
+
+ROUTES: dict[str, Route] = {
+    "GET /whoami": of(READS),
+    "GET /tokens": of(READS),
+    "POST /tokens": of(WRITES, body=_token),
+    "GET /projects/{project}/balance": of(READS, "path project"),
+    "GET /projects/{project}/statement": of(READS, "path project"),
+    "GET /centres": of(READS),
+    "GET /queues": of(READS),
+    "POST /jobs": of(WRITES, "body project", body=lambda of: job(of.owner)),
+    "GET /jobs": of(READS, "query project", query=lambda of: {"project": str(of.owner.project)}),
+    "POST /quotes": of(READS, "body project", body=lambda of: job(of.owner)),
+    "GET /jobs/{job}": of(READS, "path job"),
+    "GET /jobs/{job}/files": of(READS, "path job"),
+    "GET /jobs/{job}/content": of(READS, "path job", query=lambda _: {"path": "slurm.out"}),
+    "GET /jobs/{job}/logs": of(READS, "path job"),
+    "POST /jobs/{job}:hold": of(WRITES, "path job"),
+    "POST /jobs/{job}:release": of(WRITES, "path job"),
+    "POST /jobs/{job}:cancel": of(WRITES, "path job"),
+    "PUT /projects/{project}/blobs/{sha256}": of(WRITES, "path project", content=CONTENT),
+    "HEAD /projects/{project}/blobs/{sha256}": of(WRITES, "path project"),
+    "DELETE /tokens/{id}": of(WRITES, "path id"),
+    "POST /operator/organisations": operates(lambda _: {"name": "新组织", "category": "institute"}),
+    "POST /operator/projects": operates(
+        lambda of: {"organisation": str(of.owner.organisation), "name": "新课题"}, "body organisation"
+    ),
+    "POST /operator/users": operates(lambda _: {"login": "zhao"}),
+    "POST /operator/users/{login}/tokens": operates(_token),
+    "PUT /operator/members": operates(
+        lambda of: {"login": of.owner.login, "project": str(of.owner.project), "role": "member"}, "body project"
+    ),
+    "POST /operator/top-ups": operates(
+        lambda of: {"project": str(of.owner.project), "amount": "1.00", "key": str(uuid4())}, "body project"
+    ),
+    "POST /operator/prices": operates(_price),
+    "POST /operator/contracts": operates(_contract),
+    "POST /operator/centres": operates(_centre),
+    "POST /operator/reversals": operates(lambda of: {"entry": of.entry, "reason": "mistyped"}, "body entry"),
+    "GET /operator/check": of(OPERATES),
+}
+NOT_AN_OWNERS = {"query cursor"}
+"""Ids that are a place in a list and open nothing."""
+
+
+async def things_of(house: House, owner: Tenant) -> Things:
+    await house.blob(owner, CONTENT)
+    _, token = await house.token(owner.user, READ)
+    entry = await house.one("SELECT id::text FROM ledger_entries WHERE key = :key", key=f"top-up:first-{owner.login}")
+    return Things(owner, await house.submit(owner), str(token), entry)
+
+
+async def ask(house: House, who: Person | str | None, name: str, things: Things):
+    """This route's request about these things."""
+    method, _, path = name.partition(" ")
+    return await house.ask(who, method, things.path(path), **ROUTES[name].request(things))
