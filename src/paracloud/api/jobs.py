@@ -43,6 +43,7 @@ async def submit_job(
     built = _built(body)
     market = await deps.market.now()
     async with asked(deps, token) as at:
+        at.caller.require_member(ProjectId(body.project))  # also who only asks for the answer again
 
         async def act() -> dict[str, object]:
             now = deps.clock.now()
