@@ -82,8 +82,14 @@ def _mount(site: Site) -> None:
     for name, text in account_files(site).items():
         (etc / name).write_text(text)
     (etc / "shadow").chmod(0o600)
+    # A copy of the whole folder: the kernel takes a mount on a single file away as soon as somebody outside replaces
+    # that file, as useradd and every package with an account of its own do.
+    own = site.folder / "system"
+    _run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(own)])
+    _run(["cp", "-a", "/etc/.", str(own)])
     for name in ("hosts", "passwd", "group", "shadow"):
-        _run(["mount", "--bind", str(etc / name), f"/etc/{name}"])
+        _run(["cp", "-p", "--remove-destination", str(etc / name), str(own / name)])
+    _run(["mount", "--bind", str(own), "/etc"])
     for name, uid in accounts(site):
         home = site.folder / "home" / name
         home.mkdir(mode=0o700, exist_ok=True)
@@ -162,7 +168,7 @@ def _wait(what: str, is_there: Callable[[], bool], *daemons: subprocess.Popen[by
         time.sleep(0.03)
 
 
-FOLDERS = ("etc", "log", "state", "spool", "scratch", "munge", "ssh", "home", "dev")
+FOLDERS = ("etc", "system", "log", "state", "spool", "scratch", "munge", "ssh", "home", "dev")
 
 
 def make_folders(folder: Path) -> None:
