@@ -6,12 +6,20 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from paracloud.api.wording import worded
 from paracloud.kit.errors import NotEnoughFunds, ParacloudError, Refused
 from paracloud.wire.problem import Problem
 
 log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
-TITLES_ZH = {404: "没有这个地址。", 405: "该地址不支持此方法。"}
+TEXTS = {
+    400: (
+        "The body cannot be read: send JSON that is not nested deeply and holds no huge numbers.",
+        "无法读取请求体：请发送嵌套不深、不含超大数字的 JSON。",
+    ),
+    404: ("There is no such address.", "没有这个地址。"),
+    405: ("This address does not know the method.", "该地址不支持此方法。"),
+}
 
 
 def install(app: FastAPI) -> None:
@@ -45,21 +53,17 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
 
 async def _validation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    first = error.errors()[0] if error.errors() else {"loc": (), "msg": "not understood"}
-    field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path", "header"))
-    where = f"{field}: " if field else ""
-    detail, zh = f"{where}{first['msg']}.", f"{where}格式不正确（{first['msg']}）。"
-    return answer(
-        request, Problem(title="invalid", status=422, code="invalid", detail=detail, detail_zh=zh, field=field)
-    )
+    first = next(iter(error.errors()), {"loc": (), "type": "missing"})
+    field, en, zh = worded(first)
+    return answer(request, Problem(title="invalid", status=422, code="invalid", detail=en, detail_zh=zh, field=field))
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     text = str(error.detail)
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
-    zh = TITLES_ZH.get(error.status_code, text)
-    return answer(request, Problem(title=text, status=error.status_code, code=code, detail=f"{text}.", detail_zh=zh))
+    en, zh = TEXTS.get(error.status_code, (f"{text}.", f"请求被拒绝（{text}）。"))
+    return answer(request, Problem(title=text, status=error.status_code, code=code, detail=en, detail_zh=zh))
 
 
 async def _defect(request: Request, error: Exception) -> JSONResponse:
