@@ -134,18 +134,18 @@ async def _report(duties: Duties, outpost: Outpost, trouble: ParacloudError) -> 
 async def _probing(outpost: Outpost, lease: HeldLease, duties: Duties) -> None:
     """Also tells how a centre is where no round asks it anything yet; its own good news it tells once, because another
     part of the centre may fail meanwhile."""
-    is_well = False
+    is_well, again = False, TROUBLE
     while True:
         pause = PROBE
         try:
             await duties.probe(outpost, lease)
             if not is_well:
                 await duties.report(outpost, None)
-            is_well = True
+            is_well, again = True, TROUBLE
         except Fenced:
             raise
         except ParacloudError as trouble:
             log.warning("centre.probe_failed", centre=outpost.centre, code=trouble.code, reason=trouble.en)
-            pause, is_well = TROUBLE, False
+            is_well, pause, again = False, again, min(PROBE, again * 2)
             await _report(duties, outpost, trouble)
         await outpost.clock.sleep(pause)
