@@ -1,6 +1,6 @@
 """Who asks, the own tokens, the own money."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -25,10 +25,11 @@ from paracloud.wire.account import (
     TokenRequest,
     WhoAmI,
 )
-from paracloud.wire.base import Time
+from paracloud.wire.base import FIRST_YEAR, Time
 
 router = APIRouter(tags=["account"])
 MONTH = timedelta(days=31)
+FIRST = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 
 
 @router.get("/whoami")
@@ -112,7 +113,7 @@ async def show_statement(
 ) -> StatementModel:
     """What moved the project's money in [start, end); the last 31 days by default, a year at most."""
     until = end or deps.clock.now() + timedelta(seconds=1)
-    since = start or until - MONTH
+    since = start or max(until - MONTH, FIRST)
     if not timedelta(0) < until - since <= 12 * MONTH:
         raise Invalid(
             "end must be later than start, by a year at most.", "end 必须晚于 start，且不超过一年。", field="end"

@@ -36,7 +36,7 @@ async def upload(project: UUID, sha256: Sha, request: Request, deps: TheDeps, to
     return BlobModel(sha256=blob.id, size_bytes=blob.size_bytes)
 
 
-@router.head("/projects/{project}/blobs/{sha256}")
+@router.head("/projects/{project}/blobs/{sha256}", response_class=Response)
 async def has_blob(project: UUID, sha256: Sha, deps: TheDeps, token: Token) -> Response:
     """200 where this project holds the file already, 404 where it must be sent."""
     async with asked(deps, token) as at:

@@ -155,3 +155,11 @@ async def test_an_id_that_is_none_is_refused(house: House, lin: Tenant) -> None:
         problem(await house.ask(lin, "GET", path))
     problem(await house.ask(lin, "GET", "/nowhere"), status=404)
     problem(await house.ask(lin, "PATCH", "/jobs"), status=405)
+
+
+async def test_a_time_before_all_times_is_refused(house: House, lin: Tenant) -> None:
+    path = f"/projects/{lin.project}/statement"
+    for end in ("2000-01-01T00:00:00Z", "2000-01-01T01:00:00+14:00", "1999-12-31T00:00:00Z", "2201-01-01T00:00:00Z"):
+        assert problem(await house.ask(lin, "GET", path, params={"end": end}))["field"] == "end"
+    answer = await house.ask(lin, "GET", path, params={"end": "2000-01-02T00:00:00Z"})
+    assert answer.json()["start"] == "2000-01-01T00:00:00Z"
