@@ -25,6 +25,7 @@ from tests.paracloud.api.house import House, Person, open_house
 from tests.paracloud.api.routes import Things, things_of
 from tests.paracloud.jobs.world import EAST, HOST_KEY, SCRIPT
 
+from paracloud.api.application import PREFIX
 from paracloud.api.problems import MEDIA_TYPE
 from paracloud.kit.database import Database
 
@@ -38,6 +39,17 @@ CASES = settings(
 )
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+DONE = {
+    "DELETE /tokens/{id}",
+    "GET /jobs/{job}",
+    "GET /projects/{project}/statement",
+    "HEAD /projects/{project}/blobs/{sha256}",
+    "POST /jobs",
+    "POST /jobs/{job}:cancel",
+    "POST /quotes",
+}
+"""Some routes that the cases must get to the end of; else they no longer get past the first checks."""
+OPERATED = {f"POST /operator/{one}" for one in ("organisations", "prices", "projects", "top-ups")}
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
@@ -65,16 +77,17 @@ def test_no_request_of_any_form_is_a_defect(fuzzed: House, run: Run, as_operator
     who = run(fuzzed.operator()) if as_operator else lin
     things = run(things_of(fuzzed, lin))
     document = schemathesis.openapi.from_dict(fuzzed.app.openapi())
-    asked = 0
+    done = set()
     for result in document.get_all_operations():
         operation = result.ok()
         has_input = {"parameters", "requestBody"} & set(operation.definition.raw)
         for mode in MODES if has_input else MODES[:1]:
-            asked += _try_all(fuzzed, run, who, things, operation.as_strategy(generation_mode=mode))
-    assert asked > 300
+            statuses = _try_all(fuzzed, run, who, things, operation.as_strategy(generation_mode=mode))
+            done |= {operation.label.replace(PREFIX, "")} if min(statuses) < 300 else set()
+    assert done >= (OPERATED if as_operator else DONE)
 
 
-def _try_all(house: House, run: Run, who: Person, things: Things, cases: st.SearchStrategy[Case]) -> int:
+def _try_all(house: House, run: Run, who: Person, things: Things, cases: st.SearchStrategy[Case]) -> list[int]:
     statuses = []
 
     @CASES
@@ -90,7 +103,7 @@ def _try_all(house: House, run: Run, who: Person, things: Things, cases: st.Sear
             assert answer.json()["detail_zh"]
 
     one()
-    return len(statuses)
+    return statuses
 
 
 def _make_own(case: Case, things: Things) -> None:

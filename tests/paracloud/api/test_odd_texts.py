@@ -12,7 +12,7 @@ from paracloud.kit.money import Money
 NAMES = (
     "熔体 第三次", "it's \"quoted\"", "$(reboot)", "`id`", "a|b;c&d", "--help", "-n 4", "a\\b\\n", "%j %x %%", "#x",
     "*?[a]", "'; DROP TABLE jobs; --", "<script>alert(1)</script>", "{{7*7}}", "../..", "émile", "é", "🔬",
-    "x" * 200, "null", "0",
+    "x" * 200, "null", "0", " a ",
 )  # fmt: skip
 """In the request's own field and as an option of sbatch, which is read by other rules."""
 TEXTS = ("", " a  b ", "$HOME", "`id`", "a\nb\r\nc\t", "'\"\\", "中文", "x" * 5000, "\x01\x7f", "--x=y")
