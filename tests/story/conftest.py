@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 
 import pytest
 from demo.stage import Stage, Tenant
+
+from paralab.inventory import Inventory, default_inventory
 
 NUMBERS = count(1)
 
@@ -22,7 +25,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def stage() -> Iterator[Stage]:
     if os.getuid() != 0:
         pytest.skip("real centres need root")
-    with Stage("story", patience_seconds=20) as opened:
+    # Every test is a tenant of its own, and takes an account at each centre that it uses.
+    lending = [replace(centre, accounts=200) for centre in default_inventory().centres]
+    with Stage("story", Inventory(tuple(lending)), patience_seconds=20) as opened:
         yield opened
 
 
