@@ -80,8 +80,8 @@ def _token(_things: Things) -> dict[str, Any]:
 
 
 def _contract(_things: Things) -> dict[str, Any]:
-    later, latest = "2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z"
-    return {"centre": EAST, "share_basis_points": 8000, "valid_from": later, "valid_to": latest}
+    start, end = "2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z"
+    return {"centre": EAST, "share_basis_points": 8000, "valid_from": start, "valid_to": end}
 
 
 ROUTES: dict[str, Route] = {
@@ -123,7 +123,7 @@ ROUTES: dict[str, Route] = {
     "POST /operator/reversals": operates(lambda of: {"entry": of.entry, "reason": "mistyped"}, "body entry"),
     "GET /operator/check": of(OPERATES),
 }
-NOT_AN_OWNERS = {"query cursor"}
+NOT_AN_OWNERS = {"GET /jobs": {"query cursor"}}
 """Ids that are a place in a list and open nothing."""
 
 
