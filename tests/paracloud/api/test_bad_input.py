@@ -13,6 +13,7 @@ from tests.paracloud.jobs.world import SCRIPT
 from paracloud.api.problems import MEDIA_TYPE
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
+ENGLISH = re.compile(r"([A-Za-z]{2,} ){2}[A-Za-z]{2,}")
 FRAMEWORKS = re.compile(r"Input should|Value error|\w+ should have|not permitted|Field required|JSON decode")
 HUGE = "9" * 400
 
@@ -102,6 +103,7 @@ def problem(answer: httpx.Response, *, status: int = 422) -> dict[str, Any]:
     assert document["detail"].endswith((".", "?"))
     assert not CHINESE.search(document["detail"])
     assert CHINESE.search(document["detail_zh"])
+    assert not ENGLISH.search(document["detail_zh"]), document["detail_zh"]
     assert not FRAMEWORKS.search(document["detail"] + document["detail_zh"]), document
     assert len(answer.content) < 4096, "an answer does not repeat what it was sent"
     return document
