@@ -13,7 +13,7 @@ from tests.paracloud.jobs.world import SCRIPT
 from paracloud.api.problems import MEDIA_TYPE
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-ENGLISH = re.compile(r"([A-Za-z]{2,} ){2}[A-Za-z]{2,}")
+ENGLISH = re.compile(r"([A-Za-z]+ ){3}[A-Za-z]+")
 FRAMEWORKS = re.compile(r"Input should|Value error|\w+ should have|not permitted|Field required|JSON decode")
 HUGE = "9" * 400
 
