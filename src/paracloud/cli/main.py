@@ -11,7 +11,8 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 
-from paracloud.cli import jobs, session, show
+from paracloud.cli import admin, jobs, session, show
+from paracloud.cli.files import ls
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.words import plain, say
 from paracloud.client.client import Client
@@ -20,9 +21,10 @@ from paracloud.client.errors import ApiError
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 EXIT = {0: 5, 401: 3, 404: 4, 503: 5, 502: 5}
 
-for verb in (jobs.submit, jobs.quote, jobs.ps, jobs.logs, jobs.cancel, jobs.hold, jobs.release, jobs.wait, jobs.cp):
+for verb in (jobs.submit, jobs.quote, jobs.ps, jobs.logs, jobs.cancel, jobs.hold, jobs.release, jobs.wait, jobs.cp, ls):
     app.command()(verb)
 app.command("show")(jobs.show_job)
+app.add_typer(admin.app, name="admin")
 
 
 @app.command()
@@ -130,6 +132,10 @@ def main() -> None:
     except ApiError as error:
         print(plain(f"{error.en}\n{error.zh}"), file=sys.stderr)
         raise SystemExit(EXIT.get(error.status, 1)) from None
-    except (ValidationError, OSError) as error:
+    except ValidationError as error:
+        for one in error.errors(include_url=False, include_context=False, include_input=False):
+            print(plain(f"{'.'.join(map(str, one['loc']))}: {one['msg']}"), file=sys.stderr)
+        raise SystemExit(2) from None
+    except OSError as error:
         print(plain(str(error)), file=sys.stderr)
         raise SystemExit(2) from None

@@ -28,6 +28,7 @@ ZH = {
     "amount": "金额",
     "balance": "余额",
     "well": "正常",
+    "size": "大小",
     "budget/min": "命令预算/分",
 }
 

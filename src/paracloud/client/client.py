@@ -1,6 +1,7 @@
 """The API as typed calls. What is safe to repeat is repeated when the connection breaks; a submission, by its key."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +28,8 @@ from paracloud.wire.jobs import (
 
 M = TypeVar("M", bound=BaseModel)
 TRIES = 4
+PAUSE_SECONDS = 0.2
+"""After the first try; twice as long after each other one."""
 CHUNK_BYTES = 1 << 20
 READ_BYTES = 4 << 20
 
@@ -132,14 +135,17 @@ class Client:
 
     def _send(self, method: str, path: str, *, is_repeatable: bool = False, **options: Any) -> httpx.Response:  # noqa: ANN401
         for attempt in range(1, TRIES + 1):
+            is_last = not is_repeatable or attempt == TRIES
             try:
                 answer = self._http.request(method, path, **options)
-                break
+                if is_last or answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                    break
             except httpx.TransportError as error:
-                if not is_repeatable or attempt == TRIES:
+                if is_last:
                     raise ApiError(
                         0, "unreachable", f"No answer from the server: {error}.", "服务器没有响应。"
                     ) from error
+            time.sleep(PAUSE_SECONDS * 2 ** (attempt - 1))
         if answer.is_success:
             return answer
         raise _problem(answer)

@@ -1,0 +1,188 @@
+"""`paracloud admin …`: what the operator does. Every verb prints the id of what it made."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from pydantic import BaseModel
+
+from paracloud.cli import session, show
+from paracloud.cli.jobs import AsJson
+from paracloud.cli.words import plain
+from paracloud.wire.account import (
+    CentreRequest,
+    ContractRequest,
+    MemberRequest,
+    OrganisationRequest,
+    PriceRequest,
+    ProjectRequest,
+    ReversalRequest,
+    TokenRequest,
+    TopUpRequest,
+    UserRequest,
+)
+
+app = typer.Typer(no_args_is_help=True, help="What the operator does: customers, money, centres, prices, the check.")
+ACCOUNTS_MOST = 10_000
+_RANGE = re.compile(r"([^\[\]]*)\[(\d+)-(\d+)\]")
+
+From = Annotated[str | None, typer.Option("--from", help="Valid from this time on, ISO 8601 with zone; now otherwise.")]
+To = Annotated[str | None, typer.Option("--to", help="Valid before this time; without an end otherwise.")]
+
+
+@app.command()
+def organisation(name: str, category: str = "university", as_json: AsJson = False) -> None:
+    """Open an organisation: university, institute, enterprise, government or individual."""
+    _make("organisations", OrganisationRequest.model_validate({"name": name, "category": category}), as_json=as_json)
+
+
+@app.command()
+def project(organisation: UUID, name: str, as_json: AsJson = False) -> None:
+    """Open a project of an organisation."""
+    _make("projects", ProjectRequest(organisation=organisation, name=name), as_json=as_json)
+
+
+@app.command()
+def user(
+    login: str,
+    operator: Annotated[bool, typer.Option("--operator", help="May do what is listed here.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Open a user."""
+    _make("users", UserRequest(login=login, is_operator=operator), as_json=as_json)
+
+
+@app.command()
+def member(login: str, project: UUID, role: str = "member", as_json: AsJson = False) -> None:
+    """Let a user use a project, or change the role there."""
+    body = MemberRequest.model_validate({"login": login, "project": project, "role": role})
+    with session.client() as client:
+        client.add_member(body)
+    _tell(login, as_json=as_json)
+
+
+@app.command()
+def token(
+    login: str,
+    name: str = "first",
+    scope: Annotated[list[str] | None, typer.Option(help="read or write; both otherwise.")] = None,
+    days: int = 90,
+    as_json: AsJson = False,
+) -> None:
+    """Issue a token for a user; it is shown this once."""
+    body = TokenRequest.model_validate({"name": name, "scopes": scope or ["read", "write"], "days": days})
+    with session.client() as client:
+        issued = client.user_token(login, body)
+    if as_json:
+        show.as_json(issued)
+    else:
+        print(issued.token)
+
+
+@app.command("top-up")
+def top_up(project: UUID, amount: str, key: str, as_json: AsJson = False) -> None:
+    """Book money that came in. KEY is the payment's own number: the same payment counts once."""
+    _make("top-ups", TopUpRequest(project=project, amount=amount, key=key), as_json=as_json)
+
+
+@app.command()
+def connect(
+    name: str,
+    host: str,
+    host_key: Annotated[Path, typer.Option(help="A file with the host's public key, to be pinned.")],
+    service_account: Annotated[str, typer.Option(help="Lists the queue and reads the accounting.")],
+    account: Annotated[list[str], typer.Option(help="Lent to projects: NAME, or a range such as hpc[001-040].")],
+    title_en: str = "",
+    title_zh: str = "",
+    port: int = 22,
+    dialect: str = "slurm",
+    commands_per_minute: Annotated[int, typer.Option(help="The published budget of scheduler commands.")] = 240,
+    patience_seconds: Annotated[int, typer.Option(help="How long a job may be missing before it is lost.")] = 600,
+    overrun_seconds: Annotated[int, typer.Option(help="How long beyond its limit a job may be charged at most.")] = 120,
+    region: str = "",
+    as_json: AsJson = False,
+) -> None:
+    """Connect a centre; see the guide for what the centre does first."""
+    key = " ".join(host_key.read_text().split()[:2])
+    body = CentreRequest(
+        name=name, host=host, port=port, host_key=key, title_en=title_en or name, title_zh=title_zh or name,
+        service_account=service_account, accounts=[one for text in account for one in _spread(text)], dialect=dialect,
+        commands_per_minute=commands_per_minute, patience_seconds=patience_seconds, overrun_seconds=overrun_seconds,
+        region=region,
+    )  # fmt: skip
+    _make("centres", body, as_json=as_json)
+
+
+@app.command()
+def price(  # a command line's options
+    centre: str,
+    queue: str,
+    core_hour: str,
+    card_hour: str = "0",
+    start: From = None,
+    end: To = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a price version for a queue: yuan for a core-hour and a card-hour."""
+    tree = {"centre": centre, "queue": queue, "core_hour": core_hour, "card_hour": card_hour}
+    _make("prices", PriceRequest.model_validate(tree | {"valid_from": start, "valid_to": end}), as_json=as_json)
+
+
+@app.command()
+def contract(
+    centre: str,
+    share: Annotated[int, typer.Argument(help="The centre's share of each charge, in basis points: 8000 is 80 %.")],
+    start: From = None,
+    end: To = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a co-construction contract with a centre."""
+    tree = {"centre": centre, "share_basis_points": share, "valid_from": start, "valid_to": end}
+    _make("contracts", ContractRequest.model_validate(tree), as_json=as_json)
+
+
+@app.command()
+def reverse(entry: UUID, reason: str, as_json: AsJson = False) -> None:
+    """Take a ledger entry back, with a reason."""
+    _make("reversals", ReversalRequest(entry=entry, reason=reason), as_json=as_json)
+
+
+@app.command()
+def check(as_json: AsJson = False) -> None:
+    """Check the ledger; exit status 1 where anything differs."""
+    with session.client() as client:
+        found = client.check()
+    if as_json:
+        show.as_json(found)
+    else:
+        print(f"ledger sum {found.ledger_sum_micro}, {len(found.differences)} differences")
+        for one in found.differences:
+            print(plain(f"  {one.what}: {one.where} {one.micro:+}"))
+    if found.differences or found.ledger_sum_micro:
+        raise typer.Exit(1)
+
+
+def _make(what: str, body: BaseModel, *, as_json: bool) -> None:
+    with session.client() as client:
+        made = client.operator(what, body)
+    _tell(made.id, as_json=as_json)
+
+
+def _tell(id_: str, *, as_json: bool) -> None:
+    if as_json:
+        show.as_json({"id": id_})
+    else:
+        print(plain(id_))
+
+
+def _spread(text: str) -> list[str]:
+    """hpc[001-003] is hpc001, hpc002, hpc003."""
+    found = _RANGE.fullmatch(text)
+    if found is None:
+        return [text]
+    if int(found[3]) - int(found[2]) >= ACCOUNTS_MOST:
+        raise typer.BadParameter(f"{text} names more than {ACCOUNTS_MOST} accounts")
+    width = len(found[2])
+    return [f"{found[1]}{number:0{width}}" for number in range(int(found[2]), int(found[3]) + 1)]
