@@ -1,12 +1,14 @@
-"""ls: what lies in a job's work directory."""
+"""ls, cp: what lies in a job's work directory."""
 
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from paracloud.cli import session, show
+from paracloud.cli import inputs, session, show
 from paracloud.cli.jobs import AsJson
+from paracloud.cli.words import say
 
 
 def ls(
@@ -25,3 +27,17 @@ def ls(
         for one in found.items
     ]
     show.table(["name", "size", "at"], rows)
+
+
+def cp(source: Annotated[str, typer.Argument(help="JOB:PATH")], target: Path, as_json: AsJson = False) -> None:
+    """Copy a file of a job's work directory here."""
+    text, _, path = source.partition(":")
+    try:
+        job = UUID(text)
+    except ValueError:
+        raise typer.BadParameter(say(f"{source}: write JOB:PATH.", f"{source}：请写成 作业编号:路径。")) from None
+    with session.client() as client:
+        local = target / Path(path).name if target.is_dir() else target
+        inputs.save(client, job, path, local)
+    if as_json:
+        show.as_json({"path": str(local), "size_bytes": local.stat().st_size})

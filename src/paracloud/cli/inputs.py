@@ -4,9 +4,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
+import typer
+
+from paracloud.cli.words import say
 from paracloud.client.client import Client
-from paracloud.client.errors import ApiError
 from paracloud.wire.jobs import InputModel
+
+
+def script_text(path: Path) -> str:
+    """Whatever its line ends: the server says what it makes of them."""
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        at = f"byte {error.start}"
+        raise typer.BadParameter(
+            say(
+                f"{path} is no UTF-8 text ({at}); convert it, such as with iconv -f GB18030 -t UTF-8.",
+                f"{path} 不是 UTF-8 文本（{at}）；请先转换，例如 iconv -f GB18030 -t UTF-8。",
+            )
+        ) from None
 
 
 def gather(spec: str) -> Iterator[tuple[Path, str]]:
@@ -17,16 +33,12 @@ def gather(spec: str) -> Iterator[tuple[Path, str]]:
         yield path, destination or path.name
         return
     if not path.is_dir():
-        raise ApiError(0, "invalid", f"There is no file or folder {source}.", f"没有文件或文件夹 {source}。", "input")
+        raise typer.BadParameter(say(f"There is no file or folder {source}.", f"没有文件或文件夹 {source}。"))
     root = path.resolve()
     for found in sorted(root.rglob("*")):
         if not found.resolve().is_relative_to(root):
-            raise ApiError(
-                0,
-                "invalid",
-                f"{found} is a link that leads out of {source}.",
-                f"链接 {found} 指向 {source} 之外。",
-                "input",
+            raise typer.BadParameter(
+                say(f"{found} is a link that leads out of {source}.", f"链接 {found} 指向 {source} 之外。")
             )
         if found.is_file():
             yield found, f"{destination or path.name}/{found.relative_to(root)}"

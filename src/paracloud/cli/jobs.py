@@ -1,7 +1,8 @@
-"""submit, quote, ps, show, logs, cancel, hold, release, wait, cp."""
+"""submit, quote, ps, show, logs, cancel, hold, release, wait."""
 
 import sys
 import time
+from codecs import getincrementaldecoder
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -117,16 +118,16 @@ def logs(
     as_json: AsJson = False,
 ) -> None:
     """Show what a job printed; -f until it ends."""
-    start, text = 0, ""
+    start, text, decoder = 0, "", getincrementaldecoder("utf-8")(errors="replace")
     with session.client() as client:
         while True:
             is_final = client.job(job).job.is_final
             chunk = _log(client, job, stream, start, task, is_final=is_final or not follow)
             start += len(chunk)
-            if as_json:
-                text += chunk.decode(errors="replace")
-            else:
-                sys.stdout.write(plain(chunk.decode(errors="replace")))
+            piece = decoder.decode(chunk, final=not chunk and (is_final or not follow))
+            text += piece if as_json else ""
+            if not as_json:
+                sys.stdout.write(plain(piece))
                 sys.stdout.flush()
             if not chunk and (is_final or not follow):
                 break
@@ -166,16 +167,6 @@ def wait(job: UUID, as_json: AsJson = False) -> None:
         _end(_until_final(client, job), as_json=as_json)
 
 
-def cp(source: Annotated[str, typer.Argument(help="JOB:PATH")], target: Path, as_json: AsJson = False) -> None:
-    """Copy a file of a job's work directory here."""
-    text, _, path = source.partition(":")
-    with session.client() as client:
-        local = target / Path(path).name if target.is_dir() else target
-        inputs.save(client, UUID(text), path, local)
-    if as_json:
-        show.as_json({"path": str(local), "size_bytes": local.stat().st_size})
-
-
 def _request(
     client: Client,
     script: Path | None,
@@ -187,8 +178,8 @@ def _request(
     objective: str,
 ) -> JobRequest:
     if (script is None) == (command is None):
-        raise ApiError(0, "invalid", "Give a script or --command, not both.", "请提供脚本或 --command 之一。")
-    text = script.read_text(errors="surrogateescape") if script else f"#!/bin/bash\n{command}\n"
+        raise typer.BadParameter(say("Give a script or --command, not both.", "请提供脚本或 --command 之一。"))
+    text = inputs.script_text(script) if script else f"#!/bin/bash\n{command}\n"
     payer = project or only_project(client)
     return JobRequest(
         project=payer,
@@ -205,7 +196,9 @@ def only_project(client: Client) -> UUID:
     projects = client.whoami().projects
     if len(projects) != 1:
         names = ", ".join(f"{one.name} ({one.id})" for one in projects) or "-"
-        raise ApiError(0, "invalid", f"Name the project that pays: {names}.", f"请用 --project 指定课题组：{names}。")
+        raise typer.BadParameter(
+            plain(say(f"Name the project that pays: {names}.", f"请用 --project 指定课题组：{names}。"))
+        )
     return projects[0].id
 
 

@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from paracloud.cli import admin, jobs, session, show
-from paracloud.cli.files import ls
+from paracloud.cli.files import cp, ls
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.words import plain, say
 from paracloud.client.client import Client
@@ -21,7 +21,7 @@ from paracloud.client.errors import ApiError
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 EXIT = {0: 5, 401: 3, 404: 4, 503: 5, 502: 5}
 
-for verb in (jobs.submit, jobs.quote, jobs.ps, jobs.logs, jobs.cancel, jobs.hold, jobs.release, jobs.wait, jobs.cp, ls):
+for verb in (jobs.submit, jobs.quote, jobs.ps, jobs.logs, jobs.cancel, jobs.hold, jobs.release, jobs.wait, cp, ls):
     app.command()(verb)
 app.command("show")(jobs.show_job)
 app.add_typer(admin.app, name="admin")

@@ -1,0 +1,56 @@
+import json
+from uuid import UUID
+
+from tests.paracloud.jobs.world import HOST_KEY
+
+from paracloud.cli.admin import _spread
+
+
+def made(terminal, boss, *words: str) -> str:
+    return json.loads(terminal.say(boss, "admin", *words, "--json"))["id"]
+
+
+def test_a_customer_is_opened_funded_and_given_a_token(terminal, boss):
+    organisation = made(terminal, boss, "organisation", "测试大学", "--category", "university")
+    project = made(terminal, boss, "project", organisation, "melt")
+    made(terminal, boss, "user", "zhao")
+    terminal.say(boss, "admin", "member", "zhao", project)
+    for _ in range(2):
+        assert made(terminal, boss, "top-up", project, "12.50", "payment-1") == "payment-1"
+    token = terminal.say(boss, "admin", "token", "zhao").strip()
+    done = terminal.run(None, "balance", "--json", PARACLOUD_TOKEN=token)
+    assert json.loads(done.stdout)["available"]["amount"] == "12.500000"
+    assert terminal.say(boss, "admin", "check") == "ledger sum 0, 0 differences\n"
+
+
+def test_a_centre_is_connected_priced_and_contracted(terminal, boss):
+    (terminal.home / "host.pub").write_text(f"{HOST_KEY} a comment\n")
+    words = ["--host-key", "host.pub", "--service-account", "northsvc", "--account", "north[001-003]"]
+    assert made(terminal, boss, "connect", "north", "login.north.example", *words) == "north"
+    assert "north" in terminal.say(boss, "centres")
+    UUID(made(terminal, boss, "price", "north", "cpu", "0.10", "--from", "2026-01-01T00:00:00Z"))
+    assert made(terminal, boss, "contract", "north", "8000", "--from", "2026-01-01T00:00:00Z") == "north"
+
+
+def test_a_top_up_is_taken_back_with_a_reason(terminal, boss, lin):
+    line = json.loads(terminal.say(lin, "statement", "--start", "2026-01-01T00:00:00Z", "--json"))["lines"][0]
+    made(terminal, boss, "reverse", line["entry"], "paid twice")
+    assert json.loads(terminal.say(lin, "balance", "--json"))["available"]["amount"] == "0.000000"
+
+
+def test_whoever_is_no_operator_is_refused(terminal, lin):
+    done = terminal.run(lin, "admin", "user", "mallory")
+    assert done.returncode == 1
+    assert "operator" in done.stderr
+
+
+def test_a_wrong_word_is_said_by_its_name(terminal, boss):
+    done = terminal.run(boss, "admin", "organisation", "x", "--category", "club")
+    assert done.returncode == 2
+    assert "category" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_range_of_accounts_is_spread_with_its_width():
+    assert _spread("hpc[008-010]") == ["hpc008", "hpc009", "hpc010"]
+    assert _spread("hpc1") == ["hpc1"]

@@ -1,0 +1,130 @@
+import json
+import stat
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+JOB = "#!/bin/bash\n#SBATCH --time=10\ntrue\n"
+
+
+def test_a_login_is_kept_for_its_owner_alone_and_used_afterwards(terminal, lin):
+    done = terminal.run(None, "login", "--url", terminal.url, PARACLOUD_TOKEN=lin.token)
+    assert (done.returncode, "Logged in as lin" in done.stdout) == (0, True)
+    file = terminal.home / ".config/paracloud/login.toml"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert lin.token not in done.stdout + done.stderr
+    assert "lin" in terminal.run(None, "whoami").stdout
+
+
+@pytest.mark.parametrize("words", [["whoami"], ["centres"], ["queues"], ["ps"], ["balance"], ["statement"]])
+def test_what_is_shown_to_people_is_there_for_programs(terminal, lin, words):
+    assert terminal.say(lin, *words)
+    assert isinstance(json.loads(terminal.say(lin, *words, "--json")), dict)
+
+
+def test_a_job_is_quoted_submitted_shown_held_released_and_cancelled(terminal, lin):
+    (terminal.home / "job.sh").write_text(JOB)
+    offers = json.loads(terminal.say(lin, "quote", "job.sh", "--json"))["offers"]
+    assert {offer["centre"] for offer in offers} == {"east", "west"}
+    assert "east" in terminal.say(lin, "quote", "job.sh")
+    accepted = json.loads(terminal.say(lin, "submit", "job.sh", "--json"))
+    job = accepted["id"]
+    assert job in terminal.say(lin, "ps")
+    shown = json.loads(terminal.say(lin, "show", job, "--json"))
+    assert (shown["job"]["state"], shown["job"]["name"]) == ("accepted", "job.sh")
+    for verb in ("hold", "release"):
+        assert json.loads(terminal.say(lin, verb, job, "--json"))["id"] == job
+    terminal.say(lin, "cancel", job)
+    assert json.loads(terminal.say(lin, "show", job, "--json"))["job"]["state"] == "cancelled"
+    waited = terminal.run(lin, "wait", job)
+    assert waited.returncode == 1
+    assert "cancelled" in waited.stdout
+    assert json.loads(terminal.say(lin, "balance", "--json"))["held"]["amount"] == "0.000000"
+
+
+def test_a_command_with_options_and_inputs_is_a_job_too(terminal, lin):
+    (terminal.home / "data").mkdir()
+    (terminal.home / "data/a.txt").write_text("a")
+    words = ["submit", "--command", "cat data/a.txt", "-o", "ntasks=2", "-o", "time=5", "-i", "data", "--json"]
+    job = json.loads(terminal.say(lin, *words))["id"]
+    assert json.loads(terminal.say(lin, "show", job, "--json"))["job"]["cores"] == 2
+
+
+def test_windows_line_ends_are_converted_and_said_so(terminal, lin):
+    (terminal.home / "job.sh").write_bytes(JOB.replace("\n", "\r\n").encode())
+    done = terminal.run(lin, "submit", "job.sh")
+    assert done.returncode == 0
+    assert "CR LF" in done.stderr
+    assert "CR LF" in terminal.run(lin, "submit", "job.sh", language="zh_CN.UTF-8").stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"#!/bin/bash\n#SBATCH --frobnicate=1\ntrue\n", "frobnicate"),
+        ("#!/bin/bash\n# 熔体\ntrue\n".encode("gb18030"), "UTF-8"),
+        (b"#!/bin/bash\n#SBATCH --partition=nope\ntrue\n", "nope"),
+        (b"\x7fELF\x00\x01\xff", "UTF-8"),
+    ],
+)
+def test_a_script_that_cannot_be_run_is_refused_in_a_sentence(terminal, lin, content, said):
+    (terminal.home / "job.sh").write_bytes(content)
+    done = terminal.run(lin, "submit", "job.sh")
+    assert done.returncode in (1, 2)
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert json.loads(terminal.say(lin, "ps", "--json"))["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["show", str(uuid4())], 4),
+        (["show", "not-an-id"], 2),
+        (["cp", "not-an-id:x", "."], 2),
+        (["submit"], 2),
+        (["submit", "--command", "true", "-i", "absent"], 2),
+        (["frobnicate"], 2),
+    ],
+)
+def test_the_exit_status_says_what_kind_of_trouble_it_is(terminal, lin, words, status):
+    done = terminal.run(lin, *words)
+    assert (done.returncode, "Traceback" in done.stderr) == (status, False)
+
+
+def test_nobody_and_no_server_have_statuses_of_their_own(terminal, lin):
+    assert terminal.run(None, "ps").returncode == 3
+    assert terminal.run(None, "ps", PARACLOUD_TOKEN="pc_of-nobody").returncode == 3
+    assert terminal.run(lin, "ps", PARACLOUD_URL="http://127.0.0.1:1").returncode == 5
+
+
+def test_errors_come_in_both_languages(terminal, lin):
+    done = terminal.run(lin, "show", str(uuid4()))
+    english, chinese = done.stderr.strip().splitlines()
+    assert english.isascii()
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese)
+
+
+def test_what_a_terminal_would_act_upon_is_never_printed(terminal, served, lin):
+    """Not even where a centre's text came past everything else."""
+    (terminal.home / "job.sh").write_text(JOB)
+    terminal.say(lin, "submit", "job.sh")
+    served.do(spoil(served.house.database))
+    for words in (["ps"], ["show", json.loads(terminal.say(lin, "ps", "--json"))["items"][0]["id"]]):
+        shown = terminal.say(lin, *words)
+        assert "evil" in shown
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+
+
+async def spoil(database):
+    async with database.begin() as session:
+        await session.execute(text("UPDATE jobs SET reason = :evil"), {"evil": "\x1b[31m\u202eevil"})
+
+
+def test_a_job_without_a_folder_yet_lists_no_files(terminal, lin):
+    (terminal.home / "job.sh").write_text(JOB)
+    job = json.loads(terminal.say(lin, "submit", "job.sh", "--json"))["id"]
+    done = terminal.run(lin, "ls", job)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
