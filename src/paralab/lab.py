@@ -16,7 +16,7 @@ from paralab.errors import LabError
 from paralab.inventory import Inventory
 from paralab.mariadb import prepare, template
 from paralab.ports import free_block, locked, next_job_id
-from paralab.running import RunningLab, load, wait_until
+from paralab.running import STARTED, RunningLab, load, wait_until
 from paralab.site import PORTS_A_CENTRE, Site
 
 NEEDED = {
@@ -29,8 +29,6 @@ FIRST_UID = 21_000
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", re.ASCII)
 KEPT_SECONDS = 86_400.0
 READY_SECONDS = 150.0
-_SUPERVISORS: list[subprocess.Popen[bytes]] = []
-"""Children of this process until it ends: it must be able to reap them, and their handles must not be dropped."""
 
 
 def home() -> Path:
@@ -67,7 +65,7 @@ def up(
         _sweep(root)
         sites = _plan(inventory, root, folder, name)
         supervisor = _hold(folder, attached=attached)
-        _SUPERVISORS.append(supervisor)
+        STARTED[supervisor.pid] = supervisor
         try:
             _await_ready(folder, supervisor, sites)
         except BaseException:

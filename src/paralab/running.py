@@ -16,6 +16,8 @@ from paralab.errors import LabError
 from paralab.site import Site
 
 STOP_SECONDS = 20.0
+STARTED: dict[int, subprocess.Popen[bytes]] = {}
+"""Supervisors that are children of this process, which alone can reap them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +136,8 @@ def processes_of(folder: Path) -> list[int]:
 
 def is_alive(pid: int) -> bool:
     """A supervisor of ours; a zombie, or another program with a recycled pid, is not."""
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # reaps it, where it was ours and has ended
+    if (child := STARTED.get(pid)) is not None and child.poll() is not None:
+        del STARTED[pid]
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         return state != "Z" and b"paralab.supervisor" in Path(f"/proc/{pid}/cmdline").read_bytes()
