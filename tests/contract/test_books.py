@@ -341,11 +341,24 @@ async def test_another_tenants_record_with_our_tag_neither_ends_nor_charges_our_
 
 async def test_a_duplicate_is_the_platforms_cost_and_ends_nothing(stand: Stand):
     lease, before = await stand.claim(), await stand.wallet_micro()
-    job = await queued(stand, lease, "7")
+    job = await stand.accept()
+    await stand.book.intend(lease, limit=10)
+    await stand.book.submitted(lease, {}, postponed={job: "no answer"})
+    stand.forward(MINUTE)
+    await stand.book.intend(lease, limit=10)
+    await stand.book.submitted(lease, {job: NativeId("7")}, postponed={})
     await settle(stand, lease, record(job, "8", elapsed_seconds=2))
     assert await stand.state(job) is JobState.QUEUED
     assert await stand.wallet_micro() + await stand.held_micro() == before
     assert await stand.ledger_sum_micro() == 0
+
+
+async def test_a_jobs_name_makes_nothing_free_where_its_submission_was_tried_once(stand: Stand):
+    lease, before = await stand.claim(), await stand.wallet_micro()
+    job = await queued(stand, lease, "7")
+    await settle(stand, lease, record(job, "8", elapsed_seconds=2))
+    assert await stand.state(job) is JobState.QUEUED
+    assert await stand.wallet_micro() + await stand.held_micro() == before - stand.cost_micro(2)
 
 
 async def test_long_work_under_a_jobs_tag_is_no_duplicate_and_the_tenant_pays(stand: Stand):

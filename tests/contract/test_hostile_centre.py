@@ -365,18 +365,19 @@ async def _projects_billed(database: Database) -> set[ProjectId]:
         return {ProjectId(UUID(code.partition(":")[2])) for code in await session.scalars(text(query))}
 
 
-async def test_a_record_of_our_job_under_a_forged_number_neither_ends_it_nor_costs_the_tenant_anything(
-    siege: Siege,
-) -> None:
+async def test_a_record_of_our_job_under_a_forged_number_neither_ends_it_nor_takes_its_hold(siege: Siege) -> None:
+    """It is usage of the account as any other that its centre reports: to believe the name would let a tenant compute
+    at the platform's cost."""
     job = await siege.queued()
-    before = await siege.world.wallet(), await siege.world.held()
+    before = await siege.world.held()
     siege.service.plays(
         squeue=f"row(id='41', name='pc-{job.hex}')",
         sacct=f"for n in range(50, 60): record(raw=str(n), id=str(n), name='pc-{job.hex}', elapsed='60')",
     )
     await siege.round()
     assert await siege.world.state(job) == "running"
-    assert (await siege.world.wallet(), await siege.world.held()) == before
+    assert await siege.world.held() == before
+    assert await siege.charges() == 10
     assert await siege.world.ledger_sum() == 0
 
 

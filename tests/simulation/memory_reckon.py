@@ -32,7 +32,8 @@ def reckon(
     """`counted` are the usages known before."""
     for record in records:
         require_possible(record)
-    known = {row.tag: Known(row.id, row.account, row.native_id) for row in centre.jobs.values()}
+    jobs = centre.jobs.values()
+    known = {row.tag: Known(row.id, row.account, row.native_id, row.tries, row.spec.cores) for row in jobs}
     matches = [match(record, known, centre.owners) for record in records]
     due = [one for one in matches if one.whose is not Whose.NOT_YET]
     latest = {key_of(centre.name, one.record): one for one in due if one.project is not None}

@@ -95,7 +95,8 @@ def _owe(expected: Counter[str], store: MemoryStore, site: Site, row: Row) -> No
     job = place.jobs.get(JobId(UUID(tagged[1]))) if tagged else None
     is_ours = job is not None and job.account == row.user
     expected[payable(site.name)] += share
-    if job is not None and is_ours and job.native_id != str(row.native_id) and row.elapsed_seconds <= 60:
+    is_second = job is not None and job.native_id != str(row.native_id) and job.tries > 1
+    if is_second and is_ours and row.elapsed_seconds <= 60 and row.cores <= job.spec.cores:
         expected[DUPLICATES] -= share
     else:
         owner = next(project for account, project in place.owners.items() if account == row.user)

@@ -26,6 +26,11 @@ otherwise."""
 ABSURD = Unrated(
     "it would cost more than any execution can: check the centre's accounting", "金额超出合理范围：请核对超算中心的记账"
 )
+REVERSED = Unrated(
+    "its charge was taken back by a person, and the centre has changed its record since: decide what it costs",
+    "该费用已被人工冲销，此后超算中心又更改了记录：请决定如何计费",
+)
+"""Posting the difference would give the money back twice; posting the whole would undo what a person decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ async def _lock(
 def _rated(usage: Usage, before: Before | None, terms: Terms | Unrated) -> _Posting | Unrated:
     if isinstance(terms, Unrated):
         return terms
+    if before is not None and before.is_reversed:
+        return REVERSED
     whole = rate(usage.core_seconds, usage.gpu_seconds, terms.price, terms.share_basis_points)
     if whole.amount.micro > MOST_MICRO:
         return ABSURD

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select
+from sqlalchemy import Row, Text, cast, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing.tables import ChargeRow, PriceRow, UnratedRow
+from paracloud.billing.tables import ChargeRow, EntryRow, PriceRow, UnratedRow
 from paracloud.kit.bulk import unnested
 from paracloud.kit.identifiers import EntryId, PriceVersionId, ProjectId, UsageId
 from paracloud.metering.usage import Usage
@@ -34,13 +34,15 @@ class Unrated:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What all earlier revisions of a usage were charged together; `revision` is the last of them."""
+    """What all earlier revisions of a usage were charged together; `revision` is the last of them. `is_reversed`: a
+    person took one of these charges back."""
 
     price: PriceVersionId
     share_basis_points: int
     revision: int
     amount_micro: int
     share_micro: int
+    is_reversed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +57,18 @@ class NewCharge:
 
 async def before(session: AsyncSession, usages: Sequence[UsageId]) -> dict[UsageId, Before]:
     wanted = unnested([ChargeRow.usage_id], [(usage,) for usage in usages])
+    reversal = exists().where(EntryRow.key == func.concat("reverse:", cast(ChargeRow.entry_id, Text)))
     query = (
         select(
             ChargeRow.usage_id, ChargeRow.price_version_id, ChargeRow.share_basis_points, func.max(ChargeRow.revision),
-            func.sum(ChargeRow.amount_micro), func.sum(ChargeRow.share_micro),
+            func.sum(ChargeRow.amount_micro), func.sum(ChargeRow.share_micro), func.bool_or(reversal),
         )
         .join(wanted, wanted.c.usage_id == ChargeRow.usage_id)
         .group_by(ChargeRow.usage_id, ChargeRow.price_version_id, ChargeRow.share_basis_points)
     )  # fmt: skip
     return {
-        UsageId(usage): Before(PriceVersionId(price), basis_points, revision, int(amount), int(share))
-        for usage, price, basis_points, revision, amount, share in (await session.execute(query)).all()
+        UsageId(usage): Before(PriceVersionId(price), basis_points, revision, int(amount), int(share), is_reversed)
+        for usage, price, basis_points, revision, amount, share, is_reversed in (await session.execute(query)).all()
     }
 
 

@@ -9,7 +9,8 @@ from paracloud.kit.identifiers import JobId, NativeId, ProjectId, SubmitTag, Uni
 
 DUPLICATE_MOST_SECONDS = 60
 """A second submission of a job finds the run marker and ends at once. What runs longer under a job's tag was started by
-the tenant, who pays for it."""
+the tenant, who pays for it. So is what was given more cores than the job asked for, and all of it where we tried once:
+a name alone proves nothing, and nobody computes at the platform's cost by choosing one."""
 
 
 class Whose(StrEnum):
@@ -27,11 +28,13 @@ class Whose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A job of ours at this centre."""
+    """A job of ours at this centre. `tries`: how often its submission was intended; `cores`: those of one task."""
 
     job: JobId
     account: UnixAccount
     native_id: NativeId | None
+    tries: int
+    cores: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ def match(record: AccountingRecord, known: Mapping[SubmitTag, Known], owners: Ma
         return Match(record, Whose.NOT_YET, project, None)
     if ours.native_id == record.native_id:
         return Match(record, Whose.JOB, project, ours.job)
-    if record.elapsed_seconds > DUPLICATE_MOST_SECONDS:
-        return Match(record, Whose.BY_HAND, project, None)
-    return Match(record, Whose.DUPLICATE, project, ours.job)
+    if _may_be_a_second_submission(record, ours):
+        return Match(record, Whose.DUPLICATE, project, ours.job)
+    return Match(record, Whose.BY_HAND, project, None)
+
+
+def _may_be_a_second_submission(record: AccountingRecord, ours: Known) -> bool:
+    return ours.tries > 1 and record.elapsed_seconds <= DUPLICATE_MOST_SECONDS and record.cores <= ours.cores

@@ -70,7 +70,8 @@ def _named(records: Sequence[AccountingRecord]) -> list[JobId]:
 
 
 def _known(row: AnyRow) -> Known:
-    return Known(JobId(row.id), UnixAccount(row.account), NativeId(row.native_id) if row.native_id else None)
+    native_id = NativeId(row.native_id) if row.native_id else None
+    return Known(JobId(row.id), UnixAccount(row.account), native_id, row.tries, row.cores)
 
 
 def _claims(centre: CentreName, matches: Sequence[Match]) -> dict[UsageKey, Claim]:

@@ -64,7 +64,7 @@ async def lock(session: AsyncSession, centre: CentreName, jobs: Iterable[JobId])
         select(
             JobRow.id, JobRow.project_id, JobRow.account, JobRow.native_id, JobRow.state, JobRow.array, JobRow.tasks,
             JobRow.started_at, JobRow.absent_since, JobRow.tries, JobRow.tasks_ended,
-            JobRow.price_version_id,
+            JobRow.price_version_id, JobRow.cores,
         )
         .where(JobRow.centre == centre, JobRow.id.in_(list(jobs)))
         .order_by(JobRow.id)

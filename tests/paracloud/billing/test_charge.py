@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from tests.paracloud.billing.builders import ACCOUNT, CORE_HOUR, EAST, NOW, World, record, world
 
-from paracloud.billing import store
+from paracloud.billing import charges, store
 from paracloud.billing.charge import charge
 from paracloud.billing.check import check, ledger_sum_micro
 from paracloud.billing.entry import DUPLICATES, Entry, held, payable, revenue, wallet
@@ -183,6 +183,24 @@ async def test_a_reversal_names_its_reason_and_happens_once(database: Database) 
         after = await statement(session, opened.project, NOW, NOW + timedelta(days=1))
     assert after.closing.micro == after.opening.micro + sum(line.amount.micro for line in after.lines) == 100_000_000
     assert after.lines[-1].reason == "node was broken"
+    await assert_sound(database)
+
+
+@pytest.mark.parametrize("seconds", [0, 1000])
+async def test_what_was_taken_back_is_neither_given_back_twice_nor_charged_again(
+    database: Database, seconds: int
+) -> None:
+    opened = await world(database)
+    await settle(database, opened, record())
+    async with database.begin() as session:
+        lines = await statement(session, opened.project, NOW, NOW + timedelta(days=1))
+        await reverse(session, lines.lines[-1].entry, reason="node was broken", person="op", now=NOW)
+    [charged] = await settle(database, opened, record(elapsed_seconds=seconds))
+    assert charged.amount_micro is None
+    assert await micro(database, wallet(opened.project)) == 100_000_000
+    async with database.begin() as session:
+        [waiting] = await charges.unrated(session, after=None, limit=10)
+    assert "taken back" in waiting.reason_en
     await assert_sound(database)
 
 

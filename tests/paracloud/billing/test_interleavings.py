@@ -108,12 +108,29 @@ class Tale:
             differences = await check(session)
             assert await ledger_sum_micro(session) == 0
         assert differences == []
-        amounts = {line.entry: line.amount.micro for line in told.lines}
-        undone = -sum(amounts[entry] for entry in self.reversed_entries)  # type: ignore[index]
-        spent = sum(round(4 * s * Fraction(CORE_HOUR) * 10**6 / 3600) for n, s in self.seconds.items() if n < 6)
-        assert both.available.micro + both.held.micro == sum(self.paid.values()) - spent + undone
+        amounts = {line.entry: line.amount.micro for line in told.lines if line.kind == "top-up"}
+        paid = sum(amounts[entry] for entry in amounts.keys() - self.reversed_entries)
+        assert sum(amounts.values()) == sum(self.paid.values())
+        assert both.available.micro + both.held.micro == paid - await self.spent()
         assert told.closing == both.available + both.held
         assert both.held.micro >= 0
+
+    async def spent(self) -> int:
+        """What was charged and not taken back; it is what was used wherever no charge of that usage was taken back."""
+        query = text(
+            "SELECT usage.record_id, charges.entry_id, charges.amount_micro FROM charges "
+            "JOIN usage ON usage.id = charges.usage_id WHERE usage.account = :account AND NOT usage.is_duplicate"
+        )
+        async with self.database.begin() as session:
+            rows = (await session.execute(query, {"account": self.account})).all()
+        total = 0
+        for number, seconds in self.seconds.items():
+            mine = [row for row in rows if row.record_id == f"{self.account}.{number}"]
+            kept = [row.amount_micro for row in mine if row.entry_id not in self.reversed_entries]
+            if number < 6 and len(kept) == len(mine):
+                assert sum(kept) == round(4 * seconds * Fraction(CORE_HOUR) * 10**6 / 3600)
+            total += sum(kept)
+        return total
 
 
 async def tale(database: Database, opened: World) -> Tale:

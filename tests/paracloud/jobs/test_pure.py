@@ -26,7 +26,7 @@ from paracloud.kit.identifiers import BlobId, CentreName, JobId, NativeId, Proje
 JOB, PROJECT = JobId(uuid4()), ProjectId(uuid4())
 MINE = UnixAccount("east0")
 OWNERS = {MINE: PROJECT, UnixAccount("east1"): ProjectId(uuid4())}
-KNOWN = {submit_tag(JOB): Known(JOB, MINE, NativeId("7"))}
+KNOWN = {submit_tag(JOB): Known(JOB, MINE, NativeId("7"), tries=2, cores=4)}
 
 
 @pytest.mark.parametrize(
@@ -39,14 +39,20 @@ KNOWN = {submit_tag(JOB): Known(JOB, MINE, NativeId("7"))}
         ({"tag": submit_tag(JobId(uuid4()))}, Whose.BY_HAND),
         ({"native_id": NativeId("8"), "elapsed_seconds": 60}, Whose.DUPLICATE),
         ({"native_id": NativeId("8"), "elapsed_seconds": 61}, Whose.BY_HAND),
+        ({"native_id": NativeId("8"), "elapsed_seconds": 60, "cores": 5}, Whose.BY_HAND),
     ],
 )
 def test_a_record_is_a_jobs_only_where_tag_account_and_native_id_fit(changes, whose):
     assert match(record(JOB, "7", **changes), KNOWN, OWNERS).whose is whose
 
 
+def test_a_name_alone_makes_no_duplicate_where_we_tried_once():
+    known = {submit_tag(JOB): Known(JOB, MINE, NativeId("7"), tries=1, cores=4)}
+    assert match(record(JOB, "8", elapsed_seconds=1), known, OWNERS).whose is Whose.BY_HAND
+
+
 def test_a_record_is_kept_for_later_while_the_native_id_is_unknown():
-    known = {submit_tag(JOB): Known(JOB, MINE, None)}
+    known = {submit_tag(JOB): Known(JOB, MINE, None, tries=1, cores=4)}
     assert match(record(JOB, "7"), known, OWNERS).whose is Whose.NOT_YET
 
 
