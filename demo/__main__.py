@@ -6,6 +6,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import time
 from fractions import Fraction
@@ -45,6 +46,8 @@ def main() -> int:
         console.print(f"{MELT} is missing: apt-get install lammps lammps-examples")
         return 1
     started = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a closing system ends it as Ctrl-C does
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     stage = Stage("demo")
     try:
         with console.status("Building two Slurm centres, connecting them over SSH, opening a project …"):
@@ -157,10 +160,13 @@ def micro(amount: str) -> int:
 
 def linger(console: Console, stage: Stage, tenant: Tenant) -> None:
     console.print(
-        f"\nThe API stays up at [bold]{stage.url}/docs[/] until Ctrl-C. In another terminal:\n\n"
-        f"  export PARACLOUD_URL={stage.url} PARACLOUD_TOKEN={tenant.token}\n"
+        f"\nThe API stays up at {stage.url}/docs until Ctrl-C. In another terminal:\n\n"
+        f"  export PARACLOUD_URL={stage.url}\n"
+        f"  export PARACLOUD_TOKEN={tenant.token}\n"
         "  ./run whoami; ./run queues; ./run ps\n"
-        f"  ./run submit --project {tenant.project} --command hostname --wait\n"
+        "  ./run submit --command hostname --wait\n",
+        soft_wrap=True,
+        highlight=False,
     )
     while True:
         time.sleep(3600)

@@ -34,6 +34,8 @@ def cp(source: Annotated[str, typer.Argument(help="JOB:PATH")], target: Path, as
     text, _, path = source.partition(":")
     try:
         job = UUID(text)
+        if not path:
+            raise ValueError
     except ValueError:
         raise typer.BadParameter(say(f"{source}: write JOB:PATH.", f"{source}：请写成 作业编号:路径。")) from None
     with session.client() as client:

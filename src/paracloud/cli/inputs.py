@@ -1,13 +1,17 @@
 """Files to bring along, and results to bring back; neither leaves its folder."""
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from uuid import UUID
 
 import typer
 
-from paracloud.cli.words import say
+from paracloud.cli.words import plain, say
 from paracloud.client.client import Client
+from paracloud.client.errors import ApiError
 from paracloud.wire.jobs import InputModel
 
 
@@ -15,6 +19,10 @@ def script_text(path: Path) -> str:
     """Whatever its line ends: the server says what it makes of them."""
     try:
         return path.read_bytes().decode()
+    except OSError as error:
+        raise typer.BadParameter(
+            say(f"{path} cannot be read: {error.strerror}.", f"无法读取 {path}：{error.strerror}。")
+        ) from None
     except UnicodeDecodeError as error:
         at = f"byte {error.start}"
         raise typer.BadParameter(
@@ -60,14 +68,28 @@ def fetch(client: Client, job: UUID, target: Path, *, path: str = "") -> int:
             count += fetch(client, job, target / entry.name, path=inner)
             continue
         target.mkdir(parents=True, exist_ok=True)
-        save(client, job, inner, target / entry.name)
+        try:
+            save(client, job, inner, target / entry.name)
+        except ApiError as refused:
+            if refused.status in (0, 401, 503):
+                raise
+            # A link to a folder, a socket, or what is gone by now: the others still come.
+            print(plain(f"{inner}: {say(refused.en, refused.zh)}"), file=sys.stderr)
+            continue
         count += 1
     return count
 
 
 def save(client: Client, job: UUID, path: str, local: Path) -> None:
-    partial = local.with_name(f".{local.name}.partial")
-    with partial.open("wb") as out:
-        for chunk in client.content(job, path):
-            out.write(chunk)
-    partial.rename(local)
+    """`local` appears whole or not at all."""
+    with NamedTemporaryFile(dir=local.parent, prefix=f".{local.name}.", delete=False) as out:
+        try:
+            for chunk in client.content(job, path):
+                out.write(chunk)
+            umask = os.umask(0)
+            os.umask(umask)
+            os.fchmod(out.fileno(), 0o666 & ~umask)
+            Path(out.name).rename(local)
+        except BaseException:
+            Path(out.name).unlink()
+            raise

@@ -20,7 +20,10 @@ def as_json(model: BaseModel | dict[str, object]) -> None:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    shown = Table(*[word(heading) for heading in headings])
+    shown = Table()
+    for heading in headings:
+        # An id is there to be copied: it is never shortened.
+        shown.add_column(word(heading), no_wrap=heading in ("job", "project"), overflow="fold")
     for row in rows:
         shown.add_row(*[Text(plain(str(cell if cell is not None else "-"))) for cell in row])
     console.print(shown)
