@@ -18,7 +18,10 @@ from paracloud.wire.jobs import JobDetailModel, JobModel, JobRequest
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Script = Annotated[Path | None, typer.Argument(help="An sbatch script, as it is.")]
 Command = Annotated[str | None, typer.Option("--command", help="Instead of a script: one command line.")]
-Project = Annotated[UUID | None, typer.Option(help="Who pays; the only project you have, otherwise.")]
+Project = Annotated[
+    UUID | None,
+    typer.Option(envvar="PARACLOUD_PROJECT", help="Who pays; the only project you have, otherwise."),
+]
 Options = Annotated[
     list[str] | None, typer.Option("--option", "-o", help="An sbatch option, NAME=VALUE; wins over the script.")
 ]

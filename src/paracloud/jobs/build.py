@@ -1,6 +1,5 @@
 """From options, as a script and a command line write them, to a checked JobSpec. Every entrance goes through here."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -125,11 +124,6 @@ def option_words(options: Mapping[str, str]) -> list[str]:
         else:
             words.append(f"--{name}={text}")
     return words
-
-
-def wrap(argv: Sequence[str]) -> bytes:
-    """A batch script for one command, each word quoted."""
-    return f"#!/bin/bash\nexec {shlex.join(argv)}\n".encode()
 
 
 def _wall(options: Mapping[str, str], notices: list[Notice]) -> timedelta:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paracloud.jobs.array import read_array
-from paracloud.jobs.build import build, wrap
+from paracloud.jobs.build import build
 from paracloud.jobs.quantities import memory_bytes, wall
 from paracloud.jobs.spec import Dependency, InputFile
 from paracloud.kit.errors import Invalid, Refused, TooLarge, Unsupported
@@ -232,10 +232,6 @@ def test_an_unknown_option_or_objective_is_refused():
     assert refused(options={"nonsense": "1"}).field == "nonsense"
     assert refused(objective="best").field == "objective"
     assert isinstance(refused(options={"wrap": "ls"}), Unsupported)
-
-
-def test_a_command_becomes_a_script_with_each_word_quoted():
-    assert build(wrap(["echo", "$(x)", "a b"])).spec.script == "#!/bin/bash\nexec echo '$(x)' 'a b'\n"
 
 
 @given(st.dictionaries(st.text(max_size=12), st.text(max_size=40), max_size=3))
