@@ -347,10 +347,13 @@ async def test_a_duplicate_is_the_platforms_cost_and_ends_nothing(stand: Stand):
     stand.forward(MINUTE)
     await stand.book.intend(lease, limit=10)
     await stand.book.submitted(lease, {job: NativeId("7")}, postponed={})
-    await settle(stand, lease, record(job, "8", elapsed_seconds=2))
+    second = record(job, "8", elapsed_seconds=2)
+    await settle(stand, lease, second)
     assert await stand.state(job) is JobState.QUEUED
     assert await stand.wallet_micro() + await stand.held_micro() == before
     assert await stand.ledger_sum_micro() == 0
+    await settle(stand, lease, record(job, "9", elapsed_seconds=2), second)
+    assert await stand.wallet_micro() + await stand.held_micro() == before - stand.cost_micro(2)
 
 
 async def test_a_jobs_name_makes_nothing_free_where_its_submission_was_tried_once(stand: Stand):

@@ -1,5 +1,6 @@
 """Settle accounting records in memory, by the same pure rules as the PostgreSQL book."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +16,7 @@ from paracloud.jobs.finish import End
 from paracloud.jobs.match import Known, Match, Whose, match
 from paracloud.jobs.outcome import TaskEnd, end_of_job, end_of_task
 from paracloud.jobs.state import FINAL, JobState
-from paracloud.kit.identifiers import NativeId
+from paracloud.kit.identifiers import NativeId, SubmitTag
 from paracloud.metering.usage import Usage, UsageKey, differs, key_of, measured, require_possible
 
 
@@ -32,9 +33,7 @@ def reckon(
     """`counted` are the usages known before."""
     for record in records:
         require_possible(record)
-    jobs = centre.jobs.values()
-    known = {row.tag: Known(row.id, row.account, row.native_id, row.tries, row.spec.cores) for row in jobs}
-    matches = [match(record, known, centre.owners) for record in records]
+    matches = match(records, _known(store, centre), centre.owners)
     due = [one for one in matches if one.whose is not Whose.NOT_YET]
     latest = {key_of(centre.name, one.record): one for one in due if one.project is not None}
     new = [_fresh(store, key, one) for key, one in latest.items() if key not in counted]
@@ -52,6 +51,19 @@ def reckon(
     strangers = sum(1 for one in due if one.project is None)
     again = len(latest) - len(new) - len(corrected)
     return Settled(len(new), len(corrected), again, strangers, waiting=len(matches) - len(due))
+
+
+def _known(store: MemoryStore, centre: CentreRow) -> dict[SubmitTag, Known]:
+    before: dict[str, set[NativeId]] = defaultdict(set)
+    for usage in store.usages.values():
+        if usage.key.centre == centre.name and usage.is_duplicate:
+            before[usage.name].add(usage.native_id)
+    return {
+        row.tag: Known(
+            row.id, row.account, row.native_id, row.tries, row.spec.cores, frozenset(before[f"pc-{row.tag}"])
+        )
+        for row in centre.jobs.values()
+    }
 
 
 def _fresh(store: MemoryStore, key: UsageKey, one: Match) -> Usage:

@@ -1,7 +1,7 @@
 """What must be true at the end of every history, judged by what the centres know, apart from the code under test."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
@@ -78,6 +78,7 @@ def _faults_of_money(store: MemoryStore, sites: Sequence[Site]) -> Iterator[str]
     for project in sorted({owner for centre in store.centres.values() for owner in centre.owners.values()}):
         expected[wallet(project)], expected[held(project)] = TOP_UP_MICRO, 0
     for site in sites:
+        yield from _faults_of_duplicates(store, site)
         for row in site.accounting.rows:
             _owe(expected, store, site, row)
     ledger = store.ledger
@@ -91,16 +92,38 @@ def _owe(expected: Counter[str], store: MemoryStore, site: Site, row: Row) -> No
     amount = row.cores * row.elapsed_seconds * MICRO_PER_CORE_SECOND
     share = amount * SHARE[0] // SHARE[1]
     place = store.centres[site.name]
-    tagged = _TAG.fullmatch(row.name)
-    job = place.jobs.get(JobId(UUID(tagged[1]))) if tagged else None
-    is_ours = job is not None and job.account == row.user
     expected[payable(site.name)] += share
-    is_second = job is not None and job.native_id != str(row.native_id) and job.tries > 1
-    if is_second and is_ours and row.elapsed_seconds <= 60 and row.cores <= job.spec.cores:
+    if _at_our_cost(store, site, row.name, str(row.native_id)):
         expected[DUPLICATES] -= share
     else:
         owner = next(project for account, project in place.owners.items() if account == row.user)
         expected[wallet(owner)] -= amount
+
+
+def _at_our_cost(store: MemoryStore, site: Site, name: str, native_id: str) -> bool:
+    return any(
+        usage.is_duplicate and (usage.key.centre, usage.name, usage.native_id) == (site.name, name, native_id)
+        for usage in store.usages.values()
+    )
+
+
+def _faults_of_duplicates(store: MemoryStore, site: Site) -> Iterator[str]:
+    """The platform bears what may be a second submission, and of each job no more than it tried besides the first."""
+    may_be: dict[JobId, set[str]] = defaultdict(set)
+    ours: dict[JobId, set[str]] = defaultdict(set)
+    jobs = store.centres[site.name].jobs
+    for row in site.accounting.rows:
+        tagged = _TAG.fullmatch(row.name)
+        job = jobs.get(JobId(UUID(tagged[1]))) if tagged else None
+        if job is None or job.account != row.user or job.native_id == str(row.native_id):
+            continue
+        if row.elapsed_seconds <= 60 and row.cores <= job.spec.cores:
+            may_be[job.id].add(str(row.native_id))
+        if _at_our_cost(store, site, row.name, str(row.native_id)):
+            ours[job.id].add(str(row.native_id))
+    for at, native_ids in may_be.items():
+        if len(ours[at]) != min(len(native_ids), max(jobs[at].tries - 1, 0)) or not ours[at] <= native_ids:
+            yield f"{at} was tried {jobs[at].tries} times: the platform pays for {ours[at]} of {native_ids}"
 
 
 def _faults_of_ledger(ledger: MemoryLedger) -> Iterator[str]:

@@ -24,10 +24,12 @@ from paracloud.kit.identifiers import (
     JobId,
     NativeId,
     PriceVersionId,
+    SubmitTag,
     UnixAccount,
     submit_tag,
 )
 from paracloud.metering.collect import Collected, collect
+from paracloud.metering.listing import duplicates
 from paracloud.metering.usage import Claim, UsageKey, key_of
 
 _TAG = re.compile(r"[0-9a-f]{32}")
@@ -44,8 +46,7 @@ async def reckon(
 ) -> Settled:
     projects = await owners(session, centre)
     rows = await store_rounds.lock(session, centre, _named(records))
-    known = {submit_tag(job): _known(row) for job, row in rows.items()}
-    matches = [match(record, known, projects) for record in records]
+    matches = match(records, await _known(session, centre, records, rows), projects)
     due = [one for one in matches if one.whose is not Whose.NOT_YET]
     collected = await collect(
         session, centre, [one.record for one in due], owners=projects, claims=_claims(centre, due), now=now
@@ -69,9 +70,22 @@ def _named(records: Sequence[AccountingRecord]) -> list[JobId]:
     return [JobId(UUID(tag)) for tag in tags]
 
 
-def _known(row: AnyRow) -> Known:
+async def _known(
+    session: AsyncSession, centre: CentreName, records: Sequence[AccountingRecord], rows: Mapping[JobId, AnyRow]
+) -> dict[SubmitTag, Known]:
+    """Nothing more is asked of what was submitted once, nearly all jobs: it has no duplicates."""
+    retried = {submit_tag(job) for job, row in rows.items() if row.tries > 1}
+    before = await duplicates(session, centre, {record.name for record in records if record.tag in retried})
+    tags = {record.name: record.tag for record in records}
+    of: dict[SubmitTag | None, set[NativeId]] = defaultdict(set)
+    for name, native_id in before:
+        of[tags[name]].add(native_id)
+    return {submit_tag(job): _of_row(row, frozenset(of[submit_tag(job)])) for job, row in rows.items()}
+
+
+def _of_row(row: AnyRow, before: frozenset[NativeId]) -> Known:
     native_id = NativeId(row.native_id) if row.native_id else None
-    return Known(JobId(row.id), UnixAccount(row.account), native_id, row.tries, row.cores)
+    return Known(JobId(row.id), UnixAccount(row.account), native_id, row.tries, row.cores, before)
 
 
 def _claims(centre: CentreName, matches: Sequence[Match]) -> dict[UsageKey, Claim]:

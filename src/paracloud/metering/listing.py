@@ -1,12 +1,12 @@
 """Usage to look at: of a job, of projects page by page, and sums by centre and day."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.kit.identifiers import CentreName, ProjectId, UsageId
+from paracloud.kit.identifiers import CentreName, NativeId, ProjectId, UsageId
 from paracloud.metering import store
 from paracloud.metering.usage import Usage
 
@@ -27,6 +27,11 @@ class DayTotal:
 async def usage_of_job(session: AsyncSession, projects: Sequence[ProjectId], reference: str) -> list[Usage]:
     """One for each execution of each task, oldest first; empty for a job of another project."""
     return await store.of_reference(session, projects, reference)
+
+
+async def duplicates(session: AsyncSession, centre: CentreName, names: Collection[str]) -> list[tuple[str, NativeId]]:
+    """(name, native id) of the usage under these names that is at the platform's cost."""
+    return await store.duplicates(session, centre, names) if names else []
 
 
 async def usage_page(

@@ -1,7 +1,7 @@
 """Every query of this room."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -88,6 +88,13 @@ async def keep_strangers(
 async def of_reference(session: AsyncSession, projects: Sequence[ProjectId], reference: str) -> list[Usage]:
     query = select(*COLUMNS).where(UsageRow.project_id.in_(projects), UsageRow.reference == reference)
     return await _usages(session, query.order_by(UsageRow.id))
+
+
+async def duplicates(session: AsyncSession, centre: CentreName, names: Collection[str]) -> list[tuple[str, NativeId]]:
+    query = select(UsageRow.name, UsageRow.native_id).where(
+        UsageRow.centre == centre, UsageRow.name.in_(names), UsageRow.is_duplicate
+    )
+    return [(name, NativeId(native_id)) for name, native_id in await session.execute(query.distinct())]
 
 
 async def of_projects(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,6 +20,7 @@ class UsageRow(Base):
         Index("ix_usage_project_id_ended_at", "project_id", "ended_at"),
         Index("ix_usage_centre_ended_at", "centre", "ended_at"),
         Index("ix_usage_reference", "reference"),
+        Index("ix_usage_duplicates", "centre", "name", postgresql_where=text("is_duplicate")),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     centre: Mapped[str]

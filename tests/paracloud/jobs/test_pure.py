@@ -26,7 +26,11 @@ from paracloud.kit.identifiers import BlobId, CentreName, JobId, NativeId, Proje
 JOB, PROJECT = JobId(uuid4()), ProjectId(uuid4())
 MINE = UnixAccount("east0")
 OWNERS = {MINE: PROJECT, UnixAccount("east1"): ProjectId(uuid4())}
-KNOWN = {submit_tag(JOB): Known(JOB, MINE, NativeId("7"), tries=2, cores=4)}
+KNOWN = Known(JOB, MINE, NativeId("7"), tries=2, cores=4)
+
+
+def whose_of(*records, known=KNOWN):
+    return [one.whose for one in match(records, {submit_tag(JOB): known}, OWNERS)]
 
 
 @pytest.mark.parametrize(
@@ -43,17 +47,24 @@ KNOWN = {submit_tag(JOB): Known(JOB, MINE, NativeId("7"), tries=2, cores=4)}
     ],
 )
 def test_a_record_is_a_jobs_only_where_tag_account_and_native_id_fit(changes, whose):
-    assert match(record(JOB, "7", **changes), KNOWN, OWNERS).whose is whose
+    assert whose_of(record(JOB, "7", **changes)) == [whose]
 
 
 def test_a_name_alone_makes_no_duplicate_where_we_tried_once():
-    known = {submit_tag(JOB): Known(JOB, MINE, NativeId("7"), tries=1, cores=4)}
-    assert match(record(JOB, "8", elapsed_seconds=1), known, OWNERS).whose is Whose.BY_HAND
+    known = Known(JOB, MINE, NativeId("7"), tries=1, cores=4)
+    assert whose_of(record(JOB, "8", elapsed_seconds=1), known=known) == [Whose.BY_HAND]
+
+
+def test_a_job_has_no_more_duplicates_than_submissions_that_were_tried_besides_its_own():
+    three = [record(JOB, native_id, elapsed_seconds=1) for native_id in ("8", "9", "8")]
+    assert whose_of(*three) == [Whose.DUPLICATE, Whose.BY_HAND, Whose.DUPLICATE]
+    before = Known(JOB, MINE, NativeId("7"), tries=2, cores=4, duplicates=frozenset([NativeId("9")]))
+    assert whose_of(*three, known=before) == [Whose.BY_HAND, Whose.DUPLICATE, Whose.BY_HAND]
 
 
 def test_a_record_is_kept_for_later_while_the_native_id_is_unknown():
-    known = {submit_tag(JOB): Known(JOB, MINE, None, tries=1, cores=4)}
-    assert match(record(JOB, "7"), known, OWNERS).whose is Whose.NOT_YET
+    known = Known(JOB, MINE, None, tries=1, cores=4)
+    assert whose_of(record(JOB, "7"), known=known) == [Whose.NOT_YET]
 
 
 @given(
@@ -63,7 +74,8 @@ def test_a_record_is_kept_for_later_while_the_native_id_is_unknown():
     st.integers(0, 10**6),
 )
 def test_no_record_of_a_foreign_account_is_ever_ours(tag, account, native_id, seconds):
-    found = match(record(JOB, native_id, tag=tag, account=UnixAccount(account), elapsed_seconds=seconds), KNOWN, OWNERS)
+    one = record(JOB, native_id, tag=tag, account=UnixAccount(account), elapsed_seconds=seconds)
+    (found,) = match([one], {submit_tag(JOB): KNOWN}, OWNERS)
     assert (found.job is not None) <= (account == "east0" and tag == submit_tag(JOB))
     assert (found.project is None) == (UnixAccount(account) not in OWNERS)
 

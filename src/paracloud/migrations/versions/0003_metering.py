@@ -47,6 +47,7 @@ def upgrade() -> None:
     op.create_index("ix_usage_project_id_ended_at", "usage", ["project_id", "ended_at"])
     op.create_index("ix_usage_centre_ended_at", "usage", ["centre", "ended_at"])
     op.create_index("ix_usage_reference", "usage", ["reference"])
+    op.create_index("ix_usage_duplicates", "usage", ["centre", "name"], postgresql_where=sa.text("is_duplicate"))
     op.create_table(
         "usage_revisions",
         sa.Column("usage_id", sa.Uuid, sa.ForeignKey("usage.id"), primary_key=True),
