@@ -6,9 +6,10 @@ another's turn, our server is stopped: its worker would meter their jobs, and so
 
 --jobs N     jobs of each contestant in each round (500)
 --rounds N   rounds, of which medians are reported (3)
---only A,B   only these contestants (ours, ours4, native, psij, submitit)
+--only A,B   only these contestants (ours, single, native, psij, submitit)
 
-`ours` has one connection and sends one job after another, as the native loop does; `ours4` has four of them.
+`ours` sends 100 jobs in a POST, as whoever has hundreds of jobs does; `single` sends one job in a POST, one after
+another. Both have one connection. `accept_p50_ms` is of `single`: how long one who submits one job waits for the answer.
 """
 
 import argparse
@@ -25,7 +26,8 @@ from benchmarks.parts.ours import OurTurn
 from benchmarks.parts.peers import Peers, Turn
 from benchmarks.parts.report import report
 
-CONNECTIONS = {"ours": 1, "ours4": 4}
+OURS = {"ours": 100, "single": 1}
+"""Jobs in a POST."""
 BUDGET = 6000
 """Commands a minute that the centre grants us, the most there is: the others have no limit at all."""
 
@@ -35,10 +37,10 @@ def main(arguments: Sequence[str]) -> int:
     say("building a centre and a server")
     with Stage("bench", inventory(), commands_per_minute=BUDGET) as stage:
         peers = Peers(stage)
-        names = [name for name in (*CONNECTIONS, *peers.names) if not asked.only or name in asked.only.split(",")]
+        names = [name for name in (*OURS, *peers.names) if not asked.only or name in asked.only.split(",")]
         tenant = stage.tenant("bench", money="1000000")
         ours.warm_up(stage, tenant)
-        own: dict[str, list[OurTurn]] = {name: [] for name in names if name in CONNECTIONS}
+        own: dict[str, list[OurTurn]] = {name: [] for name in names if name in OURS}
         turns: dict[str, list[Turn]] = {name: [] for name in names}
         for number in range(asked.rounds):
             at = number % len(names)
@@ -71,8 +73,8 @@ def _take_turn(
     own: dict[str, list[OurTurn]],
     turns: dict[str, list[Turn]],
 ) -> None:
-    if name in CONNECTIONS:
-        found = ours.run(stage, tenant, jobs, connections=CONNECTIONS[name])
+    if name in OURS:
+        found = ours.run(stage, tenant, jobs, batch=OURS[name])
         own[name].append(found)
         turn = found.turn
     else:

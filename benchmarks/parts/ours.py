@@ -1,13 +1,11 @@
-"""Our own turn: the jobs go through the API one by one, until each is completed and charged."""
+"""Our own turn: the jobs go through the API, until each is completed and charged."""
 
 import asyncio
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -33,43 +31,41 @@ TURN_SECONDS = 1800.0
 @dataclass(frozen=True, slots=True)
 class OurTurn:
     turn: Turn
-    connections: int
+    batch: int
     accept_ms: list[float]
     detect_s: list[float]
     rss_mib: dict[str, float]
     cpu_s: dict[str, float]
 
 
-def run(stage: Stage, tenant: Tenant, jobs: int, *, connections: int = 1) -> OurTurn:
-    """`connections` clients at once, each of which sends a job when its last one was accepted."""
+def run(stage: Stage, tenant: Tenant, jobs: int, *, batch: int) -> OurTurn:
+    """`batch` jobs in a POST; each is sent when the one before it was answered."""
     centre, pids = stage.lab.centres[NAME], processes(stage)
-    clients = [stage.client(tenant.token) for _ in range(connections)]
-    for client in clients:
-        client.whoami()
-    shares = [len(range(at, jobs, connections)) for at in range(connections)]
+    client = stage.client(tenant.token)
+    client.whoami()
     before, cpu_before = requests(centre), {word: cpu_seconds(pids[word]) for word in pids}
-    with _watched(stage.database_url, tenant.project) as seen, ThreadPoolExecutor(connections) as pool:
+    with _watched(stage.database_url, tenant.project) as seen:
         first = time.monotonic()
-        accepted = [one for part in pool.map(partial(_loop, tenant.project), clients, shares) for one in part]
+        accepted = [_accept(client, tenant.project, min(batch, jobs - at)) for at in range(0, jobs, batch)]
         all_accepted = time.monotonic()
         _until_ended(tenant, first)
         ended = time.monotonic()
     turn = Turn(ended - first, all_accepted - first, requests(centre).since(before))
-    ids = [job for job, _ in accepted]
+    ids = [job for posted, _ in accepted for job in posted]
     _require_charged(stage, ids)
     cpu = {word: round(cpu_seconds(pids[word]) - cpu_before[word], 2) for word in pids}
     rss = {word: rss_mib(pids[word]) for word in ("api", "worker")}
-    return OurTurn(turn, connections, [ms for _, ms in accepted], _detected(stage, ids, seen), rss, cpu)
+    return OurTurn(turn, batch, [ms for _, ms in accepted], _detected(stage, ids, seen), rss, cpu)
 
 
-def _loop(project: UUID, client: Client, jobs: int) -> list[tuple[UUID, float]]:
-    """Each job with the milliseconds until it was accepted."""
-    accepted = []
-    for _ in range(jobs):
-        at = time.monotonic()
-        job = _submit(client, project, SCRIPT)
-        accepted.append((job, (time.monotonic() - at) * 1000))
-    return accepted
+def _accept(client: Client, project: UUID, jobs: int) -> tuple[list[UUID], float]:
+    """One POST: its jobs, and the milliseconds until they were accepted."""
+    at = time.monotonic()
+    if jobs == 1:
+        ids = [_submit(client, project, SCRIPT)]
+    else:
+        ids = [one.id for one in client.submit_all([_request(project, SCRIPT)] * jobs)]
+    return ids, (time.monotonic() - at) * 1000
 
 
 def detect(stage: Stage, tenant: Tenant) -> list[float]:
@@ -91,8 +87,11 @@ def warm_up(stage: Stage, tenant: Tenant) -> None:
 
 
 def _submit(client: Client, project: UUID, script: str) -> UUID:
-    request = JobRequest(project=project, script=script, options={"partition": QUEUE, "time": "5"}, centre=NAME)
-    return client.submit(request).id
+    return client.submit(_request(project, script)).id
+
+
+def _request(project: UUID, script: str) -> JobRequest:
+    return JobRequest(project=project, script=script, options={"partition": QUEUE, "time": "5"}, centre=NAME)
 
 
 def _until_ended(tenant: Tenant, started: float) -> None:

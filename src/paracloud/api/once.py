@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from hashlib import sha256
 
+from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.api import store
@@ -17,7 +18,7 @@ async def once(
     session: AsyncSession,
     user: UserId,
     key: str | None,
-    body: bytes,
+    request: Request,
     act: Callable[[], Awaitable[dict[str, object]]],
     *,
     now: datetime,
@@ -32,7 +33,7 @@ async def once(
             f"Idempotency-Key：1 到 {KEY_LIMIT} 个可见 ASCII 字符。",
             field="Idempotency-Key",
         )
-    digest = sha256(body).digest()
+    digest = sha256(request.url.path.encode() + b"\n" + await request.body()).digest()
     if await store.take_key(session, user, key, digest, now):
         answer = await act()
         await store.keep_answer(session, user, key, answer)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -16,9 +16,11 @@ from paracloud.client.errors import ApiError
 from paracloud.wire.account import BalanceModel, CheckModel, Created, IssuedToken, StatementModel, WhoAmI
 from paracloud.wire.grid import CentreList, QueueList
 from paracloud.wire.jobs import (
+    AcceptedBatch,
     AcceptedModel,
     FileList,
     InputModel,
+    JobBatch,
     JobDetailModel,
     JobModel,
     JobPage,
@@ -61,6 +63,12 @@ class Client:
     def submit(self, request: JobRequest, *, key: str | None = None) -> AcceptedModel:
         headers = {"Idempotency-Key": key or str(uuid4())}
         return self._post("/jobs", AcceptedModel, request, headers=headers, is_repeatable=True)
+
+    def submit_all(self, requests: Sequence[JobRequest], *, key: str | None = None) -> list[AcceptedModel]:
+        """All of them, or none: at most BATCH_LIMIT of them at a time."""
+        headers = {"Idempotency-Key": key or str(uuid4())}
+        body = JobBatch(jobs=list(requests))
+        return self._post("/jobs:batch", AcceptedBatch, body, headers=headers, is_repeatable=True).items
 
     def quote(self, request: JobRequest) -> QuoteModel:
         return self._post("/quotes", QuoteModel, request, is_repeatable=True)

@@ -19,7 +19,7 @@ turns any of them into an answer without a table of its own.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 EVIDENCE_LIMIT_BYTES = 2048
 
@@ -45,6 +45,12 @@ class Refused(ParacloudError):
     def __init__(self, en: str, zh: str, *, field: str | None = None) -> None:
         super().__init__(en, zh)
         self.field = field
+
+    def within(self, place: str) -> Self:
+        """The same refusal, which now says in what part of the request: `place` comes before its texts and field."""
+        self.en, self.zh = f"{place}: {self.en}", f"{place}：{self.zh}"
+        self.field = place if self.field is None else f"{place}.{self.field}"
+        return self
 
 
 class Invalid(Refused):

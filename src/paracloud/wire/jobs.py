@@ -8,6 +8,7 @@ from pydantic import Field
 from paracloud.wire.base import LongText, Model, MoneyModel, Text, Texts, Time
 
 SCRIPT_LIMIT = 1 << 20
+BATCH_LIMIT = 200
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -31,6 +32,12 @@ class JobRequest(Model):
     objective: Text = "cheapest"
     environment: Texts = Field(default_factory=dict, max_length=500)
     inputs: list[InputModel] = Field(default_factory=list, max_length=10_000)
+
+
+class JobBatch(Model):
+    """Accepted all together, or none of them."""
+
+    jobs: list[JobRequest] = Field(min_length=1, max_length=BATCH_LIMIT)
 
 
 class NoticeModel(Model):
@@ -73,6 +80,12 @@ class AcceptedModel(Model):
     why_en: str
     why_zh: str
     notices: list[NoticeModel]
+
+
+class AcceptedBatch(Model):
+    """In the order of the request."""
+
+    items: list[AcceptedModel]
 
 
 class JobModel(Model):

@@ -151,13 +151,23 @@ prepare() {
   fi
 }
 
+# `timeout` would be one more program to start for each job.
+ask_sbatch() {
+  local asked
+  trap 'kill -KILL "$asked"; wait "$asked"' TERM
+  sbatch --parsable "$d/script" 2>"$d/stderr" &
+  asked=$!
+  wait "$asked"
+  printf ' status %s' "$?"
+}
+
 hand_over() {
   local out why word
   umask "$mask"
-  out=$(timeout -k 5 "$patience" sbatch --parsable "$d/script" 2>"$d/stderr")
-  local status=$?
+  { IFS= read -r -d '' -t "$patience" out; [ $? -gt 128 ] && kill -TERM $!; } < <(ask_sbatch) 2>/dev/null
   umask 077
-  if [ "$status" = 0 ]; then
+  if [[ $out == *" status 0" ]]; then
+    out=${out% status 0}
     for word in $out; do [[ $word =~ ^([0-9]{1,18})(\;[^[:space:]]*)?$ ]] && id=${BASH_REMATCH[1]}; done
     if [ -n "$id" ]; then keep_id; say id "$id"; else say_why unsure "sbatch answered $out"; fi
     return 0

@@ -46,18 +46,23 @@ if ! cd -- {directory}; then
 fi
 export SLURM_SUBMIT_DIR="$PWD"
 """
-# The user's script goes into a file of its own, so that its interpreter reads it as it would anywhere. Renamed into
-# place: the tasks of an array write it at the same time.
+# The user's script goes into a file of its own, so that its interpreter reads it as it would anywhere. `read` to the
+# NUL that no script has starts no process, and ends with status 1. The folder is closed to others, so the file is.
 _PAYLOAD = """\
-paracloud_new=$paracloud_folder/payload.$SLURM_JOB_ID
-(umask 077; cat >"$paracloud_new") <<'{end}' &&
+IFS= read -r -d '' paracloud_text <<'{end}'
 {script}
 {end}
-mv -f -- "$paracloud_new" "$paracloud_folder/payload" || {{
+printf %s "$paracloud_text" >"$paracloud_folder/{payload}"{rename} || {{
   echo "paracloud: cannot write the script to $paracloud_folder; is the home directory full? Nothing was run." >&2
   exit 73
 }}
 """
+_PLAIN = {"payload": "payload", "rename": ""}
+# The tasks of an array write it at the same time, so it is renamed into place.
+_OF_MANY = {
+    "payload": "payload.$SLURM_JOB_ID",
+    "rename": ' &&\n  mv -f -- "$paracloud_folder/payload.$SLURM_JOB_ID" "$paracloud_folder/payload"',
+}
 
 
 def script(request: Request) -> str:
@@ -67,7 +72,8 @@ def script(request: Request) -> str:
     marker = _MARKER.format(folder=GUARD_FOLDER, tag=request.tag)
     place = _PLACE.format(directory=_from_home(request.work_directory))
     end = "PARACLOUD_" + hashlib.sha256(request.script.encode()).hexdigest()
-    payload = _PAYLOAD.format(end=end, script=request.script.removesuffix("\n"))
+    names = _PLAIN if request.array is None else _OF_MANY
+    payload = _PAYLOAD.format(end=end, script=request.script.removesuffix("\n"), **names)
     start = f'exec {_interpreter(request.script)} "$paracloud_folder/payload"\n'
     # The user's environment comes last: it may replace PATH, HOME or TMPDIR, which the steps above need as they are.
     return "\n".join(head) + marker + place + payload + _exports(request.name, request.environment) + start

@@ -26,6 +26,7 @@ accept() {
 case $mode in
   "") sleep "0.0$((RANDOM % 10))"; accept; sleep "0.0$((RANDOM % 10))"; echo "$id;east" ;;
   lost) sleep 0.3; accept; echo "sbatch: error: Batch job submission failed: Socket timed out" >&2; exit 1 ;;
+  hangs) accept; echo "$BASHPID" >"$STAND_IN/pid"; exec sleep 1000 ;;
   late*) accept; printf '%s\\n' "${mode#late}" >&2; exit 1 ;;
   *) printf '%s\\n' "$mode" >&2; exit 1 ;;
 esac
@@ -42,7 +43,7 @@ sed -n "s/ $name\\$//p" "$STAND_IN/jobs"
 @dataclass
 class StandIn:
     """A login node with its Slurm. `mode` is what sbatch does next: empty accepts, `lost` accepts and does not say so,
-    `late TEXT` accepts and refuses with TEXT, all else fails with that text."""
+    `hangs` accepts and never ends, `late TEXT` accepts and refuses with TEXT, all else fails with that text."""
 
     folder: Path
 

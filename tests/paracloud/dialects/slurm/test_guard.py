@@ -1,3 +1,4 @@
+import os
 import random
 import stat
 from dataclasses import replace
@@ -8,6 +9,7 @@ from tests.paracloud.dialects.slurm.golden import dialect, recorded
 from tests.paracloud.dialects.slurm.stand_in import StandIn, batch, request
 
 from paracloud.dialects.slurm.dialect import SlurmDialect
+from paracloud.dialects.slurm.guard import PATIENCE_SECONDS
 from paracloud.kit.command import Completed
 from paracloud.kit.errors import Broken, Refused, Unreachable
 
@@ -178,6 +180,20 @@ def test_a_batch_does_not_wait_for_a_silent_slurm_once_a_job(centre):
     answers = centre.ask(submit(*[request() for _ in range(12)]))
     assert {type(answer) for answer in answers.values()} == {Unreachable}
     assert centre.count("calls") == 4
+
+
+def test_an_sbatch_that_never_ends_is_ended_and_its_job_is_found_by_the_next_try(centre):
+    job = request()
+    centre.set("mode", "hangs")
+    patient = submit(job)
+    argv = list(patient.argv)
+    argv[argv.index(str(PATIENCE_SECONDS))] = "1"
+    assert isinstance(centre.ask(replace(patient, argv=tuple(argv)))[job.tag], Unreachable)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((centre.folder / "pid").read_text()), 0)
+    centre.set("mode")
+    assert centre.ask(submit(job)) == {job.tag: "41000"}
+    assert len(centre.jobs()) == 1
 
 
 def test_one_refused_job_does_not_hold_up_the_others(centre):

@@ -1,0 +1,108 @@
+"""Jobs to accept: one, or many together."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response
+
+from paracloud.api import shown
+from paracloud.api.deps import Asked, Deps, TheDeps, Token, asked
+from paracloud.api.once import once
+from paracloud.jobs.build import Built, build
+from paracloud.jobs.market import Market
+from paracloud.jobs.spec import InputFile
+from paracloud.jobs.state import JobState
+from paracloud.jobs.submit import Accepted, submit
+from paracloud.kit.errors import Invalid, Refused
+from paracloud.kit.identifiers import BlobId, ProjectId
+from paracloud.wire.jobs import AcceptedBatch, AcceptedModel, JobBatch, JobRequest
+
+router = APIRouter(tags=["jobs"])
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
+
+
+@router.post("/jobs", status_code=201)
+async def submit_job(
+    body: JobRequest, request: Request, response: Response, deps: TheDeps, token: Token, key: IdempotencyKey = None
+) -> AcceptedModel:
+    """Accept a job. With an Idempotency-Key, repeating the request gives the same job."""
+    built = built_of(body)
+    market = await deps.market.now()
+    async with asked(deps, token) as at:
+        at.caller.require_member(ProjectId(body.project))  # also who only asks for the answer again
+
+        async def act() -> dict[str, object]:
+            return (await _accept(deps, at, body, built, market)).model_dump(mode="json")
+
+        answer = await once(at.session, at.caller.user, key, request, act, now=deps.clock.now())
+    accepted = AcceptedModel.model_validate(answer)
+    response.headers["Location"] = f"/api/v1/jobs/{accepted.id}"
+    return accepted
+
+
+@router.post("/jobs:batch", status_code=201)
+async def submit_jobs(
+    body: JobBatch, request: Request, deps: TheDeps, token: Token, key: IdempotencyKey = None
+) -> AcceptedBatch:
+    """Accept all jobs, or none where one is refused: the refusal names it. With an Idempotency-Key, repeating the
+    request gives the same jobs."""
+    built = _each_built(body.jobs)
+    market = await deps.market.now()
+    async with asked(deps, token) as at:
+        for project in {one.project for one in body.jobs}:
+            at.caller.require_member(ProjectId(project))
+
+        async def act() -> dict[str, object]:
+            accepted = []
+            for number, (one, what) in enumerate(zip(body.jobs, built, strict=True)):
+                try:
+                    accepted.append(await _accept(deps, at, one, what, market))
+                except Refused as refusal:
+                    raise refusal.within(f"jobs[{number}]") from None
+            return AcceptedBatch(items=accepted).model_dump(mode="json")
+
+        answer = await once(at.session, at.caller.user, key, request, act, now=deps.clock.now())
+    return AcceptedBatch.model_validate(answer)
+
+
+def built_of(body: JobRequest) -> Built:
+    inputs = [InputFile(one.path, BlobId(one.sha256), one.size_bytes, one.is_executable) for one in body.inputs]
+    if len({one.path for one in inputs}) < len(inputs):
+        raise Invalid("inputs: two files have the same path.", "inputs：存在路径相同的文件。", field="inputs")
+    return build(
+        body.script,
+        body.options,
+        default_name=body.name,
+        centre=body.centre,
+        objective=body.objective,
+        environment=body.environment,
+        inputs=inputs,
+    )
+
+
+def _each_built(jobs: Sequence[JobRequest]) -> list[Built]:
+    built = []
+    for number, one in enumerate(jobs):
+        try:
+            built.append(built_of(one))
+        except Refused as refusal:
+            raise refusal.within(f"jobs[{number}]") from None
+    return built
+
+
+async def _accept(deps: Deps, at: Asked, body: JobRequest, built: Built, market: Market) -> AcceptedModel:
+    now, project = deps.clock.now(), ProjectId(body.project)
+    return _shown(await submit(at.session, at.caller, project, built.spec, market=market, now=now), built)
+
+
+def _shown(accepted: Accepted, built: Built) -> AcceptedModel:
+    return AcceptedModel(
+        id=accepted.job,
+        state=JobState.ACCEPTED.value,
+        centre=accepted.centre,
+        queue=accepted.queue,
+        held=shown.money(accepted.held),
+        why_en=accepted.why_en,
+        why_zh=accepted.why_zh,
+        notices=shown.notices(built.notices),
+    )
