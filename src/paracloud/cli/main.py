@@ -11,7 +11,7 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 
-from paracloud.cli import admin, jobs, session, show
+from paracloud.cli import admin, jobs, session, show, submission
 from paracloud.cli.files import cp, ls
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.words import plain, say
@@ -21,7 +21,18 @@ from paracloud.client.errors import ApiError
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 EXIT = {0: 5, 401: 3, 404: 4, 503: 5, 502: 5}
 
-for verb in (jobs.submit, jobs.quote, jobs.ps, jobs.logs, jobs.cancel, jobs.hold, jobs.release, jobs.wait, cp, ls):
+for verb in (
+    submission.submit,
+    submission.quote,
+    jobs.ps,
+    jobs.logs,
+    jobs.cancel,
+    jobs.hold,
+    jobs.release,
+    jobs.wait,
+    cp,
+    ls,
+):
     app.command()(verb)
 app.command("show")(jobs.show_job)
 app.add_typer(admin.app, name="admin")
@@ -123,7 +134,7 @@ def statement(
 
 
 def _payer(client: Client, project: UUID | None) -> UUID:
-    return project or jobs.only_project(client)
+    return project or submission.only_project(client)
 
 
 def main() -> None:

@@ -93,6 +93,7 @@ ROUTES: dict[str, Route] = {
     "GET /centres": of(READS),
     "GET /queues": of(READS),
     "POST /jobs": of(WRITES, "body project", body=lambda of: job(of.owner)),
+    "POST /jobs:batch": of(WRITES, "body jobs.project", body=lambda of: {"jobs": [job(of.owner), job(of.owner)]}),
     "GET /jobs": of(READS, "query project", query=lambda of: {"project": str(of.owner.project)}),
     "POST /quotes": of(READS, "body project", body=lambda of: job(of.owner)),
     "GET /jobs/{job}": of(READS, "path job"),

@@ -26,9 +26,19 @@ def operations(house: House) -> dict[str, set[str]]:
         for method, operation in methods.items():
             ids = {f"{one['in']} {one['name']}" for one in operation.get("parameters", []) if _is_id(one["schema"])}
             if body := operation.get("requestBody", {}).get("content", {}).get("application/json"):
-                named = schemas[body["schema"]["$ref"].rsplit("/", 1)[1]]["properties"]
-                ids |= {f"body {name}" for name, schema in named.items() if _is_id(schema)}
+                ids |= {f"body {name}" for name in _ids_in(body["schema"], schemas)}
             found[f"{method.upper()} {path.removeprefix(PREFIX)}"] = ids
+    return found
+
+
+def _ids_in(schema: dict, schemas: dict, above: str = "") -> set[str]:
+    """By their path; those of what a list holds, below the list's name."""
+    found = set()
+    for name, one in schemas[schema["$ref"].rsplit("/", 1)[1]]["properties"].items():
+        if _is_id(one):
+            found.add(above + name)
+        elif "$ref" in one.get("items", {}):
+            found |= _ids_in(one["items"], schemas, f"{above}{name}.")
     return found
 
 

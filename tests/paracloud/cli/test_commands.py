@@ -131,3 +131,15 @@ def test_a_job_without_a_folder_yet_lists_no_files(terminal, lin):
     job = json.loads(terminal.say(lin, "submit", "job.sh", "--json"))["id"]
     done = terminal.run(lin, "ls", job)
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+
+
+def test_several_scripts_are_several_jobs_or_none(terminal, lin):
+    for name in ("first.sh", "second.sh"):
+        (terminal.home / name).write_text("#!/bin/bash\n#SBATCH --time=5\ntrue\n")
+    made = json.loads(terminal.say(lin, "submit", "first.sh", "second.sh", "--json"))["items"]
+    listed = json.loads(terminal.say(lin, "ps", "--json"))["items"]
+    assert [one["id"] for one in reversed(listed)] == [one["id"] for one in made]
+    (terminal.home / "third.sh").write_text("#!/bin/bash\n#SBATCH --nodes=0\n")
+    done = terminal.run(lin, "submit", "first.sh", "third.sh")
+    assert (done.returncode, "jobs[1]" in done.stderr) == (1, True)
+    assert len(json.loads(terminal.say(lin, "ps", "--json"))["items"]) == 2

@@ -1,0 +1,129 @@
+"""submit, quote: what is asked of the grid."""
+
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from paracloud.cli import inputs, session, show
+from paracloud.cli.jobs import AsJson, Project, end, until_final
+from paracloud.cli.words import plain, say
+from paracloud.client.client import Client
+from paracloud.wire.jobs import AcceptedBatch, AcceptedModel, JobRequest
+
+Script = Annotated[Path | None, typer.Argument(help="An sbatch script, as it is.")]
+Scripts = Annotated[list[Path] | None, typer.Argument(help="Sbatch scripts, as they are.")]
+Command = Annotated[str | None, typer.Option("--command", help="Instead of a script: one command line.")]
+Options = Annotated[
+    list[str] | None, typer.Option("--option", "-o", help="An sbatch option, NAME=VALUE; wins over the script.")
+]
+Inputs = Annotated[list[str] | None, typer.Option("--input", "-i", help="PATH or PATH:DESTINATION to bring along.")]
+Centre = Annotated[str | None, typer.Option(help="Only this centre.")]
+Objective = Annotated[str, typer.Option(help="cheapest or soonest.")]
+
+
+def submit(  # a command line's options
+    scripts: Scripts = None,
+    command: Command = None,
+    project: Project = None,
+    option: Options = None,
+    input_: Inputs = None,
+    centre: Centre = None,
+    objective: Objective = "cheapest",
+    wait_: Annotated[bool, typer.Option("--wait", help="Wait for its end.")] = False,
+    fetch: Annotated[
+        Path | None,
+        typer.Option(help="Wait, then bring the results to this folder; of several jobs, each to one named by its id."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Submit a job, or several: all of them or, where one is refused, none."""
+    with session.client() as client:
+        each: list[Path | None] = [*scripts] if scripts else [None]
+        asked = [_request(client, one, command, project, option, input_, centre, objective) for one in each]
+        accepted = [client.submit(asked[0])] if len(asked) == 1 else client.submit_all(asked)
+        _tell(accepted, as_json=as_json)
+        if as_json and not (wait_ or fetch):
+            show.as_json(accepted[0] if len(accepted) == 1 else AcceptedBatch(items=accepted))
+        if wait_ or fetch:
+            done = [until_final(client, one.id) for one in accepted]
+            if fetch:
+                _fetch(client, accepted, fetch)
+            end(done, as_json=as_json)
+
+
+def _tell(accepted: list[AcceptedModel], *, as_json: bool) -> None:
+    for one in accepted:
+        for notice in one.notices:
+            show.errors.print(plain(say(notice.en, notice.zh)), style="yellow")
+        if not as_json:
+            show.console.print(f"{one.id}  {plain(say(one.why_en, one.why_zh))}")
+
+
+def _fetch(client: Client, accepted: list[AcceptedModel], target: Path) -> None:
+    places = {one.id: target if len(accepted) == 1 else target / str(one.id) for one in accepted}
+    count = sum(inputs.fetch(client, job, place) for job, place in places.items())
+    show.errors.print(say(f"{count} files in {target}", f"已取回 {count} 个文件到 {target}"))
+
+
+def quote(
+    script: Script = None,
+    command: Command = None,
+    project: Project = None,
+    option: Options = None,
+    centre: Centre = None,
+    objective: Objective = "cheapest",
+    as_json: AsJson = False,
+) -> None:
+    """Show where a job could run and what it can cost there at most."""
+    with session.client() as client:
+        found = client.quote(_request(client, script, command, project, option, None, centre, objective))
+    if as_json:
+        show.as_json(found)
+        return
+    show.table(
+        ["centre", "queue", "most", "free"],
+        [(o.centre, o.queue, f"{o.most.amount} {o.most.currency}", f"{o.free_cores}/{o.cores}") for o in found.offers],
+    )
+    show.table(["centre", "queue", "why not"], [(r.centre, r.queue, say(r.en, r.zh)) for r in found.rejected])
+
+
+def _request(
+    client: Client,
+    script: Path | None,
+    command: str | None,
+    project: UUID | None,
+    options: list[str] | None,
+    files: list[str] | None,
+    centre: str | None,
+    objective: str,
+) -> JobRequest:
+    if (script is None) == (command is None):
+        raise typer.BadParameter(say("Give a script or --command, not both.", "请提供脚本或 --command 之一。"))
+    text = inputs.script_text(script) if script else f"#!/bin/bash\n{command}\n"
+    payer = project or only_project(client)
+    return JobRequest(
+        project=payer,
+        script=text,
+        options=dict(_pair(one) for one in options or []),
+        name=(script.name if script else "command")[:200],
+        centre=centre,
+        objective=objective,
+        inputs=inputs.upload(client, payer, files or []),
+    )
+
+
+def only_project(client: Client) -> UUID:
+    projects = client.whoami().projects
+    if len(projects) != 1:
+        names = ", ".join(f"{one.name} ({one.id})" for one in projects) or "-"
+        raise typer.BadParameter(
+            plain(say(f"Name the project that pays: {names}.", f"请用 --project 指定课题组：{names}。"))
+        )
+    return projects[0].id
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name.lstrip("-"), value
