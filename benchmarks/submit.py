@@ -8,8 +8,8 @@ another's turn, our server is stopped: its worker would meter their jobs, and so
 --rounds N   rounds, of which medians are reported (3)
 --only A,B   only these contestants (ours, single, native, psij, submitit)
 
-`ours` sends 100 jobs in a POST, as whoever has hundreds of jobs does; `single` sends one job in a POST, one after
-another. Both have one connection. `accept_p50_ms` is of `single`: how long one who submits one job waits for the answer.
+`ours` sends 100 jobs in a POST, as whoever has hundreds of jobs does; `single` sends one in a POST, one after another.
+Both have one connection. `accept_p50_ms` is of `single`: how long one who submits one job waits for the answer.
 """
 
 import argparse

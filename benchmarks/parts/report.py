@@ -10,7 +10,7 @@ from benchmarks.parts.peers import Turn
 def report(
     jobs: int, own: Mapping[str, Sequence[OurTurn]], longer: Sequence[float], turns: Mapping[str, Sequence[Turn]]
 ) -> dict[str, object]:
-    """`ratio_X` is our jobs a second with one connection over those of X; with one job in a POST it is `single_ratio_X`."""
+    """`ratio_X` is our jobs a second over those of X; with one job in a POST, `single_ratio_X`."""
     rates = {name: median([jobs / one.seconds for one in of]) for name, of in turns.items()}
     ratios = {
         ("ratio_" if us == "ours" else f"{us}_ratio_") + name: round(rates[us] / rate, 3)

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Request, Response
 from paracloud.api.deps import Deps, TheDeps, Token, asked
 from paracloud.data.browse import READ_LIMIT_BYTES, list_files, read_file
 from paracloud.data.keep import keep, missing
-from paracloud.data.paths import Execution, default_output, resolve_output
 from paracloud.identity.caller import Caller
+from paracloud.jobs.outputs import output_of
 from paracloud.jobs.request import work_directory
 from paracloud.jobs.show import JobDetail, show
-from paracloud.kit.errors import Conflict, Invalid, NotFound
+from paracloud.kit.errors import Conflict, NotFound
 from paracloud.kit.identifiers import BlobId, JobId, ProjectId
 from paracloud.transports.transport import Transport
 from paracloud.wire.jobs import BlobModel, FileList, FileModel
@@ -89,27 +89,6 @@ async def logs(
         transport, work_directory(found.summary.job), output_of(found, stream, task), start=start, limit_bytes=limit
     )
     return _bytes(read)
-
-
-def output_of(found: JobDetail, stream: str, task: int | None) -> str:
-    """The output file's name, from the pattern that the user gave or sbatch's own."""
-    spec, summary = found.spec, found.summary
-    is_array = summary.array is not None
-    if is_array and task is None:
-        raise Invalid("task: name a task of the array.", "task：请指定作业数组中的任务编号。", field="task")
-    pattern = spec.output or default_output(is_array=is_array)
-    if stream == "stderr":
-        pattern = spec.error or pattern
-    record = next((one.record_id for one in found.tasks if one.task_index == task), summary.native_id) or ""
-    execution = Execution(
-        name=summary.name,
-        native_id=record if is_array else summary.native_id or "",
-        array_id=summary.native_id or "",
-        task_index=task if is_array else None,
-        account=summary.account,
-        node=summary.node_list.split(",")[0].split("[")[0],
-    )
-    return resolve_output(pattern, execution)
 
 
 async def _reach(deps: Deps, token: str, job: UUID) -> tuple[JobDetail, Transport]:

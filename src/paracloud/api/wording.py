@@ -1,6 +1,6 @@
 """What the framework finds wrong in a request, said to its writer: what to change, in two languages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 NO_OBJECT = (
@@ -48,13 +48,19 @@ OWN_ZH = {
 }
 
 
+def _field(place: Sequence[str | int]) -> str:
+    """Its path, written like jobs[2].script."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in place]
+    return "".join(parts[1:] if parts and place[0] in ("body", "query", "path", "header") else parts).removeprefix(".")
+
+
 def worded(error: Mapping[str, Any]) -> tuple[str | None, str, str]:
     """The field at fault, if it is one, and a sentence in English and one in Chinese."""
-    field = ".".join(str(part) for part in error["loc"] if part not in ("body", "query", "path", "header"))
+    field = _field(error["loc"])
     kind, context = error["type"], error.get("ctx", {})
     if kind == "json_invalid":
-        en = f"The body is no JSON: {context.get('error', 'it ends too early')} (character {field})."
-        return None, en, f"请求体不是有效的 JSON（第 {field} 个字符处）。"
+        en = f"The body is no JSON: {context.get('error', 'it ends too early')} (character {error['loc'][-1]})."
+        return None, en, f"请求体不是有效的 JSON（第 {error['loc'][-1]} 个字符处）。"
     if not field:
         return None, *NO_OBJECT
     if kind == "value_error":
@@ -62,6 +68,7 @@ def worded(error: Mapping[str, Any]) -> tuple[str | None, str, str]:
         en, zh = text, OWN_ZH.get(text, f"内容不正确（{text}）")
     elif kind in WORDS:
         en, zh = (text.format_map(context) for text in WORDS[kind])
+        zh = zh.replace(" or ", " 或 ")
     else:
         en, zh = error["msg"], f"格式不正确（{error['msg']}）"
     return field[:200], f"{field[:200]}: {en}.", f"{field[:200]}：{zh}。"
