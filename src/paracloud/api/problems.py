@@ -6,9 +6,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from paracloud.api.wording import worded
 from paracloud.kit.errors import NotEnoughFunds, ParacloudError, Refused
 from paracloud.wire.problem import Problem
+from paracloud.wire.wording import worded
 
 log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"

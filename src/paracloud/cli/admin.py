@@ -3,12 +3,12 @@
 import re
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
 from pydantic import BaseModel
 
 from paracloud.cli import session, show
+from paracloud.cli.ids import Id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.words import plain
 from paracloud.wire.account import (
@@ -39,7 +39,7 @@ def organisation(name: str, category: str = "university", as_json: AsJson = Fals
 
 
 @app.command()
-def project(organisation: UUID, name: str, as_json: AsJson = False) -> None:
+def project(organisation: Id, name: str, as_json: AsJson = False) -> None:
     """Open a project of an organisation."""
     _make("projects", ProjectRequest(organisation=organisation, name=name), as_json=as_json)
 
@@ -55,7 +55,7 @@ def user(
 
 
 @app.command()
-def member(login: str, project: UUID, role: str = "member", as_json: AsJson = False) -> None:
+def member(login: str, project: Id, role: str = "member", as_json: AsJson = False) -> None:
     """Let a user use a project, or change the role there."""
     body = MemberRequest.model_validate({"login": login, "project": project, "role": role})
     with session.client() as client:
@@ -82,7 +82,7 @@ def token(
 
 
 @app.command("top-up")
-def top_up(project: UUID, amount: str, key: str, as_json: AsJson = False) -> None:
+def top_up(project: Id, amount: str, key: str, as_json: AsJson = False) -> None:
     """Book money that came in. KEY is the payment's own number: the same payment counts once."""
     _make("top-ups", TopUpRequest(project=project, amount=amount, key=key), as_json=as_json)
 
@@ -144,7 +144,7 @@ def contract(
 
 
 @app.command()
-def reverse(entry: UUID, reason: str, as_json: AsJson = False) -> None:
+def reverse(entry: Id, reason: str, as_json: AsJson = False) -> None:
     """Take a ledger entry back, with a reason."""
     _make("reversals", ReversalRequest(entry=entry, reason=reason), as_json=as_json)
 

@@ -7,12 +7,13 @@ from uuid import UUID
 import typer
 
 from paracloud.cli import inputs, session, show
+from paracloud.cli.ids import Job
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.words import say
 
 
 def ls(
-    job: UUID,
+    job: Job,
     path: Annotated[str, typer.Argument(help="A folder below the work directory.")] = "",
     as_json: AsJson = False,
 ) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 import typer
 
 from paracloud.cli import session, show
+from paracloud.cli.ids import Job, an_id
 from paracloud.cli.words import plain
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
@@ -18,7 +19,7 @@ from paracloud.wire.jobs import JobDetailModel, JobModel
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Project = Annotated[
     UUID | None,
-    typer.Option(envvar="PARACLOUD_PROJECT", help="Who pays; the only project you have, otherwise."),
+    typer.Option(parser=an_id, envvar="PARACLOUD_PROJECT", help="Who pays; the only project you have, otherwise."),
 ]
 POLL_SECONDS = 1.0
 
@@ -26,7 +27,7 @@ POLL_SECONDS = 1.0
 def ps(
     project: Project = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
-    cursor: Annotated[UUID | None, typer.Option(help="Continue after this job.")] = None,
+    cursor: Annotated[UUID | None, typer.Option(parser=an_id, help="Continue after this job.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List jobs, newest first."""
@@ -37,12 +38,12 @@ def ps(
         show.as_json(page)
         return
     show.table(
-        ["job", "name", "centre", "queue", "state", "reason", "charged"],
-        [(j.id, j.name, j.centre, j.queue, j.state, j.reason, j.charged.amount) for j in page.items],
+        ["job", "name", "where", "state", "charged"],
+        [(j.id, j.name, f"{j.centre}/{j.queue}", f"{j.state} {j.reason}", j.charged.amount) for j in page.items],
     )
 
 
-def show_job(job: UUID, as_json: AsJson = False) -> None:
+def show_job(job: Job, as_json: AsJson = False) -> None:
     """Show one job: where, why, what it cost, and every move."""
     with session.client() as client:
         found = client.job(job)
@@ -53,7 +54,7 @@ def show_job(job: UUID, as_json: AsJson = False) -> None:
 
 
 def logs(
-    job: UUID,
+    job: Job,
     follow: Annotated[bool, typer.Option("--follow", "-f")] = False,
     stream: Annotated[str, typer.Option(help="stdout or stderr.")] = "stdout",
     task: Annotated[int | None, typer.Option(help="Of an array: which task.")] = None,
@@ -88,22 +89,22 @@ def _log(client: Client, job: UUID, stream: str, start: int, task: int | None, *
         raise
 
 
-def cancel(job: UUID, as_json: AsJson = False) -> None:
+def cancel(job: Job, as_json: AsJson = False) -> None:
     """Cancel a job."""
     _wish(job, "cancel", as_json=as_json)
 
 
-def hold(job: UUID, as_json: AsJson = False) -> None:
+def hold(job: Job, as_json: AsJson = False) -> None:
     """Keep a waiting job from starting."""
     _wish(job, "hold", as_json=as_json)
 
 
-def release(job: UUID, as_json: AsJson = False) -> None:
+def release(job: Job, as_json: AsJson = False) -> None:
     """Let a held job start."""
     _wish(job, "release", as_json=as_json)
 
 
-def wait(job: UUID, as_json: AsJson = False) -> None:
+def wait(job: Job, as_json: AsJson = False) -> None:
     """Wait for a job's end; exit status 1 where it did not complete."""
     with session.client() as client:
         end([until_final(client, job)], as_json=as_json)

@@ -17,6 +17,7 @@ from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.words import plain, say
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
+from paracloud.wire.wording import worded
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 EXIT = {0: 5, 401: 3, 404: 4, 503: 5, 502: 5}
@@ -130,7 +131,7 @@ def statement(
         show.as_json(found)
         return
     rows = [(f"{x.at:%Y-%m-%d %H:%M:%S}", x.kind, x.reference, x.amount.amount, x.balance.amount) for x in found.lines]
-    show.table(["at", "kind", "job", "amount", "balance"], rows)
+    show.table(["at", "kind", "reference", "amount", "balance"], rows)
 
 
 def _payer(client: Client, project: UUID | None) -> UUID:
@@ -144,8 +145,9 @@ def main() -> None:
         print(plain(f"{error.en}\n{error.zh}"), file=sys.stderr)
         raise SystemExit(EXIT.get(error.status, 1)) from None
     except ValidationError as error:
-        for one in error.errors(include_url=False, include_context=False, include_input=False):
-            print(plain(f"{'.'.join(map(str, one['loc']))}: {one['msg']}"), file=sys.stderr)
+        for one in error.errors(include_url=False, include_input=False):
+            _, en, zh = worded(one)
+            print(plain(f"{en}\n{zh}"), file=sys.stderr)
         raise SystemExit(2) from None
     except OSError as error:
         print(plain(str(error)), file=sys.stderr)

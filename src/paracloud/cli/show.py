@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -13,6 +14,7 @@ from paracloud.wire.jobs import JobDetailModel
 
 console = Console()
 errors = Console(stderr=True)
+PROSE = {"name", "organisation", "reason", "why not"}
 
 
 def as_json(model: BaseModel | dict[str, object]) -> None:
@@ -20,10 +22,10 @@ def as_json(model: BaseModel | dict[str, object]) -> None:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    shown = Table()
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
-        # An id is there to be copied: it is never shortened.
-        shown.add_column(word(heading), no_wrap=heading in ("job", "project"), overflow="fold")
+        # An id is there to be copied, a number to be read: only what people wrote is broken where the line is full.
+        shown.add_column(word(heading), no_wrap=heading not in PROSE, overflow="fold")
     for row in rows:
         shown.add_row(*[Text(plain(str(cell if cell is not None else "-"))) for cell in row])
     console.print(shown)

@@ -20,6 +20,8 @@ ZH = {
     "cards": "卡",
     "project": "课题组",
     "role": "角色",
+    "where": "位置",
+    "reference": "关联",
     "organisation": "组织",
     "available": "可用余额",
     "held": "冻结",

@@ -26,7 +26,13 @@ class Terminal:
     home: Path
 
     def run(
-        self, who: Person | None, *words: str, language: str = "en_US.UTF-8", stdin: str = "", **variables: str
+        self,
+        who: Person | None,
+        *words: str,
+        language: str = "en_US.UTF-8",
+        stdin: str = "",
+        program: Path = PROGRAM,
+        **variables: str,
     ) -> subprocess.CompletedProcess[str]:
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": language, "COLUMNS": "250"}
         environment |= {"PARACLOUD_URL": self.url} | variables
@@ -34,7 +40,7 @@ class Terminal:
         if who is not None:
             environment["PARACLOUD_TOKEN"] = who.token
         return subprocess.run(
-            [PROGRAM, *words], env=environment, input=stdin, capture_output=True, text=True, check=False,
+            [program, *words], env=environment, input=stdin, capture_output=True, text=True, check=False,
             cwd=self.home, timeout=60,
         )  # fmt: skip
 

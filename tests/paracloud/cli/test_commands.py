@@ -1,5 +1,6 @@
 import json
 import stat
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -133,6 +134,19 @@ def test_a_job_without_a_folder_yet_lists_no_files(terminal, lin):
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
 
 
+def test_a_script_that_is_too_long_is_refused_in_both_languages_before_it_is_sent(terminal, lin):
+    (terminal.home / "long.sh").write_text("#!/bin/bash\n" + "#" * 10_000_000)
+    done = terminal.run(lin, "submit", "long.sh")
+    said = ["script: at most 1048576 characters.", "script：最多 1048576 个字符。"]
+    assert (done.returncode, done.stderr.splitlines()) == (2, said)
+    assert json.loads(terminal.say(lin, "ps", "--json"))["items"] == []
+
+
+def test_an_id_that_is_none_is_refused(terminal, lin):
+    done = terminal.run(lin, "show", "abc", language="zh_CN.UTF-8")
+    assert (done.returncode, "abc 不是编号" in done.stderr) == (2, True)
+
+
 def test_several_scripts_are_several_jobs_or_none(terminal, lin):
     for name in ("first.sh", "second.sh"):
         (terminal.home / name).write_text("#!/bin/bash\n#SBATCH --time=5\ntrue\n")
@@ -143,3 +157,11 @@ def test_several_scripts_are_several_jobs_or_none(terminal, lin):
     done = terminal.run(lin, "submit", "first.sh", "third.sh")
     assert (done.returncode, "jobs[1]" in done.stderr) == (1, True)
     assert len(json.loads(terminal.say(lin, "ps", "--json"))["items"]) == 2
+
+
+def test_the_one_entrance_keeps_its_users_place_and_language(terminal, lin):
+    (terminal.home / "here.sh").write_text("#!/bin/bash\r\n#SBATCH --time=5\r\ntrue\r\n")
+    entrance = Path(__file__).parents[3] / "run"
+    done = terminal.run(lin, "submit", "here.sh", language="zh_CN.UTF-8", program=entrance)
+    assert (done.returncode, "CR LF" in done.stderr) == (0, True)
+    assert "最便宜" in done.stdout or "最低" in done.stdout

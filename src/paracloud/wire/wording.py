@@ -1,4 +1,5 @@
-"""What the framework finds wrong in a request, said to its writer: what to change, in two languages."""
+"""What is wrong in a request, said to its writer: what to change, in two languages. The server says it of what came,
+the command line of what it will not even send."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
