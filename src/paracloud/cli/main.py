@@ -11,7 +11,7 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 
-from paracloud.cli import admin, jobs, session, show, submission
+from paracloud.cli import admin, jobs, session, show, submission, usage
 from paracloud.cli.files import cp, ls
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.words import plain, say
@@ -37,6 +37,7 @@ for verb in (
     app.command()(verb)
 app.command("show")(jobs.show_job)
 app.add_typer(admin.app, name="admin")
+app.add_typer(usage.app, name="usage")
 
 
 @app.command()

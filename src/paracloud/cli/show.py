@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import BaseModel
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +15,7 @@ from paracloud.wire.jobs import JobDetailModel
 
 console = Console()
 errors = Console(stderr=True)
+WIDEST = 1000
 PROSE = {"name", "organisation", "reason", "why not"}
 
 
@@ -28,7 +30,9 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         shown.add_column(word(heading), no_wrap=heading not in PROSE, overflow="fold")
     for row in rows:
         shown.add_row(*[Text(plain(str(cell if cell is not None else "-"))) for cell in row])
-    console.print(shown)
+    # Where the line is too short even so, the terminal breaks it: nothing is cut off.
+    least = Measurement.get(console, console.options.update(max_width=WIDEST), shown).minimum
+    console.print(shown, width=max(console.width, least), crop=False)
 
 
 def job(found: JobDetailModel) -> None:

@@ -8,7 +8,8 @@ from paracloud.dialects.records import ENDED_PHASES, AccountingRecord, NativePha
 from paracloud.dialects.slurm.answers import broken, one_word, output_of, timed
 from paracloud.dialects.slurm.states import accounted_phase
 from paracloud.dialects.slurm.table import rows
-from paracloud.dialects.slurm.text import account_name, count, epoch, gpus_of, printable, resources, size_bytes, tag_of
+from paracloud.dialects.slurm.text import account_name, epoch, gpus_of, resources, size_bytes, tag_of
+from paracloud.dialects.text import count, printable
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.identifiers import NativeId, UnixAccount
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from paracloud.dialects.slurm.text import printable
+from paracloud.dialects.text import printable
 from paracloud.kit.command import Completed
 from paracloud.kit.errors import Broken, Invalid, Unreachable
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from paracloud.dialects.records import NodeInfo, QueueInfo
 from paracloud.dialects.slurm.answers import broken, output_of
-from paracloud.dialects.slurm.text import count, gpus_in_gres, printable, wall
+from paracloud.dialects.slurm.text import gpus_in_gres, wall
+from paracloud.dialects.text import count, printable
 from paracloud.kit.command import Command, Completed
 
 NODES = ("scontrol", "-o", "-d", "show", "node")

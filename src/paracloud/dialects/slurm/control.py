@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from paracloud.dialects.slurm.answers import output_of
-from paracloud.dialects.slurm.text import count, printable
+from paracloud.dialects.text import count, printable
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from paracloud.kit.identifiers import NativeId

@@ -11,7 +11,8 @@ from paracloud.dialects.slurm.directive import folders_of
 from paracloud.dialects.slurm.guard_program import GUARD_PROGRAM
 from paracloud.dialects.slurm.script import GUARD_FOLDER
 from paracloud.dialects.slurm.table import rows
-from paracloud.dialects.slurm.text import count, is_tag, native_name, printable, tag_of
+from paracloud.dialects.slurm.text import is_tag, native_name, tag_of
+from paracloud.dialects.text import count, printable
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.errors import Refused, Unreachable
 from paracloud.kit.identifiers import NativeId, SubmitTag

@@ -7,7 +7,8 @@ from paracloud.dialects.records import NativePhase, Observation
 from paracloud.dialects.slurm.answers import broken, one_word, output_of, timed, unreachable
 from paracloud.dialects.slurm.states import listed_phase
 from paracloud.dialects.slurm.table import rows
-from paracloud.dialects.slurm.text import account_name, count, epoch, printable, tag_of
+from paracloud.dialects.slurm.text import account_name, epoch, tag_of
+from paracloud.dialects.text import count, printable
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.identifiers import NativeId, UnixAccount
 

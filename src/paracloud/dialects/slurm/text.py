@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+from paracloud.dialects.text import count, printable
 from paracloud.kit.identifiers import SubmitTag, UnixAccount
 
 NAME_PREFIX = "pc-"
@@ -30,15 +31,6 @@ def is_tag(text: str) -> bool:
     return tag_of(NAME_PREFIX + text) is not None
 
 
-def printable(text: str, limit: int = 1024) -> str:
-    """The centre's text without escape codes, NUL, changes of direction and what else does not print: safe to show and
-    to store, at most `limit` characters."""
-    cut = text[:limit]
-    if not cut.isprintable():
-        cut = "".join(c if c.isprintable() else " " for c in cut)
-    return cut.strip()
-
-
 def account_name(text: str) -> UnixAccount:
     """ValueError for what would have to be changed to be shown: whose an account is, is decided by its very name."""
     if text != printable(text, 64):
@@ -54,13 +46,6 @@ def epoch(text: str) -> datetime | None:
     if not 0 < seconds < EPOCH_LIMIT:
         raise ValueError(f"{text!r} is no time")
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def count(text: str) -> int:
-    """A whole number of at most 18 digits: what a BIGINT holds. ValueError for anything else."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise ValueError(f"{text[:40]!r} is no whole number")
-    return int(text)
 
 
 def wall(text: str) -> timedelta | None:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paracloud.dialects.slurm.text import epoch, gpus_in_gres, printable, resources, size_bytes, wall, wall_text
+from paracloud.dialects.slurm.text import epoch, gpus_in_gres, resources, size_bytes, wall, wall_text
+from paracloud.dialects.text import printable
 
 
 @pytest.mark.parametrize(
