@@ -32,7 +32,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         shown.add_row(*[Text(plain(str(cell if cell is not None else "-"))) for cell in row])
     # Where the line is too short even so, the terminal breaks it: nothing is cut off.
     least = Measurement.get(console, console.options.update(max_width=WIDEST), shown).minimum
-    console.print(shown, width=max(console.width, least), crop=False)
+    Console(file=console.file, width=max(console.width, least)).print(shown)
 
 
 def job(found: JobDetailModel) -> None:

@@ -82,7 +82,7 @@ class Report:
 
     def add(self, one: Execution) -> None:
         # Of ten million keys the digests need a GiB less than the keys themselves, and no two of them will ever meet.
-        mark = blake2b(repr(one.key).encode(), digest_size=16).digest()
+        mark = blake2b("\0".join(map(str, one.key)).encode(), digest_size=16).digest()
         if mark in self._seen:
             self.repeated += 1
             return
@@ -159,9 +159,9 @@ def read_by(text: str) -> tuple[By, ...]:
 
 def _name(by: By, one: Execution, at: datetime) -> str:
     if by is By.DAY:
-        return at.astimezone(UTC).strftime("%Y-%m-%d")
+        return at.astimezone(UTC).isoformat()[:10]
     if by is By.MONTH:
-        return at.astimezone(UTC).strftime("%Y-%m")
+        return at.astimezone(UTC).isoformat()[:7]
     return str(getattr(one, by.value.replace("-", "_")))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from paracloud.dialects.history import HistoryRecord, LeftOut, Told, unreadable
 from paracloud.dialects.records import ENDED_PHASES, NativePhase
@@ -94,7 +95,7 @@ def _left_out(value: dict[str, str], phase: NativePhase) -> str:
 
 def _record(value: dict[str, str], phase: NativePhase, native_id: NativeId, index: int | None) -> HistoryRecord:
     started, ended = _time(value["Start"]), _time(value["End"])
-    allocated = resources(value.get("AllocTRES", ""))
+    gpus, memory_bytes = _allocated(value.get("AllocTRES", ""))
     code, _, signal = (value.get("ExitCode") or "0:0").partition(":")
     return HistoryRecord(
         native_id=native_id,
@@ -115,10 +116,17 @@ def _record(value: dict[str, str], phase: NativePhase, native_id: NativeId, inde
         elapsed_seconds=_elapsed(value, started, ended),
         cores=count(value["NCPUS"]),
         nodes=count(value["NNodes"]),
-        gpus=gpus_of(allocated),
-        memory_bytes=size_bytes(allocated["mem"]) if "mem" in allocated else 0,
+        gpus=gpus,
+        memory_bytes=memory_bytes,
         node_list=printable(value.get("NodeList", ""), 1000),
     )
+
+
+@lru_cache(4096)  # a log repeats itself
+def _allocated(text: str) -> tuple[int, int]:
+    """GPUs, and bytes of memory."""
+    found = resources(text)
+    return gpus_of(found), size_bytes(found["mem"]) if "mem" in found else 0
 
 
 def _elapsed(value: dict[str, str], started: datetime, ended: datetime) -> int:

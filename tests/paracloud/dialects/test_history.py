@@ -1,0 +1,171 @@
+"""Old accounting logs: every line is a record, is left out by a rule, or says why it cannot be read."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paracloud.dialects.gridengine import history as gridengine
+from paracloud.dialects.histories import READERS
+from paracloud.dialects.history import HistoryRecord, LeftOut, Unreadable
+from paracloud.dialects.pbs import history as pbs
+from paracloud.dialects.records import NativePhase
+from paracloud.dialects.slurm import history as slurm
+
+VALUES = dict(
+    zip(
+        slurm.COLUMNS,
+        (
+            "71", "71", "c", "cpu", "normal", "physics", "staff", "100", "lin", "1001", "2026-06-01T08:00:00",
+            "2026-06-01T08:00:00", "2026-06-01T08:10:00", "2026-06-02T08:10:00", "1-00:00:00", "0:0", "COMPLETED", "2",
+            "64", "64", "4Gc", "cpu=64", "billing=64,cpu=64,gres/gpu=8,mem=256G,node=2", "2-00:00:00", "n[1-2]", "melt",
+        ),
+        strict=True,
+    )
+)  # fmt: skip
+GRID = {
+    "qname": "all.q", "hostname": "node7", "group": "staff", "owner": "lin", "job_name": "melt", "job_number": "22",
+    "account": "sge", "submission_time": "1780300000", "start_time": "1780300600", "end_time": "1780304200",
+    "failed": "0", "exit_status": "0", "project": "physics", "granted_pe": "mpi", "slots": "16", "task_number": "3",
+    "category": "-l gpu=1,h_rt=7200 -pe mpi 16", "pe_taskid": "NONE",
+}  # fmt: skip
+PBS = (
+    "06/01/2026 09:00:00;E;88[4].head;user=lin group=staff account=physics jobname=my melt queue=workq "
+    "ctime=1780300000 qtime=1780300000 etime=1780300000 start=1780300600 end=1780304200 exec_host=n1/0*4+n2/0*4 "
+    "Resource_List.mem=16gb Resource_List.ncpus=8 Resource_List.nodect=2 Resource_List.ngpus=2 session=1 "
+    "Exit_status=0 resources_used.walltime=01:00:00\n"
+)
+
+
+def sacct(**changes: str) -> str:
+    return "|".join((VALUES | changes).values()) + "\n"
+
+
+def grid(**changes: str) -> str:
+    return ":".join((dict.fromkeys(gridengine.FIELDS, "0") | GRID | changes).values()) + "\n"
+
+
+def one(reader, line: str):
+    (found,) = reader.read([line])
+    return found
+
+
+def test_a_line_of_sacct_is_a_record():
+    found = one(slurm, sacct())
+    assert (found.native_id, found.task_index, found.cores, found.nodes, found.gpus) == ("71", None, 64, 2, 8)
+    assert (found.user, found.account, found.queue, found.qos) == ("lin", "physics", "cpu", "normal")
+    assert found.started_at == datetime(2026, 6, 1, 8, 10, tzinfo=UTC)
+    assert (found.elapsed_seconds, found.memory_bytes, found.phase) == (86400, 256 << 30, NativePhase.COMPLETED)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"JobID": "71.batch"}, "step"),
+        ({"End": "Unknown", "State": "RUNNING"}, "not ended"),
+        ({"State": "RUNNING"}, "not ended"),
+        ({"NodeList": "None assigned", "State": "CANCELLED by 7"}, "never started"),
+        ({"Start": "Unknown", "State": "CANCELLED"}, "never started"),
+    ],
+)
+def test_what_is_no_ended_execution_is_left_out_by_name(changes, why):
+    assert one(slurm, sacct(**changes)) == LeftOut(1, why)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"State": "FOO"}, "unknown"),
+        ({"NCPUS": "-4"}, "whole number"),
+        ({"NCPUS": ""}, "whole number"),
+        ({"Start": "yesterday"}, "time"),
+        ({"JobIDRaw": "x", "JobID": "x"}, "whole number"),
+        ({"AllocTRES": "cpu=1,mem=lots"}, "size"),
+        ({"JobID": "71_[0-999999999]"}, "tasks"),
+    ],
+)
+def test_what_cannot_be_read_says_where_and_why(changes, reason):
+    found = list(slurm.read([sacct(), sacct(**changes), sacct(JobID="72")]))
+    assert [type(one) for one in found] == [HistoryRecord, Unreadable, HistoryRecord]
+    assert found[1].line == 2
+    assert reason in found[1].en
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in found[1].zh)
+
+
+def test_a_name_may_hold_bars_and_any_letters():
+    assert one(slurm, sacct(JobName="a|b|中文à")).name == "a|b|中文à"
+
+
+def test_one_line_of_an_array_stands_for_each_of_its_tasks():
+    found = list(slurm.read([sacct(JobID="71_[1-3,7-11:2%2]")]))
+    assert [one.task_index for one in found] == [1, 2, 3, 7, 9, 11]
+    assert one(slurm, sacct(JobID="71_5")).task_index == 5
+
+
+def test_a_header_says_which_columns_there_are_and_in_what_order():
+    names = ("End", "Start", "Submit", "State", "AllocCPUS", "AllocNodes", "User", "Partition", "JobID")
+    same = {"AllocCPUS": "NCPUS", "AllocNodes": "NNodes"}
+    row = "|".join(VALUES[same.get(name, name)] for name in names)
+    (found,) = slurm.read(["|".join(names) + "\n", row + "\n"])
+    assert (found.cores, found.nodes, found.elapsed_seconds, found.user) == (64, 2, 86400, "lin")
+    (lacking,) = slurm.read(["JobID|User\n", "1|lin\n"])
+    assert lacking.line == 1
+    assert "lacks Partition" in lacking.en
+
+
+def test_a_file_that_was_cut_says_so_at_its_last_line():
+    first, last = slurm.read([sacct(), sacct()[:90]])
+    assert isinstance(first, HistoryRecord)
+    assert (last.line, "ends in the middle" in last.en, "截断" in last.zh) == (2, True, True)
+
+
+@given(st.lists(st.text(max_size=200), max_size=5))
+def test_no_line_is_lost_and_no_text_breaks_a_reader(lines):
+    for reader in READERS.values():
+        told = list(reader([f"{line}\n" for line in lines]))
+        assert all(isinstance(one, HistoryRecord | LeftOut | Unreadable) for one in told)
+    shown = [line for line in lines if line.strip()]
+    if shown and not any(line.lower().startswith("jobid") for line in lines[:1]):
+        assert len(list(slurm.read([f"{line}\n" for line in lines]))) == len(shown)
+
+
+def test_a_line_of_grid_engine_is_a_record():
+    found = one(gridengine, grid())
+    assert (found.native_id, found.task_index, found.cores, found.gpus, found.account) == ("22", 3, 16, 16, "physics")
+    assert found.elapsed_seconds == 3600
+    assert one(gridengine, grid(submission_time="1780300000000", start_time="1780300600000", end_time="1780304200000"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "phase"),
+    [
+        ({"failed": "37", "exit_status": "137"}, NativePhase.TIMEOUT),
+        ({"failed": "24"}, NativePhase.NODE_FAILED),
+        ({"exit_status": "1"}, NativePhase.FAILED),
+    ],
+)
+def test_how_grid_engine_says_that_it_ended(changes, phase):
+    assert one(gridengine, grid(**changes)).phase is phase
+
+
+def test_what_grid_engine_tells_besides():
+    assert one(gridengine, grid(pe_taskid="1.node7")) == LeftOut(1, "step")
+    assert one(gridengine, grid(start_time="0")) == LeftOut(1, "never started")
+    assert list(gridengine.read(["# Version: 8.1.9\n", "\n"])) == []
+    assert "fields" in one(gridengine, "all.q:node7:staff\n").en
+
+
+def test_a_line_of_pbs_is_a_record():
+    found = one(pbs, PBS)
+    assert (found.native_id, found.task_index, found.cores, found.nodes, found.gpus) == ("88", 4, 8, 2, 2)
+    assert (found.name, found.node_list, found.memory_bytes) == ("my melt", "n1,n2", 16 << 30)
+    torque = PBS.replace("exec_host=n1/0*4+n2/0*4", "exec_host=n1/0+n1/1+n2/0-3").replace("Resource_List.ncpus=8 ", "")
+    assert (one(pbs, torque).cores, one(pbs, torque).nodes) == (6, 2)
+    assert one(pbs, PBS.replace("Exit_status=0", "Exit_status=271")).phase is NativePhase.CANCELLED
+
+
+def test_what_pbs_tells_besides():
+    assert one(pbs, PBS.replace(";E;", ";Q;")) == LeftOut(1, "queued")
+    assert "lacks end" in one(pbs, PBS.replace(" end=1780304200", "")).en
+    assert "time;type;id" in one(pbs, PBS[:20]).en
