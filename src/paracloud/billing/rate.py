@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, localcontext
+from fractions import Fraction
 
 from paracloud.kit.identifiers import PriceVersionId
 from paracloud.kit.money import MICRO, Money, round_half_even
@@ -45,6 +46,17 @@ def rate(core_seconds: int, gpu_seconds: int, price: Price, share_basis_points: 
         amount = round_half_even(hours_worth * MICRO / SECONDS_AN_HOUR)
         share = round_half_even(Decimal(amount * share_basis_points) / WHOLE)
     return Charge(Money(amount, price.currency), Money(share, price.currency), Money(amount - share, price.currency))
+
+
+def rate_units(units: Fraction, unit_price: Decimal, currency: str, share_basis_points: int) -> Charge:
+    """What a charging rule's units cost, rounded once like any charge. ValueError for a negative count or price."""
+    if units < 0 or unit_price < 0:
+        raise ValueError("usage and prices are never negative")
+    if not 0 <= share_basis_points <= WHOLE:
+        raise ValueError("a share is 0 to 10000 basis points")
+    amount = round(units * Fraction(unit_price) * MICRO)  # a Fraction rounds a tie to the even number
+    share = round(Fraction(amount * share_basis_points, WHOLE))
+    return Charge(Money(amount, currency), Money(share, currency), Money(amount - share, currency))
 
 
 def most(cores: int, gpus: int, wall_limit: timedelta, overrun: timedelta, price: Price, *, tasks: int = 1) -> Money:
