@@ -45,7 +45,7 @@ class MemoryStore:
         place = self.centres[centre]
         tasks = len(indexes(spec.array)) if spec.array else 1
         project = place.owners[account]
-        amount = most(spec.cores, 0, spec.wall_limit, timedelta(0), place.terms.price, tasks=tasks)
+        amount = most({"cores": spec.cores, "gpus": 0}, spec.wall_limit, timedelta(0), place.terms.price, tasks=tasks)
         row = JobRow(job, submit_tag(job), project, centre, account, spec.queue or "cpu", spec, tasks, now)
         place.jobs[job] = row
         self.tasks[job] = {}

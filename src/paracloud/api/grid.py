@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from paracloud.api.deps import TheDeps, Token, asked
 from paracloud.billing.price import prices_at
+from paracloud.billing.rule_text import write_rule
 from paracloud.centres.registry import all_centres, healths, seen_queues
 from paracloud.wire.grid import CentreList, CentreModel, QueueList, QueueModel
 
@@ -58,6 +59,7 @@ async def queues(deps: TheDeps, token: Token) -> QueueList:
                 max_nodes=info.max_nodes,
                 core_hour=None if price is None else f"{price.core_hour:f}",
                 card_hour=None if price is None else f"{price.card_hour:f}",
+                rule=None if price is None or price.rule is None else write_rule(price.rule),
                 currency=None if price is None else price.currency,
                 seen_at=one.seen_at,
             )

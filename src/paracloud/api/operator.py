@@ -11,6 +11,7 @@ from paracloud.billing.contract import add_contract
 from paracloud.billing.price import add_price
 from paracloud.billing.rate import Price
 from paracloud.billing.reverse import reverse
+from paracloud.billing.rule_text import read_rule
 from paracloud.billing.top_up import top_up
 from paracloud.centres.centre import Centre
 from paracloud.centres.connect_centre import connect_centre
@@ -122,13 +123,7 @@ async def top_up_project(body: TopUpRequest, deps: TheDeps, token: Token) -> Cre
 async def price(body: PriceRequest, deps: TheDeps, token: Token) -> Created:
     async with asked(deps, token) as at:
         now = _operator(at, deps)
-        version = Price(
-            PriceVersionId(new_uuid()),
-            body.product_line,
-            _decimal("core_hour", body.core_hour),
-            _decimal("card_hour", body.card_hour),
-            body.currency,
-        )
+        version = _version(body)
         await add_price(
             at.session,
             CentreName(body.centre),
@@ -138,6 +133,19 @@ async def price(body: PriceRequest, deps: TheDeps, token: Token) -> Created:
             valid_to=body.valid_to,
         )
     return Created(id=str(version.id))
+
+
+def _version(body: PriceRequest) -> Price:
+    if (body.core_hour is None) == (body.rule is None):
+        raise Invalid("Send core_hour or rule, one of them.", "请提供 core_hour 或 rule 之一。", field="core_hour")
+    return Price(
+        PriceVersionId(new_uuid()),
+        body.product_line,
+        _decimal("core_hour", body.core_hour or "0"),
+        _decimal("card_hour", body.card_hour),
+        body.currency,
+        None if body.rule is None else read_rule(body.rule),
+    )
 
 
 @router.post("/contracts", status_code=201)

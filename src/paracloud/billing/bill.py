@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges
 from paracloud.billing.rate import Price
+from paracloud.billing.rule_text import read_rule
 from paracloud.kit.identifiers import PriceVersionId, ProjectId, UsageId
 from paracloud.kit.money import Money
 
@@ -37,6 +38,7 @@ async def bill(session: AsyncSession, projects: Sequence[ProjectId], reference: 
                 Decimal(row.core_hour),
                 Decimal(row.card_hour),
                 row.currency,
+                None if row.rule is None else read_rule(row.rule),
             ),
             amount=Money(row.amount_micro, row.currency),
             charged_at=row.charged_at,

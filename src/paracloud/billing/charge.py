@@ -14,7 +14,9 @@ from paracloud.billing import charges, store
 from paracloud.billing.charges import Before, NewCharge, Unrated
 from paracloud.billing.entry import DUPLICATES, Entry, held, payable, revenue, wallet
 from paracloud.billing.post import post
-from paracloud.billing.rate import rate
+from paracloud.billing.rate import rate_work
+from paracloud.billing.rule import Unrated as RuleUnrated
+from paracloud.billing.rule import Worked
 from paracloud.billing.store import Hold
 from paracloud.billing.terms import Terms, terms_of
 from paracloud.kit.identifiers import PriceVersionId, UsageId
@@ -96,7 +98,10 @@ def _rated(usage: Usage, before: Before | None, terms: Terms | Unrated) -> _Post
         return terms
     if before is not None and before.is_reversed:
         return REVERSED
-    whole = rate(usage.core_seconds, usage.gpu_seconds, terms.price, terms.share_basis_points)
+    try:
+        whole = rate_work(_worked(usage), terms.price, terms.share_basis_points)
+    except RuleUnrated as why:
+        return Unrated(why.en, why.zh)
     if whole.amount.micro > MOST_MICRO:
         return ABSURD
     row = NewCharge(
@@ -108,6 +113,16 @@ def _rated(usage: Usage, before: Before | None, terms: Terms | Unrated) -> _Post
         currency=terms.price.currency,
     )
     return _Posting(row, terms)
+
+
+def _worked(usage: Usage) -> Worked:
+    quantities = {
+        "cores": usage.cores,
+        "nodes": usage.nodes,
+        "gpus": usage.gpus,
+        "memory_bytes": usage.memory_bytes,
+    }
+    return Worked(quantities, usage.elapsed_seconds, usage.phase, usage.native_state)
 
 
 def _entry(posting: _Posting, holds: dict[str, Hold]) -> Entry:

@@ -118,6 +118,7 @@ async def of_reference(
         select(
             ChargeRow.usage_id, ChargeRow.revision, ChargeRow.amount_micro, ChargeRow.currency, ChargeRow.charged_at,
             PriceRow.id.label("price_id"), PriceRow.product_line, PriceRow.core_hour, PriceRow.card_hour,
+            PriceRow.rule,
         )
         .join(PriceRow, PriceRow.id == ChargeRow.price_version_id)
         .where(ChargeRow.project_id.in_(projects), ChargeRow.reference == reference, ChargeRow.is_duplicate.is_(False))

@@ -11,13 +11,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.rate import Price
+from paracloud.billing.rule_text import read_rule, write_rule
 from paracloud.billing.tables import PriceRow
 from paracloud.kit.errors import Conflict, Invalid, NotFound
 from paracloud.kit.identifiers import CentreName, PriceVersionId
 
 COLUMNS = (
     PriceRow.id, PriceRow.product_line, PriceRow.centre, PriceRow.queue, PriceRow.core_hour, PriceRow.card_hour,
-    PriceRow.currency, PriceRow.valid_from, PriceRow.valid_to,
+    PriceRow.rule, PriceRow.currency, PriceRow.valid_from, PriceRow.valid_to,
 )  # fmt: skip
 HIGHEST = Decimal(1_000_000)
 DECIMALS = 9
@@ -49,13 +50,20 @@ async def add_price(
     """Conflict where another version of the same product line, centre and queue holds at some of the same time."""
     _check("core_hour", price.core_hour)
     _check("card_hour", price.card_hour)
+    if price.rule is not None and (price.core_hour or price.card_hour):
+        raise Invalid(
+            "rule: a price has a rule, or a price of core-hours and card-hours; not both.",
+            "rule：价格可为计费规则，或核时价与卡时价，二者不可兼有。",
+            field="rule",
+        )
     if valid_to is not None and valid_to <= valid_from:
         raise Invalid(
             "valid_to: it must be later than valid_from.", "valid_to：必须晚于 valid_from。", field="valid_to"
         )
     row = PriceRow(
         id=price.id, product_line=price.product_line, centre=centre, queue=queue, core_hour=price.core_hour,
-        card_hour=price.card_hour, currency=price.currency, valid_from=valid_from, valid_to=valid_to,
+        card_hour=price.card_hour, rule=None if price.rule is None else write_rule(price.rule),
+        currency=price.currency, valid_from=valid_from, valid_to=valid_to,
     )  # fmt: skip
     try:
         async with session.begin_nested():
@@ -137,4 +145,5 @@ def _conflict(error: IntegrityError, centre: str, queue: str) -> Conflict | Inva
 
 
 def _price(row: Row[*tuple[Any, ...]]) -> Price:
-    return Price(PriceVersionId(row.id), row.product_line, row.core_hour, row.card_hour, row.currency)
+    rule = None if row.rule is None else read_rule(row.rule)
+    return Price(PriceVersionId(row.id), row.product_line, row.core_hour, row.card_hour, row.currency, rule)

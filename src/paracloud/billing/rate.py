@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
+from paracloud.billing.rule import Quantities, Rule, Worked, units
 from paracloud.kit.identifiers import PriceVersionId
 from paracloud.kit.money import MICRO, Money, round_half_even
 
@@ -15,13 +16,15 @@ WHOLE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What an hour of a core and of a card (GPU) costs, in whole units of the currency, with nine decimals at most."""
+    """What an hour of a core and of a card (GPU) costs, in whole units of the currency, with nine decimals at most; or
+    a charging rule, whose units are then such units of the currency."""
 
     id: PriceVersionId
     product_line: str
     core_hour: Decimal
     card_hour: Decimal
     currency: str
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +51,28 @@ def rate(core_seconds: int, gpu_seconds: int, price: Price, share_basis_points: 
     return Charge(Money(amount, price.currency), Money(share, price.currency), Money(amount - share, price.currency))
 
 
-def rate_units(units: Fraction, unit_price: Decimal, currency: str, share_basis_points: int) -> Charge:
+def rate_work(worked: Worked, price: Price, share_basis_points: int) -> Charge:
+    """By the price's rule, where it has one; Unrated where that says nothing of such work."""
+    if price.rule is not None:
+        return rate_units(units(price.rule, worked), Decimal(1), price.currency, share_basis_points)
+    cores, gpus = (int(worked.quantities[name]) * worked.seconds for name in ("cores", "gpus"))
+    return rate(cores, gpus, price, share_basis_points)
+
+
+def rate_units(count: Fraction, unit_price: Decimal, currency: str, share_basis_points: int) -> Charge:
     """What a charging rule's units cost, rounded once like any charge. ValueError for a negative count or price."""
-    if units < 0 or unit_price < 0:
+    if count < 0 or unit_price < 0:
         raise ValueError("usage and prices are never negative")
     if not 0 <= share_basis_points <= WHOLE:
         raise ValueError("a share is 0 to 10000 basis points")
-    amount = round(units * Fraction(unit_price) * MICRO)  # a Fraction rounds a tie to the even number
+    amount = round(count * Fraction(unit_price) * MICRO)  # a Fraction rounds a tie to the even number
     share = round(Fraction(amount * share_basis_points, WHOLE))
     return Charge(Money(amount, currency), Money(share, currency), Money(amount - share, currency))
 
 
-def most(cores: int, gpus: int, wall_limit: timedelta, overrun: timedelta, price: Price, *, tasks: int = 1) -> Money:
-    """The most that a job can cost: every task runs to its limit and on until the centre kills it (`overrun`). `cores`
-    and `gpus` are of one task of the array, on all its nodes."""
+def most(upper: Quantities, wall_limit: timedelta, overrun: timedelta, price: Price, *, tasks: int = 1) -> Money:
+    """The most that a job can cost: every task runs to its limit and on until the centre kills it (`overrun`). `upper`
+    is what one task of the array can have at the most, on all its nodes. Unrated where the price says nothing of it."""
     seconds = -(-(wall_limit + overrun) // timedelta(seconds=1))
-    each = rate(cores * seconds, gpus * seconds, price, 0).amount
+    each = rate_work(Worked(upper, seconds), price, 0).amount
     return Money(each.micro * tasks, each.currency)

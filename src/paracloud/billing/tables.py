@@ -10,6 +10,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Numeric
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from paracloud.kit.database import Base
@@ -21,6 +22,7 @@ class PriceRow(Base):
     __tablename__ = "price_versions"
     __table_args__ = (
         CheckConstraint("core_hour >= 0 AND card_hour >= 0", name="not_negative"),
+        CheckConstraint("rule IS NULL OR (core_hour = 0 AND card_hour = 0)", name="rule_alone"),
         CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="validity"),
         Index("ix_price_versions_centre_queue", "centre", "queue"),
     )
@@ -30,6 +32,8 @@ class PriceRow(Base):
     queue: Mapped[str]
     core_hour: Mapped[Decimal] = mapped_column(UNIT_PRICE)
     card_hour: Mapped[Decimal] = mapped_column(UNIT_PRICE)
+    rule: Mapped[dict[str, object] | None] = mapped_column(JSONB(none_as_null=True))
+    """A charging rule (billing.rule_text); where there is one, it alone says what is charged."""
     currency: Mapped[str]
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime | None]

@@ -1,5 +1,6 @@
 """`paracloud admin …`: what the operator does. Every verb prints the id of what it made."""
 
+import json
 import re
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 from paracloud.cli import session, show
 from paracloud.cli.ids import Id
 from paracloud.cli.jobs import AsJson
-from paracloud.cli.words import plain
+from paracloud.cli.words import plain, say
 from paracloud.wire.account import (
     CentreRequest,
     ContractRequest,
@@ -119,14 +120,15 @@ def connect(
 def price(  # a command line's options
     centre: str,
     queue: str,
-    core_hour: str,
+    core_hour: Annotated[str | None, typer.Argument(help="Yuan for a core-hour; or give --rule.")] = None,
     card_hour: str = "0",
+    rule: Annotated[Path | None, typer.Option(help="A JSON file with a charging rule.")] = None,
     start: From = None,
     end: To = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a price version for a queue: yuan for a core-hour and a card-hour."""
-    tree = {"centre": centre, "queue": queue, "core_hour": core_hour, "card_hour": card_hour}
+    """Add a price version for a queue: yuan for a core-hour and a card-hour, or a charging rule."""
+    tree = {"centre": centre, "queue": queue, "core_hour": core_hour, "card_hour": card_hour, "rule": _json(rule)}
     _make("prices", PriceRequest.model_validate(tree | {"valid_from": start, "valid_to": end}), as_json=as_json)
 
 
@@ -162,6 +164,13 @@ def check(as_json: AsJson = False) -> None:
             print(plain(f"  {one.what}: {one.where} {one.micro:+}"))
     if found.differences or found.ledger_sum_micro:
         raise typer.Exit(1)
+
+
+def _json(file: Path | None) -> object:
+    try:
+        return None if file is None else json.loads(file.read_text())
+    except ValueError as wrong:
+        raise typer.BadParameter(say(f"{file} is no JSON: {wrong}.", f"{file} 不是有效的 JSON：{wrong}。")) from None
 
 
 def _make(what: str, body: BaseModel, *, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.price import prices_at
 from paracloud.billing.rate import Price, most
+from paracloud.billing.rule import Quantities, Unrated
 from paracloud.centres.centre import Centre, Health
 from paracloud.centres.registry import all_centres, healths, seen_queues
 from paracloud.dialects.records import QueueInfo
@@ -106,18 +107,27 @@ def most_cores(spec: JobSpec, queue: QueueInfo) -> int:
     return max(spec.cores, nodes * per_node)
 
 
+def _upper(spec: JobSpec, queue: QueueInfo) -> Quantities:
+    """The most that one task of the array can be given, which is what accounting may report."""
+    cores = most_cores(spec, queue)
+    nodes = spec.nodes or min(max(spec.tasks, -(-cores // max(queue.cores_per_node, 1))), max(queue.nodes, 1))
+    memory = queue.memory_per_node_bytes * nodes
+    if spec.memory_per_node_bytes is not None and not spec.exclusive:
+        memory = spec.memory_per_node_bytes * nodes
+    elif spec.memory_per_core_bytes is not None and not spec.exclusive:
+        memory = spec.memory_per_core_bytes * cores
+    return {"cores": cores, "nodes": nodes, "gpus": most_gpus(spec, queue), "memory_bytes": memory}
+
+
 def _offer(stall: Stall, spec: JobSpec, now: datetime) -> Offer:
     queue, price = stall.queue, stall.price
-    ceiling = None
+    ceiling, unavailable = None, _unavailable(stall, now)
     if price is not None:
-        ceiling = most(
-            most_cores(spec, queue),
-            most_gpus(spec, queue),
-            spec.wall_limit,
-            stall.centre.overrun,
-            price,
-            tasks=tasks_in_array(spec),
-        )
+        try:
+            upper, overrun = _upper(spec, queue), stall.centre.overrun
+            ceiling = most(upper, spec.wall_limit, overrun, price, tasks=tasks_in_array(spec))
+        except Unrated as why:
+            unavailable = unavailable or (f"its price does not cover such a job: {why.en}", f"价格不适用：{why.zh}")
     return Offer(
         centre=stall.centre.name,
         queue=queue.name,
@@ -135,7 +145,7 @@ def _offer(stall: Stall, spec: JobSpec, now: datetime) -> Offer:
         is_default=queue.is_default,
         price=price.id if price is not None else None,
         most=ceiling,
-        unavailable=_unavailable(stall, now),
+        unavailable=unavailable,
     )
 
 

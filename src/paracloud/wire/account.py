@@ -1,6 +1,6 @@
 """Who asks, tokens, money, and the operator's own requests."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -108,11 +108,16 @@ class TopUpRequest(Model):
 
 
 class PriceRequest(Model):
+    """Either `core_hour` (and `card_hour`), or a charging rule, whose weights are then prices for an hour."""
+
     centre: Text
     queue: Text
     product_line: Text = "general"
-    core_hour: Amount
+    core_hour: Amount | None = None
     card_hour: Amount = "0"
+    rule: dict[str, Any] | None = Field(
+        default=None, examples=[{"units": {"resource": "cores", "weight": "0.1"}, "free": ["nodes", "memory_bytes"]}]
+    )
     currency: Literal["CNY"] = "CNY"
     valid_from: Time | None = None
     valid_to: Time | None = None

@@ -40,6 +40,8 @@ class QueueModel(Model):
     max_nodes: int | None
     core_hour: str | None
     card_hour: str | None
+    rule: dict[str, object] | None
+    """Where the price is a charging rule; the two prices are then zero."""
     currency: str | None
     seen_at: Time
 

@@ -121,6 +121,7 @@ def _make_own(case: Case, things: Things) -> None:
         "options": {"time": "10"},
         "amount": "1.00",
         "core_hour": "0.5",
+        "rule": None,
         "host_key": HOST_KEY,
         "dialect": "slurm",
         "objective": "soonest",
@@ -128,6 +129,8 @@ def _make_own(case: Case, things: Things) -> None:
     for part in (case.path_parameters, case.body, case.query):
         if isinstance(part, dict):
             part.update({name: own[name] for name in part if name in own})
+    if case.path.endswith("/prices") and isinstance(case.body, dict):
+        case.body.setdefault("core_hour", own["core_hour"])  # it is this or a rule; both are optional to the document
 
 
 async def _send(house: House, who: Person, case: Case) -> httpx.Response:

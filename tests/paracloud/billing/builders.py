@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from paracloud.billing.charge import charge
 from paracloud.billing.contract import add_contract
 from paracloud.billing.price import add_price
 from paracloud.billing.rate import Price
@@ -17,6 +18,8 @@ from paracloud.identity.create_project import create_project
 from paracloud.kit.database import Database
 from paracloud.kit.identifiers import CentreName, NativeId, PriceVersionId, ProjectId, UnixAccount, new_uuid
 from paracloud.kit.money import Money
+from paracloud.metering.collect import collect
+from paracloud.metering.usage import Claim, Usage, key_of
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 EAST = CentreName("east")
@@ -58,3 +61,15 @@ RECORD = AccountingRecord(
 def record(id_: str = "7", **changes: object) -> AccountingRecord:
     native = NativeId(id_)
     return replace(RECORD, native_id=native, record_id=native, **changes)  # type: ignore[arg-type]
+
+
+async def metered(database: Database, opened: World, *records, job: str | None = None) -> list[Usage]:
+    claims = {key_of(EAST, one): Claim(job) for one in records}
+    async with database.begin() as session:
+        got = await collect(session, EAST, records, owners={ACCOUNT: opened.project}, claims=claims, now=NOW)
+    return [*got.new, *got.corrected]
+
+
+async def charged(database: Database, usages, pinned=None) -> list[int | None]:
+    async with database.begin() as session:
+        return [one.amount_micro for one in await charge(session, usages, pinned=pinned or {}, now=NOW)]

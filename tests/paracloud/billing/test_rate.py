@@ -44,7 +44,13 @@ def test_negative_usage_and_impossible_shares_are_refused(cores: int, cards: int
 
 @given(cores=st.integers(1, 10_000), tasks=st.integers(1, 100), core=PRICES, seconds=st.integers(1, 10**6))
 def test_no_run_within_limit_and_overrun_costs_more_than_the_most(cores, tasks, core, seconds) -> None:
-    bound = most(cores, 0, timedelta(seconds=seconds), timedelta(seconds=120), price(core, Decimal(0)), tasks=tasks)
+    bound = most(
+        {"cores": cores, "gpus": 0},
+        timedelta(seconds=seconds),
+        timedelta(seconds=120),
+        price(core, Decimal(0)),
+        tasks=tasks,
+    )
     ran = rate(cores * (seconds + 120), 0, price(core, Decimal(0)), 0).amount.micro * tasks
     assert ran <= bound.micro
 

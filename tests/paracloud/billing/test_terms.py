@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
-from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, World, record, world
+from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, World, charged, metered, record, world
 
 from paracloud.billing import store
 from paracloud.billing.bill import bill
@@ -26,21 +26,9 @@ from paracloud.kit.errors import Conflict, Invalid, NotEnoughFunds, NotFound
 from paracloud.kit.identifiers import CentreName, PriceVersionId, ProjectId, new_uuid
 from paracloud.kit.money import Money
 from paracloud.metering.collect import collect
-from paracloud.metering.usage import Claim, Usage, key_of
+from paracloud.metering.usage import Claim, key_of
 
 DAY = timedelta(days=1)
-
-
-async def metered(database: Database, opened: World, *records, job: str | None = None) -> list[Usage]:
-    claims = {key_of(EAST, one): Claim(job) for one in records}
-    async with database.begin() as session:
-        got = await collect(session, EAST, records, owners={ACCOUNT: opened.project}, claims=claims, now=NOW)
-    return [*got.new, *got.corrected]
-
-
-async def charged(database: Database, usages, pinned=None) -> list[int | None]:
-    async with database.begin() as session:
-        return [one.amount_micro for one in await charge(session, usages, pinned=pinned or {}, now=NOW)]
 
 
 async def available(database: Database, opened: World) -> int:

@@ -29,6 +29,14 @@ def test_a_centre_is_connected_priced_and_contracted(terminal, boss):
     assert made(terminal, boss, "connect", "north", "login.north.example", *words) == "north"
     assert "north" in terminal.say(boss, "centres")
     UUID(made(terminal, boss, "price", "north", "cpu", "0.10", "--from", "2026-01-01T00:00:00Z"))
+    rule = {"units": {"resource": "nodes", "weight": "12.8"}, "free": ["cores", "memory_bytes"]}
+    (terminal.home / "rule.json").write_text(json.dumps(rule))
+    UUID(made(terminal, boss, "price", "north", "whole", "--rule", "rule.json"))
+    (terminal.home / "rule.json").write_text(json.dumps({"units": {"resource": "love"}}))
+    refused = terminal.run(boss, "admin", "price", "north", "bad", "--rule", "rule.json")
+    assert (refused.returncode, "rule.units.resource" in refused.stderr) == (1, True)
+    assert terminal.run(boss, "admin", "price", "north", "bad", "0.1", "--rule", "rule.json").returncode == 1
+    assert terminal.run(boss, "admin", "price", "north", "bad").returncode == 1
     assert made(terminal, boss, "contract", "north", "8000", "--from", "2026-01-01T00:00:00Z") == "north"
 
 

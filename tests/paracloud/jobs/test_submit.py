@@ -4,8 +4,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, open_world, person, queue
+from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, connect, open_world, person, queue
 
+from paracloud.billing.rule_text import read_rule
 from paracloud.billing.top_up import top_up
 from paracloud.data.blobs import Blob
 from paracloud.data.keep import keep
@@ -19,7 +20,7 @@ from paracloud.jobs.state import JobState
 from paracloud.jobs.wish import cancel, hold, release
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Conflict, Forbidden, Invalid, NotEnoughFunds, NotFound
-from paracloud.kit.identifiers import BlobId, JobId
+from paracloud.kit.identifiers import BlobId, CentreName, JobId
 from paracloud.kit.money import MICRO, Money
 
 FULL = 1000 * MICRO
@@ -192,6 +193,35 @@ async def test_an_array_holds_for_every_task_and_an_exclusive_job_for_whole_node
     assert (await world.submit(array="0-9%2")).held.micro == 10 * 360_000
     assert (await world.submit(exclusive="")).held.micro == 4 * 360_000
     assert (await world.submit(exclusive="", ntasks="5")).held.micro == 8 * 360_000
+
+
+MEMORY_RULE = {
+    "units": {"max": [{"resource": "cores", "weight": "0.1"}, {"resource": "memory_bytes", "per": "GiB"}]},
+    "free": ["nodes"],
+}
+
+
+async def test_a_hold_covers_the_most_that_a_rule_can_charge(database: Database) -> None:
+    """Of memory that nobody asked for, a scheduler may give a whole node's."""
+    world = await open_world(database)
+    south = CentreName("south")
+    async with database.begin() as session:
+        await connect(session, south, rule=read_rule(MEMORY_RULE))
+    here = {"centre": south}
+    assert (await world.submit(mem="2G", **here)).held.micro == 2 * MICRO
+    assert (await world.submit(mem_per_cpu="2G", ntasks="3", **here)).held.micro == 6 * MICRO
+    assert (await world.submit(**here)).held.micro == 8 * MICRO
+    assert (await world.submit(nodes="2", ntasks="2", mem="3G", **here)).held.micro == 6 * MICRO
+
+
+async def test_where_a_price_says_nothing_of_a_job_it_is_not_offered(database: Database) -> None:
+    world = await open_world(database)
+    south = CentreName("south")
+    cards = queue(gpus_per_node=2, gpu_model="a100", free_gpus=8)
+    async with database.begin() as session:
+        await connect(session, south, rule=read_rule(MEMORY_RULE), queues=(cards,))
+    with pytest.raises(Invalid, match="does not cover such a job: the rule says nothing of gpus"):
+        await world.submit(centre=south, gres="gpu:1")
 
 
 async def test_when_a_centre_has_no_account_left_the_next_one_takes_the_job(database: Database) -> None:
