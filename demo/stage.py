@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -195,7 +196,7 @@ class Stage:
         token = self.operator.user_token(login, TokenRequest(name="first", scopes=["read", "write"], days=30)).token
         return Tenant(project, self.client(token), token)
 
-    def wait(self, is_so, what: str, seconds: float = READY_SECONDS) -> None:  # noqa: ANN001
+    def wait(self, is_so: Callable[[], bool], what: str, seconds: float = READY_SECONDS) -> None:
         """Until it is so; TimeoutError names what did not come, with the end of the server's log."""
         deadline = time.monotonic() + seconds
         while not is_so():
