@@ -14,7 +14,7 @@ from paracloud.kit.identifiers import PriceVersionId, new_uuid
 SECONDS = st.integers(0, 10**15)
 PRICES = st.decimals(0, 999_999, places=9)
 AMOUNT = amount_sql("$core_seconds", "$gpu_seconds", billionths_sql("$core_hour"), billionths_sql("$card_hour"))
-QUERY = f"SELECT amount, {share_sql('amount', '$share')} FROM (SELECT {AMOUNT} AS amount)"
+QUERY = f"SELECT amount, {share_sql('amount', '$share')} FROM (SELECT {AMOUNT} AS amount)"  # noqa: S608  # the expressions are ours
 
 
 @pytest.fixture(scope="module")
