@@ -99,7 +99,7 @@ def _rated(usage: Usage, before: Before | None, terms: Terms | Unrated) -> _Post
     if before is not None and before.is_reversed:
         return REVERSED
     try:
-        whole = rate_work(_worked(usage), terms.price, terms.share_basis_points)
+        whole = rate_work(worked(usage), terms.price, terms.share_basis_points)
     except RuleUnrated as why:
         return Unrated(why.en, why.zh)
     if whole.amount.micro > MOST_MICRO:
@@ -115,7 +115,7 @@ def _rated(usage: Usage, before: Before | None, terms: Terms | Unrated) -> _Post
     return _Posting(row, terms)
 
 
-def _worked(usage: Usage) -> Worked:
+def worked(usage: Usage) -> Worked:
     quantities = {
         "cores": usage.cores,
         "nodes": usage.nodes,

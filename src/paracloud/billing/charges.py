@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import Row, Text, cast, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
-from paracloud.billing.tables import ChargeRow, EntryRow, PriceRow, UnratedRow
+from paracloud.billing.entry import payable
+from paracloud.billing.tables import ChargeRow, EntryRow, LedgerAccountRow, PostingRow, PriceRow, UnratedRow
 from paracloud.kit.bulk import unnested
-from paracloud.kit.identifiers import EntryId, PriceVersionId, ProjectId, UsageId
+from paracloud.kit.identifiers import CentreName, EntryId, PriceVersionId, ProjectId, UsageId
 from paracloud.metering.usage import Usage
 
 CHARGE = (
@@ -70,6 +72,31 @@ async def before(session: AsyncSession, usages: Sequence[UsageId]) -> dict[Usage
         UsageId(usage): Before(PriceVersionId(price), basis_points, revision, int(amount), int(share), is_reversed)
         for usage, price, basis_points, revision, amount, share, is_reversed in (await session.execute(query)).all()
     }
+
+
+async def settled(session: AsyncSession, usages: Sequence[UsageId], centre: CentreName) -> dict[UsageId, int]:
+    """What is posted to the centre for these usages, reversals included, in micro-units; nothing posted: absent."""
+    wanted = unnested([ChargeRow.usage_id], [(usage,) for usage in usages])
+    reversal = aliased(EntryRow)
+    entries = (
+        select(ChargeRow.usage_id, EntryRow.id.label("entry_id"))
+        .join(wanted, wanted.c.usage_id == ChargeRow.usage_id)
+        .join(EntryRow, EntryRow.id == ChargeRow.entry_id)
+        .union_all(
+            select(ChargeRow.usage_id, reversal.id)
+            .join(wanted, wanted.c.usage_id == ChargeRow.usage_id)
+            .join(reversal, reversal.key == func.concat("reverse:", cast(ChargeRow.entry_id, Text)))
+        )
+        .subquery()
+    )
+    query = (
+        select(entries.c.usage_id, func.sum(PostingRow.micro))
+        .join(PostingRow, PostingRow.entry_id == entries.c.entry_id)
+        .join(LedgerAccountRow, LedgerAccountRow.id == PostingRow.account_id)
+        .where(LedgerAccountRow.code == payable(centre))
+        .group_by(entries.c.usage_id)
+    )
+    return {UsageId(usage): int(micro) for usage, micro in (await session.execute(query)).all()}
 
 
 async def add(session: AsyncSession, rows: Sequence[tuple[NewCharge, EntryId | None]], now: datetime) -> None:

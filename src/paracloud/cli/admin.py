@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from paracloud.cli import session, show
 from paracloud.cli.ids import Id
 from paracloud.cli.jobs import AsJson
-from paracloud.cli.words import plain, say
+from paracloud.cli.words import both, plain
 from paracloud.wire.account import (
     CentreRequest,
     ContractRequest,
@@ -170,7 +170,7 @@ def _json(file: Path | None) -> object:
     try:
         return None if file is None else json.loads(file.read_text())
     except ValueError as wrong:
-        raise typer.BadParameter(say(f"{file} is no JSON: {wrong}.", f"{file} 不是有效的 JSON：{wrong}。")) from None
+        raise typer.BadParameter(both(f"{file} is no JSON: {wrong}.", f"{file} 不是有效的 JSON：{wrong}。")) from None
 
 
 def _make(what: str, body: BaseModel, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 from paracloud.cli import inputs, session, show
 from paracloud.cli.ids import Job
 from paracloud.cli.jobs import AsJson
-from paracloud.cli.words import say
+from paracloud.cli.words import both
 
 
 def ls(
@@ -38,7 +38,7 @@ def cp(source: Annotated[str, typer.Argument(help="JOB:PATH")], target: Path, as
         if not path:
             raise ValueError
     except ValueError:
-        raise typer.BadParameter(say(f"{source}: write JOB:PATH.", f"{source}：请写成 作业编号:路径。")) from None
+        raise typer.BadParameter(both(f"{source}: write JOB:PATH.", f"{source}：请写成 作业编号:路径。")) from None
     with session.client() as client:
         local = target / Path(path).name if target.is_dir() else target
         inputs.save(client, job, path, local)

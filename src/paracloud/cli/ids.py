@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from paracloud.cli.words import plain, say
+from paracloud.cli.words import both, plain
 
 
 def an_id(text: str) -> UUID:
@@ -14,7 +14,7 @@ def an_id(text: str) -> UUID:
     except ValueError:
         raise typer.BadParameter(
             plain(
-                say(
+                both(
                     f"{text[:80]} is no id; ids have 36 characters, as in `ps` and `whoami`.",
                     f"{text[:80]} 不是编号；编号为 36 个字符，可用 ps 或 whoami 查看。",
                 )

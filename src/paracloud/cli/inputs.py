@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from paracloud.cli.words import plain, say
+from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
 from paracloud.wire.jobs import InputModel
@@ -21,12 +21,12 @@ def script_text(path: Path) -> str:
         return path.read_bytes().decode()
     except OSError as error:
         raise typer.BadParameter(
-            say(f"{path} cannot be read: {error.strerror}.", f"无法读取 {path}：{error.strerror}。")
+            both(f"{path} cannot be read: {error.strerror}.", f"无法读取 {path}：{error.strerror}。")
         ) from None
     except UnicodeDecodeError as error:
         at = f"byte {error.start}"
         raise typer.BadParameter(
-            say(
+            both(
                 f"{path} is no UTF-8 text ({at}); convert it, such as with iconv -f GB18030 -t UTF-8.",
                 f"{path} 不是 UTF-8 文本（{at}）；请先转换，例如 iconv -f GB18030 -t UTF-8。",
             )
@@ -41,12 +41,12 @@ def gather(spec: str) -> Iterator[tuple[Path, str]]:
         yield path, destination or path.name
         return
     if not path.is_dir():
-        raise typer.BadParameter(say(f"There is no file or folder {source}.", f"没有文件或文件夹 {source}。"))
+        raise typer.BadParameter(both(f"There is no file or folder {source}.", f"没有文件或文件夹 {source}。"))
     root = path.resolve()
     for found in sorted(root.rglob("*")):
         if not found.resolve().is_relative_to(root):
             raise typer.BadParameter(
-                say(f"{found} is a link that leads out of {source}.", f"链接 {found} 指向 {source} 之外。")
+                both(f"{found} is a link that leads out of {source}.", f"链接 {found} 指向 {source} 之外。")
             )
         if found.is_file():
             yield found, f"{destination or path.name}/{found.relative_to(root)}"

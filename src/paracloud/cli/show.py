@@ -5,13 +5,14 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from paracloud.cli.words import plain, say, word
-from paracloud.wire.jobs import JobDetailModel
+from paracloud.wire.jobs import JobDetailModel, JobModel
 
 console = Console()
 errors = Console(stderr=True)
@@ -24,13 +25,16 @@ def as_json(model: BaseModel | dict[str, object]) -> None:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """An id is there to be copied, a number to be read: only what people wrote is broken where the line is full. Where
+    it is too short even so, the terminal breaks it: nothing is cut off."""
+    cells = [[plain(str(cell if cell is not None else "-")) for cell in row] for row in rows]
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in headings:
-        # An id is there to be copied, a number to be read: only what people wrote is broken where the line is full.
-        shown.add_column(word(heading), no_wrap=heading not in PROSE, overflow="fold")
-    for row in rows:
-        shown.add_row(*[Text(plain(str(cell if cell is not None else "-"))) for cell in row])
-    # Where the line is too short even so, the terminal breaks it: nothing is cut off.
+    for at, heading in enumerate(headings):
+        widest = max((cell_len(row[at]) for row in cells), default=0)
+        is_prose = heading in PROSE
+        shown.add_column(word(heading), no_wrap=not is_prose, overflow="fold", min_width=None if is_prose else widest)
+    for row in cells:
+        shown.add_row(*map(Text, row))
     least = Measurement.get(console, console.options.update(max_width=WIDEST), shown).minimum
     Console(file=console.file, width=max(console.width, least)).print(shown)
 
@@ -40,7 +44,7 @@ def job(found: JobDetailModel) -> None:
     facts = {
         "job": one.id,
         "name": one.name,
-        "state": f"{one.state} {one.native_state} {one.reason}".strip(),
+        "state": f"{one.state} {one.native_state} {one.reason}".strip() + _exit(one),
         "centre": f"{one.centre}/{one.queue} {one.native_id or ''} {one.node_list}".strip(),
         "held": f"{one.held.amount} {one.held.currency}",
         "charged": f"{one.charged.amount} {one.charged.currency}",
@@ -50,3 +54,10 @@ def job(found: JobDetailModel) -> None:
     console.print(Text(plain(say(found.why_en, found.why_zh))))
     for event in found.events:
         console.print(Text(f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.to_state:10} {plain(event.native_state)}"))
+
+
+def _exit(one: JobModel) -> str:
+    """How the script ended, where it did not end well."""
+    if one.exit_signal:
+        return say(f" (signal {one.exit_signal})", f"（信号 {one.exit_signal}）")
+    return say(f" (exit status {one.exit_code})", f"（退出码 {one.exit_code}）") if one.exit_code else ""

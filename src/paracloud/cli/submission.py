@@ -8,7 +8,7 @@ import typer
 
 from paracloud.cli import inputs, session, show
 from paracloud.cli.jobs import AsJson, Project, end, until_final
-from paracloud.cli.words import plain, say
+from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
 from paracloud.wire.jobs import AcceptedBatch, AcceptedModel, JobRequest
 
@@ -100,7 +100,7 @@ def _request(
     objective: str,
 ) -> JobRequest:
     if (script is None) == (command is None):
-        raise typer.BadParameter(say("Give a script or --command, not both.", "请提供脚本或 --command 之一。"))
+        raise typer.BadParameter(both("Give a script or --command, not both.", "请提供脚本或 --command 之一。"))
     text = inputs.script_text(script) if script else f"#!/bin/bash\n{command}\n"
     payer = project or only_project(client)
     return JobRequest(
@@ -119,7 +119,7 @@ def only_project(client: Client) -> UUID:
     if len(projects) != 1:
         names = ", ".join(f"{one.name} ({one.id})" for one in projects) or "-"
         raise typer.BadParameter(
-            plain(say(f"Name the project that pays: {names}.", f"请用 --project 指定课题组：{names}。"))
+            plain(both(f"Name the project that pays: {names}.", f"请用 --project 指定课题组：{names}。"))
         )
     return projects[0].id
 

@@ -15,7 +15,7 @@ import typer
 from rich.progress import Progress, TaskID
 
 from paracloud.cli import show
-from paracloud.cli.words import plain, say
+from paracloud.cli.words import both, plain, say
 from paracloud.dialects.histories import READERS
 from paracloud.dialects.history import HistoryRecord, Reader, Unreadable
 from paracloud.kit.errors import Invalid
@@ -46,7 +46,7 @@ def import_(
 ) -> None:
     """Read an old accounting log. Exit status 1 where a line was not understood."""
     if not dry_run:
-        raise typer.BadParameter(say("Only --dry-run is there so far.", "目前仅支持 --dry-run。"))
+        raise typer.BadParameter(both("Only --dry-run is there so far.", "目前仅支持 --dry-run。"))
     report = _report(report_by)
     told, failed = _sum(report, _reader(format_), file, centre)
     rows = list(report.rows())
@@ -62,7 +62,7 @@ def import_(
 def _reader(name: str) -> Reader:
     if name not in READERS:
         names = ", ".join(READERS)
-        raise typer.BadParameter(say(f"--format is one of {names}.", f"--format 可选 {names}。"))
+        raise typer.BadParameter(both(f"--format is one of {names}.", f"--format 可选 {names}。"))
     return READERS[name]
 
 
@@ -70,7 +70,7 @@ def _report(text: str) -> Report:
     try:
         return Report(read_by(text))
     except Invalid as wrong:
-        raise typer.BadParameter(plain(say(wrong.en, wrong.zh))) from None
+        raise typer.BadParameter(plain(both(wrong.en, wrong.zh))) from None
 
 
 def _sum(report: Report, reader: Reader, file: Path, centre: str) -> tuple[Counter[str], list[Unreadable]]:
@@ -109,7 +109,7 @@ def _counted(text: Iterable[str], raw: BinaryIO, progress: Progress, task: TaskI
             yield line
     except (EOFError, lzma.LZMAError) as broken:
         raise OSError(
-            say(
+            both(
                 f"The compressed file is broken or cut ({broken}). Nothing of it is reported; fetch it again.",
                 f"压缩文件损坏或被截断（{broken}）；未作统计，请重新获取。",
             )

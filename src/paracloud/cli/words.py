@@ -48,6 +48,11 @@ def say(en: str, zh: str) -> str:
     return zh if is_chinese() else en
 
 
+def both(en: str, zh: str) -> str:
+    """For a refusal: in the user's language first."""
+    return f"{zh} / {en}" if is_chinese() else f"{en} / {zh}"
+
+
 def plain(text: str) -> str:
     """Without control characters: a centre's text must not move the cursor or colour the screen."""
     return "".join(

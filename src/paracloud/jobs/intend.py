@@ -51,8 +51,10 @@ async def intend(session: AsyncSession, centre: CentreName, *, limit: int, now: 
     await _end_untried(session, [row for row in rows if row.id in hopeless and row.tries == 0], now)
     going = [row for row in rows if row.tries > 0 or row.id not in hopeless]
     dispatches = [_dispatch(row, needs[JobId(row.id)], hopeless) for row in going]
+    # Before the change, which the rows follow.
+    events = [_event(row, now) for row in going if row.state != JobState.SUBMITTING]
     await store_rounds.change(session, [_columns(row, hopeless) for row in going])
-    await store.add_events(session, [_event(row, now) for row in going if row.state != JobState.SUBMITTING])
+    await store.add_events(session, events)
     return dispatches
 
 

@@ -1,14 +1,13 @@
 """From accounting records to usage, each counted once however often and by whomever it is read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.dialects.records import AccountingRecord
-from paracloud.kit.identifiers import CentreName, ProjectId, UnixAccount, UsageId, new_uuid
+from paracloud.kit.identifiers import CentreName, ProjectId, UnixAccount
 from paracloud.metering import store
 from paracloud.metering.usage import (
     UNCLAIMED,
@@ -17,8 +16,9 @@ from paracloud.metering.usage import (
     UsageKey,
     differs,
     key_of,
-    measured,
+    metered,
     require_possible,
+    revised,
 )
 
 
@@ -52,7 +52,7 @@ async def collect(
     before = await store.known(session, list(ours))
     # In the order of their keys: collectors that add the same usages at once wait for each other, never in a ring.
     fresh = [
-        _fresh(key, ours[key], owners[ours[key].account], claims.get(key, UNCLAIMED))
+        metered(key, ours[key], owners[ours[key].account], claims.get(key, UNCLAIMED))
         for key in sorted(ours.keys() - before.keys())
     ]
     added = await store.add(session, fresh)
@@ -69,28 +69,6 @@ async def _correct(
     """Only what has changed is locked, and compared again: another collector may have seen the same change first."""
     suspects = [usage.key for usage in known.values() if differs(usage, records[usage.key])]
     locked = await store.known(session, suspects, lock=True)
-    corrected = tuple(_corrected(usage, records[key]) for key, usage in locked.items() if differs(usage, records[key]))
+    corrected = tuple(revised(usage, records[key]) for key, usage in locked.items() if differs(usage, records[key]))
     await store.correct(session, corrected)
     return corrected
-
-
-def _fresh(key: UsageKey, record: AccountingRecord, project: ProjectId, claim: Claim) -> Usage:
-    same: dict[str, Any] = dict(measured(record))
-    return Usage(
-        id=UsageId(new_uuid()),
-        key=key,
-        revision=1,
-        project=project,
-        account=record.account,
-        reference=claim.reference,
-        is_duplicate=claim.is_duplicate,
-        native_id=record.native_id,
-        task_index=record.task_index,
-        name=record.name,
-        **same,
-    )
-
-
-def _corrected(known: Usage, record: AccountingRecord) -> Usage:
-    same: dict[str, Any] = dict(measured(record))
-    return replace(known, revision=known.revision + 1, **same)

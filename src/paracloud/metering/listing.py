@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.kit.identifiers import CentreName, NativeId, ProjectId, UsageId
 from paracloud.metering import store
-from paracloud.metering.usage import Usage
+from paracloud.metering.usage import Usage, UsageKey
 
 PAGE_LIMIT = 500
 
@@ -44,6 +44,16 @@ async def usage_page(
 async def usage_by_id(session: AsyncSession, ids: Sequence[UsageId]) -> list[Usage]:
     """For the platform's own work, in no project's scope."""
     return await store.of_ids(session, ids)
+
+
+async def usage_ended(session: AsyncSession, centre: CentreName, start: datetime, end: datetime) -> list[Usage]:
+    """What ended at a centre in [start, end), whoever's it is, in its newest figures."""
+    return await store.ended_between(session, centre, start, end)
+
+
+async def usage_by_key(session: AsyncSession, keys: Sequence[UsageKey]) -> dict[UsageKey, Usage]:
+    """Those of the keys that were metered."""
+    return await store.known(session, keys)
 
 
 async def day_totals(session: AsyncSession, start: datetime, end: datetime) -> list[DayTotal]:

@@ -1,19 +1,21 @@
 """Sums of usage by day or month and by where, whose and what: jobs and hours. Pure: seconds are whole numbers, split
 exactly at midnight (UTC), and become hours at the very end."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from hashlib import blake2b
+from functools import lru_cache
 
 from paracloud.dialects.history import HistoryRecord
 from paracloud.kit.errors import Invalid
+from paracloud.metering.marks import Marks
 
 SECONDS_AN_HOUR = 3600
 DECIMALS = Decimal("0.000001")
-DAY = timedelta(days=1)
+SECONDS_A_DAY = 86400
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class By(StrEnum):
@@ -26,6 +28,9 @@ class By(StrEnum):
     PROJECT = "project"
     USER = "user"
     PRODUCT_LINE = "product-line"
+
+
+_TIMES = frozenset({By.DAY, By.MONTH})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,9 @@ class Execution:
 
 @dataclass(slots=True)
 class Sums:
-    """`jobs` counts those that ended in the time; wait is booked where the job started; the others are split."""
+    """`jobs` counts those that ended on the day (XDMoD's job_count, neither its started nor its running one). The wait,
+    from submission to start, is booked on the day of the start. Wall, core, node and GPU time is split over the days
+    that it was used on; an end before the start counts as no time."""
 
     jobs: int = 0
     core_seconds: int = 0
@@ -76,58 +83,61 @@ class Report:
 
     def __init__(self, by: Sequence[By]) -> None:
         self._by = tuple(by)
-        self._sums: dict[tuple[str, ...], Sums] = {}
-        self._seen: set[bytes] = set()
+        self._label = _month if By.MONTH in by else _day if By.DAY in by else _always
+        self._fields = tuple(one.value.replace("-", "_") for one in by if one not in _TIMES)
+        self._sums: dict[tuple[str, tuple[str, ...]], Sums] = {}
+        """By label of the time, and by the other names."""
+        self._seen = Marks()
         self.repeated = 0
 
     def add(self, one: Execution) -> None:
-        # Of ten million keys the digests need a GiB less than the keys themselves, and no two of them will ever meet.
-        mark = blake2b("\0".join(map(str, one.key)).encode(), digest_size=16).digest()
-        if mark in self._seen:
+        if not self._seen.add(one.key):
             self.repeated += 1
             return
-        self._seen.add(mark)
-        started, ended = one.started_at, max(one.ended_at, one.started_at)
-        self._of(one, ended).jobs += 1
-        self._of(one, started).wait_seconds += max(_seconds(one.started_at - one.submitted_at), 0)
-        for at, seconds in self._parts(started, ended):
-            sums = self._of(one, at)
+        started = _second(one.started_at)
+        ended = max(_second(one.ended_at), started)
+        names = tuple([getattr(one, field) for field in self._fields])
+        self._of(started, names).wait_seconds += max(started - _second(one.submitted_at), 0)
+        self._of(ended, names).jobs += 1
+        for at, seconds in by_day(started, ended):
+            sums = self._of(at, names)
             sums.core_seconds += one.cores * seconds
             sums.node_seconds += one.nodes * seconds
             sums.gpu_seconds += one.gpus * seconds
             sums.wall_seconds += seconds
 
     def rows(self) -> Iterator[Mapping[str, object]]:
-        for names, sums in sorted(self._sums.items()):
+        found = [(self._names(*key), sums) for key, sums in self._sums.items()]
+        for names, sums in sorted(found, key=lambda row: row[0]):
             yield {by.value: name for by, name in zip(self._by, names, strict=True)} | {**sums.hours()}
 
-    def _parts(self, started: datetime, ended: datetime) -> Iterable[tuple[datetime, int]]:
-        if By.DAY in self._by or By.MONTH in self._by:
-            return by_day(started, ended)
-        return ((started, _seconds(ended - started)),)
-
-    def _of(self, one: Execution, at: datetime) -> Sums:
-        names = tuple(_name(by, one, at) for by in self._by)
-        if (found := self._sums.get(names)) is None:
-            found = self._sums[names] = Sums()
+    def _of(self, second: int, names: tuple[str, ...]) -> Sums:
+        key = (self._label(second // SECONDS_A_DAY), names)
+        if (found := self._sums.get(key)) is None:
+            found = self._sums[key] = Sums()
         return found
 
+    def _names(self, label: str, others: tuple[str, ...]) -> tuple[str, ...]:
+        """As they were asked for: the time stands where it stood among the others."""
+        rest = iter(others)
+        return tuple(label if by in _TIMES else next(rest) for by in self._by)
 
-def by_day(started: datetime, ended: datetime) -> Iterator[tuple[datetime, int]]:
-    """(a moment of the day, seconds of it that lie between the two), UTC; nothing where no second lies between."""
+
+def by_day(started: int, ended: int) -> Iterator[tuple[int, int]]:
+    """(a second of the day, how many of its seconds lie between the two), in seconds since 1970, UTC; nothing where no
+    second lies between."""
     at = started
     while at < ended:
-        midnight = at.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
-        until = min(midnight, ended)
-        yield at, _seconds(until - at)
+        until = min(at - at % SECONDS_A_DAY + SECONDS_A_DAY, ended)
+        yield at, until - at
         at = until
 
 
 def execution(record: HistoryRecord, centre: str, *, product_line: str = "") -> Execution:
     """Of an old log, where the scheduler's account is the project. One record counts for each id, task, submission and
-    end."""
+    end; the parts of a heterogeneous job have ids of their own."""
     return Execution(
-        key=(centre, record.native_id, record.task_index, record.submitted_at, record.ended_at),
+        key=(centre, record.record_id, record.task_index, record.submitted_at, record.ended_at),
         centre=centre,
         queue=record.queue,
         project=record.account,
@@ -157,13 +167,20 @@ def read_by(text: str) -> tuple[By, ...]:
     return tuple(known[word] for word in words)
 
 
-def _name(by: By, one: Execution, at: datetime) -> str:
-    if by is By.DAY:
-        return at.astimezone(UTC).isoformat()[:10]
-    if by is By.MONTH:
-        return at.astimezone(UTC).isoformat()[:7]
-    return str(getattr(one, by.value.replace("-", "_")))
+@lru_cache(None)
+def _day(day: int) -> str:
+    return date.fromordinal(_EPOCH + day).isoformat()
 
 
-def _seconds(span: timedelta) -> int:
-    return span.days * 86400 + span.seconds
+@lru_cache(None)
+def _month(day: int) -> str:
+    return _day(day)[:7]
+
+
+def _always(_day: int) -> str:
+    return ""
+
+
+def _second(at: datetime) -> int:
+    """Since 1970. Parts of one are cut off at both ends alike, so that the days of a span are all of it."""
+    return int(at.timestamp())

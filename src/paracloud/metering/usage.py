@@ -1,13 +1,13 @@
 """What was used, as the centre's accounting says it: the only thing that is ever charged. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from paracloud.dialects.records import AccountingRecord, NativePhase
 from paracloud.kit.errors import Broken
-from paracloud.kit.identifiers import CentreName, NativeId, ProjectId, UnixAccount, UsageId
+from paracloud.kit.identifiers import CentreName, NativeId, ProjectId, UnixAccount, UsageId, new_uuid
 
 MOST_CORES = 10**8
 """Ten times the largest machine there is; with MOST_SECONDS, core-seconds stay within a BIGINT."""
@@ -103,3 +103,27 @@ def require_possible(record: AccountingRecord) -> None:
             f"超算中心的记账数据中 {record.record_id} 的数值不可能成立；不予计费。",
             evidence=record.raw.encode(errors="replace"),
         )
+
+
+def metered(key: UsageKey, record: AccountingRecord, project: ProjectId, claim: Claim) -> Usage:
+    """A new usage, in its first revision."""
+    same: dict[str, Any] = dict(measured(record))
+    return Usage(
+        id=UsageId(new_uuid()),
+        key=key,
+        revision=1,
+        project=project,
+        account=record.account,
+        reference=claim.reference,
+        is_duplicate=claim.is_duplicate,
+        native_id=record.native_id,
+        task_index=record.task_index,
+        name=record.name,
+        **same,
+    )
+
+
+def revised(known: Usage, record: AccountingRecord) -> Usage:
+    """The next revision, with the record's figures."""
+    same: dict[str, Any] = dict(measured(record))
+    return replace(known, revision=known.revision + 1, **same)

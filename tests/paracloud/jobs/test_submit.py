@@ -4,7 +4,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, connect, open_world, person, queue
+from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, connect, open_world, person, queue, record
 
 from paracloud.billing.rule_text import read_rule
 from paracloud.billing.top_up import top_up
@@ -20,7 +20,7 @@ from paracloud.jobs.state import JobState
 from paracloud.jobs.wish import cancel, hold, release
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Conflict, Forbidden, Invalid, NotEnoughFunds, NotFound
-from paracloud.kit.identifiers import BlobId, CentreName, JobId
+from paracloud.kit.identifiers import BlobId, CentreName, JobId, NativeId
 from paracloud.kit.money import MICRO, Money
 
 FULL = 1000 * MICRO
@@ -240,6 +240,19 @@ async def test_the_market_is_read_again_only_after_a_while(database: Database) -
     assert await reader.now() is first
     world.clock.forward(timedelta(seconds=3))
     assert await reader.now() is not first
+
+
+async def test_every_move_is_on_record_each_from_where_the_last_one_led(database: Database) -> None:
+    world = await open_world(database)
+    job = (await world.submit()).job
+    lease = await world.claim()
+    await world.book.intend(lease, limit=5)
+    await world.book.submitted(lease, {job: NativeId("7")}, postponed={})
+    await world.book.settle(lease, [record(job, "7")], alive=[], read_until=None)
+    async with database.begin() as session:
+        events = (await show(session, world.caller, job)).events
+    assert [event.to_state for event in events] == ["accepted", "submitting", "queued", "completed"]
+    assert [event.from_state for event in events[1:]] == [event.to_state for event in events[:-1]]
 
 
 async def test_the_record_of_moves_can_neither_change_nor_vanish(database: Database) -> None:

@@ -15,11 +15,20 @@ from paracloud.dialects.records import AccountingRecord
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Broken
 from paracloud.kit.identifiers import NativeId, ProjectId, UnixAccount, new_uuid
-from paracloud.metering.collect import Collected, _fresh, collect
+from paracloud.metering.collect import Collected, collect
 from paracloud.metering.compare import compare
 from paracloud.metering.listing import day_totals, usage_by_id, usage_of_job, usage_page
 from paracloud.metering.store import STRANGERS_A_CENTRE
-from paracloud.metering.usage import MOST_CORES, MOST_SECONDS, UNCLAIMED, Claim, differs, key_of, require_possible
+from paracloud.metering.usage import (
+    MOST_CORES,
+    MOST_SECONDS,
+    UNCLAIMED,
+    Claim,
+    differs,
+    key_of,
+    metered,
+    require_possible,
+)
 
 
 async def read(database: Database, opened: World, *records: AccountingRecord, job: str | None = None) -> Collected:
@@ -155,4 +164,4 @@ async def test_what_differs_from_the_centres_own_accounting_is_listed(database: 
 
 
 def _usage():
-    return _fresh(key_of(EAST, RECORD), RECORD, ProjectId(new_uuid()), UNCLAIMED)
+    return metered(key_of(EAST, RECORD), RECORD, ProjectId(new_uuid()), UNCLAIMED)

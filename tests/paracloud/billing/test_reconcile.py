@@ -1,0 +1,141 @@
+"""Three-way reconciliation: nothing where all is well, and each planted difference by its cause and amount."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, charged, metered, record, world
+
+from paracloud.billing import charges
+from paracloud.billing.charges import NewCharge
+from paracloud.billing.entry import Entry, payable, revenue, wallet
+from paracloud.billing.post import post
+from paracloud.billing.price import add_price, end_price
+from paracloud.billing.rate import Price, rate
+from paracloud.billing.reconcile import Cause, reconcile
+from paracloud.billing.reverse import reverse
+from paracloud.kit.identifiers import EntryId, PriceVersionId, UnixAccount, new_uuid
+
+DAY = timedelta(days=1)
+START = NOW.replace(hour=0)
+RUNS = [record(str(number), cores=number, elapsed_seconds=100 * number) for number in range(1, 5)]
+
+
+@pytest.fixture
+async def opened(database):
+    return await world(database)
+
+
+async def reconciled(database, opened, records, *, pinned=None):
+    async with database.begin() as session:
+        return await reconcile(
+            session, EAST, records, start=START, end=START + DAY, owners={ACCOUNT: opened.project}, pinned=pinned or {}
+        )
+
+
+def amount(opened, one) -> int:
+    return rate(one.cores * one.elapsed_seconds, 0, opened.price, 7500).amount.micro
+
+
+def found(result) -> list[tuple[Cause, str, int]]:
+    return [(one.cause, one.record_id, one.micro) for one in result.mismatches]
+
+
+async def test_where_all_is_well_the_three_books_are_one(database, opened):
+    await charged(database, await metered(database, opened, *RUNS))
+    result = await reconciled(database, opened, RUNS)
+    assert result.mismatches == ()
+    assert result.records == 4
+    assert result.accounted_micro == result.charged_micro == sum(amount(opened, one) for one in RUNS)
+    shares = [rate(one.cores * one.elapsed_seconds, 0, opened.price, 7500).share.micro for one in RUNS]
+    assert result.settled_micro == sum(shares)
+
+
+async def test_what_other_accounts_did_at_the_centre_is_not_ours(database, opened):
+    foreign = replace(RUNS[0], account=UnixAccount("someone"))
+    assert (await reconciled(database, opened, [foreign])).records == 0
+
+
+async def test_a_record_that_was_lost_is_not_metered(database, opened):
+    await charged(database, await metered(database, opened, *RUNS[:3]))
+    assert found(await reconciled(database, opened, RUNS)) == [(Cause.NOT_METERED, "4", -amount(opened, RUNS[3]))]
+
+
+async def test_a_record_that_counts_twice_with_us_is_not_accounted(database, opened):
+    twice = replace(RUNS[1], restart_count=1)
+    await charged(database, await metered(database, opened, *RUNS, twice))
+    assert found(await reconciled(database, opened, RUNS)) == [(Cause.NOT_ACCOUNTED, "2", amount(opened, twice))]
+
+
+async def test_a_record_that_the_centre_changed_is_named_with_the_difference(database, opened):
+    await charged(database, await metered(database, opened, *RUNS))
+    longer = replace(RUNS[0], elapsed_seconds=400, ended_at=RUNS[0].ended_at)
+    result = await reconciled(database, opened, [longer, *RUNS[1:]])
+    assert found(result) == [(Cause.CHANGED, "1", amount(opened, RUNS[0]) - amount(opened, longer))]
+    assert "elapsed_seconds 100 -> 400" in result.mismatches[0].en
+    assert "elapsed_seconds 100 -> 400" in result.mismatches[0].zh
+
+
+async def test_what_was_metered_and_not_charged_is_unrated_with_its_reason(database, opened):
+    elsewhere = replace(RUNS[0], queue="nowhere")
+    await charged(database, await metered(database, opened, elsewhere, *RUNS[1:]))
+    await metered(database, opened, record("9"))
+    (first, second) = (await reconciled(database, opened, [elsewhere, *RUNS[1:], record("9")])).mismatches
+    assert (first.cause, first.micro) == (Cause.UNRATED, 0)
+    assert "no price held for east/nowhere" in first.en
+    assert (second.cause, second.micro) == (Cause.UNRATED, -amount(opened, record("9")))
+
+
+async def test_a_wrong_price_is_found(database, opened):
+    other = Price(PriceVersionId(new_uuid()), "general", Decimal("9"), Decimal(0), "CNY")
+    async with database.begin() as session:
+        await end_price(session, opened.price.id, NOW + DAY, now=NOW)
+        await add_price(session, EAST, "cpu", other, valid_from=NOW + DAY)
+    await charged(database, await metered(database, opened, RUNS[0], job="job-1"), {"job-1": other.id})
+    result = await reconciled(database, opened, [RUNS[0]], pinned={"job-1": opened.price.id})
+    dear = rate(100, 0, other, 7500).amount.micro
+    assert found(result) == [(Cause.WRONG_PRICE, "1", dear - amount(opened, RUNS[0]))]
+    assert (await reconciled(database, opened, [RUNS[0]], pinned={"job-1": other.id})).mismatches == ()
+
+
+async def forged(database, opened, *, amount_micro: int, share: int, posted: int) -> None:
+    """A charge that billing would not make, with an entry that the database lets through: it balances."""
+    (usage,) = await metered(database, opened, RUNS[0])
+    row = NewCharge(usage, opened.price.id, 7500, amount_micro, share, "CNY")
+    postings = {wallet(opened.project): -amount_micro, payable(EAST): posted, revenue("general"): amount_micro - posted}
+    async with database.begin() as session:
+        key = f"charge:{usage.id}:1"
+        made = await post(session, [Entry(key, "charge", "CNY", postings, reference=str(usage.id))], now=NOW)
+        await charges.add(session, [(row, made[key])], NOW)
+
+
+async def test_a_wrong_amount_a_wrong_share_and_what_is_not_settled_are_found(database, opened):
+    right = rate(100, 0, opened.price, 7500)
+    whole, share = right.amount.micro, right.share.micro
+    await forged(database, opened, amount_micro=whole, share=share + 5, posted=share + 5)
+    assert found(await reconciled(database, opened, [RUNS[0]])) == [(Cause.WRONG_SHARE, "1", 5)]
+
+
+@pytest.mark.parametrize(
+    ("more", "share", "posted", "expected"),
+    [(7, 0, 0, (Cause.WRONG_AMOUNT, "1", 7)), (0, 0, -3, (Cause.NOT_SETTLED, "1", -3))],
+)
+async def test_a_forged_charge_is_found(database, opened, more, share, posted, expected):
+    right = rate(100, 0, opened.price, 7500)
+    due = right.share.micro + share
+    await forged(database, opened, amount_micro=right.amount.micro + more, share=due, posted=due + posted)
+    assert found(await reconciled(database, opened, [RUNS[0]])) == [expected]
+
+
+async def test_what_a_person_took_back_is_no_difference(database, opened):
+    usages = await metered(database, opened, *RUNS)
+    await charged(database, usages)
+    query = text("SELECT entry_id FROM charges WHERE usage_id = :id")
+    async with database.begin() as session:
+        entry = (await session.execute(query, {"id": usages[0].id})).scalar_one()
+        await reverse(session, EntryId(entry), reason="goodwill", person="op", now=NOW)
+    result = await reconciled(database, opened, RUNS)
+    assert result.mismatches == ()
+    assert result.charged_micro == sum(amount(opened, one) for one in RUNS[1:])
