@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, BinaryIO, cast
+from typing import Annotated, BinaryIO, NoReturn, cast
 
 import typer
 from rich.progress import Progress, TaskID
@@ -23,9 +23,8 @@ from paracloud.metering.report import Report, execution, read_by
 
 app = typer.Typer(no_args_is_help=True, help="Usage that centres accounted for: old logs, and sums.")
 XZ_MAGIC = b"\xfd7zXZ\x00"
-SHOWN = 20
-"""So many lines that cannot be read are shown; all are counted."""
 EVERY_LINES = 2000
+EXECUTION, UNREADABLE = "execution", "not understood"
 
 Format = Annotated[str, typer.Option("--format", help="sacct, gridengine or pbs.")]
 
@@ -44,18 +43,24 @@ def import_(
     report_by: Annotated[str, typer.Option(help="What a row of the report is: day, queue, user … or several.")] = "day",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Read an old accounting log. Exit status 1 where a line was not understood."""
+    """Read an old accounting log; a day's jobs are those that ended on it (UTC). Exit status 1 where a line was not
+    understood; each is listed."""
     if not dry_run:
-        raise typer.BadParameter(both("Only --dry-run is there so far.", "目前仅支持 --dry-run。"))
+        raise typer.BadParameter(
+            say(
+                "Logs cannot be stored yet; add --dry-run to see what this one comes to.",
+                "目前还不能入库；请加 --dry-run 查看统计结果。",
+            )
+        )
     report = _report(report_by)
-    told, failed = _sum(report, _reader(format_), file, centre)
+    told = _sum(report, _reader(format_), file, centre)
     rows = list(report.rows())
-    _tell(told, report.repeated, failed)
     if as_json:
         print(json.dumps({"rows": rows}, default=_number))
     elif rows:
         show.table(list(rows[0]), [list(row.values()) for row in rows])
-    if failed:
+    _tell(told, report.repeated)
+    if told[UNREADABLE]:
         raise typer.Exit(1)
 
 
@@ -73,61 +78,66 @@ def _report(text: str) -> Report:
         raise typer.BadParameter(plain(both(wrong.en, wrong.zh))) from None
 
 
-def _sum(report: Report, reader: Reader, file: Path, centre: str) -> tuple[Counter[str], list[Unreadable]]:
-    """How many lines were what, and those that cannot be read."""
+def _sum(report: Report, reader: Reader, file: Path, centre: str) -> Counter[str]:
+    """How many lines were what. Those that cannot be read are listed as they come: there may be millions."""
     told: Counter[str] = Counter()
-    failed: list[Unreadable] = []
     with _lines(file) as lines:
         for one in reader(lines):
             if isinstance(one, HistoryRecord):
-                told["execution"] += 1
+                told[EXECUTION] += 1
                 report.add(execution(one, centre))
             elif isinstance(one, Unreadable):
-                failed.append(one)
+                told[UNREADABLE] += 1
+                print(plain(f"{one.line}: {say(one.en, one.zh)}: {one.text}"), file=sys.stderr)
             else:
                 told[one.why] += 1
-    return told, failed
+    return told
 
 
 @contextmanager
 def _lines(file: Path) -> Iterator[Iterator[str]]:
     """The log's lines, with the progress shown. Text that is no UTF-8 keeps its place by a mark."""
-    with file.open("rb") as raw, Progress(console=show.errors, transient=True) as progress:
+    bar = Progress(console=show.errors, transient=True, disable=not show.errors.is_terminal)
+    with file.open("rb") as raw, bar as progress:
         is_packed = raw.read(len(XZ_MAGIC)) == XZ_MAGIC
+        if file.suffix == ".xz" and not is_packed:
+            _refuse(file, 1, "it is no xz file, or was cut at its very beginning", "不是 xz 文件，或开头即被截断")
         raw.seek(0)
         task = progress.add_task(plain(file.name), total=file.stat().st_size)
         source = cast(BinaryIO, lzma.LZMAFile(raw)) if is_packed else raw  # noqa: SIM115  # closed with `raw`
-        text = TextIOWrapper(source, encoding="utf-8", errors="replace", newline="\n")
-        yield _counted(text, raw, progress, task)
+        text = TextIOWrapper(source, encoding="utf-8-sig", errors="replace", newline="\n")
+        yield _counted(file, text, raw, progress, task)
 
 
-def _counted(text: Iterable[str], raw: BinaryIO, progress: Progress, task: TaskID) -> Iterator[str]:
+def _counted(file: Path, text: Iterable[str], raw: BinaryIO, progress: Progress, task: TaskID) -> Iterator[str]:
+    number = 0
     try:
-        for number, line in enumerate(text):
+        for number, line in enumerate(text, 1):
             if number % EVERY_LINES == 0:
                 progress.update(task, completed=raw.tell())
             yield line
     except (EOFError, lzma.LZMAError) as broken:
-        raise OSError(
-            both(
-                f"The compressed file is broken or cut ({broken}). Nothing of it is reported; fetch it again.",
-                f"压缩文件损坏或被截断（{broken}）；未作统计，请重新获取。",
-            )
-        ) from None
+        _refuse(
+            file, number + 1, f"the compressed file is broken or cut ({broken})", f"压缩文件损坏或被截断（{broken}）"
+        )
 
 
-def _tell(told: Counter[str], repeated: int, failed: list[Unreadable]) -> None:
-    counts = ", ".join(f"{why} {number}" for why, number in told.most_common())
+def _refuse(file: Path, line: int, en: str, zh: str) -> NoReturn:
     said = say(
-        f"Lines by kind: {counts or '-'}; repeated {repeated}; not understood {len(failed)}.",
-        f"各类行数：{counts or '-'}；重复 {repeated}；无法理解 {len(failed)}。",
+        f"{file}, line {line}: {en}. Nothing of it is reported; fetch it again.",
+        f"{file} 第 {line} 行：{zh}；未作统计，请重新获取。",
     )
-    show.errors.print(plain(said))
-    for one in failed[:SHOWN]:
-        print(plain(f"{one.line}: {say(one.en, one.zh)}: {one.text}"), file=sys.stderr)
-    if len(failed) > SHOWN:
-        more = len(failed) - SHOWN
-        print(say(f"and {more} more", f"另有 {more} 行"), file=sys.stderr)
+    print(plain(said), file=sys.stderr)
+    raise typer.Exit(1)
+
+
+def _tell(told: Counter[str], repeated: int) -> None:
+    counts = ", ".join(f"{why} {number}" for why, number in told.most_common() if why != UNREADABLE)
+    said = say(
+        f"Lines by kind: {counts or '-'}; repeated {repeated}; not understood {told[UNREADABLE]}.",
+        f"各类行数：{counts or '-'}；重复 {repeated}；无法理解 {told[UNREADABLE]}。",
+    )
+    print(plain(said), file=sys.stderr)
 
 
 def _number(value: object) -> float:

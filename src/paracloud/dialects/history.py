@@ -3,11 +3,11 @@ out by a rule that has a name, or it cannot be read and says why."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from paracloud.dialects.records import NativePhase
-from paracloud.kit.identifiers import NativeId
+from paracloud.dialects.records import AccountingRecord, NativePhase
+from paracloud.kit.identifiers import NativeId, SubmitTag, UnixAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,12 @@ class HistoryRecord:
     the log does not say. `elapsed_seconds` is the scheduler's own figure where it gives one."""
 
     native_id: NativeId
+    """The job's, for an array the array's own id."""
+    record_id: NativeId
+    """The id of this very execution where the log has one besides (Slurm's JobIDRaw), else the job's."""
     task_index: int | None
+    cluster: str
+    """Empty where the log does not say."""
     name: str
     account: str
     """The scheduler's account or project."""
@@ -29,14 +34,21 @@ class HistoryRecord:
     exit_code: int
     exit_signal: int
     submitted_at: datetime
+    eligible_at: datetime | None
+    """None: it never was, or the log does not say."""
     started_at: datetime
     ended_at: datetime
     elapsed_seconds: int
+    wall_limit: timedelta | None
+    """None: there was no limit, or the log does not say."""
+    requested_cores: int
     cores: int
     nodes: int
     gpus: int
     memory_bytes: int
     node_list: str
+    raw: str
+    """The line as the scheduler wrote it: evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +71,60 @@ class Unreadable:
 
 Told: TypeAlias = HistoryRecord | LeftOut | Unreadable
 Reader: TypeAlias = Callable[[Iterable[str]], Iterator[Told]]
+Tell: TypeAlias = Callable[[int, str], Iterable[Told]]
+"""What a line says, given its number and its text without the line's end. ValueError: it is not understood; its first
+argument says why in English, a second one in Chinese."""
 TEXT_LIMIT = 120
+RAW_LIMIT = 4096
+
+
+def each(lines: Iterable[str], tell: Tell) -> Iterator[Told]:
+    """Every scheduler ends each line that it writes. A last line without an end was cut, even where what is left of it
+    could be read: an end of 1780304200 may have become 17803."""
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            if not line.endswith("\n"):
+                raise ValueError(
+                    "the file ends in the middle of this line; if it is whole, add a line break",
+                    "文件在此行中间被截断；若内容完整，请在末尾补一个换行",
+                )
+            yield from tell(number, line.rstrip("\r\n"))
+        except ValueError as reason:
+            yield unreadable(number, line, reason)
 
 
 def unreadable(line: int, text: str, reason: ValueError) -> Unreadable:
     """`reason` may carry a Chinese text as its second argument."""
     en = str(reason.args[0]) if reason.args else "it is not understood"
     zh = str(reason.args[1]) if len(reason.args) > 1 else f"无法理解（{en}）"
-    return Unreadable(line, en, zh, text.rstrip("\n")[:TEXT_LIMIT])
+    return Unreadable(line, en, zh, text.rstrip("\r\n")[:TEXT_LIMIT])
+
+
+def accounted(record: HistoryRecord, *, tag: SubmitTag | None = None) -> AccountingRecord:
+    """The record as a centre's accounting would have told it. `tag` is what the dialect reads from the job's name."""
+    return AccountingRecord(
+        native_id=record.native_id,
+        record_id=record.record_id,
+        task_index=record.task_index,
+        restart_count=0,
+        tag=tag,
+        name=record.name,
+        account=UnixAccount(record.user),
+        queue=record.queue,
+        phase=record.phase,
+        native_state=record.native_state,
+        exit_code=record.exit_code,
+        exit_signal=record.exit_signal,
+        submitted_at=record.submitted_at,
+        started_at=record.started_at,
+        ended_at=record.ended_at,
+        elapsed_seconds=record.elapsed_seconds,
+        cores=record.cores,
+        nodes=record.nodes,
+        gpus=record.gpus,
+        memory_bytes=record.memory_bytes,
+        node_list=record.node_list,
+        raw=record.raw,
+    )

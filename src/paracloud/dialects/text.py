@@ -1,4 +1,11 @@
-"""What every scheduler's text is read by: numbers read strictly, and text made safe to show."""
+"""What every scheduler's text is read by: numbers and times read strictly, and text made safe to show."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+EPOCH_LIMIT = 1 << 33
+"""Seconds; the year 2242. A later time is not a time."""
+_CLOCK = re.compile(r"(?:(\d{1,6}):)?(?:(\d{1,6}):)?(\d{1,12})", re.ASCII)
 
 
 def printable(text: str, limit: int = 1024) -> str:
@@ -13,5 +20,22 @@ def printable(text: str, limit: int = 1024) -> str:
 def count(text: str) -> int:
     """A whole number of at most 18 digits: what a BIGINT holds. ValueError for anything else."""
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise ValueError(f"{text[:40]!r} is no whole number")
+        raise ValueError(f"{text[:40]!r} is no whole number", f"{text[:40]!r} 不是有效的整数")
     return int(text)
+
+
+def instant(seconds: int) -> datetime:
+    """Of seconds since 1970. ValueError for what is no time."""
+    if not 0 < seconds < EPOCH_LIMIT:
+        raise ValueError(f"{seconds} is no time", f"{seconds} 不是有效的时间")
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def clock(text: str) -> timedelta:
+    """Hours, minutes and seconds, such as 36:00:00, or seconds alone."""
+    match = _CLOCK.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text[:40]!r} is no time span", f"{text[:40]!r} 不是有效的时长")
+    first, second, last = match.groups()
+    hours, minutes = (first, second) if second is not None else (None, first)
+    return timedelta(hours=int(hours or 0), minutes=int(minutes or 0), seconds=int(last))

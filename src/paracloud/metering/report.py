@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+from math import floor
 
 from paracloud.dialects.history import HistoryRecord
 from paracloud.kit.errors import Invalid
@@ -183,4 +184,4 @@ def _always(_day: int) -> str:
 
 def _second(at: datetime) -> int:
     """Since 1970. Parts of one are cut off at both ends alike, so that the days of a span are all of it."""
-    return int(at.timestamp())
+    return floor(at.timestamp())

@@ -6,6 +6,8 @@ import lzma
 import pytest
 from tests.paracloud.dialects.test_history import sacct
 
+from paracloud.dialects.slurm.history import COLUMNS
+
 
 @pytest.fixture
 def offline(terminal):
@@ -32,19 +34,40 @@ def test_a_log_is_summed_by_day(offline, packed):
 
 
 def test_lines_that_cannot_be_read_are_named_and_the_others_count(offline):
-    (offline.home / "log").write_text(sacct() + sacct(NCPUS="many") + "half a line")
+    bad = [sacct(NCPUS="many", JobName=f"n{number}") for number in range(30)]
+    (offline.home / "log").write_text(sacct() + "".join(bad) + sacct(JobID="72", JobIDRaw="72")[:-3])
     done = imported(offline, "log", "--json")
     assert done.returncode == 1
     assert sum(row["jobs"] for row in json.loads(done.stdout)["rows"]) == 1
-    assert [line.partition(":")[0] for line in done.stderr.splitlines()[-2:]] == ["2", "3"]
-    assert "not understood 2" in done.stderr
+    *listed, last = done.stderr.splitlines()
+    assert [line.partition(":")[0] for line in listed] == [str(number) for number in range(2, 33)]
+    assert "the file ends in the middle of this line" in listed[-1]
+    assert "execution 1; repeated 0; not understood 31" in last
 
 
-def test_a_packed_file_that_was_cut_is_refused_whole(offline):
-    packed = lzma.compress((sacct() * 5000).encode())
-    (offline.home / "log.xz").write_bytes(packed[: len(packed) // 2])
+@pytest.mark.parametrize("kept", [0, 4, 0.5, 0.99])
+def test_a_packed_file_that_was_cut_is_refused_whole_with_its_line(offline, kept):
+    rows = [sacct(JobID=str(number), JobName=f"{number * 7919 % 10**9:09d}") for number in range(1, 20000)]
+    packed = lzma.compress("".join(rows).encode())
+    (offline.home / "log.xz").write_bytes(packed[: int(kept * len(packed)) if kept < 1 else kept])
     done = imported(offline, "log.xz", "--json")
-    assert (done.returncode, done.stdout, "cut" in done.stderr) == (2, "", True)
+    assert (done.returncode, done.stdout, "cut" in done.stderr) == (1, "", True)
+    line = int(done.stderr.partition("line ")[2].partition(":")[0])
+    assert 1 <= line <= 20000
+    assert (line > 1000) is (0 < kept < 1)
+
+
+def test_what_marks_a_text_of_another_system_is_no_part_of_it(offline):
+    text = "|".join(COLUMNS) + "\n" + sacct(JobName="中文")
+    (offline.home / "log").write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    done = imported(offline, "log", "--json")
+    assert (done.returncode, "execution 1" in done.stderr) == (0, True), done.stderr
+
+
+def test_nothing_is_stored_yet(offline):
+    (offline.home / "log").write_text(sacct())
+    done = offline.run(None, "usage", "import", "--format", "sacct", "--centre", "east", "log")
+    assert (done.returncode, "--dry-run" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Old accounting logs: every line is a record, is left out by a rule, or says why it cannot be read."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from paracloud.dialects.gridengine import history as gridengine
 from paracloud.dialects.histories import READERS
-from paracloud.dialects.history import HistoryRecord, LeftOut, Unreadable
+from paracloud.dialects.history import HistoryRecord, LeftOut, Unreadable, accounted
 from paracloud.dialects.pbs import history as pbs
 from paracloud.dialects.records import NativePhase
 from paracloud.dialects.slurm import history as slurm
@@ -33,8 +33,8 @@ GRID = {
 PBS = (
     "06/01/2026 09:00:00;E;88[4].head;user=lin group=staff account=physics jobname=my melt queue=workq "
     "ctime=1780300000 qtime=1780300000 etime=1780300000 start=1780300600 end=1780304200 exec_host=n1/0*4+n2/0*4 "
-    "Resource_List.mem=16gb Resource_List.ncpus=8 Resource_List.nodect=2 Resource_List.ngpus=2 session=1 "
-    "Exit_status=0 resources_used.walltime=01:00:00\n"
+    "Resource_List.mem=16gb Resource_List.ncpus=8 Resource_List.nodect=2 Resource_List.ngpus=2 Resource_List.walltime=36:00:00 "
+    "session=1 Exit_status=0 resources_used.walltime=01:00:00\n"
 )
 
 
@@ -57,6 +57,14 @@ def test_a_line_of_sacct_is_a_record():
     assert (found.user, found.account, found.queue, found.qos) == ("lin", "physics", "cpu", "normal")
     assert found.started_at == datetime(2026, 6, 1, 8, 10, tzinfo=UTC)
     assert (found.elapsed_seconds, found.memory_bytes, found.phase) == (86400, 256 << 30, NativePhase.COMPLETED)
+    assert (found.cluster, found.requested_cores, found.wall_limit) == ("c", 64, timedelta(days=2))
+    assert found.eligible_at == found.submitted_at == datetime(2026, 6, 1, 8, tzinfo=UTC)
+    without = one(slurm, sacct(Eligible="Unknown", Timelimit="UNLIMITED"))
+    assert (without.eligible_at, without.wall_limit, without.raw) == (
+        None,
+        None,
+        sacct(Eligible="Unknown", Timelimit="UNLIMITED")[:-1],
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,7 +88,11 @@ def test_what_is_no_ended_execution_is_left_out_by_name(changes, why):
         ({"NCPUS": "-4"}, "whole number"),
         ({"NCPUS": ""}, "whole number"),
         ({"Start": "yesterday"}, "time"),
-        ({"JobIDRaw": "x", "JobID": "x"}, "whole number"),
+        ({"JobIDRaw": "x"}, "whole number"),
+        ({"JobID": "x"}, "no job id"),
+        ({"JobID": "71_[1-3,..."}, "no job id"),
+        ({"Start": "2026-06-01"}, "time"),
+        ({"End": "9999-06-01T00:00:00"}, "time"),
         ({"AllocTRES": "cpu=1,mem=lots"}, "size"),
         ({"JobID": "71_[0-999999999]"}, "tasks"),
     ],
@@ -114,10 +126,39 @@ def test_a_header_says_which_columns_there_are_and_in_what_order():
     assert "lacks Partition" in lacking.en
 
 
-def test_a_file_that_was_cut_says_so_at_its_last_line():
-    first, last = slurm.read([sacct(), sacct()[:90]])
+@pytest.mark.parametrize(
+    ("reader", "line"), [(slurm, sacct()), (gridengine, grid()), (pbs, PBS)], ids=["sacct", "gridengine", "pbs"]
+)
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 1])
+def test_a_file_that_was_cut_anywhere_says_so_at_its_last_line(reader, line, share):
+    first, last = reader.read([line, line[: int(share * len(line)) - 1]])
     assert isinstance(first, HistoryRecord)
     assert (last.line, "ends in the middle" in last.en, "截断" in last.zh) == (2, True, True)
+
+
+def test_a_header_may_come_again_and_begin_with_any_column():
+    header = "AdminComment|JobName|" + "|".join(name for name in VALUES if name != "JobName") + "|\n"
+    row = "|a|b|" + "|".join(value for name, value in VALUES.items() if name != "JobName") + "|\n"
+    found = list(slurm.read([header, row, header, row]))
+    assert [(one.name, one.node_list) for one in found] == [("a|b", "n[1-2]")] * 2
+
+
+@pytest.mark.parametrize("text", ["2026-06-01T16:10:00+08:00", "1780301400", "2026-06-01T08:10:00.000"])
+def test_a_time_may_bring_its_zone_or_be_a_number(text):
+    assert one(slurm, sacct(Start=text)).started_at == datetime(2026, 6, 1, 8, 10, tzinfo=UTC)
+
+
+def test_the_parts_of_a_heterogeneous_job_are_records_of_one_job():
+    first, second = slurm.read([sacct(JobID="71+0", JobIDRaw="71"), sacct(JobID="71+1", JobIDRaw="72")])
+    assert (first.native_id, first.record_id, second.native_id, second.record_id) == ("71", "71", "71", "72")
+
+
+def test_a_record_is_what_accounting_would_have_told():
+    for found in (one(slurm, sacct(JobID="71_5", JobIDRaw="76")), one(gridengine, grid()), one(pbs, PBS)):
+        told = accounted(found)
+        assert (told.native_id, told.record_id, told.task_index) == (found.native_id, found.record_id, found.task_index)
+        assert told.core_seconds == found.cores * found.elapsed_seconds
+        assert (told.account, told.tag, told.raw) == ("lin", None, found.raw)
 
 
 @given(st.lists(st.text(max_size=200), max_size=5))
@@ -133,7 +174,7 @@ def test_no_line_is_lost_and_no_text_breaks_a_reader(lines):
 def test_a_line_of_grid_engine_is_a_record():
     found = one(gridengine, grid())
     assert (found.native_id, found.task_index, found.cores, found.gpus, found.account) == ("22", 3, 16, 16, "physics")
-    assert found.elapsed_seconds == 3600
+    assert (found.elapsed_seconds, found.wall_limit) == (3600, timedelta(hours=2))
     assert one(gridengine, grid(submission_time="1780300000000", start_time="1780300600000", end_time="1780304200000"))
 
 
@@ -152,7 +193,10 @@ def test_how_grid_engine_says_that_it_ended(changes, phase):
 def test_what_grid_engine_tells_besides():
     assert one(gridengine, grid(pe_taskid="1.node7")) == LeftOut(1, "step")
     assert one(gridengine, grid(start_time="0")) == LeftOut(1, "never started")
-    assert list(gridengine.read(["# Version: 8.1.9\n", "\n"])) == []
+    assert one(gridengine, grid(end_time="0")) == LeftOut(1, "not ended")
+    assert list(gridengine.read(["# Version: 8.1.9\n", "\n"])) == [LeftOut(1, "remark")]
+    assert "colon" in one(gridengine, grid(category="-l h=a:b")).en
+    assert "no time" in one(gridengine, grid(end_time="9" * 18)).en
     assert "fields" in one(gridengine, "all.q:node7:staff\n").en
 
 
@@ -160,6 +204,7 @@ def test_a_line_of_pbs_is_a_record():
     found = one(pbs, PBS)
     assert (found.native_id, found.task_index, found.cores, found.nodes, found.gpus) == ("88", 4, 8, 2, 2)
     assert (found.name, found.node_list, found.memory_bytes) == ("my melt", "n1,n2", 16 << 30)
+    assert (found.eligible_at, found.wall_limit) == (datetime(2026, 6, 1, 7, 46, 40, tzinfo=UTC), timedelta(hours=36))
     torque = PBS.replace("exec_host=n1/0*4+n2/0*4", "exec_host=n1/0+n1/1+n2/0-3").replace("Resource_List.ncpus=8 ", "")
     assert (one(pbs, torque).cores, one(pbs, torque).nodes) == (6, 2)
     assert one(pbs, PBS.replace("Exit_status=0", "Exit_status=271")).phase is NativePhase.CANCELLED
@@ -168,4 +213,32 @@ def test_a_line_of_pbs_is_a_record():
 def test_what_pbs_tells_besides():
     assert one(pbs, PBS.replace(";E;", ";Q;")) == LeftOut(1, "queued")
     assert "lacks end" in one(pbs, PBS.replace(" end=1780304200", "")).en
-    assert "time;type;id" in one(pbs, PBS[:20]).en
+    assert "time;type;id" in one(pbs, PBS[:20] + "\n").en
+    assert one(pbs, PBS.replace("88[4]", "88[]")) == LeftOut(1, "array as a whole")
+    assert one(pbs, PBS.replace("start=1780300600", "start=0")) == LeftOut(1, "never started")
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "reason"),
+    [
+        ("end=1780304200", "end=99999999999999999", "no time"),
+        ("Exit_status=0", "Exit_status=x", "exit status"),
+        ("mem=16gb", "mem=999999999999999999tb", "size"),
+        ("walltime=36:00:00", "walltime=soon", "time span"),
+        ("88[4].head", "head", "job id"),
+    ],
+)
+def test_what_pbs_says_wrongly_is_told(was, becomes, reason):
+    found = one(pbs, PBS.replace(was, becomes))
+    assert (found.line, reason in found.en) == (1, True)
+
+
+def test_cores_of_pbs_are_the_most_that_it_says():
+    torque = PBS.replace("ncpus=8", "ncpus=1").replace("n1/0*4+n2/0*4", "n1/0-3,8-9+n2/0")
+    assert (one(pbs, torque).cores, one(pbs, torque).requested_cores) == (7, 1)
+    large = PBS.replace("ncpus=8", "ncpus=64").replace("n1/0*4+n2/0*4", "n1/0")
+    assert one(pbs, large).cores == 64
+    silent = PBS.replace("Resource_List.ncpus=8 ", "").replace("exec_host=n1/0*4+n2/0*4 ", "")
+    assert "cores" in one(pbs, silent).en
+    cards = PBS.replace("Resource_List.ngpus=2", "exec_gpus=n1-gpu/0+n1-gpu/1+n2-gpu/0")
+    assert one(pbs, cards).gpus == 3

@@ -58,13 +58,31 @@ def test_rows_are_by_what_is_asked_in_that_order():
     ]
 
 
+def test_parts_of_a_second_are_neither_lost_nor_won():
+    half = timedelta(milliseconds=500)
+    found = rows(*(run(number, start=NOON + number * half, seconds=86400) for number in range(1, 6)))
+    assert sum(row["wall_hours"] for row in found) == 5 * 24
+
+
+def test_an_end_before_the_start_is_no_time():
+    (row,) = rows(run(seconds=-600, wait=-60))
+    assert (row["jobs"], row["wall_hours"], row["core_hours"], row["wait_hours"]) == (1, 0, 0, 0)
+
+
+def test_a_row_without_a_time_is_of_all_days():
+    (row,) = rows(run(seconds=14 * 3600), by="centre")
+    assert row == {"centre": "east", "jobs": 1} | {
+        "core_hours": 56, "node_hours": 28, "gpu_hours": 14, "wall_hours": 14, "wait_hours": Decimal("0.016667"),
+    }  # fmt: skip
+
+
 @given(SECONDS, SECONDS)
 def test_the_days_of_a_span_are_all_of_it(offset, seconds):
-    start = NOON + timedelta(seconds=offset)
-    parts = list(by_day(start, start + timedelta(seconds=seconds)))
+    start = int(NOON.timestamp()) + offset
+    parts = list(by_day(start, start + seconds))
     assert sum(part for _, part in parts) == seconds
     assert all(0 < part <= 86400 for _, part in parts)
-    assert len({at.date() for at, _ in parts}) == len(parts)
+    assert len({datetime.fromtimestamp(at, UTC).date() for at, _ in parts}) == len(parts)
 
 
 @given(st.lists(st.tuples(SECONDS, SECONDS, st.integers(1, 512)), max_size=8))

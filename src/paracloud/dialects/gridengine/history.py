@@ -1,12 +1,12 @@
 """Grid Engine's accounting file: one line an execution, fields between colons (man 5 accounting)."""
 
 import re
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
-from paracloud.dialects.history import HistoryRecord, LeftOut, Told, unreadable
+from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, LeftOut, Told, each
 from paracloud.dialects.records import NativePhase
-from paracloud.dialects.text import count, printable
+from paracloud.dialects.text import clock, count, instant, printable
 from paracloud.kit.identifiers import NativeId
 
 FIELDS = (
@@ -16,44 +16,56 @@ FIELDS = (
     "ru_msgrcv", "ru_nsignals", "ru_nvcsw", "ru_nivcsw", "project", "department", "granted_pe", "slots", "task_number",
     "cpu", "mem", "io", "category", "iow", "pe_taskid", "maxvmem", "arid", "ar_submission_time",
 )  # fmt: skip
+"""Of Grid Engine 6.2 and what came of it; older ones lack the last two, Univa's adds more."""
 _NEEDED = FIELDS.index("pe_taskid") + 1
 _MILLISECONDS_FROM = 10**11
 """Later Grid Engines write milliseconds; no time in seconds is that large for three thousand years."""
-_GPUS = re.compile(r"\b(?:gpu|gpus|ngpus)=(\d{1,6})\b")
+_GPUS = re.compile(r"\b(?:gpu|gpus|ngpus)=(\d{1,6})\b", re.ASCII)
+_WALL = re.compile(r"\bh_rt=(\d[\d:]{0,20})", re.ASCII)
+_MEASURE = re.compile(r"-?[0-9][0-9.e+-]*", re.ASCII)
 _NODE_FAILED = frozenset({21, 22, 23, 24, 25})
 """Rescheduled, execution host lost, migrated (man 5 accounting, `failed`)."""
 _KILLED_BY_LIMIT = 37
 
 
 def read(lines: Iterable[str]) -> Iterator[Told]:
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        try:
-            yield _told(number, line)
-        except ValueError as reason:
-            yield unreadable(number, line, reason)
+    """Lines that begin with # are the file's own remarks."""
+    return each(lines, _tell)
 
 
-def _told(number: int, line: str) -> Told:
-    words = line.rstrip("\n").split(":")
+def _tell(number: int, text: str) -> Iterator[Told]:
+    if text.startswith("#"):
+        yield LeftOut(number, "remark")
+        return
+    words = text.split(":")
     if len(words) < _NEEDED:
         raise ValueError(
             f"it has {len(words)} fields instead of {len(FIELDS)}", f"应有 {len(FIELDS)} 个字段，实有 {len(words)} 个"
         )
     value = dict(zip(FIELDS, words, strict=False))
-    if value["pe_taskid"] not in ("NONE", ""):
-        return LeftOut(number, "step")
+    if not (_MEASURE.fullmatch(value["io"]) and _MEASURE.fullmatch(value["iow"])):
+        # A colon inside the category moves what follows it: pe_taskid would be another field.
+        raise ValueError("io and iow are no numbers: a field holds a colon", "io 与 iow 不是数字：某字段中含有冒号")
     started, ended = _time(value["start_time"]), _time(value["end_time"])
-    if started is None or ended is None:
-        return LeftOut(number, "never started")
+    if value["pe_taskid"] not in ("NONE", ""):
+        yield LeftOut(number, "step")
+    elif started is None:
+        yield LeftOut(number, "never started")
+    elif ended is None:
+        yield LeftOut(number, "not ended")
+    else:
+        yield _record(value, started, ended, text)
+
+
+def _record(value: Mapping[str, str], started: datetime, ended: datetime, text: str) -> HistoryRecord:
     failed, status = count(value["failed"].partition(" ")[0]), count(value["exit_status"])
-    gpus = _GPUS.search(value["category"])
-    slots = count(value["slots"])
-    submitted = _time(value["submission_time"])
+    gpus, limit = _GPUS.search(value["category"]), _WALL.search(value["category"])
+    job, slots = NativeId(str(count(value["job_number"]))), count(value["slots"])
     return HistoryRecord(
-        native_id=NativeId(str(count(value["job_number"]))),
+        native_id=job,
+        record_id=job,
         task_index=count(value["task_number"]) or None,
+        cluster="",
         name=printable(value["job_name"]),
         account=printable(value["project"] if value["project"] != "NONE" else value["account"]),
         user=printable(value["owner"], 64),
@@ -64,16 +76,21 @@ def _told(number: int, line: str) -> Told:
         native_state=f"failed={failed}" if failed else f"exit_status={status}",
         exit_code=status,
         exit_signal=status - 128 if 128 < status < 192 else 0,
-        submitted_at=submitted or started,
+        submitted_at=_time(value["submission_time"]) or started,
+        eligible_at=None,
         started_at=started,
         ended_at=ended,
         elapsed_seconds=max(int((ended - started).total_seconds()), 0),
+        wall_limit=clock(limit[1]) if limit else None,
+        requested_cores=slots,
         cores=slots,
         # The file does not say on how many hosts; only that the first one was this.
         nodes=1,
+        # A consumable that is asked for is granted once a slot (man 5 complex, consumable YES).
         gpus=int(gpus[1]) * slots if gpus else 0,
         memory_bytes=0,
         node_list=printable(value["hostname"], 1000),
+        raw=printable(text, RAW_LIMIT),
     )
 
 
@@ -90,4 +107,4 @@ def _time(text: str) -> datetime | None:
     seconds = count(text)
     if seconds > _MILLISECONDS_FROM:
         seconds //= 1000
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+    return instant(seconds) if seconds else None

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 
-from paracloud.dialects.history import HistoryRecord, LeftOut, Told, unreadable
+from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, LeftOut, Told, each
 from paracloud.dialects.records import NativePhase
-from paracloud.dialects.text import count, printable
+from paracloud.dialects.text import clock, count, instant, printable
 from paracloud.kit.identifiers import NativeId
 
-_HEAD = re.compile(r"\d{2}/\d{2}/\d{4} \d{2}:\d{2}:\d{2}")
+_HEAD = re.compile(r"\d{2}/\d{2}/\d{4} \d{2}:\d{2}:\d{2}", re.ASCII)
 _ID = re.compile(r"(\d{1,18})(?:\[(\d{0,9})\]|-(\d{1,9}))?(?:\..*)?", re.ASCII)
+_KEY = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
+_STATUS = re.compile(r"-?\d{1,9}", re.ASCII)
+_MANY = re.compile(r"\d{1,9}\*(\d{1,9})", re.ASCII)
+_SPAN = re.compile(r"(\d{1,9})-(\d{1,9})", re.ASCII)
 _SIZE = re.compile(r"(\d{1,18})(b|kb|mb|gb|tb|w)?", re.IGNORECASE | re.ASCII)
 _UNITS = {"": 1, "b": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, "tb": 1 << 40, "w": 8}
 _KINDS = {
@@ -27,58 +30,72 @@ _CANCELLED, _TIMEOUT = 271, -29
 
 
 def read(lines: Iterable[str]) -> Iterator[Told]:
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            yield _told(number, line)
-        except (ValueError, KeyError) as reason:
-            lack = ValueError(f"it lacks {reason.args[0]}", f"缺少 {reason.args[0]}")
-            yield unreadable(number, line, lack if isinstance(reason, KeyError) else reason)
+    return each(lines, _tell)
 
 
-def _told(number: int, line: str) -> Told:
-    head, *rest = line.rstrip("\n").split(";", 3)
+def _tell(number: int, text: str) -> Iterator[Told]:
+    head, *rest = text.split(";", 3)
     if len(rest) != 3 or not _HEAD.fullmatch(head):
         raise ValueError("it does not look like time;type;id;text", "格式应为 时间;类型;编号;内容")
-    kind, job, text = rest
+    kind, job, said = rest
     if kind != "E":
-        return LeftOut(number, _KINDS.get(kind, "no execution"))
+        yield LeftOut(number, _KINDS.get(kind, "no execution"))
+        return
     found = _ID.fullmatch(job)
     if found is None:
         raise ValueError(f"{job[:40]!r} is no job id", f"{job[:40]!r} 不是作业编号")
-    index = found[2] or found[3]
-    return _record(NativeId(found[1]), int(index) if index else None, _pairs(text))
+    if found[2] == "":
+        # OpenPBS ends an array as a whole too; its hours are those of its tasks, each told by a record of its own.
+        yield LeftOut(number, "array as a whole")
+        return
+    value, index = _pairs(said), found[2] or found[3]
+    if _of(value, "start") == "0":
+        yield LeftOut(number, "never started")
+        return
+    yield _record(NativeId(found[1]), int(index) if index else None, value, text)
 
 
-def _record(native_id: NativeId, index: int | None, value: Mapping[str, str]) -> HistoryRecord:
-    started, ended = _time(value["start"]), _time(value["end"])
-    status, hosts = int(value.get("Exit_status", "0")), _hosts(value.get("exec_host", ""))
-    cores = value.get("Resource_List.ncpus") or value.get("total_execution_slots") or str(sum(hosts.values()))
+def _record(job: NativeId, index: int | None, value: Mapping[str, str], text: str) -> HistoryRecord:
+    started, ended = instant(count(_of(value, "start"))), instant(count(_of(value, "end")))
+    status, hosts = _status(_of(value, "Exit_status")), _hosts(value.get("exec_host", ""))
+    cores = _cores(value, hosts)
+    eligible, limit = value.get("etime", "0"), value.get("Resource_List.walltime")
     nodes = value.get("Resource_List.nodect") or value.get("unique_node_count") or str(len(hosts))
     return HistoryRecord(
-        native_id=native_id,
+        native_id=job,
+        record_id=job,
         task_index=index,
+        cluster="",
         name=printable(value.get("jobname", "")),
         account=printable(value.get("account") or value.get("project", "")).strip('"'),
-        user=printable(value["user"], 64),
+        user=printable(_of(value, "user"), 64),
         group=printable(value.get("group", ""), 64),
-        queue=printable(value["queue"], 200),
+        queue=printable(_of(value, "queue"), 200),
         qos="",
         phase=_phase(status),
         native_state=f"Exit_status={status}",
         exit_code=max(status, 0) % 256,
         exit_signal=status - 256 if 256 < status < 320 else 0,
-        submitted_at=_time(value.get("ctime") or value.get("qtime") or value["start"]),
+        submitted_at=instant(count(value.get("ctime") or value.get("qtime") or value["start"])),
+        eligible_at=instant(count(eligible)) if eligible != "0" else None,
         started_at=started,
         ended_at=ended,
         elapsed_seconds=max(int((ended - started).total_seconds()), 0),
-        cores=count(cores),
+        wall_limit=clock(limit) if limit else None,
+        requested_cores=count(value.get("Resource_List.ncpus") or str(cores)),
+        cores=cores,
         nodes=count(nodes),
-        gpus=count(value.get("Resource_List.ngpus", "0")),
+        gpus=_gpus(value),
         memory_bytes=_bytes(value["Resource_List.mem"]) if "Resource_List.mem" in value else 0,
         node_list=printable(",".join(hosts), 1000),
+        raw=printable(text, RAW_LIMIT),
     )
+
+
+def _of(value: Mapping[str, str], name: str) -> str:
+    if name not in value:
+        raise ValueError(f"it lacks {name}", f"缺少 {name}")
+    return value[name]
 
 
 def _pairs(text: str) -> dict[str, str]:
@@ -87,11 +104,27 @@ def _pairs(text: str) -> dict[str, str]:
     last = ""
     for word in text.split(" "):
         name, equals, value = word.partition("=")
-        if equals and re.fullmatch(r"[A-Za-z_][\w.]*", name):
+        if equals and _KEY.fullmatch(name):
             found[name], last = value, name
         elif last:
             found[last] += " " + word
     return found
+
+
+def _cores(value: Mapping[str, str], hosts: Mapping[str, int]) -> int:
+    """The most that any field says: Torque's ncpus may be a queue's default of 1 beside nodes=2:ppn=4, and PBS on one
+    large machine lists its only host once for all cores."""
+    told = [count(value[name]) for name in ("Resource_List.ncpus", "total_execution_slots") if name in value]
+    cores = max([*told, sum(hosts.values())])
+    if not told and not hosts:
+        raise ValueError("it does not say how many cores it had", "未说明使用了多少核")
+    return cores
+
+
+def _gpus(value: Mapping[str, str]) -> int:
+    """OpenPBS counts them; Torque lists them as n1-gpu/0+n1-gpu/1."""
+    listed = [part for part in value.get("exec_gpus", "").split("+") if part]
+    return max(count(value.get("Resource_List.ngpus", "0")), len(listed))
 
 
 def _hosts(text: str) -> dict[str, int]:
@@ -99,11 +132,22 @@ def _hosts(text: str) -> dict[str, int]:
     cores: dict[str, int] = {}
     for part in filter(None, text.split("+")):
         node, _, slots = part.partition("/")
-        many = re.fullmatch(r"\d+\*(\d+)", slots)
-        span = re.fullmatch(r"(\d+)-(\d+)", slots)
-        number = int(many[1]) if many else int(span[2]) - int(span[1]) + 1 if span else 1
-        cores[node] = cores.get(node, 0) + number
+        cores[node] = cores.get(node, 0) + sum(_slots(some) for some in slots.split(","))
     return cores
+
+
+def _slots(text: str) -> int:
+    if many := _MANY.fullmatch(text):
+        return int(many[1])
+    if span := _SPAN.fullmatch(text):
+        return max(int(span[2]) - int(span[1]), 0) + 1
+    return 1
+
+
+def _status(text: str) -> int:
+    if not _STATUS.fullmatch(text):
+        raise ValueError(f"{text[:40]!r} is no exit status", f"{text[:40]!r} 不是有效的退出状态")
+    return int(text)
 
 
 def _phase(status: int) -> NativePhase:
@@ -114,12 +158,9 @@ def _phase(status: int) -> NativePhase:
     return NativePhase.FAILED if status else NativePhase.COMPLETED
 
 
-def _time(text: str) -> datetime:
-    return datetime.fromtimestamp(count(text), UTC)
-
-
 def _bytes(text: str) -> int:
     found = _SIZE.fullmatch(text)
-    if found is None:
+    size = int(found[1]) * _UNITS[(found[2] or "").lower()] if found else 1 << 63
+    if size >= 1 << 63:
         raise ValueError(f"{text[:40]!r} is no size", f"{text[:40]!r} 不是有效的大小")
-    return int(found[1]) * _UNITS[(found[2] or "").lower()]
+    return size

@@ -1,14 +1,17 @@
 """Logs that sacct wrote: one line a job, columns between bars. Times without a zone are UTC."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 
-from paracloud.dialects.history import HistoryRecord, LeftOut, Told, unreadable
+from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, LeftOut, Told, each, unreadable
 from paracloud.dialects.records import ENDED_PHASES, NativePhase
 from paracloud.dialects.slurm.states import accounted_phase
 from paracloud.dialects.slurm.text import gpus_of, resources, size_bytes, wall
-from paracloud.dialects.text import count, printable
+from paracloud.dialects.text import count, instant, printable
 from paracloud.kit.identifiers import NativeId
 
 COLUMNS = (
@@ -18,70 +21,81 @@ COLUMNS = (
 )  # fmt: skip
 """Of a log without a header line."""
 _NEEDED = ("JobID", "Partition", "User", "Submit", "Start", "End", "State", "NNodes", "NCPUS")
+_SAME = {"AllocCPUS": "NCPUS", "AllocNodes": "NNodes"}
+_KNOWN = {name.lower(): name for name in (*COLUMNS, "ElapsedRaw", *_SAME)}
 _NO_TIME = frozenset({"Unknown", "None", "N/A", ""})
+_ID = re.compile(r"(\d{1,18})(?:_(?:(\d{1,9})|\[([^\]]*)\]))?(?:\+\d{1,9})?", re.ASCII)
+"""4711; 4711_3; 4711_[1-3,7%2]; each with +1 where it is one of a heterogeneous job's."""
+_TIME_LENGTH = len("2026-06-01T08:00:00")
+_FIRST_YEAR, _LAST_YEAR = 1970, 2242
 _TASKS_LIMIT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    columns: Sequence[str] = COLUMNS
+    closing_bar: bool = False
+    """sacct -p ends each line with a bar, -P does not."""
 
 
 def read(lines: Iterable[str]) -> Iterator[Told]:
     """A first line that names columns says which there are and in what order; it needs at least those that say whose
-    the job was, where, when, and on how many nodes and cores."""
-    columns: Sequence[str] = COLUMNS
-    for number, line in enumerate(lines, 1):
-        if number == 1 and (named := _header(line)):
-            columns = named
-            missing = [name for name in _NEEDED if name not in columns]
-            if missing:
-                names = ", ".join(missing)
-                yield unreadable(1, line, ValueError(f"the header lacks {names}", f"表头缺少 {names}"))
-                return
-            continue
-        if not line.strip():
-            continue
-        try:
-            yield from _told(number, _values(line, columns))
-        except (ValueError, KeyError) as reason:
-            yield unreadable(number, line, reason if isinstance(reason, ValueError) else ValueError(str(reason)))
+    the job was, where, when, and on how many nodes and cores. It may come again, where logs were joined."""
+    rest = iter(lines)
+    first = next(rest, "")
+    header = first.strip("\ufeff\r\n")
+    layout = _header(header)
+    if layout is None:
+        return each(chain((first,), rest), lambda number, text: _told(number, text, _Layout()))
+    missing = [name for name in _NEEDED if name not in layout.columns]
+    if missing:
+        names = ", ".join(missing)
+        return iter((unreadable(1, first, ValueError(f"the header lacks {names}", f"表头缺少 {names}")),))
+    columns = layout
+    return each(chain(("\n",), rest), lambda number, text: () if text == header else _told(number, text, columns))
 
 
-def _header(line: str) -> tuple[str, ...]:
-    """The columns that a header names, in sacct's own spelling; empty where it is none."""
-    known = {name.lower(): name for name in (*COLUMNS, "ElapsedRaw", "AllocCPUS", "AllocNodes")}
-    words = [word.strip() for word in line.rstrip("\n").rstrip("|").split("|")]
-    if words[0].lower() not in known:
-        return ()
-    same = {"AllocCPUS": "NCPUS", "AllocNodes": "NNodes"}
-    found = [known.get(word.lower(), word) for word in words]
-    return tuple(same[name] if name in same and same[name] not in found else name for name in found)
+def _header(line: str) -> _Layout | None:
+    """What a header names, in sacct's own spelling; None where it is none."""
+    words = [word.strip() for word in line.removesuffix("|").split("|")]
+    if words[0].lower() not in _KNOWN and "jobid" not in line.lower().split("|"):
+        return None
+    found = [_KNOWN.get(word.lower(), word) for word in words]
+    columns = tuple(_SAME[name] if name in _SAME and _SAME[name] not in found else name for name in found)
+    return _Layout(columns, line.endswith("|"))
 
 
-def _values(line: str, columns: Sequence[str]) -> dict[str, str]:
-    """A job's name may hold bars: where it is the last column, it takes what is left."""
-    text = line.rstrip("\n")
-    words = text.split("|", len(columns) - 1) if columns[-1] == "JobName" else text.split("|")
-    if len(words) == len(columns) + 1 and not words[-1]:
-        words.pop()  # sacct -p ends each line with a bar
-    if len(words) != len(columns):
-        cut = "" if line.endswith("\n") else "; the file ends in the middle of it"
-        raise ValueError(
-            f"it has {len(words)} columns instead of {len(columns)}{cut}",
-            f"应有 {len(columns)} 列，实有 {len(words)} 列{'；文件在此处被截断' if cut else ''}",
-        )
-    return dict(zip(columns, words, strict=True))
-
-
-def _told(number: int, value: dict[str, str]) -> Iterator[Told]:
+def _told(number: int, text: str, layout: _Layout) -> Iterator[Told]:
+    value = _values(text, layout)
     phase = accounted_phase(value["State"])
     if why := _left_out(value, phase):
         yield LeftOut(number, why)
         return
-    native_id, indexes = _id(value)
+    native_id, indexes = _id(value["JobID"])
     for index in indexes:
-        yield _record(value, phase, native_id, index)
+        yield _record(value, phase, (native_id, index), text)
+
+
+def _values(text: str, layout: _Layout) -> dict[str, str]:
+    """A job's name may hold bars: it takes what is more than the columns."""
+    columns = layout.columns
+    words = (text.removesuffix("|") if layout.closing_bar else text).split("|")
+    more = len(words) - len(columns)
+    if more > 0 and "JobName" in columns:
+        at = columns.index("JobName")
+        words[at : at + more + 1] = ["|".join(words[at : at + more + 1])]
+    if len(words) != len(columns):
+        raise ValueError(
+            f"it has {len(words)} columns instead of {len(columns)}", f"应有 {len(columns)} 列，实有 {len(words)} 列"
+        )
+    return dict(zip(columns, words, strict=True))
 
 
 def _left_out(value: dict[str, str], phase: NativePhase) -> str:
-    """XDMoD's rules, so that figures compare: steps, what did not end, and what never had a node."""
-    if "." in value["JobID"]:
+    """XDMoD's rules, so that figures compare: steps, what did not end, and what never had a node. A state that is not
+    known is refused, with its text: it may have been an end."""
+    job = value["JobID"]
+    if "." in job and "[" not in job:  # tasks that are listed never started, and a list that was cut ends with dots
         return "step"
     if phase is NativePhase.UNKNOWN:
         state = value["State"][:40]
@@ -93,13 +107,16 @@ def _left_out(value: dict[str, str], phase: NativePhase) -> str:
     return ""
 
 
-def _record(value: dict[str, str], phase: NativePhase, native_id: NativeId, index: int | None) -> HistoryRecord:
+def _record(value: dict[str, str], phase: NativePhase, job: tuple[NativeId, int | None], text: str) -> HistoryRecord:
     started, ended = _time(value["Start"]), _time(value["End"])
     gpus, memory_bytes = _allocated(value.get("AllocTRES", ""))
     code, _, signal = (value.get("ExitCode") or "0:0").partition(":")
+    eligible = value.get("Eligible", "")
     return HistoryRecord(
-        native_id=native_id,
-        task_index=index,
+        native_id=job[0],
+        record_id=NativeId(str(count(value["JobIDRaw"]))) if value.get("JobIDRaw") else NativeId(value["JobID"]),
+        task_index=job[1],
+        cluster=printable(value.get("Cluster", ""), 200),
         name=printable(value.get("JobName", "")),
         account=printable(value.get("Account", "")),
         user=printable(value["User"], 64),
@@ -111,14 +128,18 @@ def _record(value: dict[str, str], phase: NativePhase, native_id: NativeId, inde
         exit_code=count(code),
         exit_signal=count(signal or "0"),
         submitted_at=_time(value["Submit"]),
+        eligible_at=None if eligible in _NO_TIME else _time(eligible),
         started_at=started,
         ended_at=ended,
         elapsed_seconds=_elapsed(value, started, ended),
+        wall_limit=_limit(value.get("Timelimit", "")),
+        requested_cores=count(value.get("ReqCPUS") or value["NCPUS"]),
         cores=count(value["NCPUS"]),
         nodes=count(value["NNodes"]),
         gpus=gpus,
         memory_bytes=memory_bytes,
         node_list=printable(value.get("NodeList", ""), 1000),
+        raw=printable(text, RAW_LIMIT),
     )
 
 
@@ -129,6 +150,11 @@ def _allocated(text: str) -> tuple[int, int]:
     return gpus_of(found), size_bytes(found["mem"]) if "mem" in found else 0
 
 
+@lru_cache(4096)
+def _limit(text: str) -> timedelta | None:
+    return wall(text)
+
+
 def _elapsed(value: dict[str, str], started: datetime, ended: datetime) -> int:
     if raw := value.get("ElapsedRaw"):
         return count(raw)
@@ -136,32 +162,45 @@ def _elapsed(value: dict[str, str], started: datetime, ended: datetime) -> int:
         elapsed = wall(text)
         if elapsed is None:
             raise ValueError(f"{text[:40]!r} is no elapsed time", f"{text[:40]!r} 不是有效的运行时长")
-        return int(elapsed.total_seconds())
+        return elapsed.days * 86400 + elapsed.seconds
     return max(int((ended - started).total_seconds()), 0)
 
 
 def _time(text: str) -> datetime:
+    """As sacct prints it, with a zone of its own or without; or seconds since 1970 (SLURM_TIME_FORMAT=%s)."""
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError:
-        raise ValueError(f"{text[:40]!r} is no time", f"{text[:40]!r} 不是有效的时间") from None
+        # The plain form is nearly every one of them: made UTC as it is read, in half the time.
+        found = datetime.fromisoformat(text + "Z") if len(text) == _TIME_LENGTH else _rare_time(text)
+        if _FIRST_YEAR <= found.year <= _LAST_YEAR:
+            return found
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(f"{text[:40]!r} is no time", f"{text[:40]!r} 不是有效的时间")
 
 
-def _id(value: dict[str, str]) -> tuple[NativeId, Sequence[int | None]]:
-    """4711; 4711_3; or 4711_[1-3,7%2]: one record stands for each of these tasks."""
-    job, underscore, tasks = value["JobID"].partition("_")
-    raw = value.get("JobIDRaw") or job
-    native_id = NativeId(str(count(raw.partition(".")[0])))
-    if not underscore:
-        return native_id, (None,)
-    if not tasks.startswith("["):
-        return native_id, (count(tasks),)
-    return native_id, tuple(_listed(tasks))
+def _rare_time(text: str) -> datetime:
+    if text.isdigit():
+        return instant(count(text))
+    if len(text) < _TIME_LENGTH:
+        raise ValueError("cut, or a day alone")
+    found = datetime.fromisoformat(text)
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _id(text: str) -> tuple[NativeId, Sequence[int | None]]:
+    """The job, and its tasks: one record stands for each of these."""
+    match = _ID.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text[:40]!r} is no job id", f"{text[:40]!r} 不是作业编号")
+    job, index, tasks = match.groups()
+    if tasks is not None:
+        return NativeId(job), tuple(_listed(tasks))
+    return NativeId(job), (None if index is None else int(index),)
 
 
 def _listed(tasks: str) -> Iterator[int]:
     total = 0
-    for part in tasks.strip("[]").partition("%")[0].split(","):
+    for part in tasks.partition("%")[0].split(","):
         span, _, step = part.partition(":")
         first, dash, last = span.partition("-")
         found = range(count(first), count(last if dash else first) + 1, count(step) if step else 1)

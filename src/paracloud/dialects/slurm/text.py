@@ -1,15 +1,12 @@
 """Slurm's small notations, read strictly: times, sizes, trackable resources; and text made safe to show."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from paracloud.dialects.text import count, printable
+from paracloud.dialects.text import count, instant, printable
 from paracloud.kit.identifiers import SubmitTag, UnixAccount
 
 NAME_PREFIX = "pc-"
-EPOCH_LIMIT = 1 << 33
-"""Seconds; the year 2242. A later time is not a time."""
-
 _NO_TIME = frozenset({"", "Unknown", "None", "N/A", "NONE", "(null)"})
 _TAGGED_NAME = re.compile(r"pc-([0-9a-f]{32})")
 _WALL = re.compile(r"(?:(\d{1,6})-)?(\d{1,9})(?::(\d{1,2}))?(?::(\d{1,2}))?", re.ASCII)
@@ -42,10 +39,7 @@ def epoch(text: str) -> datetime | None:
     """A time printed with SLURM_TIME_FORMAT=%s. None: it has not happened. ValueError for anything else."""
     if text in _NO_TIME:
         return None
-    seconds = count(text)
-    if not 0 < seconds < EPOCH_LIMIT:
-        raise ValueError(f"{text!r} is no time")
-    return datetime.fromtimestamp(seconds, UTC)
+    return instant(count(text))
 
 
 def wall(text: str) -> timedelta | None:
