@@ -33,8 +33,8 @@ GRID = {
 PBS = (
     "06/01/2026 09:00:00;E;88[4].head;user=lin group=staff account=physics jobname=my melt queue=workq "
     "ctime=1780300000 qtime=1780300000 etime=1780300000 start=1780300600 end=1780304200 exec_host=n1/0*4+n2/0*4 "
-    "Resource_List.mem=16gb Resource_List.ncpus=8 Resource_List.nodect=2 Resource_List.ngpus=2 Resource_List.walltime=36:00:00 "
-    "session=1 Exit_status=0 resources_used.walltime=01:00:00\n"
+    "Resource_List.mem=16gb Resource_List.ncpus=8 Resource_List.nodect=2 Resource_List.ngpus=2 "
+    "Resource_List.walltime=36:00:00 session=1 Exit_status=0 resources_used.walltime=01:00:00\n"
 )
 
 
