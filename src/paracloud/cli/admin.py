@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 from paracloud.cli import session, show
 from paracloud.cli.ids import Id
 from paracloud.cli.jobs import AsJson
-from paracloud.cli.words import both, plain
+from paracloud.cli.words import both, plain, say
 from paracloud.wire.account import (
     CentreRequest,
     ContractRequest,
@@ -163,6 +164,31 @@ def check(as_json: AsJson = False) -> None:
         for one in found.differences:
             print(plain(f"  {one.what}: {one.where} {one.micro:+}"))
     if found.differences or found.ledger_sum_micro:
+        raise typer.Exit(1)
+
+
+@app.command()
+def reconcile(
+    centre: str,
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="UTC.")],
+    as_json: AsJson = False,
+) -> None:
+    """Hold a day's accounting of a centre against our charges and the settlement; exit status 1 where they differ."""
+    with session.client() as client:
+        found = client.reconciliation(centre, day.date())
+    if as_json:
+        show.as_json(found)
+    else:
+        rows = [(one.cause, one.record_id, one.amount.amount, say(one.en, one.zh)) for one in found.mismatches]
+        books = f"{found.accounted.amount} / {found.charged.amount}"
+        told = say(
+            f"{found.records} records; accounted / charged {books}; settled {found.settled.amount}",
+            f"{found.records} 条记录；应计 / 已扣 {books}；已结算 {found.settled.amount}",
+        )
+        print(plain(told))
+        if rows:
+            show.table(["cause", "record", "amount", "reason"], rows)
+    if found.mismatches:
         raise typer.Exit(1)
 
 

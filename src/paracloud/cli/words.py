@@ -22,6 +22,8 @@ ZH = {
     "role": "角色",
     "where": "位置",
     "reference": "关联",
+    "cause": "原因类别",
+    "record": "记录",
     "organisation": "组织",
     "available": "可用余额",
     "held": "冻结",

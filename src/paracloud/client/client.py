@@ -3,17 +3,27 @@
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import httpx
 from pydantic import BaseModel
 
 from paracloud.client.errors import ApiError
-from paracloud.wire.account import BalanceModel, CheckModel, Created, IssuedToken, StatementModel, WhoAmI
+from paracloud.wire.account import (
+    BalanceModel,
+    CheckModel,
+    Created,
+    IssuedToken,
+    ReconciliationModel,
+    StatementModel,
+    WhoAmI,
+)
 from paracloud.wire.grid import CentreList, QueueList
 from paracloud.wire.jobs import (
     AcceptedBatch,
@@ -133,6 +143,9 @@ class Client:
 
     def check(self) -> CheckModel:
         return self._get("/operator/check", CheckModel)
+
+    def reconciliation(self, centre: str, day: date) -> ReconciliationModel:
+        return self._get(f"/operator/reconciliation/{quote(centre, safe='')}/{day}", ReconciliationModel)
 
     def _get(self, path: str, model: type[M], query: Mapping[str, Any] | None = None) -> M:
         return model.model_validate_json(self._send("GET", path, params=query, is_repeatable=True).content)

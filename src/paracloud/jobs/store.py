@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.jobs.state import JobState
 from paracloud.jobs.tables import AnyRow, DependencyRow, EventRow, JobRow, TaskRow
-from paracloud.kit.identifiers import JobId, ProjectId
+from paracloud.kit.identifiers import JobId, PriceVersionId, ProjectId
 
 CHANNEL = "paracloud_jobs"
 """Where an accepted job or a new wish is announced, with the centre's name as payload."""
@@ -72,6 +72,12 @@ async def lock(session: AsyncSession, job: JobId, projects: Sequence[ProjectId])
 
 async def change(session: AsyncSession, job: JobId, **values: Any) -> None:  # noqa: ANN401  # columns of one row
     await session.execute(update(JobRow).where(JobRow.id == job).values(**values))
+
+
+async def prices_of(session: AsyncSession, jobs: Sequence[JobId]) -> dict[JobId, PriceVersionId]:
+    """The price version that each was accepted with."""
+    query = select(JobRow.id, JobRow.price_version_id).where(JobRow.id.in_(jobs))
+    return {JobId(job): PriceVersionId(price) for job, price in (await session.execute(query)).all()}
 
 
 async def add_events(session: AsyncSession, events: Sequence[Mapping[str, Any]]) -> None:

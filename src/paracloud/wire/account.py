@@ -166,3 +166,27 @@ class CheckModel(Model):
 
     ledger_sum_micro: int
     differences: list[DifferenceModel]
+
+
+class MismatchModel(Model):
+    """`amount`: how much we have too much, or, negative, too little."""
+
+    cause: str
+    record_id: str
+    project: UUID
+    amount: MoneyModel
+    en: str
+    zh: str
+
+
+class ReconciliationModel(Model):
+    """What ended at the centre in [start, end): its accounting, our charges, and what is settled with it."""
+
+    centre: str
+    start: Time
+    end: Time
+    records: int
+    accounted: MoneyModel
+    charged: MoneyModel
+    settled: MoneyModel
+    mismatches: list[MismatchModel]

@@ -25,7 +25,13 @@ class Things:
 
     def path(self, template: str) -> str:
         return template.format(
-            project=self.owner.project, job=self.job, id=self.token, sha256=self.blob, login=self.owner.login
+            project=self.owner.project,
+            job=self.job,
+            id=self.token,
+            sha256=self.blob,
+            login=self.owner.login,
+            centre=EAST,
+            day="2026-06-01",
         )
 
 
@@ -123,6 +129,7 @@ ROUTES: dict[str, Route] = {
     "POST /operator/centres": operates(_centre),
     "POST /operator/reversals": operates(lambda of: {"entry": of.entry, "reason": "mistyped"}, "body entry"),
     "GET /operator/check": of(OPERATES),
+    "GET /operator/reconciliation/{centre}/{day}": of(OPERATES),
 }
 NOT_AN_OWNERS = {"GET /jobs": {"query cursor"}}
 """Ids that are a place in a list and open nothing."""

@@ -1,0 +1,66 @@
+"""One day of one centre: ask its accounting again, and hold it against our charges and the settlement."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.billing.reconcile import Reconciliation, reconcile
+from paracloud.centres.registry import get_centre, owners
+from paracloud.dialects.dialect import Dialect
+from paracloud.dialects.records import AccountingRecord
+from paracloud.dialects.registry import dialect_named
+from paracloud.jobs import store
+from paracloud.kit.database import Database
+from paracloud.kit.identifiers import CentreName, JobId, PriceVersionId, UnixAccount
+from paracloud.metering.listing import usage_by_key, usage_ended
+from paracloud.metering.usage import Usage, key_of
+from paracloud.transports.transport import Reach, Transport, execute
+
+
+async def reconcile_day(database: Database, reach: Reach, name: CentreName, day: date) -> Reconciliation:
+    """What ended on that day (UTC). No transaction is open while the centre is asked. NotFound; Unreachable or Broken
+    where the centre does not answer: then nothing is known."""
+    start = datetime.combine(day, time(), UTC)
+    end = start + timedelta(days=1)
+    async with database.begin() as session:
+        centre, projects = await get_centre(session, name), await owners(session, name)
+        ours = await usage_ended(session, name, start, end)
+    transport = await reach.to(name, centre.service_account, purpose=f"reconcile/{day}")
+    records = await _told(transport, dialect_named(centre.dialect), ours, (start, end), sorted(projects))
+    async with database.begin() as session:
+        pinned = await _pinned(session, name, records, ours)
+        return await reconcile(session, name, records, start=start, end=end, owners=projects, pinned=pinned)
+
+
+async def _told(
+    transport: Transport,
+    dialect: Dialect,
+    ours: Sequence[Usage],
+    span: tuple[datetime, datetime],
+    accounts: Sequence[UnixAccount],
+) -> list[AccountingRecord]:
+    """The day's window, and what we have that is not in it: a job that was never eligible is in no window, and one
+    whose end was changed is in another."""
+    if not accounts:
+        return []
+    records = {_key(one): one for one in await execute(transport, dialect.account(*span, accounts))}
+    missing = [one for one in ours if tuple(one.key)[1:] not in records]
+    asked = sorted({one.native_id for one in missing})
+    wanted = {tuple(one.key)[1:] for one in missing}
+    more = await execute(transport, dialect.account_of(asked)) if asked else ()
+    return [*records.values(), *(one for one in more if _key(one) in wanted)]
+
+
+def _key(record: AccountingRecord) -> tuple[object, ...]:
+    return record.record_id, record.submitted_at, record.restart_count
+
+
+async def _pinned(
+    session: AsyncSession, name: CentreName, records: Sequence[AccountingRecord], ours: Sequence[Usage]
+) -> dict[str, PriceVersionId]:
+    known = await usage_by_key(session, [key_of(name, one) for one in records])
+    references: Collection[str | None] = {one.reference for one in (*ours, *known.values())}
+    jobs = [JobId(UUID(reference)) for reference in references if reference is not None]
+    return {str(job): price for job, price in (await store.prices_of(session, jobs)).items()}
