@@ -24,6 +24,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def few(text: str) -> int:
+    """A whole number of at most nine digits, such as of cores: times any span of seconds, a BIGINT still holds it."""
+    if len(text) > 9:
+        raise ValueError(f"{text[:40]!r} is too large a number", f"{text[:40]!r} 数值过大")
+    return count(text)
+
+
 def instant(seconds: int) -> datetime:
     """Of seconds since 1970. ValueError for what is no time."""
     if not 0 < seconds < EPOCH_LIMIT:

@@ -94,6 +94,8 @@ def test_what_is_no_ended_execution_is_left_out_by_name(changes, why):
         ({"Start": "2026-06-01"}, "time"),
         ({"End": "9999-06-01T00:00:00"}, "time"),
         ({"AllocTRES": "cpu=1,mem=lots"}, "size"),
+        ({"AllocTRES": "cpu=1,mem=999999999999999G"}, "more than any machine has"),
+        ({"NCPUS": "10000000000"}, "too large"),
         ({"JobID": "71_[0-999999999]"}, "tasks"),
     ],
 )
@@ -169,6 +171,19 @@ def test_no_line_is_lost_and_no_text_breaks_a_reader(lines):
     shown = [line for line in lines if line.strip()]
     if shown and not any(line.lower().startswith("jobid") for line in lines[:1]):
         assert len(list(slurm.read([f"{line}\n" for line in lines]))) == len(shown)
+
+
+DAMAGE = st.one_of(st.text(max_size=30), st.from_regex(r"[0-9]{1,40}|-[0-9]+|[0-9-]+[*:+/][0-9]+", fullmatch=True))
+
+
+@given(st.sampled_from(["sacct", "gridengine", "pbs"]), st.integers(0, 400), st.integers(0, 40), DAMAGE)
+def test_no_damage_to_a_good_line_breaks_a_reader_or_makes_a_number_that_no_database_holds(name, at, length, damage):
+    line = {"sacct": sacct(), "gridengine": grid(), "pbs": PBS}[name].rstrip("\n")
+    damaged = f"{line[:at]}{damage}{line[at + length :]}".replace("\n", " ") + "\n"
+    for told in READERS[name]([damaged]):
+        assert isinstance(told, HistoryRecord | LeftOut | Unreadable)
+        if isinstance(told, HistoryRecord):
+            assert all(0 <= number < 1 << 63 for number in (told.cores, told.nodes, told.gpus, told.memory_bytes))
 
 
 def test_a_line_of_grid_engine_is_a_record():

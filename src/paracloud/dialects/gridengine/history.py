@@ -6,7 +6,7 @@ from datetime import datetime
 
 from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, LeftOut, Told, each
 from paracloud.dialects.records import NativePhase
-from paracloud.dialects.text import clock, count, instant, printable
+from paracloud.dialects.text import clock, count, few, instant, printable
 from paracloud.kit.identifiers import NativeId
 
 FIELDS = (
@@ -58,9 +58,9 @@ def _tell(number: int, text: str) -> Iterator[Told]:
 
 
 def _record(value: Mapping[str, str], started: datetime, ended: datetime, text: str) -> HistoryRecord:
-    failed, status = count(value["failed"].partition(" ")[0]), count(value["exit_status"])
+    failed, status = few(value["failed"].partition(" ")[0]), few(value["exit_status"])
     gpus, limit = _GPUS.search(value["category"]), _WALL.search(value["category"])
-    job, slots = NativeId(str(count(value["job_number"]))), count(value["slots"])
+    job, slots = NativeId(str(count(value["job_number"]))), few(value["slots"])
     return HistoryRecord(
         native_id=job,
         record_id=job,
@@ -87,7 +87,7 @@ def _record(value: Mapping[str, str], started: datetime, ended: datetime, text: 
         # The file does not say on how many hosts; only that the first one was this.
         nodes=1,
         # A consumable that is asked for is granted once a slot (man 5 complex, consumable YES).
-        gpus=int(gpus[1]) * slots if gpus else 0,
+        gpus=few(str(int(gpus[1]) * slots)) if gpus else 0,
         memory_bytes=0,
         node_list=printable(value["hostname"], 1000),
         raw=printable(text, RAW_LIMIT),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, LeftOut, Told, each
 from paracloud.dialects.records import NativePhase
-from paracloud.dialects.text import clock, count, instant, printable
+from paracloud.dialects.text import clock, count, few, instant, printable
 from paracloud.kit.identifiers import NativeId
 
 _HEAD = re.compile(r"\d{2}/\d{2}/\d{4} \d{2}:\d{2}:\d{2}", re.ASCII)
@@ -82,9 +82,9 @@ def _record(job: NativeId, index: int | None, value: Mapping[str, str], text: st
         ended_at=ended,
         elapsed_seconds=max(int((ended - started).total_seconds()), 0),
         wall_limit=clock(limit) if limit else None,
-        requested_cores=count(value.get("Resource_List.ncpus") or str(cores)),
+        requested_cores=few(value.get("Resource_List.ncpus") or str(cores)),
         cores=cores,
-        nodes=count(nodes),
+        nodes=few(nodes),
         gpus=_gpus(value),
         memory_bytes=_bytes(value["Resource_List.mem"]) if "Resource_List.mem" in value else 0,
         node_list=printable(",".join(hosts), 1000),
@@ -114,17 +114,17 @@ def _pairs(text: str) -> dict[str, str]:
 def _cores(value: Mapping[str, str], hosts: Mapping[str, int]) -> int:
     """The most that any field says: Torque's ncpus may be a queue's default of 1 beside nodes=2:ppn=4, and PBS on one
     large machine lists its only host once for all cores."""
-    told = [count(value[name]) for name in ("Resource_List.ncpus", "total_execution_slots") if name in value]
+    told = [few(value[name]) for name in ("Resource_List.ncpus", "total_execution_slots") if name in value]
     cores = max([*told, sum(hosts.values())])
     if not told and not hosts:
         raise ValueError("it does not say how many cores it had", "未说明使用了多少核")
-    return cores
+    return few(str(cores))
 
 
 def _gpus(value: Mapping[str, str]) -> int:
     """OpenPBS counts them; Torque lists them as n1-gpu/0+n1-gpu/1."""
     listed = [part for part in value.get("exec_gpus", "").split("+") if part]
-    return max(count(value.get("Resource_List.ngpus", "0")), len(listed))
+    return max(few(value.get("Resource_List.ngpus", "0")), len(listed))
 
 
 def _hosts(text: str) -> dict[str, int]:

@@ -11,7 +11,7 @@ from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, LeftOut, Told, 
 from paracloud.dialects.records import ENDED_PHASES, NativePhase
 from paracloud.dialects.slurm.states import accounted_phase
 from paracloud.dialects.slurm.text import gpus_of, resources, size_bytes, wall
-from paracloud.dialects.text import count, instant, printable
+from paracloud.dialects.text import count, few, instant, printable
 from paracloud.kit.identifiers import NativeId
 
 COLUMNS = (
@@ -125,17 +125,17 @@ def _record(value: dict[str, str], phase: NativePhase, job: tuple[NativeId, int 
         qos=printable(value.get("QOS", ""), 200),
         phase=phase,
         native_state=printable(value["State"], 64),
-        exit_code=count(code),
-        exit_signal=count(signal or "0"),
+        exit_code=few(code),
+        exit_signal=few(signal or "0"),
         submitted_at=_time(value["Submit"]),
         eligible_at=None if eligible in _NO_TIME else _time(eligible),
         started_at=started,
         ended_at=ended,
         elapsed_seconds=_elapsed(value, started, ended),
         wall_limit=_limit(value.get("Timelimit", "")),
-        requested_cores=count(value.get("ReqCPUS") or value["NCPUS"]),
-        cores=count(value["NCPUS"]),
-        nodes=count(value["NNodes"]),
+        requested_cores=few(value.get("ReqCPUS") or value["NCPUS"]),
+        cores=few(value["NCPUS"]),
+        nodes=few(value["NNodes"]),
         gpus=gpus,
         memory_bytes=memory_bytes,
         node_list=printable(value.get("NodeList", ""), 1000),
@@ -147,7 +147,7 @@ def _record(value: dict[str, str], phase: NativePhase, job: tuple[NativeId, int 
 def _allocated(text: str) -> tuple[int, int]:
     """GPUs, and bytes of memory."""
     found = resources(text)
-    return gpus_of(found), size_bytes(found["mem"]) if "mem" in found else 0
+    return few(str(gpus_of(found))), size_bytes(found["mem"]) if "mem" in found else 0
 
 
 @lru_cache(4096)
@@ -157,12 +157,12 @@ def _limit(text: str) -> timedelta | None:
 
 def _elapsed(value: dict[str, str], started: datetime, ended: datetime) -> int:
     if raw := value.get("ElapsedRaw"):
-        return count(raw)
+        return few(raw)
     if text := value.get("Elapsed"):
         elapsed = wall(text)
         if elapsed is None:
             raise ValueError(f"{text[:40]!r} is no elapsed time", f"{text[:40]!r} 不是有效的运行时长")
-        return elapsed.days * 86400 + elapsed.seconds
+        return few(str(elapsed.days * 86400 + elapsed.seconds))
     return max(int((ended - started).total_seconds()), 0)
 
 

@@ -70,7 +70,10 @@ def size_bytes(text: str) -> int:
     if not match:
         raise ValueError(f"{text[:40]!r} is no size")
     whole, decimals, unit = match[1], match[2] or "", match[3].upper()
-    return int(whole + decimals) * _UNIT_BYTES[unit] // int(10 ** len(decimals))
+    size = int(whole + decimals) * _UNIT_BYTES[unit] // int(10 ** len(decimals))
+    if size >= 1 << 63:
+        raise ValueError(f"{text!r} is more than any machine has")
+    return size
 
 
 def resources(text: str) -> dict[str, str]:
