@@ -95,8 +95,7 @@ class Report:
         if not self._seen.add(one.key):
             self.repeated += 1
             return
-        started = _second(one.started_at)
-        ended = max(_second(one.ended_at), started)
+        started, ended = _second(one.started_at), _second(one.ended_at)
         names = tuple([getattr(one, field) for field in self._fields])
         self._of(started, names).wait_seconds += max(started - _second(one.submitted_at), 0)
         self._of(ended, names).jobs += 1

@@ -57,8 +57,9 @@ def test_a_packed_file_that_was_cut_is_refused_whole_with_its_line(offline, kept
     assert (line > 1000) is (0 < kept < 1)
 
 
-def test_what_marks_a_text_of_another_system_is_no_part_of_it(offline):
-    text = "|".join(COLUMNS) + "\n" + sacct(JobName="中文")
+@pytest.mark.parametrize("header", ["", "|".join(COLUMNS) + "\n"])
+def test_what_marks_a_text_of_another_system_is_no_part_of_it(offline, header):
+    text = header + sacct(JobName="中文")
     (offline.home / "log").write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
     done = imported(offline, "log", "--json")
     assert (done.returncode, "execution 1" in done.stderr) == (0, True), done.stderr

@@ -43,7 +43,7 @@ def read(lines: Iterable[str]) -> Iterator[Told]:
     the job was, where, when, and on how many nodes and cores. It may come again, where logs were joined."""
     rest = iter(lines)
     first = next(rest, "")
-    header = first.strip("\ufeff\r\n")
+    header = first.rstrip("\r\n")
     layout = _header(header)
     if layout is None:
         return each(chain((first,), rest), lambda number, text: _told(number, text, _Layout()))
