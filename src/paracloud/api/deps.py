@@ -28,6 +28,8 @@ class Deps:
     key: ServerKey
     market: MarketReader
     dialects: tuple[str, ...]
+    storage_limit_bytes: int
+    """Of one project's uploads together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from paracloud.api.deps import Deps, TheDeps, Token, asked
 from paracloud.data.browse import READ_LIMIT_BYTES, list_files, read_file
-from paracloud.data.keep import keep, missing
+from paracloud.data.keep import keep, missing, room
 from paracloud.identity.caller import Caller
 from paracloud.jobs.outputs import output_of
 from paracloud.jobs.request import work_directory
@@ -29,8 +29,9 @@ async def upload(project: UUID, sha256: Sha, request: Request, deps: TheDeps, to
     """Send a file's bytes; its SHA-256 is its name. Sending it again changes nothing."""
     blob_id = _sha(sha256)
     async with asked(deps, token) as at:
-        at.caller.require_member(ProjectId(project))
-    blob = await deps.blobs.put(request.stream(), expected=blob_id)
+        left = await room(at.session, at.caller, ProjectId(project), deps.storage_limit_bytes)
+        is_there = not await missing(at.session, at.caller, ProjectId(project), [blob_id])
+    blob = await deps.blobs.put(request.stream(), expected=blob_id, room_bytes=None if is_there else left)
     async with asked(deps, token) as at:
         await keep(at.session, at.caller, ProjectId(project), blob, deps.clock.now())
     return BlobModel(sha256=blob.id, size_bytes=blob.size_bytes)

@@ -54,6 +54,7 @@ class Composed:
             key=server_key(self.settings.secret_key_file),
             market=MarketReader(self.database, self.clock),
             dialects=DIALECTS,
+            storage_limit_bytes=self.settings.project_storage_bytes,
         )
 
     def worker(self) -> Worker:

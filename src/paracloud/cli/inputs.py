@@ -62,9 +62,12 @@ def fetch(client: Client, job: UUID, target: Path, *, path: str = "") -> int:
     count = 0
     for entry in client.files(job, path).items:
         if not entry.is_exact or "/" in entry.name or entry.name in ("", ".", ".."):
+            told = both("its name cannot be written; it stays at the centre", "其文件名无法写出，保留在超算中心")
+            print(plain(f"{path}/{entry.name}: {told}"), file=sys.stderr)
             continue
         inner = f"{path}/{entry.name}" if path else entry.name
         if entry.is_directory:
+            (target / entry.name).mkdir(parents=True, exist_ok=True)
             count += fetch(client, job, target / entry.name, path=inner)
             continue
         target.mkdir(parents=True, exist_ok=True)
@@ -76,13 +79,17 @@ def fetch(client: Client, job: UUID, target: Path, *, path: str = "") -> int:
             # A link to a folder, a socket, or what is gone by now: the others still come.
             print(plain(f"{inner}: {say(refused.en, refused.zh)}"), file=sys.stderr)
             continue
+        except OSError as error:
+            told = both(f"it cannot be written here: {error.strerror}", f"无法写入本地：{error.strerror}")
+            print(plain(f"{inner}: {told}"), file=sys.stderr)
+            continue
         count += 1
     return count
 
 
 def save(client: Client, job: UUID, path: str, local: Path) -> None:
     """`local` appears whole or not at all."""
-    with NamedTemporaryFile(dir=local.parent, prefix=f".{local.name}.", delete=False) as out:
+    with NamedTemporaryFile(dir=local.parent, prefix=".paracloud-", delete=False) as out:
         try:
             for chunk in client.content(job, path):
                 out.write(chunk)

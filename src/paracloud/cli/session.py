@@ -31,7 +31,7 @@ def client() -> Client:
     if config_file().exists():
         stored = tomllib.loads(config_file().read_text())
     url = os.environ.get("PARACLOUD_URL") or stored.get("url") or DEFAULT_URL
-    token = os.environ.get("PARACLOUD_TOKEN") or stored.get("token") or ""
+    token = (os.environ.get("PARACLOUD_TOKEN") or stored.get("token") or "").strip()
     if not token:
         raise ApiError(
             401,

@@ -50,6 +50,14 @@ class Client:
     """One caller at one server. ApiError for whatever the server refuses, or when it does not answer."""
 
     def __init__(self, url: str, token: str, *, timeout: float = 60.0) -> None:
+        if not (token.isascii() and token.isprintable() and " " not in token):
+            # Said without the token: an error is printed, and may be kept.
+            raise ApiError(
+                401,
+                "unauthenticated",
+                "What stands for a token is none: it has a blank, a line's end or a letter that no token has.",
+                "所提供的令牌无效：含有空格、换行或非 ASCII 字符。",
+            )
         headers = {"Authorization": f"Bearer {token}"}
         self._http = httpx.Client(base_url=f"{url.rstrip('/')}/api/v1", headers=headers, timeout=timeout)
 
@@ -164,7 +172,10 @@ class Client:
             except httpx.TransportError as error:
                 if is_last:
                     raise ApiError(
-                        0, "unreachable", f"No answer from the server: {error}.", "服务器没有响应。"
+                        0,
+                        "unreachable",
+                        f"No answer from {self._http.base_url}: {error}. Is PARACLOUD_URL, or `login --url`, right?",
+                        f"{self._http.base_url} 没有响应（{error}）。请检查 PARACLOUD_URL 或 login --url。",
                     ) from error
             time.sleep(PAUSE_SECONDS * 2 ** (attempt - 1))
         if answer.is_success:

@@ -31,11 +31,14 @@ class Blobs:
         self._limit_bytes = limit_bytes
         (folder / "new").mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    async def put(self, content: AsyncIterable[bytes], *, expected: BlobId | None = None) -> Blob:
-        """TooLarge past the limit, Invalid where the bytes are not the expected ones; nothing is kept then."""
+    async def put(
+        self, content: AsyncIterable[bytes], *, expected: BlobId | None = None, room_bytes: int | None = None
+    ) -> Blob:
+        """TooLarge past the limit, or past `room_bytes`, what its project may still keep; Invalid where the bytes are not
+        the expected ones; nothing is kept then."""
         temporary = self._folder / "new" / secrets.token_hex(16)
         try:
-            blob = await self._receive(temporary, content)
+            blob = await self._receive(temporary, content, room_bytes)
             if expected is not None and blob.id != expected:
                 raise Invalid(
                     "What arrived is not what was announced (its SHA-256 differs); send the file again.",
@@ -66,7 +69,7 @@ class Blobs:
             )
         return self._folder / blob[:2] / blob
 
-    async def _receive(self, temporary: Path, content: AsyncIterable[bytes]) -> Blob:
+    async def _receive(self, temporary: Path, content: AsyncIterable[bytes], room_bytes: int | None) -> Blob:
         digest, size = hashlib.sha256(), 0
         file = await asyncio.to_thread(_create, temporary)
         try:
@@ -76,6 +79,12 @@ class Blobs:
                     raise TooLarge(
                         f"A file may have at most {self._limit_bytes} bytes.",
                         f"单个文件最多 {self._limit_bytes} 字节。",
+                        field="content",
+                    )
+                if room_bytes is not None and size > room_bytes:
+                    raise TooLarge(
+                        f"The project may keep {max(room_bytes, 0)} more bytes; ask the operator for more room.",
+                        f"该课题组还可存放 {max(room_bytes, 0)} 字节；如需更多空间请联系运营者。",
                         field="content",
                     )
                 digest.update(chunk)

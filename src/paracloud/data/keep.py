@@ -18,6 +18,12 @@ async def keep(session: AsyncSession, caller: Caller, project: ProjectId, blob: 
     await store.add(session, project, blob.id, blob.size_bytes, at)
 
 
+async def room(session: AsyncSession, caller: Caller, project: ProjectId, limit_bytes: int) -> int:
+    """How many bytes the project may still keep. Uploads at one moment may each use it: the next one is refused."""
+    caller.require_member(project)
+    return limit_bytes - await store.total_bytes(session, project)
+
+
 async def missing(
     session: AsyncSession, caller: Caller, project: ProjectId, blobs: Iterable[BlobId]
 ) -> tuple[BlobId, ...]:

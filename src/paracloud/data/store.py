@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +17,15 @@ async def add(session: AsyncSession, project: ProjectId, blob: BlobId, size_byte
     await session.execute(row.on_conflict_do_nothing())
     held = insert(ProjectBlobRow).values(project_id=project, blob_id=blob, created_at=at)
     await session.execute(held.on_conflict_do_nothing())
+
+
+async def total_bytes(session: AsyncSession, project: ProjectId) -> int:
+    query = (
+        select(func.coalesce(func.sum(BlobRow.size_bytes), 0))
+        .join(ProjectBlobRow, ProjectBlobRow.blob_id == BlobRow.id)
+        .where(ProjectBlobRow.project_id == project)
+    )
+    return int((await session.execute(query)).scalar_one())
 
 
 async def sizes(session: AsyncSession, project: ProjectId, blobs: Iterable[BlobId]) -> dict[BlobId, int]:

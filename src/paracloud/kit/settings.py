@@ -48,6 +48,7 @@ class Settings(BaseModel):
     patience_seconds: int = Field(600, ge=1, le=604_800)
     overrun_seconds: int = Field(120, ge=0, le=86_400)
     upload_limit_bytes: int = Field(16 << 30, ge=1)
+    project_storage_bytes: int = Field(64 << 30, ge=1)
     blob_folder: Path
     authority_socket: Path
     authority_key_file: Path

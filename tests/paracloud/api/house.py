@@ -30,6 +30,8 @@ from paracloud.kit.secret import ServerKey
 from paracloud.transports.transport import Transport
 
 KEY = ServerKey(b"a server key of thirty-two bytes" * 2)
+STORAGE_BYTES = 5 << 19
+"""Of a project: two and a half of the largest files."""
 READ, WRITE, ADMIN = Scope.READ, Scope.WRITE, Scope.ADMIN
 
 
@@ -149,6 +151,7 @@ async def open_house(database: Database, folder: Path) -> House:
         key=KEY,
         market=MarketReader(database, clock),
         dialects=("slurm",),
+        storage_limit_bytes=STORAGE_BYTES,
     )
     return House(database, build(deps), clock)
 

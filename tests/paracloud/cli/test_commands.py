@@ -165,3 +165,28 @@ def test_the_one_entrance_keeps_its_users_place_and_language(terminal, lin):
     done = terminal.run(lin, "submit", "here.sh", language="zh_CN.UTF-8", program=entrance)
     assert (done.returncode, "CR LF" in done.stderr) == (0, True)
     assert "最便宜" in done.stdout or "最低" in done.stdout
+
+
+@pytest.mark.parametrize("token", ["中", "pc_half a token", "pc_one\npc_two"])
+def test_what_is_no_token_is_refused_and_never_printed(terminal, token):
+    done = terminal.run(None, "ps", PARACLOUD_TOKEN=token)
+    assert (done.returncode, "Traceback" in done.stderr, token in done.stderr + done.stdout) == (3, False, False)
+    assert "令牌" in done.stderr
+
+
+def test_a_token_with_a_line_end_behind_it_is_that_token(terminal, lin):
+    assert terminal.run(None, "ps", PARACLOUD_TOKEN=f"{lin.token}\r\n").returncode == 0
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "127.0.0.1:1", "http://127.0.0.1:1"])
+def test_a_server_that_is_none_is_named_in_both_languages(terminal, lin, url):
+    done = terminal.run(lin, "whoami", PARACLOUD_URL=url)
+    assert (done.returncode, done.stderr.count("PARACLOUD_URL"), "Traceback" in done.stderr) == (5, 2, False)
+
+
+def test_in_a_narrow_terminal_nothing_is_cut_off(terminal, lin):
+    terminal.say(lin, "submit", "--command", "true")
+    shown = terminal.say(lin, "statement", COLUMNS="40")
+    line = json.loads(terminal.say(lin, "statement", "--json"))["lines"][0]
+    for part in (line["kind"], line["reference"], line["amount"]["amount"], line["balance"]["amount"]):
+        assert part in shown
