@@ -86,6 +86,21 @@ def ports_of(lab: RunningLab) -> list[int]:
     return [one.database_port for one in sites] + [one.port + at for one in sites for at in (1, 2, 22, 100)]
 
 
+def test_a_centres_job_cannot_come_into_the_database_behind_accounting(lab_name):
+    """The centres share the machine's loopback network, and the database writes files as whoever runs it."""
+    with running(lab_name, one_centre()) as lab:
+        centre = lab.centres["tiny"]
+        base = ["mariadb", "--no-defaults", "-h127.0.0.1", f"-P{centre.site.database_port}"]
+        for user in ("root", "slurm", "mariadb.sys", "", centre.pool[0]):
+            for more in ([], ["-pslurm"], ["-p"]):
+                asked = centre.exec([*base, f"-u{user}", *more, "-e", "SELECT 1"], account=centre.pool[0])
+                assert (asked.returncode, "denied" in asked.stderr) == (1, True), (user, more, asked.stderr)
+        own = [*base, "-uslurm", f"-p{centre.site.database_password}", "-N", "-e"]
+        assert centre.exec([*own, "SELECT 1"]).stdout == "1\n"
+        assert centre.exec([*own, f"SELECT 1 INTO OUTFILE '{lab.folder}/mariadb/files/x'"]).returncode == 1
+        assert centre.exec([*own, "SELECT @@secure_file_priv"]).stdout == f"{lab.folder}/mariadb/files/\n"
+
+
 def test_two_centres_come_up_each_with_everything_of_its_own(lab_name: str) -> None:
     with running(lab_name) as lab:
         east, west = lab.centres["east"], lab.centres["west"]

@@ -34,8 +34,9 @@ def script_text(path: Path) -> str:
 
 
 def gather(spec: str) -> Iterator[tuple[Path, str]]:
-    """PATH or PATH:DESTINATION; a folder brings everything below it. A link that leads out of it is refused."""
-    source, _, destination = spec.partition(":")
+    """PATH or PATH:DESTINATION; a path that is there may hold a colon. A folder brings everything below it; a link that
+    leads out of it is refused."""
+    source, _, destination = (spec, "", "") if Path(spec).exists() else spec.partition(":")
     path = Path(source)
     if path.is_file():
         yield path, destination or path.name

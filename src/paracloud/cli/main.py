@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from paracloud.cli import admin, jobs, session, show, submission, usage
 from paracloud.cli.files import cp, ls
 from paracloud.cli.jobs import AsJson, Project
-from paracloud.cli.words import plain, say
+from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
 from paracloud.wire.wording import worded
@@ -139,6 +139,14 @@ def _payer(client: Client, project: UUID | None) -> UUID:
     return project or submission.only_project(client)
 
 
+def _of_this_machine(error: OSError) -> str:
+    """One of ours has its texts already."""
+    if error.strerror is None:
+        return str(error)
+    place = error.filename2 or error.filename or ""
+    return both(f"{place}: {error.strerror}", f"{place}：无法读写（{error.strerror}）")
+
+
 def main() -> None:
     try:
         app()
@@ -151,5 +159,5 @@ def main() -> None:
             print(plain(f"{en}\n{zh}"), file=sys.stderr)
         raise SystemExit(2) from None
     except OSError as error:
-        print(plain(str(error)), file=sys.stderr)
+        print(plain(_of_this_machine(error)), file=sys.stderr)
         raise SystemExit(2) from None

@@ -1,8 +1,10 @@
 """Which server and who: from the environment, else from a file that only its owner can read."""
 
+import json
 import os
 import tomllib
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
@@ -19,17 +21,28 @@ def keep(url: str, token: str) -> Path:
     """Write the login, mode 0600 from its first byte."""
     file = config_file()
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.unlink(missing_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(f'url = "{url}"\ntoken = "{token}"\n')
+    with NamedTemporaryFile("w", dir=file.parent, delete=False) as out:  # 0600, as all that tempfile makes
+        # TOML's strings are JSON's, but for DEL, which no address and no token has.
+        out.write(f"url = {json.dumps(url)}\ntoken = {json.dumps(token)}\n")
+    Path(out.name).rename(file)
     return file
+
+
+def _stored() -> dict[str, str]:
+    try:
+        return tomllib.loads(config_file().read_text()) if config_file().exists() else {}
+    except ValueError:
+        raise ApiError(
+            401,
+            "unauthenticated",
+            f"{config_file()} is damaged: run `paracloud login` again.",
+            f"{config_file()} 已损坏：请重新运行 paracloud login。",
+        ) from None
 
 
 def client() -> Client:
     """ApiError where nobody has logged in."""
-    stored: dict[str, str] = {}
-    if config_file().exists():
-        stored = tomllib.loads(config_file().read_text())
+    stored = _stored()
     url = os.environ.get("PARACLOUD_URL") or stored.get("url") or DEFAULT_URL
     token = (os.environ.get("PARACLOUD_TOKEN") or stored.get("token") or "").strip()
     if not token:

@@ -1,5 +1,6 @@
 """submit, quote: what is asked of the grid."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -10,6 +11,7 @@ from paracloud.cli import inputs, session, show
 from paracloud.cli.jobs import AsJson, Project, end, until_final
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
+from paracloud.client.errors import ApiError
 from paracloud.wire.jobs import AcceptedBatch, AcceptedModel, JobRequest
 
 Script = Annotated[Path | None, typer.Argument(help="An sbatch script, as it is.")]
@@ -42,7 +44,7 @@ def submit(  # a command line's options
     with session.client() as client:
         each: list[Path | None] = [*scripts] if scripts else [None]
         asked = [_request(client, one, command, project, option, input_, centre, objective) for one in each]
-        accepted = [client.submit(asked[0])] if len(asked) == 1 else client.submit_all(asked)
+        accepted = [client.submit(asked[0])] if len(asked) == 1 else _all(client, asked, each)
         _tell(accepted, as_json=as_json)
         if as_json and not (wait_ or fetch):
             show.as_json(accepted[0] if len(accepted) == 1 else AcceptedBatch(items=accepted))
@@ -51,6 +53,17 @@ def submit(  # a command line's options
             if fetch:
                 _fetch(client, accepted, fetch)
             end(done, as_json=as_json)
+
+
+def _all(client: Client, asked: list[JobRequest], scripts: list[Path | None]) -> list[AcceptedModel]:
+    """A refusal names the script, too."""
+    try:
+        return client.submit_all(asked)
+    except ApiError as refusal:
+        if found := re.match(r"jobs\[(\d+)\]", refusal.en):
+            script = scripts[int(found[1])]
+            refusal.en, refusal.zh = f"{script}: {refusal.en}", f"{script}：{refusal.zh}"
+        raise
 
 
 def _tell(accepted: list[AcceptedModel], *, as_json: bool) -> None:

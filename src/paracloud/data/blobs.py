@@ -34,8 +34,8 @@ class Blobs:
     async def put(
         self, content: AsyncIterable[bytes], *, expected: BlobId | None = None, room_bytes: int | None = None
     ) -> Blob:
-        """TooLarge past the limit, or past `room_bytes`, what its project may still keep; Invalid where the bytes are not
-        the expected ones; nothing is kept then."""
+        """TooLarge past the limit, or past `room_bytes`, which is what its project may still keep; Invalid where the
+        bytes are not the expected ones; nothing is kept then."""
         temporary = self._folder / "new" / secrets.token_hex(16)
         try:
             blob = await self._receive(temporary, content, room_bytes)

@@ -155,7 +155,7 @@ def test_several_scripts_are_several_jobs_or_none(terminal, lin):
     assert [one["id"] for one in reversed(listed)] == [one["id"] for one in made]
     (terminal.home / "third.sh").write_text("#!/bin/bash\n#SBATCH --nodes=0\n")
     done = terminal.run(lin, "submit", "first.sh", "third.sh")
-    assert (done.returncode, "jobs[1]" in done.stderr) == (1, True)
+    assert (done.returncode, "third.sh: jobs[1]" in done.stderr) == (1, True)
     assert len(json.loads(terminal.say(lin, "ps", "--json"))["items"]) == 2
 
 
@@ -190,3 +190,19 @@ def test_in_a_narrow_terminal_nothing_is_cut_off(terminal, lin):
     line = json.loads(terminal.say(lin, "statement", "--json"))["lines"][0]
     for part in (line["kind"], line["reference"], line["amount"]["amount"], line["balance"]["amount"]):
         assert part in shown
+
+
+def test_a_damaged_login_is_said_and_mended_by_logging_in_again(terminal, lin):
+    kept = terminal.home / ".config/paracloud/login.toml"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("url = half")
+    done = terminal.run(None, "ps", PARACLOUD_URL="")
+    assert (done.returncode, "Traceback" in done.stderr, "login.toml" in done.stderr) == (3, False, True)
+    terminal.run(None, "login", "--url", terminal.url, PARACLOUD_TOKEN=lin.token)
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert terminal.run(None, "ps", PARACLOUD_URL="").returncode == 0
+
+
+def test_what_this_machine_refuses_is_said_in_both_languages(terminal, lin):
+    done = terminal.run(lin, "usage", "import", "--format", "sacct", "--centre", "x", "--dry-run", "absent.log")
+    assert (done.returncode, "absent.log" in done.stderr, "无法读写" in done.stderr) == (2, True, True)
