@@ -1,17 +1,12 @@
 """What the operator does: customers, money in, prices, contracts, centres, the daily check."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
 
 from fastapi import APIRouter, Response
 
 from paracloud.api.deps import Asked, Deps, TheDeps, Token, asked
 from paracloud.billing.check import check, ledger_sum_micro
-from paracloud.billing.contract import add_contract
-from paracloud.billing.price import add_price
-from paracloud.billing.rate import Price
 from paracloud.billing.reverse import reverse
-from paracloud.billing.rule_text import read_rule
 from paracloud.billing.top_up import top_up
 from paracloud.centres.centre import Centre
 from paracloud.centres.connect_centre import connect_centre
@@ -27,22 +22,18 @@ from paracloud.kit.identifiers import (
     CentreName,
     EntryId,
     OrganisationId,
-    PriceVersionId,
     ProjectId,
     UnixAccount,
-    new_uuid,
 )
 from paracloud.kit.money import Money
 from paracloud.wire.account import (
     CentreRequest,
     CheckModel,
-    ContractRequest,
     Created,
     DifferenceModel,
     IssuedToken,
     MemberRequest,
     OrganisationRequest,
-    PriceRequest,
     ProjectRequest,
     ReversalRequest,
     TokenRequest,
@@ -56,14 +47,14 @@ router = APIRouter(prefix="/operator", tags=["operator"])
 @router.post("/organisations", status_code=201)
 async def organisation(body: OrganisationRequest, deps: TheDeps, token: Token) -> Created:
     async with asked(deps, token) as at:
-        now = _operator(at, deps)
+        now = operator(at, deps)
         return Created(id=str(await create_organisation(at.session, body.name, Category(body.category), now=now)))
 
 
 @router.post("/projects", status_code=201)
 async def project(body: ProjectRequest, deps: TheDeps, token: Token) -> Created:
     async with asked(deps, token) as at:
-        now = _operator(at, deps)
+        now = operator(at, deps)
         created = await create_project(at.session, OrganisationId(body.organisation), body.name, now=now)
         return Created(id=str(created))
 
@@ -71,7 +62,7 @@ async def project(body: ProjectRequest, deps: TheDeps, token: Token) -> Created:
 @router.post("/users", status_code=201)
 async def user(body: UserRequest, deps: TheDeps, token: Token) -> Created:
     async with asked(deps, token) as at:
-        now = _operator(at, deps)
+        now = operator(at, deps)
         return Created(id=str(await create_user(at.session, body.login, is_operator=body.is_operator, now=now)))
 
 
@@ -79,7 +70,7 @@ async def user(body: UserRequest, deps: TheDeps, token: Token) -> Created:
 async def user_token(login: str, body: TokenRequest, deps: TheDeps, token: Token) -> IssuedToken:
     """A first token for a user."""
     async with asked(deps, token) as at:
-        now = _operator(at, deps)
+        now = operator(at, deps)
         if not login.isprintable():
             raise NotFound("There is no such user.", "用户不存在。", field="login")
         id_, secret = await issue_token(
@@ -97,7 +88,7 @@ async def user_token(login: str, body: TokenRequest, deps: TheDeps, token: Token
 @router.put("/members", status_code=204)
 async def member(body: MemberRequest, deps: TheDeps, token: Token) -> Response:
     async with asked(deps, token) as at:
-        _operator(at, deps)
+        operator(at, deps)
         await add_member(at.session, body.login, ProjectId(body.project), Role(body.role))
     return Response(status_code=204)
 
@@ -106,7 +97,7 @@ async def member(body: MemberRequest, deps: TheDeps, token: Token) -> Response:
 async def top_up_project(body: TopUpRequest, deps: TheDeps, token: Token) -> Created:
     """Money came in. The same payment number counts once."""
     async with asked(deps, token) as at:
-        now = _operator(at, deps)
+        now = operator(at, deps)
         if body.project not in {one.id for one in await all_projects(at.session)}:
             raise NotFound("There is no such project.", "课题组不存在。", field="project")
         try:
@@ -117,49 +108,6 @@ async def top_up_project(body: TopUpRequest, deps: TheDeps, token: Token) -> Cre
             ) from error
         await top_up(at.session, ProjectId(body.project), amount, key=body.key, person=at.caller.login, now=now)
     return Created(id=body.key)
-
-
-@router.post("/prices", status_code=201)
-async def price(body: PriceRequest, deps: TheDeps, token: Token) -> Created:
-    async with asked(deps, token) as at:
-        now = _operator(at, deps)
-        version = _version(body)
-        await add_price(
-            at.session,
-            CentreName(body.centre),
-            body.queue,
-            version,
-            valid_from=body.valid_from or now,
-            valid_to=body.valid_to,
-        )
-    return Created(id=str(version.id))
-
-
-def _version(body: PriceRequest) -> Price:
-    if (body.core_hour is None) == (body.rule is None):
-        raise Invalid("Send core_hour or rule, one of them.", "请提供 core_hour 或 rule 之一。", field="core_hour")
-    return Price(
-        PriceVersionId(new_uuid()),
-        body.product_line,
-        _decimal("core_hour", body.core_hour or "0"),
-        _decimal("card_hour", body.card_hour),
-        body.currency,
-        None if body.rule is None else read_rule(body.rule),
-    )
-
-
-@router.post("/contracts", status_code=201)
-async def contract(body: ContractRequest, deps: TheDeps, token: Token) -> Created:
-    async with asked(deps, token) as at:
-        now = _operator(at, deps)
-        await add_contract(
-            at.session,
-            CentreName(body.centre),
-            body.share_basis_points,
-            valid_from=body.valid_from or now,
-            valid_to=body.valid_to,
-        )
-    return Created(id=body.centre)
 
 
 @router.post("/centres", status_code=201)
@@ -181,7 +129,7 @@ async def centre(body: CentreRequest, deps: TheDeps, token: Token) -> Created:
         is_enabled=True,
     )
     async with asked(deps, token) as at:
-        now = _operator(at, deps)
+        now = operator(at, deps)
         accounts = [UnixAccount(account) for account in body.accounts]
         await connect_centre(at.session, described, accounts, dialects=deps.dialects, now=now)
     return Created(id=body.name)
@@ -190,7 +138,7 @@ async def centre(body: CentreRequest, deps: TheDeps, token: Token) -> Created:
 @router.post("/reversals", status_code=201)
 async def reversal(body: ReversalRequest, deps: TheDeps, token: Token) -> Created:
     async with asked(deps, token) as at:
-        now = _operator(at, deps)
+        now = operator(at, deps)
         entry = await reverse(at.session, EntryId(body.entry), reason=body.reason, person=at.caller.login, now=now)
     return Created(id=str(entry))
 
@@ -199,21 +147,13 @@ async def reversal(body: ReversalRequest, deps: TheDeps, token: Token) -> Create
 async def daily_check(deps: TheDeps, token: Token) -> CheckModel:
     """Every difference in the ledger by name and amount: none, when all is well."""
     async with asked(deps, token) as at:
-        _operator(at, deps)
+        operator(at, deps)
         found, total = await check(at.session), await ledger_sum_micro(at.session)
     differences = [DifferenceModel(what=one.what, where=one.where, micro=one.micro) for one in found]
     return CheckModel(ledger_sum_micro=total, differences=differences)
 
 
-def _operator(at: Asked, deps: Deps) -> datetime:
+def operator(at: Asked, deps: Deps) -> datetime:
+    """The moment of the act; Forbidden for anybody else."""
     at.caller.require_operator()
     return deps.clock.now()
-
-
-def _decimal(field: str, text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation as error:
-        raise Invalid(
-            f"{field}: write a decimal number such as 0.10.", f"{field}：请填写小数，如 0.10。", field=field
-        ) from error

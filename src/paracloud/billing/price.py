@@ -111,6 +111,13 @@ async def price_by_id(session: AsyncSession, price: PriceVersionId) -> Version:
     return found[0]
 
 
+async def all_versions(session: AsyncSession) -> list[Version]:
+    """By centre, queue, product line and beginning."""
+    order = (PriceRow.centre, PriceRow.queue, PriceRow.product_line, PriceRow.valid_from)
+    rows = (await session.execute(select(*COLUMNS).order_by(*order))).all()
+    return [Version(_price(row), CentreName(row.centre), row.queue, row.valid_from, row.valid_to) for row in rows]
+
+
 async def versions(
     session: AsyncSession, places: Collection[tuple[CentreName, str]], ids: Collection[PriceVersionId] = ()
 ) -> list[Version]:

@@ -1,14 +1,12 @@
-"""Usage that could not be charged when it came: to look at, and to charge once its price and contract are there."""
+"""Usage that could not be charged when it came, to look at."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges
-from paracloud.billing.charge import Charged, charge
-from paracloud.kit.identifiers import PriceVersionId, UsageId
+from paracloud.kit.identifiers import UsageId
 from paracloud.metering.listing import usage_by_id
 from paracloud.metering.usage import Usage
 
@@ -26,11 +24,3 @@ async def unrated_page(session: AsyncSession, *, after: UsageId | None = None, l
     rows = await charges.unrated(session, after=after, limit=limit)
     usages = {usage.id: usage for usage in await usage_by_id(session, [UsageId(row.usage_id) for row in rows])}
     return [UnratedUsage(usages[UsageId(row.usage_id)], row.reason_en, row.reason_zh, row.listed_at) for row in rows]
-
-
-async def charge_unrated(
-    session: AsyncSession, *, pinned: Mapping[str, PriceVersionId], now: datetime, after: UsageId | None = None
-) -> list[Charged]:
-    """Try a page again; what still has no price stays listed. Those without an amount tell what is left."""
-    page = await unrated_page(session, after=after)
-    return await charge(session, [one.usage for one in page], pinned=pinned, now=now)

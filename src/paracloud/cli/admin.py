@@ -1,8 +1,6 @@
 """`paracloud admin …`: what the operator does. Every verb prints the id of what it made."""
 
-import json
 import re
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,13 +10,11 @@ from pydantic import BaseModel
 from paracloud.cli import session, show
 from paracloud.cli.ids import Id
 from paracloud.cli.jobs import AsJson
-from paracloud.cli.words import both, plain, say
+from paracloud.cli.words import plain
 from paracloud.wire.account import (
     CentreRequest,
-    ContractRequest,
     MemberRequest,
     OrganisationRequest,
-    PriceRequest,
     ProjectRequest,
     ReversalRequest,
     TokenRequest,
@@ -30,20 +26,17 @@ app = typer.Typer(no_args_is_help=True, help="What the operator does: customers,
 ACCOUNTS_MOST = 10_000
 _RANGE = re.compile(r"([^\[\]]*)\[(\d+)-(\d+)\]")
 
-From = Annotated[str | None, typer.Option("--from", help="Valid from this time on, ISO 8601 with zone; now otherwise.")]
-To = Annotated[str | None, typer.Option("--to", help="Valid before this time; without an end otherwise.")]
-
 
 @app.command()
 def organisation(name: str, category: str = "university", as_json: AsJson = False) -> None:
     """Open an organisation: university, institute, enterprise, government or individual."""
-    _make("organisations", OrganisationRequest.model_validate({"name": name, "category": category}), as_json=as_json)
+    make("organisations", OrganisationRequest.model_validate({"name": name, "category": category}), as_json=as_json)
 
 
 @app.command()
 def project(organisation: Id, name: str, as_json: AsJson = False) -> None:
     """Open a project of an organisation."""
-    _make("projects", ProjectRequest(organisation=organisation, name=name), as_json=as_json)
+    make("projects", ProjectRequest(organisation=organisation, name=name), as_json=as_json)
 
 
 @app.command()
@@ -53,7 +46,7 @@ def user(
     as_json: AsJson = False,
 ) -> None:
     """Open a user."""
-    _make("users", UserRequest(login=login, is_operator=operator), as_json=as_json)
+    make("users", UserRequest(login=login, is_operator=operator), as_json=as_json)
 
 
 @app.command()
@@ -86,7 +79,7 @@ def token(
 @app.command("top-up")
 def top_up(project: Id, amount: str, key: str, as_json: AsJson = False) -> None:
     """Book money that came in. KEY is the payment's own number: the same payment counts once."""
-    _make("top-ups", TopUpRequest(project=project, amount=amount, key=key), as_json=as_json)
+    make("top-ups", TopUpRequest(project=project, amount=amount, key=key), as_json=as_json)
 
 
 @app.command()
@@ -114,92 +107,17 @@ def connect(
         commands_per_minute=commands_per_minute, patience_seconds=patience_seconds, overrun_seconds=overrun_seconds,
         region=region,
     )  # fmt: skip
-    _make("centres", body, as_json=as_json)
-
-
-@app.command()
-def price(  # a command line's options
-    centre: str,
-    queue: str,
-    core_hour: Annotated[str | None, typer.Argument(help="Yuan for a core-hour; or give --rule.")] = None,
-    card_hour: str = "0",
-    rule: Annotated[Path | None, typer.Option(help="A JSON file with a charging rule.")] = None,
-    start: From = None,
-    end: To = None,
-    as_json: AsJson = False,
-) -> None:
-    """Add a price version for a queue: yuan for a core-hour and a card-hour, or a charging rule."""
-    tree = {"centre": centre, "queue": queue, "core_hour": core_hour, "card_hour": card_hour, "rule": _json(rule)}
-    _make("prices", PriceRequest.model_validate(tree | {"valid_from": start, "valid_to": end}), as_json=as_json)
-
-
-@app.command()
-def contract(
-    centre: str,
-    share: Annotated[int, typer.Argument(help="The centre's share of each charge, in basis points: 8000 is 80 %.")],
-    start: From = None,
-    end: To = None,
-    as_json: AsJson = False,
-) -> None:
-    """Add a co-construction contract with a centre."""
-    tree = {"centre": centre, "share_basis_points": share, "valid_from": start, "valid_to": end}
-    _make("contracts", ContractRequest.model_validate(tree), as_json=as_json)
+    make("centres", body, as_json=as_json)
 
 
 @app.command()
 def reverse(entry: Id, reason: str, as_json: AsJson = False) -> None:
     """Take a ledger entry back, with a reason."""
-    _make("reversals", ReversalRequest(entry=entry, reason=reason), as_json=as_json)
+    make("reversals", ReversalRequest(entry=entry, reason=reason), as_json=as_json)
 
 
-@app.command()
-def check(as_json: AsJson = False) -> None:
-    """Check the ledger; exit status 1 where anything differs."""
-    with session.client() as client:
-        found = client.check()
-    if as_json:
-        show.as_json(found)
-    else:
-        print(f"ledger sum {found.ledger_sum_micro}, {len(found.differences)} differences")
-        for one in found.differences:
-            print(plain(f"  {one.what}: {one.where} {one.micro:+}"))
-    if found.differences or found.ledger_sum_micro:
-        raise typer.Exit(1)
-
-
-@app.command()
-def reconcile(
-    centre: str,
-    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="UTC.")],
-    as_json: AsJson = False,
-) -> None:
-    """Hold a day's accounting of a centre against our charges and the settlement; exit status 1 where they differ."""
-    with session.client() as client:
-        found = client.reconciliation(centre, day.date())
-    if as_json:
-        show.as_json(found)
-    else:
-        rows = [(one.cause, one.record_id, one.amount.amount, say(one.en, one.zh)) for one in found.mismatches]
-        books = f"{found.accounted.amount} / {found.charged.amount}"
-        told = say(
-            f"{found.records} records; accounted / charged {books}; settled {found.settled.amount}",
-            f"{found.records} 条记录；应计 / 已扣 {books}；已结算 {found.settled.amount}",
-        )
-        print(plain(told))
-        if rows:
-            show.table(["cause", "record", "amount", "reason"], rows)
-    if found.mismatches:
-        raise typer.Exit(1)
-
-
-def _json(file: Path | None) -> object:
-    try:
-        return None if file is None else json.loads(file.read_text())
-    except ValueError as wrong:
-        raise typer.BadParameter(both(f"{file} is no JSON: {wrong}.", f"{file} 不是有效的 JSON：{wrong}。")) from None
-
-
-def _make(what: str, body: BaseModel, *, as_json: bool) -> None:
+def make(what: str, body: BaseModel, *, as_json: bool) -> None:
+    """Send it, and print the id of what was made."""
     with session.client() as client:
         made = client.operator(what, body)
     _tell(made.id, as_json=as_json)

@@ -17,11 +17,15 @@ from pydantic import BaseModel
 from paracloud.client.errors import ApiError
 from paracloud.wire.account import (
     BalanceModel,
+    ChargedModel,
     CheckModel,
     Created,
+    EndRequest,
     IssuedToken,
+    PriceList,
     ReconciliationModel,
     StatementModel,
+    UnratedList,
     WhoAmI,
 )
 from paracloud.wire.grid import CentreList, QueueList
@@ -39,7 +43,7 @@ from paracloud.wire.jobs import (
 )
 
 M = TypeVar("M", bound=BaseModel)
-TRIES = 4
+TRIES = 6
 PAUSE_SECONDS = 0.2
 """After the first try; twice as long after each other one."""
 CHUNK_BYTES = 1 << 20
@@ -151,6 +155,19 @@ class Client:
 
     def check(self) -> CheckModel:
         return self._get("/operator/check", CheckModel)
+
+    def prices(self) -> PriceList:
+        return self._get("/operator/prices", PriceList)
+
+    def end(self, what: str, which: str, body: EndRequest) -> Created:
+        """prices or contracts."""
+        return self._post(f"/operator/{what}/{quote(which, safe='')}:end", Created, body, is_repeatable=False)
+
+    def unrated(self) -> UnratedList:
+        return self._get("/operator/unrated", UnratedList)
+
+    def charge_unrated(self) -> ChargedModel:
+        return self._post("/operator/unrated:charge", ChargedModel, None, is_repeatable=True)
 
     def reconciliation(self, centre: str, day: date) -> ReconciliationModel:
         return self._get(f"/operator/reconciliation/{quote(centre, safe='')}/{day}", ReconciliationModel)

@@ -123,6 +123,52 @@ class PriceRequest(Model):
     valid_to: Time | None = None
 
 
+class PriceModel(Model):
+    id: UUID
+    centre: str
+    queue: str
+    product_line: str
+    core_hour: str
+    card_hour: str
+    rule: dict[str, Any] | None
+    currency: str
+    valid_from: Time
+    valid_to: Time | None
+
+
+class PriceList(Model):
+    items: list[PriceModel]
+
+
+class EndRequest(Model):
+    """`at`: now, where it is left out; never in the past."""
+
+    at: Time | None = None
+
+
+class UnratedModel(Model):
+    usage: UUID
+    centre: str
+    queue: str
+    record_id: str
+    project: UUID
+    en: str
+    zh: str
+    listed_at: Time
+
+
+class UnratedList(Model):
+    items: list[UnratedModel]
+    next: str | None
+
+
+class ChargedModel(Model):
+    """Usages that were charged now, and those that still wait."""
+
+    charged: int
+    left: int
+
+
 class ContractRequest(Model):
     centre: Text
     share_basis_points: int = Field(ge=0, le=10_000)

@@ -21,6 +21,7 @@ class Things:
     job: str
     token: str
     entry: str
+    price: str = "00000000-0000-7000-8000-000000000000"
     blob: str = sha256(CONTENT).hexdigest()
 
     def path(self, template: str) -> str:
@@ -31,6 +32,7 @@ class Things:
             sha256=self.blob,
             login=self.owner.login,
             centre=EAST,
+            price=self.price,
             day="2026-06-01",
         )
 
@@ -129,9 +131,14 @@ ROUTES: dict[str, Route] = {
     "POST /operator/centres": operates(_centre),
     "POST /operator/reversals": operates(lambda of: {"entry": of.entry, "reason": "mistyped"}, "body entry"),
     "GET /operator/check": of(OPERATES),
+    "GET /operator/prices": of(OPERATES),
+    "POST /operator/prices/{price}:end": of(OPERATES, "path price", body=lambda _: {}),
+    "POST /operator/contracts/{centre}:end": operates(lambda _: {}),
+    "GET /operator/unrated": of(OPERATES),
+    "POST /operator/unrated:charge": of(OPERATES),
     "GET /operator/reconciliation/{centre}/{day}": of(OPERATES),
 }
-NOT_AN_OWNERS = {"GET /jobs": {"query cursor"}}
+NOT_AN_OWNERS = {"GET /jobs": {"query cursor"}, "GET /operator/unrated": {"query after"}}
 """Ids that are a place in a list and open nothing."""
 
 
@@ -139,7 +146,8 @@ async def things_of(house: House, owner: Tenant) -> Things:
     await house.blob(owner, CONTENT)
     _, token = await house.token(owner.user, READ)
     entry = await house.one("SELECT id::text FROM ledger_entries WHERE key = :key", key=f"top-up:first-{owner.login}")
-    return Things(owner, await house.submit(owner), str(token), entry)
+    price = await house.one("SELECT id::text FROM price_versions WHERE (centre, queue) = ('east', 'cpu')")
+    return Things(owner, await house.submit(owner), str(token), entry, price)
 
 
 async def ask(house: House, who: Person | str | None, name: str, things: Things):

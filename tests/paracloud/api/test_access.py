@@ -69,7 +69,7 @@ async def test_nothing_of_another_tenant_is_there(house: House, lin: Tenant, wan
 
 
 async def test_a_foreign_thing_and_one_that_is_not_there_look_alike(house: House, lin: Tenant, wangs: Things) -> None:
-    nothing = Things(wangs.owner, nobodys(), nobodys(), nobodys(), "0" * 64)
+    nothing = Things(wangs.owner, nobodys(), nobodys(), nobodys(), blob="0" * 64)
     for name in [one for one in FOREIGN if "{job}" in one or "{id}" in one]:
         foreign, absent = [await ask(house, lin, name, things) for things in (wangs, nothing)]
         bodies = [one.json() | {"request_id": None} for one in (foreign, absent)]

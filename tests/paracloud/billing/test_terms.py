@@ -20,7 +20,7 @@ from paracloud.billing.hold import hold, release
 from paracloud.billing.price import add_price, end_price, price_at, price_by_id, prices_at
 from paracloud.billing.rate import Price
 from paracloud.billing.top_up import top_up
-from paracloud.billing.unrated import charge_unrated, unrated_page
+from paracloud.billing.unrated import unrated_page
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Conflict, Invalid, NotEnoughFunds, NotFound
 from paracloud.kit.identifiers import CentreName, PriceVersionId, ProjectId, new_uuid
@@ -115,7 +115,8 @@ async def test_unrated_usage_waits_for_its_price_and_is_then_charged_once(databa
     assert sorted(reasons)[1][1].startswith("no price held for east/new at 2026-06-02")
     await new_price(database, "9", at=NOW, queue="new")
     async with database.begin() as session:
-        again = await charge_unrated(session, pinned={}, now=NOW)
+        waiting = [one.usage for one in await unrated_page(session)]
+        again = await charge(session, waiting, pinned={}, now=NOW)
         assert sorted(one.amount_micro or 0 for one in again) == [0, 2_000_000]
         assert len(await unrated_page(session)) == 1
         assert await check(session) == []

@@ -62,3 +62,23 @@ def test_a_wrong_word_is_said_by_its_name(terminal, boss):
 def test_a_range_of_accounts_is_spread_with_its_width():
     assert _spread("hpc[008-010]") == ["hpc008", "hpc009", "hpc010"]
     assert _spread("hpc1") == ["hpc1"]
+
+
+def test_a_price_and_a_contract_are_ended_and_followed_by_others(terminal, boss, lin):
+    first = made(terminal, boss, "price", "east", "cpu", "0.4")
+    assert "end that version first" in terminal.run(boss, "admin", "price", "east", "cpu", "0.5").stderr
+    terminal.say(boss, "admin", "end-price", first, "--at", "2026-07-01T00:00:00Z")
+    second = made(terminal, boss, "price", "east", "cpu", "0.5", "--from", "2026-07-01T00:00:00Z")
+    listed = {one["id"]: one for one in json.loads(terminal.say(boss, "admin", "prices", "--json"))["items"]}
+    assert (listed[first]["valid_to"], listed[second]["valid_to"]) == ("2026-07-01T00:00:00Z", None)
+    assert second in terminal.say(boss, "admin", "prices")
+    terminal.say(boss, "admin", "end-contract", "east", "--at", "2026-07-01T00:00:00Z")
+    made(terminal, boss, "contract", "east", "7000", "--from", "2026-07-01T00:00:00Z")
+    assert terminal.run(boss, "admin", "end-price", first, "--at", "2026-08-01T00:00:00Z").returncode == 1
+    for words in (["end-price", second], ["prices"], ["unrated"]):
+        assert terminal.run(lin, "admin", *words).returncode == 1
+
+
+def test_usage_without_a_price_is_listed_and_charged_when_it_has_one(terminal, boss):
+    assert json.loads(terminal.say(boss, "admin", "unrated", "--json"))["items"] == []
+    assert "0 charged, 0 left" in terminal.say(boss, "admin", "unrated", "--charge")

@@ -1,0 +1,158 @@
+"""Prices and contracts, and usage that waits for one."""
+
+from decimal import Decimal, InvalidOperation
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from paracloud.api.deps import TheDeps, Token, asked
+from paracloud.api.operator import operator
+from paracloud.billing.contract import add_contract, end_contract
+from paracloud.billing.price import Version, add_price, all_versions, end_price
+from paracloud.billing.rate import Price
+from paracloud.billing.rule_text import read_rule, write_rule
+from paracloud.billing.unrated import unrated_page
+from paracloud.jobs.charge_waiting import charge_waiting
+from paracloud.kit.errors import Invalid
+from paracloud.kit.identifiers import CentreName, PriceVersionId, UsageId, new_uuid
+from paracloud.wire.account import (
+    ChargedModel,
+    ContractRequest,
+    Created,
+    EndRequest,
+    PriceList,
+    PriceModel,
+    PriceRequest,
+    UnratedList,
+    UnratedModel,
+)
+
+router = APIRouter(prefix="/operator", tags=["operator"])
+PAGE = 100
+
+
+@router.get("/prices")
+async def prices(deps: TheDeps, token: Token) -> PriceList:
+    """Every version of every price, by centre, queue and beginning."""
+    async with asked(deps, token) as at:
+        operator(at, deps)
+        found = await all_versions(at.session)
+    return PriceList(items=[_shown(one) for one in found])
+
+
+@router.post("/prices/{price}:end")
+async def end_a_price(price: UUID, body: EndRequest, deps: TheDeps, token: Token) -> Created:
+    """The version holds until then, and no longer. Jobs that were accepted with it keep it."""
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        await end_price(at.session, PriceVersionId(price), body.at or now, now=now)
+    return Created(id=str(price))
+
+
+@router.post("/contracts/{centre}:end")
+async def end_a_contract(centre: str, body: EndRequest, deps: TheDeps, token: Token) -> Created:
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        await end_contract(at.session, CentreName(centre), body.at or now, now=now)
+    return Created(id=centre)
+
+
+@router.get("/unrated")
+async def unrated(deps: TheDeps, token: Token, after: UUID | None = None) -> UnratedList:
+    """Usage that no price or contract fits, oldest first: never free, it waits."""
+    async with asked(deps, token) as at:
+        operator(at, deps)
+        found = await unrated_page(at.session, after=None if after is None else UsageId(after), limit=PAGE)
+    return UnratedList(
+        items=[
+            UnratedModel(
+                usage=one.usage.id,
+                centre=one.usage.key.centre,
+                queue=one.usage.queue,
+                record_id=one.usage.key.record_id,
+                project=one.usage.project,
+                en=one.reason_en,
+                zh=one.reason_zh,
+                listed_at=one.listed_at,
+            )
+            for one in found
+        ],
+        next=str(found[-1].usage.id) if len(found) == PAGE else None,
+    )
+
+
+@router.post("/unrated:charge")
+async def charge_unrated(deps: TheDeps, token: Token) -> ChargedModel:
+    """Charge what has its price and contract by now; the rest stays listed."""
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        charged, left = await charge_waiting(at.session, now=now)
+    return ChargedModel(charged=charged, left=left)
+
+
+@router.post("/prices", status_code=201)
+async def price(body: PriceRequest, deps: TheDeps, token: Token) -> Created:
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        version = _version(body)
+        await add_price(
+            at.session,
+            CentreName(body.centre),
+            body.queue,
+            version,
+            valid_from=body.valid_from or now,
+            valid_to=body.valid_to,
+        )
+    return Created(id=str(version.id))
+
+
+def _version(body: PriceRequest) -> Price:
+    if (body.core_hour is None) == (body.rule is None):
+        raise Invalid("Send core_hour or rule, one of them.", "请提供 core_hour 或 rule 之一。", field="core_hour")
+    return Price(
+        PriceVersionId(new_uuid()),
+        body.product_line,
+        _decimal("core_hour", body.core_hour or "0"),
+        _decimal("card_hour", body.card_hour),
+        body.currency,
+        None if body.rule is None else read_rule(body.rule),
+    )
+
+
+@router.post("/contracts", status_code=201)
+async def contract(body: ContractRequest, deps: TheDeps, token: Token) -> Created:
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        await add_contract(
+            at.session,
+            CentreName(body.centre),
+            body.share_basis_points,
+            valid_from=body.valid_from or now,
+            valid_to=body.valid_to,
+        )
+    return Created(id=body.centre)
+
+
+def _shown(one: Version) -> PriceModel:
+    price = one.price
+    return PriceModel(
+        id=price.id,
+        centre=one.centre,
+        queue=one.queue,
+        product_line=price.product_line,
+        core_hour=f"{price.core_hour:f}",
+        card_hour=f"{price.card_hour:f}",
+        rule=None if price.rule is None else write_rule(price.rule),
+        currency=price.currency,
+        valid_from=one.valid_from,
+        valid_to=one.valid_to,
+    )
+
+
+def _decimal(field: str, text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise Invalid(
+            f"{field}: write a decimal number such as 0.10.", f"{field}：请填写小数，如 0.10。", field=field
+        ) from error

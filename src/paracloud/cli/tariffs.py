@@ -1,0 +1,147 @@
+"""`paracloud admin …` on prices, contracts and the books: what it costs, and whether it is right."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from paracloud.cli import session, show
+from paracloud.cli.admin import make
+from paracloud.cli.ids import Id
+from paracloud.cli.jobs import AsJson
+from paracloud.cli.words import both, plain, say
+from paracloud.wire.account import ContractRequest, EndRequest, PriceRequest
+
+From = Annotated[str | None, typer.Option("--from", help="Valid from this time on, ISO 8601 with zone; now otherwise.")]
+To = Annotated[str | None, typer.Option("--to", help="Valid before this time; without an end otherwise.")]
+At = Annotated[str | None, typer.Option(help="When, ISO 8601 with zone; now, otherwise.")]
+
+
+def price(  # a command line's options
+    centre: str,
+    queue: str,
+    core_hour: Annotated[str | None, typer.Argument(help="Yuan for a core-hour; or give --rule.")] = None,
+    card_hour: str = "0",
+    rule: Annotated[Path | None, typer.Option(help="A JSON file with a charging rule.")] = None,
+    start: From = None,
+    end: To = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a price version for a queue: yuan for a core-hour and a card-hour, or a charging rule."""
+    tree = {"centre": centre, "queue": queue, "core_hour": core_hour, "card_hour": card_hour, "rule": _json(rule)}
+    make("prices", PriceRequest.model_validate(tree | {"valid_from": start, "valid_to": end}), as_json=as_json)
+
+
+def contract(
+    centre: str,
+    share: Annotated[int, typer.Argument(help="The centre's share of each charge, in basis points: 8000 is 80 %.")],
+    start: From = None,
+    end: To = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a co-construction contract with a centre."""
+    tree = {"centre": centre, "share_basis_points": share, "valid_from": start, "valid_to": end}
+    make("contracts", ContractRequest.model_validate(tree), as_json=as_json)
+
+
+def check(as_json: AsJson = False) -> None:
+    """Check the ledger; exit status 1 where anything differs."""
+    with session.client() as client:
+        found = client.check()
+    if as_json:
+        show.as_json(found)
+    else:
+        print(f"ledger sum {found.ledger_sum_micro}, {len(found.differences)} differences")
+        for one in found.differences:
+            print(plain(f"  {one.what}: {one.where} {one.micro:+}"))
+    if found.differences or found.ledger_sum_micro:
+        raise typer.Exit(1)
+
+
+def prices(as_json: AsJson = False) -> None:
+    """List every price version."""
+    with session.client() as client:
+        found = client.prices()
+    if as_json:
+        show.as_json(found)
+        return
+    rows = [
+        (one.id, f"{one.centre}/{one.queue}", one.core_hour if one.rule is None else "rule", one.card_hour,
+         f"{one.valid_from:%Y-%m-%d %H:%M}", f"{one.valid_to:%Y-%m-%d %H:%M}" if one.valid_to else None)
+        for one in found.items
+    ]  # fmt: skip
+    show.table(["price", "where", "core-hour", "card-hour", "from", "to"], rows)
+
+
+def end_price(price: Id, at: At = None, as_json: AsJson = False) -> None:
+    """End a price version, now or later; jobs that were accepted with it keep it."""
+    _end("prices", str(price), at, as_json=as_json)
+
+
+def end_contract(centre: str, at: At = None, as_json: AsJson = False) -> None:
+    """End the contract with a centre, now or later."""
+    _end("contracts", centre, at, as_json=as_json)
+
+
+def unrated(
+    charge: Annotated[bool, typer.Option("--charge", help="Charge what has its price and contract by now.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List usage that no price or contract fits; exit status 1 where there is any."""
+    with session.client() as client:
+        done = client.charge_unrated() if charge else None
+        found = client.unrated()
+    if as_json:
+        show.as_json(found)
+    else:
+        if done is not None:
+            print(say(f"{done.charged} charged, {done.left} left", f"已计费 {done.charged} 条，剩余 {done.left} 条"))
+        rows = [(one.record_id, f"{one.centre}/{one.queue}", one.project, say(one.en, one.zh)) for one in found.items]
+        show.table(["record", "where", "project", "reason"], rows)
+    if found.items:
+        raise typer.Exit(1)
+
+
+def _end(what: str, which: str, at: str | None, *, as_json: bool) -> None:
+    with session.client() as client:
+        made = client.end(what, which, EndRequest.model_validate({"at": at}))
+    if as_json:
+        show.as_json(made)
+    else:
+        print(plain(made.id))
+
+
+def reconcile(
+    centre: str,
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="UTC.")],
+    as_json: AsJson = False,
+) -> None:
+    """Hold a day's accounting of a centre against our charges and the settlement; exit status 1 where they differ."""
+    with session.client() as client:
+        found = client.reconciliation(centre, day.date())
+    if as_json:
+        show.as_json(found)
+    else:
+        rows = [(one.cause, one.record_id, one.amount.amount, say(one.en, one.zh)) for one in found.mismatches]
+        books = f"{found.accounted.amount} / {found.charged.amount}"
+        told = say(
+            f"{found.records} records; accounted / charged {books}; settled {found.settled.amount}",
+            f"{found.records} 条记录；应计 / 已扣 {books}；已结算 {found.settled.amount}",
+        )
+        print(plain(told))
+        if rows:
+            show.table(["cause", "record", "amount", "reason"], rows)
+    if found.mismatches:
+        raise typer.Exit(1)
+
+
+def _json(file: Path | None) -> object:
+    try:
+        return None if file is None else json.loads(file.read_text())
+    except ValueError as wrong:
+        raise typer.BadParameter(both(f"{file} is no JSON: {wrong}.", f"{file} 不是有效的 JSON：{wrong}。")) from None
+
+
+VERBS = (price, prices, end_price, contract, end_contract, unrated, check, reconcile)
