@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import TypeAlias
 
+from paracloud.billing.exact import exact
 from paracloud.dialects.records import ENDED_PHASES, NativePhase
 
 SECONDS_AN_HOUR = 3600
@@ -79,7 +80,7 @@ class Rule:
     """Units = expression x hours, or the expression itself where `is_timed` is false (tokens). `free`: resources that
     are not charged on purpose; `free_states`: phases or native states of which nothing is charged; `grace_seconds`: a
     failed execution that was no longer is not charged; time counts in whole steps of `second_step`, and at least
-    `least_seconds` of it."""
+    `least_seconds` of it; units are raised to whole steps of `unit_step` (0: exact), and to `least_units`."""
 
     expression: Expression
     is_timed: bool = True
@@ -88,6 +89,8 @@ class Rule:
     grace_seconds: int = 0
     least_seconds: int = 0
     second_step: int = 1
+    least_units: Decimal = Decimal(0)
+    unit_step: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +104,16 @@ class Worked:
 
 
 def units(rule: Rule, worked: Worked) -> Fraction:
-    """Exact; Unrated with the reason."""
-    if worked.seconds < 0 or any(amount < 0 for amount in worked.quantities.values()):
-        raise ValueError("usage is never negative")
+    """Exact; Unrated with the reason. ValueError for negative usage, TypeError for a binary fraction."""
+    for given in (worked.seconds, *worked.quantities.values()):
+        exact(given)
     _require_known(rule, worked)
     if _is_waived(rule, worked):
         return Fraction(0)
     amount = value(rule.expression, worked.quantities)
-    return amount * Fraction(_billed(rule, worked.seconds), SECONDS_AN_HOUR) if rule.is_timed else amount
+    if rule.is_timed:
+        amount *= Fraction(_billed(rule, worked.seconds), SECONDS_AN_HOUR)
+    return _in_steps(rule, amount)
 
 
 def value(expression: Expression, of: Quantities) -> Fraction:
@@ -116,7 +121,7 @@ def value(expression: Expression, of: Quantities) -> Fraction:
         case Weighted(resource, weight, per):
             if resource not in of:
                 raise Unrated(f"the rule charges {resource}, which is not told", f"按 {resource} 计费，但未提供该值")
-            return Fraction(of[resource]) * Fraction(weight) / per
+            return exact(of[resource]) * Fraction(weight) / per
         case Sum(parts):
             return sum((value(part, of) for part in parts), Fraction(0))
         case Largest(parts):
@@ -167,6 +172,14 @@ def _billed(rule: Rule, seconds: int) -> int:
     if seconds == 0:
         return 0
     return max(-(-seconds // rule.second_step) * rule.second_step, rule.least_seconds)
+
+
+def _in_steps(rule: Rule, amount: Fraction) -> Fraction:
+    """What is worth nothing stays so: a rule's least is not the price of a job that never ran."""
+    if amount == 0:
+        return amount
+    step = Fraction(rule.unit_step)
+    return max(ceil(amount / step) * step if step else amount, Fraction(rule.least_units))
 
 
 # Written out, because every price of the platform is one of these until a price book says otherwise.

@@ -1,13 +1,12 @@
-"""Charging rules as JSON, the way they are stored and written by the operator; and Slurm's own billing weights."""
+"""Charging rules as JSON, the way they are stored and written by the operator."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Mapping
 
+from paracloud.billing.fields import a_decimal, a_flag, a_list, a_whole, an_object, invalid
 from paracloud.billing.rule import Ceiling, Expression, Largest, Rule, Sum, Times, Truncated, Weighted
-from paracloud.kit.errors import Invalid
+from paracloud.dialects.records import ENDED_PHASES
 
-DECIMALS, HIGHEST = 9, Decimal(1_000_000_000)
 DEPTH, SIZE = 8, 64
 SECONDS_MOST = 86_400
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -15,7 +14,9 @@ PLAIN = frozenset({"cores", "nodes", "node_cores", "gpus", "memory_bytes", "toke
 FAMILIES = ("storage_bytes.", "licence.", "gpu_slices.", "resource.")
 _NAME = re.compile(r"[a-z_]+(?:\.[A-Za-z0-9_.:/-]{1,80})?")
 _STATE = re.compile(r"[A-Za-z_]{1,40}")
-_FLAGS = ("is_timed", "free", "free_states", "grace_seconds", "least_seconds", "second_step")
+_FLAGS = (
+    "is_timed", "free", "free_states", "grace_seconds", "least_seconds", "second_step", "least_units", "unit_step",
+)  # fmt: skip
 
 
 def read_rule(tree: object) -> Rule:
@@ -28,9 +29,11 @@ def read_rule(tree: object) -> Rule:
         is_timed=a_flag(fields.get("is_timed", True), "rule.is_timed"),
         free=_each(a_resource, fields.get("free", []), "rule.free"),
         free_states=_each(_state, fields.get("free_states", []), "rule.free_states"),
-        grace_seconds=a_whole(fields.get("grace_seconds", 0), "rule.grace_seconds", 0),
-        least_seconds=a_whole(fields.get("least_seconds", 0), "rule.least_seconds", 0),
-        second_step=a_whole(fields.get("second_step", 1), "rule.second_step", 1),
+        grace_seconds=a_whole(fields.get("grace_seconds", 0), "rule.grace_seconds", 0, SECONDS_MOST),
+        least_seconds=a_whole(fields.get("least_seconds", 0), "rule.least_seconds", 0, SECONDS_MOST),
+        second_step=a_whole(fields.get("second_step", 1), "rule.second_step", 1, SECONDS_MOST),
+        least_units=a_decimal(fields.get("least_units", "0"), "rule.least_units"),
+        unit_step=a_decimal(fields.get("unit_step", "0"), "rule.unit_step"),
     )
 
 
@@ -44,6 +47,8 @@ def write_rule(rule: Rule) -> dict[str, object]:
         "grace_seconds": rule.grace_seconds,
         "least_seconds": rule.least_seconds,
         "second_step": rule.second_step,
+        "least_units": format(rule.least_units, "f"),
+        "unit_step": format(rule.unit_step, "f"),
     }
 
 
@@ -96,7 +101,7 @@ def _weighted(fields: Mapping[str, object], at: str) -> Weighted:
     return Weighted(
         a_resource(fields["resource"], f"{at}.resource"),
         a_decimal(fields.get("weight", "1"), f"{at}.weight"),
-        a_whole(per, f"{at}.per", 1, most=1 << 60),
+        a_whole(per, f"{at}.per", 1, 1 << 60),
     )
 
 
@@ -115,6 +120,7 @@ def _tree(expression: Expression) -> dict[str, object]:
         case Times(factor, inner):
             return {"times": format(factor, "f"), "of": _tree(inner)}
 
+
 def _each(read: Callable[[object, str], str], tree: object, at: str) -> frozenset[str]:
     return frozenset(read(one, f"{at}[{number}]") for number, one in enumerate(a_list(tree, at)))
 
@@ -127,6 +133,14 @@ def a_resource(name: object, at: str) -> str:
 
 
 def _state(name: object, at: str) -> str:
-    if not isinstance(name, str) or not _STATE.fullmatch(name):
-        raise invalid(at, "a state is one word, such as node_failed or PREEMPTED", "状态为一个单词，例如 node_failed")
+    """In small letters one of our own phases, so that a slip of the pen does not stay unseen; else the scheduler's own
+    word."""
+    is_word = isinstance(name, str) and _STATE.fullmatch(name) is not None
+    if not isinstance(name, str) or not is_word or (name.islower() and name not in ENDED_PHASES):
+        phases = ", ".join(sorted(ENDED_PHASES))
+        raise invalid(
+            at,
+            f"a state is one of {phases}, or a scheduler's own word, such as PREEMPTED",
+            f"状态为 {phases} 之一，或调度器自己的状态名，例如 PREEMPTED",
+        )
     return name

@@ -1,7 +1,6 @@
 """Slurm's TRESBillingWeights as a charging rule's expression. Pure."""
 
 import re
-from decimal import Decimal
 
 from paracloud.billing.fields import DECIMALS, a_decimal, invalid
 from paracloud.billing.rule import Expression, Sum, Truncated, Weighted

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from paracloud.billing.rate import Price, rate, rate_units
 from paracloud.billing.rule import Rule, Unrated, Weighted, Worked, by_core_and_card, units, value
-from paracloud.billing.rule_text import read_rule, slurm_weights, write_rule
+from paracloud.billing.rule_text import read_rule, write_rule
+from paracloud.billing.slurm_weights import slurm_weights
 from paracloud.dialects.records import ENDED_PHASES, NativePhase
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import PriceVersionId, new_uuid
