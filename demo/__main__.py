@@ -7,6 +7,7 @@
 import argparse
 import json
 import signal
+import subprocess
 import sys
 import time
 from fractions import Fraction
@@ -63,6 +64,9 @@ def main() -> int:
     except (LabError, ApiError) as error:
         console.print(error.en, error.zh, sep="\n")
         return 1
+    except (TimeoutError, RuntimeError, subprocess.CalledProcessError) as error:
+        console.print(f"The demo could not go on: {error}", f"演示无法继续：{error}", sep="\n")
+        return 1
     except KeyboardInterrupt:
         return 0
     finally:
@@ -108,8 +112,10 @@ def follow(console: Console, tenant: Tenant, job: UUID) -> JobDetailModel:
 def thermo(log: str) -> list[str]:
     """The table of step, temperature, energies and pressure in LAMMPS' log."""
     lines = log.splitlines()
-    first = next(index for index, line in enumerate(lines) if line.split()[:2] == ["Step", "Temp"])
-    last = next(index for index, line in enumerate(lines) if line.startswith("Loop time"))
+    first = next((at for at, line in enumerate(lines) if line.split()[:2] == ["Step", "Temp"]), None)
+    last = next((at for at, line in enumerate(lines) if line.startswith("Loop time")), None)
+    if first is None or last is None:
+        return lines[-5:]  # no table: LAMMPS says there why
     return lines[first : last + 1]
 
 
