@@ -12,15 +12,16 @@ _MEMORY = {"": 1 << 20, "K": 1 << 20, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, 
 one for a MiB, too (measured: slurm_get_convert_unit_val is 0 for K and M, and _tres_weight_item then divides by
 nothing)."""
 _WEIGHT = re.compile(rf"([0-9]{{0,9}}(?:\.[0-9]{{1,{DECIMALS}}})?)([KMGTPkmgtp]?)")
-_MOST_CHARACTERS = 4096
+_MOST = 60
+"""So that the rule that it becomes can be stored."""
 
 
 def slurm_weights(text: str) -> Expression:
     """TRESBillingWeights of a partition, such as CPU=1.0,Mem=0.25G,GRES/gpu=2.0,license/licA=1.5 (man slurm.conf): a
     sum, cut to a whole number. Invalid for what it cannot read or we do not meter, a negative weight, and a resource
     that is written twice (Slurm would take the last). Not for a site with PriorityFlags=MAX_TRES."""
-    if len(text) > _MOST_CHARACTERS:
-        raise invalid("weights", f"at most {_MOST_CHARACTERS} characters", f"最多 {_MOST_CHARACTERS} 个字符")
+    if text.count(",") >= _MOST:
+        raise invalid("weights", f"at most {_MOST} weights", f"最多 {_MOST} 个权重")
     parts = tuple(_part(item.strip()) for item in text.split(","))
     names = [part.resource for part in parts]
     if twice := sorted({name for name in names if names.count(name) > 1}):
