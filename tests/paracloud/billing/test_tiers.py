@@ -141,6 +141,17 @@ def test_tiers_start_at_zero_and_rise(starts):
         Tiers(tuple(Tier(Decimal(start), Decimal(1)) for start in starts))
 
 
+def test_a_tier_may_start_beyond_what_any_price_may_be():
+    far = read_tiers([TABLE[0], {"starts_at": "999999999999999", "rate": "0"}])
+    assert worth(far, 10**12, 10) == 1
+
+
+@pytest.mark.parametrize(("rate", "error"), [(Decimal(-1), ValueError), (Decimal("NaN"), ValueError), (0.1, TypeError)])
+def test_a_rate_is_an_amount(rate, error):
+    with pytest.raises(error, match=r"never negative|no amount|an amount is"):
+        Tiers((Tier(Decimal(0), rate),))
+
+
 @pytest.mark.parametrize(("before", "units"), [(-1, 0), (0, -1), (0, Decimal("NaN")), (Decimal("Infinity"), 1)])
 def test_negative_and_endless_usage_is_refused(before, units):
     with pytest.raises(ValueError, match=r"never negative|no amount"):
