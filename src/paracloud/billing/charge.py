@@ -84,12 +84,15 @@ async def _lock(
     """All at once and before anything is decided, so that two chargers of one usage come one after the other; also the
     accounts of what is not charged, since a release in the same transaction may need them."""
     codes: dict[str, str] = {}
-    for usage in usages:
-        if isinstance(found := terms[usage.id], Terms):
-            own = (DUPLICATES,) if usage.is_duplicate else (revenue(found.price.product_line),)
-            touched = (wallet(usage.project), held(usage.project), payable(usage.key.centre), *own)
-            codes |= dict.fromkeys(touched, found.price.currency)
     projects = {usage.project for usage in usages}
+    kinds = {
+        (usage.project, usage.key.centre, usage.is_duplicate, found.price.product_line, found.price.currency)
+        for usage in usages
+        if isinstance(found := terms[usage.id], Terms)
+    }
+    for project, centre, is_duplicate, product_line, currency in kinds:
+        own = DUPLICATES if is_duplicate else revenue(product_line)
+        codes |= dict.fromkeys((wallet(project), held(project), payable(centre), own), currency)
     return await store.lock_accounts(session, codes, also={*map(wallet, projects), *map(held, projects)})
 
 

@@ -7,9 +7,12 @@ platform pays for, negative). A credit is positive; the postings of an entry sum
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from paracloud.kit.identifiers import CentreName, ProjectId
 
+REMEMBERED = 4096
+"""Codes of the projects at work: writing a UUID as text takes longer than to look it up."""
 CASH = "cash:top-ups"
 DUPLICATES = "expense:duplicates"
 PAYABLE = "payable"
@@ -34,10 +37,12 @@ class Entry:
             raise ValueError(f"the postings of {self.key} do not sum to zero: {dict(self.postings)}")
 
 
+@lru_cache(REMEMBERED)
 def wallet(project: ProjectId) -> str:
     return f"wallet:{project}"
 
 
+@lru_cache(REMEMBERED)
 def held(project: ProjectId) -> str:
     return f"held:{project}"
 
