@@ -5,11 +5,11 @@ and sum to zero in each currency; entries, postings and charges are append-only;
 of a price version and of a contract only the end changes, and no two hold at one time.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Numeric
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Numeric, false
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,6 +23,7 @@ class PriceRow(Base):
     __table_args__ = (
         CheckConstraint("core_hour >= 0 AND card_hour >= 0", name="not_negative"),
         CheckConstraint("rule IS NULL OR (core_hour = 0 AND card_hour = 0)", name="rule_alone"),
+        CheckConstraint("project_id IS NULL OR organisation_id IS NULL", name="one_customer"),
         CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="validity"),
         Index("ix_price_versions_centre_queue", "centre", "queue"),
     )
@@ -34,23 +35,39 @@ class PriceRow(Base):
     card_hour: Mapped[Decimal] = mapped_column(UNIT_PRICE)
     rule: Mapped[dict[str, object] | None] = mapped_column(JSONB(none_as_null=True))
     """A charging rule (billing.rule_text); where there is one, it alone says what is charged."""
+    qos: Mapped[str | None]
+    """None: whatever the quality of service."""
+    project_id: Mapped[UUID | None] = mapped_column(ForeignKey("projects.id"))
+    organisation_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisations.id"))
+    """A customer's own price, by its contract with the operator; neither: everybody's."""
+    tiers: Mapped[list[dict[str, str]] | None] = mapped_column(JSONB(none_as_null=True))
+    """Factors (billing.tiers) upon the customer's amounts of the month at this price."""
     currency: Mapped[str]
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime | None]
 
 
 class ContractRow(Base):
-    """Co-construction: the centre's share of every charge, in basis points."""
+    """Co-construction: the centre's share of every charge, in basis points; of a queue, where the nodes are a
+    customer's own and lent out, also that customer's. Without a queue it holds for all that have none of their own."""
 
     __tablename__ = "contracts"
     __table_args__ = (
         CheckConstraint("share_basis_points BETWEEN 0 AND 10000", name="share"),
+        CheckConstraint(
+            "owner_basis_points >= 0 AND share_basis_points + owner_basis_points <= 10000"
+            " AND (owner_project_id IS NULL) = (owner_basis_points = 0)",
+            name="owner",
+        ),
         CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="validity"),
         Index("ix_contracts_centre", "centre"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     centre: Mapped[str] = mapped_column(ForeignKey("centres.name"))
+    queue: Mapped[str | None]
     share_basis_points: Mapped[int]
+    owner_project_id: Mapped[UUID | None] = mapped_column(ForeignKey("projects.id"))
+    owner_basis_points: Mapped[int] = mapped_column(server_default="0")
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime | None]
 
@@ -99,30 +116,76 @@ class HoldRow(Base):
     )
     reference: Mapped[str] = mapped_column(primary_key=True)
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id"), index=True)
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     amount_micro: Mapped[int]
     captured_micro: Mapped[int]
     currency: Mapped[str]
     released_at: Mapped[datetime | None]
 
 
+class BillingPeriodRow(Base):
+    """A calendar month (UTC) by its first day. Nothing is charged into a closed one."""
+
+    __tablename__ = "billing_periods"
+    __table_args__ = (
+        CheckConstraint("extract(day FROM period) = 1", name="month"),
+        CheckConstraint("(closed_at IS NULL) = (closed_by IS NULL)", name="closed"),
+    )
+    period: Mapped[date] = mapped_column(primary_key=True)
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None]
+
+
 class ChargeRow(Base):
-    """What one revision of one usage added to the bill: a later one holds the difference, which may be negative."""
+    """What one revision of one usage added to the bill: a later one holds the difference, which may be negative, and a
+    reversal takes one back. So every sum over charges is net."""
 
     __tablename__ = "charges"
-    __table_args__ = (Index("ix_charges_reference", "reference"),)
+    __table_args__ = (
+        CheckConstraint("is_reversal = (reason IS NOT NULL) AND is_reversal = (person IS NOT NULL)", name="reversal"),
+        Index("ix_charges_reference", "reference"),
+        Index("ix_charges_project_id_period", "project_id", "period"),
+    )
     usage_id: Mapped[UUID] = mapped_column(ForeignKey("usage.id"), primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id"), index=True)
+    is_reversal: Mapped[bool] = mapped_column(primary_key=True, autoincrement=False, server_default=false())
+    period: Mapped[date]
+    """The month that the usage ended in, or the first that was not closed when it was charged."""
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id"))
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     reference: Mapped[str | None]
     price_version_id: Mapped[UUID] = mapped_column(ForeignKey("price_versions.id"))
+    contract_id: Mapped[UUID | None] = mapped_column(ForeignKey("contracts.id"))
     share_basis_points: Mapped[int]
+    list_micro: Mapped[int]
+    """Before volume tiers, without what packages of hours paid."""
+    volume_micro: Mapped[int | None]
+    """Where the price has tiers: the payer's list amounts of the month before this one."""
     amount_micro: Mapped[int]
+    """What it costs, however that is paid: the wallet pays what neither packages nor credits do."""
+    package_micro: Mapped[int] = mapped_column(server_default="0")
+    credit_micro: Mapped[int] = mapped_column(server_default="0")
     share_micro: Mapped[int]
+    owner_micro: Mapped[int] = mapped_column(server_default="0")
+    dedication_id: Mapped[UUID | None] = mapped_column(ForeignKey("dedications.id"))
+    """The customer's own nodes, paid by the month: then the usage itself costs nothing."""
     currency: Mapped[str]
     is_duplicate: Mapped[bool]
     entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_entries.id"))
     """Null where the difference is zero: nothing moved."""
     charged_at: Mapped[datetime]
+    reason: Mapped[str | None]
+    person: Mapped[str | None]
+
+
+class VolumeRow(Base):
+    """A payer's list amounts of a month at one price with tiers: where its next charge begins."""
+
+    __tablename__ = "volumes"
+    payer: Mapped[str] = mapped_column(primary_key=True)
+    price_version_id: Mapped[UUID] = mapped_column(ForeignKey("price_versions.id"), primary_key=True)
+    period: Mapped[date] = mapped_column(primary_key=True)
+    list_micro: Mapped[int]
 
 
 class UnratedRow(Base):

@@ -36,6 +36,7 @@ class UsageRow(Base):
     task_index: Mapped[int | None]
     name: Mapped[str]
     queue: Mapped[str]
+    qos: Mapped[str] = mapped_column(server_default="")
     phase: Mapped[str]
     native_state: Mapped[str]
     exit_code: Mapped[int]

@@ -1,18 +1,18 @@
-"""Imports every room's tables, so that Base.metadata is whole. A room without tables is simply not there."""
+"""Imports every room's tables, so that Base.metadata is whole: modules named `tables`, or `tables_…` in a room that has
+many."""
 
 import importlib
-from importlib.util import find_spec
+import pkgutil
 
 from sqlalchemy import MetaData
 
+import paracloud
 from paracloud.kit.database import Base
-
-ROOMS = ("identity", "centres", "metering", "billing", "data", "jobs", "api")
 
 
 def all_tables() -> MetaData:
-    for room in ROOMS:
-        name = f"paracloud.{room}.tables"
-        if find_spec(name) is not None:
-            importlib.import_module(name)
+    for module in pkgutil.walk_packages(paracloud.__path__, "paracloud."):
+        room, _, last = module.name.rpartition(".")
+        if room.count(".") == 1 and room != __package__ and last.partition("_")[0] == "tables":
+            importlib.import_module(module.name)
     return Base.metadata
