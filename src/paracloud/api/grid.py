@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from paracloud.api.deps import TheDeps, Token, asked
+from paracloud.billing.pick import ANYBODY, pick_price
 from paracloud.billing.price import prices_at
 from paracloud.billing.rule_text import write_rule
 from paracloud.centres.registry import all_centres, healths, seen_queues
@@ -42,7 +43,7 @@ async def queues(deps: TheDeps, token: Token) -> QueueList:
         found, prices = await seen_queues(at.session), await prices_at(at.session, deps.clock.now())
     items = []
     for one in found:
-        info, price = one.info, prices.get((one.centre, one.info.name))
+        info, price = one.info, pick_price(prices.get((one.centre, one.info.name), ()), ANYBODY, "")
         items.append(
             QueueModel(
                 centre=one.centre,

@@ -4,35 +4,24 @@ A correction posts the difference to what was charged before, with the same pric
 execution of a job that should have run once) is the platform's cost: the centre is paid, the user is not charged.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing import charges, store
-from paracloud.billing.charges import Before, NewCharge, Unrated
-from paracloud.billing.entry import DUPLICATES, Entry, held, payable, revenue, wallet
+from paracloud.billing import charges, store, store_paying
+from paracloud.billing.charges import Before, Unrated
+from paracloud.billing.cover import Shelf, Unit
+from paracloud.billing.decide import Decided, Known, VolumeKey, decide, payer
+from paracloud.billing.entry import CREDITS, DUPLICATES, Entry, held, owner, package, payable, revenue, wallet
+from paracloud.billing.period import month_of, open_periods
+from paracloud.billing.pick import Terms
 from paracloud.billing.post import post
-from paracloud.billing.rate import rate_work
-from paracloud.billing.rule import Unrated as RuleUnrated
-from paracloud.billing.rule import Worked
 from paracloud.billing.store import Hold
-from paracloud.billing.terms import Terms, terms_of
-from paracloud.kit.identifiers import PriceVersionId, UsageId
+from paracloud.billing.terms import terms_of
+from paracloud.kit.identifiers import PackageId, PriceVersionId, UsageId
 from paracloud.metering.usage import Usage
-
-MOST_MICRO = 10**15
-"""A thousand million yuan. A usage that would cost more is an error of its centre's accounting until a person says
-otherwise."""
-ABSURD = Unrated(
-    "it would cost more than any execution can: check the centre's accounting", "金额超出合理范围：请核对超算中心的记账"
-)
-REVERSED = Unrated(
-    "its charge was taken back by a person, and the centre has changed its record since: decide what it costs",
-    "该费用已被人工冲销，此后超算中心又更改了记录：请决定如何计费",
-)
-"""Posting the difference would give the money back twice; posting the whole would undo what a person decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +32,13 @@ class Charged:
     amount_micro: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Posting:
-    row: NewCharge
-    terms: Terms
-
-
 async def charge(
     session: AsyncSession, usages: Sequence[Usage], *, pinned: Mapping[str, PriceVersionId], now: datetime
 ) -> list[Charged]:
     """`pinned` gives the price version that each job was accepted with, by reference. It holds where the job ran in the
     queue that it was accepted for; any other usage is charged at the price of its queue when it was submitted. A
-    revision that was charged before is left out. A batch takes some ten statements, whatever its size."""
+    revision that was charged before is left out. A batch takes some fifteen statements, whatever its size."""
+    periods = await open_periods(session, {month_of(usage.ended_at) for usage in usages})
     ids = [usage.id for usage in usages]
     before = await charges.before(session, ids)
     terms = await terms_of(session, usages, before, pinned)
@@ -63,100 +47,124 @@ async def charge(
         before, terms = newest, await terms_of(session, usages, newest, pinned)
         locked = await _lock(session, usages, terms)
     due = [usage for usage in usages if usage.id not in before or before[usage.id].revision < usage.revision]
-    holds = await store.lock_holds(session, [usage.reference for usage in due if usage.reference is not None])
-    rated = {usage.id: _rated(usage, before.get(usage.id), terms[usage.id]) for usage in due}
-    posted = [one for one in rated.values() if isinstance(one, _Posting)]
+    books = await _open(session, due, before, terms, periods)
+    rated = {usage.id: _rated(usage, before.get(usage.id), terms[usage.id], periods, books) for usage in due}
+    posted = [(usage, one) for usage in due if isinstance(one := rated[usage.id], Decided)]
+    entries = [_entry(usage, one, books) for usage, one in posted]
+    codes = {code: entry.currency for entry in entries for code, micro in entry.postings.items() if micro}
+    more = await store.lock_accounts(session, {code: codes[code] for code in codes.keys() - locked.keys()})
+    made = await post(session, entries, now=now, locked={**locked, **more})
+    await charges.add(
+        session, [(one.row, made.get(entry.key)) for (_, one), entry in zip(posted, entries, strict=True)], now
+    )
     unrated = [(usage, one) for usage in due if isinstance(one := rated[usage.id], Unrated)]
-    left = dict(holds)
-    entries = [_entry(one, left) for one in posted]
-    made = await post(session, entries, now=now, locked=locked)
-    rows = [(one.row, made.get(entry.key)) for one, entry in zip(posted, entries, strict=True)]
-    await charges.add(session, rows, now)
     await charges.list_unrated(session, unrated, now)
-    changed = {reference: hold for reference, hold in left.items() if hold != holds[reference]}
-    await store.capture(session, {reference: hold.captured_micro for reference, hold in changed.items()})
+    await _keep(session, books, [one for _, one in posted])
     return [_charged(usage, rated[usage.id]) for usage in due]
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """What a batch changes while it is decided, locked: holds by reference, packages, volumes of tiers."""
+
+    holds: dict[str, Hold]
+    captured: set[str]
+    shelf: Shelf
+    used: Mapping[UsageId, Mapping[PackageId, int]]
+    volumes: dict[VolumeKey, int]
 
 
 async def _lock(
     session: AsyncSession, usages: Sequence[Usage], terms: Mapping[UsageId, Terms | Unrated]
 ) -> Mapping[str, int]:
-    """All at once and before anything is decided, so that two chargers of one usage come one after the other; also the
-    accounts of what is not charged, since a release in the same transaction may need them."""
-    codes: dict[str, str] = {}
+    """The projects' accounts, at once and before anything is decided, so that two chargers of one usage come one after
+    the other; also those of what is not charged, since a release in the same transaction may need them. The accounts
+    that all share come last, when everything is decided: they are locked for the shortest time."""
     projects = {usage.project for usage in usages}
-    kinds = {
-        (usage.project, usage.key.centre, usage.is_duplicate, found.price.product_line, found.price.currency)
-        for usage in usages
-        if isinstance(found := terms[usage.id], Terms)
-    }
-    for project, centre, is_duplicate, product_line, currency in kinds:
-        own = DUPLICATES if is_duplicate else revenue(product_line)
-        codes |= dict.fromkeys((wallet(project), held(project), payable(centre), own), currency)
+    kinds = {(usage.project, found.price.currency) for usage in usages if isinstance(found := terms[usage.id], Terms)}
+    codes = {code(project): currency for project, currency in kinds for code in (wallet, held)}
     return await store.lock_accounts(session, codes, also={*map(wallet, projects), *map(held, projects)})
 
 
-def _rated(usage: Usage, before: Before | None, terms: Terms | Unrated) -> _Posting | Unrated:
+async def _open(
+    session: AsyncSession,
+    due: Sequence[Usage],
+    before: Mapping[UsageId, Before],
+    terms: Mapping[UsageId, Terms | Unrated],
+    periods: Mapping[date, date],
+) -> _Books:
+    references = [usage.reference for usage in due if usage.reference is not None]
+    holds = await store.lock_holds(session, references)
+    again = [usage.id for usage in due if usage.id in before]
+    shelf, used = await store_paying.lock_shelf(session, {usage.project for usage in due}, references, again)
+    keys = {
+        (payer(found.price, usage), found.price.id, periods[month_of(usage.ended_at)])
+        for usage in due
+        if isinstance(found := terms[usage.id], Terms) and found.price.tiers is not None
+    }
+    return _Books(holds, set(), shelf, used, await store_paying.lock_volumes(session, keys))
+
+
+async def _keep(session: AsyncSession, books: _Books, decided: Sequence[Decided]) -> None:
+    await store.capture(session, {reference: books.holds[reference].captured_micro for reference in books.captured})
+    await store_paying.add_uses(session, [(one.row, one.uses) for one in decided])
+    await store_paying.put_back(session, books.shelf)
+    await store_paying.put_volumes(session, books.volumes)
+
+
+def _rated(
+    usage: Usage, before: Before | None, terms: Terms | Unrated, periods: Mapping[date, date], books: _Books
+) -> Decided | Unrated:
     if isinstance(terms, Unrated):
         return terms
-    if before is not None and before.is_reversed:
-        return REVERSED
-    try:
-        whole = rate_work(worked(usage), terms.price, terms.share_basis_points)
-    except RuleUnrated as why:
-        return Unrated(why.en, why.zh)
-    if whole.amount.micro > MOST_MICRO:
-        return ABSURD
-    row = NewCharge(
-        usage=usage,
-        price=terms.price.id,
-        share_basis_points=terms.share_basis_points,
-        amount_micro=whole.amount.micro - (before.amount_micro if before else 0),
-        share_micro=whole.share.micro - (before.share_micro if before else 0),
-        currency=terms.price.currency,
-    )
-    return _Posting(row, terms)
+    hold = books.holds.get(usage.reference) if usage.reference is not None else None
+    known = Known(before, books.used.get(usage.id, {}), hold.user if hold is not None else None)
+    return decide(usage, known, terms, periods[month_of(usage.ended_at)], books.shelf, books.volumes)
 
 
-def worked(usage: Usage) -> Worked:
-    quantities = {
-        "cores": usage.cores,
-        "nodes": usage.nodes,
-        "gpus": usage.gpus,
-        "memory_bytes": usage.memory_bytes,
-    }
-    return Worked(quantities, usage.elapsed_seconds, usage.phase, usage.native_state)
-
-
-def _entry(posting: _Posting, holds: dict[str, Hold]) -> Entry:
-    row, usage = posting.row, posting.row.usage
-    centre, amount, share = payable(usage.key.centre), row.amount_micro, row.share_micro
+def _entry(usage: Usage, one: Decided, books: _Books) -> Entry:
+    row, contract = one.row, one.terms.contract
+    postings = {payable(usage.key.centre): row.share_micro}
+    if contract.owner is not None:
+        postings[owner(contract.owner)] = row.owner_micro
     if usage.is_duplicate:
-        postings = {DUPLICATES: -share, centre: share}
+        postings[DUPLICATES] = -row.share_micro - row.owner_micro
     else:
-        captured = _capture(holds, usage, amount)
-        postings = {
-            held(usage.project): -captured,
-            wallet(usage.project): captured - amount,
-            centre: share,
-            revenue(posting.terms.price.product_line): amount - share,
-        }
+        captured = _capture(books, usage, row.wallet_micro)
+        postings[held(usage.project)] = -captured
+        postings[wallet(usage.project)] = captured - row.wallet_micro
+        postings[revenue(one.terms.price.product_line)] = row.amount_micro - row.share_micro - row.owner_micro
+        for code, micro in _of_packages(usage, one, books.shelf):
+            postings[code] = postings.get(code, 0) - micro
     key = f"charge:{usage.id}:{usage.revision}"
     return Entry(key, "charge", row.currency, postings, reference=usage.reference or str(usage.id))
 
 
-def _capture(holds: dict[str, Hold], usage: Usage, amount: int) -> int:
-    """Take from the open hold what it still has, and note that in `holds`; a credit, or what the hold does not cover,
-    goes through the wallet."""
-    hold = holds.get(usage.reference) if usage.reference is not None else None
-    if hold is None or hold.is_released or hold.project != usage.project or amount <= 0:
+def _of_packages(usage: Usage, one: Decided, shelf: Shelf) -> Iterator[tuple[str, int]]:
+    """Where a part of the charge is taken from. What a closed package would get back goes to the wallet."""
+    for use in one.uses:
+        if use.unit is Unit.MICRO:
+            yield CREDITS, use.units
+        elif shelf.packages[use.package].closed_at is not None:
+            yield wallet(usage.project), use.micro
+        else:
+            yield package(use.package), use.micro
+
+
+def _capture(books: _Books, usage: Usage, amount: int) -> int:
+    """Take from the open hold what it still has, and note that; a credit, or what the hold does not cover, goes through
+    the wallet."""
+    hold = books.holds.get(usage.reference) if usage.reference is not None else None
+    if usage.reference is None or hold is None or hold.is_released or hold.project != usage.project or amount <= 0:
         return 0
     captured = min(amount, hold.amount_micro - hold.captured_micro)
-    holds[usage.reference or ""] = replace(hold, captured_micro=hold.captured_micro + captured)
+    if captured:
+        books.holds[usage.reference] = replace(hold, captured_micro=hold.captured_micro + captured)
+        books.captured.add(usage.reference)
     return captured
 
 
-def _charged(usage: Usage, rated: _Posting | Unrated) -> Charged:
+def _charged(usage: Usage, rated: Decided | Unrated) -> Charged:
     if isinstance(rated, Unrated):
         return Charged(usage.id, None)
     return Charged(usage.id, 0 if usage.is_duplicate else rated.row.amount_micro)

@@ -2,28 +2,45 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Text, cast, delete, exists, func, select
+from sqlalchemy import Row, delete, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from paracloud.billing.entry import payable
-from paracloud.billing.tables import ChargeRow, EntryRow, LedgerAccountRow, PostingRow, PriceRow, UnratedRow
+from paracloud.billing.tables import ChargeRow, LedgerAccountRow, PostingRow, PriceRow, UnratedRow
 from paracloud.kit.bulk import unnested
-from paracloud.kit.identifiers import CentreName, EntryId, PriceVersionId, ProjectId, UsageId
+from paracloud.kit.identifiers import (
+    CentreName,
+    ContractId,
+    DedicationId,
+    EntryId,
+    PriceVersionId,
+    ProjectId,
+    UsageId,
+    UserId,
+)
 from paracloud.metering.usage import Usage
 
 CHARGE = (
-    ChargeRow.usage_id, ChargeRow.revision, ChargeRow.project_id, ChargeRow.reference, ChargeRow.price_version_id,
-    ChargeRow.share_basis_points, ChargeRow.amount_micro, ChargeRow.share_micro, ChargeRow.currency,
-    ChargeRow.is_duplicate, ChargeRow.entry_id, ChargeRow.charged_at,
+    ChargeRow.usage_id, ChargeRow.revision, ChargeRow.is_reversal, ChargeRow.period, ChargeRow.project_id,
+    ChargeRow.user_id, ChargeRow.reference, ChargeRow.price_version_id, ChargeRow.contract_id,
+    ChargeRow.share_basis_points, ChargeRow.list_micro, ChargeRow.volume_micro, ChargeRow.amount_micro,
+    ChargeRow.package_micro, ChargeRow.credit_micro, ChargeRow.share_micro, ChargeRow.owner_micro,
+    ChargeRow.dedication_id, ChargeRow.currency, ChargeRow.is_duplicate, ChargeRow.entry_id, ChargeRow.charged_at,
+    ChargeRow.reason, ChargeRow.person,
 )  # fmt: skip
 UNRATED = (
     UnratedRow.usage_id, UnratedRow.revision, UnratedRow.reason_en, UnratedRow.reason_zh, UnratedRow.listed_at,
 )  # fmt: skip
+
+
+UNRATED_BEFORE = text("""
+    SELECT count(DISTINCT waiting.usage_id) FROM unrated_usage AS waiting JOIN usage ON usage.id = waiting.usage_id
+     WHERE usage.ended_at < :end
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,66 +54,107 @@ class Unrated:
 @dataclass(frozen=True, slots=True)
 class Before:
     """What all earlier revisions of a usage were charged together; `revision` is the last of them. `is_reversed`: a
-    person took one of these charges back."""
+    person took one of these charges back, and the amounts are what was left then. Amounts as in `tables.ChargeRow`."""
 
     price: PriceVersionId
-    share_basis_points: int
+    contract: ContractId
+    dedication: DedicationId | None
     revision: int
+    list_micro: int
     amount_micro: int
+    package_micro: int
+    credit_micro: int
     share_micro: int
+    owner_micro: int
     is_reversed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class NewCharge:
-    usage: Usage
+    """A row of `charges` to be; `usage` and `revision` say of what."""
+
+    usage: UsageId
+    revision: int
+    period: date
+    project: ProjectId
+    user: UserId | None
+    reference: str | None
     price: PriceVersionId
+    contract: ContractId
     share_basis_points: int
+    list_micro: int
+    volume_micro: int | None
     amount_micro: int
+    package_micro: int
+    credit_micro: int
     share_micro: int
+    owner_micro: int
+    dedication: DedicationId | None
     currency: str
+    is_duplicate: bool
+    is_reversal: bool = False
+    reason: str | None = None
+    person: str | None = None
+
+    @property
+    def wallet_micro(self) -> int:
+        """What neither packages nor credits pay; nothing of a duplicate."""
+        return 0 if self.is_duplicate else self.amount_micro - self.package_micro - self.credit_micro
+
+
+SUMMED = ("list_micro", "amount_micro", "package_micro", "credit_micro", "share_micro", "owner_micro")
 
 
 async def before(session: AsyncSession, usages: Sequence[UsageId]) -> dict[UsageId, Before]:
     wanted = unnested([ChargeRow.usage_id], [(usage,) for usage in usages])
-    reversal = exists().where(EntryRow.key == func.concat("reverse:", cast(ChargeRow.entry_id, Text)))
+    same = (ChargeRow.usage_id, ChargeRow.price_version_id, ChargeRow.contract_id, ChargeRow.dedication_id)
+    sums = [func.sum(getattr(ChargeRow, name)).label(name) for name in SUMMED]
+    revision, reversed_ = func.max(ChargeRow.revision), func.bool_or(ChargeRow.is_reversal)
     query = (
-        select(
-            ChargeRow.usage_id, ChargeRow.price_version_id, ChargeRow.share_basis_points, func.max(ChargeRow.revision),
-            func.sum(ChargeRow.amount_micro), func.sum(ChargeRow.share_micro), func.bool_or(reversal),
-        )
+        select(*same, revision.label("revision"), *sums, reversed_.label("is_reversed"))
         .join(wanted, wanted.c.usage_id == ChargeRow.usage_id)
-        .group_by(ChargeRow.usage_id, ChargeRow.price_version_id, ChargeRow.share_basis_points)
-    )  # fmt: skip
+        .group_by(*same)
+    )
     return {
-        UsageId(usage): Before(PriceVersionId(price), basis_points, revision, int(amount), int(share), is_reversed)
-        for usage, price, basis_points, revision, amount, share, is_reversed in (await session.execute(query)).all()
+        UsageId(row.usage_id): Before(
+            PriceVersionId(row.price_version_id),
+            ContractId(row.contract_id),
+            None if row.dedication_id is None else DedicationId(row.dedication_id),
+            row.revision,
+            is_reversed=row.is_reversed,
+            **{name: int(getattr(row, name)) for name in SUMMED},
+        )
+        for row in (await session.execute(query)).all()
     }
 
 
 async def settled(session: AsyncSession, usages: Sequence[UsageId], centre: CentreName) -> dict[UsageId, int]:
     """What is posted to the centre for these usages, reversals included, in micro-units; nothing posted: absent."""
     wanted = unnested([ChargeRow.usage_id], [(usage,) for usage in usages])
-    reversal = aliased(EntryRow)
-    entries = (
-        select(ChargeRow.usage_id, EntryRow.id.label("entry_id"))
-        .join(wanted, wanted.c.usage_id == ChargeRow.usage_id)
-        .join(EntryRow, EntryRow.id == ChargeRow.entry_id)
-        .union_all(
-            select(ChargeRow.usage_id, reversal.id)
-            .join(wanted, wanted.c.usage_id == ChargeRow.usage_id)
-            .join(reversal, reversal.key == func.concat("reverse:", cast(ChargeRow.entry_id, Text)))
-        )
-        .subquery()
-    )
     query = (
-        select(entries.c.usage_id, func.sum(PostingRow.micro))
-        .join(PostingRow, PostingRow.entry_id == entries.c.entry_id)
+        select(ChargeRow.usage_id, func.sum(PostingRow.micro))
+        .join(wanted, wanted.c.usage_id == ChargeRow.usage_id)
+        .join(PostingRow, PostingRow.entry_id == ChargeRow.entry_id)
         .join(LedgerAccountRow, LedgerAccountRow.id == PostingRow.account_id)
         .where(LedgerAccountRow.code == payable(centre))
-        .group_by(entries.c.usage_id)
+        .group_by(ChargeRow.usage_id)
     )
     return {UsageId(usage): int(micro) for usage, micro in (await session.execute(query)).all()}
+
+
+async def steps(session: AsyncSession, usages: Sequence[UsageId]) -> dict[UsageId, list[tuple[int, int]]]:
+    """Of charges at a price with tiers: the month's volume before each, and its list amount, in micro-units."""
+    wanted = unnested([ChargeRow.usage_id], [(usage,) for usage in usages])
+    query = (
+        select(ChargeRow.usage_id, ChargeRow.volume_micro, ChargeRow.list_micro)
+        .join(wanted, wanted.c.usage_id == ChargeRow.usage_id)
+        .where(ChargeRow.volume_micro.is_not(None))
+        .order_by(ChargeRow.usage_id, ChargeRow.revision, ChargeRow.is_reversal)
+    )
+    found: dict[UsageId, list[tuple[int, int]]] = {}
+    for usage, volume, more in (await session.execute(query)).all():
+        found.setdefault(UsageId(usage), []).append((volume or 0, more))
+    return found
 
 
 async def add(session: AsyncSession, rows: Sequence[tuple[NewCharge, EntryId | None]], now: datetime) -> None:
@@ -106,17 +164,40 @@ async def add(session: AsyncSession, rows: Sequence[tuple[NewCharge, EntryId | N
         return
     values = [
         (
-            row.usage.id, row.usage.revision, row.usage.project, row.usage.reference, row.price, row.share_basis_points,
-            row.amount_micro, row.share_micro, row.currency, row.usage.is_duplicate, entry, now,
+            row.usage, row.revision, row.is_reversal, row.period, row.project, row.user, row.reference, row.price,
+            row.contract, row.share_basis_points, row.list_micro, row.volume_micro, row.amount_micro,
+            row.package_micro, row.credit_micro, row.share_micro, row.owner_micro, row.dedication, row.currency,
+            row.is_duplicate, entry, now, row.reason, row.person,
         )
         for row, entry in rows
     ]  # fmt: skip
     new = unnested(CHARGE, values)
     await session.execute(insert(ChargeRow).from_select([one.key for one in CHARGE], select(*new.c)))
-    charged = unnested([UnratedRow.usage_id], [(row.usage.id,) for row, _ in rows])
+    charged = unnested([UnratedRow.usage_id], [(row.usage,) for row, _ in rows])
     await session.execute(
         delete(UnratedRow).where(UnratedRow.usage_id == charged.c.usage_id).execution_options(synchronize_session=False)
     )
+
+
+async def one(session: AsyncSession, usage: UsageId, revision: int) -> NewCharge:
+    """What a revision was charged, as it was posted first."""
+    query = select(*CHARGE).where(
+        ChargeRow.usage_id == usage, ChargeRow.revision == revision, ChargeRow.is_reversal.is_(False)
+    )
+    row = (await session.execute(query)).one()
+    return NewCharge(
+        UsageId(row.usage_id), row.revision, row.period, ProjectId(row.project_id),
+        None if row.user_id is None else UserId(row.user_id), row.reference, PriceVersionId(row.price_version_id),
+        ContractId(row.contract_id), row.share_basis_points, row.list_micro, row.volume_micro, row.amount_micro,
+        row.package_micro, row.credit_micro, row.share_micro, row.owner_micro,
+        None if row.dedication_id is None else DedicationId(row.dedication_id), row.currency, row.is_duplicate,
+        row.is_reversal, row.reason, row.person,
+    )  # fmt: skip
+
+
+async def unrated_before(session: AsyncSession, end: datetime) -> int:
+    """How many usages that ended before then wait for a price or a contract."""
+    return int((await session.execute(UNRATED_BEFORE, {"end": end})).scalar_one())
 
 
 async def list_unrated(session: AsyncSession, usages: Sequence[tuple[Usage, Unrated]], now: datetime) -> None:

@@ -63,19 +63,68 @@ RULES: dict[str, str] = {
     "every charge stands in the ledger": """
         SELECT charge.usage_id::text, charge.amount_micro FROM charges charge
           LEFT JOIN ledger_entries entry ON entry.id = charge.entry_id
-           AND entry.key = 'charge:' || charge.usage_id || ':' || charge.revision
+           AND (charge.is_reversal OR entry.key = 'charge:' || charge.usage_id || ':' || charge.revision)
          WHERE entry.id IS NULL
-           AND (CASE WHEN charge.is_duplicate THEN charge.share_micro ELSE charge.amount_micro END) <> 0
+           AND (CASE WHEN charge.is_duplicate THEN charge.share_micro + charge.owner_micro ELSE charge.amount_micro END)
+               <> 0
     """,
     "the entry of a charge posts what the charge says": """
         SELECT charge.usage_id::text, charge.amount_micro
           FROM charges AS charge
           JOIN ledger_postings AS posting ON posting.entry_id = charge.entry_id
           JOIN ledger_accounts AS account ON account.id = posting.account_id
-         GROUP BY charge.usage_id, charge.revision
-        HAVING coalesce(sum(posting.micro) FILTER (WHERE account.code LIKE 'payable:%'), 0) <> charge.share_micro
-            OR coalesce(sum(-posting.micro) FILTER (WHERE account.code ~ '^(wallet|held):'), 0)
-               <> CASE WHEN charge.is_duplicate THEN 0 ELSE charge.amount_micro END
+         GROUP BY charge.usage_id, charge.revision, charge.is_reversal
+        HAVING coalesce(sum(posting.micro) FILTER (WHERE account.code LIKE 'payable:%'), 0)
+               <> charge.share_micro + charge.owner_micro
+            OR coalesce(sum(-posting.micro) FILTER (WHERE account.code LIKE 'payable:owner/%'), 0)
+               <> -charge.owner_micro
+            OR coalesce(sum(-posting.micro) FILTER (WHERE account.code ~ '^(wallet|held|package):'), 0)
+               <> CASE WHEN charge.is_duplicate THEN 0 ELSE charge.amount_micro - charge.credit_micro END
+            OR coalesce(sum(-posting.micro) FILTER (WHERE account.code = 'expense:credits'), 0) <> charge.credit_micro
+    """,
+    "a package has given what its uses say": """
+        SELECT package.id::text, package.used - coalesce(sum(used.units), 0) FROM packages AS package
+          LEFT JOIN package_uses AS used ON used.package_id = package.id
+         WHERE package.closed_at IS NULL
+         GROUP BY package.id, package.used HAVING package.used <> coalesce(sum(used.units), 0)
+    """,
+    "what is reserved of a package waits for open holds": """
+        SELECT package.id::text, package.reserved - coalesce(sum(kept.units), 0) FROM packages AS package
+          LEFT JOIN package_reservations AS kept ON kept.package_id = package.id
+           AND EXISTS (SELECT 1 FROM holds WHERE holds.reference = kept.reference AND holds.released_at IS NULL)
+         GROUP BY package.id, package.reserved HAVING package.reserved <> coalesce(sum(kept.units), 0)
+    """,
+    "a package's account holds what it has not given yet": """
+        SELECT package.id::text, coalesce(account.balance_micro, 0)
+               - CASE WHEN package.closed_at IS NULL
+                      THEN package.price_micro - coalesce(sum(used.micro), 0) ELSE 0 END
+          FROM packages AS package
+          LEFT JOIN ledger_accounts AS account ON account.code = 'package:' || package.id
+          LEFT JOIN package_uses AS used ON used.package_id = package.id
+         WHERE package.unit <> 'micro'
+         GROUP BY package.id, package.closed_at, package.price_micro, account.balance_micro
+        HAVING coalesce(account.balance_micro, 0)
+               <> CASE WHEN package.closed_at IS NULL THEN package.price_micro - coalesce(sum(used.micro), 0) ELSE 0 END
+    """,
+    "what packages and credits gave is what the charges say": """
+        SELECT charge.usage_id::text, charge.package_micro + charge.credit_micro - coalesce(used.micro, 0)
+          FROM charges AS charge
+          LEFT JOIN (SELECT use.usage_id, use.revision, use.is_reversal,
+                            sum(CASE WHEN package.unit = 'micro' THEN use.units ELSE use.micro END) AS micro
+                       FROM package_uses AS use JOIN packages AS package ON package.id = use.package_id
+                      GROUP BY 1, 2, 3) AS used
+            ON (used.usage_id, used.revision, used.is_reversal)
+               = (charge.usage_id, charge.revision, charge.is_reversal)
+         WHERE charge.package_micro + charge.credit_micro <> coalesce(used.micro, 0)
+    """,
+    "the volume of a month is the sum of its charges": """
+        SELECT volume.payer, volume.list_micro - coalesce(sum(charge.list_micro), 0) FROM volumes AS volume
+          LEFT JOIN (SELECT charges.*, projects.organisation_id FROM charges
+                       JOIN projects ON projects.id = charges.project_id WHERE NOT is_duplicate) AS charge
+            ON charge.price_version_id = volume.price_version_id AND charge.period = volume.period
+           AND volume.payer IN ('project:' || charge.project_id, 'organisation:' || charge.organisation_id)
+         GROUP BY volume.payer, volume.price_version_id, volume.period, volume.list_micro
+        HAVING volume.list_micro <> coalesce(sum(charge.list_micro), 0)
     """,
     "every charging entry has its charge": """
         SELECT entry.key, 1 FROM ledger_entries AS entry

@@ -1,4 +1,4 @@
-"""Co-construction contracts: which share of a charge a centre gets."""
+"""Co-construction contracts: which share of a charge a centre gets, and whoever lends it nodes of their own."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,15 +10,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.tables import ContractRow
 from paracloud.kit.errors import Conflict, Invalid, NotFound
-from paracloud.kit.identifiers import CentreName, new_uuid
+from paracloud.kit.identifiers import CentreName, ContractId, ProjectId, new_uuid
+
+WHOLE = 10_000
+COLUMNS = (
+    ContractRow.id, ContractRow.centre, ContractRow.queue, ContractRow.share_basis_points,
+    ContractRow.owner_project_id, ContractRow.owner_basis_points, ContractRow.valid_from, ContractRow.valid_to,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """It holds in [valid_from, valid_to); None: until it is ended."""
+    """It holds in [valid_from, valid_to); None: until it is ended. `queue` None: for all queues without a contract of
+    their own. The owner of lent nodes has a part of its own, in its project's name."""
 
+    id: ContractId
     centre: CentreName
+    queue: str | None
     share_basis_points: int
+    owner: ProjectId | None
+    owner_basis_points: int
     valid_from: datetime
     valid_to: datetime | None
 
@@ -33,17 +44,16 @@ async def add_contract(
     *,
     valid_from: datetime,
     valid_to: datetime | None = None,
-) -> None:
-    """Conflict where another contract with the centre holds at some of the same time."""
-    if not 0 <= share_basis_points <= 10_000:
-        raise Invalid(
-            "share_basis_points: 0 to 10000 (8000 is 80 %).",
-            "share_basis_points：0 到 10000（8000 即 80%）。",
-            field="share_basis_points",
-        )
+    queue: str | None = None,
+    owner: ProjectId | None = None,
+    owner_basis_points: int = 0,
+) -> ContractId:
+    """Conflict where another contract with the centre (about the same queue) holds at some of the same time."""
+    _check_shares(share_basis_points, owner, owner_basis_points)
     row = ContractRow(
-        id=new_uuid(), centre=centre, share_basis_points=share_basis_points, valid_from=valid_from, valid_to=valid_to
-    )
+        id=new_uuid(), centre=centre, queue=queue, share_basis_points=share_basis_points, owner_project_id=owner,
+        owner_basis_points=owner_basis_points, valid_from=valid_from, valid_to=valid_to,
+    )  # fmt: skip
     try:
         async with session.begin_nested():
             session.add(row)
@@ -56,24 +66,48 @@ async def add_contract(
                 field="valid_from",
             ) from error
         raise Invalid(
-            "There is no such centre, or the validity ends before it begins.", "超算中心不存在，或有效期不正确。"
+            "There is no such centre or owner, or the validity ends before it begins.",
+            "超算中心或节点所有者不存在，或有效期不正确。",
         ) from error
+    return ContractId(row.id)
 
 
-async def end_contract(session: AsyncSession, centre: CentreName, at: datetime, *, now: datetime) -> None:
-    """The contract that holds at `at` ends then; `at` is not in the past. NotFound where none holds."""
+def _check_shares(share: int, owner: ProjectId | None, owner_share: int) -> None:
+    if not 0 <= share <= WHOLE:
+        raise Invalid(
+            "share_basis_points: 0 to 10000 (8000 is 80 %).",
+            "share_basis_points：0 到 10000（8000 即 80%）。",
+            field="share_basis_points",
+        )
+    if (owner is None) != (owner_share == 0) or not 0 <= owner_share <= WHOLE - share:
+        raise Invalid(
+            "owner_basis_points: who lends nodes has a part, and the shares come to at most 10000 (100 %).",
+            "owner_basis_points：出借节点者须有分成，且各方分成合计不超过 10000（即 100%）。",
+            field="owner_basis_points",
+        )
+
+
+async def end_contract(
+    session: AsyncSession, centre: CentreName, at: datetime, *, now: datetime, queue: str | None = None
+) -> None:
+    """The centre's contract (or the queue's own) that holds at `at` ends then; `at` is not in the past. NotFound where
+    none holds."""
     if at < now:
         raise Invalid("at: a contract ends now or later.", "at：结束时间不得早于现在。", field="at")
-    holding = next(
-        (one for one in await contracts_of(session, [centre]) if one.valid_from < at and one.holds_at(at)), None
-    )
+    agreed = [one for one in await contracts_of(session, [centre]) if one.queue == queue]
+    holding = next((one for one in agreed if one.valid_from < at and one.holds_at(at)), None)
     if holding is None:
         raise NotFound(f"No contract with {centre} holds then.", f"{centre} 在该时间没有有效合同。", field="at")
-    statement = update(ContractRow).where(ContractRow.centre == centre, ContractRow.valid_from == holding.valid_from)
-    await session.execute(statement.values(valid_to=at))
+    await session.execute(update(ContractRow).where(ContractRow.id == holding.id).values(valid_to=at))
 
 
 async def contracts_of(session: AsyncSession, centres: Collection[CentreName]) -> list[Contract]:
-    columns = (ContractRow.centre, ContractRow.share_basis_points, ContractRow.valid_from, ContractRow.valid_to)
-    rows = (await session.execute(select(*columns).where(ContractRow.centre.in_(list(centres))))).all()
-    return [Contract(CentreName(centre), share, start, end) for centre, share, start, end in rows]
+    rows = (await session.execute(select(*COLUMNS).where(ContractRow.centre.in_(list(centres))))).all()
+    return [
+        Contract(
+            ContractId(row.id), CentreName(row.centre), row.queue, row.share_basis_points,
+            None if row.owner_project_id is None else ProjectId(row.owner_project_id), row.owner_basis_points,
+            row.valid_from, row.valid_to,
+        )
+        for row in rows
+    ]  # fmt: skip

@@ -2,19 +2,24 @@
 
 Accounts by code: `wallet:<project>` and `held:<project>` (liabilities to a project), `payable:<centre>` (liability to a
 centre), `revenue:<product line>` (income), `cash:top-ups` (what came in, negative), `expense:duplicates` (what the
-platform pays for, negative). A credit is positive; the postings of an entry sum to zero.
+platform pays for, negative), `expense:credits` (trial credits that were used, negative), `package:<id>` (liability:
+what an hours package was sold for and has not given yet), `payable:owner/<project>` (liability to who lends nodes of
+its own). A credit is positive; the postings of an entry sum to zero.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from paracloud.kit.identifiers import CentreName, ProjectId
+from paracloud.kit.identifiers import CentreName, PackageId, ProjectId
 
 REMEMBERED = 4096
 """Codes of the projects at work: writing a UUID as text takes longer than to look it up."""
 CASH = "cash:top-ups"
 DUPLICATES = "expense:duplicates"
+CREDITS = "expense:credits"
+EXPIRED = "revenue:expired"
+DEDICATED = "revenue:dedicated"
 PAYABLE = "payable"
 PLATFORM = frozenset({"cash", "expense", "revenue"})
 """Kinds of accounts that are the platform's own, and that all transactions share."""
@@ -49,6 +54,14 @@ def held(project: ProjectId) -> str:
 
 def payable(centre: CentreName) -> str:
     return f"{PAYABLE}:{centre}"
+
+
+def owner(project: ProjectId) -> str:
+    return f"{PAYABLE}:owner/{project}"
+
+
+def package(id_: PackageId) -> str:
+    return f"package:{id_}"
 
 
 def revenue(product_line: str) -> str:

@@ -2,31 +2,69 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import ceil
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing import store
+from paracloud.billing import store, store_paying
+from paracloud.billing.budget import require_within
+from paracloud.billing.cover import Place, Shelf, Unit
 from paracloud.billing.entry import Entry, held, wallet
+from paracloud.billing.funding import credit_line
 from paracloud.billing.post import post
+from paracloud.billing.rate import Most, rate
 from paracloud.billing.store import Hold
 from paracloud.kit.errors import NotEnoughFunds
-from paracloud.kit.identifiers import ProjectId
+from paracloud.kit.identifiers import ProjectId, UserId
 from paracloud.kit.money import Money
 
 
-async def hold(session: AsyncSession, project: ProjectId, reference: str, amount: Money, *, now: datetime) -> None:
-    """NotEnoughFunds names what is missing. The wallet is locked first, so holds at the same moment cannot overdraw it.
-    A reference that has its hold already keeps it, whatever the amount."""
+async def hold(
+    session: AsyncSession,
+    project: ProjectId,
+    reference: str,
+    amount: Money,
+    *,
+    now: datetime,
+    user: UserId | None = None,
+    most: Most | None = None,
+    place: Place | None = None,
+) -> Money:
+    """What the wallet reserves: the amount, less what packages and credits can pay of it, which are reserved first
+    (`most` and `place` say what they would be asked for). NotEnoughFunds names what is missing. The wallet is locked
+    first, so holds at the same moment cannot overdraw it or its credit line. A reference that has its hold already
+    keeps it, whatever the amount."""
     locked = await store.locked(session, {wallet(project): amount.currency, held(project): amount.currency})
-    available = locked[wallet(project)].balance_micro
-    if available < amount.micro:
-        if await store.has_hold(session, reference):
-            return
-        raise _missing(Money(available, amount.currency), amount)
-    if await store.add_hold(session, reference, project, amount.micro, amount.currency):
-        postings = {wallet(project): -amount.micro, held(project): amount.micro}
-        entry = Entry(f"hold:{reference}", "hold", amount.currency, postings, reference=reference)
-        await post(session, [entry], now=now, locked={code: account.id for code, account in locked.items()})
+    if await store.has_hold(session, reference):
+        return amount
+    shelf, _ = await store_paying.lock_shelf(session, [project], ())
+    rest = amount
+    if most is not None and place is not None:
+        rest = Money(_uncovered(shelf, project, reference, most, place, amount.micro, now), amount.currency)
+    line = await credit_line(session, project)
+    available = locked[wallet(project)].balance_micro + line
+    if available < rest.micro and rest.micro > 0:
+        raise _missing(Money(available, amount.currency), rest)
+    await require_within(session, project, user, amount.micro, now)
+    await store.add_hold(session, reference, project, rest.micro, amount.currency, user)
+    postings = {wallet(project): -rest.micro, held(project): rest.micro}
+    entry = Entry(f"hold:{reference}", "hold", amount.currency, postings, reference=reference)
+    await post(session, [entry], now=now, locked={code: account.id for code, account in locked.items()})
+    await store_paying.put_back(session, shelf)
+    return rest
+
+
+def _uncovered(
+    shelf: Shelf, project: ProjectId, reference: str, most: Most, place: Place, micro: int, now: datetime
+) -> int:
+    """Micro-units that are left to the wallet when packages and credits have reserved what they can."""
+    price = most.price
+    if price.rule is None:
+        cores = most.core_seconds - shelf.reserve(project, Unit.CORE_SECOND, most.core_seconds, place, now, reference)
+        cards = most.card_seconds - shelf.reserve(project, Unit.CARD_SECOND, most.card_seconds, place, now, reference)
+        if (cores, cards) != (most.core_seconds, most.card_seconds):
+            micro = min(micro, ceil(rate(cores, cards, price, 0).amount.micro * price.dearest))
+    return micro - shelf.reserve(project, Unit.MICRO, micro, place, now, reference)
 
 
 async def release(session: AsyncSession, references: Sequence[str], *, now: datetime) -> None:
@@ -38,6 +76,10 @@ async def release(session: AsyncSession, references: Sequence[str], *, now: date
     locked = await store.lock_accounts(session, accounts)
     holds = await store.lock_holds(session, references)
     rest = {reference: hold for reference, hold in holds.items() if not hold.is_released}
+    shelf, _ = await store_paying.lock_shelf(session, owners, list(rest))
+    for reference in rest:
+        shelf.release(reference)
+    await store_paying.put_back(session, shelf)
     await store.close_holds(session, list(rest), now)
     await post(session, [_release(reference, hold) for reference, hold in rest.items()], now=now, locked=locked)
 

@@ -13,12 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import read_rule, write_rule
 from paracloud.billing.tables import PriceRow
+from paracloud.billing.tiers import read_tiers, write_tiers
 from paracloud.kit.errors import Conflict, Invalid, NotFound
-from paracloud.kit.identifiers import CentreName, PriceVersionId
+from paracloud.kit.identifiers import CentreName, OrganisationId, PriceVersionId, ProjectId
 
 COLUMNS = (
     PriceRow.id, PriceRow.product_line, PriceRow.centre, PriceRow.queue, PriceRow.core_hour, PriceRow.card_hour,
-    PriceRow.rule, PriceRow.currency, PriceRow.valid_from, PriceRow.valid_to,
+    PriceRow.rule, PriceRow.qos, PriceRow.project_id, PriceRow.organisation_id, PriceRow.tiers, PriceRow.currency,
+    PriceRow.valid_from, PriceRow.valid_to,
 )  # fmt: skip
 HIGHEST = Decimal(1_000_000)
 DECIMALS = 9
@@ -47,7 +49,8 @@ async def add_price(
     valid_from: datetime,
     valid_to: datetime | None = None,
 ) -> None:
-    """Conflict where another version of the same product line, centre and queue holds at some of the same time."""
+    """Conflict where another version of the same product line, centre, queue, quality of service and customer holds at
+    some of the same time."""
     _check("core_hour", price.core_hour)
     _check("card_hour", price.card_hour)
     if price.rule is not None and (price.core_hour or price.card_hour):
@@ -62,8 +65,10 @@ async def add_price(
         )
     row = PriceRow(
         id=price.id, product_line=price.product_line, centre=centre, queue=queue, core_hour=price.core_hour,
-        card_hour=price.card_hour, rule=None if price.rule is None else write_rule(price.rule),
-        currency=price.currency, valid_from=valid_from, valid_to=valid_to,
+        card_hour=price.card_hour, rule=None if price.rule is None else write_rule(price.rule), qos=price.qos,
+        project_id=price.project, organisation_id=price.organisation,
+        tiers=None if price.tiers is None else write_tiers(price.tiers), currency=price.currency,
+        valid_from=valid_from, valid_to=valid_to,
     )  # fmt: skip
     try:
         async with session.begin_nested():
@@ -88,20 +93,14 @@ async def end_price(session: AsyncSession, price: PriceVersionId, at: datetime, 
     await session.execute(update(PriceRow).where(PriceRow.id == price).values(valid_to=at))
 
 
-async def prices_at(session: AsyncSession, now: datetime) -> dict[tuple[CentreName, str], Price]:
-    """Every price that holds now, by centre and queue: one query for a whole quote."""
-    query = select(*COLUMNS).where(PriceRow.valid_from <= now, _open_at(now)).order_by(PriceRow.product_line.desc())
-    rows = (await session.execute(query)).all()
-    return {(CentreName(row.centre), row.queue): _price(row) for row in rows}
-
-
-async def price_at(session: AsyncSession, centre: CentreName, queue: str, when: datetime) -> Price | None:
-    """Where several product lines sell a queue, the first of them by name, here as everywhere."""
-    query = select(*COLUMNS).where(
-        PriceRow.centre == centre, PriceRow.queue == queue, PriceRow.valid_from <= when, _open_at(when)
-    )
-    row = (await session.execute(query.order_by(PriceRow.product_line).limit(1))).one_or_none()
-    return None if row is None else _price(row)
+async def prices_at(session: AsyncSession, now: datetime) -> dict[tuple[CentreName, str], list[Price]]:
+    """Every price that holds now, by centre and queue, customers' own ones too: one query for a whole quote, and
+    `billing.pick` chooses."""
+    query = select(*COLUMNS).where(PriceRow.valid_from <= now, _open_at(now)).order_by(PriceRow.product_line)
+    found: dict[tuple[CentreName, str], list[Price]] = {}
+    for row in (await session.execute(query)).all():
+        found.setdefault((CentreName(row.centre), row.queue), []).append(_price(row))
+    return found
 
 
 async def price_by_id(session: AsyncSession, price: PriceVersionId) -> Version:
@@ -148,9 +147,17 @@ def _conflict(error: IntegrityError, centre: str, queue: str) -> Conflict | Inva
             f"{centre}/{queue} 在此时段已有价格；请先结束该版本。",
             field="valid_from",
         )
+    if 'table "centres"' not in str(error):
+        return Invalid("There is no such customer.", "客户不存在。", field="project")
     return Invalid(f"There is no centre {centre}.", f"超算中心 {centre} 不存在。", field="centre")
 
 
 def _price(row: Row[*tuple[Any, ...]]) -> Price:
-    rule = None if row.rule is None else read_rule(row.rule)
-    return Price(PriceVersionId(row.id), row.product_line, row.core_hour, row.card_hour, row.currency, rule)
+    return Price(
+        PriceVersionId(row.id), row.product_line, row.core_hour, row.card_hour, row.currency,
+        rule=None if row.rule is None else read_rule(row.rule),
+        qos=row.qos,
+        project=None if row.project_id is None else ProjectId(row.project_id),
+        organisation=None if row.organisation_id is None else OrganisationId(row.organisation_id),
+        tiers=None if row.tiers is None else read_tiers(row.tiers),
+    )  # fmt: skip

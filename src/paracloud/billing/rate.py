@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from math import ceil
 
 from paracloud.billing.rule import Quantities, Rule, Worked, units
-from paracloud.kit.identifiers import PriceVersionId
+from paracloud.billing.tiers import Tiers, worth
+from paracloud.kit.identifiers import OrganisationId, PriceVersionId, ProjectId
 from paracloud.kit.money import MICRO, Money, round_half_even
 
 SECONDS_AN_HOUR = 3600
@@ -17,7 +19,8 @@ WHOLE = 10_000
 @dataclass(frozen=True, slots=True)
 class Price:
     """What an hour of a core and of a card (GPU) costs, in whole units of the currency, with nine decimals at most; or
-    a charging rule, whose units are then such units of the currency."""
+    a charging rule, whose units are then such units of the currency. `qos` None: any quality of service; `project` or
+    `organisation`: that customer's own price. `tiers` are factors upon the customer's amounts of a month."""
 
     id: PriceVersionId
     product_line: str
@@ -25,6 +28,17 @@ class Price:
     card_hour: Decimal
     currency: str
     rule: Rule | None = None
+    qos: str | None = None
+    project: ProjectId | None = None
+    organisation: OrganisationId | None = None
+    tiers: Tiers | None = None
+
+    @property
+    def dearest(self) -> Fraction:
+        """The highest factor of the tiers."""
+        return (
+            max((Fraction(step.rate) for step in self.tiers.steps), default=Fraction(1)) if self.tiers else Fraction(1)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +84,39 @@ def rate_units(count: Fraction, unit_price: Decimal, currency: str, share_basis_
     return Charge(Money(amount, currency), Money(share, currency), Money(amount - share, currency))
 
 
-def most(upper: Quantities, wall_limit: timedelta, overrun: timedelta, price: Price, *, tasks: int = 1) -> Money:
-    """The most that a job can cost: every task runs to its limit and on until the centre kills it (`overrun`). `upper`
-    is what one task of the array can have at the most, on all its nodes. Unrated where the price says nothing of it."""
+def graduated(tiers: Tiers, before_micro: int, more_micro: int) -> int:
+    """What list amounts of `more_micro` cost where the month had `before_micro` already: the difference of two rounded
+    sums, so that a month's charges add up to the rounded price of their sum, whatever their order. Below nothing (what
+    is given back of an earlier month) the first tier goes on."""
+    return _tiered(tiers, before_micro + more_micro) - _tiered(tiers, before_micro)
+
+
+def _tiered(tiers: Tiers, micro: int) -> int:
+    if micro < 0:
+        return round(micro * Fraction(tiers.steps[0].rate))
+    return round(worth(tiers, 0, Fraction(micro, MICRO)) * MICRO)
+
+
+def part(micro: int, basis_points: int) -> int:
+    """A share of an amount, rounded half to even."""
+    return round(Fraction(micro * basis_points, WHOLE))
+
+
+@dataclass(frozen=True, slots=True)
+class Most:
+    """The most that a job can use and cost, at a price: what is to be reserved for it."""
+
+    price: Price
+    core_seconds: int
+    card_seconds: int
+    amount: Money
+
+
+def most(upper: Quantities, wall_limit: timedelta, overrun: timedelta, price: Price, *, tasks: int = 1) -> Most:
+    """Every task runs to its limit and on until the centre kills it (`overrun`). `upper` is what one task of the array
+    can have at the most, on all its nodes. Unrated where the price says nothing of it."""
     seconds = -(-(wall_limit + overrun) // timedelta(seconds=1))
     each = rate_work(Worked(upper, seconds), price, 0).amount
-    return Money(each.micro * tasks, each.currency)
+    amount = ceil(each.micro * tasks * price.dearest)
+    cores, cards = (int(upper[name]) * seconds * tasks for name in ("cores", "gpus"))
+    return Most(price, cores, cards, Money(amount, each.currency))

@@ -11,12 +11,14 @@ from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing import charges
-from paracloud.billing.charge import worked
+from paracloud.billing import charges, store_paying
 from paracloud.billing.charges import Before, Unrated
-from paracloud.billing.rate import Charge, rate_work
+from paracloud.billing.cover import Unit
+from paracloud.billing.decide import list_amount
+from paracloud.billing.pick import Terms
+from paracloud.billing.rate import graduated, part
 from paracloud.billing.rule import Unrated as RuleUnrated
-from paracloud.billing.terms import Terms, terms_of
+from paracloud.billing.terms import terms_of
 from paracloud.dialects.records import AccountingRecord
 from paracloud.kit.identifiers import CentreName, PriceVersionId, ProjectId, UnixAccount, UsageId
 from paracloud.metering.listing import usage_by_key, usage_ended
@@ -86,20 +88,45 @@ async def reconcile(
     truth = {key: _truth(key, record, ours.get(key), owners) for key, record in told.items()}
     wanted = [*truth.values(), *(usage for key, usage in ours.items() if key not in truth)]
     terms = await terms_of(session, wanted, {}, pinned)
-    ids = [usage.id for usage in ours.values()]
-    before, settled = await charges.before(session, ids), await charges.settled(session, ids, centre)
+    books = await _read(session, centre, [usage.id for usage in ours.values()])
     keys = sorted(truth.keys() | ours.keys())
-    found = [_compare(ours.get(key), truth.get(key), terms, before, settled) for key in keys]
-    due = [_due(usage, terms[usage.id]) for usage in truth.values()]
+    found = [_compare(ours.get(key), truth.get(key), terms, books) for key in keys]
+    due = [_due(usage, terms[usage.id], books) for usage in truth.values()]
     return Reconciliation(
         centre=centre,
         start=start,
         end=end,
         records=len(told),
-        accounted_micro=sum(one.amount.micro for one in due if isinstance(one, Charge)),
-        charged_micro=sum(one.amount_micro for one in before.values() if not one.is_reversed),
-        settled_micro=sum(settled.values()),
+        accounted_micro=sum(one.amount_micro for one in due if isinstance(one, _Due)),
+        charged_micro=sum(one.amount_micro for one in books.before.values()),
+        settled_micro=sum(books.settled.values()),
         mismatches=tuple(one for some in found for one in some),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """What we have written of the day's usages, by usage: charges, postings to the centre, what packages gave, and the
+    charges at a price with tiers one by one (volume before, list amount)."""
+
+    before: Mapping[UsageId, Before]
+    settled: Mapping[UsageId, int]
+    covered: Mapping[UsageId, Mapping[Unit, int]]
+    steps: Mapping[UsageId, Sequence[tuple[int, int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    amount_micro: int
+    share_micro: int
+
+
+async def _read(session: AsyncSession, centre: CentreName, ids: Sequence[UsageId]) -> _Books:
+    return _Books(
+        await charges.before(session, ids),
+        await charges.settled(session, ids, centre),
+        await store_paying.covered(session, ids),
+        await charges.steps(session, ids),
     )
 
 
@@ -115,24 +142,23 @@ def _compare(
     ours: Usage | None,
     truth: Usage | None,
     terms: Mapping[UsageId, Terms | Unrated],
-    before: Mapping[UsageId, Before],
-    settled: Mapping[UsageId, int],
+    books: _Books,
 ) -> list[Mismatch]:
-    known = before.get(ours.id) if ours is not None else None
+    known = books.before.get(ours.id) if ours is not None else None
     if known is not None and known.is_reversed:
         return []  # a person decided; the ledger says who and why
     charged = known.amount_micro if known is not None else 0
     if truth is None or ours is None:
-        return [_one_sided(ours, truth, terms, charged)]
-    due = _due(truth, terms[truth.id])
+        return [_one_sided(ours, truth, terms, charged, books)]
+    due = _due(truth, terms[truth.id], books)
     if isinstance(due, Unrated) or known is None:
         why = due if isinstance(due, Unrated) else Unrated("it was not charged", "尚未计费")
-        amount = -due.amount.micro if isinstance(due, Charge) else 0
+        amount = -due.amount_micro if isinstance(due, _Due) else 0
         return [_mismatch(Cause.UNRATED, truth, amount, why.reason_en, why.reason_zh)]
     found = _of_amount(ours, truth, known, due, terms[truth.id])
-    if known.share_micro != due.share.micro and not found:
+    if known.share_micro != due.share_micro and not found:
         found.append(_wrong_share(truth, known, due))
-    if (posted := settled.get(ours.id, 0)) != known.share_micro:
+    if (posted := books.settled.get(ours.id, 0)) != known.share_micro:
         en = f"{posted} micro-units are posted to the centre, the charge says {known.share_micro}"
         zh = f"向超算中心结算 {posted} 微元，扣费记录为 {known.share_micro}"
         found.append(_mismatch(Cause.NOT_SETTLED, truth, posted - known.share_micro, en, zh))
@@ -140,35 +166,35 @@ def _compare(
 
 
 def _one_sided(
-    ours: Usage | None, truth: Usage | None, terms: Mapping[UsageId, Terms | Unrated], charged: int
+    ours: Usage | None, truth: Usage | None, terms: Mapping[UsageId, Terms | Unrated], charged: int, books: _Books
 ) -> Mismatch:
     if ours is not None:
         en, zh = "the centre's accounting does not have it", "超算中心的记账中没有该记录"
         return _mismatch(Cause.NOT_ACCOUNTED, ours, charged, en, zh)
     assert truth is not None, "of two sides, one is there"  # noqa: S101
-    due = _due(truth, terms[truth.id])
-    amount = -due.amount.micro if isinstance(due, Charge) else 0
+    due = _due(truth, terms[truth.id], books)
+    amount = -due.amount_micro if isinstance(due, _Due) else 0
     return _mismatch(Cause.NOT_METERED, truth, amount, "it was never metered", "从未计量")
 
 
-def _of_amount(ours: Usage, truth: Usage, known: Before, due: Charge, terms: Terms | Unrated) -> list[Mismatch]:
-    off = known.amount_micro - due.amount.micro
+def _of_amount(ours: Usage, truth: Usage, known: Before, due: _Due, terms: Terms | Unrated) -> list[Mismatch]:
+    off = known.amount_micro - due.amount_micro
     if truth is not ours:
         return [_mismatch(Cause.CHANGED, truth, off, *_changes(ours, truth))]
     if isinstance(terms, Terms) and terms.price.id != known.price:
         en = f"it was charged at price version {known.price}, which does not hold for it"
         return [_mismatch(Cause.WRONG_PRICE, truth, off, en, f"所用价格版本 {known.price} 对其无效")]
     if off:
-        en = f"{known.amount_micro} micro-units were charged, it costs {due.amount.micro}"
-        zh = f"扣费 {known.amount_micro} 微元，应为 {due.amount.micro}"
+        en = f"{known.amount_micro} micro-units were charged, it costs {due.amount_micro}"
+        zh = f"扣费 {known.amount_micro} 微元，应为 {due.amount_micro}"
         return [_mismatch(Cause.WRONG_AMOUNT, truth, off, en, zh)]
     return []
 
 
-def _wrong_share(truth: Usage, known: Before, due: Charge) -> Mismatch:
-    en = f"the centre's share is {known.share_micro} micro-units, by the contract {due.share.micro}"
-    zh = f"超算中心分成 {known.share_micro} 微元，按合同应为 {due.share.micro}"
-    return _mismatch(Cause.WRONG_SHARE, truth, known.share_micro - due.share.micro, en, zh)
+def _wrong_share(truth: Usage, known: Before, due: _Due) -> Mismatch:
+    en = f"the centre's share is {known.share_micro} micro-units, by the contract {due.share_micro}"
+    zh = f"超算中心分成 {known.share_micro} 微元，按合同应为 {due.share_micro}"
+    return _mismatch(Cause.WRONG_SHARE, truth, known.share_micro - due.share_micro, en, zh)
 
 
 def _changes(ours: Usage, truth: Usage) -> tuple[str, str]:
@@ -178,13 +204,25 @@ def _changes(ours: Usage, truth: Usage) -> tuple[str, str]:
     return f"the centre has changed {said}", f"超算中心已更改：{said}"
 
 
-def _due(usage: Usage, terms: Terms | Unrated) -> Charge | Unrated:
+def _due(usage: Usage, terms: Terms | Unrated, books: _Books) -> _Due | Unrated:
+    """By the terms that hold: what packages gave stays paid by them, and at a price with tiers each charge begins where
+    the month's volume was."""
     if isinstance(terms, Unrated):
         return terms
+    known = books.before.get(usage.id)
+    totals = {Unit.CORE_SECOND: usage.core_seconds, Unit.CARD_SECOND: usage.gpu_seconds}
+    given = books.covered.get(usage.id, {})
     try:
-        return rate_work(worked(usage), terms.price, terms.share_basis_points)
+        listed = list_amount(usage, {unit: min(given.get(unit, 0), most) for unit, most in totals.items()}, terms)
     except RuleUnrated as why:
         return Unrated(why.en, why.zh)
+    amount = listed + (known.package_micro if known is not None else 0)
+    tiers, steps = terms.price.tiers, books.steps.get(usage.id, ())
+    if tiers is not None and not usage.is_duplicate:
+        before = sum(more for _, more in steps)
+        amount += sum(graduated(tiers, volume, more) - more for volume, more in steps)
+        amount += graduated(tiers, 0, listed - before) - (listed - before) if not steps else 0
+    return _Due(amount, part(amount, terms.contract.share_basis_points))
 
 
 def _mismatch(cause: Cause, usage: Usage, micro: int, en: str, zh: str) -> Mismatch:

@@ -1,14 +1,22 @@
 """A correction is a reversing entry, with a reason and a person; nothing is ever taken out of the ledger."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing import store
-from paracloud.billing.entry import Entry
+from paracloud.billing import charges, store, store_paying
+from paracloud.billing.charges import NewCharge
+from paracloud.billing.cover import Shelf, Unit, Use
+from paracloud.billing.entry import EXPIRED, Entry, held, package, wallet
+from paracloud.billing.period import open_periods
 from paracloud.billing.post import post
+from paracloud.billing.price import price_by_id
+from paracloud.billing.tables import EntryRow
 from paracloud.kit.errors import Conflict, Invalid, NotFound
-from paracloud.kit.identifiers import EntryId
+from paracloud.kit.identifiers import EntryId, UsageId
 
 REVERSIBLE = frozenset({"top-up", "charge"})
 """Holds and releases belong to a job's life; reversing one by hand would leave its hold and its account apart."""
@@ -16,7 +24,8 @@ REVERSIBLE = frozenset({"top-up", "charge"})
 
 async def reverse(session: AsyncSession, id_: EntryId, *, reason: str, person: str, now: datetime) -> EntryId:
     """NotFound; Conflict where it was reversed before or is of a kind that is not reversed; Invalid without a reason.
-    A reversed charge goes back to the wallet, also what had been held for it."""
+    A reversed charge is a charge of its own, less than nothing, in an open billing period. It goes back to where it was
+    paid from: also what had been held for it to the wallet, hours to their package, while that is open."""
     if not reason.strip():
         raise Invalid("reason: say why.", "reason：请说明原因。", field="reason")
     found = await store.entry(session, id_)
@@ -24,13 +33,86 @@ async def reverse(session: AsyncSession, id_: EntryId, *, reason: str, person: s
         raise NotFound("There is no such entry.", "分录不存在。")
     if found.kind not in REVERSIBLE:
         raise Conflict(f"An entry of kind {found.kind} is not reversed.", f"{found.kind} 类分录不能冲销。")
-    postings: dict[str, int] = {}
-    currency = ""
-    for code, currency, micro in await store.postings_of(session, id_):  # noqa: B007  # one currency an entry
-        back = code.replace("held:", "wallet:", 1) if code.startswith("held:") else code
-        postings[back] = postings.get(back, 0) - micro
+    if found.kind == "charge":
+        return await _reverse_charge(session, found, reason, person, now)
+    triples = await store.postings_of(session, id_)
+    postings = {code: -micro for code, _, micro in triples}
+    return await _post(session, found, triples[0][1], postings, reason, person, now)
+
+
+async def _reverse_charge(session: AsyncSession, found: EntryRow, reason: str, person: str, now: datetime) -> EntryId:
+    _, usage, revision = found.key.split(":")
+    row = await charges.one(session, UsageId(UUID(usage)), int(revision))
+    periods = await open_periods(session, [row.period])
+    await store.lock_accounts(session, {}, also=[wallet(row.project), held(row.project)])
+    shelf, used = await store_paying.lock_shelf(session, [row.project], (), [row.usage], revision=row.revision)
+    given = used.get(row.usage, {})
+    uses = [use for unit in Unit for use in shelf.give_back(given, sum(given.values()), unit)]
+    triples = await store.postings_of(session, EntryId(found.id))
+    less = _less(row, uses, periods[row.period], reason, person)
+    entry = await _post(session, found, triples[0][1], _postings(triples, less, uses, shelf), reason, person, now)
+    await _less_volume(session, found, less)
+    await charges.add(session, [(less, entry)], now)
+    await store_paying.add_uses(session, [(less, uses)])
+    await store_paying.put_back(session, shelf)
+    return entry
+
+
+def _less(row: NewCharge, uses: Sequence[Use], period: date, reason: str, person: str) -> NewCharge:
+    """A package takes its hours back at what they are worth there now, to the micro-unit its own account's part."""
+    package_micro = sum(use.micro for use in uses)
+    return replace(
+        row,
+        is_reversal=True,
+        period=period,
+        list_micro=-row.list_micro,
+        amount_micro=package_micro - row.amount_micro + row.package_micro,
+        package_micro=package_micro,
+        credit_micro=-row.credit_micro,
+        share_micro=-row.share_micro,
+        owner_micro=-row.owner_micro,
+        reason=reason,
+        person=person,
+    )
+
+
+def _postings(
+    triples: Sequence[tuple[str, str, int]], less: NewCharge, uses: Sequence[Use], shelf: Shelf
+) -> dict[str, int]:
+    """What went to others comes back from them; the platform's own part is the rest."""
+    kept = {code: -micro for code, _, micro in triples if code.partition(":")[0] in ("payable", "expense")}
+    postings = {**kept, wallet(less.project): -less.wallet_micro}
+    for use in uses:
+        closed = shelf.packages[use.package].closed_at is not None
+        code = wallet(less.project) if closed else package(use.package)
+        postings[code] = postings.get(code, 0) - use.micro
+    own = next((code for code, _, _ in triples if code.startswith("revenue:")), EXPIRED)
+    postings[own] = -sum(postings.values())
+    return postings
+
+
+async def _less_volume(session: AsyncSession, found: EntryRow, less: NewCharge) -> None:
+    if less.volume_micro is None:
+        return
+    price = (await price_by_id(session, less.price)).price
+    organisation = price.organisation
+    payer = f"organisation:{organisation}" if organisation is not None else f"project:{less.project}"
+    key = (payer, less.price, less.period)
+    volumes = await store_paying.lock_volumes(session, [key])
+    await store_paying.put_volumes(session, {key: volumes[key] + less.list_micro})
+
+
+async def _post(
+    session: AsyncSession,
+    found: EntryRow,
+    currency: str,
+    postings: dict[str, int],
+    reason: str,
+    person: str,
+    now: datetime,
+) -> EntryId:
     entry = Entry(
-        f"reverse:{id_}", "reversal", currency, postings, reference=found.reference, reason=reason, person=person
+        f"reverse:{found.id}", "reversal", currency, postings, reference=found.reference, reason=reason, person=person
     )
     posted = await post(session, [entry], now=now)
     if not posted:

@@ -16,7 +16,7 @@ from paracloud.billing.entry import PAYABLE, PLATFORM, Entry
 from paracloud.billing.tables import EntryRow, HoldRow, LedgerAccountRow, PostingRow
 from paracloud.kit.bulk import unnested
 from paracloud.kit.errors import Conflict
-from paracloud.kit.identifiers import EntryId, ProjectId
+from paracloud.kit.identifiers import EntryId, ProjectId, UserId
 
 ADD_ENTRIES = text("""
     INSERT INTO ledger_entries (id, key, kind, reference, reason, person, created_at)
@@ -36,14 +36,14 @@ ADD_POSTINGS = text("""
     bindparam("micros", type_=ARRAY(BigInteger)),
 )
 ADD_HOLD = text("""
-    INSERT INTO holds (reference, project_id, amount_micro, captured_micro, currency)
-    VALUES (:reference, :project, :micro, 0, :currency)
+    INSERT INTO holds (reference, project_id, user_id, amount_micro, captured_micro, currency)
+    VALUES (:reference, :project, :user, :micro, 0, :currency)
     ON CONFLICT DO NOTHING RETURNING reference
-""").bindparams(bindparam("project", type_=Uuid))
+""").bindparams(bindparam("project", type_=Uuid), bindparam("user", type_=Uuid))
 OPENED = (LedgerAccountRow.code, LedgerAccountRow.currency, LedgerAccountRow.balance_micro)
 HOLD = (
     HoldRow.reference, HoldRow.project_id, HoldRow.amount_micro, HoldRow.captured_micro, HoldRow.currency,
-    HoldRow.released_at,
+    HoldRow.released_at, HoldRow.user_id,
 )  # fmt: skip
 
 
@@ -65,6 +65,7 @@ class Hold:
     captured_micro: int
     currency: str
     is_released: bool
+    user: UserId | None = None
 
 
 async def lock_accounts(
@@ -150,9 +151,11 @@ async def balance(session: AsyncSession, code: str) -> int:
     return (await session.execute(query)).scalar_one_or_none() or 0
 
 
-async def add_hold(session: AsyncSession, reference: str, project: ProjectId, micro: int, currency: str) -> bool:
+async def add_hold(
+    session: AsyncSession, reference: str, project: ProjectId, micro: int, currency: str, user: UserId | None
+) -> bool:
     """False where the reference has a hold already."""
-    values = {"reference": reference, "project": project, "micro": micro, "currency": currency}
+    values = {"reference": reference, "project": project, "user": user, "micro": micro, "currency": currency}
     return (await session.execute(ADD_HOLD, values)).scalar_one_or_none() is not None
 
 
@@ -172,7 +175,12 @@ async def lock_holds(session: AsyncSession, references: Sequence[str]) -> dict[s
     query = select(*HOLD).where(HoldRow.reference.in_(references)).order_by(HoldRow.reference).with_for_update()
     return {
         row.reference: Hold(
-            ProjectId(row.project_id), row.amount_micro, row.captured_micro, row.currency, row.released_at is not None
+            ProjectId(row.project_id),
+            row.amount_micro,
+            row.captured_micro,
+            row.currency,
+            row.released_at is not None,
+            None if row.user_id is None else UserId(row.user_id),
         )
         for row in (await session.execute(query)).all()
     }

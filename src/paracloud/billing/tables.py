@@ -155,7 +155,7 @@ class ChargeRow(Base):
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     reference: Mapped[str | None]
     price_version_id: Mapped[UUID] = mapped_column(ForeignKey("price_versions.id"))
-    contract_id: Mapped[UUID | None] = mapped_column(ForeignKey("contracts.id"))
+    contract_id: Mapped[UUID] = mapped_column(ForeignKey("contracts.id"))
     share_basis_points: Mapped[int]
     list_micro: Mapped[int]
     """Before volume tiers, without what packages of hours paid."""

@@ -1,23 +1,18 @@
-"""At which price and share each usage is charged, for a whole batch in two queries."""
+"""At which price and share each usage is charged, for a whole batch in a few queries."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.charges import Before, Unrated
 from paracloud.billing.contract import Contract, contracts_of
+from paracloud.billing.dedication import Dedication, dedications_of
+from paracloud.billing.pick import Customer, Terms, pick_contract, pick_price
 from paracloud.billing.price import Version, versions
-from paracloud.billing.rate import Price
+from paracloud.identity.overview import organisations_of
 from paracloud.kit.identifiers import CentreName, PriceVersionId, UsageId
 from paracloud.metering.usage import Usage
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    price: Price
-    share_basis_points: int
 
 
 async def terms_of(
@@ -35,30 +30,52 @@ async def terms_of(
     for version in found:
         by_place.setdefault((version.centre, version.queue), []).append(version)
     contracts = await contracts_of(session, {centre for centre, _ in places})
+    agreed = {one.id: one for one in contracts}
+    projects = {usage.project for usage in usages}
+    customers = {
+        project: Customer(project, organisation)
+        for project, organisation in (await organisations_of(session, projects)).items()
+    }
+    dedicated = await dedications_of(session, projects)
+    owned = {one.id: one for one in dedicated}
     chosen: dict[UsageId, Terms | Unrated] = {}
     for usage in usages:
         known = before.get(usage.id)
         if known is not None:
-            chosen[usage.id] = Terms(by_id[known.price].price, known.share_basis_points)
+            own = owned[known.dedication] if known.dedication is not None else None
+            chosen[usage.id] = Terms(by_id[known.price].price, agreed[known.contract], own)
             continue
         accepted_with = pinned.get(usage.reference) if usage.reference is not None else None
         pin = by_id.get(accepted_with) if accepted_with is not None else None
-        chosen[usage.id] = _fresh(usage, pin, by_place[usage.key.centre, usage.queue], contracts)
+        candidates = by_place[usage.key.centre, usage.queue]
+        chosen[usage.id] = _fresh(usage, customers[usage.project], pin, candidates, contracts, dedicated)
     return chosen
 
 
 def _fresh(
-    usage: Usage, pin: Version | None, candidates: Collection[Version], contracts: Collection[Contract]
+    usage: Usage,
+    customer: Customer,
+    pin: Version | None,
+    candidates: Collection[Version],
+    contracts: Collection[Contract],
+    dedicated: Collection[Dedication],
 ) -> Terms | Unrated:
-    when = usage.key.submitted_at
-    contract = next((one for one in contracts if one.centre == usage.key.centre and one.holds_at(when)), None)
-    is_where_accepted = pin is not None and (pin.centre, pin.queue) == (usage.key.centre, usage.queue)
-    holding = [pin] if pin is not None and is_where_accepted else [one for one in candidates if one.holds_at(when)]
-    if not holding:
-        return _unrated("price", "价格", f"{usage.key.centre}/{usage.queue}", when)
+    when, centre = usage.key.submitted_at, usage.key.centre
+    is_where_accepted = pin is not None and (pin.centre, pin.queue) == (centre, usage.queue)
+    if pin is not None and is_where_accepted:
+        price = pin.price
+    else:
+        holding = [one.price for one in candidates if one.holds_at(when)]
+        picked = pick_price(holding, customer, usage.qos)
+        if picked is None:
+            return _unrated("price", "价格", f"{centre}/{usage.queue}", when)
+        price = picked
+    contract = pick_contract([one for one in contracts if one.holds_at(when)], centre, usage.queue)
     if contract is None:
-        return _unrated("contract", "合同", usage.key.centre, when)
-    return Terms(min(holding, key=lambda one: one.price.product_line).price, contract.share_basis_points)
+        return _unrated("contract", "合同", centre, when)
+    place = (usage.project, centre, usage.queue)
+    own = (one for one in dedicated if (one.project, one.centre, one.queue) == place and one.holds_at(when))
+    return Terms(price, contract, None if usage.is_duplicate else next(own, None))
 
 
 def _unrated(what_en: str, what_zh: str, place: str, when: datetime) -> Unrated:

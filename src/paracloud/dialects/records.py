@@ -117,6 +117,8 @@ class AccountingRecord:
     node_list: str
     raw: str
     """The row as the centre wrote it: evidence."""
+    qos: str = ""
+    """The quality of service that it ran under; empty where the scheduler has none."""
     unstarted: str | None = None
     """Where one record is about all tasks of an array that never started: which they are, as "7-8,11". None there: the
     centre did not say."""

@@ -1,5 +1,6 @@
 """What there is, as values: projects with their organisations, organisations, tokens without their texts."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,6 +38,15 @@ class Token:
 
 async def projects_of(session: AsyncSession, caller: Caller) -> list[Project]:
     return await _projects(session, caller.reads())
+
+
+async def organisations_of(session: AsyncSession, projects: Collection[ProjectId]) -> dict[ProjectId, OrganisationId]:
+    """Whose each project is."""
+    return await store.organisations_of(session, projects)
+
+
+async def projects_in(session: AsyncSession, organisation: OrganisationId | None) -> list[ProjectId]:
+    return await store.projects_in(session, organisation)
 
 
 async def all_projects(session: AsyncSession) -> list[Project]:

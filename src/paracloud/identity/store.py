@@ -1,6 +1,6 @@
 """Every query of this room."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -74,6 +74,16 @@ async def projects(session: AsyncSession, ids: Sequence[ProjectId] | None) -> li
     if ids is not None:
         query = query.where(ProjectRow.id.in_(ids))
     return [(project, organisation) for project, organisation in (await session.execute(query)).all()]
+
+
+async def organisations_of(session: AsyncSession, projects: Collection[ProjectId]) -> dict[ProjectId, OrganisationId]:
+    query = select(ProjectRow.id, ProjectRow.organisation_id).where(ProjectRow.id.in_(projects))
+    return {ProjectId(project): OrganisationId(of) for project, of in (await session.execute(query)).all()}
+
+
+async def projects_in(session: AsyncSession, organisation: OrganisationId | None) -> list[ProjectId]:
+    query = select(ProjectRow.id).where(ProjectRow.organisation_id == organisation).order_by(ProjectRow.id)
+    return [ProjectId(one) for one in (await session.scalars(query)).all()]
 
 
 async def organisations(session: AsyncSession) -> list[OrganisationRow]:

@@ -5,17 +5,21 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing.dedication import Dedication, dedications_of
+from paracloud.billing.pick import Customer, pick_price
 from paracloud.billing.price import prices_at
-from paracloud.billing.rate import Price, most
+from paracloud.billing.rate import Most, Price, most
 from paracloud.billing.rule import Quantities, Unrated
 from paracloud.centres.centre import Centre, Health
 from paracloud.centres.registry import all_centres, healths, seen_queues
 from paracloud.dialects.records import QueueInfo
+from paracloud.identity.overview import organisations_of
 from paracloud.jobs.array import read_array
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
-from paracloud.kit.identifiers import CentreName
+from paracloud.kit.identifiers import CentreName, ProjectId
+from paracloud.kit.money import Money
 from paracloud.placement.offer import Need, Offer
 
 SILENT_FOR = timedelta(minutes=5)
@@ -29,14 +33,21 @@ class Stall:
 
     centre: Centre
     queue: QueueInfo
-    price: Price | None
+    prices: tuple[Price, ...]
+    """Everybody's and customers' own; `pick_price` chooses."""
     health: Health | None
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
     stalls: tuple[Stall, ...]
+    dedications: tuple[Dedication, ...]
     read_at: datetime
+
+    @property
+    def has_organisations(self) -> bool:
+        """Whether any price is an organisation's own, so that a project's organisation must be known."""
+        return any(price.organisation is not None for stall in self.stalls for price in stall.prices)
 
 
 class MarketReader:
@@ -59,15 +70,40 @@ async def read_market(session: AsyncSession, now: datetime) -> Market:
     prices, health = await prices_at(session, now), await healths(session)
     seen = [queue for queue in await seen_queues(session) if queue.centre in centres]
     stalls = (
-        Stall(centres[one.centre], one.info, prices.get((one.centre, one.info.name)), health.get(one.centre))
+        Stall(centres[one.centre], one.info, tuple(prices.get((one.centre, one.info.name), ())), health.get(one.centre))
         for one in seen
     )
-    return Market(tuple(stalls), now)
+    dedications = [one for one in await dedications_of(session, None) if one.holds_at(now)]
+    return Market(tuple(stalls), tuple(dedications), now)
 
 
-def offers(market: Market, spec: JobSpec) -> list[Offer]:
+async def customer_of(session: AsyncSession, project: ProjectId, market: Market) -> Customer:
+    found = await organisations_of(session, [project]) if market.has_organisations else {}
+    return Customer(project, found.get(project))
+
+
+def offers(market: Market, spec: JobSpec, customer: Customer) -> list[Offer]:
     """Every queue, with the most that the job can cost there."""
-    return [_offer(stall, spec, market.read_at) for stall in market.stalls]
+    return [_offer(stall, spec, customer, market) for stall in market.stalls]
+
+
+def most_at(market: Market, spec: JobSpec, customer: Customer, offer: Offer, wall: timedelta) -> Most:
+    """What is to be reserved for the job at this offer, if it runs so long. Nothing on the customer's own nodes."""
+    stall = next(one for one in market.stalls if (one.centre.name, one.queue.name) == (offer.centre, offer.queue))
+    price = _price(stall, spec, customer)
+    assert price is not None, "an offer has its price"  # noqa: S101
+    if _is_dedicated(stall, customer, market):
+        return Most(price, 0, 0, Money(0, price.currency))
+    return most(_upper(spec, stall.queue), wall, stall.centre.overrun, price, tasks=tasks_in_array(spec))
+
+
+def _price(stall: Stall, spec: JobSpec, customer: Customer) -> Price | None:
+    return pick_price(stall.prices, customer, spec.extra.get("qos", ""))
+
+
+def _is_dedicated(stall: Stall, customer: Customer, market: Market) -> bool:
+    place = (customer.project, stall.centre.name, stall.queue.name)
+    return any((one.project, one.centre, one.queue) == place for one in market.dedications)
 
 
 def need(spec: JobSpec, *, only_centre: CentreName | None = None) -> Need:
@@ -119,13 +155,15 @@ def _upper(spec: JobSpec, queue: QueueInfo) -> Quantities:
     return {"cores": cores, "nodes": nodes, "gpus": most_gpus(spec, queue), "memory_bytes": memory}
 
 
-def _offer(stall: Stall, spec: JobSpec, now: datetime) -> Offer:
-    queue, price = stall.queue, stall.price
-    ceiling, unavailable = None, _unavailable(stall, now)
+def _offer(stall: Stall, spec: JobSpec, customer: Customer, market: Market) -> Offer:
+    queue, price = stall.queue, _price(stall, spec, customer)
+    ceiling, unavailable = None, _unavailable(stall, market.read_at)
     if price is not None:
         try:
             upper, overrun = _upper(spec, queue), stall.centre.overrun
-            ceiling = most(upper, spec.wall_limit, overrun, price, tasks=tasks_in_array(spec))
+            ceiling = most(upper, spec.wall_limit, overrun, price, tasks=tasks_in_array(spec)).amount
+            if _is_dedicated(stall, customer, market):
+                ceiling = Money(0, price.currency)
         except Unrated as why:
             unavailable = unavailable or (f"its price does not cover such a job: {why.en}", f"价格不适用：{why.zh}")
     return Offer(

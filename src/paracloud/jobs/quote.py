@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing.pick import Customer
 from paracloud.identity.caller import Caller
 from paracloud.jobs import store
-from paracloud.jobs.market import Market, need, offers
+from paracloud.jobs.market import Market, customer_of, need, offers
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import CentreName, ProjectId
@@ -30,12 +31,13 @@ class Quote:
 async def quote(session: AsyncSession, caller: Caller, project: ProjectId, spec: JobSpec, *, market: Market) -> Quote:
     """NotFound for a foreign project; Invalid for a dependency on a job that is not the project's."""
     caller.require_reader(project)
-    return weigh(spec, market, await dependency_centre(session, project, spec))
+    customer = await customer_of(session, project, market)
+    return weigh(spec, market, customer, await dependency_centre(session, project, spec))
 
 
-def weigh(spec: JobSpec, market: Market, only_centre: CentreName | None) -> Quote:
+def weigh(spec: JobSpec, market: Market, customer: Customer, only_centre: CentreName | None) -> Quote:
     wanted = need(spec, only_centre=only_centre)
-    choice = choose(wanted, offers(market, spec), Objective(spec.objective))
+    choice = choose(wanted, offers(market, spec, customer), Objective(spec.objective))
     return Quote(wanted, choice, *(explain(wanted, choice) if choice.fitting else ("", "")))
 
 

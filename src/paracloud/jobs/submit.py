@@ -5,12 +5,13 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing.cover import Place
 from paracloud.billing.hold import hold
 from paracloud.centres.account import account_for
 from paracloud.data.keep import require_held
 from paracloud.identity.caller import Caller
 from paracloud.jobs import store
-from paracloud.jobs.market import Market, tasks_in_array
+from paracloud.jobs.market import Market, customer_of, most_at, tasks_in_array
 from paracloud.jobs.quote import dependency_centre, nothing_fits, weigh
 from paracloud.jobs.spec import JobSpec
 from paracloud.jobs.state import JobState
@@ -39,17 +40,20 @@ async def submit(
     missing, NotEnoughFunds with the missing amount, Conflict where no fitting centre has an account left. The worker
     of the chosen centre hears of it when the transaction is committed."""
     caller.require_member(project)
-    weighed = weigh(spec, market, await dependency_centre(session, project, spec))
+    customer = await customer_of(session, project, market)
+    weighed = weigh(spec, market, customer, await dependency_centre(session, project, spec))
     if not weighed.choice.fitting:
         raise nothing_fits(spec, weighed.choice)
     await _check_inputs(session, project, spec)
     offer, account = await _place(session, project, weighed.choice.fitting, now)
     job = JobId(new_uuid())
-    held = offer.most or Money(0)
-    await hold(session, project, str(job), held, now=now)
+    most = most_at(market, spec, customer, offer, spec.wall_limit)
+    place = Place(most.price.product_line, offer.centre, offer.queue)
+    held = await hold(session, project, str(job), most.amount, now=now, user=caller.user, most=most, place=place)
     choice = replace(weighed.choice, fitting=weighed.choice.fitting[weighed.choice.fitting.index(offer) :])
     why_en, why_zh = explain(weighed.need, choice)
     values = _values(job, caller, project, spec, offer, account, (why_en, why_zh), now)
+    values |= {"currency": held.currency, "held_micro": held.micro}
     needs = [{"job_id": job, "needs_job_id": one.job, "kind": one.kind} for one in spec.depends_on]
     await store.add_job(session, values, needs, now)
     await store.announce(session, offer.centre)
@@ -110,8 +114,6 @@ def _values(
         "why_en": why[0],
         "why_zh": why[1],
         "price_version_id": offer.price,
-        "currency": offer.most.currency if offer.most else "CNY",
-        "held_micro": offer.most.micro if offer.most else 0,
         "state": JobState.ACCEPTED.value,
         "starts_held": spec.hold,
         "accepted_at": now,

@@ -14,6 +14,10 @@ UsageId = NewType("UsageId", UUID)
 EntryId = NewType("EntryId", UUID)
 HoldId = NewType("HoldId", UUID)
 PriceVersionId = NewType("PriceVersionId", UUID)
+ContractId = NewType("ContractId", UUID)
+PackageId = NewType("PackageId", UUID)
+DedicationId = NewType("DedicationId", UUID)
+BudgetId = NewType("BudgetId", UUID)
 BlobId = NewType("BlobId", str)
 """SHA-256 of the content, 64 hexadecimal digits."""
 

@@ -41,6 +41,7 @@ class Usage:
     task_index: int | None
     name: str
     queue: str
+    qos: str
     phase: NativePhase
     native_state: str
     exit_code: int
@@ -74,8 +75,8 @@ class Claim:
 
 UNCLAIMED = Claim(None)
 MEASURED = (
-    "queue", "phase", "native_state", "exit_code", "exit_signal", "started_at", "ended_at", "elapsed_seconds", "cores",
-    "nodes", "gpus", "memory_bytes", "node_list",
+    "queue", "qos", "phase", "native_state", "exit_code", "exit_signal", "started_at", "ended_at", "elapsed_seconds",
+    "cores", "nodes", "gpus", "memory_bytes", "node_list",
 )  # fmt: skip
 """The fields that a centre may correct later; the others say which execution it is."""
 

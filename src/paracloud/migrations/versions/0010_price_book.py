@@ -78,9 +78,16 @@ def _charges() -> None:
     op.execute(
         "UPDATE charges SET period = date_trunc('month', charged_at AT TIME ZONE 'UTC')::date, list_micro = amount_micro"
     )
+    op.execute("""
+        UPDATE charges SET contract_id = agreed.id FROM usage, contracts AS agreed
+         WHERE usage.id = charges.usage_id AND agreed.centre = usage.centre
+           AND usage.submitted_at >= agreed.valid_from
+           AND (agreed.valid_to IS NULL OR usage.submitted_at < agreed.valid_to)
+    """)
     op.execute("INSERT INTO billing_periods (period) SELECT DISTINCT period FROM charges")
     op.alter_column("charges", "period", nullable=False)
     op.alter_column("charges", "list_micro", nullable=False)
+    op.alter_column("charges", "contract_id", nullable=False)
     op.drop_constraint("pk_charges", "charges")
     op.create_primary_key("pk_charges", "charges", ["usage_id", "revision", "is_reversal"])
     op.create_check_constraint(

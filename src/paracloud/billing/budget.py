@@ -1,0 +1,135 @@
+"""Budgets: the most that an organisation, a project, or a user within a project is to spend."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.billing import spent
+from paracloud.billing.tables_paying import BudgetRow
+from paracloud.identity.overview import organisations_of, projects_in
+from paracloud.kit.errors import Invalid, NotEnoughFunds, NotFound
+from paracloud.kit.identifiers import BudgetId, OrganisationId, ProjectId, UserId
+from paracloud.kit.money import Money
+
+PERCENT = 100
+MOST_LEVELS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Of an organisation, or of a project, there also of one user. `is_monthly`: anew each calendar month (UTC). A hard
+    one refuses what could exceed it, a soft one only tells, at each of the levels. It counts what was charged, however
+    it was paid, and what is held."""
+
+    id: BudgetId
+    organisation: OrganisationId | None
+    project: ProjectId | None
+    user: UserId | None
+    amount: Money
+    is_monthly: bool
+    is_hard: bool
+    warn_percent: tuple[int, ...]
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+async def set_budget(session: AsyncSession, wanted: Budget) -> None:
+    """Invalid for what cannot be meant, or a payer that is not there."""
+    if (wanted.organisation is None) == (wanted.project is None) or (wanted.user and wanted.project is None):
+        raise Invalid(
+            "A budget is an organisation's, a project's, or a user's within a project.",
+            "预算须属于一个组织、一个课题组，或课题组内的一个用户。",
+            field="project",
+        )
+    if wanted.amount.micro < 0 or (wanted.valid_to is not None and wanted.valid_to <= wanted.valid_from):
+        raise Invalid(
+            "A budget is nothing or more, and ends after it begins.", "预算不得为负，且结束须晚于开始。", field="amount"
+        )
+    if len(wanted.warn_percent) > MOST_LEVELS or not all(0 < one <= PERCENT for one in wanted.warn_percent):
+        raise Invalid("warn_percent: 1 to 100.", "warn_percent：须为 1 到 100。", field="warn_percent")
+    row = BudgetRow(
+        id=wanted.id, organisation_id=wanted.organisation, project_id=wanted.project, user_id=wanted.user,
+        amount_micro=wanted.amount.micro, currency=wanted.amount.currency, is_monthly=wanted.is_monthly,
+        is_hard=wanted.is_hard, warn_percent=sorted(set(wanted.warn_percent)), valid_from=wanted.valid_from,
+        valid_to=wanted.valid_to,
+    )  # fmt: skip
+    try:
+        async with session.begin_nested():
+            session.add(row)
+            await session.flush()
+    except IntegrityError as error:
+        raise Invalid("There is no such payer.", "预算主体不存在。", field="project") from error
+
+
+async def end_budget(session: AsyncSession, id_: BudgetId, *, now: datetime) -> None:
+    """From now on it holds no more. NotFound where none that holds has this id."""
+    ending = update(BudgetRow).where(BudgetRow.id == id_, BudgetRow.valid_from < now, _open_at(now))
+    if (await session.execute(ending.values(valid_to=now).returning(BudgetRow.id))).scalar_one_or_none() is None:
+        raise NotFound("There is no such budget that holds.", "没有该有效预算。", field="budget")
+
+
+async def budgets_of(session: AsyncSession, projects: Collection[ProjectId] | None, now: datetime) -> list[Budget]:
+    """Those that hold for these projects (None: all), their organisations' among them."""
+    query = select(BudgetRow).where(BudgetRow.valid_from <= now, _open_at(now)).order_by(BudgetRow.id)
+    if projects is not None:
+        organisations = set((await organisations_of(session, projects)).values())
+        query = query.where(or_(BudgetRow.project_id.in_(projects), BudgetRow.organisation_id.in_(organisations)))
+    return [_budget(row) for row in (await session.scalars(query)).all()]
+
+
+async def spent_of(session: AsyncSession, budget: Budget, now: datetime) -> Money:
+    """What was charged and is held, of what this budget counts."""
+    projects = [budget.project] if budget.project else await projects_in(session, budget.organisation)
+    micro = await spent.spent(session, projects, budget.user, budget.valid_from, now, is_monthly=budget.is_monthly)
+    return Money(micro, budget.amount.currency)
+
+
+async def require_within(
+    session: AsyncSession, project: ProjectId, user: UserId | None, more_micro: int, now: datetime
+) -> None:
+    """NotEnoughFunds where a hard budget could be exceeded by so much more. The budgets that count it stay locked, so
+    that what other projects of the organisation hold at this moment counts too."""
+    ids = [one.id for one in await budgets_of(session, [project], now) if one.is_hard and one.user in (None, user)]
+    if not ids:
+        return
+    locking = select(BudgetRow).where(BudgetRow.id.in_(ids)).order_by(BudgetRow.id).with_for_update()
+    for budget in [_budget(row) for row in (await session.scalars(locking)).all()]:
+        left = budget.amount - await spent_of(session, budget, now)
+        if left.micro < more_micro:
+            raise _exceeded(budget, left, Money(more_micro, budget.amount.currency))
+
+
+def _exceeded(budget: Budget, left: Money, wanted: Money) -> NotEnoughFunds:
+    whose_en = "user's" if budget.user else "project's" if budget.project else "organisation's"
+    whose_zh = "用户" if budget.user else "课题组" if budget.project else "组织"
+    unit = budget.amount.currency
+    return NotEnoughFunds(
+        f"The {whose_en} budget of {budget.amount} {unit} has {left} left, and the job can cost up to {wanted}. Ask "
+        "for less, or have the budget raised.",
+        f"该{whose_zh}预算 {budget.amount} {unit} 剩余 {left}，而该作业最多需要 {wanted}。请减少申请，或提高预算。",
+        missing_micro=(wanted - left).micro,
+        currency=unit,
+    )
+
+
+def _open_at(now: datetime) -> ColumnElement[bool]:
+    return or_(BudgetRow.valid_to.is_(None), BudgetRow.valid_to > now)
+
+
+def _budget(row: BudgetRow) -> Budget:
+    return Budget(
+        id=BudgetId(row.id),
+        organisation=None if row.organisation_id is None else OrganisationId(row.organisation_id),
+        project=None if row.project_id is None else ProjectId(row.project_id),
+        user=None if row.user_id is None else UserId(row.user_id),
+        amount=Money(row.amount_micro, row.currency),
+        is_monthly=row.is_monthly,
+        is_hard=row.is_hard,
+        warn_percent=tuple(row.warn_percent),
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+    )

@@ -1,0 +1,171 @@
+"""What one usage revision adds to the bill, and how it is paid. Pure: it changes only the shelf of packages and the
+volumes that it is given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from paracloud.billing.charges import Before, NewCharge, Unrated
+from paracloud.billing.cover import Place, Shelf, Unit, Use
+from paracloud.billing.pick import Terms
+from paracloud.billing.rate import Price, graduated, part, rate, rate_work
+from paracloud.billing.rule import Unrated as RuleUnrated
+from paracloud.billing.rule import Worked
+from paracloud.kit.identifiers import PackageId, PriceVersionId, UserId
+from paracloud.metering.usage import Usage
+
+MOST_MICRO = 10**15
+"""A thousand million yuan. A usage that would cost more is an error of its centre's accounting until a person says
+otherwise."""
+ABSURD = Unrated(
+    "it would cost more than any execution can: check the centre's accounting", "金额超出合理范围：请核对超算中心的记账"
+)
+REVERSED = Unrated(
+    "its charge was taken back by a person, and the centre has changed its record since: decide what it costs",
+    "该费用已被人工冲销，此后超算中心又更改了记录：请决定如何计费",
+)
+"""Posting the difference would give the money back twice; posting the whole would undo what a person decided."""
+VolumeKey = tuple[str, PriceVersionId, date]
+"""Payer, price version and month."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a usage from before: its earlier charges, and the units that each package gave for it."""
+
+    before: Before | None
+    used: Mapping[PackageId, int]
+    user: UserId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    row: NewCharge
+    uses: tuple[Use, ...]
+    terms: Terms
+
+
+def decide(
+    usage: Usage, known: Known, terms: Terms, period: date, shelf: Shelf, volumes: dict[VolumeKey, int]
+) -> Decided | Unrated:
+    """Hours that a package covers cost their part of its price; the rest the price's list amount, times the factors of
+    its tiers; a credit pays of that what it can. A correction posts the difference to what was charged before."""
+    before = known.before or _nothing(terms)
+    if before.is_reversed:
+        return REVERSED
+    try:
+        hours = _hours(usage, known, terms, shelf)
+        listed = list_amount(usage, _covered_by(known.used, hours, shelf), terms)
+    except RuleUnrated as why:
+        return Unrated(why.en, why.zh)
+    if listed > MOST_MICRO:
+        return ABSURD
+    more = listed - before.list_micro
+    volume, money = _tiered(usage, terms.price, period, more, volumes)
+    credits_ = () if usage.is_duplicate else _credit(usage, known, before, terms, money, shelf)
+    package, credit = sum(one.micro for one in hours), sum(one.units for one in credits_)
+    amount = money + package
+    contract, whole = terms.contract, before.amount_micro + amount
+    row = NewCharge(
+        usage=usage.id,
+        revision=usage.revision,
+        period=period,
+        project=usage.project,
+        user=known.user,
+        reference=usage.reference,
+        price=terms.price.id,
+        contract=contract.id,
+        share_basis_points=contract.share_basis_points,
+        list_micro=more,
+        volume_micro=volume,
+        amount_micro=amount,
+        package_micro=package,
+        credit_micro=credit,
+        share_micro=part(whole, contract.share_basis_points) - before.share_micro,
+        owner_micro=part(whole, contract.owner_basis_points) - before.owner_micro,
+        dedication=terms.dedication.id if terms.dedication else None,
+        currency=terms.price.currency,
+        is_duplicate=usage.is_duplicate,
+    )
+    return Decided(row, (*hours, *credits_), terms)
+
+
+def worked(usage: Usage) -> Worked:
+    quantities = {
+        "cores": usage.cores,
+        "nodes": usage.nodes,
+        "gpus": usage.gpus,
+        "memory_bytes": usage.memory_bytes,
+    }
+    return Worked(quantities, usage.elapsed_seconds, usage.phase, usage.native_state)
+
+
+def list_amount(usage: Usage, covered: Mapping[Unit, int], terms: Terms) -> int:
+    """Micro-units for what no package covers; Unrated (a rule's) where the price says nothing of such work."""
+    if terms.dedication is not None:
+        return 0
+    if terms.price.rule is not None:
+        return rate_work(worked(usage), terms.price, 0).amount.micro
+    cores = usage.core_seconds - covered.get(Unit.CORE_SECOND, 0)
+    cards = usage.gpu_seconds - covered.get(Unit.CARD_SECOND, 0)
+    return rate(cores, cards, terms.price, 0).amount.micro
+
+
+def payer(price: Price, usage: Usage) -> str:
+    """Whose volume counts: the organisation's, where the price is its own."""
+    return f"organisation:{price.organisation}" if price.organisation is not None else f"project:{usage.project}"
+
+
+def _nothing(terms: Terms) -> Before:
+    own = terms.dedication.id if terms.dedication else None
+    return Before(terms.price.id, terms.contract.id, own, 0, 0, 0, 0, 0, 0, 0, is_reversed=False)
+
+
+def _hours(usage: Usage, known: Known, terms: Terms, shelf: Shelf) -> tuple[Use, ...]:
+    """A rule's units are no hours: packages do not pay for them. A correction takes no more from packages than before;
+    what it gives back was paid in money first."""
+    if usage.is_duplicate or terms.dedication is not None or terms.price.rule is not None:
+        return ()
+    uses: list[Use] = []
+    covered = _covered_by(known.used, (), shelf)
+    for unit, wanted in ((Unit.CORE_SECOND, usage.core_seconds), (Unit.CARD_SECOND, usage.gpu_seconds)):
+        if known.before is None:
+            uses += shelf.take(usage.project, unit, wanted, place_of(usage, terms), usage.ended_at, usage.reference)
+        elif (too_many := covered.get(unit, 0) - wanted) > 0:
+            uses += shelf.give_back(known.used, too_many, unit)
+    return tuple(uses)
+
+
+def _tiered(
+    usage: Usage, price: Price, period: date, more: int, volumes: dict[VolumeKey, int]
+) -> tuple[int | None, int]:
+    """The month's volume before, where the price has tiers, and what the list amount costs from there on."""
+    if price.tiers is None or usage.is_duplicate:
+        return None, more
+    key = (payer(price, usage), price.id, period)
+    volume = volumes.get(key, 0)
+    volumes[key] = volume + more
+    return volume, graduated(price.tiers, volume, more)
+
+
+def _credit(usage: Usage, known: Known, before: Before, terms: Terms, money: int, shelf: Shelf) -> tuple[Use, ...]:
+    """What is given back goes to the wallet first, up to what that paid."""
+    if money > 0:
+        place = place_of(usage, terms)
+        return tuple(shelf.take(usage.project, Unit.MICRO, money, place, usage.ended_at, usage.reference))
+    from_wallet = before.amount_micro - before.package_micro - before.credit_micro
+    return tuple(shelf.give_back(known.used, max(-money - max(from_wallet, 0), 0), Unit.MICRO))
+
+
+def place_of(usage: Usage, terms: Terms) -> Place:
+    return Place(terms.price.product_line, usage.key.centre, usage.queue)
+
+
+def _covered_by(used: Mapping[PackageId, int], uses: tuple[Use, ...], shelf: Shelf) -> dict[Unit, int]:
+    """Units that packages pay for, after these uses."""
+    covered: dict[Unit, int] = {}
+    for unit, units in [(shelf.packages[id_].unit, units) for id_, units in used.items()] + [
+        (one.unit, one.units) for one in uses
+    ]:
+        covered[unit] = covered.get(unit, 0) + units
+    return covered

@@ -1,0 +1,96 @@
+"""Nodes that are one customer's alone, for a fee by the month."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.billing.tables_paying import DedicationRow
+from paracloud.kit.errors import Conflict, Invalid, NotFound
+from paracloud.kit.identifiers import CentreName, DedicationId, ProjectId, new_uuid
+from paracloud.kit.money import Money
+
+WHOLE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Dedication:
+    """It holds in [valid_from, valid_to); None: until it is ended. What runs in the queue meanwhile costs the project
+    nothing more than the fee, of which the centre has its share."""
+
+    id: DedicationId
+    project: ProjectId
+    centre: CentreName
+    queue: str
+    nodes: int
+    monthly: Money
+    share_basis_points: int
+    valid_from: datetime
+    valid_to: datetime | None
+
+    def holds_at(self, when: datetime) -> bool:
+        return self.valid_from <= when and (self.valid_to is None or when < self.valid_to)
+
+
+async def dedicate(session: AsyncSession, wanted: Dedication) -> None:
+    """Conflict where the project has nodes of this queue already at some of the same time."""
+    if wanted.nodes < 1 or wanted.monthly.micro < 0 or not 0 <= wanted.share_basis_points <= WHOLE:
+        raise Invalid(
+            "At least one node, a fee of nothing or more, and a share of 0 to 10000 basis points.",
+            "节点数至少为 1，月费不得为负，分成须为 0 到 10000 基点。",
+            field="nodes",
+        )
+    if wanted.valid_to is not None and wanted.valid_to <= wanted.valid_from:
+        raise Invalid("valid_to: later than valid_from.", "valid_to：必须晚于 valid_from。", field="valid_to")
+    row = DedicationRow(
+        id=wanted.id, project_id=wanted.project, centre=wanted.centre, queue=wanted.queue, nodes=wanted.nodes,
+        monthly_micro=wanted.monthly.micro, share_basis_points=wanted.share_basis_points,
+        currency=wanted.monthly.currency, valid_from=wanted.valid_from, valid_to=wanted.valid_to,
+    )  # fmt: skip
+    try:
+        async with session.begin_nested():
+            session.add(row)
+            await session.flush()
+    except IntegrityError as error:
+        if "would hold at the same time" in str(error):
+            raise Conflict(
+                "The project has dedicated nodes of this queue for some of this time; end those first.",
+                "该课题组在此时段已有该队列的独占节点；请先结束。",
+                field="valid_from",
+            ) from error
+        raise Invalid("There is no such project or centre.", "课题组或超算中心不存在。", field="project") from error
+
+
+async def end_dedication(session: AsyncSession, id_: DedicationId, at: datetime, *, now: datetime) -> None:
+    """NotFound; Invalid for a time in the past, before it begins, or after the end that it has."""
+    found = (await session.execute(select(DedicationRow).where(DedicationRow.id == id_))).scalar_one_or_none()
+    if found is None:
+        raise NotFound("There are no such dedicated nodes.", "独占节点不存在。", field="dedication")
+    if at < now or at <= found.valid_from or (found.valid_to is not None and found.valid_to < at):
+        raise Invalid(
+            "at: now or later, after the beginning, and not after the end that is agreed.",
+            "at：不得早于现在，须晚于开始时间，且不得晚于已定的结束时间。",
+            field="at",
+        )
+    await session.execute(update(DedicationRow).where(DedicationRow.id == id_).values(valid_to=at))
+
+
+async def dedications_of(session: AsyncSession, projects: Collection[ProjectId] | None) -> list[Dedication]:
+    """`projects` None: all there are, for the operator."""
+    query = select(DedicationRow).order_by(DedicationRow.id)
+    if projects is not None:
+        query = query.where(DedicationRow.project_id.in_(projects))
+    return [
+        Dedication(
+            DedicationId(row.id), ProjectId(row.project_id), CentreName(row.centre), row.queue, row.nodes,
+            Money(row.monthly_micro, row.currency), row.share_basis_points, row.valid_from, row.valid_to,
+        )
+        for row in (await session.scalars(query)).all()
+    ]  # fmt: skip
+
+
+def new_dedication_id() -> DedicationId:
+    return DedicationId(new_uuid())
