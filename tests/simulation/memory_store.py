@@ -45,11 +45,11 @@ class MemoryStore:
         place = self.centres[centre]
         tasks = len(indexes(spec.array)) if spec.array else 1
         project = place.owners[account]
-        amount = most({"cores": spec.cores, "gpus": 0}, spec.wall_limit, timedelta(0), place.terms.price, tasks=tasks)
+        bound = most({"cores": spec.cores, "gpus": 0}, spec.wall_limit, timedelta(0), place.terms.price, tasks=tasks)
         row = JobRow(job, submit_tag(job), project, centre, account, spec.queue or "cpu", spec, tasks, now)
         place.jobs[job] = row
         self.tasks[job] = {}
-        self.ledger.hold(project, str(job), amount.micro)
+        self.ledger.hold(project, str(job), bound.amount.micro)
         self.events.append(Event(job, now, JobState.ACCEPTED))
         return row
 

@@ -37,7 +37,7 @@ async def charge(
 ) -> list[Charged]:
     """`pinned` gives the price version that each job was accepted with, by reference. It holds where the job ran in the
     queue that it was accepted for; any other usage is charged at the price of its queue when it was submitted. A
-    revision that was charged before is left out. A batch takes some fifteen statements, whatever its size."""
+    revision that was charged before is left out. A batch takes some twenty statements, whatever its size."""
     periods = await open_periods(session, {month_of(usage.ended_at) for usage in usages})
     ids = [usage.id for usage in usages]
     before = await charges.before(session, ids)

@@ -118,7 +118,7 @@ class Tale:
     async def spent(self) -> int:
         """What was charged and not taken back; it is what was used wherever no charge of that usage was taken back."""
         query = text(
-            "SELECT usage.record_id, charges.entry_id, charges.amount_micro FROM charges "
+            "SELECT usage.record_id, charges.is_reversal, charges.amount_micro FROM charges "
             "JOIN usage ON usage.id = charges.usage_id WHERE usage.account = :account AND NOT usage.is_duplicate"
         )
         async with self.database.begin() as session:
@@ -126,10 +126,10 @@ class Tale:
         total = 0
         for number, seconds in self.seconds.items():
             mine = [row for row in rows if row.record_id == f"{self.account}.{number}"]
-            kept = [row.amount_micro for row in mine if row.entry_id not in self.reversed_entries]
-            if number < 6 and len(kept) == len(mine):
-                assert sum(kept) == round(4 * seconds * Fraction(CORE_HOUR) * 10**6 / 3600)
-            total += sum(kept)
+            net = sum(row.amount_micro for row in mine)
+            if number < 6 and not any(row.is_reversal for row in mine):
+                assert net == round(4 * seconds * Fraction(CORE_HOUR) * 10**6 / 3600)
+            total += net
         return total
 
 

@@ -52,7 +52,8 @@ def test_no_run_within_limit_and_overrun_costs_more_than_the_most(cores, tasks, 
         tasks=tasks,
     )
     ran = rate(cores * (seconds + 120), 0, price(core, Decimal(0)), 0).amount.micro * tasks
-    assert ran <= bound.micro
+    assert ran <= bound.amount.micro
+    assert bound.core_seconds == cores * (seconds + 120) * tasks
 
 
 def test_no_float_stands_in_the_billing_room() -> None:

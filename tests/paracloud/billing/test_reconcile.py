@@ -10,7 +10,9 @@ from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, charged, metere
 
 from paracloud.billing import charges
 from paracloud.billing.charges import NewCharge
+from paracloud.billing.contract import contracts_of
 from paracloud.billing.entry import Entry, payable, revenue, wallet
+from paracloud.billing.period import month_of, open_periods
 from paracloud.billing.post import post
 from paracloud.billing.price import add_price, end_price
 from paracloud.billing.rate import Price, rate
@@ -103,9 +105,16 @@ async def test_a_wrong_price_is_found(database, opened):
 async def forged(database, opened, *, amount_micro: int, share: int, posted: int) -> None:
     """A charge that billing would not make, with an entry that the database lets through: it balances."""
     (usage,) = await metered(database, opened, RUNS[0])
-    row = NewCharge(usage, opened.price.id, 7500, amount_micro, share, "CNY")
     postings = {wallet(opened.project): -amount_micro, payable(EAST): posted, revenue("general"): amount_micro - posted}
     async with database.begin() as session:
+        (contract,) = await contracts_of(session, [EAST])
+        periods = await open_periods(session, [month_of(NOW)])
+        row = NewCharge(
+            usage=usage.id, revision=1, period=periods[month_of(NOW)], project=opened.project, user=None,
+            reference=None, price=opened.price.id, contract=contract.id, share_basis_points=7500,
+            list_micro=amount_micro, volume_micro=None, amount_micro=amount_micro, package_micro=0, credit_micro=0,
+            share_micro=share, owner_micro=0, dedication=None, currency="CNY", is_duplicate=False,
+        )  # fmt: skip
         key = f"charge:{usage.id}:1"
         made = await post(session, [Entry(key, "charge", "CNY", postings, reference=str(usage.id))], now=NOW)
         await charges.add(session, [(row, made[key])], NOW)

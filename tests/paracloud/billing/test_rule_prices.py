@@ -70,7 +70,7 @@ async def test_a_rule_is_kept_and_comes_back_as_itself(database):
     price = await ruled(database)
     async with database.begin() as session:
         assert (await price_by_id(session, price.id)).price == price
-        assert (await prices_at(session, NOW))[EAST, "big"] == price
+        assert (await prices_at(session, NOW))[EAST, "big"] == [price]
     await charged(database, await metered(database, opened, record("1", queue="big", memory_bytes=GIB), job="job-1"))
     async with database.begin() as session:
         (line,) = await bill(session, [opened.project], "job-1")

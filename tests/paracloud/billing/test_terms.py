@@ -17,7 +17,7 @@ from paracloud.billing.check import RULES, check
 from paracloud.billing.contract import add_contract, end_contract
 from paracloud.billing.entry import payable, wallet
 from paracloud.billing.hold import hold, release
-from paracloud.billing.price import add_price, end_price, price_at, price_by_id, prices_at
+from paracloud.billing.price import add_price, end_price, price_by_id, prices_at
 from paracloud.billing.rate import Price
 from paracloud.billing.top_up import top_up
 from paracloud.billing.unrated import unrated_page
@@ -58,8 +58,9 @@ async def test_a_job_keeps_the_price_that_it_was_accepted_with(database: Databas
     assert await charged(database, await metered(database, opened, moved, job="job-1"), pinned) == [2_000_000]
     async with database.begin() as session:
         assert (await price_by_id(session, later.id)).price == later
-        assert (await price_at(session, EAST, "cpu", NOW + DAY - timedelta(seconds=1))).id == opened.price.id
-        assert (await prices_at(session, NOW + DAY))[EAST, "cpu"] == later
+        before, after = [await prices_at(session, NOW + DAY - one) for one in (timedelta(seconds=1), timedelta(0))]
+    assert [one.id for one in before[EAST, "cpu"]] == [opened.price.id]
+    assert after[EAST, "cpu"] == [later]
 
 
 async def test_a_correction_keeps_the_price_of_the_first_charge(database: Database) -> None:
@@ -205,7 +206,7 @@ async def test_a_batch_takes_the_same_few_statements_whatever_its_size(database:
         async with database.begin() as session:
             await release(session, list(pinned), now=NOW)
         counts.append((charging, len(seen) - charging))
-    assert counts[0][0] <= 16
+    assert counts[0][0] <= 20
     assert counts[1][0] <= counts[0][0]
     assert counts[1][1] <= counts[0][1] <= 10
 
