@@ -8,7 +8,7 @@ from tests.simulation.rows import Terms
 
 from paracloud.billing.entry import CASH, DUPLICATES, Entry, held, payable, revenue, wallet
 from paracloud.billing.rate import Charge, rate
-from paracloud.billing.store import Hold
+from paracloud.billing.store_holds import Hold
 from paracloud.kit.identifiers import ProjectId, UsageId
 from paracloud.metering.usage import Usage
 

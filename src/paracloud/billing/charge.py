@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing import charges, store, store_paying
+from paracloud.billing import charges, store, store_holds, store_paying
 from paracloud.billing.charges import Before, Unrated
 from paracloud.billing.cover import Shelf, Unit
 from paracloud.billing.decide import Decided, Known, VolumeKey, decide, payer
@@ -18,7 +18,7 @@ from paracloud.billing.entry import CREDITS, DUPLICATES, Entry, held, owner, pac
 from paracloud.billing.period import month_of, open_periods
 from paracloud.billing.pick import Terms
 from paracloud.billing.post import post
-from paracloud.billing.store import Hold
+from paracloud.billing.store_holds import Hold
 from paracloud.billing.terms import terms_of
 from paracloud.kit.identifiers import PackageId, PriceVersionId, UsageId
 from paracloud.metering.usage import Usage
@@ -94,7 +94,7 @@ async def _open(
     periods: Mapping[date, date],
 ) -> _Books:
     references = [usage.reference for usage in due if usage.reference is not None]
-    holds = await store.lock_holds(session, references)
+    holds = await store_holds.lock_holds(session, references)
     again = [usage.id for usage in due if usage.id in before]
     shelf, used = await store_paying.lock_shelf(session, {usage.project for usage in due}, references, again)
     keys = {
@@ -106,7 +106,9 @@ async def _open(
 
 
 async def _keep(session: AsyncSession, books: _Books, decided: Sequence[Decided]) -> None:
-    await store.capture(session, {reference: books.holds[reference].captured_micro for reference in books.captured})
+    await store_holds.capture(
+        session, {reference: books.holds[reference].captured_micro for reference in books.captured}
+    )
     await store_paying.add_uses(session, [(one.row, one.uses) for one in decided])
     await store_paying.put_back(session, books.shelf)
     await store_paying.put_volumes(session, books.volumes)

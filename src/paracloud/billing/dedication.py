@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -76,6 +76,12 @@ async def end_dedication(session: AsyncSession, id_: DedicationId, at: datetime,
             field="at",
         )
     await session.execute(update(DedicationRow).where(DedicationRow.id == id_).values(valid_to=at))
+
+
+async def lapse(session: AsyncSession, of: Dedication, at: datetime) -> None:
+    """It ends then, or had no time at all: whoever does not pay for a month has no nodes in it."""
+    at = max(at, of.valid_from + timedelta(microseconds=1))
+    await session.execute(update(DedicationRow).where(DedicationRow.id == of.id).values(valid_to=at))
 
 
 async def dedications_of(session: AsyncSession, projects: Collection[ProjectId] | None) -> list[Dedication]:

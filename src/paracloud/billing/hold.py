@@ -6,14 +6,14 @@ from math import ceil
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing import store, store_paying
+from paracloud.billing import store, store_holds, store_paying
 from paracloud.billing.budget import require_within
 from paracloud.billing.cover import Place, Shelf, Unit
 from paracloud.billing.entry import Entry, held, wallet
 from paracloud.billing.funding import credit_line
 from paracloud.billing.post import post
 from paracloud.billing.rate import Most, rate
-from paracloud.billing.store import Hold
+from paracloud.billing.store_holds import Hold
 from paracloud.kit.errors import NotEnoughFunds
 from paracloud.kit.identifiers import ProjectId, UserId
 from paracloud.kit.money import Money
@@ -35,7 +35,7 @@ async def hold(
     first, so holds at the same moment cannot overdraw it or its credit line. A reference that has its hold already
     keeps it, whatever the amount."""
     locked = await store.locked(session, {wallet(project): amount.currency, held(project): amount.currency})
-    if await store.has_hold(session, reference):
+    if await store_holds.has_hold(session, reference):
         return amount
     shelf, _ = await store_paying.lock_shelf(session, [project], ())
     rest = amount
@@ -46,7 +46,7 @@ async def hold(
     if available < rest.micro and rest.micro > 0:
         raise _missing(Money(available, amount.currency), rest)
     await require_within(session, project, user, amount.micro, now)
-    await store.add_hold(session, reference, project, rest.micro, amount.currency, user)
+    await store_holds.add_hold(session, reference, project, rest.micro, amount.currency, user)
     postings = {wallet(project): -rest.micro, held(project): rest.micro}
     entry = Entry(f"hold:{reference}", "hold", amount.currency, postings, reference=reference)
     await post(session, [entry], now=now, locked={code: account.id for code, account in locked.items()})
@@ -69,18 +69,18 @@ def _uncovered(
 
 async def release(session: AsyncSession, references: Sequence[str], *, now: datetime) -> None:
     """The rest of each hold goes back to its wallet; what was released already, or never held, stays as it is."""
-    owners = await store.holders(session, references) if references else {}
+    owners = await store_holds.holders(session, references) if references else {}
     accounts = {code(project): currency for project, currency in owners.items() for code in (wallet, held)}
     if not accounts:
         return
     locked = await store.lock_accounts(session, accounts)
-    holds = await store.lock_holds(session, references)
+    holds = await store_holds.lock_holds(session, references)
     rest = {reference: hold for reference, hold in holds.items() if not hold.is_released}
     shelf, _ = await store_paying.lock_shelf(session, owners, list(rest))
     for reference in rest:
         shelf.release(reference)
     await store_paying.put_back(session, shelf)
-    await store.close_holds(session, list(rest), now)
+    await store_holds.close_holds(session, list(rest), now)
     await post(session, [_release(reference, hold) for reference, hold in rest.items()], now=now, locked=locked)
 
 

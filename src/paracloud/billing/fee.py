@@ -1,0 +1,22 @@
+"""What dedicated nodes cost in a month. Pure."""
+
+from datetime import date, timedelta
+from fractions import Fraction
+
+from paracloud.billing.dedication import Dedication
+from paracloud.billing.period import begins, month_after
+
+TICK = timedelta(microseconds=1)
+
+
+def fee(of: Dedication, month: date) -> int:
+    """Micro-units: as much of the monthly fee as the agreed time is of the month, rounded once, half to even."""
+    start, end = begins(month), begins(month_after(month))
+    first, last = max(start, of.valid_from), min(end, of.valid_to or end)
+    if last <= first:
+        return 0
+    return round(Fraction(of.monthly.micro * ((last - first) // TICK), (end - start) // TICK))
+
+
+def fee_key(of: Dedication, month: date) -> str:
+    return f"dedicated:{of.id}:{month:%Y-%m}"
