@@ -18,7 +18,7 @@ from paracloud.kit.identifiers import DedicationId
 async def post_fees(
     session: AsyncSession, month: date, *, now: datetime, only: DedicationId | None = None
 ) -> list[Dedication]:
-    """Each fee of the month once, of the nodes that are the customer's by now: from the wallet, to the centre its share.
+    """Each fee of the month once, of nodes that are the customer's by now: from the wallet, to the centre its share.
     Where the wallet and its credit line cannot pay, the nodes are the customer's no longer from the month's beginning
     on; those come back."""
     due = [one for one in await dedications_of(session, None) if only in (None, one.id) and one.valid_from <= now]

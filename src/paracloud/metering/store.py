@@ -32,13 +32,14 @@ STRANGER = (StrangerRow.centre, StrangerRow.account, StrangerRow.records, Strang
 
 
 async def known(session: AsyncSession, keys: Sequence[UsageKey], *, lock: bool = False) -> dict[UsageKey, Usage]:
-    """Those of the keys that are there; `lock` keeps others from correcting them until the transaction ends."""
+    """Those of the keys that are there; `lock` keeps others from correcting them until the transaction ends, and lets
+    them charge or reverse what there is: they may hold a wallet that this transaction waits for next."""
     if not keys:
         return {}
     wanted = unnested(KEY, keys)
     query = select(*COLUMNS).join(wanted, and_(*(one == wanted.c[one.key] for one in KEY)))
     if lock:
-        query = query.order_by(UsageRow.id).with_for_update(of=UsageRow)
+        query = query.order_by(UsageRow.id).with_for_update(of=UsageRow, key_share=True)
     return {usage.key: usage for usage in await _usages(session, query)}
 
 

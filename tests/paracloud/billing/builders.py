@@ -4,10 +4,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from paracloud.billing import store, store_paying
 from paracloud.billing.charge import charge
+from paracloud.billing.check import check
 from paracloud.billing.contract import add_contract
+from paracloud.billing.cover import Package, Unit
+from paracloud.billing.entry import wallet
 from paracloud.billing.price import add_price
 from paracloud.billing.rate import Price
+from paracloud.billing.sell_package import sell_package
 from paracloud.billing.top_up import top_up
 from paracloud.centres.centre import Centre
 from paracloud.centres.connect_centre import connect_centre
@@ -16,7 +21,7 @@ from paracloud.identity.caller import Category
 from paracloud.identity.create_organisation import create_organisation
 from paracloud.identity.create_project import create_project
 from paracloud.kit.database import Database
-from paracloud.kit.identifiers import CentreName, NativeId, PriceVersionId, ProjectId, UnixAccount, new_uuid
+from paracloud.kit.identifiers import CentreName, NativeId, PackageId, PriceVersionId, ProjectId, UnixAccount, new_uuid
 from paracloud.kit.money import Money
 from paracloud.metering.collect import collect
 from paracloud.metering.usage import Claim, Usage, key_of
@@ -73,3 +78,34 @@ async def metered(database: Database, opened: World, *records, job: str | None =
 async def charged(database: Database, usages, pinned=None) -> list[int | None]:
     async with database.begin() as session:
         return [one.amount_micro for one in await charge(session, usages, pinned=pinned or {}, now=NOW)]
+
+
+async def sound(database: Database) -> None:
+    """The daily check finds nothing."""
+    async with database.begin() as session:
+        assert await check(session) == []
+
+
+async def left(database: Database, opened: World) -> int:
+    """Micro-units that the wallet has."""
+    async with database.begin() as session:
+        return await store.balance(session, wallet(opened.project))
+
+
+async def sold(database: Database, opened: World, *, price: str = "10", hours: int = 100, **changes: object) -> Package:
+    """A package of core-hours, for a month."""
+    plain = Package(
+        id=PackageId(new_uuid()), project=opened.project, name="百核时包", unit=Unit.CORE_SECOND, total=hours * 3600,
+        used=0, reserved=0, price_micro=Money.parse(price).micro, currency="CNY", product_line=None, centre=None,
+        queue=None, valid_from=NOW - timedelta(days=1), expires_at=NOW + timedelta(days=30),
+    )  # fmt: skip
+    wanted = replace(plain, **changes)  # type: ignore[arg-type]
+    async with database.begin() as session:
+        await sell_package(session, wanted, person="op", now=NOW)
+    return wanted
+
+
+async def package_now(database: Database, wanted: Package) -> Package:
+    async with database.begin() as session:
+        found = await store_paying.packages_of(session, [wanted.project])
+    return next(one for one in found if one.id == wanted.id)

@@ -8,17 +8,19 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
-from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, World, charged, metered, record, world
+from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, World, charged, metered, record, sold, world
 
 from paracloud.billing import store
 from paracloud.billing.bill import bill
 from paracloud.billing.charge import charge
 from paracloud.billing.check import RULES, check
 from paracloud.billing.contract import add_contract, end_contract
+from paracloud.billing.cover import Place
 from paracloud.billing.entry import payable, wallet
 from paracloud.billing.hold import hold, release
 from paracloud.billing.price import add_price, end_price, price_by_id, prices_at
-from paracloud.billing.rate import Price
+from paracloud.billing.rate import Price, most
+from paracloud.billing.tiers import Tier, Tiers
 from paracloud.billing.top_up import top_up
 from paracloud.billing.unrated import unrated_page
 from paracloud.kit.database import Database
@@ -241,22 +243,36 @@ PLANTED = {
     "VALUES (gen_random_uuid(), 'x', 'top-up', now())",
     "a balance is the sum of its postings": "UPDATE ledger_accounts SET balance_micro = 1 WHERE code LIKE 'wallet:%'",
     "what is held equals the open holds": "UPDATE holds SET released_at = now()",
-    "what a hold gave equals the postings of its charges": "UPDATE holds SET captured_micro = captured_micro + 1",
+    "what a hold gave equals the postings of its charges": "UPDATE holds SET captured_micro = captured_micro + 1 "
+    "WHERE reference = 'job-1'",
     "every usage revision has its evidence": "DELETE FROM usage_revisions",
     "every usage is charged or listed as unrated": "DELETE FROM charges",
     "every charge stands in the ledger": "UPDATE charges SET entry_id = NULL",
     "the entry of a charge posts what the charge says": "UPDATE charges SET share_micro = share_micro + 1",
     "every charging entry has its charge": "DELETE FROM charges",
+    "a package has given what its uses say": "UPDATE packages SET used = used - 1",
+    "what is reserved of a package waits for open holds": "UPDATE package_reservations SET units = units + 1",
+    "a package's account holds what it has not given yet": "UPDATE packages SET price_micro = price_micro + 1",
+    "what packages and credits gave is what the charges say": "UPDATE package_uses SET micro = micro + 1",
+    "the volume of a month is the sum of its charges": "UPDATE volumes SET list_micro = list_micro + 1",
 }
+TIERS = Tiers((Tier(Decimal(0), Decimal(1)),))
 
 
 @pytest.mark.parametrize("rule", RULES)
 async def test_the_daily_check_names_what_is_wrong(database: Database, rule: str) -> None:
     """The guards are lifted to plant each fault: the check looks behind them."""
     opened = await world(database)
+    await sold(database, opened, hours=1, price="1")
+    tiered = replace(opened.price, id=PriceVersionId(new_uuid()), tiers=TIERS)
+    most_of = most({"cores": 1, "gpus": 0}, timedelta(minutes=2), timedelta(0), tiered)
     async with database.begin() as session:
+        await add_price(session, EAST, "big", tiered, valid_from=NOW)
         await hold(session, opened.project, "job-1", Money.parse("1"), now=NOW)
+        place = Place("general", EAST, "cpu")
+        await hold(session, opened.project, "job-2", most_of.amount, now=NOW, most=most_of, place=place)
     usages = await metered(database, opened, record(), job="job-1")
+    usages += await metered(database, opened, record("8", cores=100), record("9", queue="big"))
     await charged(database, usages, {"job-1": opened.price.id})
     async with database.begin() as session:
         assert await check(session) == []

@@ -1,0 +1,348 @@
+"""Postpaid with a credit line, budgets, dedicated nodes, and closing a month."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from tests.paracloud.billing.builders import EAST, NOW, World, charged, left, metered, record, sound, world
+
+from paracloud.billing import store
+from paracloud.billing.budget import Budget, budgets_of, end_budget, set_budget, spent_of
+from paracloud.billing.close_period import close_period
+from paracloud.billing.dedication import Dedication, dedicate, dedications_of, end_dedication, new_dedication_id
+from paracloud.billing.entry import DEDICATED, payable
+from paracloud.billing.fee import fee
+from paracloud.billing.funding import Funding, funding_of, set_funding
+from paracloud.billing.hold import hold, release
+from paracloud.billing.period import is_closed, month_of
+from paracloud.billing.post_fees import post_fees
+from paracloud.billing.price import add_price
+from paracloud.billing.rate import Price
+from paracloud.billing.reverse import reverse
+from paracloud.billing.unrated import unrated_page
+from paracloud.identity.create_project import create_project
+from paracloud.kit.errors import Conflict, Invalid, NotEnoughFunds, NotFound
+from paracloud.kit.identifiers import BudgetId, CentreName, EntryId, OrganisationId, PriceVersionId, ProjectId, new_uuid
+from paracloud.kit.money import Money
+
+DAY = timedelta(days=1)
+JUNE = date(2026, 6, 1)
+JULY = datetime(2026, 7, 1, 1, tzinfo=UTC)
+
+
+async def held(database, opened: World, job: str, amount: str) -> Money:
+    async with database.begin() as session:
+        return await hold(session, opened.project, job, Money.parse(amount), now=NOW)
+
+
+async def funded(database, opened: World, **changes) -> None:
+    async with database.begin() as session:
+        await set_funding(session, opened.project, Funding(**changes))
+
+
+async def organisation_of(database, opened: World) -> OrganisationId:
+    async with database.begin() as session:
+        query = text("SELECT organisation_id FROM projects WHERE id = :id")
+        return OrganisationId((await session.execute(query, {"id": opened.project})).scalar_one())
+
+
+def budget(opened: World, limit: str, **changes) -> Budget:
+    plain = Budget(
+        id=BudgetId(new_uuid()), organisation=None, project=opened.project, user=None, amount=Money.parse(limit),
+        is_monthly=False, is_hard=True, warn_percent=(80, 100), valid_from=NOW - DAY, valid_to=None,
+    )  # fmt: skip
+    return replace(plain, **changes)
+
+
+async def budgeted(database, wanted: Budget) -> Budget:
+    async with database.begin() as session:
+        await set_budget(session, wanted)
+    return wanted
+
+
+async def spent(database, wanted: Budget, when: datetime = NOW) -> int:
+    async with database.begin() as session:
+        return (await spent_of(session, wanted, when)).micro
+
+
+async def test_a_credit_line_is_how_far_below_nothing_a_wallet_may_go(database):
+    opened = await world(database, "5")
+    await funded(database, opened, line=Money.parse("10"))
+    await held(database, opened, "job-1", "12")
+    assert await left(database, opened) == -7_000_000
+    with pytest.raises(NotEnoughFunds, match=r"3\.000000 is available: 0\.000001"):
+        await held(database, opened, "job-2", "3.000001")
+    await held(database, opened, "job-2", "3")
+    await sound(database)
+
+
+async def test_what_is_agreed_of_funding_comes_back_as_itself(database):
+    opened = await world(database)
+    levels = (Money.parse("20"), Money.parse("5"))
+    wanted = Funding(Money.parse("10"), timedelta(hours=1), levels, "TERM", timedelta(minutes=5))
+    async with database.begin() as session:
+        assert await funding_of(session, opened.project) == Funding()
+        await set_funding(session, opened.project, wanted)
+        assert await funding_of(session, opened.project) == wanted
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"line": Money(-1)}, "line"),
+        ({"hold": timedelta(seconds=59)}, "hold"),
+        ({"signal": "KILL"}, "signal"),
+        ({"grace": timedelta(days=2)}, "grace"),
+        ({"warnings": (Money(5, "USD"),)}, "warnings"),
+    ],
+)
+async def test_funding_that_cannot_be_meant_is_refused(database, wrong, field):
+    opened = await world(database)
+    with pytest.raises(Invalid) as refused:
+        await funded(database, opened, **wrong)
+    assert refused.value.field == field
+
+
+async def test_a_hard_budget_refuses_what_could_exceed_it_and_counts_charges_and_holds(database):
+    opened = await world(database)
+    wanted = await budgeted(database, budget(opened, "1"))
+    await charged(database, await metered(database, opened, record("1")))
+    await held(database, opened, "job-1", "0.5")
+    assert await spent(database, wanted) == 513_717
+    with pytest.raises(NotEnoughFunds, match=r"project's budget of 1\.000000 CNY has 0\.486283 left"):
+        await held(database, opened, "job-2", "0.486284")
+    async with database.begin() as session:
+        await release(session, ["job-1"], now=NOW)
+    await held(database, opened, "job-2", "0.486284")
+
+
+async def test_a_soft_budget_refuses_nothing(database):
+    opened = await world(database)
+    await budgeted(database, budget(opened, "1", is_hard=False))
+    await held(database, opened, "job-1", "2")
+
+
+async def test_an_organisations_budget_counts_all_its_projects_also_at_one_moment(database):
+    opened = await world(database)
+    organisation = await organisation_of(database, opened)
+    wanted = await budgeted(database, budget(opened, "10", project=None, organisation=organisation))
+    async with database.begin() as session:
+        other = await create_project(session, organisation, "邻组", now=NOW)
+    await funded(database, replace(opened, project=other), line=Money.parse("100"))
+    both = [replace(opened, project=of) for of in (opened.project, other)]
+    tries = [held(database, both[number % 2], f"job-{number}", "4") for number in range(6)]
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    assert sum(isinstance(one, Money) for one in outcomes) == 2
+    assert sum(isinstance(one, NotEnoughFunds) for one in outcomes) == 4
+    assert await spent(database, wanted) == 8_000_000
+
+
+async def test_a_monthly_budget_begins_anew_and_an_ended_one_holds_no_more(database):
+    opened = await world(database)
+    wanted = await budgeted(database, budget(opened, "1", is_monthly=True))
+    await charged(database, await metered(database, opened, record("1")))
+    assert await spent(database, wanted) == 13_717
+    assert await spent(database, wanted, JULY) == 0
+    async with database.begin() as session:
+        assert await budgets_of(session, [opened.project], NOW) == [wanted]
+        await end_budget(session, wanted.id, now=NOW)
+        assert await budgets_of(session, [opened.project], NOW + DAY) == []
+        with pytest.raises(NotFound):
+            await end_budget(session, wanted.id, now=NOW + DAY)
+    await held(database, opened, "job-1", "2")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"project": None}, "project"),
+        ({"amount": Money(-1)}, "amount"),
+        ({"valid_to": NOW - 2 * DAY}, "amount"),
+        ({"warn_percent": (101,)}, "warn_percent"),
+        ({"project": ProjectId(new_uuid())}, "project"),
+    ],
+)
+async def test_a_budget_that_cannot_be_meant_is_refused(database, wrong, field):
+    opened = await world(database)
+    with pytest.raises(Invalid) as refused:
+        await budgeted(database, budget(opened, "1", **wrong))
+    assert refused.value.field == field
+
+
+def nodes(opened: World, **changes) -> Dedication:
+    plain = Dedication(
+        new_dedication_id(),
+        opened.project,
+        EAST,
+        "cpu",
+        2,
+        Money.parse("30"),
+        6000,
+        datetime(2026, 6, 1, tzinfo=UTC),
+        None,
+    )
+    return replace(plain, **changes)
+
+
+async def dedicated(database, wanted: Dedication) -> Dedication:
+    async with database.begin() as session:
+        await dedicate(session, wanted)
+    return wanted
+
+
+async def fees(database, month: date = JUNE, now: datetime = NOW) -> list[Dedication]:
+    async with database.begin() as session:
+        return await post_fees(session, month, now=now)
+
+
+async def test_dedicated_nodes_cost_their_fee_once_a_month_and_what_runs_there_nothing(database):
+    opened = await world(database)
+    wanted = await dedicated(database, nodes(opened))
+    assert await fees(database) == await fees(database) == []
+    assert await left(database, opened) == 70_000_000
+    assert await charged(database, await metered(database, opened, record("1"))) == [0]
+    async with database.begin() as session:
+        assert [await store.balance(session, code) for code in (payable(EAST), DEDICATED)] == [18_000_000, 12_000_000]
+        (row,) = (await session.execute(text("SELECT dedication_id, list_micro FROM charges"))).all()
+    assert tuple(row) == (wanted.id, 0)
+    await sound(database)
+
+
+async def test_a_part_of_a_month_costs_its_part(database):
+    opened = await world(database)
+    assert fee(nodes(opened, valid_from=datetime(2026, 6, 16, tzinfo=UTC)), JUNE) == 15_000_000
+    assert fee(nodes(opened, valid_to=datetime(2026, 6, 11, tzinfo=UTC)), JUNE) == 10_000_000
+    assert fee(nodes(opened, valid_from=datetime(2026, 7, 1, tzinfo=UTC)), JUNE) == 0
+    assert fee(nodes(opened, valid_to=datetime(2026, 6, 1, tzinfo=UTC) + timedelta(microseconds=1)), JUNE) == 0
+
+
+async def test_nodes_that_cannot_be_paid_for_are_the_customers_no_longer(database):
+    opened = await world(database, "40")
+    both = [await dedicated(database, nodes(opened)), await dedicated(database, nodes(opened, queue="gpu"))]
+    (lapsed,) = await fees(database)
+    assert await left(database, opened) == 10_000_000
+    async with database.begin() as session:
+        ends = {one.id: one.valid_to for one in await dedications_of(session, [opened.project])}
+    paid = next(one for one in both if one.id != lapsed.id)
+    assert ends[paid.id] is None
+    assert ends[lapsed.id] == lapsed.valid_from + timedelta(microseconds=1)
+    assert await fees(database) == []
+    await sound(database)
+
+
+async def test_the_same_nodes_are_not_dedicated_twice_and_an_end_is_not_in_the_past(database):
+    opened = await world(database)
+    wanted = await dedicated(database, nodes(opened))
+    with pytest.raises(Conflict):
+        await dedicated(database, nodes(opened))
+    for wrong in ({"nodes": 0}, {"monthly": Money(-1)}, {"share_basis_points": 10_001}, {"centre": CentreName("x")},
+                  {"valid_to": datetime(2026, 5, 1, tzinfo=UTC)}):  # fmt: skip
+        with pytest.raises(Invalid):
+            await dedicated(database, nodes(opened, queue="big", **wrong))
+    async with database.begin() as session:
+        with pytest.raises(Invalid):
+            await end_dedication(session, wanted.id, NOW - DAY, now=NOW)
+        with pytest.raises(NotFound):
+            await end_dedication(session, new_dedication_id(), NOW, now=NOW)
+        await end_dedication(session, wanted.id, NOW + DAY, now=NOW)
+    after = await metered(database, opened, record("1", submitted_at=NOW + 2 * DAY))
+    assert await charged(database, after) == [13_717]
+
+
+async def closed(database, month: date = JUNE, now: datetime = JULY) -> bool:
+    async with database.begin() as session:
+        return await close_period(session, month, person="op", now=now)
+
+
+async def test_what_is_charged_after_a_month_was_closed_falls_into_the_next(database):
+    opened = await world(database)
+    await charged(database, await metered(database, opened, record("1")))
+    assert [await closed(database), await closed(database)] == [True, False]
+    await charged(database, await metered(database, opened, record("1", elapsed_seconds=50), record("2")))
+    async with database.begin() as session:
+        rows = (
+            await session.execute(text("SELECT period, amount_micro FROM charges ORDER BY charged_at, revision"))
+        ).all()
+        assert await is_closed(session, JUNE)
+    assert sorted((f"{row.period:%m}", row.amount_micro) for row in rows) == [
+        ("06", 13_717), ("07", -6_858), ("07", 13_717),
+    ]  # fmt: skip
+    await sound(database)
+
+
+async def test_a_reversal_falls_into_an_open_month_too(database):
+    opened = await world(database)
+    await charged(database, await metered(database, opened, record("1")))
+    await closed(database)
+    async with database.begin() as session:
+        (entry,) = await session.scalars(text("SELECT entry_id FROM charges"))
+        await reverse(session, EntryId(entry), reason="goodwill", person="op", now=JULY)
+        (period,) = await session.scalars(text("SELECT period FROM charges WHERE is_reversal"))
+    assert period == month_of(JULY)
+
+
+async def test_unrated_usage_blocks_the_closing_of_its_month_and_of_later_ones_only(database):
+    opened = await world(database)
+    await charged(database, await metered(database, opened, record("1", queue="new", ended_at=NOW + 40 * DAY)))
+    assert await closed(database)
+    with pytest.raises(Conflict, match="1 usages of 2026-07 or before are unrated"):
+        await closed(database, date(2026, 7, 1), JULY + 31 * DAY)
+    price = Price(PriceVersionId(new_uuid()), "general", Decimal(1), Decimal(0), "CNY")
+    async with database.begin() as session:
+        await add_price(session, EAST, "new", price, valid_from=NOW - DAY)
+        waiting = [one.usage for one in await unrated_page(session)]
+    await charged(database, waiting)
+    assert await closed(database, date(2026, 7, 1), JULY + 31 * DAY)
+
+
+async def test_a_month_is_closed_after_it_is_over_and_after_the_months_before(database):
+    opened = await world(database)
+    await charged(database, await metered(database, opened, record("1")))
+    for month, now in ((JUNE, NOW), (date(2026, 6, 2), JULY)):
+        with pytest.raises(Invalid, match="a month that is over"):
+            await closed(database, month, now)
+    with pytest.raises(Conflict, match="2026-06 is still open"):
+        await closed(database, date(2026, 7, 1), JULY + 31 * DAY)
+
+
+async def test_closing_a_month_posts_the_fees_that_were_due(database):
+    opened = await world(database)
+    await dedicated(database, nodes(opened))
+    await closed(database)
+    assert await left(database, opened) == 70_000_000
+
+
+async def test_charging_and_closing_at_one_moment_leave_no_charge_in_a_closed_month(database):
+    opened = await world(database)
+    usages = [await metered(database, opened, record(str(number))) for number in range(8)]
+    work = [charged(database, one) for one in usages]
+    await asyncio.gather(*work[:4], closed(database), *work[4:])
+    async with database.begin() as session:
+        query = text("SELECT count(*) FROM charges JOIN billing_periods USING (period) WHERE charged_at > closed_at")
+        assert (await session.scalars(query)).one() == 0
+        assert (await session.scalars(text("SELECT count(*) FROM charges"))).one() == 8
+
+
+@pytest.mark.parametrize(
+    ("forgery", "why"),
+    [
+        ("UPDATE billing_periods SET closed_at = NULL, closed_by = NULL", "stays closed"),
+        ("DELETE FROM billing_periods", "stays closed"),
+        (
+            "INSERT INTO charges SELECT (jsonb_populate_record(NULL::charges, "
+            "to_jsonb(charges) || '{\"revision\": 2}')).* FROM charges",
+            "period is closed",
+        ),
+    ],
+)
+async def test_the_database_keeps_a_closed_month_closed(database, forgery, why):
+    opened = await world(database)
+    await charged(database, await metered(database, opened, record("1")))
+    await closed(database)
+    with pytest.raises(DBAPIError, match=why):
+        async with database.begin() as session:
+            await session.execute(text(forgery))
