@@ -20,13 +20,19 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", 
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A server of this worker's own, or the one that DATABASE_URL names."""
-    if url := os.environ.get("DATABASE_URL"):
-        yield url
+def server() -> Iterator[EmbeddedPostgres | None]:
+    """This worker's own, unless DATABASE_URL names another."""
+    if os.environ.get("DATABASE_URL"):
+        yield None
         return
-    with _open_folder() as folder, EmbeddedPostgres(folder, FAST) as server:
-        yield server.url
+    with _open_folder() as folder, EmbeddedPostgres(folder, FAST) as own:
+        yield own
+
+
+@pytest.fixture(scope="session")
+def postgres_url(server: EmbeddedPostgres | None) -> str:
+    """The owner's way to the server."""
+    return os.environ["DATABASE_URL"] if server is None else server.url
 
 
 @pytest.fixture
@@ -37,27 +43,43 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def template(postgres_url: str) -> Iterator[str]:
+def template(postgres_url: str, server: EmbeddedPostgres | None) -> Iterator[str]:
     """The name of a migrated database that nobody is connected to."""
     name = f"template_{uuid4().hex[:12]}"
     _run(postgres_url, f'CREATE DATABASE "{name}"')
-    migrate(with_database(postgres_url, name))
+    migrate(with_database(postgres_url, name), app_password=None if server is None else server.app_password)
     yield name
     _run(postgres_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
-def database_url(postgres_url: str, template: str) -> Iterator[str]:
+def owner_url(postgres_url: str, template: str) -> Iterator[str]:
     """A database of the test's own, made from the template: no table is ever emptied, so no guard is ever lifted."""
     name = f"test_{uuid4().hex[:12]}"
     _run(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+    _run(postgres_url, f'REVOKE TEMPORARY ON DATABASE "{name}" FROM PUBLIC')  # a template does not hand this on
     yield with_database(postgres_url, name)
     _run(postgres_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
+def database_url(owner_url: str, server: EmbeddedPostgres | None) -> str:
+    """The application's way to it; on a server of somebody else's, the owner's, and the role is taken after that."""
+    return owner_url if server is None else with_database(server.app_url, owner_url.partition("?")[0].rpartition("/")[2])
+
+
+@pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
+    """As the application: every test shows that its grants suffice."""
     opened = Database.connect(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def owned(owner_url: str) -> AsyncIterator[Database]:
+    """As the owner of the tables, for tests that plant damage."""
+    opened = Database.connect(owner_url, role=None)
     yield opened
     await opened.close()
 

@@ -3,7 +3,7 @@
 up              everything on this machine, until Ctrl-C
 api, worker,    one process each, for a machine of its own (DATABASE_URL names the database)
 authority
-migrate         bring the database to the newest schema
+migrate         bring the database to the newest schema (DATABASE_OWNER_URL names who may; without it, DATABASE_URL)
 authority-key   print the authority's public key, which centres trust
 """
 
@@ -19,6 +19,7 @@ from paracloud.app import processes
 from paracloud.app.supervise import up as up_all
 from paracloud.kit.errors import Invalid, ParacloudError
 from paracloud.kit.log import configure_logs
+from paracloud.kit.secret import Secret
 from paracloud.kit.settings import Settings, read_settings
 from paracloud.migrations.migrate import migrate as migrate_database
 from paracloud.transports.authority import open_authority
@@ -37,14 +38,14 @@ def up(workers: Annotated[int, typer.Option(min=1, max=16)] = 2) -> None:
 def api() -> None:
     """The API alone."""
     settings = _settings()
-    uvloop.run(processes.serve_api(settings, _database_url(settings)))
+    uvloop.run(processes.serve_api(settings, _named(settings.database_url)))
 
 
 @app.command()
 def worker() -> None:
     """One worker."""
     settings = _settings()
-    uvloop.run(processes.work(settings, _database_url(settings)))
+    uvloop.run(processes.work(settings, _named(settings.database_url)))
 
 
 @app.command()
@@ -63,8 +64,9 @@ def authority_key() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Bring the database to the newest schema."""
-    migrate_database(_database_url(_settings()))
+    """Bring the database to the newest schema, and the application's role to its grants."""
+    settings = _settings()
+    migrate_database(_named(settings.database_owner_url or settings.database_url))
 
 
 def _settings() -> Settings:
@@ -73,12 +75,12 @@ def _settings() -> Settings:
     return settings
 
 
-def _database_url(settings: Settings) -> str:
-    if settings.database_url is None:
+def _named(url: Secret | None) -> str:
+    if url is None:
         raise Invalid(
             "Set DATABASE_URL, or let `up` start a database.", "请设置 DATABASE_URL，或使用 up 启动内置数据库。"
         )
-    return settings.database_url.reveal()
+    return url.reveal()
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import structlog
 from paracloud.app.bootstrap import bootstrap
 from paracloud.app.children import Backoff, Child, keep, running
 from paracloud.app.compose import Composed
+from paracloud.kit.database import APP_ROLE
 from paracloud.kit.errors import ParacloudError, Unreachable
 from paracloud.kit.postgres import EmbeddedPostgres
 from paracloud.kit.settings import Settings
@@ -29,8 +30,7 @@ def up(settings: Settings, environment: Mapping[str, str], *, workers: int) -> N
     settings.state_folder.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt), _database(settings) as database:
-        migrate(database.url)
-        children = dict(environment) | {
+        children = _without_owner(environment) | {
             "DATABASE_URL": database.url,
             "PARACLOUD_STATE_FOLDER": str(settings.state_folder),
             "PARACLOUD_API_PORT": str(settings.api_port),
@@ -45,7 +45,8 @@ def up(settings: Settings, environment: Mapping[str, str], *, workers: int) -> N
 
 
 class _Database:
-    """The one that the settings name, which is another's to keep running, or one of our own."""
+    """The one that the settings name, which is another's to keep running, or one of our own; at the newest schema.
+    `url` is the application's way to it."""
 
     def __init__(self, url: str, own: EmbeddedPostgres | None) -> None:
         self.url, self._own = url, own
@@ -67,11 +68,20 @@ class _Database:
 
 @contextmanager
 def _database(settings: Settings) -> Iterator[_Database]:
-    if settings.database_url is not None:
-        yield _Database(settings.database_url.reveal(), None)
+    if settings.database_url is None:
+        with EmbeddedPostgres(settings.database_folder) as server:
+            migrate(server.url, app_password=server.app_password)
+            yield _Database(server.app_url, server)
         return
-    with EmbeddedPostgres(settings.database_folder) as server:
-        yield _Database(server.url, server)
+    migrate((settings.database_owner_url or settings.database_url).reveal())
+    if settings.database_owner_url is None:
+        log.warning("database.one_login", role=APP_ROLE, better="DATABASE_OWNER_URL, and a DATABASE_URL of the role's own")
+    yield _Database(settings.database_url.reveal(), None)
+
+
+def _without_owner(environment: Mapping[str, str]) -> dict[str, str]:
+    """No process that serves or works can ask for the owner's rights."""
+    return {name: text for name, text in environment.items() if not name.endswith("DATABASE_OWNER_URL")}
 
 
 async def _first_operator(settings: Settings, url: str) -> None:

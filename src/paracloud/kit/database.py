@@ -27,6 +27,8 @@ STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 10_000
 IDLE_TIMEOUT_MS = 10_000
 """A program that froze inside a transaction holds its locks no longer than this."""
+APP_ROLE = "paracloud_app"
+"""The application's own role (migrations.role): it owns nothing, and may do what is declared (migrations.grants)."""
 PASSING = ("08", "53", "57P", "57014", "40001", "40P01", "55P03", "25P03")
 """Codes of a server that is lost, stopping, starting, full or busy: the transaction was rolled back, or nobody knows.
 Everything else is a defect of ours and must not be tried again."""
@@ -48,19 +50,21 @@ class Database:
     """An engine with its pool. `begin` gives a session whose transaction is committed when the block ends well and
     rolled back otherwise; a lost connection is Unreachable, and then the commit may or may not have happened."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.engine = engine
+    def __init__(self, engine: AsyncEngine, role: str | None = None) -> None:
+        self.engine, self._role = engine, role
         self._sessions = async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
 
     @classmethod
-    def connect(cls, url: str, *, pool_size: int = 10) -> Self:
-        """`url` as libpq writes it (postgresql://…); nothing is connected before the first use."""
+    def connect(cls, url: str, *, pool_size: int = 10, role: str | None = APP_ROLE) -> Self:
+        """`url` as libpq writes it (postgresql://…); nothing is connected before the first use. Whoever logs in acts as
+        `role`; None: as itself."""
         settings = {
             "timezone": "UTC",
             "statement_timeout": str(STATEMENT_TIMEOUT_MS),
             "lock_timeout": str(LOCK_TIMEOUT_MS),
             "idle_in_transaction_session_timeout": str(IDLE_TIMEOUT_MS),
             "jit": "off",
+            **_acting(role),
         }
         engine = create_async_engine(
             asyncpg_url(url),
@@ -71,7 +75,7 @@ class Database:
             hide_parameters=True,  # an error's text goes to the log, and parameters hold what is private
             connect_args={"server_settings": settings, "timeout": 10},
         )
-        return cls(engine)
+        return cls(engine, role)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSession]:
@@ -92,7 +96,8 @@ class Database:
         queue: asyncio.Queue[str] = asyncio.Queue()
         raw: Any = None
         try:
-            raw = await asyncpg.connect(libpq_url(self.engine.url.render_as_string(hide_password=False)), timeout=10)
+            url = libpq_url(self.engine.url.render_as_string(hide_password=False))
+            raw = await asyncpg.connect(url, timeout=10, server_settings=_acting(self._role))
             await raw.add_listener(channel, lambda _connection, _pid, _channel, payload: queue.put_nowait(payload))
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if raw is not None:
@@ -117,6 +122,11 @@ def asyncpg_url(url: str) -> str:
 
 def libpq_url(url: str) -> str:
     return "postgresql://" + url.partition("://")[2]
+
+
+def _acting(role: str | None) -> dict[str, str]:
+    """The session's settings, from its first moment on."""
+    return {} if role is None else {"role": role}
 
 
 async def _checked_out(session: AsyncSession) -> None:

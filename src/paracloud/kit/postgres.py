@@ -15,8 +15,10 @@ from types import TracebackType
 from typing import BinaryIO, Self
 from urllib.parse import quote
 
+from paracloud.kit.database import APP_ROLE
 from paracloud.kit.errors import Conflict, Invalid, Unreachable
 from paracloud.kit.postgres_binaries import ACCOUNT, as_account, binaries, give_away
+from paracloud.kit.secret import kept_password
 
 ROLE = "paracloud"
 START_SECONDS, STOP_SECONDS = 60.0, 30.0
@@ -26,8 +28,8 @@ SOCKET_PATH_MOST = 107
 
 
 class EmbeddedPostgres:
-    """A server on a Unix socket in `folder`, open to one role with a password of its own (kept in `folder`, 0600).
-    Ends with its parent, also when that is killed. `options` are settings of postgresql.conf. Conflict where another
+    """A server on a Unix socket in `folder`, open to its owner and to the application, each with a password of its own
+    (kept in `folder`, 0600). Ends with its parent, also when that is killed. `options` are settings of postgresql.conf. Conflict where another
     program runs it, Invalid where the server could not live in the folder, Unreachable where it does not start."""
 
     def __init__(self, folder: Path, options: Mapping[str, str] | None = None) -> None:
@@ -38,8 +40,21 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        password = self._password_file.read_text().strip()
-        return f"postgresql://{ROLE}:{quote(password)}@/postgres?host={quote(str(self.folder / 'socket'))}"
+        """The owner's: of every table, and of the server."""
+        return self._url(ROLE, self._password_file.read_text().strip())
+
+    @property
+    def app_url(self) -> str:
+        """The application's; it can log in once a migration has told the server of `app_password`."""
+        return self._url(APP_ROLE, self.app_password)
+
+    @property
+    def app_password(self) -> str:
+        """Made at the first call, and kept in `folder`."""
+        return kept_password(self.folder / "app-password")
+
+    def _url(self, role: str, password: str) -> str:
+        return f"postgresql://{role}:{quote(password)}@/postgres?host={quote(str(self.folder / 'socket'))}"
 
     def __enter__(self) -> Self:
         self.start()

@@ -9,6 +9,7 @@ from pathlib import Path
 from paracloud.kit.errors import Forbidden
 
 KEY_BYTES = 32
+PASSWORD_BYTES = 24
 
 
 class Secret:
@@ -61,3 +62,20 @@ def server_key(path: Path) -> ServerKey:
             f"{path} 对他人可读（权限 {mode:o}）；请执行 chmod 600。",
         )
     return ServerKey(path.read_bytes())
+
+
+def kept_password(path: Path) -> str:
+    """Read the password, or make one where the file does not exist; whole or not at all, and for this account alone."""
+    if not path.exists():
+        fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(PASSWORD_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(fresh, path)  # unlike a rename, it leaves what another has made meanwhile
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text()

@@ -1,4 +1,5 @@
-"""What an operator may set: a TOML file named by PARACLOUD_CONFIG, then PARACLOUD_* variables, then DATABASE_URL.
+"""What an operator may set: a TOML file named by PARACLOUD_CONFIG, then PARACLOUD_* variables, then DATABASE_URL and
+DATABASE_OWNER_URL.
 
 Read once, by the composition root, and handed on as values. The same names everywhere: `api_port = 8620` in the file is
 PARACLOUD_API_PORT=8620 in the environment, and the environment wins.
@@ -20,6 +21,7 @@ PREFIX = "PARACLOUD_"
 CONFIG = "PARACLOUD_CONFIG"
 CLIENT_NAMES = frozenset({"PARACLOUD_URL", "PARACLOUD_TOKEN", "PARACLOUD_PROJECT", "PARACLOUD_LANGUAGE"})
 """Variables of the command line: they may stand in the same shell and mean nothing to the server."""
+OWN_NAMES = ("DATABASE_URL", "DATABASE_OWNER_URL")
 SCHEMES = ("postgresql://", "postgres://")
 
 
@@ -32,13 +34,16 @@ def _database_url(value: object) -> Secret:
 
 class Settings(BaseModel):
     """Folders and files that are not set lie in `state_folder`. `database_url` None: an embedded PostgreSQL there.
-    `commands_per_minute`, `patience_seconds` and `overrun_seconds` are what a centre gets that is connected without its
-    own. `lease_margin_seconds` is how long before a lease ends its holder stops by itself."""
+    `database_owner_url` is the login that owns the tables and migrates them; where there is none, `database_url` is, and
+    the application takes its own role after it has logged in. `commands_per_minute`, `patience_seconds` and
+    `overrun_seconds` are what a centre gets that is connected without its own. `lease_margin_seconds` is how long before
+    a lease ends its holder stops by itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
     state_folder: Path
     database_url: Annotated[Secret, BeforeValidator(_database_url)] | None = None
+    database_owner_url: Annotated[Secret, BeforeValidator(_database_url)] | None = None
     database_pool: int = Field(10, ge=1, le=200)
     api_host: str = Field("127.0.0.1", min_length=1, max_length=253)
     api_port: int = Field(8620, ge=0, le=65535)
@@ -74,6 +79,12 @@ class Settings(BaseModel):
     def _margin_is_shorter(self) -> "Settings":
         if self.lease_margin_seconds >= self.lease_seconds:
             raise ValueError("lease_margin_seconds must be shorter than lease_seconds")
+        return self
+
+    @model_validator(mode="after")
+    def _owner_is_not_alone(self) -> "Settings":
+        if self.database_owner_url is not None and self.database_url is None:
+            raise ValueError("database_owner_url needs database_url beside it, the application's own way in")
         return self
 
     @property
@@ -134,10 +145,10 @@ def _file(path: Path) -> dict[str, Any]:
         ) from error
     except ValueError as error:
         raise Invalid(f"{path} is not TOML: {error}.", f"{path} 不是有效的 TOML：{error}。", field=CONFIG) from error
-    if "database_url" in values and path.stat().st_mode & 0o007:
+    if values.keys() & {"database_url", "database_owner_url"} and path.stat().st_mode & 0o007:
         raise Forbidden(
-            f"{path} holds database_url and is open to everybody; run chmod o= on it.",
-            f"{path} 含有 database_url 且对所有人开放；请执行 chmod o=。",
+            f"{path} holds a database's password and is open to everybody; run chmod o= on it.",
+            f"{path} 含有数据库密码且对所有人开放；请执行 chmod o=。",
         )
     return values
 
@@ -149,8 +160,9 @@ def _variables(environment: Mapping[str, str]) -> dict[str, str]:
         for name, text in environment.items()
         if name.startswith(PREFIX) and name not in ignored
     }
-    if url := environment.get("DATABASE_URL"):
-        values["database_url"] = url
+    for name in OWN_NAMES:
+        if url := environment.get(name):
+            values[name.lower()] = url
     return values
 
 

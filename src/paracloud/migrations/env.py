@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from paracloud.migrations.role import establish
 from paracloud.migrations.tables import all_tables
 
 MIGRATION_LOCK = 7_305_001
@@ -21,6 +22,7 @@ def _run(connection: Connection) -> None:
     try:
         with context.begin_transaction():
             context.run_migrations()
+            establish(connection, context.config.attributes.get("app_password"))
     finally:
         connection.execute(text(f"SELECT pg_advisory_unlock({MIGRATION_LOCK})"))
         connection.commit()

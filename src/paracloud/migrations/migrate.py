@@ -12,10 +12,13 @@ LOCK_TIMEOUT = timedelta(seconds=5)
 """A change of a table that waits for longer would hold up everybody who comes after it."""
 
 
-def migrate(url: str, *, lock_timeout: timedelta = LOCK_TIMEOUT) -> None:
-    """`url` as libpq writes it. Every other migrator waits as long as it takes; a table's lock that is not had within
-    `lock_timeout` gives up, and nothing is changed. Not for a running event loop: it starts one of its own."""
-    command.upgrade(configuration(url, lock_timeout=lock_timeout), "head")
+def migrate(url: str, *, lock_timeout: timedelta = LOCK_TIMEOUT, app_password: str | None = None) -> None:
+    """`url` is the owner's, as libpq writes it. The application's role gets its grants, and with `app_password` may log
+    in. Every other migrator waits as long as it takes; a table's lock that is not had within `lock_timeout` gives up,
+    and nothing is changed. Not for a running event loop: it starts one of its own."""
+    config = configuration(url, lock_timeout=lock_timeout)
+    config.attributes["app_password"] = app_password
+    command.upgrade(config, "head")
 
 
 def configuration(url: str, *, lock_timeout: timedelta = LOCK_TIMEOUT) -> Config:

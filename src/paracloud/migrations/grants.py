@@ -1,0 +1,97 @@
+"""What the application's role may do with each table, and nothing more: every table is named here, with what changes.
+
+The application may read and add to all of them. What it may not do is the point: no word of it changes or takes away
+what is append-only, owns a table, empties one, or lifts a trigger.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """SELECT and INSERT always. `update`: the columns that change, also because PostgreSQL lets nobody lock a row who may
+    change none of it. `may_delete`: rows are taken away."""
+
+    update: tuple[str, ...] = ()
+    may_delete: bool = False
+
+
+def changing(*columns: str, may_delete: bool = False) -> Grant:
+    """`columns`: names, parted by spaces."""
+    return Grant(tuple(" ".join(columns).split()), may_delete=may_delete)
+
+
+ADDED = Grant()
+"""Append-only."""
+ENDED = changing("valid_to")
+"""What was agreed stays; its end may be set."""
+
+GRANTS: Mapping[str, Grant] = {
+    "organisations": ADDED,
+    "projects": ADDED,
+    "users": ADDED,
+    "members": changing("role"),
+    "tokens": changing("revoked_at"),
+    "idempotency_keys": changing("answer"),
+    "blobs": ADDED,
+    "project_blobs": ADDED,
+    "centres": changing("is_enabled"),
+    "centre_accounts": changing("project_id assigned_at"),
+    "centre_health": changing("checked_at failures failing_since error_en error_zh"),
+    "centre_leases": changing("holder fence expires_at"),
+    "queues": changing(may_delete=True),
+    "usage": changing(
+        "revision native_id task_index name queue qos phase native_state exit_code exit_signal started_at ended_at",
+        "elapsed_seconds cores nodes gpus memory_bytes node_list",
+    ),
+    "usage_revisions": ADDED,
+    "usage_strangers": changing("records raw seen_at"),
+    "price_versions": ENDED,
+    "contracts": ENDED,
+    "dedications": ENDED,
+    "budgets": ENDED,
+    "funding": changing(
+        "project_id credit_line_micro currency hold_seconds warn_micro checkpoint_signal grace_seconds"
+    ),
+    "ledger_accounts": changing("id"),  # to lock; nobody can set it, and balances are the trigger's alone
+    "ledger_entries": ADDED,
+    "ledger_postings": ADDED,
+    "holds": changing("captured_micro released_at"),
+    "billing_periods": changing("closed_at closed_by"),
+    "charges": ADDED,
+    "volumes": changing("list_micro"),
+    "unrated_usage": changing(may_delete=True),
+    "packages": changing("used reserved closed_at"),
+    "package_reservations": changing("units"),
+    "package_uses": ADDED,
+    "jobs": changing(
+        "tasks_ended charged_micro state native_id native_state reason node_list starts_held wish tries exit_code",
+        "exit_signal retry_at submitted_at started_at absent_since ended_at",
+    ),
+    "job_dependencies": ADDED,
+    "job_tasks": changing(
+        "record_id restart_count state native_state exit_code exit_signal submitted_at started_at ended_at",
+        "elapsed_seconds core_seconds node_list",
+    ),
+    "job_events": ADDED,
+    "accounting_windows": changing("read_until"),
+}
+
+
+def statements(role: str, schema: str, database: str) -> list[str]:
+    """Take all away, give what is declared. The names are quoted as SQL wants them."""
+    taken = [
+        f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}",
+        f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schema} FROM {role}",
+        f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC",
+        f"REVOKE ALL ON SCHEMA {schema} FROM {role}",
+        f"REVOKE TEMPORARY, CREATE ON DATABASE {database} FROM PUBLIC",
+        f"REVOKE ALL ON DATABASE {database} FROM {role}",
+    ]
+    given = [f"GRANT CONNECT ON DATABASE {database} TO {role}", f"GRANT USAGE ON SCHEMA {schema} TO {role}"]
+    for table, grant in GRANTS.items():
+        words = ["SELECT", "INSERT", *(["DELETE"] if grant.may_delete else [])]
+        words += [f"UPDATE ({', '.join(grant.update)})"] if grant.update else []
+        given.append(f"GRANT {', '.join(words)} ON {schema}.{table} TO {role}")
+    return [*taken, *given]
