@@ -65,7 +65,9 @@ def owner_url(postgres_url: str, template: str) -> Iterator[str]:
 @pytest.fixture
 def database_url(owner_url: str, server: EmbeddedPostgres | None) -> str:
     """The application's way to it; on a server of somebody else's, the owner's, and the role is taken after that."""
-    return owner_url if server is None else with_database(server.app_url, owner_url.partition("?")[0].rpartition("/")[2])
+    return (
+        owner_url if server is None else with_database(server.app_url, owner_url.partition("?")[0].rpartition("/")[2])
+    )
 
 
 @pytest.fixture

@@ -132,10 +132,10 @@ async def stand() -> AsyncIterator[Stand]:
 
 
 @pytest.fixture
-async def siege(stand: Stand, database: Database) -> AsyncIterator[Siege]:
+async def siege(stand: Stand, database: Database, owned: Database) -> AsyncIterator[Siege]:
     world = await open_world(database)
     world.clock = RealPauses()
-    async with database.begin() as session:
+    async with owned.begin() as session:
         await session.execute(text("UPDATE centres SET service_account = 'pc02'"))
         for lent, real in (("east0", "pc01"), ("east1", "spare1"), ("east2", "spare2")):
             statement = text("UPDATE centre_accounts SET account = :real WHERE account = :lent")

@@ -75,7 +75,9 @@ def _database(settings: Settings) -> Iterator[_Database]:
         return
     migrate((settings.database_owner_url or settings.database_url).reveal())
     if settings.database_owner_url is None:
-        log.warning("database.one_login", role=APP_ROLE, better="DATABASE_OWNER_URL, and a DATABASE_URL of the role's own")
+        log.warning(
+            "database.one_login", role=APP_ROLE, better="DATABASE_OWNER_URL, and a DATABASE_URL of the role's own"
+        )
     yield _Database(settings.database_url.reveal(), None)
 
 

@@ -29,8 +29,9 @@ SOCKET_PATH_MOST = 107
 
 class EmbeddedPostgres:
     """A server on a Unix socket in `folder`, open to its owner and to the application, each with a password of its own
-    (kept in `folder`, 0600). Ends with its parent, also when that is killed. `options` are settings of postgresql.conf. Conflict where another
-    program runs it, Invalid where the server could not live in the folder, Unreachable where it does not start."""
+    (kept in `folder`, 0600). Ends with its parent, also when that is killed. `options` are settings of postgresql.conf.
+    Conflict where another program runs it, Invalid where the server could not live in the folder, Unreachable where it
+    does not start."""
 
     def __init__(self, folder: Path, options: Mapping[str, str] | None = None) -> None:
         self.folder = folder.resolve()

@@ -34,10 +34,10 @@ def _database_url(value: object) -> Secret:
 
 class Settings(BaseModel):
     """Folders and files that are not set lie in `state_folder`. `database_url` None: an embedded PostgreSQL there.
-    `database_owner_url` is the login that owns the tables and migrates them; where there is none, `database_url` is, and
-    the application takes its own role after it has logged in. `commands_per_minute`, `patience_seconds` and
-    `overrun_seconds` are what a centre gets that is connected without its own. `lease_margin_seconds` is how long before
-    a lease ends its holder stops by itself."""
+    `database_owner_url` is the login that owns the tables and migrates them; without it `database_url` is, and the
+    application takes its own role after it has logged in. `commands_per_minute`, `patience_seconds` and
+    `overrun_seconds` are what a centre gets that is connected without its own. `lease_margin_seconds` is how long
+    before a lease ends its holder stops by itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """SELECT and INSERT always. `update`: the columns that change, also because PostgreSQL lets nobody lock a row who may
-    change none of it. `may_delete`: rows are taken away."""
+    """SELECT and INSERT always. `update`: the columns that change (who may change none may not lock a row either).
+    `may_delete`: rows are taken away."""
 
     update: tuple[str, ...] = ()
     may_delete: bool = False

@@ -16,7 +16,7 @@ MAKE = f"""
       IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '{APP_ROLE}') THEN CREATE ROLE {APP_ROLE} NOLOGIN; END IF;
     EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;  -- the migrator of another database made it
     END $make$
-"""
+"""  # noqa: S608  # a constant
 JOIN = f"""
     DO $join$ BEGIN
       IF NOT pg_has_role(current_user, '{APP_ROLE}', 'SET') THEN GRANT {APP_ROLE} TO CURRENT_USER; END IF;
@@ -50,16 +50,16 @@ def establish(connection: Connection, password: str | None = None) -> None:
 
 def _cannot_make() -> Forbidden:
     return Forbidden(
-        f"The tables' owner may not make the role {APP_ROLE}, nor act as it. As an administrator of the database, run: "
+        f"The tables' owner may not make the role {APP_ROLE}, nor act as it. As the database's administrator, run: "
         f"CREATE ROLE {APP_ROLE} LOGIN PASSWORD '…'; GRANT {APP_ROLE} TO the owner.",
-        f"表的所有者无权创建角色 {APP_ROLE}，也无法以其身份运行。请由数据库管理员执行：CREATE ROLE {APP_ROLE} LOGIN PASSWORD '…'; "
-        f"并将 {APP_ROLE} 授予（GRANT）所有者。",
+        f"表的所有者无权创建角色 {APP_ROLE}，也无法以其身份运行。请由数据库管理员执行："
+        f"CREATE ROLE {APP_ROLE} LOGIN PASSWORD '…'; 并将 {APP_ROLE} 授予（GRANT）所有者。",
     )
 
 
 def _too_much() -> Forbidden:
     return Forbidden(
-        f"The role {APP_ROLE} may do more than its grants: it is a superuser, makes roles, or is a member of another role. "
-        "Take that away first.",
+        f"The role {APP_ROLE} may do more than its grants: it is a superuser, makes roles, or is a member of another "
+        "role. Take that away first.",
         f"角色 {APP_ROLE} 的权限超出授权范围：它是超级用户、可创建角色，或属于其他角色。请先收回这些权限。",
     )

@@ -219,13 +219,16 @@ async def test_what_was_taken_back_is_neither_given_back_twice_nor_charged_again
         "UPDATE holds SET captured_micro = amount_micro + 1",
     ],
 )
-async def test_the_database_itself_refuses_to_forge_history(database: Database, statement_text: str) -> None:
+async def test_the_database_itself_refuses_to_forge_history(
+    database: Database, owned: Database, statement_text: str
+) -> None:
+    """Also to the owner of the tables; to the application see test_break_in.py."""
     opened = await world(database)
     async with database.begin() as session:
         await hold(session, opened.project, JOB, Money.parse("1"), now=NOW)
     await settle(database, opened, record())
     with pytest.raises(DBAPIError):
-        async with database.begin() as session:
+        async with owned.begin() as session:
             await session.execute(text(statement_text))
     await assert_sound(database)
 

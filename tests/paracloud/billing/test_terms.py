@@ -76,7 +76,7 @@ async def test_a_correction_keeps_the_price_of_the_first_charge(database: Databa
     assert difference == 27_435 - 13_717
 
 
-async def test_an_end_is_not_in_the_past_and_what_was_agreed_stays(database: Database) -> None:
+async def test_an_end_is_not_in_the_past_and_what_was_agreed_stays(database: Database, owned: Database) -> None:
     opened = await world(database)
     async with database.begin() as session:
         with pytest.raises(Invalid):
@@ -92,7 +92,7 @@ async def test_an_end_is_not_in_the_past_and_what_was_agreed_stays(database: Dat
     for forgery in ("UPDATE price_versions SET core_hour = 0", "DELETE FROM contracts",
                     "UPDATE contracts SET share_basis_points = 0"):  # fmt: skip
         with pytest.raises(DBAPIError, match="keeps what was agreed"):
-            async with database.begin() as session:
+            async with owned.begin() as session:
                 await session.execute(text(forgery))
 
 
@@ -260,7 +260,7 @@ TIERS = Tiers((Tier(Decimal(0), Decimal(1)),))
 
 
 @pytest.mark.parametrize("rule", RULES)
-async def test_the_daily_check_names_what_is_wrong(database: Database, rule: str) -> None:
+async def test_the_daily_check_names_what_is_wrong(database: Database, owned: Database, rule: str) -> None:
     """The guards are lifted to plant each fault: the check looks behind them."""
     opened = await world(database)
     await sold(database, opened, hours=1, price="1")
@@ -274,7 +274,7 @@ async def test_the_daily_check_names_what_is_wrong(database: Database, rule: str
     usages = await metered(database, opened, record(), job="job-1")
     usages += await metered(database, opened, record("8", cores=100), record("9", queue="big"))
     await charged(database, usages, {"job-1": opened.price.id})
-    async with database.begin() as session:
+    async with owned.begin() as session:
         assert await check(session) == []
         await session.execute(text("SET LOCAL session_replication_role = replica"))
         await session.execute(text(PLANTED[rule]))

@@ -224,9 +224,11 @@ async def test_where_a_price_says_nothing_of_a_job_it_is_not_offered(database: D
         await world.submit(centre=south, gres="gpu:1")
 
 
-async def test_when_a_centre_has_no_account_left_the_next_one_takes_the_job(database: Database) -> None:
+async def test_when_a_centre_has_no_account_left_the_next_one_takes_the_job(
+    database: Database, owned: Database
+) -> None:
     world = await open_world(database)
-    async with database.begin() as session:
+    async with owned.begin() as session:
         await session.execute(text("DELETE FROM centre_accounts WHERE centre = 'east'"))
     assert (await world.submit()).centre == WEST
     with pytest.raises(Conflict, match="east"):
@@ -255,18 +257,18 @@ async def test_every_move_is_on_record_each_from_where_the_last_one_led(database
     assert [event.from_state for event in events[1:]] == [event.to_state for event in events[:-1]]
 
 
-async def test_the_record_of_moves_can_neither_change_nor_vanish(database: Database) -> None:
+async def test_the_record_of_moves_can_neither_change_nor_vanish(database: Database, owned: Database) -> None:
     world = await open_world(database)
     await world.submit()
     for statement in ("UPDATE job_events SET note = 'x'", "DELETE FROM job_events", "TRUNCATE job_events"):
         with pytest.raises(DBAPIError, match="append-only"):
-            async with database.begin() as session:
+            async with owned.begin() as session:
                 await session.execute(text(statement))
 
 
-async def test_a_queue_that_is_down_takes_no_job(database: Database) -> None:
+async def test_a_queue_that_is_down_takes_no_job(database: Database, owned: Database) -> None:
     world = await open_world(database)
-    async with database.begin() as session:
+    async with owned.begin() as session:
         await session.execute(text("UPDATE queues SET is_up = false"))
     with pytest.raises(Invalid, match="down"):
         await world.submit()

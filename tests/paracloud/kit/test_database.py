@@ -13,15 +13,15 @@ from paracloud.kit.errors import Unreachable
 from paracloud.kit.postgres import EmbeddedPostgres
 
 
-async def test_a_block_that_ends_well_is_committed_and_one_that_fails_is_not(database: Database) -> None:
-    async with database.begin() as session:
+async def test_a_block_that_ends_well_is_committed_and_one_that_fails_is_not(owned: Database) -> None:
+    async with owned.begin() as session:
         await session.execute(text("CREATE TABLE kept (n bigint)"))
         await session.execute(text("INSERT INTO kept VALUES (1)"))
     with pytest.raises(ValueError, match="no"):  # noqa: PT012  # the block is the point
-        async with database.begin() as session:
+        async with owned.begin() as session:
             await session.execute(text("INSERT INTO kept VALUES (2)"))
             raise ValueError("no")
-    async with database.begin() as session:
+    async with owned.begin() as session:
         assert (await session.execute(text("SELECT array_agg(n) FROM kept"))).scalar() == [1]
 
 
@@ -59,21 +59,21 @@ async def test_a_defect_of_ours_is_not_something_to_try_again_and_shows_no_param
     assert "parameters hidden" in str(failed.value)
 
 
-async def test_a_database_that_is_busy_is_to_be_tried_again(database: Database) -> None:
-    async with database.begin() as holder:
+async def test_a_database_that_is_busy_is_to_be_tried_again(owned: Database) -> None:
+    async with owned.begin() as holder:
         await holder.execute(text("LOCK TABLE projects"))
         for busy in ("SET LOCAL lock_timeout = '20ms'", "SET LOCAL statement_timeout = '20ms'"):
             with pytest.raises(Unreachable):  # noqa: PT012  # the block is the point
-                async with database.begin() as session:
+                async with owned.begin() as session:
                     await session.execute(text(busy))
                     await session.execute(text("SELECT count(*) FROM projects"))
 
 
-async def test_of_two_that_lock_each_other_out_one_is_to_be_tried_again(database: Database) -> None:
+async def test_of_two_that_lock_each_other_out_one_is_to_be_tried_again(owned: Database) -> None:
     both = asyncio.Barrier(2)
 
     async def locks(first: str, second: str) -> None:
-        async with database.begin() as session:
+        async with owned.begin() as session:
             await session.execute(text(f"LOCK TABLE {first}"))
             await both.wait()
             await session.execute(text(f"LOCK TABLE {second}"))
@@ -102,7 +102,7 @@ async def test_where_no_server_is_nothing_can_be_begun_or_heard(tmp_path: Path) 
 
 async def test_a_server_that_stops_is_unreachable_and_serves_again_after_its_restart(open_folder: Path) -> None:
     with EmbeddedPostgres(open_folder, {"fsync": "off"}) as server:
-        opened = Database.connect(server.url)
+        opened = Database.connect(server.url, role=None)
         async with opened.begin() as session:
             await session.execute(text("CREATE TABLE kept (n bigint)"))
         server.stop()

@@ -124,11 +124,11 @@ def test_only_what_the_centre_measured_makes_a_difference(field: str, more: int)
         "DELETE FROM usage_revisions",
     ],
 )
-async def test_the_database_itself_keeps_usage(database: Database, forgery: str) -> None:
+async def test_the_database_itself_keeps_usage(database: Database, owned: Database, forgery: str) -> None:
     opened = await world(database)
     await read(database, opened, record())
     with pytest.raises(DBAPIError, match=r"append-only|only the figures"):
-        await scalar(database, forgery)
+        await scalar(owned, forgery)
 
 
 async def test_pages_show_each_usage_once_and_only_to_its_project(database: Database) -> None:
