@@ -23,8 +23,8 @@ JOIN = f"""
     END $join$
 """
 TOO_MUCH = text(
-    "SELECT rolsuper OR rolcreaterole OR rolbypassrls OR EXISTS (SELECT 1 FROM pg_auth_members WHERE member = oid) "
-    "FROM pg_roles WHERE rolname = :role"
+    "SELECT rolsuper OR rolcreaterole OR rolbypassrls"
+    "    OR EXISTS (SELECT 1 FROM pg_auth_members WHERE member = pg_roles.oid) FROM pg_roles WHERE rolname = :role"
 )
 
 

@@ -27,8 +27,8 @@ from paracloud.kit.errors import Unreachable
 from paracloud.kit.identifiers import CentreName, OrganisationId, ProjectId, TokenId, UnixAccount, UserId
 from paracloud.kit.money import Money
 from paracloud.kit.secret import ServerKey
-from paracloud.transports.transport import Transport
 from paracloud.migrations.tables import all_tables
+from paracloud.transports.transport import Transport
 
 KEY = ServerKey(b"a server key of thirty-two bytes" * 2)
 STORAGE_BYTES = 5 << 19

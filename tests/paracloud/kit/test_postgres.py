@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from paracloud.kit import postgres_binaries
+from paracloud.kit.database import APP_ROLE
 from paracloud.kit.errors import Conflict, Invalid, Unreachable
 from paracloud.kit.postgres import EmbeddedPostgres
 from paracloud.kit.postgres_binaries import binaries
@@ -91,6 +92,19 @@ async def test_nobody_comes_in_without_the_password_and_the_file_with_it_is_clos
             await asyncpg.connect(server.url.replace(password, "guess"))
         assert (open_folder / "password").stat().st_mode & 0o077 == 0
         assert (open_folder / "socket").stat().st_mode & 0o077 == 0
+
+
+async def test_the_application_has_a_password_of_its_own_and_comes_in_once_it_was_let_in(open_folder: Path) -> None:
+    with EmbeddedPostgres(open_folder, QUICK) as server:
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            await asyncpg.connect(server.app_url)
+        assert server.app_password == server.app_password != (open_folder / "password").read_text()
+        assert (open_folder / "app-password").stat().st_mode & 0o077 == 0
+        await ask(server, f"CREATE ROLE {APP_ROLE} LOGIN PASSWORD '{server.app_password}'")
+        server.restart()
+        connection = await asyncpg.connect(server.app_url)
+        assert await connection.fetchval("SELECT session_user") == APP_ROLE
+        await connection.close()
 
 
 async def test_a_killed_program_leaves_no_server_and_the_next_one_starts_at_once_with_all_data(

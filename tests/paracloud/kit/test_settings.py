@@ -41,6 +41,14 @@ def test_no_picture_of_the_settings_shows_the_password() -> None:
     assert "hunter22" not in f"{found!r} {found} {found.model_dump()}"
 
 
+def test_who_owns_the_tables_may_be_another_than_who_runs_the_application() -> None:
+    owner = URL.replace("grid", "owner")
+    found = read_settings({"DATABASE_URL": URL, "DATABASE_OWNER_URL": owner})
+    assert found.database_owner_url is not None
+    assert found.database_owner_url.reveal() == owner
+    assert "hunter22" not in f"{found!r}"
+
+
 def test_a_holder_may_miss_two_renewals_before_it_has_to_stop() -> None:
     found = read_settings({"PARACLOUD_LEASE_SECONDS": "12", "PARACLOUD_LEASE_MARGIN_SECONDS": "3"})
     assert found.renew_every * 3 == found.lease_ttl - found.lease_margin == timedelta(seconds=9)
@@ -57,6 +65,8 @@ def test_a_holder_may_miss_two_renewals_before_it_has_to_stop() -> None:
         ({"PARACLOUD_COMMANDS_PER_MINUTE": "0"}, "commands_per_minute"),
         ({"PARACLOUD_LOG_LEVEL": "loud"}, "log_level"),
         ({"DATABASE_URL": "mysql://grid:hunter22@db/x"}, "database_url"),
+        ({"DATABASE_URL": URL, "DATABASE_OWNER_URL": "mysql://grid:hunter22@db/x"}, "database_owner_url"),
+        ({"DATABASE_OWNER_URL": URL}, "settings"),
         ({"PARACLOUD_CONFIG": "/nowhere/paracloud.toml"}, "PARACLOUD_CONFIG"),
     ],
 )
@@ -74,8 +84,9 @@ def test_a_file_that_is_not_understood_is_refused(tmp_path: Path, text: str) -> 
         read_settings(config(tmp_path, text))
 
 
-def test_a_file_with_the_databases_password_is_refused_while_everybody_may_read_it(tmp_path: Path) -> None:
-    environment = config(tmp_path, f'database_url = "{URL}"', 0o644)
+@pytest.mark.parametrize("name", ["database_url", "database_owner_url"])
+def test_a_file_with_the_databases_password_is_refused_while_everybody_may_read_it(tmp_path: Path, name: str) -> None:
+    environment = config(tmp_path, f'{name} = "{URL}"', 0o644)
     with pytest.raises(Forbidden, match="chmod o="):
         read_settings(environment)
 
