@@ -339,10 +339,10 @@ async def test_charging_and_closing_at_one_moment_leave_no_charge_in_a_closed_mo
         ),
     ],
 )
-async def test_the_database_keeps_a_closed_month_closed(database, forgery, why):
+async def test_the_database_keeps_a_closed_month_closed(database, owned, forgery, why):
     opened = await world(database)
     await charged(database, await metered(database, opened, record("1")))
     await closed(database)
     with pytest.raises(DBAPIError, match=why):
-        async with database.begin() as session:
+        async with owned.begin() as session:
             await session.execute(text(forgery))
