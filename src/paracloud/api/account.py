@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 
 from paracloud.api import shown
 from paracloud.api.deps import TheDeps, Token, asked
+from paracloud.api.shown_paying import paying
 from paracloud.billing.statement import balance, statement
 from paracloud.identity.caller import Scope
 from paracloud.identity.issue_token import issue_token
@@ -26,6 +27,7 @@ from paracloud.wire.account import (
     WhoAmI,
 )
 from paracloud.wire.base import FIRST_YEAR, Time
+from paracloud.wire.paying import PayingModel
 
 router = APIRouter(tags=["account"])
 MONTH = timedelta(days=31)
@@ -140,3 +142,11 @@ async def show_statement(
         ],
         closing=shown.money(found.closing),
     )
+
+
+@router.get("/projects/{project}/paying")
+async def show_paying(project: UUID, deps: TheDeps, token: Token) -> PayingModel:
+    """How the project pays, and what it may spend: credit line, packages and credits, dedicated nodes, budgets."""
+    async with asked(deps, token) as at:
+        at.caller.require_reader(ProjectId(project))
+        return await paying(at.session, ProjectId(project), at.caller, deps.clock.now())

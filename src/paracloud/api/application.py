@@ -4,7 +4,19 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from paracloud.api import account, files, grid, jobs, operator, problems, reconciliation, submission, tariffs
+from paracloud.api import (
+    account,
+    files,
+    grid,
+    jobs,
+    operator,
+    paying,
+    periods,
+    problems,
+    reconciliation,
+    submission,
+    tariffs,
+)
 from paracloud.api.deps import Deps
 from paracloud.kit.identifiers import new_uuid
 from paracloud.wire.problem import Problem
@@ -30,7 +42,7 @@ def build(deps: Deps) -> FastAPI:
     )
     app.state.deps = deps
     root = APIRouter(prefix=PREFIX, responses=PROBLEMS)  # type: ignore[arg-type]  # FastAPI's type wants int | str keys
-    for room in (account, grid, submission, jobs, files, operator, tariffs, reconciliation):
+    for room in (account, grid, submission, jobs, files, operator, tariffs, reconciliation, paying, periods):
         root.include_router(room.router)
     app.include_router(root)
     app.get("/healthz", include_in_schema=False)(_healthz)

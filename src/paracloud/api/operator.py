@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, Response
 
 from paracloud.api.deps import Asked, Deps, TheDeps, Token, asked
+from paracloud.api.exactly import an_amount
 from paracloud.billing.check import check, ledger_sum_micro
 from paracloud.billing.reverse import reverse
 from paracloud.billing.top_up import top_up
@@ -17,7 +18,7 @@ from paracloud.identity.create_project import create_project
 from paracloud.identity.create_user import create_user
 from paracloud.identity.issue_token import issue_token
 from paracloud.identity.overview import all_projects, user_named
-from paracloud.kit.errors import Invalid, NotFound
+from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import (
     CentreName,
     EntryId,
@@ -25,7 +26,6 @@ from paracloud.kit.identifiers import (
     ProjectId,
     UnixAccount,
 )
-from paracloud.kit.money import Money
 from paracloud.wire.account import (
     CentreRequest,
     CheckModel,
@@ -100,12 +100,7 @@ async def top_up_project(body: TopUpRequest, deps: TheDeps, token: Token) -> Cre
         now = operator(at, deps)
         if body.project not in {one.id for one in await all_projects(at.session)}:
             raise NotFound("There is no such project.", "课题组不存在。", field="project")
-        try:
-            amount = Money.parse(body.amount)
-        except ValueError as error:
-            raise Invalid(
-                f"amount: {error}.", "amount：请写成最多六位小数的数字，如 12.50。", field="amount"
-            ) from error
+        amount = an_amount("amount", body.amount)
         await top_up(at.session, ProjectId(body.project), amount, key=body.key, person=at.caller.login, now=now)
     return Created(id=body.key)
 

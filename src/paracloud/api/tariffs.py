@@ -1,20 +1,21 @@
 """Prices and contracts, and usage that waits for one."""
 
-from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 from fastapi import APIRouter
 
 from paracloud.api.deps import TheDeps, Token, asked
+from paracloud.api.exactly import a_decimal
 from paracloud.api.operator import operator
 from paracloud.billing.contract import add_contract, end_contract
 from paracloud.billing.price import Version, add_price, all_versions, end_price
 from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import read_rule, write_rule
+from paracloud.billing.tiers import read_tiers, write_tiers
 from paracloud.billing.unrated import unrated_page
 from paracloud.jobs.charge_waiting import charge_waiting
 from paracloud.kit.errors import Invalid
-from paracloud.kit.identifiers import CentreName, PriceVersionId, UsageId, new_uuid
+from paracloud.kit.identifiers import CentreName, OrganisationId, PriceVersionId, ProjectId, UsageId, new_uuid
 from paracloud.wire.account import (
     ChargedModel,
     ContractRequest,
@@ -23,6 +24,7 @@ from paracloud.wire.account import (
     PriceList,
     PriceModel,
     PriceRequest,
+    TierModel,
     UnratedList,
     UnratedModel,
 )
@@ -112,10 +114,14 @@ def _version(body: PriceRequest) -> Price:
     return Price(
         PriceVersionId(new_uuid()),
         body.product_line,
-        _decimal("core_hour", body.core_hour or "0"),
-        _decimal("card_hour", body.card_hour),
+        a_decimal("core_hour", body.core_hour or "0"),
+        a_decimal("card_hour", body.card_hour),
         body.currency,
         None if body.rule is None else read_rule(body.rule),
+        body.qos,
+        None if body.project is None else ProjectId(body.project),
+        None if body.organisation is None else OrganisationId(body.organisation),
+        None if body.tiers is None else read_tiers([one.model_dump() for one in body.tiers]),
     )
 
 
@@ -143,16 +149,11 @@ def _shown(one: Version) -> PriceModel:
         core_hour=f"{price.core_hour:f}",
         card_hour=f"{price.card_hour:f}",
         rule=None if price.rule is None else write_rule(price.rule),
+        qos=price.qos,
+        project=price.project,
+        organisation=price.organisation,
+        tiers=None if price.tiers is None else [TierModel.model_validate(one) for one in write_tiers(price.tiers)],
         currency=price.currency,
         valid_from=one.valid_from,
         valid_to=one.valid_to,
     )
-
-
-def _decimal(field: str, text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation as error:
-        raise Invalid(
-            f"{field}: write a decimal number such as 0.10.", f"{field}：请填写小数，如 0.10。", field=field
-        ) from error

@@ -55,7 +55,7 @@ def member(login: str, project: Id, role: str = "member", as_json: AsJson = Fals
     body = MemberRequest.model_validate({"login": login, "project": project, "role": role})
     with session.client() as client:
         client.add_member(body)
-    _tell(login, as_json=as_json)
+    tell(login, as_json=as_json)
 
 
 @app.command()
@@ -120,10 +120,10 @@ def make(what: str, body: BaseModel, *, as_json: bool) -> None:
     """Send it, and print the id of what was made."""
     with session.client() as client:
         made = client.operator(what, body)
-    _tell(made.id, as_json=as_json)
+    tell(made.id, as_json=as_json)
 
 
-def _tell(id_: str, *, as_json: bool) -> None:
+def tell(id_: str, *, as_json: bool) -> None:
     if as_json:
         show.as_json({"id": id_})
     else:

@@ -11,7 +11,7 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 
-from paracloud.cli import admin, jobs, session, show, submission, tariffs, usage
+from paracloud.cli import admin, jobs, paying, session, show, submission, tariffs, usage
 from paracloud.cli.files import cp, ls
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.words import both, plain, say
@@ -36,7 +36,7 @@ for verb in (
 ):
     app.command()(verb)
 app.command("show")(jobs.show_job)
-for told in tariffs.VERBS:
+for told in (*tariffs.VERBS, *paying.VERBS):
     admin.app.command()(told)
 app.add_typer(admin.app, name="admin")
 app.add_typer(usage.app, name="usage")
@@ -135,6 +135,17 @@ def statement(
         return
     rows = [(f"{x.at:%Y-%m-%d %H:%M:%S}", x.kind, x.reference, x.amount.amount, x.balance.amount) for x in found.lines]
     show.table(["at", "kind", "reference", "amount", "balance"], rows)
+
+
+@app.command()
+def funds(project: Project = None, as_json: AsJson = False) -> None:
+    """Show how a project pays and what it may spend: credit line, packages, credits, dedicated nodes, budgets."""
+    with session.client() as client:
+        found = client.paying(_payer(client, project))
+    if as_json:
+        show.as_json(found)
+    else:
+        show.paying(found)
 
 
 def _payer(client: Client, project: UUID | None) -> UUID:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from paracloud.cli.words import plain, say, word
 from paracloud.wire.jobs import JobDetailModel, JobModel
+from paracloud.wire.paying import PayingModel
 
 console = Console()
 errors = Console(stderr=True)
@@ -54,6 +55,36 @@ def job(found: JobDetailModel) -> None:
     console.print(Text(plain(say(found.why_en, found.why_zh))))
     for event in found.events:
         console.print(Text(f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.to_state:10} {plain(event.native_state)}"))
+
+
+def paying(found: PayingModel) -> None:
+    line = found.funding.line
+    console.print(Text(f"{word('credit line')} {line.amount} {line.currency}"))
+    if found.packages:
+        rows = [
+            (one.name, one.kind, one.total, one.used, one.reserved, one.left, f"{one.expires_at:%Y-%m-%d}")
+            for one in found.packages
+            if one.closed_at is None
+        ]
+        table(["package", "kind", "total", "used", "reserved", "left", "expires"], rows)
+    if found.dedicated:
+        nodes = [
+            (f"{one.centre}/{one.queue}", one.nodes, one.monthly.amount, one.valid_to and f"{one.valid_to:%Y-%m-%d}")
+            for one in found.dedicated
+        ]
+        table(["dedicated", "nodes", "monthly", "to"], nodes)
+    if found.budgets:
+        limits = [
+            (
+                one.of,
+                one.amount.amount,
+                one.spent and one.spent.amount,
+                say("hard", "硬") if one.is_hard else say("soft", "软"),
+                say("month", "月") if one.is_monthly else say("once", "一次"),
+            )
+            for one in found.budgets
+        ]
+        table(["budget", "amount", "spent", "kind", "per"], limits)
 
 
 def _exit(one: JobModel) -> str:

@@ -4,17 +4,19 @@ import json
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from paracloud.cli import session, show
 from paracloud.cli.admin import make
-from paracloud.cli.ids import Id
+from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.words import both, plain, say
 from paracloud.wire.account import ContractRequest, EndRequest, PriceRequest
 
 From = Annotated[str | None, typer.Option("--from", help="Valid from this time on, ISO 8601 with zone; now otherwise.")]
+AnId = Annotated[UUID | None, typer.Option(parser=an_id, help="That customer's own price.")]
 To = Annotated[str | None, typer.Option("--to", help="Valid before this time; without an end otherwise.")]
 At = Annotated[str | None, typer.Option(help="When, ISO 8601 with zone; now, otherwise.")]
 
@@ -25,24 +27,32 @@ def price(  # a command line's options
     core_hour: Annotated[str | None, typer.Argument(help="Yuan for a core-hour; or give --rule.")] = None,
     card_hour: str = "0",
     rule: Annotated[Path | None, typer.Option(help="A JSON file with a charging rule.")] = None,
+    product_line: Annotated[str, typer.Option(help="general, industry or ai, as you name them.")] = "general",
+    qos: Annotated[str | None, typer.Option(help="For this quality of service alone.")] = None,
+    project: AnId = None,
+    organisation: AnId = None,
+    tiers: Annotated[Path | None, typer.Option(help="A JSON file with volume tiers upon a month's amounts.")] = None,
     start: From = None,
-    end: To = None,
+    until: To = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a price version for a queue: yuan for a core-hour and a card-hour, or a charging rule."""
+    """Add a price version for a queue: yuan for a core-hour and a card-hour, or a charging rule; for everybody, or for
+    one customer."""
     tree = {"centre": centre, "queue": queue, "core_hour": core_hour, "card_hour": card_hour, "rule": _json(rule)}
-    make("prices", PriceRequest.model_validate(tree | {"valid_from": start, "valid_to": end}), as_json=as_json)
+    whose = {"product_line": product_line, "qos": qos, "project": project, "organisation": organisation}
+    more = {"tiers": _json(tiers), "valid_from": start, "valid_to": until}
+    make("prices", PriceRequest.model_validate(tree | whose | more), as_json=as_json)
 
 
 def contract(
     centre: str,
     share: Annotated[int, typer.Argument(help="The centre's share of each charge, in basis points: 8000 is 80 %.")],
     start: From = None,
-    end: To = None,
+    until: To = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a co-construction contract with a centre."""
-    tree = {"centre": centre, "share_basis_points": share, "valid_from": start, "valid_to": end}
+    tree = {"centre": centre, "share_basis_points": share, "valid_from": start, "valid_to": until}
     make("contracts", ContractRequest.model_validate(tree), as_json=as_json)
 
 
@@ -68,21 +78,22 @@ def prices(as_json: AsJson = False) -> None:
         show.as_json(found)
         return
     rows = [
-        (one.id, f"{one.centre}/{one.queue}", one.core_hour if one.rule is None else "rule", one.card_hour,
+        (one.id, f"{one.centre}/{one.queue}", one.product_line, one.qos, one.project or one.organisation,
+         one.core_hour if one.rule is None else "rule", one.card_hour,
          f"{one.valid_from:%Y-%m-%d %H:%M}", f"{one.valid_to:%Y-%m-%d %H:%M}" if one.valid_to else None)
         for one in found.items
     ]  # fmt: skip
-    show.table(["price", "where", "core-hour", "card-hour", "from", "to"], rows)
+    show.table(["price", "where", "line", "qos", "customer", "core-hour", "card-hour", "from", "to"], rows)
 
 
 def end_price(price: Id, at: At = None, as_json: AsJson = False) -> None:
     """End a price version, now or later; jobs that were accepted with it keep it."""
-    _end("prices", str(price), at, as_json=as_json)
+    end("prices", str(price), at, as_json=as_json)
 
 
 def end_contract(centre: str, at: At = None, as_json: AsJson = False) -> None:
     """End the contract with a centre, now or later."""
-    _end("contracts", centre, at, as_json=as_json)
+    end("contracts", centre, at, as_json=as_json)
 
 
 def unrated(
@@ -104,7 +115,8 @@ def unrated(
         raise typer.Exit(1)
 
 
-def _end(what: str, which: str, at: str | None, *, as_json: bool) -> None:
+def end(what: str, which: str, at: str | None, *, as_json: bool) -> None:
+    """Prices, contracts or dedications."""
     with session.client() as client:
         made = client.end(what, which, EndRequest.model_validate({"at": at}))
     if as_json:

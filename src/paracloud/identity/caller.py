@@ -59,6 +59,9 @@ class Caller:
                 "查看者不能修改该课题组；请联系所有者授予成员角色。",
             )
 
+    def owns(self, project: ProjectId) -> bool:
+        return self.projects.get(project) is Role.OWNER
+
     def require_reader(self, project: ProjectId) -> None:
         self._require(Scope.READ)
         self._role(project)

@@ -107,8 +107,16 @@ class TopUpRequest(Model):
     key: Text
 
 
+class TierModel(Model):
+    """From `starts_at` yuan a month on, amounts are multiplied by `rate`."""
+
+    starts_at: Amount
+    rate: Amount
+
+
 class PriceRequest(Model):
-    """Either `core_hour` (and `card_hour`), or a charging rule, whose weights are then prices for an hour."""
+    """Either `core_hour` (and `card_hour`), or a charging rule, whose weights are then prices for an hour. `qos`: that
+    quality of service alone. `project` or `organisation`: that customer's own price, before everybody's."""
 
     centre: Text
     queue: Text
@@ -118,6 +126,10 @@ class PriceRequest(Model):
     rule: dict[str, Any] | None = Field(
         default=None, examples=[{"units": {"resource": "cores", "weight": "0.1"}, "free": ["nodes", "memory_bytes"]}]
     )
+    qos: Text | None = None
+    project: UUID | None = None
+    organisation: UUID | None = None
+    tiers: list[TierModel] | None = Field(default=None, min_length=1, max_length=20)
     currency: Literal["CNY"] = "CNY"
     valid_from: Time | None = None
     valid_to: Time | None = None
@@ -131,6 +143,10 @@ class PriceModel(Model):
     core_hour: str
     card_hour: str
     rule: dict[str, Any] | None
+    qos: str | None
+    project: UUID | None
+    organisation: UUID | None
+    tiers: list[TierModel] | None
     currency: str
     valid_from: Time
     valid_to: Time | None

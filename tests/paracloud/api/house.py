@@ -13,6 +13,8 @@ from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, StillClock, co
 
 from paracloud.api.application import PREFIX, build
 from paracloud.api.deps import Deps
+from paracloud.billing.budget import Budget, set_budget
+from paracloud.billing.dedication import Dedication, dedicate, new_dedication_id
 from paracloud.billing.top_up import top_up
 from paracloud.data.blobs import Blobs
 from paracloud.identity.add_member import add_member
@@ -24,7 +26,16 @@ from paracloud.identity.issue_token import issue_token
 from paracloud.jobs.market import MarketReader
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Unreachable
-from paracloud.kit.identifiers import CentreName, OrganisationId, ProjectId, TokenId, UnixAccount, UserId
+from paracloud.kit.identifiers import (
+    BudgetId,
+    CentreName,
+    OrganisationId,
+    ProjectId,
+    TokenId,
+    UnixAccount,
+    UserId,
+    new_uuid,
+)
 from paracloud.kit.money import Money
 from paracloud.kit.secret import ServerKey
 from paracloud.migrations.tables import all_tables
@@ -119,6 +130,19 @@ class House:
                 session, KEY, user, name="t", scopes=scopes, lifetime=timedelta(days=30), now=self.clock.now()
             )
         return secret.reveal(), id_
+
+    async def agreed(self, owner: Tenant) -> tuple[str, str]:
+        """Dedicated nodes, in a queue of their own, and a budget that refuses nothing: both since yesterday."""
+        since = START - timedelta(days=1)
+        nodes = Dedication(new_dedication_id(), owner.project, EAST, "own", 1, Money(0), 0, since, None)
+        limit = Budget(
+            BudgetId(new_uuid()), None, owner.project, None, Money(1), is_monthly=True, is_hard=False, warn_percent=(),
+            valid_from=since, valid_to=None,
+        )  # fmt: skip
+        async with self.database.begin() as session:
+            await dedicate(session, nodes)
+            await set_budget(session, limit)
+        return str(nodes.id), str(limit.id)
 
     async def blob(self, who: Tenant, content: bytes) -> str:
         name = sha256(content).hexdigest()

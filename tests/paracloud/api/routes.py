@@ -22,6 +22,8 @@ class Things:
     token: str
     entry: str
     price: str = "00000000-0000-7000-8000-000000000000"
+    dedication: str = "00000000-0000-7000-8000-000000000000"
+    budget: str = "00000000-0000-7000-8000-000000000000"
     blob: str = sha256(CONTENT).hexdigest()
 
     def path(self, template: str) -> str:
@@ -34,6 +36,9 @@ class Things:
             centre=EAST,
             price=self.price,
             day="2026-06-01",
+            month="2020-01",
+            dedication=self.dedication,
+            budget=self.budget,
         )
 
 
@@ -92,6 +97,19 @@ def _contract(_things: Things) -> dict[str, Any]:
     return {"centre": EAST, "share_basis_points": 8000, "valid_from": start, "valid_to": end}
 
 
+def _package(of: Things) -> dict[str, Any]:
+    return {"project": str(of.owner.project), "name": "包", "amount": "10", "expires_at": "2100-01-01T00:00:00Z"}
+
+
+def _dedication(of: Things) -> dict[str, Any]:
+    where = {"project": str(of.owner.project), "centre": EAST, "queue": "fast"}
+    return where | {"nodes": 1, "monthly": "0", "share_basis_points": 0}
+
+
+def _budget(of: Things) -> dict[str, Any]:
+    return {"project": str(of.owner.project), "amount": "1000"}
+
+
 ROUTES: dict[str, Route] = {
     "GET /whoami": of(READS),
     "GET /tokens": of(READS),
@@ -126,7 +144,7 @@ ROUTES: dict[str, Route] = {
     "POST /operator/top-ups": operates(
         lambda of: {"project": str(of.owner.project), "amount": "1.00", "key": str(uuid4())}, "body project"
     ),
-    "POST /operator/prices": operates(_price),
+    "POST /operator/prices": operates(_price, "body project", "body organisation"),
     "POST /operator/contracts": operates(_contract),
     "POST /operator/centres": operates(_centre),
     "POST /operator/reversals": operates(lambda of: {"entry": of.entry, "reason": "mistyped"}, "body entry"),
@@ -137,6 +155,16 @@ ROUTES: dict[str, Route] = {
     "GET /operator/unrated": of(OPERATES),
     "POST /operator/unrated:charge": of(OPERATES),
     "GET /operator/reconciliation/{centre}/{day}": of(OPERATES),
+    "GET /projects/{project}/paying": of(READS, "path project"),
+    "POST /operator/packages": operates(_package, "body project"),
+    "POST /operator/dedications": operates(_dedication, "body project"),
+    "POST /operator/dedications/{dedication}:end": of(OPERATES, "path dedication", body=lambda _: {}),
+    "PUT /operator/projects/{project}/funding": of(OPERATES, "path project", body=lambda _: {}),
+    "GET /operator/projects/{project}/paying": of(OPERATES, "path project"),
+    "POST /operator/budgets": operates(_budget, "body project", "body organisation"),
+    "POST /operator/budgets/{budget}:end": of(OPERATES, "path budget"),
+    "GET /operator/periods": of(OPERATES),
+    "POST /operator/periods/{month}:close": of(OPERATES),
 }
 NOT_AN_OWNERS = {"GET /jobs": {"query cursor"}, "GET /operator/unrated": {"query after"}}
 """Ids that are a place in a list and open nothing."""
@@ -147,7 +175,8 @@ async def things_of(house: House, owner: Tenant) -> Things:
     _, token = await house.token(owner.user, READ)
     entry = await house.one("SELECT id::text FROM ledger_entries WHERE key = :key", key=f"top-up:first-{owner.login}")
     price = await house.one("SELECT id::text FROM price_versions WHERE (centre, queue) = ('east', 'cpu')")
-    return Things(owner, await house.submit(owner), str(token), entry, price)
+    dedication, budget = await house.agreed(owner)
+    return Things(owner, await house.submit(owner), str(token), entry, price, dedication, budget)
 
 
 async def ask(house: House, who: Person | str | None, name: str, things: Things):

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from paracloud.client.client import TRIES, Client
+from paracloud.client.calls import TRIES
+from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
 from paracloud.wire.account import UserRequest
 from paracloud.wire.jobs import JobRequest

@@ -1,0 +1,44 @@
+"""Numbers as people write them, exactly; or the field that is wrong."""
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from paracloud.kit.errors import Invalid
+from paracloud.kit.money import Money
+
+SECONDS_AN_HOUR = 3600
+
+
+def a_decimal(field: str, text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise Invalid(
+            f"{field}: write a decimal number such as 0.10.", f"{field}：请填写小数，如 0.10。", field=field
+        ) from error
+    return number
+
+
+def an_amount(field: str, text: str) -> Money:
+    try:
+        return Money.parse(text)
+    except ValueError as error:
+        raise Invalid(f"{field}: {error}.", f"{field}：请写成最多六位小数的数字，如 12.50。", field=field) from error
+
+
+def whole_seconds(field: str, hours: str) -> int:
+    """Hours with decimals, as long as they are whole seconds."""
+    number = a_decimal(field, hours)
+    seconds = number * SECONDS_AN_HOUR if number.is_finite() else Decimal("NaN")
+    if not seconds.is_finite() or seconds != seconds.to_integral_value():
+        raise Invalid(
+            f"{field}: hours, in whole seconds at the finest.", f"{field}：请填写核时或卡时，精确到秒。", field=field
+        )
+    return int(seconds)
+
+
+def a_month(text: str) -> date:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError as error:
+        raise Invalid("month: write it as 2026-06.", "month：请写成 2026-06。", field="month") from error

@@ -1,0 +1,178 @@
+"""What the operator agrees with a customer: packages and credits, dedicated nodes, funding, budgets."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.api.deps import TheDeps, Token, asked
+from paracloud.api.exactly import an_amount, whole_seconds
+from paracloud.api.once import once
+from paracloud.api.operator import operator
+from paracloud.api.shown_paying import UNITS, paying
+from paracloud.billing.budget import Budget, end_budget, set_budget
+from paracloud.billing.cover import Package, Unit
+from paracloud.billing.dedication import Dedication, dedicate, end_dedication, new_dedication_id
+from paracloud.billing.funding import Funding, set_funding
+from paracloud.billing.period import month_of
+from paracloud.billing.post_fees import post_fees
+from paracloud.billing.sell_package import sell_package
+from paracloud.identity.overview import organisations_of, user_named
+from paracloud.kit.errors import NotEnoughFunds, NotFound
+from paracloud.kit.identifiers import (
+    BudgetId,
+    CentreName,
+    DedicationId,
+    OrganisationId,
+    PackageId,
+    ProjectId,
+    new_uuid,
+)
+from paracloud.wire.account import Created, EndRequest
+from paracloud.wire.paying import BudgetRequest, DedicationRequest, FundingRequest, PackageRequest, PayingModel
+
+router = APIRouter(prefix="/operator", tags=["operator"])
+Key = Annotated[str | None, Header(alias="Idempotency-Key")]
+
+
+@router.post("/packages", status_code=201)
+async def package(body: PackageRequest, request: Request, deps: TheDeps, token: Token, key: Key = None) -> Created:
+    """Sell hours from the project's wallet, or give a credit."""
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        wanted = _package(body, now)
+
+        async def act() -> dict[str, object]:
+            await _require_project(at.session, body.project)
+            await sell_package(at.session, wanted, person=at.caller.login, now=now)
+            return {"id": str(wanted.id)}
+
+        done = await once(at.session, at.caller.user, key, request, act, now=now)
+    return Created.model_validate(done)
+
+
+@router.post("/dedications", status_code=201)
+async def dedication(
+    body: DedicationRequest, request: Request, deps: TheDeps, token: Token, key: Key = None
+) -> Created:
+    """Nodes for one customer alone; the first month's fee is paid now, or there are none."""
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        wanted = Dedication(
+            id=new_dedication_id(),
+            project=ProjectId(body.project),
+            centre=CentreName(body.centre),
+            queue=body.queue,
+            nodes=body.nodes,
+            monthly=an_amount("monthly", body.monthly),
+            share_basis_points=body.share_basis_points,
+            valid_from=body.valid_from or now,
+            valid_to=body.valid_to,
+        )
+
+        async def act() -> dict[str, object]:
+            await _require_project(at.session, body.project)
+            await dedicate(at.session, wanted)
+            if await post_fees(at.session, month_of(now), now=now, only=wanted.id):
+                raise NotEnoughFunds(
+                    f"The fee of {wanted.monthly} {wanted.monthly.currency} a month is due in advance, and the wallet "
+                    "has less: top up first.",
+                    f"月费 {wanted.monthly} {wanted.monthly.currency} 须预付，余额不足：请先充值。",
+                    missing_micro=wanted.monthly.micro,
+                    currency=wanted.monthly.currency,
+                )
+            return {"id": str(wanted.id)}
+
+        done = await once(at.session, at.caller.user, key, request, act, now=now)
+    return Created.model_validate(done)
+
+
+@router.post("/dedications/{dedication}:end")
+async def end_dedicated(dedication: UUID, body: EndRequest, deps: TheDeps, token: Token) -> Created:
+    """The nodes are the customer's until then; what was paid in advance stays paid."""
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        await end_dedication(at.session, DedicationId(dedication), body.at or now, now=now)
+    return Created(id=str(dedication))
+
+
+@router.put("/projects/{project}/funding")
+async def fund(project: UUID, body: FundingRequest, deps: TheDeps, token: Token) -> PayingModel:
+    """The credit line, and what happens when money runs out under running jobs."""
+    wanted = Funding(
+        an_amount("line", body.line),
+        None if body.hold_seconds is None else timedelta(seconds=body.hold_seconds),
+        tuple(an_amount("warnings", one) for one in body.warnings),
+        body.signal,
+        timedelta(seconds=body.grace_seconds),
+    )
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        await _require_project(at.session, project)
+        await set_funding(at.session, ProjectId(project), wanted)
+        return await paying(at.session, ProjectId(project), None, now)
+
+
+@router.get("/projects/{project}/paying")
+async def show_paying(project: UUID, deps: TheDeps, token: Token) -> PayingModel:
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        await _require_project(at.session, project)
+        return await paying(at.session, ProjectId(project), None, now)
+
+
+@router.post("/budgets", status_code=201)
+async def budget(body: BudgetRequest, deps: TheDeps, token: Token) -> Created:
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        wanted = Budget(
+            id=BudgetId(new_uuid()),
+            organisation=None if body.organisation is None else OrganisationId(body.organisation),
+            project=None if body.project is None else ProjectId(body.project),
+            user=None if body.login is None else await user_named(at.session, body.login),
+            amount=an_amount("amount", body.amount),
+            is_monthly=body.is_monthly,
+            is_hard=body.is_hard,
+            warn_percent=tuple(body.warn_percent),
+            valid_from=body.valid_from or now,
+            valid_to=body.valid_to,
+        )
+        await set_budget(at.session, wanted)
+    return Created(id=str(wanted.id))
+
+
+@router.post("/budgets/{budget}:end")
+async def end_a_budget(budget: UUID, deps: TheDeps, token: Token) -> Created:
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        await end_budget(at.session, BudgetId(budget), now=now)
+    return Created(id=str(budget))
+
+
+def _package(body: PackageRequest, now: datetime) -> Package:
+    unit = UNITS[body.kind]
+    is_credit = unit is Unit.MICRO
+    price = an_amount("price", body.price)
+    return Package(
+        id=PackageId(new_uuid()),
+        project=ProjectId(body.project),
+        name=body.name,
+        unit=unit,
+        total=an_amount("amount", body.amount).micro if is_credit else whole_seconds("amount", body.amount),
+        used=0,
+        reserved=0,
+        price_micro=price.micro,
+        currency=price.currency,
+        product_line=body.product_line,
+        centre=None if body.centre is None else CentreName(body.centre),
+        queue=body.queue,
+        valid_from=body.valid_from or now,
+        expires_at=body.expires_at,
+    )
+
+
+async def _require_project(session: AsyncSession, project: UUID) -> None:
+    if not await organisations_of(session, [ProjectId(project)]):
+        raise NotFound("There is no such project.", "课题组不存在。", field="project")

@@ -1,0 +1,38 @@
+"""Which months are open, and what keeps them so."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.billing.charges import unrated_before
+from paracloud.billing.period import begins, month_after
+from paracloud.billing.tables import BillingPeriodRow
+
+MOST = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """`unrated`: how many usages that ended in it or before keep it from being closed."""
+
+    month: date
+    closed_at: datetime | None
+    closed_by: str | None
+    unrated: int
+
+
+async def periods(session: AsyncSession) -> list[Period]:
+    """The newest first; at most ten years."""
+    query = select(BillingPeriodRow).order_by(BillingPeriodRow.period.desc()).limit(MOST)
+    rows = (await session.scalars(query)).all()
+    return [
+        Period(
+            row.period,
+            row.closed_at,
+            row.closed_by,
+            0 if row.closed_at else await unrated_before(session, begins(month_after(row.period))),
+        )
+        for row in rows
+    ]

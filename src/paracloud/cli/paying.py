@@ -1,0 +1,160 @@
+"""`paracloud admin …` on how customers pay: packages, credits, dedicated nodes, funding, budgets, closed months."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from paracloud.cli import session, show
+from paracloud.cli.admin import tell
+from paracloud.cli.ids import Id, an_id
+from paracloud.cli.jobs import AsJson
+from paracloud.cli.tariffs import At, From, To, end
+from paracloud.cli.words import say
+from paracloud.wire.paying import BudgetRequest, DedicationRequest, FundingRequest, PackageRequest
+
+Until = Annotated[str, typer.Argument(help="The end, ISO 8601 with zone.")]
+Centre = Annotated[str | None, typer.Option(help="At this centre alone.")]
+Queue = Annotated[str | None, typer.Option(help="In this queue alone.")]
+Line = Annotated[str | None, typer.Option(help="For this product line alone.")]
+AnId = Annotated[UUID | None, typer.Option(parser=an_id)]
+
+
+def package(
+    project: Id,
+    name: str,
+    hours: str,
+    price: Annotated[str, typer.Argument(help="Yuan for all of them, from the project's wallet.")],
+    expires: Until,
+    kind: Annotated[str, typer.Option(help="core-hours or card-hours.")] = "core-hours",
+    centre: Centre = None,
+    queue: Queue = None,
+    product_line: Line = None,
+    start: From = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sell a package of hours; those that expire first are used first."""
+    tree = {"project": project, "name": name, "kind": kind, "amount": hours, "price": price, "expires_at": expires}
+    where = {"centre": centre, "queue": queue, "product_line": product_line, "valid_from": start}
+    _sell("packages", PackageRequest.model_validate(tree | where), as_json=as_json)
+
+
+def credit(
+    project: Id,
+    amount: Annotated[str, typer.Argument(help="Yuan that are given, not paid.")],
+    expires: Until,
+    name: str = "trial",
+    centre: Centre = None,
+    queue: Queue = None,
+    product_line: Line = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a project a trial credit with an end."""
+    tree = {"project": project, "name": name, "kind": "credit", "amount": amount, "expires_at": expires}
+    where = {"centre": centre, "queue": queue, "product_line": product_line}
+    _sell("packages", PackageRequest.model_validate(tree | where), as_json=as_json)
+
+
+def dedicate(
+    project: Id,
+    centre: str,
+    queue: str,
+    nodes: int,
+    monthly: Annotated[str, typer.Argument(help="Yuan a month, due in advance.")],
+    share: Annotated[int, typer.Argument(help="The centre's share of the fee, in basis points: 8000 is 80 %.")],
+    start: From = None,
+    until: To = None,
+    as_json: AsJson = False,
+) -> None:
+    """Dedicate nodes of a queue to a project: what runs there costs nothing more."""
+    tree = {"project": project, "centre": centre, "queue": queue, "nodes": nodes, "monthly": monthly}
+    times = {"share_basis_points": share, "valid_from": start, "valid_to": until}
+    _sell("dedications", DedicationRequest.model_validate(tree | times), as_json=as_json)
+
+
+def end_dedicated(dedication: Id, at: At = None, as_json: AsJson = False) -> None:
+    """End dedicated nodes, now or later; what was paid in advance stays paid."""
+    end("dedications", str(dedication), at, as_json=as_json)
+
+
+def fund(
+    project: Id,
+    line: Annotated[str, typer.Option(help="Yuan that the wallet may be below nothing.")] = "0",
+    hold_seconds: Annotated[int | None, typer.Option(help="Of a time limit, what is reserved at once.")] = None,
+    warn: Annotated[list[str] | None, typer.Option(help="Yuan left at which the project is told.")] = None,
+    signal: Annotated[str, typer.Option(help="What running jobs get when money ends.")] = "USR1",
+    grace_seconds: Annotated[int, typer.Option(help="How long after it they are stopped.")] = 600,
+    as_json: AsJson = False,
+) -> None:
+    """Agree how a project pays when its wallet is empty; whatever is left out is as at the beginning."""
+    body = FundingRequest(
+        line=line, hold_seconds=hold_seconds, warnings=warn or [], signal=signal, grace_seconds=grace_seconds
+    )
+    with session.client() as client:
+        made = client.fund(project, body)
+    if as_json:
+        show.as_json(made)
+    else:
+        tell(str(made.project), as_json=False)
+
+
+def budget(
+    amount: str,
+    organisation: AnId = None,
+    project: AnId = None,
+    login: Annotated[str | None, typer.Option(help="One user's within the project.")] = None,
+    monthly: Annotated[bool, typer.Option(help="Anew each month, or once.")] = True,
+    hard: Annotated[bool, typer.Option(help="Refuse what could exceed it, or only tell.")] = True,
+    warn: Annotated[list[int] | None, typer.Option(help="Per cent at which it is told; 80 and 100.")] = None,
+    start: From = None,
+    until: To = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set the most that an organisation, a project or one of its users is to spend."""
+    tree = {"organisation": organisation, "project": project, "login": login, "amount": amount, "is_hard": hard}
+    times = {"is_monthly": monthly, "warn_percent": warn or [80, 100], "valid_from": start, "valid_to": until}
+    body = BudgetRequest.model_validate(tree | times)
+    with session.client() as client:
+        made = client.operator("budgets", body)
+    tell(made.id, as_json=as_json)
+
+
+def end_budget(budget: Id, as_json: AsJson = False) -> None:
+    """End a budget now."""
+    with session.client() as client:
+        made = client.end_budget(budget)
+    tell(made.id, as_json=as_json)
+
+
+def periods(as_json: AsJson = False) -> None:
+    """List the billing periods, and what keeps them open."""
+    with session.client() as client:
+        found = client.periods()
+    if as_json:
+        show.as_json(found)
+        return
+    rows = [
+        (one.month, one.closed_at and f"{one.closed_at:%Y-%m-%d}", one.closed_by, one.unrated) for one in found.items
+    ]
+    show.table(["month", "closed", "by", "unrated"], rows)
+
+
+def close(
+    month: Annotated[str, typer.Argument(help="Such as 2026-06; it must be over.")], as_json: AsJson = False
+) -> None:
+    """Close a month's books, once and for all."""
+    with session.client() as client:
+        made = client.close_period(month)
+    if as_json:
+        show.as_json(made)
+    else:
+        print(say("closed", "已关账") if made.is_new else say("closed before", "此前已关账"))
+
+
+def _sell(what: str, body: PackageRequest | DedicationRequest, *, as_json: bool) -> None:
+    with session.client() as client:
+        made = client.sell(what, body)
+    tell(made.id, as_json=as_json)
+
+
+VERBS = (package, credit, dedicate, end_dedicated, fund, budget, end_budget, periods, close)

@@ -1,0 +1,38 @@
+"""Ways to pay, as typed calls."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from pydantic import BaseModel
+
+from paracloud.client.calls import Calls
+from paracloud.wire.account import Created
+from paracloud.wire.paying import ClosedModel, FundingRequest, PayingModel, PeriodList
+
+
+class PayingCalls(Calls):
+    """What `paracloud.client.client.Client` can ask of how projects pay."""
+
+    def paying(self, project: UUID) -> PayingModel:
+        return self._get(f"/projects/{project}/paying", PayingModel)
+
+    def paying_of(self, project: UUID) -> PayingModel:
+        """As the operator sees it."""
+        return self._get(f"/operator/projects/{project}/paying", PayingModel)
+
+    def sell(self, what: str, body: BaseModel, *, key: str | None = None) -> Created:
+        """packages or dedications: once, also where the connection breaks and it is sent again."""
+        headers: dict[str, Any] = {"Idempotency-Key": key or str(uuid4())}
+        return self._post(f"/operator/{what}", Created, body, headers=headers, is_repeatable=True)
+
+    def fund(self, project: UUID, body: FundingRequest) -> PayingModel:
+        return self._put(f"/operator/projects/{project}/funding", PayingModel, body)
+
+    def end_budget(self, budget: UUID) -> Created:
+        return self._post(f"/operator/budgets/{budget}:end", Created, None)
+
+    def periods(self) -> PeriodList:
+        return self._get("/operator/periods", PeriodList)
+
+    def close_period(self, month: str) -> ClosedModel:
+        return self._post(f"/operator/periods/{month}:close", ClosedModel, None, is_repeatable=True)

@@ -1,0 +1,148 @@
+"""Ways to pay: packages and credits, dedicated nodes, funding, budgets, billing periods."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from paracloud.wire.account import Amount
+from paracloud.wire.base import Model, MoneyModel, Text, Time
+
+Kind = Literal["core-hours", "card-hours", "credit"]
+Month = Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", examples=["2026-06"])]
+
+
+class PackageRequest(Model):
+    """`amount`: hours, or yuan of a credit, which has no price. A place that is left out is any."""
+
+    project: UUID
+    name: Text
+    kind: Kind = "core-hours"
+    amount: Amount
+    price: Amount = "0"
+    product_line: Text | None = None
+    centre: Text | None = None
+    queue: Text | None = None
+    valid_from: Time | None = None
+    expires_at: Time
+
+
+class PackageModel(Model):
+    """Hours, or yuan of a credit, as exact decimals; `reserved` waits for jobs that were accepted."""
+
+    id: UUID
+    name: str
+    kind: Kind
+    total: str
+    used: str
+    reserved: str
+    left: str
+    price: MoneyModel
+    product_line: str | None
+    centre: str | None
+    queue: str | None
+    valid_from: Time
+    expires_at: Time
+    closed_at: Time | None
+
+
+class DedicationRequest(Model):
+    """The fee of a month is due at its beginning, of the first one now."""
+
+    project: UUID
+    centre: Text
+    queue: Text
+    nodes: int = Field(ge=1, le=1_000_000)
+    monthly: Amount
+    share_basis_points: int = Field(ge=0, le=10_000)
+    valid_from: Time | None = None
+    valid_to: Time | None = None
+
+
+class DedicationModel(Model):
+    id: UUID
+    centre: str
+    queue: str
+    nodes: int
+    monthly: MoneyModel
+    valid_from: Time
+    valid_to: Time | None
+
+
+class FundingRequest(Model):
+    """How a project pays when its wallet is empty. `line`: how far below nothing the wallet may go. `hold_seconds`: how
+    much of a job's time limit is reserved at once, and again while it runs; all of it, where it is left out."""
+
+    line: Amount = "0"
+    hold_seconds: int | None = Field(None, ge=60, le=31_536_000)
+    warnings: list[Amount] = Field(default_factory=list, max_length=10)
+    signal: Text = "USR1"
+    grace_seconds: int = Field(600, ge=0, le=86_400)
+
+
+class FundingModel(Model):
+    line: MoneyModel
+    hold_seconds: int | None
+    warnings: list[MoneyModel]
+    signal: str
+    grace_seconds: int
+
+
+class BudgetRequest(Model):
+    """Of an organisation, of a project, or of one user (`login`) within a project. A hard budget refuses what could
+    exceed it, a soft one tells at each of `warn_percent`."""
+
+    organisation: UUID | None = None
+    project: UUID | None = None
+    login: Text | None = None
+    amount: Amount
+    is_monthly: bool = True
+    is_hard: bool = True
+    warn_percent: list[int] = Field(default_factory=lambda: [80, 100], max_length=10)
+    valid_from: Time | None = None
+    valid_to: Time | None = None
+
+
+class BudgetModel(Model):
+    """`spent`: charged, and held for jobs; not shown of a whole organisation."""
+
+    id: UUID
+    of: Literal["organisation", "project", "user"]
+    user: UUID | None
+    amount: MoneyModel
+    spent: MoneyModel | None
+    is_monthly: bool
+    is_hard: bool
+    warn_percent: list[int]
+    valid_from: Time
+    valid_to: Time | None
+
+
+class PayingModel(Model):
+    """How a project pays, and what it may spend."""
+
+    project: UUID
+    funding: FundingModel
+    packages: list[PackageModel]
+    dedicated: list[DedicationModel]
+    budgets: list[BudgetModel]
+
+
+class PeriodModel(Model):
+    """A calendar month (UTC); `unrated` usages up to its end keep it open."""
+
+    month: Month
+    closed_at: Time | None
+    closed_by: str | None
+    unrated: int
+
+
+class PeriodList(Model):
+    items: list[PeriodModel]
+
+
+class ClosedModel(Model):
+    """`is_new`: it was closed now, and not before."""
+
+    month: Month
+    is_new: bool
