@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import structlog
 import uvicorn
@@ -13,6 +14,7 @@ from paracloud.app.compose import Composed
 from paracloud.kit.errors import Unreachable
 from paracloud.kit.settings import Settings
 from paracloud.transports.authority import open_authority, serve
+from paracloud.worker.chores import keep_house
 from paracloud.worker.worker import Worker
 
 log = structlog.get_logger()
@@ -39,7 +41,7 @@ async def work(settings: Settings, database_url: str) -> None:
     composed = Composed(settings, database_url)
     worker = composed.worker()
     try:
-        async with _hinted(composed, worker):
+        async with _hinted(composed, worker), beside(keep_house(composed.database, composed.clock)):
             await until_told(worker.run())
     finally:
         await composed.close()
@@ -71,7 +73,14 @@ async def _hinted(composed: Composed, worker: Worker) -> AsyncIterator[None]:
                         worker.hint(await notes.get())
             await asyncio.sleep(1)
 
-    task = asyncio.create_task(listen())
+    async with beside(listen()):
+        yield
+
+
+@asynccontextmanager
+async def beside(running: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """It runs as long as the block does."""
+    task = asyncio.create_task(running)
     try:
         yield
     finally:

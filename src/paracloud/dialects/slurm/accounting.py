@@ -18,7 +18,7 @@ from paracloud.kit.identifiers import NativeId, UnixAccount
 _SACCT = ("SLURM_BITSTR_LEN=0", "sacct", "-X", "-n", "-P", "-D", "--noconvert")
 _FIELDS = (
     *("JobIDRaw", "JobID", "User", "Partition", "State", "ExitCode", "Submit", "Start", "End", "ElapsedRaw"),
-    *("AllocCPUS", "AllocNodes", "AllocTRES", "NodeList", "JobName"),
+    *("AllocCPUS", "AllocNodes", "AllocTRES", "NodeList", "QOS", "JobName"),
 )
 _IDS_AT_A_TIME = 1000
 _EACH_LINE = 'while read -r ids; do "$@" -j "$ids" </dev/null || exit; done'
@@ -112,6 +112,7 @@ def _record(row: tuple[str, ...]) -> AccountingRecord | None:
         node_list=printable(value["NodeList"], 1000) if ran else "",
         raw=printable("|".join(row), _RAW_LIMIT),
         unstarted=unstarted,
+        qos=printable(value["QOS"], 200),
     )
 
 

@@ -10,7 +10,7 @@ from paracloud.kit.errors import Broken, Unreachable
 
 START = datetime.fromtimestamp(1795466600, UTC)
 END = START + timedelta(hours=1)
-ROW = "7|7|alice|cpu|COMPLETED|0:0|1795466630|1795466640|1795466650|10|2|1|cpu=2,mem=2000M,node=1|n1|x"
+ROW = "7|7|alice|cpu|COMPLETED|0:0|1795466630|1795466640|1795466650|10|2|1|cpu=2,mem=2000M,node=1|n1|normal|x"
 
 
 def account(completed, start=START, end=END):
@@ -34,7 +34,7 @@ def test_a_completed_job_on_gpus_has_its_whole_usage():
     job = record(5)
     assert (job.phase, job.cores, job.elapsed_seconds, job.core_seconds) == (NativePhase.COMPLETED, 3, 3, 9)
     assert (job.gpus, job.gpu_seconds, job.nodes, job.memory_bytes) == (2, 6, 1, 2048 << 20)
-    assert (job.queue, job.account, job.restart_count) == ("gpu", "bob", 0)
+    assert (job.queue, job.qos, job.account, job.restart_count) == ("gpu", "normal", "bob", 0)
 
 
 def test_jobs_that_have_not_ended_are_absent():
@@ -42,9 +42,7 @@ def test_jobs_that_have_not_ended_are_absent():
 
 
 def test_an_end_that_accounting_heard_of_before_the_submission_waits_for_the_rest():
-    early = (
-        "7|7|root||COMPLETED|0:0|1795466630|1795466640|1795466650|10|1|1|billing=1,cpu=1,mem=100M,node=1|n1|allocation"
-    )
+    early = "7|7|root||COMPLETED|0:0|1795466630|1795466640|1795466650|10|1|1|billing=1,cpu=1,mem=100M,node=1|n1|normal|allocation"
     assert account(answer(early)) == ()
     assert len(account(answer(ROW.replace("|x", "|allocation")))) == 1
 

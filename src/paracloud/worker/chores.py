@@ -1,0 +1,56 @@
+"""What falls due in the books by time alone. Every worker does it: each chore happens once, whoever comes first."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.billing.expire_packages import expire_packages
+from paracloud.billing.period import month_of
+from paracloud.billing.post_fees import post_fees
+from paracloud.kit.clock import Clock
+from paracloud.kit.database import Database
+from paracloud.kit.errors import ParacloudError
+
+log = structlog.get_logger()
+
+EVERY = timedelta(minutes=1)
+Chore = Callable[[AsyncSession, datetime], Awaitable[bool]]
+"""In a transaction of its own; true where there may be more to do at once."""
+
+
+async def close_packages(session: AsyncSession, now: datetime) -> bool:
+    closed = await expire_packages(session, now=now)
+    if closed:
+        log.info("packages.expired", packages=[str(one) for one in closed])
+    return bool(closed)
+
+
+async def charge_dedicated(session: AsyncSession, now: datetime) -> bool:
+    for one in await post_fees(session, month_of(now), now=now):
+        log.warning("dedicated.lapsed", dedication=str(one.id), project=str(one.project), reason="its fee is not paid")
+    return False
+
+
+CHORES: tuple[Chore, ...] = (close_packages, charge_dedicated)
+
+
+async def do_chores(database: Database, clock: Clock, chores: Sequence[Chore] = CHORES) -> None:
+    """All of them once, until none has more to do; one that fails keeps no other from being done."""
+    for chore in chores:
+        try:
+            while True:
+                async with database.begin() as session:
+                    has_more = await chore(session, clock.now())
+                if not has_more:
+                    break
+        except ParacloudError as trouble:
+            log.warning("chore.failed", chore=chore.__name__, code=trouble.code, reason=trouble.en)
+
+
+async def keep_house(database: Database, clock: Clock) -> None:
+    """Until cancelled."""
+    while True:
+        await do_chores(database, clock)
+        await clock.sleep(EVERY)
