@@ -25,6 +25,7 @@ from paracloud.kit.identifiers import (
     OrganisationId,
     ProjectId,
     UnixAccount,
+    UsageId,
 )
 from paracloud.wire.account import (
     CentreRequest,
@@ -134,7 +135,10 @@ async def centre(body: CentreRequest, deps: TheDeps, token: Token) -> Created:
 async def reversal(body: ReversalRequest, deps: TheDeps, token: Token) -> Created:
     async with asked(deps, token) as at:
         now = operator(at, deps)
-        entry = await reverse(at.session, EntryId(body.entry), reason=body.reason, person=at.caller.login, now=now)
+        usage = None if body.usage is None else UsageId(body.usage)
+        entry = await reverse(
+            at.session, EntryId(body.entry), reason=body.reason, person=at.caller.login, now=now, usage=usage
+        )
     return Created(id=str(entry))
 
 

@@ -14,13 +14,26 @@ from paracloud.billing import charges, store, store_holds, store_paying
 from paracloud.billing.charges import Before, Unrated
 from paracloud.billing.cover import Shelf, Unit
 from paracloud.billing.decide import Decided, Known, VolumeKey, decide, payer
-from paracloud.billing.entry import CREDITS, DUPLICATES, Entry, held, owner, package, payable, revenue, wallet
+from paracloud.billing.entry import (
+    CREDITS,
+    DUPLICATES,
+    SHARED,
+    Entry,
+    held,
+    merged,
+    owner,
+    package,
+    payable,
+    revenue,
+    wallet,
+)
 from paracloud.billing.period import month_of, open_periods
 from paracloud.billing.pick import Terms
 from paracloud.billing.post import post
 from paracloud.billing.store_holds import Hold
 from paracloud.billing.terms import terms_of
-from paracloud.kit.identifiers import PackageId, PriceVersionId, UsageId
+from paracloud.kit.errors import Conflict
+from paracloud.kit.identifiers import EntryId, PackageId, PriceVersionId, UsageId
 from paracloud.metering.usage import Usage
 
 
@@ -33,11 +46,19 @@ class Charged:
 
 
 async def charge(
-    session: AsyncSession, usages: Sequence[Usage], *, pinned: Mapping[str, PriceVersionId], now: datetime
+    session: AsyncSession,
+    usages: Sequence[Usage],
+    *,
+    pinned: Mapping[str, PriceVersionId],
+    now: datetime,
+    together: str | None = None,
 ) -> list[Charged]:
     """`pinned` gives the price version that each job was accepted with, by reference. It holds where the job ran in the
     queue that it was accepted for; any other usage is charged at the price of its queue when it was submitted. A
-    revision that was charged before is left out. A batch takes some twenty statements, whatever its size."""
+    revision that was charged before is left out. A batch takes some twenty statements, whatever its size.
+
+    `together` names a batch of history, once: first charges of what no job of ours was are then posted in one entry for
+    each project, centre and product line, which is the sum of what each of them says."""
     periods = await open_periods(session, {month_of(usage.ended_at) for usage in usages})
     ids = [usage.id for usage in usages]
     before = await charges.before(session, ids)
@@ -50,12 +71,16 @@ async def charge(
     books = await _open(session, due, before, terms, periods)
     rated = {usage.id: _rated(usage, before.get(usage.id), terms[usage.id], periods, books) for usage in due}
     posted = [(usage, one) for usage in due if isinstance(one := rated[usage.id], Decided)]
-    entries = [_entry(usage, one, books) for usage, one in posted]
+    of_each = [_entry(usage, one, books) for usage, one in posted]
+    if together is not None:
+        of_each = [_shared(together, of, entry, before) for of, entry in zip(posted, of_each, strict=True)]
+    entries = merged(of_each)
     codes = {code: entry.currency for entry in entries for code, micro in entry.postings.items() if micro}
     more = await store.lock_accounts(session, {code: codes[code] for code in codes.keys() - locked.keys()})
     made = await post(session, entries, now=now, locked={**locked, **more})
+    _require_all(entries, made)
     await charges.add(
-        session, [(one.row, made.get(entry.key)) for (_, one), entry in zip(posted, entries, strict=True)], now
+        session, [(one.row, made.get(entry.key)) for (_, one), entry in zip(posted, of_each, strict=True)], now
     )
     unrated = [(usage, one) for usage in due if isinstance(one := rated[usage.id], Unrated)]
     await charges.list_unrated(session, unrated, now)
@@ -140,6 +165,27 @@ def _entry(usage: Usage, one: Decided, books: _Books) -> Entry:
             postings[code] = postings.get(code, 0) - micro
     key = f"charge:{usage.id}:{usage.revision}"
     return Entry(key, "charge", row.currency, postings, reference=usage.reference or str(usage.id))
+
+
+def _require_all(entries: Sequence[Entry], made: Mapping[str, EntryId]) -> None:
+    """Charges whose entry was left out would be on no account."""
+    missing = [one.key for one in entries if one.key not in made and any(one.postings.values())]
+    if missing:
+        raise Conflict(
+            f"{missing[0]} was posted before: a batch of history has its name once.",
+            f"{missing[0]} 此前已入账：每批历史数据的名称只能使用一次。",
+        )
+
+
+def _shared(together: str, of: tuple[Usage, Decided], entry: Entry, before: Mapping[UsageId, Before]) -> Entry:
+    """The same postings, for the entry that it shares with others of its batch. Corrections have their own: what they
+    give back and what they take could come to nothing together."""
+    usage, one = of
+    if usage.reference is not None or usage.id in before:
+        return entry
+    kind = "duplicates" if usage.is_duplicate else one.terms.price.product_line
+    key = f"{SHARED}{together}:{usage.project}:{usage.key.centre}:{one.terms.contract.id}:{kind}"
+    return replace(entry, key=key, reference=together)
 
 
 def _of_packages(usage: Usage, one: Decided, shelf: Shelf) -> Iterator[tuple[str, int]]:

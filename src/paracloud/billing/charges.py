@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, text
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import Row, Uuid, bindparam, delete, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.entry import payable
-from paracloud.billing.tables import ChargeRow, LedgerAccountRow, PostingRow, PriceRow, UnratedRow
+from paracloud.billing.tables import ChargeRow, PriceRow, UnratedRow
 from paracloud.kit.bulk import unnested
 from paracloud.kit.identifiers import (
     CentreName,
@@ -41,6 +41,19 @@ UNRATED_BEFORE = text("""
     SELECT count(DISTINCT waiting.usage_id) FROM unrated_usage AS waiting JOIN usage ON usage.id = waiting.usage_id
      WHERE usage.ended_at < :end
 """)
+
+
+SETTLED = text("""
+    WITH wanted AS (SELECT usage_id, entry_id, share_micro FROM charges
+                     WHERE usage_id = ANY(:usages) AND entry_id IS NOT NULL),
+         said AS (SELECT entry_id, sum(share_micro) AS micro FROM charges
+                   WHERE entry_id IN (SELECT entry_id FROM wanted) GROUP BY entry_id),
+         posted AS (SELECT posting.entry_id, posting.micro FROM ledger_postings AS posting
+                      JOIN ledger_accounts AS account ON account.id = posting.account_id AND account.code = :code
+                     WHERE posting.entry_id IN (SELECT entry_id FROM wanted))
+    SELECT wanted.usage_id, sum(posted.micro - said.micro + wanted.share_micro)
+      FROM wanted JOIN said USING (entry_id) JOIN posted USING (entry_id) GROUP BY wanted.usage_id
+""").bindparams(bindparam("usages", type_=ARRAY(Uuid)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +142,11 @@ async def before(session: AsyncSession, usages: Sequence[UsageId]) -> dict[Usage
 
 
 async def settled(session: AsyncSession, usages: Sequence[UsageId], centre: CentreName) -> dict[UsageId, int]:
-    """What is posted to the centre for these usages, reversals included, in micro-units; nothing posted: absent."""
-    wanted = unnested([ChargeRow.usage_id], [(usage,) for usage in usages])
-    query = (
-        select(ChargeRow.usage_id, func.sum(PostingRow.micro))
-        .join(wanted, wanted.c.usage_id == ChargeRow.usage_id)
-        .join(PostingRow, PostingRow.entry_id == ChargeRow.entry_id)
-        .join(LedgerAccountRow, LedgerAccountRow.id == PostingRow.account_id)
-        .where(LedgerAccountRow.code == payable(centre))
-        .group_by(ChargeRow.usage_id)
-    )
-    return {UsageId(usage): int(micro) for usage, micro in (await session.execute(query)).all()}
+    """What is posted to the centre for these usages, reversals included, in micro-units; nothing posted: absent. Of an
+    entry that several charges share it is what that posts, less what the other charges say."""
+    values = {"usages": list(usages), "code": payable(centre)}
+    rows = (await session.execute(SETTLED, values)).all()
+    return {UsageId(usage): int(micro) for usage, micro in rows}
 
 
 async def steps(session: AsyncSession, usages: Sequence[UsageId]) -> dict[UsageId, list[tuple[int, int]]]:
@@ -179,20 +186,12 @@ async def add(session: AsyncSession, rows: Sequence[tuple[NewCharge, EntryId | N
     )
 
 
-async def one(session: AsyncSession, usage: UsageId, revision: int) -> NewCharge:
-    """What a revision was charged, as it was posted first."""
-    query = select(*CHARGE).where(
-        ChargeRow.usage_id == usage, ChargeRow.revision == revision, ChargeRow.is_reversal.is_(False)
-    )
-    row = (await session.execute(query)).one()
-    return NewCharge(
-        UsageId(row.usage_id), row.revision, row.period, ProjectId(row.project_id),
-        None if row.user_id is None else UserId(row.user_id), row.reference, PriceVersionId(row.price_version_id),
-        ContractId(row.contract_id), row.share_basis_points, row.list_micro, row.volume_micro, row.amount_micro,
-        row.package_micro, row.credit_micro, row.share_micro, row.owner_micro,
-        None if row.dedication_id is None else DedicationId(row.dedication_id), row.currency, row.is_duplicate,
-        row.is_reversal, row.reason, row.person,
-    )  # fmt: skip
+async def of_entry(session: AsyncSession, entry: EntryId, usage: UsageId | None) -> list[NewCharge]:
+    """What an entry posted, of one usage where that is named; two of them are enough to know that there are several."""
+    query = select(*CHARGE).where(ChargeRow.entry_id == entry, ChargeRow.is_reversal.is_(False)).limit(2)
+    if usage is not None:
+        query = query.where(ChargeRow.usage_id == usage)
+    return [_charge(row) for row in (await session.execute(query)).all()]
 
 
 async def unrated_before(session: AsyncSession, end: datetime) -> int:
@@ -233,3 +232,14 @@ async def of_reference(
         .order_by(ChargeRow.usage_id, ChargeRow.revision)
     )  # fmt: skip
     return (await session.execute(query)).all()
+
+
+def _charge(row: Row[*tuple[Any, ...]]) -> NewCharge:
+    return NewCharge(
+        UsageId(row.usage_id), row.revision, row.period, ProjectId(row.project_id),
+        None if row.user_id is None else UserId(row.user_id), row.reference, PriceVersionId(row.price_version_id),
+        ContractId(row.contract_id), row.share_basis_points, row.list_micro, row.volume_micro, row.amount_micro,
+        row.package_micro, row.credit_micro, row.share_micro, row.owner_micro,
+        None if row.dedication_id is None else DedicationId(row.dedication_id), row.currency, row.is_duplicate,
+        row.is_reversal, row.reason, row.person,
+    )  # fmt: skip

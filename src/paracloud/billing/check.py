@@ -63,24 +63,30 @@ RULES: dict[str, str] = {
     "every charge stands in the ledger": """
         SELECT charge.usage_id::text, charge.amount_micro FROM charges charge
           LEFT JOIN ledger_entries entry ON entry.id = charge.entry_id
-           AND (charge.is_reversal OR entry.key = 'charge:' || charge.usage_id || ':' || charge.revision)
+           AND (charge.is_reversal OR entry.key LIKE 'charges:%'
+                OR entry.key = 'charge:' || charge.usage_id || ':' || charge.revision)
          WHERE entry.id IS NULL
            AND (CASE WHEN charge.is_duplicate THEN charge.share_micro + charge.owner_micro ELSE charge.amount_micro END)
                <> 0
     """,
     "the entry of a charge posts what the charge says": """
-        SELECT charge.usage_id::text, charge.amount_micro
-          FROM charges AS charge
-          JOIN ledger_postings AS posting ON posting.entry_id = charge.entry_id
-          JOIN ledger_accounts AS account ON account.id = posting.account_id
-         GROUP BY charge.usage_id, charge.revision, charge.is_reversal
-        HAVING coalesce(sum(posting.micro) FILTER (WHERE account.code LIKE 'payable:%'), 0)
-               <> charge.share_micro + charge.owner_micro
-            OR coalesce(sum(-posting.micro) FILTER (WHERE account.code LIKE 'payable:owner/%'), 0)
-               <> -charge.owner_micro
-            OR coalesce(sum(-posting.micro) FILTER (WHERE account.code ~ '^(wallet|held|package):'), 0)
-               <> CASE WHEN charge.is_duplicate THEN 0 ELSE charge.amount_micro - charge.credit_micro END
-            OR coalesce(sum(-posting.micro) FILTER (WHERE account.code = 'expense:credits'), 0) <> charge.credit_micro
+        SELECT said.usages, said.amount
+          FROM (SELECT entry_id, min(usage_id::text) AS usages, sum(amount_micro) AS amount,
+                       sum(share_micro + owner_micro) AS settled, sum(owner_micro) AS owner,
+                       sum(CASE WHEN is_duplicate THEN 0 ELSE amount_micro - credit_micro END) AS paid,
+                       sum(credit_micro) AS credit
+                  FROM charges WHERE entry_id IS NOT NULL GROUP BY entry_id) AS said
+          JOIN (SELECT posting.entry_id,
+                       sum(micro) FILTER (WHERE account.code LIKE 'payable:%') AS settled,
+                       sum(micro) FILTER (WHERE account.code LIKE 'payable:owner/%') AS owner,
+                       -sum(micro) FILTER (WHERE account.code ~ '^(wallet|held|package):') AS paid,
+                       -sum(micro) FILTER (WHERE account.code = 'expense:credits') AS credit
+                  FROM ledger_postings AS posting JOIN ledger_accounts AS account ON account.id = posting.account_id
+                 WHERE posting.entry_id IN (SELECT entry_id FROM charges)
+                 GROUP BY posting.entry_id) AS posted ON posted.entry_id = said.entry_id
+         WHERE (said.settled, said.owner, said.paid, said.credit)
+               <> (coalesce(posted.settled, 0), coalesce(posted.owner, 0), coalesce(posted.paid, 0),
+                   coalesce(posted.credit, 0))
     """,
     "a package has given what its uses say": """
         SELECT package.id::text, package.used - coalesce(sum(used.units), 0) FROM packages AS package

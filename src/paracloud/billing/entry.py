@@ -7,8 +7,8 @@ what an hours package was sold for and has not given yet), `payable:owner/<proje
 its own). A credit is positive; the postings of an entry sum to zero.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from paracloud.kit.identifiers import CentreName, PackageId, ProjectId
@@ -21,6 +21,9 @@ CREDITS = "expense:credits"
 EXPIRED = "revenue:expired"
 DEDICATED = "revenue:dedicated"
 PAYABLE = "payable"
+OWNERS = f"{PAYABLE}:owner/"
+SHARED = "charges:"
+"""How the key of an entry begins that is the sum of several charges."""
 PLATFORM = frozenset({"cash", "expense", "revenue"})
 """Kinds of accounts that are the platform's own, and that all transactions share."""
 
@@ -42,6 +45,17 @@ class Entry:
             raise ValueError(f"the postings of {self.key} do not sum to zero: {dict(self.postings)}")
 
 
+def merged(entries: Iterable[Entry]) -> list[Entry]:
+    """Those with one key as one entry, with the sums of their postings."""
+    found: dict[str, Entry] = {}
+    sums: dict[str, dict[str, int]] = {}
+    for one in entries:
+        postings = sums.setdefault(found.setdefault(one.key, one).key, {})
+        for code, micro in one.postings.items():
+            postings[code] = postings.get(code, 0) + micro
+    return [replace(one, postings=sums[key]) for key, one in found.items()]
+
+
 @lru_cache(REMEMBERED)
 def wallet(project: ProjectId) -> str:
     return f"wallet:{project}"
@@ -57,7 +71,7 @@ def payable(centre: CentreName) -> str:
 
 
 def owner(project: ProjectId) -> str:
-    return f"{PAYABLE}:owner/{project}"
+    return f"{OWNERS}{project}"
 
 
 def package(id_: PackageId) -> str:

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges, store, store_paying
 from paracloud.billing.charges import NewCharge
 from paracloud.billing.cover import Shelf, Unit, Use
-from paracloud.billing.entry import EXPIRED, Entry, held, package, wallet
+from paracloud.billing.entry import CREDITS, DUPLICATES, EXPIRED, OWNERS, PAYABLE, SHARED, Entry, held, package, wallet
 from paracloud.billing.period import open_periods
 from paracloud.billing.post import post
 from paracloud.billing.price import price_by_id
@@ -22,9 +21,12 @@ REVERSIBLE = frozenset({"top-up", "charge"})
 """Holds and releases belong to a job's life; reversing one by hand would leave its hold and its account apart."""
 
 
-async def reverse(session: AsyncSession, id_: EntryId, *, reason: str, person: str, now: datetime) -> EntryId:
-    """NotFound; Conflict where it was reversed before or is of a kind that is not reversed; Invalid without a reason.
-    A reversed charge is a charge of its own, less than nothing, in an open billing period. It goes back to where it was
+async def reverse(
+    session: AsyncSession, id_: EntryId, *, reason: str, person: str, now: datetime, usage: UsageId | None = None
+) -> EntryId:
+    """NotFound; Conflict where it was reversed before or is of a kind that is not reversed; Invalid without a reason,
+    or without the `usage` where the entry is the sum of several charges: one of them is reversed at a time. A reversed
+    charge is a charge of its own, less than nothing, in an open billing period. It goes back to where it was
     paid from: also what had been held for it to the wallet, hours to their package, while that is open."""
     if not reason.strip():
         raise Invalid("reason: say why.", "reason：请说明原因。", field="reason")
@@ -34,15 +36,28 @@ async def reverse(session: AsyncSession, id_: EntryId, *, reason: str, person: s
     if found.kind not in REVERSIBLE:
         raise Conflict(f"An entry of kind {found.kind} is not reversed.", f"{found.kind} 类分录不能冲销。")
     if found.kind == "charge":
-        return await _reverse_charge(session, found, reason, person, now)
+        row = _the_one(await charges.of_entry(session, id_, usage))
+        return await _reverse_charge(session, found, row, reason, person, now)
     triples = await store.postings_of(session, id_)
     postings = {code: -micro for code, _, micro in triples}
-    return await _post(session, found, triples[0][1], postings, reason, person, now)
+    return await _post(session, f"reverse:{id_}", found, triples[0][1], postings, reason, person, now)
 
 
-async def _reverse_charge(session: AsyncSession, found: EntryRow, reason: str, person: str, now: datetime) -> EntryId:
-    _, usage, revision = found.key.split(":")
-    row = await charges.one(session, UsageId(UUID(usage)), int(revision))
+def _the_one(rows: Sequence[NewCharge]) -> NewCharge:
+    if not rows:
+        raise NotFound("There is no such charge in this entry.", "该分录中没有此费用。", field="usage")
+    if len(rows) > 1:
+        raise Invalid(
+            "usage: this entry is the sum of several charges; say of which usage.",
+            "usage：该分录为多笔费用之和，请指明用量编号。",
+            field="usage",
+        )
+    return rows[0]
+
+
+async def _reverse_charge(
+    session: AsyncSession, found: EntryRow, row: NewCharge, reason: str, person: str, now: datetime
+) -> EntryId:
     periods = await open_periods(session, [row.period])
     await store.lock_accounts(session, {}, also=[wallet(row.project), held(row.project)])
     shelf, used = await store_paying.lock_shelf(session, [row.project], (), [row.usage], revision=row.revision)
@@ -50,7 +65,9 @@ async def _reverse_charge(session: AsyncSession, found: EntryRow, reason: str, p
     uses = [use for unit in Unit for use in shelf.give_back(given, sum(given.values()), unit)]
     triples = await store.postings_of(session, EntryId(found.id))
     less = _less(row, uses, periods[row.period], reason, person)
-    entry = await _post(session, found, triples[0][1], _postings(triples, less, uses, shelf), reason, person, now)
+    postings = _postings(triples, less, uses, shelf)
+    key = f"reverse:{found.id}:{row.usage}" if found.key.startswith(SHARED) else f"reverse:{found.id}"
+    entry = await _post(session, key, found, triples[0][1], postings, reason, person, now)
     await _less_volume(session, found, less)
     await charges.add(session, [(less, entry)], now)
     await store_paying.add_uses(session, [(less, uses)])
@@ -80,8 +97,16 @@ def _postings(
     triples: Sequence[tuple[str, str, int]], less: NewCharge, uses: Sequence[Use], shelf: Shelf
 ) -> dict[str, int]:
     """What went to others comes back from them; the platform's own part is the rest."""
-    kept = {code: -micro for code, _, micro in triples if code.partition(":")[0] in ("payable", "expense")}
-    postings = {**kept, wallet(less.project): -less.wallet_micro}
+    postings = {wallet(less.project): -less.wallet_micro}
+    for code, _, _ in triples:
+        if code.startswith(OWNERS):
+            postings[code] = less.owner_micro
+        elif code.startswith(PAYABLE):
+            postings[code] = less.share_micro
+        elif code == CREDITS:
+            postings[code] = -less.credit_micro
+        elif code == DUPLICATES:
+            postings[code] = -less.share_micro - less.owner_micro
     for use in uses:
         closed = shelf.packages[use.package].closed_at is not None
         code = wallet(less.project) if closed else package(use.package)
@@ -104,6 +129,7 @@ async def _less_volume(session: AsyncSession, found: EntryRow, less: NewCharge) 
 
 async def _post(
     session: AsyncSession,
+    key: str,
     found: EntryRow,
     currency: str,
     postings: dict[str, int],
@@ -111,9 +137,7 @@ async def _post(
     person: str,
     now: datetime,
 ) -> EntryId:
-    entry = Entry(
-        f"reverse:{found.id}", "reversal", currency, postings, reference=found.reference, reason=reason, person=person
-    )
+    entry = Entry(key, "reversal", currency, postings, reference=found.reference, reason=reason, person=person)
     posted = await post(session, [entry], now=now)
     if not posted:
         raise Conflict("This entry was reversed before.", "该分录已被冲销。")

@@ -145,6 +145,7 @@ class ChargeRow(Base):
         CheckConstraint("is_reversal = (reason IS NOT NULL) AND is_reversal = (person IS NOT NULL)", name="reversal"),
         Index("ix_charges_reference", "reference"),
         Index("ix_charges_project_id_period", "project_id", "period"),
+        Index("ix_charges_entry_id", "entry_id"),
     )
     usage_id: Mapped[UUID] = mapped_column(ForeignKey("usage.id"), primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -3,12 +3,13 @@
 import re
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from pydantic import BaseModel
 
 from paracloud.cli import session, show
-from paracloud.cli.ids import Id
+from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.words import plain
 from paracloud.wire.account import (
@@ -111,9 +112,14 @@ def connect(
 
 
 @app.command()
-def reverse(entry: Id, reason: str, as_json: AsJson = False) -> None:
+def reverse(
+    entry: Id,
+    reason: str,
+    usage: Annotated[UUID | None, typer.Option(parser=an_id, help="Which, where the entry is several charges.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """Take a ledger entry back, with a reason."""
-    make("reversals", ReversalRequest(entry=entry, reason=reason), as_json=as_json)
+    make("reversals", ReversalRequest(entry=entry, reason=reason, usage=usage), as_json=as_json)
 
 
 def make(what: str, body: BaseModel, *, as_json: bool) -> None:

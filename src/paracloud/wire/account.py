@@ -209,8 +209,11 @@ class CentreRequest(Model):
 
 
 class ReversalRequest(Model):
+    """`usage`: which charge, where the entry is the sum of several."""
+
     entry: UUID
     reason: Text
+    usage: UUID | None = None
 
 
 class Created(Model):

@@ -147,7 +147,9 @@ ROUTES: dict[str, Route] = {
     "POST /operator/prices": operates(_price, "body project", "body organisation"),
     "POST /operator/contracts": operates(_contract),
     "POST /operator/centres": operates(_centre),
-    "POST /operator/reversals": operates(lambda of: {"entry": of.entry, "reason": "mistyped"}, "body entry"),
+    "POST /operator/reversals": operates(
+        lambda of: {"entry": of.entry, "reason": "mistyped"}, "body entry", "body usage"
+    ),
     "GET /operator/check": of(OPERATES),
     "GET /operator/prices": of(OPERATES),
     "POST /operator/prices/{price}:end": of(OPERATES, "path price", body=lambda _: {}),

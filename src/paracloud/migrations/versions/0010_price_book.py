@@ -97,6 +97,7 @@ def _charges() -> None:
     )
     op.create_index("ix_charges_project_id_period", "charges", ["project_id", "period"])
     op.drop_index("ix_charges_project_id", "charges")
+    op.create_index("ix_charges_entry_id", "charges", ["entry_id"])
     op.execute("ALTER TABLE charges ENABLE TRIGGER append_only")
     op.create_table(
         "volumes",

@@ -42,7 +42,10 @@ def test_jobs_that_have_not_ended_are_absent():
 
 
 def test_an_end_that_accounting_heard_of_before_the_submission_waits_for_the_rest():
-    early = "7|7|root||COMPLETED|0:0|1795466630|1795466640|1795466650|10|1|1|billing=1,cpu=1,mem=100M,node=1|n1|normal|allocation"
+    early = (
+        "7|7|root||COMPLETED|0:0|1795466630|1795466640|1795466650|10|1|1|"
+        "billing=1,cpu=1,mem=100M,node=1|n1|normal|allocation"
+    )
     assert account(answer(early)) == ()
     assert len(account(answer(ROW.replace("|x", "|allocation")))) == 1
 
