@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Uuid, bindparam, delete, func, select, text
+from sqlalchemy import Row, Uuid, any_, bindparam, delete, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -119,13 +119,13 @@ SUMMED = ("list_micro", "amount_micro", "package_micro", "credit_micro", "share_
 
 
 async def before(session: AsyncSession, usages: Sequence[UsageId]) -> dict[UsageId, Before]:
-    wanted = unnested([ChargeRow.usage_id], [(usage,) for usage in usages])
+    """By index, whatever the plan was made for: joined to a list of usages, it read the whole table for one of them."""
     same = (ChargeRow.usage_id, ChargeRow.price_version_id, ChargeRow.contract_id, ChargeRow.dedication_id)
     sums = [func.sum(getattr(ChargeRow, name)).label(name) for name in SUMMED]
     revision, reversed_ = func.max(ChargeRow.revision), func.bool_or(ChargeRow.is_reversal)
     query = (
         select(*same, revision.label("revision"), *sums, reversed_.label("is_reversed"))
-        .join(wanted, wanted.c.usage_id == ChargeRow.usage_id)
+        .where(ChargeRow.usage_id == any_(bindparam("usages", list(usages), type_=ARRAY(Uuid))))
         .group_by(*same)
     )
     return {

@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 from fastapi import FastAPI
 from sqlalchemy import text
+from tests.paracloud.contents import contents
 from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, StillClock, connect, queue
 
 from paracloud.api.application import PREFIX, build
@@ -38,7 +39,6 @@ from paracloud.kit.identifiers import (
 )
 from paracloud.kit.money import Money
 from paracloud.kit.secret import ServerKey
-from paracloud.migrations.tables import all_tables
 from paracloud.transports.transport import Transport
 
 KEY = ServerKey(b"a server key of thirty-two bytes" * 2)
@@ -96,10 +96,7 @@ class House:
             return (await session.execute(text(query), values)).scalar_one()
 
     async def contents(self) -> dict[str, str]:
-        """A digest of every table's rows: two that are equal say that nothing was changed."""
-        rows = "count(*) || ' rows ' || md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), ''))"
-        pairs = ", ".join(f"""'{name}', (SELECT {rows} FROM "{name}" t)""" for name in all_tables().tables)  # noqa: S608
-        return await self.one(f"SELECT json_build_object({pairs})")
+        return await contents(self.database)
 
     async def tenant(self, login: str, *, funds: str = "1000") -> Tenant:
         async with self.database.begin() as session:
