@@ -131,7 +131,8 @@ FIGURES = {
     "an account's owner": (["UPDATE ledger_accounts SET code = 'wallet:x'"], "permission denied"),
     "a hold's amount": (["UPDATE holds SET amount_micro = 0"], "permission denied for table holds"),
     "more than a hold has": (
-        ["UPDATE holds SET captured_micro = amount_micro + 1 WHERE released_at IS NULL"], "ck_holds_within",
+        ["UPDATE holds SET captured_micro = amount_micro + 1 WHERE released_at IS NULL"],
+        "ck_holds_within",
     ),
     "less than a hold gave": (["UPDATE holds SET captured_micro = 0 WHERE captured_micro > 0"], "a hold only gives"),
     "a hold released again": (
