@@ -8,6 +8,7 @@ from paracloud.api import (
     account,
     files,
     grid,
+    imports,
     jobs,
     operator,
     paying,
@@ -22,6 +23,7 @@ from paracloud.kit.identifiers import new_uuid
 from paracloud.wire.problem import Problem
 
 PREFIX = "/api/v1"
+ROOMS = (account, grid, submission, jobs, files, operator, tariffs, reconciliation, paying, periods, imports)
 BODY_LIMIT_BYTES = 8 << 20
 """JSON bodies; uploads have a limit of their own. A script of 1 MiB fits, escaped."""
 PROBLEMS = {
@@ -42,7 +44,7 @@ def build(deps: Deps) -> FastAPI:
     )
     app.state.deps = deps
     root = APIRouter(prefix=PREFIX, responses=PROBLEMS)  # type: ignore[arg-type]  # FastAPI's type wants int | str keys
-    for room in (account, grid, submission, jobs, files, operator, tariffs, reconciliation, paying, periods):
+    for room in ROOMS:
         root.include_router(room.router)
     app.include_router(root)
     app.get("/healthz", include_in_schema=False)(_healthz)
@@ -81,7 +83,7 @@ class _Edge:
 
 def _too_large(request: Request) -> Problem | None:
     length = request.headers.get("content-length", "0")
-    if request.method == "PUT" and "/blobs/" in request.url.path:
+    if request.method == "PUT" and any(kept in request.url.path for kept in ("/blobs/", "/operator/logs/")):
         return None
     if (
         length.isascii()

@@ -24,6 +24,8 @@ class Deps:
     database: Database
     reach: Reach
     blobs: Blobs
+    logs: Blobs
+    """Old accounting logs, which no project's room counts."""
     clock: Clock
     key: ServerKey
     market: MarketReader

@@ -39,6 +39,7 @@ class Composed:
         self.clock = SystemClock()
         self.database = Database.connect(database_url, pool_size=settings.database_pool)
         self.blobs = Blobs(settings.blob_folder, limit_bytes=settings.upload_limit_bytes)
+        self.logs = Blobs(settings.log_folder, limit_bytes=settings.upload_limit_bytes)
         self.reach = PooledReach(self._address, SocketSigner(settings.authority_socket), self.clock)
 
     async def close(self) -> None:
@@ -50,6 +51,7 @@ class Composed:
             database=self.database,
             reach=self.reach,
             blobs=self.blobs,
+            logs=self.logs,
             clock=self.clock,
             key=server_key(self.settings.secret_key_file),
             market=MarketReader(self.database, self.clock),

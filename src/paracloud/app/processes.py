@@ -15,6 +15,7 @@ from paracloud.kit.errors import Unreachable
 from paracloud.kit.settings import Settings
 from paracloud.transports.authority import open_authority, serve
 from paracloud.worker.chores import keep_house
+from paracloud.worker.imports import take_in
 from paracloud.worker.worker import Worker
 
 log = structlog.get_logger()
@@ -40,8 +41,10 @@ async def serve_api(settings: Settings, database_url: str) -> None:
 async def work(settings: Settings, database_url: str) -> None:
     composed = Composed(settings, database_url)
     worker = composed.worker()
+    house = keep_house(composed.database, composed.clock)
+    imports = take_in(composed.database, composed.clock, composed.logs.path)
     try:
-        async with _hinted(composed, worker), beside(keep_house(composed.database, composed.clock)):
+        async with _hinted(composed, worker), beside(house), beside(imports):
             await until_told(worker.run())
     finally:
         await composed.close()

@@ -18,6 +18,7 @@ ContractId = NewType("ContractId", UUID)
 PackageId = NewType("PackageId", UUID)
 DedicationId = NewType("DedicationId", UUID)
 BudgetId = NewType("BudgetId", UUID)
+ImportId = NewType("ImportId", UUID)
 BlobId = NewType("BlobId", str)
 """SHA-256 of the content, 64 hexadecimal digits."""
 

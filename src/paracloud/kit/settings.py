@@ -55,6 +55,7 @@ class Settings(BaseModel):
     upload_limit_bytes: int = Field(16 << 30, ge=1)
     project_storage_bytes: int = Field(64 << 30, ge=1)
     blob_folder: Path
+    log_folder: Path
     authority_socket: Path
     authority_key_file: Path
     secret_key_file: Path
@@ -69,6 +70,7 @@ class Settings(BaseModel):
             return values  # the field's own check names it
         placed = {
             "blob_folder": folder / "blobs",
+            "log_folder": folder / "logs",
             "authority_socket": folder / "authority.sock",
             "authority_key_file": folder / "authority.key",
             "secret_key_file": folder / "server.key",

@@ -65,6 +65,11 @@ GRANTS: Mapping[str, Grant] = {
     "packages": changing("used reserved closed_at"),
     "package_reservations": changing("units"),
     "package_uses": ADDED,
+    "imports": changing(
+        "lines records done new corrected known unrated faults left_out unmapped state reason_en reason_zh ended_at",
+        "claim claimed_until",
+    ),
+    "import_faults": ADDED,
     "jobs": changing(
         "tasks_ended charged_micro state native_id native_state reason node_list starts_held wish tries exit_code",
         "exit_signal retry_at submitted_at started_at absent_since ended_at",

@@ -168,6 +168,7 @@ async def open_house(database: Database, folder: Path) -> House:
         database=database,
         reach=NoWay(),
         blobs=Blobs(folder, limit_bytes=1 << 20),
+        logs=Blobs(folder / "logs", limit_bytes=1 << 20),
         clock=clock,
         key=KEY,
         market=MarketReader(database, clock),

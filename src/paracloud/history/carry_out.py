@@ -1,0 +1,217 @@
+"""An import, from the file to the ledger: the whole file is checked first, then its records are stored batch by batch.
+
+Each batch is one transaction with how far the import has come, so a killed worker's import goes on where it stood; what
+is known already is not counted twice.
+"""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.billing.charge import charge
+from paracloud.dialects.history import HistoryRecord, accounted
+from paracloud.history import store
+from paracloud.history.imported import By, Import, ImportState
+from paracloud.history.log import Chunk, chunks, open_log
+from paracloud.kit.clock import Clock
+from paracloud.kit.database import Database
+from paracloud.kit.errors import Fenced, Invalid, NotFound
+from paracloud.kit.identifiers import BlobId, ProjectId, UnixAccount, new_uuid
+from paracloud.metering.collect import collect
+from paracloud.metering.usage import Usage
+
+log = structlog.get_logger()
+
+CLAIM = timedelta(seconds=60)
+"""A batch takes seconds; whoever is silent for so long is dead."""
+OURS = re.compile(r"pc-[0-9a-f]{32}")
+"""Jobs of the platform itself: it collects their usage, and knows whose it is."""
+MOST_NAMES = 1000
+
+
+@dataclass(slots=True)
+class Sums:
+    """What the file holds."""
+
+    lines: int = 0
+    records: int = 0
+    faults: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    unmapped: Counter[str] = field(default_factory=Counter)
+
+
+async def carry_out_next(database: Database, clock: Clock, where: Callable[[BlobId], Path]) -> bool:
+    """False where no import waits. A defect of the file refuses the import; whatever else fails leaves it as it is, for
+    the next try."""
+    by, now = new_uuid(), clock.now()
+    async with database.begin() as session:
+        found = await store.claim(session, by, now, now + CLAIM)
+    if found is None:
+        return False
+    carrying = Carrying(database, clock, found, by)
+    try:
+        await carrying.run(where(found.sha256))
+    except Fenced:
+        log.warning("import.lost", id=str(found.id))
+    except (Invalid, NotFound) as wrong:
+        await carrying.end(ImportState.REFUSED, wrong.en, wrong.zh)
+    return True
+
+
+class Carrying:
+    """One import, claimed by one worker."""
+
+    def __init__(self, database: Database, clock: Clock, of: Import, by: UUID) -> None:
+        self._database, self._clock, self._of, self._by = database, clock, of, by
+
+    async def run(self, file: Path) -> None:
+        if self._of.state is not ImportState.STORING:
+            sums = await self._check(file)
+            self._require_acceptable(sums)
+            async with self._database.begin() as session:
+                await self._change(session, state=ImportState.STORING.value)
+        await self._store(file)
+        await self.end(ImportState.DONE)
+
+    async def end(self, state: ImportState, en: str | None = None, zh: str | None = None) -> None:
+        async with self._database.begin() as session:
+            ended = self._clock.now()
+            await self._change(session, state=state.value, reason_en=en, reason_zh=zh, ended_at=ended)
+
+    async def _check(self, file: Path) -> Sums:
+        sums = Sums()
+        with _reading(file, self._of.format) as found:
+            while (chunk := await asyncio.to_thread(next, found, None)) is not None:
+                self._count(sums, chunk)
+                async with self._database.begin() as session:
+                    await store.add_faults(session, self._of.id, chunk.faults)
+                    await self._change(
+                        session,
+                        state=ImportState.CHECKING.value,
+                        lines=sums.lines,
+                        records=sums.records,
+                        faults=sums.faults,
+                        left_out=dict(sums.left_out),
+                        unmapped=dict(sums.unmapped.most_common(MOST_NAMES)),
+                    )
+        return sums
+
+    def _count(self, sums: Sums, chunk: Chunk) -> None:
+        sums.lines = chunk.lines
+        sums.faults += len(chunk.faults)
+        sums.left_out.update(chunk.left_out)
+        for one in chunk.records:
+            if is_ours(one):
+                sums.left_out["ours"] += 1
+            elif self._owner(one) is None:
+                sums.unmapped[self._name(one)] += 1
+            else:
+                sums.records += 1
+
+    def _require_acceptable(self, sums: Sums) -> None:
+        if sums.faults and not self._of.accept_faults:
+            raise Invalid(
+                f"{sums.faults} lines were not understood; see its faults. Mend the file, or accept them: they are "
+                "left out then.",
+                f"有 {sums.faults} 行无法理解，详见错误列表。请修正文件，或选择接受（这些行将不入库）。",
+            )
+        if sums.unmapped and not self._of.leave_out:
+            names = ", ".join(name for name, _ in sums.unmapped.most_common(5))
+            raise Invalid(
+                f"{sums.unmapped.total()} records are nobody's: {names} … Map these names to projects, or leave them "
+                "out.",
+                f"有 {sums.unmapped.total()} 条记录不属于任何课题组：{names} 等。"
+                "请补充对应关系，或选择不导入这些记录。",
+            )
+
+    async def _store(self, file: Path) -> None:
+        done = self._of.done
+        with _reading(file, self._of.format) as found:
+            at = 0
+            while (chunk := await asyncio.to_thread(next, found, None)) is not None:
+                mine = [one for one in chunk.records if not is_ours(one) and self._owner(one) is not None]
+                fresh = mine[max(done - at, 0) :]
+                at += len(mine)
+                if fresh:
+                    await self._store_batch(fresh, at)
+
+    async def _store_batch(self, records: Sequence[HistoryRecord], done: int) -> None:
+        """`done`: how many records are stored when this batch is; it names the batch, too."""
+        counts: Counter[str] = Counter()
+        now = self._clock.now()
+        async with self._database.begin() as session:
+            for owners, some in self._by_owners(records):
+                told = [accounted(one) for one in some]
+                got = await collect(session, self._of.centre, told, owners=owners, claims={}, now=now)
+                counts.update(new=len(got.new), corrected=len(got.corrected), known=got.known)
+                counts["repeated"] += len(told) - len(got.new) - len(got.corrected) - got.known
+                counts["unrated"] += await self._charge(
+                    session, [*got.new, *got.corrected], f"{done}.{counts['parts']}"
+                )
+                counts["parts"] += 1
+            self._of = await self._advance(session, done, counts)
+
+    async def _charge(self, session: AsyncSession, usages: Sequence[Usage], batch: str) -> int:
+        """How many of them are unrated."""
+        charged = await charge(session, usages, pinned={}, now=self._clock.now(), together=f"{self._of.id}.{batch}")
+        return sum(one.amount_micro is None for one in charged)
+
+    async def _advance(self, session: AsyncSession, done: int, counts: Counter[str]) -> Import:
+        of = self._of
+        await self._change(
+            session,
+            done=done,
+            new=of.new + counts["new"],
+            corrected=of.corrected + counts["corrected"],
+            known=of.known + counts["known"] + counts["repeated"],
+            unrated=of.unrated + counts["unrated"],
+        )
+        found = await store.one(session, of.id)
+        return found or of
+
+    async def _change(self, session: AsyncSession, **values: object) -> None:
+        """Fenced where another has claimed the import: then nothing of the transaction stays."""
+        until = self._clock.now() + CLAIM
+        if not await store.change(session, self._of.id, self._by, claimed_until=until, **values):
+            raise Fenced("Another worker carries this import out.", "该导入已由其他进程执行。")
+
+    def _by_owners(
+        self, records: Sequence[HistoryRecord]
+    ) -> Iterator[tuple[dict[UnixAccount, ProjectId], list[HistoryRecord]]]:
+        """Parts in which each Unix user belongs to one project: all at once, where users are what is mapped."""
+        left = list(records)
+        while left:
+            owners: dict[UnixAccount, ProjectId] = {}
+            part: list[HistoryRecord] = []
+            rest: list[HistoryRecord] = []
+            for one in left:
+                project = self._of.owners[self._name(one)]
+                is_here = owners.setdefault(UnixAccount(one.user), project) == project
+                (part if is_here else rest).append(one)
+            yield owners, part
+            left = rest
+
+    def _name(self, record: HistoryRecord) -> str:
+        return record.user if self._of.by is By.USER else record.account
+
+    def _owner(self, record: HistoryRecord) -> ProjectId | None:
+        return self._of.owners.get(self._name(record))
+
+
+def is_ours(record: HistoryRecord) -> bool:
+    return OURS.fullmatch(record.name) is not None
+
+
+@contextmanager
+def _reading(file: Path, format_: str) -> Iterator[Iterator[Chunk]]:
+    with open_log(file) as text:
+        yield chunks(text, format_)

@@ -1,0 +1,71 @@
+"""What an import is, and how far it has come."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from paracloud.kit.identifiers import BlobId, CentreName, ImportId, ProjectId
+
+
+class ImportState(StrEnum):
+    """Checked whole first, then stored batch by batch; an import is refused before anything of it is stored."""
+
+    WAITING = "waiting"
+    CHECKING = "checking"
+    STORING = "storing"
+    DONE = "done"
+    REFUSED = "refused"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (ImportState.DONE, ImportState.REFUSED)
+
+
+class By(StrEnum):
+    """Which names of the log say whose a record is: the Unix user's, or the scheduler's account."""
+
+    USER = "user"
+    ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """`done` of `records` are stored: `new`, `corrected` and `known` before; `unrated` wait for a price or a contract.
+    `left_out` counts lines by why they are no executions, `unmapped` records by whose they are."""
+
+    id: ImportId
+    sha256: BlobId
+    name: str
+    centre: CentreName
+    format: str
+    person: str
+    by: By
+    owners: Mapping[str, ProjectId]
+    accept_faults: bool
+    leave_out: bool
+    state: ImportState
+    created_at: datetime
+    ended_at: datetime | None = None
+    reason_en: str | None = None
+    reason_zh: str | None = None
+    lines: int = 0
+    records: int = 0
+    done: int = 0
+    new: int = 0
+    corrected: int = 0
+    known: int = 0
+    unrated: int = 0
+    faults: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    unmapped: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A line that could not be read, and how it begins."""
+
+    line: int
+    en: str
+    zh: str
+    text: str
