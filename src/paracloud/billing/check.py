@@ -41,6 +41,15 @@ RULES: dict[str, str] = {
           FULL JOIN (SELECT * FROM ledger_accounts WHERE code LIKE 'held:%') AS account ON account.code = open.code
          WHERE coalesce(account.balance_micro, 0) <> coalesce(open.micro, 0)
     """,
+    "a hold is what was posted to it": """
+        SELECT hold.reference, hold.amount_micro - coalesce(sum(posting.micro), 0) FROM holds AS hold
+          LEFT JOIN ledger_entries AS entry ON entry.reference = hold.reference AND entry.kind = 'hold'
+          LEFT JOIN (SELECT posting.entry_id, posting.micro FROM ledger_postings AS posting
+                       JOIN ledger_accounts AS account ON account.id = posting.account_id
+                      WHERE account.code LIKE 'held:%') AS posting ON posting.entry_id = entry.id
+         GROUP BY hold.reference, hold.amount_micro
+        HAVING hold.amount_micro <> coalesce(sum(posting.micro), 0)
+    """,
     "what a hold gave equals the postings of its charges": """
         SELECT hold.reference, hold.captured_micro - coalesce(sum(-posting.micro), 0) FROM holds AS hold
           LEFT JOIN ledger_entries AS entry ON entry.reference = hold.reference AND entry.kind = 'charge'

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Uuid, bindparam, select, text, update
+from sqlalchemy import Uuid, bindparam, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.tables import HoldRow
+from paracloud.billing.tables_notices import ExtensionRow
 from paracloud.kit.bulk import unnested
 from paracloud.kit.identifiers import ProjectId, UserId
 
@@ -45,6 +46,22 @@ async def add_hold(
 async def has_hold(session: AsyncSession, reference: str) -> bool:
     query = select(HoldRow.reference).where(HoldRow.reference == reference)
     return (await session.execute(query)).scalar_one_or_none() is not None
+
+
+async def extension(session: AsyncSession, reference: str, until_seconds: int) -> int | None:
+    """Micro-units that this extension added; None where there was none."""
+    query = select(ExtensionRow.amount_micro).where(
+        ExtensionRow.reference == reference, ExtensionRow.until_seconds == until_seconds
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def extend(session: AsyncSession, reference: str, until_seconds: int, micro: int, now: datetime) -> None:
+    """The hold's row is locked."""
+    values = {"reference": reference, "until_seconds": until_seconds, "amount_micro": micro, "created_at": now}
+    await session.execute(insert(ExtensionRow).values(values))
+    larger = update(HoldRow).where(HoldRow.reference == reference).values(amount_micro=HoldRow.amount_micro + micro)
+    await session.execute(larger.execution_options(synchronize_session=False))
 
 
 async def holders(session: AsyncSession, references: Sequence[str]) -> dict[ProjectId, str]:

@@ -35,7 +35,7 @@ class JobRow(Base):
         CheckConstraint(_in("state", _ALL), name="state"),
         CheckConstraint(f"({_in('state', FINAL)}) = (ended_at IS NOT NULL)", name="final"),
         CheckConstraint(f"native_id IS NOT NULL OR NOT ({_in('state', AT_CENTRE)})", name="native_id"),
-        CheckConstraint("wish IN ('cancel', 'hold', 'release')", name="wish"),
+        CheckConstraint("wish IN ('cancel', 'hold', 'release', 'signal')", name="wish"),
         CheckConstraint(f"wish IS NULL OR NOT ({_in('state', FINAL)})", name="wish_open"),
         CheckConstraint("tasks > 0 AND tasks_ended BETWEEN 0 AND tasks", name="tasks"),
         CheckConstraint("cores > 0 AND gpus >= 0 AND wall_limit_seconds > 0 AND tries >= 0", name="size"),

@@ -57,7 +57,8 @@ GRANTS: Mapping[str, Grant] = {
     "ledger_accounts": changing("id"),  # to lock; nobody can set it, and balances are the trigger's alone
     "ledger_entries": ADDED,
     "ledger_postings": ADDED,
-    "holds": changing("captured_micro released_at"),
+    "holds": changing("amount_micro captured_micro released_at"),
+    "hold_extensions": ADDED,
     "billing_periods": changing("closed_at closed_by"),
     "charges": ADDED,
     "volumes": changing("list_micro"),
@@ -65,15 +66,19 @@ GRANTS: Mapping[str, Grant] = {
     "packages": changing("used reserved closed_at"),
     "package_reservations": changing("units"),
     "package_uses": ADDED,
+    "notices": ADDED,
+    "wallet_marks": changing("is_below"),
+    "budget_marks": ADDED,
     "imports": changing(
         "lines records done new corrected known unrated faults left_out unmapped state reason_en reason_zh ended_at",
         "claim claimed_until",
     ),
     "import_faults": ADDED,
     "jobs": changing(
-        "tasks_ended charged_micro state native_id native_state reason node_list starts_held wish tries exit_code",
-        "exit_signal retry_at submitted_at started_at absent_since ended_at",
+        "tasks_ended held_micro charged_micro state native_id native_state reason node_list starts_held wish tries",
+        "exit_code exit_signal retry_at submitted_at started_at absent_since ended_at",
     ),
+    "job_funds": changing("held_seconds running_since warned_at signalled_at stop_at stopping_at"),
     "job_dependencies": ADDED,
     "job_tasks": changing(
         "record_id restart_count state native_state exit_code exit_signal submitted_at started_at ended_at",
