@@ -15,6 +15,7 @@ import typer
 from rich.progress import Progress, TaskID
 
 from paracloud.cli import show
+from paracloud.cli.imports import Asked, imports, show_import, take_in
 from paracloud.cli.words import both, plain, say
 from paracloud.dialects.histories import READERS
 from paracloud.dialects.history import HistoryRecord, Reader, Unreadable
@@ -40,18 +41,20 @@ def import_(
     format_: Format,
     centre: Annotated[str, typer.Option(help="Whose log it is.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Store nothing; needs no server.")] = False,
+    owners: Annotated[Path | None, typer.Option("--map", help="A CSV file: user,project or account,project.")] = None,
+    accept_faults: Annotated[bool, typer.Option("--accept-faults", help="Leave out what is not understood.")] = False,
+    leave_out: Annotated[bool, typer.Option("--leave-out", help="Leave out what is nobody's.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Only hand it in.")] = False,
     report_by: Annotated[str, typer.Option(help="What a row of the report is: day, queue, user … or several.")] = "day",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Read an old accounting log; a day's jobs are those that ended on it (UTC). Exit status 1 where a line was not
-    understood; each is listed."""
+    """Meter, rate and post an old accounting log, each record once however often it is imported; or, with --dry-run,
+    only sum it: a day's jobs are those that ended on it (UTC). Exit status 1 where a line was not understood; each is
+    listed."""
     if not dry_run:
-        raise typer.BadParameter(
-            say(
-                "Logs cannot be stored yet; add --dry-run to see what this one comes to.",
-                "目前还不能入库；请加 --dry-run 查看统计结果。",
-            )
-        )
+        asked = Asked(file, format_, centre, owners, accept_faults, leave_out)
+        take_in(asked, no_wait=no_wait, as_json=as_json)
+        return
     report = _report(report_by)
     told = _sum(report, _reader(format_), file, centre)
     rows = list(report.rows())
@@ -144,3 +147,7 @@ def _number(value: object) -> float:
     if isinstance(value, Decimal):
         return float(value)
     raise TypeError(repr(value))
+
+
+app.command()(imports)
+app.command("import-status")(show_import)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +9,9 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel
 
+from paracloud.client.content import CHUNK_BYTES, digest
 from paracloud.client.errors import ApiError
+from paracloud.client.history import HistoryCalls
 from paracloud.client.paying import PayingCalls
 from paracloud.wire.account import (
     BalanceModel,
@@ -39,11 +40,10 @@ from paracloud.wire.jobs import (
     QuoteModel,
 )
 
-CHUNK_BYTES = 1 << 20
 READ_BYTES = 4 << 20
 
 
-class Client(PayingCalls):
+class Client(PayingCalls, HistoryCalls):
     """One caller at one server. ApiError for whatever the server refuses, or when it does not answer."""
 
     def whoami(self) -> WhoAmI:
@@ -104,8 +104,8 @@ class Client(PayingCalls):
 
     def upload(self, project: UUID, local: Path, path: str) -> InputModel:
         """Send a file where the project does not hold it yet; the input for a job request comes back."""
-        digest, size = _digest(local)
-        where = f"/projects/{project}/blobs/{digest}"
+        sha256, size = digest(local)
+        where = f"/projects/{project}/blobs/{sha256}"
         try:
             self._send("HEAD", where, is_repeatable=True)
         except ApiError as absent:
@@ -114,7 +114,7 @@ class Client(PayingCalls):
             with local.open("rb") as file:
                 self._send("PUT", where, content=iter(lambda: file.read(CHUNK_BYTES), b""))
         is_executable = bool(local.stat().st_mode & 0o100)
-        return InputModel(path=path, sha256=digest, size_bytes=size, is_executable=is_executable)
+        return InputModel(path=path, sha256=sha256, size_bytes=size, is_executable=is_executable)
 
     def operator(self, what: str, body: BaseModel) -> Created:
         """organisations, projects, users, top-ups, prices, contracts, centres or reversals."""
@@ -144,12 +144,3 @@ class Client(PayingCalls):
 
     def reconciliation(self, centre: str, day: date) -> ReconciliationModel:
         return self._get(f"/operator/reconciliation/{quote(centre, safe='')}/{day}", ReconciliationModel)
-
-
-def _digest(local: Path) -> tuple[str, int]:
-    digest, size = sha256(), 0
-    with local.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-            size += len(chunk)
-    return digest.hexdigest(), size

@@ -18,6 +18,8 @@ from paracloud.billing.budget import Budget, set_budget
 from paracloud.billing.dedication import Dedication, dedicate, new_dedication_id
 from paracloud.billing.top_up import top_up
 from paracloud.data.blobs import Blobs
+from paracloud.history.imported import By
+from paracloud.history.request import Wanted, request_import
 from paracloud.identity.add_member import add_member
 from paracloud.identity.caller import Category, Role, Scope
 from paracloud.identity.create_organisation import create_organisation
@@ -28,6 +30,7 @@ from paracloud.jobs.market import MarketReader
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Unreachable
 from paracloud.kit.identifiers import (
+    BlobId,
     BudgetId,
     CentreName,
     OrganisationId,
@@ -140,6 +143,18 @@ class House:
             await dedicate(session, nodes)
             await set_budget(session, limit)
         return str(nodes.id), str(limit.id)
+
+    async def imported(self, owner: Tenant, content: bytes) -> str:
+        """An import that waits, of a log that was sent."""
+        log = BlobId(sha256(content).hexdigest())
+
+        async def chunks():
+            yield content
+
+        await self.app.state.deps.logs.put(chunks(), expected=log)
+        wanted = Wanted(log, "old.log", EAST, "sacct", By.USER, {"lin": owner.project})
+        async with self.database.begin() as session:
+            return str((await request_import(session, wanted, person="boss", now=START)).id)
 
     async def blob(self, who: Tenant, content: bytes) -> str:
         name = sha256(content).hexdigest()

@@ -24,6 +24,7 @@ class Things:
     price: str = "00000000-0000-7000-8000-000000000000"
     dedication: str = "00000000-0000-7000-8000-000000000000"
     budget: str = "00000000-0000-7000-8000-000000000000"
+    import_id: str = "00000000-0000-7000-8000-000000000000"
     blob: str = sha256(CONTENT).hexdigest()
 
     def path(self, template: str) -> str:
@@ -38,6 +39,7 @@ class Things:
             day="2026-06-01",
             month="2020-01",
             dedication=self.dedication,
+            import_id=self.import_id,
             budget=self.budget,
         )
 
@@ -106,6 +108,11 @@ def _dedication(of: Things) -> dict[str, Any]:
     return where | {"nodes": 1, "monthly": "0", "share_basis_points": 0}
 
 
+def _import(of: Things) -> dict[str, Any]:
+    owners = {"lin": str(of.owner.project)}
+    return {"sha256": of.blob, "name": "old.log", "centre": EAST, "format": "sacct", "owners": owners}
+
+
 def _budget(of: Things) -> dict[str, Any]:
     return {"project": str(of.owner.project), "amount": "1000"}
 
@@ -166,6 +173,11 @@ ROUTES: dict[str, Route] = {
     "POST /operator/budgets": operates(_budget, "body project", "body organisation"),
     "POST /operator/budgets/{budget}:end": of(OPERATES, "path budget"),
     "GET /operator/periods": of(OPERATES),
+    "PUT /operator/logs/{sha256}": of(OPERATES, content=CONTENT),
+    "POST /operator/imports": operates(_import),
+    "GET /operator/imports": of(OPERATES),
+    "GET /operator/imports/{import_id}": of(OPERATES, "path import_id"),
+    "GET /operator/imports/{import_id}/faults": of(OPERATES, "path import_id"),
     "POST /operator/periods/{month}:close": of(OPERATES),
 }
 NOT_AN_OWNERS = {"GET /jobs": {"query cursor"}, "GET /operator/unrated": {"query after"}}
@@ -178,7 +190,8 @@ async def things_of(house: House, owner: Tenant) -> Things:
     entry = await house.one("SELECT id::text FROM ledger_entries WHERE key = :key", key=f"top-up:first-{owner.login}")
     price = await house.one("SELECT id::text FROM price_versions WHERE (centre, queue) = ('east', 'cpu')")
     dedication, budget = await house.agreed(owner)
-    return Things(owner, await house.submit(owner), str(token), entry, price, dedication, budget)
+    import_id = await house.imported(owner, CONTENT)
+    return Things(owner, await house.submit(owner), str(token), entry, price, dedication, budget, import_id)
 
 
 async def ask(house: House, who: Person | str | None, name: str, things: Things):

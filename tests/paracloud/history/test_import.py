@@ -1,0 +1,253 @@
+"""Old logs, from a file to the ledger: checked whole, stored once, gone on with where a worker was killed."""
+
+import asyncio
+import lzma
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from tests.paracloud.billing.builders import EAST, NOW, World, left, sound, world
+from tests.paracloud.dialects.test_history import grid, sacct
+from tests.paracloud.jobs.world import StillClock
+
+from paracloud.history import carry_out, store
+from paracloud.history.carry_out import carry_out_next
+from paracloud.history.imported import By, Import, ImportState
+from paracloud.history.request import Wanted, faults_of, get_import, request_import
+from paracloud.identity.create_project import create_project
+from paracloud.kit.errors import Invalid, NotFound, Unreachable
+from paracloud.kit.identifiers import BlobId, CentreName, OrganisationId, ProjectId, new_uuid
+
+LOG = BlobId("0" * 64)
+COST = round(64 * 86400 * 0.123456789 * 10**6 / 3600) + 8 * 24 * 2 * 10**6
+
+
+@pytest.fixture
+async def opened(database) -> World:
+    return await world(database, "1000000")
+
+
+def rows(count: int, start: int = 0, **changes: str) -> str:
+    return "".join(
+        sacct(JobID=str(number), JobIDRaw=str(number), Submit="2026-06-01T08:00:00", **changes)
+        for number in range(start, start + count)
+    )
+
+
+async def taken_in(database, folder, content: str | bytes, owners, clock=None, **changes) -> Import:
+    (folder / "log").write_bytes(content.encode() if isinstance(content, str) else content)
+    wanted = Wanted(LOG, "old.log", EAST, "sacct", By.USER, owners)
+    async with database.begin() as session:
+        new = await request_import(session, replace(wanted, **changes), person="op", now=NOW)
+    assert await carry_out_next(database, clock or StillClock(NOW), lambda _: folder / "log")
+    return await now(database, new)
+
+
+async def now(database, of: Import) -> Import:
+    async with database.begin() as session:
+        return await get_import(session, of.id)
+
+
+async def stored(database) -> tuple[int, int, int]:
+    async with database.begin() as session:
+        query = text("SELECT (SELECT count(*) FROM usage), (SELECT count(*) FROM charges), "
+                     "(SELECT count(*) FROM ledger_entries WHERE kind = 'charge')")  # fmt: skip
+        return tuple((await session.execute(query)).one())
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_a_log_is_metered_rated_and_posted(database, opened, tmp_path, packed):
+    content = (rows(7) + sacct(JobID="3.batch")).encode()
+    done = await taken_in(database, tmp_path, lzma.compress(content) if packed else content, {"lin": opened.project})
+    assert (done.state, done.reason_en) == (ImportState.DONE, None)
+    assert (done.lines, done.records, done.done, done.new) == (8, 7, 7, 7)
+    assert dict(done.left_out) == {"step": 1}
+    assert await stored(database) == (7, 7, 1)
+    assert await left(database, opened) == 10**12 - 7 * COST
+    await sound(database)
+
+
+async def test_the_same_log_again_adds_nothing_and_a_longer_one_only_what_is_new(database, opened, tmp_path):
+    owners = {"lin": opened.project}
+    await taken_in(database, tmp_path, rows(5), owners)
+    again = await taken_in(database, tmp_path, rows(5), owners)
+    assert (again.new, again.known) == (0, 5)
+    longer = await taken_in(database, tmp_path, rows(8) + rows(1), owners)
+    assert (longer.new, longer.known) == (3, 6)
+    assert await stored(database) == (8, 8, 2)
+    await sound(database)
+
+
+async def test_a_record_that_changed_is_corrected_and_posts_the_difference(database, opened, tmp_path):
+    owners = {"lin": opened.project}
+    await taken_in(database, tmp_path, rows(2), owners)
+    shorter = {"End": "2026-06-01T20:10:00", "Elapsed": "12:00:00"}
+    changed = await taken_in(database, tmp_path, rows(1, **shorter) + rows(1, 1), owners)
+    assert (changed.new, changed.corrected, changed.known) == (0, 1, 1)
+    assert await left(database, opened) == 10**12 - COST - round(COST / 2)
+    await sound(database)
+
+
+async def test_a_file_with_lines_that_cannot_be_read_is_refused_whole_and_each_is_listed(database, opened, tmp_path):
+    broken = rows(2) + sacct(NCPUS="many") + rows(2, 2) + sacct(NNodes="x", JobName="坏\0")
+    refused = await taken_in(database, tmp_path, broken, {"lin": opened.project})
+    assert refused.state is ImportState.REFUSED
+    assert refused.reason_en.startswith("2 lines were not understood")
+    assert "2 行无法理解" in refused.reason_zh
+    assert await stored(database) == (0, 0, 0)
+    async with database.begin() as session:
+        found = await faults_of(session, refused.id)
+        assert [one.line for one in await faults_of(session, refused.id, after=3)] == [6]
+    assert [one.line for one in found] == [3, 6]
+    assert all(one.en and one.zh and one.text.startswith("71") for one in found)
+    accepted = await taken_in(database, tmp_path, broken, {"lin": opened.project}, accept_faults=True)
+    assert (accepted.state, accepted.new, accepted.faults) == (ImportState.DONE, 4, 2)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda content: lzma.compress(content)[:-30], "line 3001: the compressed file is broken or cut"),
+        (lambda content: content[:-10], "1 lines were not understood"),
+    ],
+)
+async def test_a_file_that_was_cut_is_refused_whole(database, opened, tmp_path, spoil, why):
+    content = rows(3000).encode()
+    refused = await taken_in(database, tmp_path, spoil(content), {"lin": opened.project})
+    assert refused.state is ImportState.REFUSED
+    assert why.split(":")[-1].strip() in refused.reason_en
+    assert await stored(database) == (0, 0, 0)
+
+
+async def test_records_of_nobodys_refuse_the_import_or_are_left_out_by_name(database, opened, tmp_path):
+    content = rows(2) + rows(3, 10, User="wang") + rows(1, 20, User="zhao")
+    refused = await taken_in(database, tmp_path, content, {"lin": opened.project})
+    assert refused.state is ImportState.REFUSED
+    assert refused.reason_en.startswith("4 records are nobody's: wang, zhao")
+    assert await stored(database) == (0, 0, 0)
+    left_out = await taken_in(database, tmp_path, content, {"lin": opened.project}, leave_out=True)
+    assert (left_out.state, left_out.new, dict(left_out.unmapped)) == (ImportState.DONE, 2, {"wang": 3, "zhao": 1})
+
+
+async def test_what_the_platform_submitted_itself_is_not_taken_from_a_log(database, opened, tmp_path):
+    content = rows(2) + rows(1, 5, JobName="pc-" + "0" * 32)
+    done = await taken_in(database, tmp_path, content, {"lin": opened.project})
+    assert (done.new, dict(done.left_out)) == (2, {"ours": 1})
+
+
+async def test_accounts_are_mapped_where_one_user_works_for_several_projects(database, opened, tmp_path):
+    async with database.begin() as session:
+        query = text("SELECT organisation_id FROM projects")
+        organisation = OrganisationId((await session.execute(query)).scalar_one())
+        other = await create_project(session, organisation, "邻组", now=NOW)
+    owners = {"physics": opened.project, "chemistry": other}
+    content = rows(2) + rows(3, 10, Account="chemistry")
+    done = await taken_in(database, tmp_path, content, owners, by=By.ACCOUNT)
+    assert (done.state, done.new) == (ImportState.DONE, 5)
+    async with database.begin() as session:
+        query = text("SELECT count(*) FROM usage GROUP BY project_id ORDER BY 1")
+        assert list((await session.scalars(query)).all()) == [2, 3]
+    await sound(database)
+
+
+async def test_usage_without_a_price_is_stored_listed_and_counted(database, opened, tmp_path):
+    done = await taken_in(database, tmp_path, rows(3, Partition="new"), {"lin": opened.project})
+    assert (done.state, done.new, done.unrated) == (ImportState.DONE, 3, 3)
+    assert await stored(database) == (3, 0, 0)
+
+
+async def test_a_log_of_grid_engine_is_taken_in(database, opened, tmp_path):
+    content = "".join(grid(job_number=str(number), qname="cpu", category="NONE") for number in range(3))
+    done = await taken_in(database, tmp_path, content, {"lin": opened.project}, format="gridengine")
+    assert (done.state, done.reason_en, done.new) == (ImportState.DONE, None, 3)
+    await sound(database)
+
+
+class Killed(BaseException):
+    """As if the process had gone."""
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+async def test_an_import_whose_worker_was_killed_goes_on_where_it_stood(database, opened, tmp_path, monkeypatch, at):
+    (tmp_path / "log").write_text(rows(25))
+    monkeypatch.setattr("paracloud.history.log.CHUNK", 10)
+    monkeypatch.setattr("paracloud.history.log.chunks.__defaults__", (10,))
+    wanted = Wanted(LOG, "old.log", EAST, "sacct", By.USER, {"lin": opened.project})
+    async with database.begin() as session:
+        new = await request_import(session, wanted, person="op", now=NOW)
+    batches = 0
+    real = carry_out.charge
+
+    async def dying(*args, **more):
+        nonlocal batches
+        if batches == at:
+            raise Killed
+        batches += 1
+        return await real(*args, **more)
+
+    clock = StillClock(NOW)
+    with monkeypatch.context() as killing:
+        killing.setattr(carry_out, "charge", dying)
+        with pytest.raises(Killed):
+            await carry_out_next(database, clock, lambda _: tmp_path / "log")
+    stopped = await now(database, new)
+    assert (stopped.state, stopped.done) == (ImportState.STORING, 10 * at)
+    assert not await carry_out_next(database, clock, lambda _: tmp_path / "log")  # it is still claimed
+    clock.at += timedelta(minutes=2)
+    assert await carry_out_next(database, clock, lambda _: tmp_path / "log")
+    done = await now(database, new)
+    assert (done.state, done.done, done.new, done.known) == (ImportState.DONE, 25, 25, 0)
+    assert (await stored(database))[:2] == (25, 25)
+    await sound(database)
+
+
+async def test_a_worker_that_was_thought_dead_stores_nothing_more(database, opened, tmp_path):
+    (tmp_path / "log").write_text(rows(5))
+    wanted = Wanted(LOG, "old.log", EAST, "sacct", By.USER, {"lin": opened.project})
+    async with database.begin() as session:
+        await request_import(session, wanted, person="op", now=NOW)
+        first = await store.claim(session, new_uuid(), NOW, NOW + timedelta(minutes=1))
+    slow = carry_out.Carrying(database, StillClock(NOW), first, new_uuid())
+    with pytest.raises(Exception, match="Another worker"):
+        await slow.run(tmp_path / "log")
+    assert await stored(database) == (0, 0, 0)
+
+
+async def test_many_workers_take_each_import_once(database, opened, tmp_path):
+    (tmp_path / "log").write_text(rows(20))
+    for _ in range(4):
+        async with database.begin() as session:
+            wanted = Wanted(LOG, "old.log", EAST, "sacct", By.USER, {"lin": opened.project})
+            await request_import(session, wanted, person="op", now=NOW)
+
+    async def worker():
+        while True:
+            try:
+                if not await carry_out_next(database, StillClock(NOW), lambda _: tmp_path / "log"):
+                    return
+            except Unreachable:
+                continue
+
+    await asyncio.gather(*(worker() for _ in range(4)))
+    async with database.begin() as session:
+        states = (await session.execute(text("SELECT state, new, known FROM imports"))).all()
+    assert sum(row.new for row in states) == 20
+    assert {row.state for row in states} == {"done"}
+    await sound(database)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kind"),
+    [
+        ({"centre": CentreName("nowhere")}, NotFound),
+        ({"format": "csv"}, Invalid),
+        ({"owners": {}}, Invalid),
+        ({"owners": {"lin": ProjectId(new_uuid())}}, Invalid),
+    ],
+)
+async def test_an_import_that_cannot_be_meant_is_refused(database, opened, wrong, kind):
+    wanted = replace(Wanted(LOG, "old.log", EAST, "sacct", By.USER, {"lin": opened.project}), **wrong)
+    async with database.begin() as session:
+        with pytest.raises(kind):
+            await request_import(session, wanted, person="op", now=NOW)
