@@ -19,6 +19,9 @@ class HistoryRecord:
     """The job's, for an array the array's own id."""
     record_id: NativeId
     """The id of this very execution where the log has one besides (Slurm's JobIDRaw), else the job's."""
+    usage_id: NativeId
+    """Tells this execution from every other that was submitted with it: what usage is metered under. Where the
+    scheduler's accounting has such an id this is it, so that usage which was collected before is known again."""
     task_index: int | None
     cluster: str
     """Empty where the log does not say."""
@@ -106,7 +109,7 @@ def accounted(record: HistoryRecord, *, tag: SubmitTag | None = None) -> Account
     """The record as a centre's accounting would have told it. `tag` is what the dialect reads from the job's name."""
     return AccountingRecord(
         native_id=record.native_id,
-        record_id=record.record_id,
+        record_id=record.usage_id,
         task_index=record.task_index,
         restart_count=0,
         tag=tag,
@@ -127,4 +130,5 @@ def accounted(record: HistoryRecord, *, tag: SubmitTag | None = None) -> Account
         memory_bytes=record.memory_bytes,
         node_list=record.node_list,
         raw=record.raw,
+        qos=record.qos,
     )

@@ -158,9 +158,29 @@ def test_the_parts_of_a_heterogeneous_job_are_records_of_one_job():
 def test_a_record_is_what_accounting_would_have_told():
     for found in (one(slurm, sacct(JobID="71_5", JobIDRaw="76")), one(gridengine, grid()), one(pbs, PBS)):
         told = accounted(found)
-        assert (told.native_id, told.record_id, told.task_index) == (found.native_id, found.record_id, found.task_index)
+        assert (told.native_id, told.record_id, told.task_index) == (found.native_id, found.usage_id, found.task_index)
         assert told.core_seconds == found.cores * found.elapsed_seconds
-        assert (told.account, told.tag, told.raw) == ("lin", None, found.raw)
+        assert (told.account, told.tag, told.raw, told.qos) == ("lin", None, found.raw, found.qos)
+    assert accounted(one(slurm, sacct(QOS="urgent"))).qos == "urgent"
+
+
+def test_usage_of_slurm_is_known_by_the_id_that_its_accounting_gives_each_task():
+    assert one(slurm, sacct(JobID="71_5", JobIDRaw="76")).usage_id == "76"
+    assert one(slurm, sacct(JobID="71_9", JobIDRaw="71")).usage_id == "71"
+
+
+@pytest.mark.parametrize(
+    ("read", "lines"),
+    [
+        (slurm.read, [sacct(JobID="71_[1-3]"), sacct(JobID="71_4", JobIDRaw="72")]),
+        (gridengine.read, [grid(task_number=str(task)) for task in range(4)]),
+        (gridengine.read, [grid(start_time="1780300600"), grid(start_time="1780303000")]),
+        (pbs.read, [PBS.replace("88[4]", job) for job in ("88[1]", "88[2]", "88", "89")]),
+    ],
+)
+def test_each_task_and_each_time_that_it_ran_is_usage_of_its_own(read, lines):
+    told = [accounted(one) for one in read(lines)]
+    assert len(told) == len({(one.record_id, one.submitted_at) for one in told}) >= len(lines)
 
 
 @given(st.lists(st.text(max_size=200), max_size=5))

@@ -4,20 +4,23 @@ import asyncio
 import lzma
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
-from tests.paracloud.billing.builders import EAST, NOW, World, left, sound, world
-from tests.paracloud.dialects.test_history import grid, sacct
+from tests.paracloud.billing.builders import CORE_HOUR, EAST, NOW, World, left, sound, world
+from tests.paracloud.dialects.test_history import PBS, grid, sacct
 from tests.paracloud.jobs.world import StillClock
 
+from paracloud.billing.price import add_price
+from paracloud.billing.rate import Price
 from paracloud.history import carry_out, store
 from paracloud.history.carry_out import carry_out_next
 from paracloud.history.imported import By, Import, ImportState
 from paracloud.history.request import Wanted, faults_of, get_import, request_import
 from paracloud.identity.create_project import create_project
 from paracloud.kit.errors import Invalid, NotFound, Unreachable
-from paracloud.kit.identifiers import BlobId, CentreName, OrganisationId, ProjectId, new_uuid
+from paracloud.kit.identifiers import BlobId, CentreName, OrganisationId, PriceVersionId, ProjectId, new_uuid
 
 LOG = BlobId("0" * 64)
 COST = round(64 * 86400 * 0.123456789 * 10**6 / 3600) + 8 * 24 * 2 * 10**6
@@ -162,6 +165,34 @@ async def test_a_log_of_grid_engine_is_taken_in(database, opened, tmp_path):
     done = await taken_in(database, tmp_path, content, {"lin": opened.project}, format="gridengine")
     assert (done.state, done.reason_en, done.new) == (ImportState.DONE, None, 3)
     await sound(database)
+
+
+@pytest.mark.parametrize(
+    ("format_", "lines"),
+    [
+        ("sacct", [sacct(JobID="71_[1-3]"), sacct(JobID="71_4", JobIDRaw="72")]),
+        ("gridengine", [grid(task_number=str(task), qname="cpu", category="NONE") for task in (1, 2, 3, 4)]),
+        ("pbs", [PBS.replace("88[4]", f"88[{task}]").replace("=workq", "=cpu") for task in (1, 2, 3, 4)]),
+    ],
+)
+async def test_every_task_of_an_array_is_charged_once(database, opened, tmp_path, format_, lines):
+    owners = {"lin": opened.project}
+    done = await taken_in(database, tmp_path, "".join(lines), owners, format=format_)
+    assert (done.records, done.new, done.corrected, done.known) == (4, 4, 0, 0)
+    assert (await stored(database))[:2] == (4, 4)
+    again = await taken_in(database, tmp_path, "".join(reversed(lines)), owners, format=format_)
+    assert (again.new, again.corrected, again.known) == (0, 0, 4)
+    await sound(database)
+
+
+async def test_history_is_charged_by_its_quality_of_service(database, opened, tmp_path):
+    dear = Price(PriceVersionId(new_uuid()), "general", 10 * CORE_HOUR, Decimal(2), "CNY", qos="urgent")
+    async with database.begin() as session:
+        await add_price(session, EAST, "cpu", dear, valid_from=NOW - timedelta(days=1))
+    await taken_in(database, tmp_path, rows(1, QOS="urgent") + rows(1, 1), {"lin": opened.project})
+    async with database.begin() as session:
+        query = text("SELECT price_version_id FROM charges JOIN usage ON usage.id = usage_id WHERE qos = 'urgent'")
+        assert (await session.scalars(query)).all() == [dear.id]
 
 
 class Killed(BaseException):

@@ -61,10 +61,13 @@ def _record(value: Mapping[str, str], started: datetime, ended: datetime, text: 
     failed, status = few(value["failed"].partition(" ")[0]), few(value["exit_status"])
     gpus, limit = _GPUS.search(value["category"]), _WALL.search(value["category"])
     job, slots = NativeId(str(count(value["job_number"]))), few(value["slots"])
+    task = count(value["task_number"]) or None
     return HistoryRecord(
         native_id=job,
         record_id=job,
-        task_index=count(value["task_number"]) or None,
+        # A job that was rescheduled keeps its number and submission; each time that it ran is a line of its own.
+        usage_id=NativeId(f"{job}{'' if task is None else f'.{task}'}@{int(started.timestamp())}"),
+        task_index=task,
         cluster="",
         name=printable(value["job_name"]),
         account=printable(value["project"] if value["project"] != "NONE" else value["account"]),

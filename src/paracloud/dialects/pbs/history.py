@@ -64,6 +64,7 @@ def _record(job: NativeId, index: int | None, value: Mapping[str, str], text: st
     return HistoryRecord(
         native_id=job,
         record_id=job,
+        usage_id=job if index is None else NativeId(f"{job}[{index}]"),
         task_index=index,
         cluster="",
         name=printable(value.get("jobname", "")),

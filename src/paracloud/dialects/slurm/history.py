@@ -73,7 +73,7 @@ def _told(number: int, text: str, layout: _Layout) -> Iterator[Told]:
         return
     native_id, indexes = _id(value["JobID"])
     for index in indexes:
-        yield _record(value, phase, (native_id, index), text)
+        yield _record(value, phase, (native_id, index), text, is_listed="[" in value["JobID"])
 
 
 def _values(text: str, layout: _Layout) -> dict[str, str]:
@@ -107,14 +107,19 @@ def _left_out(value: dict[str, str], phase: NativePhase) -> str:
     return ""
 
 
-def _record(value: dict[str, str], phase: NativePhase, job: tuple[NativeId, int | None], text: str) -> HistoryRecord:
+def _record(
+    value: dict[str, str], phase: NativePhase, job: tuple[NativeId, int | None], text: str, *, is_listed: bool
+) -> HistoryRecord:
+    """`is_listed`: the line is about several tasks, and its id is none of theirs."""
+    record_id = NativeId(str(count(value["JobIDRaw"]))) if value.get("JobIDRaw") else NativeId(value["JobID"])
     started, ended = _time(value["Start"]), _time(value["End"])
     gpus, memory_bytes = _allocated(value.get("AllocTRES", ""))
     code, _, signal = (value.get("ExitCode") or "0:0").partition(":")
     eligible = value.get("Eligible", "")
     return HistoryRecord(
         native_id=job[0],
-        record_id=NativeId(str(count(value["JobIDRaw"]))) if value.get("JobIDRaw") else NativeId(value["JobID"]),
+        record_id=record_id,
+        usage_id=NativeId(f"{job[0]}_{job[1]}") if is_listed else record_id,
         task_index=job[1],
         cluster=printable(value.get("Cluster", ""), 200),
         name=printable(value.get("JobName", "")),
