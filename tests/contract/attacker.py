@@ -35,7 +35,7 @@ def record(**values):
     "One whole row of sacct."
     said = dict(raw="1", id="1", user="pc01", partition="cpu", state="COMPLETED", exit="0:0", submit="1780300000",
                 start="1780300000", end="1780300600", elapsed="600", cpus="1", nodes="1",
-                tres="cpu=1,mem=100M,node=1", list="n1", name="x") | values
+                tres="cpu=1,mem=100M,node=1", list="n1", qos="normal", name="x") | values
     say(delimiter().join(said.values()) + "\\n")
 with open(home + "/attack/" + name, "rb") as attack:
     exec(attack.read().decode("utf-8", "surrogateescape"))

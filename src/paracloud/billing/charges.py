@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.entry import payable
 from paracloud.billing.tables import ChargeRow, PriceRow, UnratedRow
-from paracloud.kit.bulk import unnested
+from paracloud.kit.bulk import put_in, unnested
 from paracloud.kit.identifiers import (
     CentreName,
     ContractId,
@@ -178,8 +178,7 @@ async def add(session: AsyncSession, rows: Sequence[tuple[NewCharge, EntryId | N
         )
         for row, entry in rows
     ]  # fmt: skip
-    new = unnested(CHARGE, values)
-    await session.execute(insert(ChargeRow).from_select([one.key for one in CHARGE], select(*new.c)))
+    await put_in(session, CHARGE, values)
     charged = unnested([UnratedRow.usage_id], [(row.usage,) for row, _ in rows])
     await session.execute(
         delete(UnratedRow).where(UnratedRow.usage_id == charged.c.usage_id).execution_options(synchronize_session=False)

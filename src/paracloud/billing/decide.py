@@ -8,7 +8,7 @@ from datetime import date
 from paracloud.billing.charges import Before, NewCharge, Unrated
 from paracloud.billing.cover import Place, Shelf, Unit, Use
 from paracloud.billing.pick import Terms
-from paracloud.billing.rate import Price, graduated, part, rate, rate_work
+from paracloud.billing.rate import Price, graduated, part, rate_hours, rate_work
 from paracloud.billing.rule import Unrated as RuleUnrated
 from paracloud.billing.rule import Worked
 from paracloud.kit.identifiers import PackageId, PriceVersionId, UserId
@@ -108,7 +108,7 @@ def list_amount(usage: Usage, covered: Mapping[Unit, int], terms: Terms) -> int:
         return rate_work(worked(usage), terms.price, 0).amount.micro
     cores = usage.core_seconds - covered.get(Unit.CORE_SECOND, 0)
     cards = usage.gpu_seconds - covered.get(Unit.CARD_SECOND, 0)
-    return rate(cores, cards, terms.price, 0).amount.micro
+    return rate_hours(cores, cards, terms.price)
 
 
 def payer(price: Price, usage: Usage) -> str:
@@ -124,7 +124,7 @@ def _nothing(terms: Terms) -> Before:
 def _hours(usage: Usage, known: Known, terms: Terms, shelf: Shelf) -> tuple[Use, ...]:
     """A rule's units are no hours: packages do not pay for them. A correction takes no more from packages than before;
     what it gives back was paid in money first."""
-    if usage.is_duplicate or terms.dedication is not None or terms.price.rule is not None:
+    if not shelf.packages or usage.is_duplicate or terms.dedication is not None or terms.price.rule is not None:
         return ()
     uses: list[Use] = []
     covered = _covered_by(known.used, (), shelf)
@@ -150,6 +150,8 @@ def _tiered(
 
 def _credit(usage: Usage, known: Known, before: Before, terms: Terms, money: int, shelf: Shelf) -> tuple[Use, ...]:
     """What is given back goes to the wallet first, up to what that paid."""
+    if not shelf.packages:
+        return ()
     if money > 0:
         place = place_of(usage, terms)
         return tuple(shelf.take(usage.project, Unit.MICRO, money, place, usage.ended_at, usage.reference))

@@ -2,18 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil
 
 from paracloud.billing.rule import Quantities, Rule, Worked, units
 from paracloud.billing.tiers import Tiers, worth
 from paracloud.kit.identifiers import OrganisationId, PriceVersionId, ProjectId
-from paracloud.kit.money import MICRO, Money, round_half_even
+from paracloud.kit.money import MICRO, Money
 
-SECONDS_AN_HOUR = 3600
 WHOLE = 10_000
 """Basis points in a whole."""
+BILLIONTHS_IN_A_MICRO_HOUR = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,29 @@ def rate(core_seconds: int, gpu_seconds: int, price: Price, share_basis_points: 
         raise ValueError("usage is never negative")
     if not 0 <= share_basis_points <= WHOLE:
         raise ValueError("a share is 0 to 10000 basis points")
-    with localcontext(prec=60):
-        hours_worth = core_seconds * price.core_hour + gpu_seconds * price.card_hour
-        amount = round_half_even(hours_worth * MICRO / SECONDS_AN_HOUR)
-        share = round_half_even(Decimal(amount * share_basis_points) / WHOLE)
+    amount = rate_hours(core_seconds, gpu_seconds, price)
+    share = part(amount, share_basis_points)
     return Charge(Money(amount, price.currency), Money(share, price.currency), Money(amount - share, price.currency))
+
+
+def rate_hours(core_seconds: int, gpu_seconds: int, price: Price) -> int:
+    """The amount in micro-units, in whole numbers alone: a price of nine decimals is whole billionths."""
+    worth = core_seconds * _billionths(price.core_hour) + gpu_seconds * _billionths(price.card_hour)
+    return _half_even(worth, BILLIONTHS_IN_A_MICRO_HOUR)
+
+
+@lru_cache(4096)
+def _billionths(price: Decimal) -> int:
+    whole = price.scaleb(9)
+    if whole != whole.to_integral_value():
+        raise ValueError("a price has nine decimals at most")
+    return int(whole)
+
+
+def _half_even(dividend: int, divisor: int) -> int:
+    """For a positive divisor; the quotient is rounded to the nearest integer, a tie to the even one."""
+    quotient, rest = divmod(dividend, divisor)
+    return quotient + (2 * rest > divisor or (2 * rest == divisor and quotient % 2 == 1))
 
 
 def rate_work(worked: Worked, price: Price, share_basis_points: int) -> Charge:
@@ -99,7 +118,7 @@ def _tiered(tiers: Tiers, micro: int) -> int:
 
 def part(micro: int, basis_points: int) -> int:
     """A share of an amount, rounded half to even."""
-    return round(Fraction(micro * basis_points, WHOLE))
+    return _half_even(micro * basis_points, WHOLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Numeric, false
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Numeric, false, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -143,7 +143,7 @@ class ChargeRow(Base):
     __tablename__ = "charges"
     __table_args__ = (
         CheckConstraint("is_reversal = (reason IS NOT NULL) AND is_reversal = (person IS NOT NULL)", name="reversal"),
-        Index("ix_charges_reference", "reference"),
+        Index("ix_charges_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
         Index("ix_charges_project_id_period", "project_id", "period"),
         Index("ix_charges_entry_id", "entry_id"),
     )

@@ -36,6 +36,8 @@ CLAIM = timedelta(seconds=60)
 OURS = re.compile(r"pc-[0-9a-f]{32}")
 """Jobs of the platform itself: it collects their usage, and knows whose it is."""
 MOST_NAMES = 1000
+KEPT_LINES = 20_000
+"""Some 40 MiB."""
 
 
 @dataclass(slots=True)
@@ -75,11 +77,17 @@ class Carrying:
 
     async def run(self, file: Path) -> None:
         if self._of.state is not ImportState.STORING:
-            sums = await self._check(file)
+            sums, kept = await self._check(file)
             self._require_acceptable(sums)
             async with self._database.begin() as session:
                 await self._change(session, state=ImportState.STORING.value)
-        await self._store(file)
+        else:
+            kept = None
+        if kept is not None:
+            await self._store(iter(kept))
+        else:
+            with _reading(file, self._of.format) as found:
+                await self._store(found)
         await self.end(ImportState.DONE)
 
     async def end(self, state: ImportState, en: str | None = None, zh: str | None = None) -> None:
@@ -87,11 +95,14 @@ class Carrying:
             ended = self._clock.now()
             await self._change(session, state=state.value, reason_en=en, reason_zh=zh, ended_at=ended)
 
-    async def _check(self, file: Path) -> Sums:
+    async def _check(self, file: Path) -> tuple[Sums, list[Chunk] | None]:
+        """A short file is not read twice: what it told comes back, too."""
         sums = Sums()
+        kept: list[Chunk] | None = []
         with _reading(file, self._of.format) as found:
             while (chunk := await asyncio.to_thread(next, found, None)) is not None:
                 self._count(sums, chunk)
+                kept = [*kept, chunk] if kept is not None and sums.lines <= KEPT_LINES else None
                 async with self._database.begin() as session:
                     await store.add_faults(session, self._of.id, chunk.faults)
                     await self._change(
@@ -103,7 +114,7 @@ class Carrying:
                         left_out=dict(sums.left_out),
                         unmapped=dict(sums.unmapped.most_common(MOST_NAMES)),
                     )
-        return sums
+        return sums, kept
 
     def _count(self, sums: Sums, chunk: Chunk) -> None:
         sums.lines = chunk.lines
@@ -133,16 +144,14 @@ class Carrying:
                 "请补充对应关系，或选择不导入这些记录。",
             )
 
-    async def _store(self, file: Path) -> None:
-        done = self._of.done
-        with _reading(file, self._of.format) as found:
-            at = 0
-            while (chunk := await asyncio.to_thread(next, found, None)) is not None:
-                mine = [one for one in chunk.records if not is_ours(one) and self._owner(one) is not None]
-                fresh = mine[max(done - at, 0) :]
-                at += len(mine)
-                if fresh:
-                    await self._store_batch(fresh, at)
+    async def _store(self, found: Iterator[Chunk]) -> None:
+        done, at = self._of.done, 0
+        while (chunk := await asyncio.to_thread(next, found, None)) is not None:
+            mine = [one for one in chunk.records if not is_ours(one) and self._owner(one) is not None]
+            fresh = mine[max(done - at, 0) :]
+            at += len(mine)
+            if fresh:
+                await self._store_batch(fresh, at)
 
     async def _store_batch(self, records: Sequence[HistoryRecord], done: int) -> None:
         """`done`: how many records are stored when this batch is; it names the batch, too."""

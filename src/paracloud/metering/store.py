@@ -2,18 +2,20 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.dialects.records import AccountingRecord, NativePhase
-from paracloud.kit.bulk import unnested
+from paracloud.kit.bulk import COPIED_FROM, put_in, unnested
 from paracloud.kit.identifiers import CentreName, NativeId, ProjectId, UnixAccount, UsageId
 from paracloud.metering.tables import RevisionRow, StrangerRow, UsageRow
-from paracloud.metering.usage import MEASURED, Usage, UsageKey, measured
+from paracloud.metering.usage import MEASURED, Usage, UsageKey, figures_of, measured
 
 EVIDENCE_CHARACTERS = 2000
 STRANGERS_A_CENTRE = 1000
@@ -47,7 +49,13 @@ async def add(session: AsyncSession, usages: Sequence[Usage]) -> set[UsageId]:
     """The ids that were really added: a key that another has added meanwhile is left out."""
     if not usages:
         return set()
-    rows = unnested(COLUMNS, [_values(usage) for usage in usages])
+    values = [_values(usage) for usage in usages]
+    if len(values) >= COPIED_FROM:
+        with suppress(IntegrityError):
+            async with session.begin_nested():
+                await put_in(session, COLUMNS, values)
+            return {usage.id for usage in usages}
+    rows = unnested(COLUMNS, values)
     statement = insert(UsageRow).from_select([one.key for one in COLUMNS], select(*rows.c))
     added = await session.execute(statement.on_conflict_do_nothing().returning(UsageRow.id))
     return {UsageId(id_) for id_ in added.scalars()}
@@ -64,8 +72,7 @@ async def correct(session: AsyncSession, usages: Sequence[Usage]) -> None:
 async def keep_revisions(session: AsyncSession, pairs: Sequence[tuple[Usage, AccountingRecord]], now: datetime) -> None:
     if pairs:
         values = [(one.id, one.revision, _plain(one), record.raw[:EVIDENCE_CHARACTERS], now) for one, record in pairs]
-        rows = unnested(REVISION, values)
-        await session.execute(insert(RevisionRow).from_select([one.key for one in REVISION], select(*rows.c)))
+        await put_in(session, REVISION, values)
 
 
 async def keep_strangers(
@@ -158,13 +165,10 @@ def _values(usage: Usage) -> tuple[object, ...]:
         usage.id, *usage.key,
         usage.revision, usage.project, usage.account, usage.reference, usage.is_duplicate,
         usage.native_id, usage.task_index, usage.name,
-        *measured(usage).values(),
+        *figures_of(usage),
     )  # fmt: skip
 
 
 def _plain(usage: Usage) -> dict[str, object]:
-    return {field: _json(value) for field, value in measured(usage).items()}
-
-
-def _json(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else value
+    started = None if usage.started_at is None else usage.started_at.isoformat()
+    return {**measured(usage), "started_at": started, "ended_at": usage.ended_at.isoformat()}

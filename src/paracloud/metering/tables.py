@@ -19,7 +19,7 @@ class UsageRow(Base):
         CheckConstraint("reference IS NULL OR NOT is_duplicate", name="duplicate"),
         Index("ix_usage_project_id_ended_at", "project_id", "ended_at"),
         Index("ix_usage_centre_ended_at", "centre", "ended_at"),
-        Index("ix_usage_reference", "reference"),
+        Index("ix_usage_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
         Index("ix_usage_duplicates", "centre", "name", postgresql_where=text("is_duplicate")),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -1,8 +1,9 @@
 """What was used, as the centre's accounting says it: the only thing that is ever charged. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from paracloud.dialects.records import AccountingRecord, NativePhase
@@ -85,12 +86,16 @@ def key_of(centre: CentreName, record: AccountingRecord) -> UsageKey:
     return UsageKey(centre, record.record_id, record.submitted_at, record.restart_count)
 
 
+figures_of: Callable[[AccountingRecord | Usage], tuple[object, ...]] = attrgetter(*MEASURED)
+"""Their values, in the order of MEASURED."""
+
+
 def measured(record: AccountingRecord | Usage) -> Mapping[str, object]:
-    return {field: getattr(record, field) for field in MEASURED}
+    return dict(zip(MEASURED, figures_of(record), strict=True))
 
 
 def differs(known: Usage, record: AccountingRecord) -> bool:
-    return any(getattr(known, field) != getattr(record, field) for field in MEASURED)
+    return figures_of(known) != figures_of(record)
 
 
 def require_possible(record: AccountingRecord) -> None:

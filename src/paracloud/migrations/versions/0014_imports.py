@@ -1,4 +1,5 @@
-"""Old accounting logs that were taken in: what each import did, and what it could not read."""
+"""Old accounting logs that were taken in: what each import did, and what it could not read; history has no reference,
+and its rows take no room in the indexes of jobs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -57,6 +58,12 @@ def upgrade() -> None:
         required("reason_zh", sa.Text),
         required("text", sa.Text),
     )
+    # What no job of ours was has no reference: most of history.
+    for table in ("usage", "charges"):
+        op.drop_index(f"ix_{table}_reference", table)
+        op.create_index(
+            f"ix_{table}_reference", table, ["reference"], postgresql_where=sa.text("reference IS NOT NULL")
+        )
     op.execute(
         "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON import_faults "
         "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
