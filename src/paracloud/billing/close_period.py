@@ -24,12 +24,12 @@ async def close_period(session: AsyncSession, period: date, *, person: str, now:
         )
     if await is_closed(session, period):
         return False
-    await post_fees(session, period, now=now)
     await session.execute(insert(BillingPeriodRow).values(period=period).on_conflict_do_nothing())
     row = select(BillingPeriodRow).where(BillingPeriodRow.period <= period).order_by(BillingPeriodRow.period)
     rows = list((await session.scalars(row.with_for_update())).all())
     if rows[-1].closed_at is not None:
         return False
+    await post_fees(session, period, now=now)  # after the periods, as whoever charges locks them before the wallets
     earlier = next((one.period for one in rows[:-1] if one.closed_at is None), None)
     if earlier is not None:
         raise Conflict(f"{earlier:%Y-%m} is still open; close it first.", f"{earlier:%Y-%m} 尚未关账；请先关账。")

@@ -46,15 +46,15 @@ async def hold(
 
 
 async def release(session: AsyncSession, references: Sequence[str], *, now: datetime) -> None:
-    """The rest of each hold goes back to its wallet; what was released already, or not held when this began, stays as it
-    is: its accounts are not locked."""
+    """The rest of each hold goes back to its wallet; what was released already, or not held when this began, stays."""
     owners = await store_holds.holders(session, references) if references else {}
     accounts = {code(project): currency for project, currency in owners.items() for code in (wallet, held)}
     if not accounts:
         return
     locked = await store.lock_accounts(session, accounts)
     holds = await store_holds.lock_holds(session, references)
-    rest = {reference: hold for reference, hold in holds.items() if not hold.is_released and hold.project in owners}
+    # A hold that came meanwhile is left: neither its accounts nor its packages are locked here.
+    rest = {of: hold for of, hold in holds.items() if not hold.is_released and hold.project in owners}
     shelf, _ = await store_paying.lock_shelf(session, owners, list(rest))
     for reference in rest:
         shelf.release(reference)

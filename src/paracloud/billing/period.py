@@ -37,7 +37,8 @@ async def open_periods(session: AsyncSession, months: Iterable[date]) -> dict[da
         locking = select(BillingPeriodRow.period).where(
             BillingPeriodRow.period.in_(periods.values()), BillingPeriodRow.closed_at.is_(None)
         )
-        held = (await session.scalars(locking.with_for_update(read=True, key_share=True))).all()
+        locking = locking.order_by(BillingPeriodRow.period).with_for_update(read=True, key_share=True)
+        held = (await session.scalars(locking)).all()
         if len(held) == len(set(periods.values())):
             return periods
     return {}

@@ -1,13 +1,13 @@
 """A correction is a reversing entry, with a reason and a person; nothing is ever taken out of the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges, store, store_paying
-from paracloud.billing.charges import NewCharge
+from paracloud.billing.charges import Before, NewCharge
 from paracloud.billing.cover import Shelf, Unit, Use
 from paracloud.billing.entry import CREDITS, DUPLICATES, EXPIRED, OWNERS, PAYABLE, SHARED, Entry, held, package, wallet
 from paracloud.billing.period import open_periods
@@ -25,9 +25,11 @@ async def reverse(
     session: AsyncSession, id_: EntryId, *, reason: str, person: str, now: datetime, usage: UsageId | None = None
 ) -> EntryId:
     """NotFound; Conflict where it was reversed before or is of a kind that is not reversed; Invalid without a reason,
-    or without the `usage` where the entry is the sum of several charges: one of them is reversed at a time. A reversed
-    charge is a charge of its own, less than nothing, in an open billing period. It goes back to where it was
-    paid from: also what had been held for it to the wallet, hours to their package, while that is open."""
+    or without the `usage` where the entry is the sum of several charges: one of them is reversed at a time. Of a usage
+    that was corrected since, all that it was charged is reversed, whichever of its entries is named: a part of it would
+    give back what a correction gave back before. What is reversed is a charge of its own, less than nothing, in an open
+    billing period. It goes back to where it was paid from: also what had been held for it to the wallet, hours to their
+    package, while that is open."""
     if not reason.strip():
         raise Invalid("reason: say why.", "reason：请说明原因。", field="reason")
     found = await store.entry(session, id_)
@@ -60,19 +62,36 @@ async def _reverse_charge(
 ) -> EntryId:
     periods = await open_periods(session, [row.period])
     await store.lock_accounts(session, {}, also=[wallet(row.project), held(row.project)])
-    shelf, used = await store_paying.lock_shelf(session, [row.project], (), [row.usage], revision=row.revision)
+    before = (await charges.before(session, [row.usage]))[row.usage]
+    if before.is_reversed:
+        raise _again()
+    shelf, used = await store_paying.lock_shelf(session, [row.project], (), [row.usage])
     given = used.get(row.usage, {})
     uses = [use for unit in Unit for use in shelf.give_back(given, sum(given.values()), unit)]
-    triples = await store.postings_of(session, EntryId(found.id))
-    less = _less(row, uses, periods[row.period], reason, person)
-    postings = _postings(triples, less, uses, shelf)
+    codes = await store.posted_to(session, row.usage)
+    less = _less(_whole(row, before), uses, periods[row.period], reason, person)
+    await _less_volume(session, less)  # before the accounts that all share, as when it was charged
+    postings = _postings(codes, less, uses, shelf)
     key = f"reverse:{found.id}:{row.usage}" if found.key.startswith(SHARED) else f"reverse:{found.id}"
-    entry = await _post(session, key, found, triples[0][1], postings, reason, person, now)
-    await _less_volume(session, found, less)
+    entry = await _post(session, key, found, less.currency, postings, reason, person, now)
     await charges.add(session, [(less, entry)], now)
     await store_paying.add_uses(session, [(less, uses)])
     await store_paying.put_back(session, shelf)
     return entry
+
+
+def _whole(row: NewCharge, before: Before) -> NewCharge:
+    """All that the usage was charged, under its newest revision."""
+    return replace(
+        row,
+        revision=before.revision,
+        list_micro=before.list_micro,
+        amount_micro=before.amount_micro,
+        package_micro=before.package_micro,
+        credit_micro=before.credit_micro,
+        share_micro=before.share_micro,
+        owner_micro=before.owner_micro,
+    )
 
 
 def _less(row: NewCharge, uses: Sequence[Use], period: date, reason: str, person: str) -> NewCharge:
@@ -93,12 +112,10 @@ def _less(row: NewCharge, uses: Sequence[Use], period: date, reason: str, person
     )
 
 
-def _postings(
-    triples: Sequence[tuple[str, str, int]], less: NewCharge, uses: Sequence[Use], shelf: Shelf
-) -> dict[str, int]:
+def _postings(codes: Collection[str], less: NewCharge, uses: Sequence[Use], shelf: Shelf) -> dict[str, int]:
     """What went to others comes back from them; the platform's own part is the rest."""
     postings = {wallet(less.project): -less.wallet_micro}
-    for code, _, _ in triples:
+    for code in codes:
         if code.startswith(OWNERS):
             postings[code] = less.owner_micro
         elif code.startswith(PAYABLE):
@@ -111,12 +128,12 @@ def _postings(
         closed = shelf.packages[use.package].closed_at is not None
         code = wallet(less.project) if closed else package(use.package)
         postings[code] = postings.get(code, 0) - use.micro
-    own = next((code for code, _, _ in triples if code.startswith("revenue:")), EXPIRED)
+    own = next((code for code in codes if code.startswith("revenue:")), EXPIRED)
     postings[own] = -sum(postings.values())
     return postings
 
 
-async def _less_volume(session: AsyncSession, found: EntryRow, less: NewCharge) -> None:
+async def _less_volume(session: AsyncSession, less: NewCharge) -> None:
     if less.volume_micro is None:
         return
     price = (await price_by_id(session, less.price)).price
@@ -140,5 +157,9 @@ async def _post(
     entry = Entry(key, "reversal", currency, postings, reference=found.reference, reason=reason, person=person)
     posted = await post(session, [entry], now=now)
     if not posted:
-        raise Conflict("This entry was reversed before.", "该分录已被冲销。")
+        raise _again()
     return posted[entry.key]
+
+
+def _again() -> Conflict:
+    return Conflict("This entry was reversed before.", "该分录已被冲销。")

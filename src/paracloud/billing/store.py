@@ -13,10 +13,10 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.types import BigInteger
 
 from paracloud.billing.entry import PAYABLE, PLATFORM, Entry
-from paracloud.billing.tables import EntryRow, LedgerAccountRow, PostingRow
+from paracloud.billing.tables import ChargeRow, EntryRow, LedgerAccountRow, PostingRow
 from paracloud.kit.bulk import unnested
 from paracloud.kit.errors import Conflict
-from paracloud.kit.identifiers import EntryId
+from paracloud.kit.identifiers import EntryId, UsageId
 
 ADD_ENTRIES = text("""
     INSERT INTO ledger_entries (id, key, kind, reference, reason, person, created_at)
@@ -158,6 +158,19 @@ async def postings_of(session: AsyncSession, id_: EntryId) -> list[tuple[str, st
         .order_by(LedgerAccountRow.code)
     )
     return [(code, currency, micro) for code, currency, micro in (await session.execute(query)).all()]
+
+
+async def posted_to(session: AsyncSession, usage: UsageId) -> list[str]:
+    """The accounts, by code, that all charges of a usage were posted to."""
+    query = (
+        select(LedgerAccountRow.code)
+        .join(PostingRow, PostingRow.account_id == LedgerAccountRow.id)
+        .join(ChargeRow, ChargeRow.entry_id == PostingRow.entry_id)
+        .where(ChargeRow.usage_id == usage)
+        .distinct()
+        .order_by(LedgerAccountRow.code)
+    )
+    return list((await session.scalars(query)).all())
 
 
 async def lines(

@@ -34,12 +34,10 @@ async def lock_shelf(
     projects: Collection[ProjectId],
     references: Collection[str],
     usages: Collection[UsageId] = (),
-    *,
-    revision: int | None = None,
 ) -> tuple[Shelf, dict[UsageId, dict[PackageId, int]]]:
-    """The projects' open packages, and those that gave something for these usages before (or for one revision of them),
-    with what they gave. Always after the wallets: whoever locks a project's packages holds its wallet."""
-    used = await _used(session, usages, revision)
+    """The projects' open packages, and those that gave something for these usages before, with what they gave. Always
+    after the wallets: whoever locks a project's packages holds its wallet."""
+    used = await _used(session, usages)
     given = {package for one in used.values() for package in one}
     query = select(PackageRow).where(
         PackageRow.project_id.in_(projects), PackageRow.closed_at.is_(None) | PackageRow.id.in_(given)
@@ -140,14 +138,10 @@ async def _reserved(session: AsyncSession, references: Collection[str]) -> dict[
     return {(row.reference, PackageId(row.package_id)): row.units for row in (await session.scalars(query)).all()}
 
 
-async def _used(
-    session: AsyncSession, usages: Collection[UsageId], revision: int | None
-) -> dict[UsageId, dict[PackageId, int]]:
+async def _used(session: AsyncSession, usages: Collection[UsageId]) -> dict[UsageId, dict[PackageId, int]]:
     if not usages:
         return {}
     query = select(PackageUseRow).where(PackageUseRow.usage_id.in_(usages))
-    if revision is not None:
-        query = query.where(PackageUseRow.revision == revision)
     found: dict[UsageId, dict[PackageId, int]] = {}
     for row in (await session.scalars(query)).all():
         of = found.setdefault(UsageId(row.usage_id), {})

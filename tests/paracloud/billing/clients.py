@@ -32,8 +32,8 @@ from paracloud.metering.collect import collect
 from paracloud.metering.usage import Claim, key_of
 
 PLAIN, PACKAGED, FRUGAL = (0, 1), (2, 3), (4,)
-"""Projects by number: those of which every amount is known from the steps; those with packages, credits, volume tiers of
-their organisation and nodes of their own; and one that only pays in, holds and buys."""
+"""Projects by number: those of which every amount is known from the steps; those with packages, credits, volume tiers
+of their organisation and nodes of their own; and one that only pays in, holds and buys."""
 CLIENTS, JOBS, SHARED_RUNS = 8, 4, 3
 MAY = datetime(2026, 5, 31, 13, tzinfo=UTC)
 JUNE = date(2026, 6, 1)

@@ -117,7 +117,7 @@ async def watch(database: Database, estate: Estate) -> None:
         await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_clients_that_are_killed_and_start_again_leave_every_invariant_true(
     database: Database, database_url: str, server: EmbeddedPostgres | None, seed: int
 ) -> None:
@@ -171,7 +171,7 @@ KEPT = text("""
 
 
 async def assert_as_told(database: Database, estate: Estate, number: int, steps: list[Step]) -> None:
-    """By a model that knows nothing of entries: what was paid in and not taken back, less what was used. Of an execution
+    """By a model without entries: what was paid in and not taken back, less what was used. Of an execution
     that only one client reads, its last figures count; of the others, those that are kept."""
     project = estate.projects[number]
     async with database.begin() as session:
@@ -183,7 +183,7 @@ async def assert_as_told(database: Database, estate: Estate, number: int, steps:
     for row in rows:
         assert row.number < SHARED_RUNS or row.elapsed_seconds == last[row.number]
         cost = round(4 * row.elapsed_seconds * Fraction(CORE_HOUR) * 10**6 / 3600)
-        assert row.is_reversed or row.net == cost
+        assert row.net == (0 if row.is_reversed else cost)
     paid = {f"top-up:{clients.top_up_key(step)}": clients.paid_micro(step) for step in steps if step.kind == "top-up"}
     paid[f"top-up:first-{project}"] = FIRST_MICRO
     assert both == sum(paid[key] for key in paid.keys() & kept) - sum(
