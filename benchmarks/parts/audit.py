@@ -61,7 +61,7 @@ async def unreconciled(database: Database, month: date, told: dict[tuple[str, st
     async with database.begin() as session:
         await session.execute(text("SET LOCAL statement_timeout = 0"))
         rows = (await session.execute(CHARGED, {"month": month})).all()
-        posted = dict((await session.execute(POSTED, {"month": month})).all())
+        posted = {centre: int(micro) for centre, micro in (await session.execute(POSTED, {"month": month})).all()}
     charged = {(centre, owner): (count, int(amount), int(share)) for centre, owner, count, amount, share in rows}
     wrong = [f"{month} {key}: {told.get(key)} accounted, {charged.get(key)} charged"
              for key in sorted(told.keys() | charged.keys()) if told.get(key) != charged.get(key)]  # fmt: skip
