@@ -17,13 +17,14 @@ from paracloud.api import (
     reconciliation,
     submission,
     tariffs,
+    usage,
 )
 from paracloud.api.deps import Deps
 from paracloud.kit.identifiers import new_uuid
 from paracloud.wire.problem import Problem
 
 PREFIX = "/api/v1"
-ROOMS = (account, grid, submission, jobs, files, operator, tariffs, reconciliation, paying, periods, imports)
+ROOMS = (account, grid, submission, jobs, files, operator, tariffs, reconciliation, paying, periods, imports, usage)
 BODY_LIMIT_BYTES = 8 << 20
 """JSON bodies; uploads have a limit of their own. A script of 1 MiB fits, escaped."""
 PROBLEMS = {

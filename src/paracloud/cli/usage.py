@@ -16,6 +16,7 @@ from rich.progress import Progress, TaskID
 
 from paracloud.cli import show
 from paracloud.cli.imports import Asked, imports, show_import, take_in
+from paracloud.cli.usage_report import report
 from paracloud.cli.words import both, plain, say
 from paracloud.dialects.histories import READERS
 from paracloud.dialects.history import HistoryRecord, Reader, Unreadable
@@ -149,5 +150,6 @@ def _number(value: object) -> float:
     raise TypeError(repr(value))
 
 
+app.command()(report)
 app.command()(imports)
 app.command("import-status")(show_import)

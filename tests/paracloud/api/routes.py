@@ -172,6 +172,7 @@ ROUTES: dict[str, Route] = {
     "GET /operator/projects/{project}/paying": of(OPERATES, "path project"),
     "POST /operator/budgets": operates(_budget, "body project", "body organisation"),
     "POST /operator/budgets/{budget}:end": of(OPERATES, "path budget"),
+    "GET /usage/report": of(READS, query=lambda _: {"by": "day,project,user,product-line"}),
     "GET /operator/periods": of(OPERATES),
     "PUT /operator/logs/{sha256}": of(OPERATES, content=CONTENT),
     "POST /operator/imports": operates(_import),
