@@ -14,6 +14,7 @@ from paracloud.api import (
     paying,
     periods,
     problems,
+    receipts,
     reconciliation,
     submission,
     tariffs,
@@ -24,7 +25,21 @@ from paracloud.kit.identifiers import new_uuid
 from paracloud.wire.problem import Problem
 
 PREFIX = "/api/v1"
-ROOMS = (account, grid, submission, jobs, files, operator, tariffs, reconciliation, paying, periods, imports, usage)
+ROOMS = (
+    account,
+    grid,
+    submission,
+    jobs,
+    files,
+    operator,
+    tariffs,
+    reconciliation,
+    paying,
+    periods,
+    imports,
+    usage,
+    receipts,
+)
 BODY_LIMIT_BYTES = 8 << 20
 """JSON bodies; uploads have a limit of their own. A script of 1 MiB fits, escaped."""
 PROBLEMS = {

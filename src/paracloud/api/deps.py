@@ -8,6 +8,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing.receipt import Signer
 from paracloud.data.blobs import Blobs
 from paracloud.identity.authenticate import authenticate
 from paracloud.identity.caller import Caller
@@ -28,6 +29,8 @@ class Deps:
     """Old accounting logs, which no project's room counts."""
     clock: Clock
     key: ServerKey
+    signer: Signer
+    """Of receipts."""
     market: MarketReader
     dialects: tuple[str, ...]
     storage_limit_bytes: int

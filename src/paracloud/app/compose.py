@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from paracloud.api.deps import Deps
+from paracloud.billing.receipt import Signer
 from paracloud.centres.budget import CommandBudget
 from paracloud.centres.leases import PostgresLeases
 from paracloud.centres.registry import all_centres, get_centre
@@ -20,7 +21,7 @@ from paracloud.jobs.outpost import Outpost
 from paracloud.kit.clock import SystemClock
 from paracloud.kit.database import Database
 from paracloud.kit.identifiers import CentreName, WorkerId
-from paracloud.kit.secret import server_key
+from paracloud.kit.secret import kept_key, server_key
 from paracloud.kit.settings import Settings
 from paracloud.transports.pool import PooledReach
 from paracloud.transports.signing import SocketSigner
@@ -40,6 +41,7 @@ class Composed:
         self.database = Database.connect(database_url, pool_size=settings.database_pool)
         self.blobs = Blobs(settings.blob_folder, limit_bytes=settings.upload_limit_bytes)
         self.logs = Blobs(settings.log_folder, limit_bytes=settings.upload_limit_bytes)
+        self.signer = Signer(kept_key(settings.receipt_key_file))
         self.reach = PooledReach(self._address, SocketSigner(settings.authority_socket), self.clock)
 
     async def close(self) -> None:
@@ -54,6 +56,7 @@ class Composed:
             logs=self.logs,
             clock=self.clock,
             key=server_key(self.settings.secret_key_file),
+            signer=self.signer,
             market=MarketReader(self.database, self.clock),
             dialects=DIALECTS,
             storage_limit_bytes=self.settings.project_storage_bytes,

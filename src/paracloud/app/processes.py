@@ -14,7 +14,7 @@ from paracloud.app.compose import Composed
 from paracloud.kit.errors import Unreachable
 from paracloud.kit.settings import Settings
 from paracloud.transports.authority import open_authority, serve
-from paracloud.worker.chores import keep_house
+from paracloud.worker.chores import CHORES, keep_house, receipt_chore
 from paracloud.worker.imports import take_in
 from paracloud.worker.worker import Worker
 
@@ -41,7 +41,7 @@ async def serve_api(settings: Settings, database_url: str) -> None:
 async def work(settings: Settings, database_url: str) -> None:
     composed = Composed(settings, database_url)
     worker = composed.worker()
-    house = keep_house(composed.database, composed.clock)
+    house = keep_house(composed.database, composed.clock, (*CHORES, receipt_chore(composed.signer)))
     imports = take_in(composed.database, composed.clock, composed.logs.path)
     try:
         async with _hinted(composed, worker), beside(house), beside(imports):

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -56,20 +56,35 @@ class Calls:
                     break
             except httpx.TransportError as error:
                 if is_last:
-                    raise ApiError(
-                        0,
-                        "unreachable",
-                        f"No answer from {self._http.base_url}: {error}. Is PARACLOUD_URL, or `login --url`, right?",
-                        f"{self._http.base_url} 没有响应（{error}）。请检查 PARACLOUD_URL 或 login --url。",
-                    ) from error
+                    raise _no_answer(self._http.base_url, error) from error
             time.sleep(PAUSE_SECONDS * 2 ** (attempt - 1))
         if answer.is_success:
             return answer
         raise _problem(answer)
 
+    def _stream(self, path: str, query: Mapping[str, Any]) -> Iterator[bytes]:
+        """The answer's bytes as they come: not repeated where the connection breaks in the middle."""
+        try:
+            with self._http.stream("GET", path, params=query) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _problem(answer)
+                yield from answer.iter_bytes()
+        except httpx.TransportError as error:
+            raise _no_answer(self._http.base_url, error) from error
+
     def _put(self, path: str, model: type[M], body: BaseModel) -> M:
         tree = body.model_dump(mode="json")
         return model.model_validate_json(self._send("PUT", path, json=tree, is_repeatable=True).content)
+
+
+def _no_answer(url: httpx.URL, error: Exception) -> ApiError:
+    return ApiError(
+        0,
+        "unreachable",
+        f"No answer from {url}: {error}. Is PARACLOUD_URL, or `login --url`, right?",
+        f"{url} 没有响应（{error}）。请检查 PARACLOUD_URL 或 login --url。",
+    )
 
 
 def _problem(answer: httpx.Response) -> ApiError:

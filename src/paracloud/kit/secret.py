@@ -48,6 +48,11 @@ class ServerKey:
 
 def server_key(path: Path) -> ServerKey:
     """Read the key, or make one where the file does not exist. Forbidden where others may read the file."""
+    return ServerKey(kept_key(path))
+
+
+def kept_key(path: Path) -> bytes:
+    """The file's bytes: so many random ones, where it does not exist. Forbidden where others may read it."""
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(secrets.token_bytes(KEY_BYTES))
@@ -61,7 +66,7 @@ def server_key(path: Path) -> ServerKey:
             f"{path} is open to others (mode {mode:o}); run chmod 600 on it.",
             f"{path} 对他人可读（权限 {mode:o}）；请执行 chmod 600。",
         )
-    return ServerKey(path.read_bytes())
+    return path.read_bytes()
 
 
 def kept_password(path: Path) -> str:

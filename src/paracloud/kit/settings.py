@@ -59,6 +59,7 @@ class Settings(BaseModel):
     authority_socket: Path
     authority_key_file: Path
     secret_key_file: Path
+    receipt_key_file: Path
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="before")
@@ -74,6 +75,7 @@ class Settings(BaseModel):
             "authority_socket": folder / "authority.sock",
             "authority_key_file": folder / "authority.key",
             "secret_key_file": folder / "server.key",
+            "receipt_key_file": folder / "receipts.key",
         }
         return placed | values | {"state_folder": folder}
 

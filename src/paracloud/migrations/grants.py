@@ -62,6 +62,8 @@ GRANTS: Mapping[str, Grant] = {
     "billing_periods": changing("closed_at closed_by"),
     "charges": ADDED,
     "volumes": changing("list_micro"),
+    "receipts": ADDED,
+    "receipt_keys": ADDED,
     "unrated_usage": changing(may_delete=True),
     "packages": changing("used reserved closed_at"),
     "package_reservations": changing("units"),

@@ -7,8 +7,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.expire_packages import expire_packages
+from paracloud.billing.issue_receipts import continue_chains
 from paracloud.billing.period import month_of
 from paracloud.billing.post_fees import post_fees
+from paracloud.billing.receipt import Signer
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
 from paracloud.kit.errors import ParacloudError
@@ -36,6 +38,15 @@ async def charge_dedicated(session: AsyncSession, now: datetime) -> bool:
 CHORES: tuple[Chore, ...] = (close_packages, charge_dedicated)
 
 
+def receipt_chore(signer: Signer) -> Chore:
+    """Chains of receipts that have begun go on by themselves."""
+
+    async def continue_receipts(session: AsyncSession, now: datetime) -> bool:
+        return await continue_chains(session, signer, now=now)
+
+    return continue_receipts
+
+
 async def do_chores(database: Database, clock: Clock, chores: Sequence[Chore] = CHORES) -> None:
     """All of them once, until none has more to do; one that fails keeps no other from being done."""
     for chore in chores:
@@ -49,8 +60,8 @@ async def do_chores(database: Database, clock: Clock, chores: Sequence[Chore] = 
             log.warning("chore.failed", chore=chore.__name__, code=trouble.code, reason=trouble.en)
 
 
-async def keep_house(database: Database, clock: Clock) -> None:
+async def keep_house(database: Database, clock: Clock, chores: Sequence[Chore] = CHORES) -> None:
     """Until cancelled."""
     while True:
-        await do_chores(database, clock)
+        await do_chores(database, clock, chores)
         await clock.sleep(EVERY)

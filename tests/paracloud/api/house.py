@@ -16,6 +16,7 @@ from paracloud.api.application import PREFIX, build
 from paracloud.api.deps import Deps
 from paracloud.billing.budget import Budget, set_budget
 from paracloud.billing.dedication import Dedication, dedicate, new_dedication_id
+from paracloud.billing.receipt import Signer
 from paracloud.billing.top_up import top_up
 from paracloud.data.blobs import Blobs
 from paracloud.history.imported import By
@@ -186,6 +187,7 @@ async def open_house(database: Database, folder: Path) -> House:
         logs=Blobs(folder / "logs", limit_bytes=1 << 20),
         clock=clock,
         key=KEY,
+        signer=Signer(bytes(range(32))),
         market=MarketReader(database, clock),
         dialects=("slurm",),
         storage_limit_bytes=STORAGE_BYTES,

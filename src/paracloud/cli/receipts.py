@@ -1,0 +1,118 @@
+"""`paracloud receipt …`: signed receipts of what was charged, fetched and verified."""
+
+from base64 import b64decode
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from paracloud.billing.receipt import NotWhole, Verified, key_of, verify
+from paracloud.cli import session, show
+from paracloud.cli.jobs import AsJson, Project
+from paracloud.cli.submission import only_project
+from paracloud.cli.words import both, plain, say
+from paracloud.client.client import Client
+from paracloud.client.errors import ApiError
+from paracloud.kit.money import Money
+
+app = typer.Typer(no_args_is_help=True, help="Signed receipts of what was charged.")
+KEY_BYTES = 32
+
+
+@app.command()
+def fetch(
+    file: Path,
+    project: Project = None,
+    start: Annotated[int, typer.Option("--from", help="From this number on.")] = 1,
+) -> None:
+    """Write a project's receipts to FILE: all that was charged until now."""
+    with session.client() as client:
+        wanted = project or only_project(client)
+        _issue(client, wanted)
+        partial = file.with_name(f"{file.name}.part")
+        with partial.open("wb") as opened:
+            opened.writelines(client.receipts(wanted, start))
+        partial.replace(file)
+    print(plain(str(file)))
+
+
+@app.command("verify")
+def verify_file(
+    file: Path,
+    key: Annotated[str | None, typer.Option(help="The public key that must have signed: base64, or a file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a file of receipts, without a server: every byte of it. Exit status 1 where it is not as it was signed."""
+    try:
+        with file.open("rb") as lines:
+            found = verify(lines, None if key is None else _public(key))
+    except NotWhole as wrong:
+        text = both(f"{file}, line {wrong.line}: {wrong.en}.", f"{file} 第 {wrong.line} 行：{wrong.zh}。")
+        show.errors.print(plain(text), markup=False, highlight=False)
+        raise typer.Exit(1) from None
+    if as_json:
+        show.as_json(
+            {"project": found.project, "first": found.first, "count": found.count, "micro": found.micro,
+             "since": found.since, "until": found.until, "keys": list(found.keys), "is_vouched": found.is_vouched}
+        )  # fmt: skip
+    else:
+        _tell(found)
+
+
+@app.command()
+def keys(as_json: AsJson = False) -> None:
+    """Show the public keys that ever signed receipts: keep them apart from the receipts."""
+    with session.client() as client:
+        found = client.receipt_keys()
+    if as_json:
+        show.as_json(found)
+    else:
+        show.table(["key", "public", "signs now"], [(one.id, one.public, one.signs_now) for one in found.items])
+
+
+def _issue(client: Client, project: UUID) -> None:
+    try:
+        while not client.issue_receipts(project).is_all:
+            pass
+    except ApiError as refused:
+        if refused.status != 403:  # whoever only reads takes what there is
+            raise
+
+
+def _tell(found: Verified) -> None:
+    sums = ", ".join(f"{Money(micro, currency)} {currency}" for currency, micro in found.micro.items()) or "0"
+    said = say(
+        f"Whole: {found.count} receipts of project {found.project}, from number {found.first}, charged {found.since} "
+        f"to {found.until}, together {sums}.",
+        f"完整：课题组 {found.project} 的 {found.count} 张收据，自第 {found.first} 张起，计费时间 {found.since} 至 "
+        f"{found.until}，合计 {sums}。",
+    )
+    print(plain(said))
+    names = ", ".join(found.keys)
+    if not found.is_vouched:
+        print(
+            plain(
+                say(
+                    f"The key ({names}) is the file's own: nobody vouches for it. Give --key with the one you know.",
+                    f"密钥（{names}）取自文件本身，未经证实；请用 --key 指定您已知的公钥。",
+                )
+            )
+        )
+
+
+def _public(text: str) -> str:
+    file = Path(text)
+    public = file.read_text().strip() if file.is_file() else text
+    try:
+        is_key = len(b64decode(public, validate=True)) == KEY_BYTES and bool(key_of(public))
+    except ValueError:
+        is_key = False
+    if not is_key:
+        raise typer.BadParameter(
+            both(
+                "--key: an Ed25519 public key in base64, or a file with one.",
+                "--key：应为 Ed25519 公钥或其文件。",
+            )
+        )
+    return public
