@@ -179,11 +179,9 @@ async def add(session: AsyncSession, rows: Sequence[tuple[NewCharge, EntryId | N
         for row, entry in rows
     ]  # fmt: skip
     await put_in(session, CHARGE, values)
-    decided = [(row.usage, row.revision) for row, _ in rows if not row.is_reversal]
-    if decided:
-        charged = unnested([UnratedRow.usage_id, UnratedRow.revision], decided)
-        waited = (UnratedRow.usage_id == charged.c.usage_id) & (UnratedRow.revision <= charged.c.revision)
-        await session.execute(delete(UnratedRow).where(waited).execution_options(synchronize_session=False))
+    charged = unnested([UnratedRow.usage_id, UnratedRow.revision], [(row.usage, row.revision) for row, _ in rows])
+    waited = (UnratedRow.usage_id == charged.c.usage_id) & (UnratedRow.revision <= charged.c.revision)
+    await session.execute(delete(UnratedRow).where(waited).execution_options(synchronize_session=False))
 
 
 async def of_entry(session: AsyncSession, entry: EntryId, usage: UsageId | None) -> list[NewCharge]:

@@ -63,8 +63,6 @@ async def _reverse_charge(
     periods = await open_periods(session, [row.period])
     await store.lock_accounts(session, {}, also=[wallet(row.project), held(row.project)])
     before = (await charges.before(session, [row.usage]))[row.usage]
-    if before.is_reversed:
-        raise _again()
     shelf, used = await store_paying.lock_shelf(session, [row.project], (), [row.usage])
     given = used.get(row.usage, {})
     uses = [use for unit in Unit for use in shelf.give_back(given, sum(given.values()), unit)]

@@ -68,6 +68,8 @@ def steps_of(seed: int, client: int, count: int) -> list[Step]:
         kind = random.choices(*zip(*WEIGHTS.items(), strict=True))[0]
         project = random.choice(PROJECTS[kind])
         number, figure = random.randrange(JOBS), random.randrange(1, 3_000_000)
+        if project in FRUGAL:
+            number, figure = random.randrange(100), figure // 4
         if kind == "run":
             number = random.choice([random.randrange(SHARED_RUNS), 100 + 10 * client + random.randrange(4)])
             figure = random.randrange(5000)
@@ -85,15 +87,15 @@ WEIGHTS = {
 }  # fmt: skip
 EVERYBODY = (*PLAIN, *PACKAGED, *FRUGAL)
 PROJECTS: Mapping[str, Sequence[int]] = {
-    "top-up": EVERYBODY, "hold": EVERYBODY, "run": (*PLAIN, *PACKAGED), "release": EVERYBODY,
+    "top-up": EVERYBODY, "hold": (*EVERYBODY, *FRUGAL * 5), "run": (*PLAIN, *PACKAGED), "release": EVERYBODY,
     "reverse-charge": (*PLAIN, *PACKAGED), "reverse-top-up": PLAIN, "sell": (*PACKAGED, *FRUGAL), "expire": PACKAGED,
     "fees": PACKAGED, "close": PACKAGED,
 }  # fmt: skip
 
 
 def paid_micro(step: Step) -> int:
-    """A payment's number says how much it is."""
-    return 1_000_000 + 77_777 * step.number
+    """A payment's number says how much it is; the frugal project has little."""
+    return (40_000 if step.project in FRUGAL else 1_000_000) + 7_777 * step.number
 
 
 def top_up_key(step: Step) -> str:
