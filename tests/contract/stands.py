@@ -18,10 +18,16 @@ from paracloud.billing.rate import Price
 from paracloud.jobs.book import Book
 from paracloud.jobs.spec import Dependency, JobSpec
 from paracloud.jobs.state import JobState
-from paracloud.jobs.wish import cancel, hold, release
+from paracloud.jobs.wish import SIGNAL, cancel, hold, release
 from paracloud.kit.database import Database
 from paracloud.kit.identifiers import JobId, PriceVersionId, ProjectId, UnixAccount, WorkerId, new_uuid
 from paracloud.kit.lease import Lease
+
+LANDING = """
+    INSERT INTO job_funds (job_id, cores, nodes, gpus, memory_bytes, slice_seconds, grace_seconds, overrun_seconds,
+                           signal, held_seconds, running_since, warned_at)
+    VALUES (:job, 1, 1, 0, 1, 60, 60, 0, 'USR1', 120, :now, :now)
+"""
 
 
 class Stand(Protocol):
@@ -47,7 +53,7 @@ class Stand(Protocol):
         ...
 
     async def wish(self, job: JobId, kind: str) -> None:
-        """cancel, hold or release, as a user asks for it."""
+        """cancel, hold or release, as a user asks for it; signal (USR1), as a landing does."""
         ...
 
     async def state(self, job: JobId) -> JobState: ...
@@ -105,8 +111,12 @@ class PostgresStand:
         return (await self._world.submit(centre=EAST, **options)).job
 
     async def wish(self, job: JobId, kind: str) -> None:
-        verb = {"cancel": cancel, "hold": hold, "release": release}[kind]
         async with self._world.database.begin() as session:
+            if kind == SIGNAL:
+                await session.execute(text(LANDING), {"job": job, "now": self._world.clock.now()})
+                await session.execute(text("UPDATE jobs SET wish = 'signal' WHERE id = :job"), {"job": job})
+                return
+            verb = {"cancel": cancel, "hold": hold, "release": release}[kind]
             await verb(session, self._world.caller, job, now=self._world.clock.now())
 
     async def state(self, job: JobId) -> JobState:

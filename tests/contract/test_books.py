@@ -399,6 +399,28 @@ async def test_a_wish_for_a_live_job_stays_until_it_is_granted(stand: Stand):
     assert list(await stand.book.wishes(lease)) == []
 
 
+async def test_a_signal_is_wished_for_by_its_name_and_what_a_user_wishes_goes_before_it(stand: Stand):
+    lease = await stand.claim()
+    job = await queued(stand, lease, "7")
+    await stand.book.observed(lease, [moved(job, JobState.RUNNING)])
+    await stand.wish(job, "signal")
+    (signal,) = await stand.book.wishes(lease)
+    assert (signal.job, signal.kind, signal.signal) == (job, "signal", "USR1")
+    await stand.wish(job, "cancel")
+    await stand.book.granted(lease, [signal])
+    (wish,) = await stand.book.wishes(lease)
+    assert (wish.kind, wish.signal) == ("cancel", "")
+
+
+async def test_a_signal_that_was_delivered_is_wished_for_no_more(stand: Stand):
+    lease = await stand.claim()
+    job = await queued(stand, lease, "7")
+    await stand.book.observed(lease, [moved(job, JobState.RUNNING)])
+    await stand.wish(job, "signal")
+    await stand.book.granted(lease, await stand.book.wishes(lease))
+    assert list(await stand.book.wishes(lease)) == []
+
+
 async def test_a_wish_before_the_native_id_is_known_waits_for_it_and_an_ended_job_has_none(stand: Stand):
     lease, job = await stand.claim(), await stand.accept()
     await stand.book.intend(lease, limit=10)

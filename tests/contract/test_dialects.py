@@ -37,6 +37,7 @@ def commands(dialect: Dialect) -> list[Command]:
         dialect.find([TAG], NOW),
         dialect.observe(["alice"]),
         dialect.cancel(["7"]),
+        dialect.signal(["7"], "USR1"),
         dialect.hold("7"),
         dialect.release("7"),
         dialect.account(NOW, NOW + timedelta(hours=1), ["alice"]),

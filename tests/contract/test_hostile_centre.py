@@ -25,6 +25,7 @@ from paracloud.centres import registry
 from paracloud.dialects.slurm.dialect import SlurmDialect
 from paracloud.identity.caller import Caller
 from paracloud.jobs.dispatch import dispatch
+from paracloud.jobs.fund import Funder
 from paracloud.jobs.outpost import Outpost
 from paracloud.jobs.settle import BATCH, Settlement
 from paracloud.jobs.show import show
@@ -471,8 +472,9 @@ async def test_the_worker_goes_on_whatever_the_centre_plays(siege: Siege, logs: 
     job = await siege.queued()
     before = await siege.money()
     world, reporter = siege.world, Reporter(siege.world.database)
+    funder = Funder(world.database, world.clock)
     lease = HeldLease(siege.lease, world.leases(), world.clock)
-    duties = Duties(stage=None, report=reporter.health, probe=reporter.probe)
+    duties = Duties(stage=None, report=reporter.health, probe=reporter.probe, fund=funder.round)
     tending = asyncio.create_task(
         tend(world.book, siege.outpost, lease, duties, jobs=Hint(), renew_every=timedelta(seconds=1))
     )

@@ -17,7 +17,7 @@ from paracloud.jobs.finish import End
 from paracloud.jobs.intend import NEVER, Need, need
 from paracloud.jobs.request import request
 from paracloud.jobs.state import AT_CENTRE, BEFORE_CENTRE, FINAL, JobState
-from paracloud.jobs.wish import CANCEL
+from paracloud.jobs.wish import CANCEL, SIGNAL
 from paracloud.kit.clock import Clock
 from paracloud.kit.errors import Refused
 from paracloud.kit.identifiers import CentreName, JobId, NativeId, UnixAccount
@@ -59,7 +59,7 @@ class MemoryBook:
     async def wishes(self, lease: Lease) -> Sequence[Wish]:
         def act(centre: CentreRow) -> list[Wish]:
             wished = [row for row in _in(centre, AT_CENTRE - {JobState.VANISHED}) if row.wish is not None]
-            return [Wish(row.id, row.native_id or NativeId(""), row.account, row.wish or "") for row in wished]
+            return [_wish(row) for row in wished]
 
         return await self._under(lease, act)
 
@@ -171,6 +171,11 @@ class MemoryBook:
 
 def _in(centre: CentreRow, states: frozenset[JobState]) -> list[JobRow]:
     return [row for row in centre.jobs.values() if row.state in states]
+
+
+def _wish(row: JobRow) -> Wish:
+    name = row.signal if row.wish == SIGNAL else ""
+    return Wish(row.id, row.native_id or NativeId(""), row.account, row.wish or "", name)
 
 
 def _live(row: JobRow) -> LiveJob:

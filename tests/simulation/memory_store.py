@@ -12,7 +12,7 @@ from paracloud.jobs.array import indexes
 from paracloud.jobs.finish import End
 from paracloud.jobs.spec import JobSpec
 from paracloud.jobs.state import FINAL, JobState, may_move
-from paracloud.jobs.wish import CANCEL
+from paracloud.jobs.wish import CANCEL, SIGNAL
 from paracloud.kit.errors import Conflict
 from paracloud.kit.identifiers import CentreName, JobId, UnixAccount, UsageId, submit_tag
 from paracloud.metering.usage import Usage, UsageKey
@@ -54,8 +54,11 @@ class MemoryStore:
         return row
 
     def wish(self, job: JobId, kind: str, now: datetime) -> None:
-        """Conflict as an entrance says it: for an ended job, and for holding one of which nothing waits."""
+        """A signal as a landing wishes for it; Conflict as an entrance says it: for an ended job, and for holding one of which nothing waits."""
         row = self.job(job)
+        if kind == SIGNAL:
+            row.wish, row.signal = SIGNAL, "USR1"
+            return
         may_wait = row.state in WAITING or (row.state is JobState.RUNNING and row.spec.array is not None)
         if row.state in FINAL or (kind != CANCEL and not may_wait):
             raise Conflict(f"The job is {row.state}.", f"作业状态为 {row.state}。")

@@ -1,9 +1,9 @@
 """A worker's program on a machine of its own: started, stopped, killed and frozen."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tests.simulation.audited import AuditedBook, AuditedLeases
 from tests.simulation.bad_line import BadLine
@@ -21,6 +21,7 @@ from paracloud.jobs.book import Dispatch
 from paracloud.jobs.outpost import Outpost, Tenure
 from paracloud.kit.errors import Invalid, ParacloudError
 from paracloud.kit.identifiers import JobId, UnixAccount, WorkerId
+from paracloud.kit.lease import Lease
 from paracloud.transports.transport import Transport
 from paracloud.worker.tend import Duties
 from paracloud.worker.worker import Worker
@@ -73,7 +74,7 @@ class Program:
         async def outposts() -> Sequence[Outpost]:
             return await world.line.transact(lambda: posts)
 
-        duties = Duties(stage=self._stage, report=self._report, probe=_probe)
+        duties = Duties(stage=self._stage, report=self._report, probe=_probe, fund=no_funds)
         renew_every = (TTL - MARGIN) / 3
         self.worker = Worker(book, leases, outposts, duties, clock, renew_every=renew_every)
         world.journal.note("worker.started", self.process.name)
@@ -117,6 +118,10 @@ class Program:
     async def _report(self, outpost: Outpost, trouble: ParacloudError | None) -> None:
         self._world.journal.note("health", outpost.centre, trouble.code if trouble is not None else "well")
         await self._world.line.transact(lambda: None)
+
+
+async def no_funds(lease: Lease, since: Mapping[JobId, datetime]) -> None:
+    """All that a job can cost is held from its beginning here."""
 
 
 async def _probe(outpost: Outpost, tenure: Tenure) -> None:

@@ -28,6 +28,8 @@ class JobRow:
     reason: str = ""
     starts_held: bool = False
     wish: str | None = None
+    signal: str = ""
+    """What the wish `signal` sends."""
     tries: int = 0
     absent_since: datetime | None = None
 

@@ -15,6 +15,7 @@ from paracloud.data.blobs import Blobs
 from paracloud.data.place import stage_in
 from paracloud.dialects.registry import DIALECTS, dialect_named
 from paracloud.jobs.book import Dispatch
+from paracloud.jobs.fund import Funder
 from paracloud.jobs.ledgered import PostgresBook
 from paracloud.jobs.market import MarketReader
 from paracloud.jobs.outpost import Outpost
@@ -68,7 +69,8 @@ class Composed:
             self.database, holder, self.clock, ttl=self.settings.lease_ttl, margin=self.settings.lease_margin
         )
         reporter = Reporter(self.database)
-        duties = Duties(stage=self._stage, report=reporter.health, probe=reporter.probe)
+        funder = Funder(self.database, self.clock)
+        duties = Duties(stage=self._stage, report=reporter.health, probe=reporter.probe, fund=funder.round)
         book = PostgresBook(self.database, self.clock)
         renew_every = timedelta(seconds=self.settings.renew_every.total_seconds())
         return Worker(book, leases, self._outposts, duties, self.clock, renew_every=renew_every)

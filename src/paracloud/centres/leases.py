@@ -3,6 +3,8 @@
 Never an advisory lock: after a fail-over two servers can both believe to have granted it. See guides/leases.md.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from sqlalchemy import func, select, text, update
@@ -79,6 +81,14 @@ async def check(session: AsyncSession, lease: Lease) -> None:
     )
     if (await session.execute(query)).scalar_one_or_none() is None:
         raise fenced(lease)
+
+
+@asynccontextmanager
+async def under(database: Database, lease: Lease) -> AsyncIterator[AsyncSession]:
+    """A transaction under this fence."""
+    async with database.begin() as session:
+        await check(session, lease)
+        yield session
 
 
 def fenced(lease: Lease) -> Fenced:

@@ -34,6 +34,11 @@ class Dialect(Protocol):
         """Already gone is success."""
         ...
 
+    def signal(self, ids: Sequence[NativeId], name: str) -> Command[frozenset[NativeId]]:
+        """To what runs of these jobs, once: a signal's name without SIG, such as USR1; "B:USR1": to the batch script
+        alone. Which of them have it, or are gone already; those that are left out may be asked for again."""
+        ...
+
     def hold(self, id: NativeId) -> Command[None]: ...  # noqa: A002
     def release(self, id: NativeId) -> Command[None]: ...  # noqa: A002
 

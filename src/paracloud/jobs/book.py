@@ -62,12 +62,14 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the user wants done to a live job: cancel, hold or release."""
+    """What the user wants done to a live job: cancel, hold or release; or what its money's end does: signal, with the
+    signal's name."""
 
     job: JobId
     native_id: NativeId
     account: UnixAccount
     kind: str
+    signal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,29 @@
-"""Do at the centre what users wished: cancel, hold, release. Each is safe to repeat; already gone is success."""
+"""Do at the centre what users wished: cancel, hold, release; or what the end of their money does: signal. Each is safe
+to repeat; already gone is success."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 
+from paracloud.dialects.records import NativePhase
 from paracloud.jobs.book import Book, Wish
 from paracloud.jobs.outpost import Outpost, Tenure
+from paracloud.jobs.wish import SIGNAL
 from paracloud.kit.errors import Refused
 from paracloud.kit.identifiers import UnixAccount, submit_tag
+
+SIGNALLED_AT_ONCE = 12
 
 
 async def carry_out(book: Book, outpost: Outpost, tenure: Tenure) -> int:
     """How many wishes there were. Done as the tenant's own account: the centre itself keeps tenants apart."""
     wishes = await book.wishes(tenure())
-    by: dict[tuple[UnixAccount, str], list[Wish]] = defaultdict(list)
+    by: dict[tuple[UnixAccount, str, str], list[Wish]] = defaultdict(list)
     for wish in await _listed(outpost, tenure, wishes):
-        by[(wish.account, wish.kind)].append(wish)
-    for (account, kind), same in by.items():
+        by[(wish.account, wish.kind, wish.signal)].append(wish)
+    for (account, kind, name), same in by.items():
+        if kind == SIGNAL:
+            await _signal(book, outpost, tenure, account, name, same)
+            continue
         await _do(outpost, tenure, account, kind, same)
         await book.granted(tenure(), same)
     return len(wishes)
@@ -29,7 +37,23 @@ async def _listed(outpost: Outpost, tenure: Tenure, wishes: Sequence[Wish]) -> S
     command = outpost.dialect.observe(sorted({wish.account for wish in wishes}))
     seen = await outpost.ask(outpost.service_account, command, tenure, purpose="wish/observe")
     shown = {(one.native_id, one.account, one.tag) for one in seen}
-    return [wish for wish in wishes if (wish.native_id, wish.account, submit_tag(wish.job)) in shown]
+    runs = {(one.native_id, one.account, one.tag) for one in seen if one.phase is NativePhase.RUNNING}
+    return [
+        wish
+        for wish in wishes
+        if (wish.native_id, wish.account, submit_tag(wish.job)) in (runs if wish.kind == SIGNAL else shown)
+    ]
+
+
+async def _signal(
+    book: Book, outpost: Outpost, tenure: Tenure, account: UnixAccount, name: str, wishes: Sequence[Wish]
+) -> None:
+    """A few at a time, each kept at once: whoever is cut off in the middle repeats no more than these few."""
+    for at in range(0, len(wishes), SIGNALLED_AT_ONCE):
+        few = wishes[at : at + SIGNALLED_AT_ONCE]
+        command = outpost.dialect.signal([wish.native_id for wish in few], name)
+        done = await outpost.ask(account, command, tenure, purpose=f"wish/{few[0].native_id}")
+        await book.granted(tenure(), [wish for wish in few if wish.native_id in done])
 
 
 async def _do(outpost: Outpost, tenure: Tenure, account: UnixAccount, kind: str, wishes: Sequence[Wish]) -> None:

@@ -1,12 +1,12 @@
 """The worker's book in PostgreSQL: each method is one transaction that begins with a look at the lease's fence."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.centres.leases import check
+from paracloud.centres.leases import under
 from paracloud.centres.registry import owners
 from paracloud.dialects.records import AccountingRecord
 from paracloud.jobs import store_rounds
@@ -14,9 +14,12 @@ from paracloud.jobs.answer import answer
 from paracloud.jobs.book import Dispatch, LiveJob, Move, Settled, Wish
 from paracloud.jobs.finish import End, finish
 from paracloud.jobs.intend import intend
+from paracloud.jobs.land import signalled
 from paracloud.jobs.observed import live_jobs, observed
 from paracloud.jobs.reckon import reckon
 from paracloud.jobs.state import AT_CENTRE, JobState
+from paracloud.jobs.tables import AnyRow
+from paracloud.jobs.wish import SIGNAL
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Refused
@@ -56,10 +59,7 @@ class PostgresBook:
 
     async def wishes(self, lease: Lease) -> Sequence[Wish]:
         async with self._under(lease) as session:
-            return [
-                Wish(JobId(row.id), NativeId(row.native_id), UnixAccount(row.account), row.wish)
-                for row in await store_rounds.wishes(session, _centre(lease))
-            ]
+            return [_wish(row) for row in await store_rounds.wishes(session, _centre(lease))]
 
     async def granted(self, lease: Lease, wishes: Sequence[Wish]) -> None:
         if wishes:
@@ -67,6 +67,8 @@ class PostgresBook:
                 for kind in sorted({wish.kind for wish in wishes}):
                     jobs = [wish.job for wish in wishes if wish.kind == kind]
                     await store_rounds.grant(session, _centre(lease), jobs, kind)
+                    if kind == SIGNAL:
+                        await signalled(session, _centre(lease), jobs, self._clock.now())
 
     async def accounted_until(self, lease: Lease) -> datetime | None:
         async with self._under(lease) as session:
@@ -93,11 +95,13 @@ class PostgresBook:
                 ends = [End(job, JobState.LOST, now) for job, row in rows.items() if JobState(row.state) in AT_CENTRE]
                 await finish(session, rows, ends, now)
 
-    @asynccontextmanager
-    async def _under(self, lease: Lease) -> AsyncIterator[AsyncSession]:
-        async with self._database.begin() as session:
-            await check(session, lease)
-            yield session
+    def _under(self, lease: Lease) -> AbstractAsyncContextManager[AsyncSession]:
+        return under(self._database, lease)
+
+
+def _wish(row: AnyRow) -> Wish:
+    name = row.signal if row.wish == SIGNAL else ""
+    return Wish(JobId(row.id), NativeId(row.native_id), UnixAccount(row.account), row.wish, name)
 
 
 def _centre(lease: Lease) -> CentreName:

@@ -89,12 +89,22 @@ def offers(market: Market, spec: JobSpec, customer: Customer) -> list[Offer]:
 
 def most_at(market: Market, spec: JobSpec, customer: Customer, offer: Offer, wall: timedelta) -> Most:
     """What is to be reserved for the job at this offer, if it runs so long. Nothing on the customer's own nodes."""
-    stall = next(one for one in market.stalls if (one.centre.name, one.queue.name) == (offer.centre, offer.queue))
+    stall = _stall(market, offer)
     price = _price(stall, spec, customer)
     assert price is not None, "an offer has its price"  # noqa: S101
     if _is_dedicated(stall, customer, market):
         return Most(price, 0, 0, Money(0, price.currency))
     return most(_upper(spec, stall.queue), wall, stall.centre.overrun, price, tasks=tasks_in_array(spec))
+
+
+def upper_at(market: Market, spec: JobSpec, offer: Offer) -> tuple[Quantities, timedelta]:
+    """The most that one task can be given at this offer, and how far past its limit the centre may let it run."""
+    stall = _stall(market, offer)
+    return _upper(spec, stall.queue), stall.centre.overrun
+
+
+def _stall(market: Market, offer: Offer) -> Stall:
+    return next(one for one in market.stalls if (one.centre.name, one.queue.name) == (offer.centre, offer.queue))
 
 
 def _price(stall: Stall, spec: JobSpec, customer: Customer) -> Price | None:

@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing.charge import charge
 from paracloud.centres.registry import owners
 from paracloud.dialects.records import AccountingRecord
-from paracloud.jobs import store_rounds
+from paracloud.jobs import store_funds, store_rounds
 from paracloud.jobs.array import indexes, unstarted_of
 from paracloud.jobs.book import Settled
 from paracloud.jobs.finish import End, finish
+from paracloud.jobs.landing import STOPPED_EN, STOPPED_ZH
 from paracloud.jobs.match import Known, Match, Whose, match
 from paracloud.jobs.outcome import TaskEnd, end_of_job, end_of_task
 from paracloud.jobs.state import FINAL, JobState
@@ -176,7 +177,8 @@ async def _end_jobs(
     tasks: dict[JobId, list[TaskEnd]] = defaultdict(list)
     for task in await store_rounds.tasks(session, over):
         tasks[JobId(task.job_id)].append(_task_end(task))
-    await finish(session, rows, [_job_end(job, end_of_job(tasks[job])) for job in over], now)
+    stopped = await store_funds.stopped(session, over)
+    await finish(session, rows, [_job_end(job, end_of_job(tasks[job]), job in stopped) for job in over], now)
 
 
 def _task_end(row: TaskRow) -> TaskEnd:
@@ -191,12 +193,13 @@ def _task_end(row: TaskRow) -> TaskEnd:
     )
 
 
-def _job_end(job: JobId, end: TaskEnd) -> End:
+def _job_end(job: JobId, end: TaskEnd, was_stopped: bool) -> End:  # noqa: FBT001  # of this module alone
     return End(
         job=job,
         state=end.state,
         at=end.ended_at,
         native_state=end.native_state,
+        reason=f"{STOPPED_EN} {STOPPED_ZH}" if was_stopped and end.state is not JobState.COMPLETED else "",
         started_at=end.started_at,
         node_list=end.node_list,
         exit_code=end.exit_code,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from paracloud.jobs.state import AT_CENTRE, BEFORE_CENTRE, FINAL, JobState
 from paracloud.jobs.tables import AnyRow, DependencyRow, JobRow, TaskRow, WindowRow, is_in
+from paracloud.jobs.tables_funds import FundsRow
 from paracloud.kit.identifiers import CentreName, JobId
 
 _FINAL = [state.value for state in FINAL]
@@ -81,7 +82,8 @@ async def change(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> No
 
 async def wishes(session: AsyncSession, centre: CentreName) -> Sequence[AnyRow]:
     query = (
-        select(JobRow.id, JobRow.native_id, JobRow.account, JobRow.wish)
+        select(JobRow.id, JobRow.native_id, JobRow.account, JobRow.wish, FundsRow.signal)
+        .outerjoin(FundsRow, FundsRow.job_id == JobRow.id)
         .where(JobRow.centre == centre, JobRow.wish.is_not(None), is_in(AT_CENTRE - {JobState.VANISHED}))
         .order_by(JobRow.id)
     )

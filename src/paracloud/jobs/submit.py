@@ -1,17 +1,20 @@
 """Accept a job: placed, priced, its hold taken, its row and first event written, in the caller's one transaction."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.cover import Place
+from paracloud.billing.funding import Funding, funding_of
 from paracloud.billing.hold import hold
+from paracloud.billing.rule import Quantities
 from paracloud.centres.account import account_for
 from paracloud.data.keep import require_held
 from paracloud.identity.caller import Caller
-from paracloud.jobs import store
-from paracloud.jobs.market import Market, customer_of, most_at, tasks_in_array
+from paracloud.jobs import store, store_funds
+from paracloud.jobs.landing import checkpoint_signal, first_hold
+from paracloud.jobs.market import Market, customer_of, most_at, tasks_in_array, upper_at
 from paracloud.jobs.quote import dependency_centre, nothing_fits, weigh
 from paracloud.jobs.spec import JobSpec
 from paracloud.jobs.state import JobState
@@ -47,7 +50,9 @@ async def submit(
     await _check_inputs(session, project, spec)
     offer, account = await _place(session, project, weighed.choice.fitting, now)
     job = JobId(new_uuid())
-    most = most_at(market, spec, customer, offer, spec.wall_limit)
+    funding = await funding_of(session, project)
+    wall = first_hold(funding, spec.wall_limit)
+    most = most_at(market, spec, customer, offer, wall)
     place = Place(most.price.product_line, offer.centre, offer.queue)
     held = await hold(session, project, str(job), most.amount, now=now, user=caller.user, most=most, place=place)
     choice = replace(weighed.choice, fitting=weighed.choice.fitting[weighed.choice.fitting.index(offer) :])
@@ -56,6 +61,8 @@ async def submit(
     values |= {"currency": held.currency, "held_micro": held.micro}
     needs = [{"job_id": job, "needs_job_id": one.job, "kind": one.kind} for one in spec.depends_on]
     await store.add_job(session, values, needs, now)
+    if wall < spec.wall_limit and most.amount.micro:
+        await store_funds.add(session, _funds(job, spec, funding, upper_at(market, spec, offer)))
     await store.announce(session, offer.centre)
     return Accepted(job, offer.centre, offer.queue, held, why_en, why_zh)
 
@@ -84,6 +91,20 @@ async def _place(
         except Conflict as error:
             full[offer.centre] = error
     raise next(iter(full.values()))
+
+
+def _funds(job: JobId, spec: JobSpec, funding: Funding, upper: tuple[Quantities, timedelta]) -> dict[str, object]:
+    assert funding.hold is not None, "only a slice is shorter than the limit"  # noqa: S101
+    quantities, overrun = upper
+    return {
+        "job_id": job,
+        **{name: int(quantities[name]) for name in ("cores", "nodes", "gpus", "memory_bytes")},
+        "slice_seconds": int(funding.hold.total_seconds()),
+        "grace_seconds": int(funding.grace.total_seconds()),
+        "overrun_seconds": int(overrun.total_seconds()),
+        "signal": checkpoint_signal(spec, funding),
+        "held_seconds": int(first_hold(funding, spec.wall_limit).total_seconds()),
+    }
 
 
 def _values(

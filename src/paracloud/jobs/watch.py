@@ -1,27 +1,29 @@
 """See what the queue listing shows of all live jobs: one command, whatever their number. Absence is not an outcome."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from paracloud.dialects.records import ENDED_PHASES, NativePhase, Observation
 from paracloud.jobs.book import Book, LiveJob, Move
 from paracloud.jobs.outpost import Outpost, Tenure
 from paracloud.jobs.state import JobState
-from paracloud.kit.identifiers import NativeId
+from paracloud.kit.identifiers import JobId, NativeId, SubmitTag
 
 _BROUGHT_BACK = frozenset({NativePhase.NODE_FAILED, NativePhase.REQUEUED})
+_RUNS = frozenset({NativePhase.RUNNING, NativePhase.ENDING})
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Which jobs the listing shows: `alive` have not ended, and of the `failed` all that it shows ended with a lost
-    node. `was_asked`: False where nobody has an account there yet, so that the centre was not asked at all."""
+    node. `since`: when the task began that runs longest, of each job that runs. `was_asked`: False where nobody has an account there yet, so that the centre was not asked at all."""
 
     alive: frozenset[NativeId] = frozenset()
     failed: frozenset[NativeId] = frozenset()
     was_asked: bool = False
+    since: Mapping[JobId, datetime] = field(default_factory=dict)
 
 
 async def watch(book: Book, outpost: Outpost, tenure: Tenure, live: Sequence[LiveJob]) -> Listing:
@@ -34,7 +36,19 @@ async def watch(book: Book, outpost: Outpost, tenure: Tenure, live: Sequence[Liv
     await book.observed(tenure(), interpret(live, seen, outpost.clock.now()))
     alive = frozenset(one.native_id for one in seen if one.phase not in ENDED_PHASES)
     failed = frozenset(one.native_id for one in seen if one.phase in _BROUGHT_BACK)
-    return Listing(alive, failed - {one.native_id for one in seen if one.phase not in _BROUGHT_BACK}, was_asked=True)
+    failed -= {one.native_id for one in seen if one.phase not in _BROUGHT_BACK}
+    return Listing(alive, failed, was_asked=True, since=running_since(live, seen))
+
+
+def running_since(live: Sequence[LiveJob], seen: Sequence[Observation]) -> dict[JobId, datetime]:
+    """By the centre's clock; only of what runs under its own id, account and tag."""
+    ours = {(job.native_id, job.account, job.tag): job.job for job in live}
+    since: dict[JobId, datetime] = {}
+    for one in seen:
+        job = ours.get((one.native_id, one.account, one.tag or SubmitTag("")))
+        if job is not None and one.started_at is not None and one.phase in _RUNS:
+            since[job] = min(since.get(job, one.started_at), one.started_at)
+    return since
 
 
 def interpret(live: Sequence[LiveJob], seen: Sequence[Observation], now: datetime) -> list[Move]:

@@ -18,6 +18,8 @@ from paracloud.kit.errors import Conflict
 from paracloud.kit.identifiers import JobId, ProjectId
 
 CANCEL, HOLD, RELEASE = "cancel", "hold", "release"
+SIGNAL = "signal"
+"""Not a user's: what a job gets when its money ends (jobs.land)."""
 
 
 async def cancel(session: AsyncSession, caller: Caller, job: JobId, *, now: datetime) -> JobState:

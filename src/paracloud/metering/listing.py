@@ -34,6 +34,12 @@ async def duplicates(session: AsyncSession, centre: CentreName, names: Collectio
     return await store.duplicates(session, centre, names) if names else []
 
 
+async def seconds_before(session: AsyncSession, references: Collection[str]) -> dict[str, int]:
+    """How long each of these jobs has run in executions after which the scheduler runs it again (of an array: the task
+    that did so longest)."""
+    return await store.brought_back(session, references) if references else {}
+
+
 async def usage_page(
     session: AsyncSession, projects: Sequence[ProjectId], *, before: UsageId | None = None, limit: int = 50
 ) -> list[Usage]:

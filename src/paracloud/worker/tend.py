@@ -1,9 +1,9 @@
 """Tend one centre while its lease is held: dispatch, watch, probe and renew, side by side under one fence."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -14,6 +14,8 @@ from paracloud.jobs.outpost import Outpost
 from paracloud.jobs.settle import Settlement
 from paracloud.jobs.watch import watch
 from paracloud.kit.errors import Fenced, ParacloudError
+from paracloud.kit.identifiers import JobId
+from paracloud.kit.lease import Lease
 from paracloud.worker.tenure import HeldLease
 
 log = structlog.get_logger()
@@ -34,11 +36,13 @@ for."""
 
 @dataclass(frozen=True, slots=True)
 class Duties:
-    """What the composition root hands in: how to stage inputs, and where health and queue pictures go."""
+    """What the composition root hands in: how to stage inputs, where health and queue pictures go, and how running jobs
+    are paid for (with when each began)."""
 
     stage: Stage
     report: Callable[[Outpost, ParacloudError | None], Awaitable[None]]
     probe: Callable[[Outpost, HeldLease], Awaitable[None]]
+    fund: Callable[[Lease, Mapping[JobId, datetime]], Awaitable[None]]
 
 
 class Hint:
@@ -69,12 +73,13 @@ async def tend(
     book: Book, outpost: Outpost, lease: HeldLease, duties: Duties, *, jobs: Hint, renew_every: timedelta
 ) -> None:
     """Runs until cancelled or until the lease is lost (then it ends well: another tends the centre)."""
-    looks = Hint()
+    looks, since = Hint(), dict[JobId, datetime]()
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(lease.keep(renew_every))
             group.create_task(_dispatching(book, outpost, lease, duties, jobs, looks))
-            group.create_task(_watching(book, outpost, lease, duties, looks))
+            group.create_task(_watching(book, outpost, lease, duties, looks, since))
+            group.create_task(_funding(outpost, lease, duties, since))
             group.create_task(_probing(outpost, lease, duties))
     except* Fenced as lost:
         log.warning("centre.lease_lost", centre=outpost.centre, reason=str(lost.exceptions[0]))
@@ -102,7 +107,10 @@ async def _dispatching(  # one loop's whole world
                 await outpost.clock.sleep(early)
 
 
-async def _watching(book: Book, outpost: Outpost, lease: HeldLease, duties: Duties, looks: Hint) -> None:
+async def _watching(  # one loop's whole world
+    book: Book, outpost: Outpost, lease: HeldLease, duties: Duties, looks: Hint, since: dict[JobId, datetime]
+) -> None:
+    """`since` is kept as the newest listing shows it."""
     settlement = Settlement(book, outpost, lease)
     said: str | None = None
     while True:
@@ -110,6 +118,8 @@ async def _watching(book: Book, outpost: Outpost, lease: HeldLease, duties: Duti
         try:
             live = await book.live(lease())
             listing = await watch(book, outpost, lease, live)
+            since.clear()
+            since.update(listing.since)
             await settlement.settle(await book.live(lease()), listing)
             if listing.was_asked:
                 await duties.report(outpost, None)
@@ -122,6 +132,18 @@ async def _watching(book: Book, outpost: Outpost, lease: HeldLease, duties: Duti
             pause, said = TROUBLE, trouble.en
             await _report(duties, outpost, trouble)
         await (looks.wait(outpost, pause) if pause == IDLE else outpost.clock.sleep(pause))
+
+
+async def _funding(outpost: Outpost, lease: HeldLease, duties: Duties, since: Mapping[JobId, datetime]) -> None:
+    """A loop of its own: what runs at a centre that does not answer goes on costing."""
+    while True:
+        try:
+            await duties.fund(lease(), dict(since))
+        except Fenced:
+            raise
+        except ParacloudError as trouble:
+            log.warning("centre.funding_failed", centre=outpost.centre, code=trouble.code, reason=trouble.en)
+        await outpost.clock.sleep(BUSY if since else IDLE)
 
 
 async def _report(duties: Duties, outpost: Outpost, trouble: ParacloudError) -> None:

@@ -37,6 +37,9 @@ class SlurmDialect:
     def cancel(self, ids: Sequence[NativeId]) -> Command[None]:
         return control.cancel(ids)
 
+    def signal(self, ids: Sequence[NativeId], name: str) -> Command[frozenset[NativeId]]:
+        return control.signal(ids, name)
+
     def hold(self, id: NativeId) -> Command[None]:  # noqa: A002
         return control.hold(id)
 

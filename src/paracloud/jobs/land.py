@@ -1,0 +1,108 @@
+"""The steps of a landing, each written on the job and told to its project: warn, signal, stop, or call it off."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.billing.notice import Notice, NoticeKind
+from paracloud.billing.notices import tell
+from paracloud.jobs import store, store_funds
+from paracloud.jobs.landing import STOPPED_EN, STOPPED_ZH, Funds, stop_at
+from paracloud.jobs.tables import AnyRow
+from paracloud.jobs.wish import CANCEL, SIGNAL
+from paracloud.kit.identifiers import CentreName, JobId, ProjectId
+from paracloud.kit.money import Money
+from paracloud.metering.listing import seconds_before
+
+TIME = "%Y-%m-%d %H:%M:%S UTC"
+
+
+def funds_of(row: AnyRow, earlier_seconds: int) -> Funds:
+    return Funds(
+        job=JobId(row.id),
+        limit_seconds=row.wall_limit_seconds,
+        earlier_seconds=earlier_seconds,
+        slice_seconds=row.slice_seconds,
+        grace_seconds=row.grace_seconds,
+        held_seconds=row.held_seconds,
+        running_since=row.running_since,
+        warned_at=row.warned_at,
+        signalled_at=row.signalled_at,
+        stop_at=row.stop_at,
+        stopping_at=row.stopping_at,
+    )
+
+
+async def warn(session: AsyncSession, row: AnyRow, funds: Funds, missing: Money, now: datetime) -> None:
+    """The signal is wished for in the same transaction."""
+    until, signal = funds.held_until.strftime(TIME), row.signal
+    en = (
+        f"Money ends: to go on after {until}, {missing} {missing.currency} is missing (wallet with credit line, or a hard "
+        f"budget). The signal {signal} is sent now, so that the job can write a checkpoint; {funds.grace_seconds} s after "
+        "it the job is stopped. It goes on if money comes before."
+    )
+    zh = (
+        f"资金即将用尽：{until} 之后继续运行还差 {missing} {missing.currency}（余额、授信额度或硬预算不足）。现在发送信号 {signal}，作业可写检查点；"
+        f"此后 {funds.grace_seconds} 秒停止作业。此前充值即可继续运行。"
+    )
+    await store_funds.change(session, funds.job, warned_at=now)
+    await _say(session, row, NoticeKind.LANDING, en, zh, missing, now)
+    await wish_signal(session, row)
+
+
+async def wish_signal(session: AsyncSession, row: AnyRow) -> None:
+    """Where a user wishes something at this moment, that comes first, and the next round wishes for it again."""
+    if row.wish is None:
+        await store.change(session, JobId(row.id), wish=SIGNAL)
+        await store.announce(session, row.centre)
+
+
+async def signalled(session: AsyncSession, centre: CentreName, jobs: Sequence[JobId], now: datetime) -> None:
+    """The centre has delivered it: the grace runs. A landing that was called off meanwhile stays called off."""
+    rows = await store_funds.lock(session, centre, jobs)
+    before = await seconds_before(session, [str(job) for job, row in rows.items() if row.charged_micro])
+    for job, row in rows.items():
+        if row.warned_at is None or row.running_since is None:
+            continue
+        end = stop_at(funds_of(row, before.get(str(job), 0)), now)
+        await store_funds.change(session, job, signalled_at=now, stop_at=end)
+        en = f"The signal {row.signal} was sent. The job is stopped at {end.strftime(TIME)}, unless money comes before."
+        zh = f"已发送信号 {row.signal}。若未充值，作业将于 {end.strftime(TIME)} 停止。"
+        await _note(session, row, en, zh, now)
+
+
+async def stop(session: AsyncSession, row: AnyRow, missing: Money, now: datetime) -> None:
+    en = f"{STOPPED_EN} {missing} {missing.currency} was missing to go on."
+    zh = f"{STOPPED_ZH}继续运行还差 {missing} {missing.currency}。"
+    await store_funds.change(session, JobId(row.id), stopping_at=now)
+    await store.change(session, JobId(row.id), wish=CANCEL)
+    await store.announce(session, row.centre)
+    await _say(session, row, NoticeKind.STOPPING, en, zh, missing, now)
+
+
+async def call_off(session: AsyncSession, row: AnyRow, funds: Funds, given: Money, now: datetime) -> None:
+    """The job goes on. A signal that is not on its way yet is not sent any more."""
+    until = funds.held_until.strftime(TIME)
+    await store_funds.change(session, funds.job, warned_at=None, signalled_at=None, stop_at=None)
+    if row.wish == SIGNAL:
+        await store.change(session, funds.job, wish=None)
+    en = f"Money came: the job goes on, and is paid for until {until}."
+    zh = f"资金已到账：作业继续运行，费用已预留至 {until}。"
+    await _say(session, row, NoticeKind.LANDING_CALLED_OFF, en, zh, given, now)
+
+
+async def _say(
+    session: AsyncSession, row: AnyRow, kind: NoticeKind, en: str, zh: str, amount: Money, now: datetime
+) -> None:
+    await _note(session, row, en, zh, now)
+    await tell(
+        session,
+        [Notice(kind, f"Job {row.id}: {en}", f"作业 {row.id}：{zh}", amount, now, ProjectId(row.project_id),
+                reference=str(row.id))],
+    )  # fmt: skip
+
+
+async def _note(session: AsyncSession, row: AnyRow, en: str, zh: str, now: datetime) -> None:
+    event = {"job_id": row.id, "at": now, "from_state": row.state, "to_state": row.state, "reason": en, "note": zh}
+    await store.add_events(session, [event])
