@@ -54,7 +54,8 @@ class MemoryStore:
         return row
 
     def wish(self, job: JobId, kind: str, now: datetime) -> None:
-        """A signal as a landing wishes for it; Conflict as an entrance says it: for an ended job, and for holding one of which nothing waits."""
+        """A signal as a landing wishes for it. Conflict as an entrance says it: for an ended job, and for holding one
+        of which nothing waits."""
         row = self.job(job)
         if kind == SIGNAL:
             row.wish, row.signal = SIGNAL, "USR1"

@@ -1,7 +1,7 @@
 """Keep the running jobs of one centre paid for, a slice at a time; land those that cannot be."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -111,7 +111,7 @@ async def _extend(session: AsyncSession, row: AnyRow, funds: Funds, now: datetim
     given = await extend_hold(session, wanted, until_seconds=target, now=now)
     await store_funds.change(session, funds.job, held_seconds=target)
     await store.change(session, funds.job, held_micro=row.held_micro + given.micro)
-    return given, funds_of(row._replace(held_seconds=target), funds.earlier_seconds)
+    return given, replace(funds, held_seconds=target)
 
 
 async def _land(session: AsyncSession, row: AnyRow, funds: Funds, why: NotEnoughFunds, now: datetime) -> None:

@@ -38,13 +38,13 @@ async def warn(session: AsyncSession, row: AnyRow, funds: Funds, missing: Money,
     """The signal is wished for in the same transaction."""
     until, signal = funds.held_until.strftime(TIME), row.signal
     en = (
-        f"Money ends: to go on after {until}, {missing} {missing.currency} is missing (wallet with credit line, or a hard "
-        f"budget). The signal {signal} is sent now, so that the job can write a checkpoint; {funds.grace_seconds} s after "
-        "it the job is stopped. It goes on if money comes before."
+        f"Money ends: to go on after {until}, {missing} {missing.currency} is missing in the wallet with its credit "
+        f"line, or in a hard budget. The signal {signal} is sent now, so that the job can write a checkpoint; "
+        f"{funds.grace_seconds} s after it the job is stopped. It goes on if money comes before."
     )
     zh = (
-        f"资金即将用尽：{until} 之后继续运行还差 {missing} {missing.currency}（余额、授信额度或硬预算不足）。现在发送信号 {signal}，作业可写检查点；"
-        f"此后 {funds.grace_seconds} 秒停止作业。此前充值即可继续运行。"
+        f"资金即将用尽：{until} 之后继续运行还差 {missing} {missing.currency}（余额与授信额度或硬预算不足）。"
+        f"现在发送信号 {signal}，作业可写检查点；此后 {funds.grace_seconds} 秒停止作业。此前充值即可继续运行。"
     )
     await store_funds.change(session, funds.job, warned_at=now)
     await _say(session, row, NoticeKind.LANDING, en, zh, missing, now)

@@ -18,7 +18,8 @@ _RUNS = frozenset({NativePhase.RUNNING, NativePhase.ENDING})
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Which jobs the listing shows: `alive` have not ended, and of the `failed` all that it shows ended with a lost
-    node. `since`: when the task began that runs longest, of each job that runs. `was_asked`: False where nobody has an account there yet, so that the centre was not asked at all."""
+    node. `was_asked`: False where nobody has an account there yet, so that the centre was not asked at all. `since`:
+    when the task that runs longest began, of each job that runs."""
 
     alive: frozenset[NativeId] = frozenset()
     failed: frozenset[NativeId] = frozenset()

@@ -1,0 +1,325 @@
+"""Running jobs are paid for a slice at a time; who cannot pay is warned, signalled, and stopped after the grace."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from tests.paracloud.billing.builders import sound
+from tests.paracloud.jobs.world import EAST, START, World, open_world, record
+
+from paracloud.billing.budget import Budget, set_budget
+from paracloud.billing.funding import Funding, set_funding
+from paracloud.billing.hold import release
+from paracloud.billing.notices import notices_of
+from paracloud.billing.top_up import top_up
+from paracloud.dialects.records import NativePhase
+from paracloud.jobs.book import Move
+from paracloud.jobs.fund import Funder
+from paracloud.jobs.show import show
+from paracloud.jobs.state import JobState
+from paracloud.kit.errors import Fenced
+from paracloud.kit.identifiers import BudgetId, JobId, NativeId, new_uuid
+from paracloud.kit.lease import Lease
+from paracloud.kit.money import Money
+
+SLICES = Funding(hold=timedelta(minutes=10), grace=timedelta(minutes=5))
+SECOND = timedelta(seconds=1)
+DUE = 570
+"""Seconds after which the first ten minutes must be followed: a margin of thirty before them."""
+
+
+@dataclass
+class Flight:
+    """Jobs of one core and an hour that run since START at 100 micro-yuan a second; 900 s are held at first."""
+
+    world: World
+    lease: Lease
+    funder: Funder
+
+    async def running(self, native_id: str = "7", **options) -> JobId:
+        book, job = self.world.book, (await self.world.submit(centre=EAST, **options)).job
+        await book.intend(self.lease, limit=10)
+        await book.submitted(self.lease, {job: NativeId(native_id)}, postponed={})
+        await book.observed(self.lease, [Move(job, JobState.RUNNING, "RUNNING", "", START, "n1", START)])
+        return job
+
+    async def look(self, seconds: int, *jobs: JobId) -> None:
+        """At so many seconds after START; the jobs run since then."""
+        self.world.clock.forward(START + seconds * SECOND - self.world.clock.now())
+        await self.funder.round(self.lease, dict.fromkeys(jobs, START))
+
+    async def wishes(self) -> list[str]:
+        return [wish.kind for wish in await self.world.book.wishes(self.lease)]
+
+    async def deliver(self) -> None:
+        await self.world.book.granted(self.lease, await self.world.book.wishes(self.lease))
+
+    async def told(self) -> list[str]:
+        async with self.world.database.begin() as session:
+            return [one.kind.value for _, one in await notices_of(session, self.world.project)]
+
+    async def events(self, job: JobId) -> list[str]:
+        async with self.world.database.begin() as session:
+            found = (await show(session, self.world.caller, job)).events
+        assert all(one.note for one in found if one.reason)
+        return [one.reason.partition(" ")[0].rstrip(":") for one in found if one.reason]
+
+    async def pay(self, amount: str) -> None:
+        async with self.world.database.begin() as session:
+            now = self.world.clock.now()
+            await top_up(session, self.world.project, Money.parse(amount), key=str(new_uuid()), person="op", now=now)
+
+
+async def flight(database, funds: str, **changes) -> Flight:
+    world = await open_world(database, funds=funds)
+    async with database.begin() as session:
+        await set_funding(session, world.project, SLICES if not changes else Funding(**changes))
+    return Flight(world, await world.claim(), Funder(database, world.clock))
+
+
+@pytest.fixture
+def fly(database):
+    return partial(flight, database)
+
+
+async def test_of_a_limit_a_slice_and_the_grace_are_held_at_first(fly):
+    flying = await fly("1000")
+    job = await flying.running()
+    assert await flying.world.held() == 90_000
+    assert await flying.world.one("SELECT held_micro FROM jobs WHERE id = :job", job=job) == 90_000
+
+
+async def test_a_limit_that_a_slice_covers_and_a_project_without_slices_hold_all_at_once(fly):
+    flying = await fly("1000")
+    await flying.running(time="14")
+    assert await flying.world.held() == 84_000
+    async with flying.world.database.begin() as session:
+        await set_funding(session, flying.world.project, Funding())
+    await flying.running("8")
+    assert await flying.world.held() == 84_000 + 360_000
+    assert await flying.world.one("SELECT count(*) FROM job_funds") == 0
+
+
+async def test_slice_after_slice_is_held_up_to_the_limit_and_the_bill_is_the_same(fly):
+    flying = await fly("1000")
+    job = await flying.running()
+    await flying.look(DUE - 1, job)
+    assert await flying.world.held() == 90_000
+    for number in range(1, 5):
+        await flying.look(DUE + 600 * (number - 1), job)
+        assert await flying.world.held() == 90_000 + number * 60_000
+    for seconds in (DUE + 2400, DUE + 2401, 3599):
+        await flying.look(seconds, job)
+        assert await flying.world.held() == 360_000
+    assert await flying.world.one("SELECT held_micro FROM jobs") == 360_000
+    await sound(flying.world.database)
+    done = record(job, "7", elapsed_seconds=3599)
+    await flying.world.book.settle(flying.lease, [done], alive=[], read_until=None)
+    assert (await flying.world.held(), await flying.world.wallet()) == (0, 1_000_000_000 - 359_900)
+    assert await flying.told() == []
+    await sound(flying.world.database)
+
+
+async def test_many_who_look_at_once_hold_one_slice(fly):
+    flying = await fly("1000")
+    job = await flying.running()
+    flying.world.clock.forward(DUE * SECOND)
+    funders = [Funder(flying.world.database, flying.world.clock) for _ in range(6)]
+    await asyncio.gather(*(one.round(flying.lease, {job: START}) for one in funders))
+    assert await flying.world.held() == 150_000
+    await sound(flying.world.database)
+
+
+async def test_after_a_silence_as_much_is_held_as_the_job_has_used(fly):
+    flying = await fly("1000")
+    job = await flying.running()
+    await flying.look(1, job)
+    await flying.look(2000)  # the centre shows nothing, and what was seen before goes on
+    assert await flying.world.held() == 270_000
+
+
+async def test_who_cannot_pay_is_warned_then_signalled_and_stopped_after_the_grace(fly):
+    flying = await fly("0.10")
+    job = await flying.running()
+    await flying.look(DUE, job)
+    assert (await flying.wishes(), await flying.told()) == (["signal"], ["landing"])
+    await flying.look(DUE + 20, job)
+    await flying.deliver()
+    for seconds in (DUE + 21, DUE + 319):
+        await flying.look(seconds, job)
+        assert await flying.wishes() == []
+    await flying.look(DUE + 320, job)
+    assert (await flying.wishes(), await flying.told()) == (["cancel"], ["landing", "stopping"])
+    await flying.look(DUE + 321, job)
+    assert await flying.events(job) == ["Money", "The", "Stopped"]
+    ended = record(job, "7", phase=NativePhase.CANCELLED, elapsed_seconds=DUE + 320)
+    await flying.world.book.settle(flying.lease, [ended], alive=[], read_until=None)
+    async with flying.world.database.begin() as session:
+        shown = (await show(session, flying.world.caller, job)).summary
+    assert shown.state is JobState.CANCELLED
+    assert "money that the project can spend ended" in shown.reason
+    assert "资金用尽" in shown.reason
+    assert shown.charged <= shown.held
+    assert await flying.world.wallet() == 100_000 - 89_000
+    await sound(flying.world.database)
+
+
+async def test_what_is_told_names_what_is_missing_in_both_languages(fly):
+    flying = await fly("0.10")
+    await flying.look(DUE, await flying.running())
+    async with flying.world.database.begin() as session:
+        ((_, told),) = await notices_of(session, flying.world.project)
+    assert told.amount == Money.parse("0.05")
+    assert "0.050000 CNY is missing" in told.en
+    assert "还差 0.050000 CNY" in told.zh
+    assert "2026-06-01 08:15:00 UTC" in told.en
+    assert "USR1" in told.en
+
+
+async def test_money_that_comes_before_the_stop_calls_the_landing_off(fly):
+    flying = await fly("0.10")
+    job = await flying.running()
+    await flying.look(DUE, job)
+    await flying.deliver()
+    await flying.pay("0.05")
+    await flying.look(DUE + 299, job)
+    assert await flying.told() == ["landing", "landing-called-off"]
+    assert await flying.world.held() == 150_000
+    for seconds in (DUE + 300, DUE + 599):
+        await flying.look(seconds, job)
+        assert await flying.wishes() == []
+    await flying.look(DUE + 600, job)
+    assert (await flying.wishes(), (await flying.told())[2:]) == (["signal"], ["landing"])
+    await sound(flying.world.database)
+
+
+async def test_money_that_comes_before_the_signal_is_sent_spares_the_job_the_signal(fly):
+    flying = await fly("0.10")
+    job = await flying.running()
+    await flying.look(DUE, job)
+    late = await flying.world.book.wishes(flying.lease)
+    await flying.pay("1")
+    await flying.look(DUE + 5, job)
+    assert await flying.wishes() == []
+    await flying.world.book.granted(flying.lease, late)  # it was on its way already
+    await flying.look(DUE + 400, job)
+    assert await flying.wishes() == []
+
+
+async def test_money_is_looked_for_at_the_last_moment_too(fly):
+    flying = await fly("0.10")
+    job = await flying.running()
+    await flying.look(DUE, job)
+    await flying.deliver()
+    await flying.look(DUE + 299, job)
+    await flying.pay("1")
+    await flying.look(DUE + 300, job)
+    assert (await flying.wishes(), (await flying.told())[-1]) == ([], "landing-called-off")
+
+
+async def test_a_signal_that_cannot_be_delivered_holds_the_stop_back_and_then_the_line_goes_before_the_grace(fly):
+    flying = await fly("0.10")
+    job = await flying.running()
+    for seconds in (DUE, DUE + 400, 2000):
+        await flying.look(seconds, job)
+        assert await flying.wishes() == ["signal"]
+    await flying.deliver()
+    await flying.look(2001, job)
+    assert await flying.wishes() == ["cancel"]
+
+
+async def test_what_a_user_wishes_goes_before_the_signal_which_is_wished_for_again(fly):
+    flying = await fly("0.10", hold=SLICES.hold, grace=SLICES.grace, signal="TERM", line=Money.parse("0.10"))
+    job = await flying.running(array="1-2")
+    await flying.world.one("UPDATE jobs SET wish = 'hold' WHERE id = :job RETURNING 1", job=job)
+    await flying.look(DUE, job)
+    assert await flying.wishes() == ["hold"]
+    await flying.deliver()
+    await flying.look(DUE + 10, job)
+    (wish,) = await flying.world.book.wishes(flying.lease)
+    assert (wish.kind, wish.signal) == ("signal", "TERM")
+    await flying.world.one("UPDATE jobs SET wish = 'cancel' WHERE id = :job RETURNING 1", job=job)
+    await flying.look(DUE + 500, job)
+    assert await flying.wishes() == ["cancel"]
+    assert await flying.told() == ["landing"]
+
+
+async def test_every_task_of_an_array_is_paid_for(fly):
+    flying = await fly("1000")
+    job = await flying.running(array="1-4")
+    assert await flying.world.held() == 4 * 90_000
+    await flying.look(DUE, job)
+    assert await flying.world.held() == 4 * 150_000
+
+
+async def test_a_run_before_a_requeue_is_counted(fly):
+    flying = await fly("1000")
+    job = await flying.running()
+    failed = record(job, "7", phase=NativePhase.REQUEUED, elapsed_seconds=400)
+    await flying.world.book.settle(flying.lease, [failed], alive=[NativeId("7")], read_until=None)
+    again = START + timedelta(seconds=500)
+    flying.world.clock.forward(669 * SECOND)
+    await flying.funder.round(flying.lease, {job: again})
+    assert await flying.world.held() == 90_000 - 40_000
+    flying.world.clock.forward(SECOND)
+    await flying.funder.round(flying.lease, {job: again})
+    assert await flying.world.held() == 150_000 - 40_000
+    await sound(flying.world.database)
+
+
+async def test_a_run_that_began_after_the_signal_gets_its_own(fly):
+    flying = await fly("0.10")
+    job = await flying.running()
+    await flying.look(DUE, job)
+    await flying.deliver()
+    flying.world.clock.forward(600 * SECOND)
+    again = flying.world.clock.now() - SECOND
+    await flying.funder.round(flying.lease, {job: again})
+    assert await flying.wishes() == ["signal"]
+
+
+async def test_a_hard_budget_that_is_used_up_lands_a_job_as_an_empty_wallet_does(fly):
+    flying = await fly("1000")
+    limit = Budget(
+        id=BudgetId(new_uuid()), organisation=None, project=flying.world.project, user=None,
+        amount=Money.parse("0.10"), is_monthly=False, is_hard=True, warn_percent=(), valid_from=START, valid_to=None,
+    )  # fmt: skip
+    async with flying.world.database.begin() as session:
+        await set_budget(session, limit)
+    await flying.look(DUE, await flying.running())
+    assert await flying.told() == ["landing"]
+
+
+async def test_one_jobs_trouble_keeps_no_other_from_being_paid_for(fly):
+    flying = await fly("1000")
+    broken, job = await flying.running(), await flying.running("8")
+    async with flying.world.database.begin() as session:
+        await release(session, [str(broken)], now=START)
+    await flying.look(DUE, broken, job)
+    assert await flying.world.held() == 150_000
+
+
+async def test_who_lost_the_lease_holds_and_tells_nothing(fly):
+    flying = await fly("0.10")
+    job = await flying.running()
+    await flying.world.leases().release(flying.lease)
+    await flying.world.leases("worker-2").claim(EAST)
+    with pytest.raises(Fenced):
+        await flying.look(DUE, job)
+    assert await flying.told() == []
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    ["UPDATE job_funds SET stopping_at = now()", "UPDATE job_funds SET signalled_at = now(), stop_at = now()"],
+)
+async def test_the_database_knows_that_a_warning_and_a_signal_come_before_a_stop(fly, forgery):
+    flying = await fly("1000")
+    await flying.running()
+    with pytest.raises(DBAPIError):
+        async with flying.world.database.begin() as session:
+            await session.execute(text(forgery))
