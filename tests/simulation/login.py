@@ -104,7 +104,15 @@ class Login:
         return (
             *(str(row.raw_id), row.job_id, row.user if is_whole else "root", "cpu" if is_whole else "", row.state),
             *(f"{row.exit_code}:0", str(row.submitted_at), str(row.started_at or "Unknown"), str(row.ended_at)),
-            *(str(row.elapsed_seconds), str(row.cores), "1", tres, "n1", row.name if is_whole else "allocation"),
+            *(
+                str(row.elapsed_seconds),
+                str(row.cores),
+                "1",
+                tres,
+                "n1",
+                "normal",
+                row.name if is_whole else "allocation",
+            ),
         )
 
     def _scancel(self, account: str, stdin: bytes) -> Completed:
