@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.tables import ContractRow
+from paracloud.billing.tiers import Tiers, read_tiers, write_tiers
 from paracloud.kit.errors import Conflict, Invalid, NotFound
 from paracloud.kit.identifiers import CentreName, ContractId, ProjectId, new_uuid
 
@@ -16,7 +17,26 @@ WHOLE = 10_000
 COLUMNS = (
     ContractRow.id, ContractRow.centre, ContractRow.queue, ContractRow.share_basis_points,
     ContractRow.owner_project_id, ContractRow.owner_basis_points, ContractRow.valid_from, ContractRow.valid_to,
+    ContractRow.share_tiers, ContractRow.minimum_micro, ContractRow.fixed_micro,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What is agreed for a whole month: the centre's part of what its charges come to, by volume tiers (each rate 0 to
+    1); the least that it gets; and what capacity that was bought costs. Micro-units."""
+
+    share_tiers: Tiers | None = None
+    minimum_micro: int = 0
+    fixed_micro: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """Whose the nodes are, and their part of every charge there."""
+
+    owner: ProjectId
+    basis_points: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +52,7 @@ class Contract:
     owner_basis_points: int
     valid_from: datetime
     valid_to: datetime | None
+    month: Month = Month()
 
     def holds_at(self, when: datetime) -> bool:
         return self.valid_from <= when and (self.valid_to is None or when < self.valid_to)
@@ -45,14 +66,18 @@ async def add_contract(
     valid_from: datetime,
     valid_to: datetime | None = None,
     queue: str | None = None,
-    owner: ProjectId | None = None,
-    owner_basis_points: int = 0,
+    lent: Lent | None = None,
+    month: Month = Month(),
 ) -> ContractId:
     """Conflict where another contract with the centre (about the same queue) holds at some of the same time."""
+    owner, owner_basis_points = (lent.owner, lent.basis_points) if lent is not None else (None, 0)
     _check_shares(share_basis_points, owner, owner_basis_points)
+    _check_month(month)
     row = ContractRow(
         id=new_uuid(), centre=centre, queue=queue, share_basis_points=share_basis_points, owner_project_id=owner,
         owner_basis_points=owner_basis_points, valid_from=valid_from, valid_to=valid_to,
+        share_tiers=None if month.share_tiers is None else write_tiers(month.share_tiers),
+        minimum_micro=month.minimum_micro, fixed_micro=month.fixed_micro,
     )  # fmt: skip
     try:
         async with session.begin_nested():
@@ -70,6 +95,17 @@ async def add_contract(
             "超算中心或节点所有者不存在，或有效期不正确。",
         ) from error
     return ContractId(row.id)
+
+
+def _check_month(month: Month) -> None:
+    if month.minimum_micro < 0 or month.fixed_micro < 0:
+        raise Invalid("minimum, fixed: nothing or more a month.", "minimum、fixed：每月金额不得为负。", field="minimum")
+    if month.share_tiers is not None and any(step.rate > 1 for step in month.share_tiers.steps):
+        raise Invalid(
+            "share_tiers: a share is 0 to 1 (0.8 is 80 %).",
+            "share_tiers：分成为 0 到 1（0.8 即 80%）。",
+            field="share_tiers",
+        )
 
 
 def _check_shares(share: int, owner: ProjectId | None, owner_share: int) -> None:
@@ -108,6 +144,9 @@ async def contracts_of(session: AsyncSession, centres: Collection[CentreName]) -
             ContractId(row.id), CentreName(row.centre), row.queue, row.share_basis_points,
             None if row.owner_project_id is None else ProjectId(row.owner_project_id), row.owner_basis_points,
             row.valid_from, row.valid_to,
+            Month(
+                None if row.share_tiers is None else read_tiers(row.share_tiers), row.minimum_micro, row.fixed_micro
+            ),
         )
         for row in rows
     ]  # fmt: skip

@@ -4,7 +4,8 @@ Accounts by code: `wallet:<project>` and `held:<project>` (liabilities to a proj
 centre), `revenue:<product line>` (income), `cash:top-ups` (what came in, negative), `expense:duplicates` (what the
 platform pays for, negative), `expense:credits` (trial credits that were used, negative), `package:<id>` (liability:
 what an hours package was sold for and has not given yet), `payable:owner/<project>` (liability to who lends nodes of
-its own). A credit is positive; the postings of an entry sum to zero.
+its own), `expense:settlement` (what contracts with centres add to their shares for a month), `cash:paid-out` (what
+centres were paid, positive). A credit is positive; the postings of an entry sum to zero.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,8 @@ REMEMBERED = 4096
 CASH = "cash:top-ups"
 DUPLICATES = "expense:duplicates"
 CREDITS = "expense:credits"
+SETTLEMENT = "expense:settlement"
+PAID_OUT = "cash:paid-out"
 EXPIRED = "revenue:expired"
 DEDICATED = "revenue:dedicated"
 PAYABLE = "payable"

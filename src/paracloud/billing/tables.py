@@ -60,6 +60,7 @@ class ContractRow(Base):
             name="owner",
         ),
         CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="validity"),
+        CheckConstraint("minimum_micro >= 0 AND fixed_micro >= 0", name="month"),
         Index("ix_contracts_centre", "centre"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -68,6 +69,11 @@ class ContractRow(Base):
     share_basis_points: Mapped[int]
     owner_project_id: Mapped[UUID | None] = mapped_column(ForeignKey("projects.id"))
     owner_basis_points: Mapped[int] = mapped_column(server_default="0")
+    share_tiers: Mapped[list[dict[str, str]] | None] = mapped_column(JSONB(none_as_null=True))
+    """Parts (0 to 1) of the month's gross, by tiers; posted when the month is settled."""
+    minimum_micro: Mapped[int] = mapped_column(server_default="0")
+    fixed_micro: Mapped[int] = mapped_column(server_default="0")
+    """A month: what the centre gets at least, and for capacity that was bought."""
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime | None]
 
@@ -146,6 +152,7 @@ class ChargeRow(Base):
         Index("ix_charges_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
         Index("ix_charges_project_id_period", "project_id", "period"),
         Index("ix_charges_entry_id", "entry_id"),
+        Index("ix_charges_period", "period", postgresql_using="brin"),
     )
     usage_id: Mapped[UUID] = mapped_column(ForeignKey("usage.id"), primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -19,6 +19,8 @@ PackageId = NewType("PackageId", UUID)
 DedicationId = NewType("DedicationId", UUID)
 BudgetId = NewType("BudgetId", UUID)
 ImportId = NewType("ImportId", UUID)
+SettlementId = NewType("SettlementId", UUID)
+DisputeId = NewType("DisputeId", UUID)
 BlobId = NewType("BlobId", str)
 """SHA-256 of the content, 64 hexadecimal digits."""
 

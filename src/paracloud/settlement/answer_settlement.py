@@ -1,0 +1,103 @@
+"""The centre confirms a statement, or disputes lines of it; the operator answers and pays."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.billing.entry import PAID_OUT, SETTLEMENT, Entry, payable
+from paracloud.billing.post import post
+from paracloud.kit.errors import Conflict, Invalid, NotFound
+from paracloud.kit.identifiers import DisputeId, SettlementId, UsageId, new_uuid
+from paracloud.kit.money import Money
+from paracloud.settlement import store
+from paracloud.settlement.settled import Dispute, Settlement, SettlementState
+
+LONGEST = 1000
+
+
+async def confirm(session: AsyncSession, id_: SettlementId, *, person: str, now: datetime) -> Settlement:
+    """Again: nothing changes. Conflict while a dispute waits for its answer."""
+    found = await _locked(session, id_)
+    if found.state in (SettlementState.CONFIRMED, SettlementState.PAID):
+        return found
+    if found.state is SettlementState.DISPUTED:
+        raise Conflict("A dispute of it waits for its answer.", "该结算单尚有争议未答复。")
+    return await _moved(
+        session, found, {"state": SettlementState.CONFIRMED.value, "confirmed_by": person, "confirmed_at": now}
+    )
+
+
+async def dispute_line(
+    session: AsyncSession, id_: SettlementId, usage: UsageId, *, reason: str, person: str, now: datetime
+) -> Dispute:
+    """Invalid without a reason; NotFound for a usage that is on no line of it; Conflict once it is confirmed, or where
+    that line is disputed already."""
+    found = await _locked(session, id_)
+    if found.state in (SettlementState.CONFIRMED, SettlementState.PAID):
+        raise Conflict("It is confirmed; nothing of it is disputed any more.", "该结算单已确认，不能再提出争议。")
+    if not reason.strip() or len(reason) > LONGEST:
+        raise Invalid("reason: say why.", "reason：请说明原因。", field="reason")
+    if not await store.has_line(session, found, usage):
+        raise NotFound("There is no such line.", "结算单中没有该明细。", field="usage")
+    new = Dispute(DisputeId(new_uuid()), id_, usage, reason, person, now, 0, None, None, None)
+    if not await store.add_dispute(session, new):
+        raise Conflict("This line is disputed already.", "该明细已有争议。", field="usage")
+    await _moved(session, found, {"state": SettlementState.DISPUTED.value})
+    return new
+
+
+async def answer_dispute(
+    session: AsyncSession, id_: DisputeId, *, text: str, adjustment: Money, person: str, now: datetime
+) -> Settlement:
+    """`adjustment`: what the centre gets besides for it, or, negative, less; posted in an entry of its own. With the
+    last answer the statement is the centre's to confirm again."""
+    known = await store.dispute(session, id_)
+    if known is None:
+        raise NotFound("There is no such dispute.", "该争议不存在。", field="dispute")
+    found = await _locked(session, known.settlement)
+    open_ = {one.id: one for one in await store.disputes(session, [found.id]) if one.answer is None}
+    if id_ not in open_:
+        raise Conflict("It was answered before.", "该争议此前已答复。")
+    if not text.strip() or len(text) > LONGEST:
+        raise Invalid("answer: say why.", "answer：请说明理由。", field="answer")
+    if adjustment.currency != found.currency:
+        raise Invalid(f"The statement is in {found.currency}.", f"结算单币种为 {found.currency}。", field="adjustment")
+    answered = {"answer": text, "answered_by": person, "answered_at": now, "adjusted_micro": adjustment.micro}
+    await store.answer(session, id_, answered)
+    postings = {payable(found.centre): adjustment.micro, SETTLEMENT: -adjustment.micro}
+    entry = Entry(f"adjust:{id_}", "adjustment", found.currency, postings, str(found.id), text, person)
+    await post(session, [entry], now=now)
+    state = SettlementState.DISPUTED if len(open_) > 1 else SettlementState.STATED
+    return await _moved(session, found, {"state": state.value, "adjusted_micro": found.adjusted + adjustment.micro})
+
+
+async def pay(session: AsyncSession, id_: SettlementId, *, payment: str, person: str, now: datetime) -> Settlement:
+    """`payment` is the transfer's own number: the same one again changes nothing. Conflict where it is not confirmed,
+    was paid by another transfer, or comes to less than nothing."""
+    found = await _locked(session, id_)
+    if found.state is SettlementState.PAID and found.payment == payment:
+        return found
+    if found.state is not SettlementState.CONFIRMED:
+        raise Conflict(f"It is {found.state}, not confirmed.", f"该结算单状态为 {found.state}，尚不能付款。")
+    if not payment.strip():
+        raise Invalid("payment: the transfer's number.", "payment：请填写付款编号。", field="payment")
+    if found.total < 0:
+        raise Conflict("The centre owes it; settle that by hand.", "该结算单应由超算中心退款，请线下处理。")
+    postings = {payable(found.centre): -found.total, PAID_OUT: found.total}
+    entry = Entry(f"pay:{id_}", "payment", found.currency, postings, reference=str(id_), person=person)
+    await post(session, [entry], now=now)
+    paid = {"state": SettlementState.PAID.value, "paid_by": person, "paid_at": now, "payment": payment}
+    return await _moved(session, found, paid)
+
+
+async def _locked(session: AsyncSession, id_: SettlementId) -> Settlement:
+    found = await store.lock(session, id_)
+    if found is None:
+        raise NotFound("There is no such statement.", "该结算单不存在。", field="settlement")
+    return found
+
+
+async def _moved(session: AsyncSession, found: Settlement, values: Mapping[str, object]) -> Settlement:
+    await store.change(session, found.id, values)
+    return await _locked(session, found.id)

@@ -1,0 +1,61 @@
+"""Who speaks for a centre, and what they see of its statements."""
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.billing.period import begins
+from paracloud.centres.registry import get_centre
+from paracloud.identity.caller import Caller
+from paracloud.identity.overview import user_named
+from paracloud.kit.errors import NotFound
+from paracloud.kit.identifiers import CentreName, UsageId
+from paracloud.settlement import store
+from paracloud.settlement.settled import Dispute, Settlement
+from paracloud.settlement.store import Day, Line
+
+PAGE = 500
+
+
+async def let_speak(session: AsyncSession, login: str, centre: CentreName) -> None:
+    """NotFound for an unknown user or centre."""
+    user = await user_named(session, login)
+    await get_centre(session, centre)
+    await store.add_person(session, user, centre)
+
+
+async def require_centre(session: AsyncSession, caller: Caller, centre: CentreName) -> None:
+    """NotFound, as for a centre that is none, where the caller neither speaks for it nor is the operator."""
+    caller.reads()
+    if not caller.is_operator and not await store.speaks_for(session, caller.user, centre):
+        raise NotFound("There is no such centre, or it is not yours.", "超算中心不存在，或不属于您。", field="centre")
+
+
+async def settlement_of(session: AsyncSession, centre: CentreName, period: date) -> tuple[Settlement, list[Dispute]]:
+    found = await store.settlements(session, centre=centre, period=period)
+    if not found:
+        raise NotFound("There is no statement of this month.", "该月份没有结算单。", field="month")
+    return found[0], await store.disputes(session, [found[0].id])
+
+
+async def settlements_of(
+    session: AsyncSession, *, centre: CentreName | None = None, period: date | None = None
+) -> list[Settlement]:
+    """The newest month first."""
+    return await store.settlements(session, centre=centre, period=period)
+
+
+async def days_of(session: AsyncSession, centre: CentreName, period: date) -> list[Day]:
+    return await store.days(session, centre, period)
+
+
+async def lines_of(
+    session: AsyncSession, centre: CentreName, period: date, *, day: date | None, after: UsageId | None
+) -> list[Line]:
+    """A page of the month's charges, or of those of the usage that ended on a day (UTC)."""
+    if day is None:
+        span = datetime.min.replace(year=2000, tzinfo=begins(period).tzinfo), begins(period.replace(year=2199))
+    else:
+        start = begins(day)
+        span = start, start + timedelta(days=1)
+    return await store.lines(session, centre, period, span, after=after, limit=PAGE)

@@ -1,0 +1,218 @@
+"""Every query on settlements."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.kit.identifiers import (
+    CentreName,
+    ContractId,
+    DisputeId,
+    ProjectId,
+    SettlementId,
+    UsageId,
+    UserId,
+)
+from paracloud.settlement.settled import Charged, Dispute, Settlement, SettlementState
+from paracloud.settlement.tables import CentrePersonRow, DisputeRow, SettlementRow
+
+CHARGED = text("""
+    SELECT usage.centre, charge.contract_id, charge.currency, count(*) AS charges,
+           sum(charge.amount_micro)::bigint AS gross, sum(charge.share_micro)::bigint AS share
+      FROM charges AS charge JOIN usage ON usage.id = charge.usage_id WHERE charge.period = :period GROUP BY 1, 2, 3
+""")
+LENT = text("""
+    SELECT contract.owner_project_id AS project, charge.currency, sum(charge.owner_micro)::bigint AS micro
+      FROM charges AS charge JOIN contracts AS contract ON contract.id = charge.contract_id
+     WHERE charge.period = :period AND contract.owner_project_id IS NOT NULL
+     GROUP BY 1, 2 HAVING sum(charge.owner_micro) <> 0
+""")
+FEES = text("""
+    SELECT substr(account.code, 9) AS centre, account.currency, sum(posting.micro)::bigint AS micro
+      FROM ledger_entries AS entry JOIN ledger_postings AS posting ON posting.entry_id = entry.id
+      JOIN ledger_accounts AS account ON account.id = posting.account_id AND account.code LIKE 'payable:%'
+     WHERE entry.kind = 'dedicated' AND entry.key LIKE '%:' || :month GROUP BY 1, 2
+""")
+DAYS = text("""
+    SELECT (usage.ended_at AT TIME ZONE 'UTC')::date AS day, usage.queue, count(*) AS charges,
+           sum(usage.cores * usage.elapsed_seconds)::bigint AS core_seconds,
+           sum(usage.gpus * usage.elapsed_seconds)::bigint AS card_seconds,
+           sum(charge.share_micro)::bigint AS share
+      FROM charges AS charge JOIN usage ON usage.id = charge.usage_id
+     WHERE charge.period = :period AND usage.centre = :centre GROUP BY 1, 2 ORDER BY 1, 2
+""")
+LINES = text("""
+    SELECT usage.id, charge.revision, charge.is_reversal, usage.record_id, usage.account, usage.queue, usage.ended_at,
+           usage.cores, usage.gpus, usage.elapsed_seconds, charge.share_micro
+      FROM charges AS charge JOIN usage ON usage.id = charge.usage_id
+     WHERE charge.period = :period AND usage.centre = :centre
+       AND usage.ended_at >= :start AND usage.ended_at < :end AND (CAST(:after AS uuid) IS NULL OR usage.id > :after)
+     ORDER BY usage.id, charge.revision, charge.is_reversal LIMIT :limit
+""")
+HAS_LINE = text("""
+    SELECT count(*) FROM charges AS charge JOIN usage ON usage.id = charge.usage_id
+     WHERE charge.period = :period AND usage.centre = :centre AND usage.id = :usage
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What ended on a day (UTC) in a queue; whole seconds, micro-units of the centre's share."""
+
+    day: date
+    queue: str
+    count: int
+    core_seconds: int
+    card_seconds: int
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One charge as its centre may see it: the centre's own names, and its share; no customer and no price."""
+
+    usage: UsageId
+    revision: int
+    is_reversal: bool
+    record_id: str
+    account: str
+    queue: str
+    ended_at: datetime
+    cores: int
+    gpus: int
+    elapsed_seconds: int
+    share: int
+
+
+async def charged(session: AsyncSession, period: date) -> dict[tuple[CentreName, str], dict[ContractId, Charged]]:
+    """By centre and currency, then by contract."""
+    found: dict[tuple[CentreName, str], dict[ContractId, Charged]] = {}
+    for row in (await session.execute(CHARGED, {"period": period})).all():
+        of = found.setdefault((CentreName(row.centre), row.currency), {})
+        of[ContractId(row.contract_id)] = Charged(row.charges, row.gross, row.share)
+    return found
+
+
+async def lent(session: AsyncSession, period: date) -> list[tuple[ProjectId, str, int]]:
+    """(owner, currency, micro-units) of nodes that were lent."""
+    rows = (await session.execute(LENT, {"period": period})).all()
+    return [(ProjectId(row.project), row.currency, row.micro) for row in rows]
+
+
+async def fees(session: AsyncSession, period: date) -> dict[tuple[CentreName, str], int]:
+    """What centres have of the month's fees of dedicated nodes."""
+    rows = (await session.execute(FEES, {"month": f"{period:%Y-%m}"})).all()
+    return {(CentreName(row.centre), row.currency): row.micro for row in rows}
+
+
+async def add(session: AsyncSession, new: Settlement, person: str) -> bool:
+    """False where the centre has its statement of the month already."""
+    values = {
+        "id": new.id, "centre": new.centre, "period": new.period, "currency": new.currency, "state": new.state.value,
+        "charges": new.charges, "gross_micro": new.gross, "share_micro": new.share, "tiers_micro": new.tiers,
+        "minimum_micro": new.minimum, "fixed_micro": new.fixed, "fees_micro": new.fees, "stated_by": person,
+        "stated_at": new.stated_at,
+    }  # fmt: skip
+    adding = insert(SettlementRow).values(values).on_conflict_do_nothing().returning(SettlementRow.id)
+    return (await session.execute(adding)).scalar_one_or_none() is not None
+
+
+async def settlements(
+    session: AsyncSession, *, centre: CentreName | None = None, period: date | None = None
+) -> list[Settlement]:
+    query = select(SettlementRow).order_by(SettlementRow.period.desc(), SettlementRow.centre)
+    if centre is not None:
+        query = query.where(SettlementRow.centre == centre)
+    if period is not None:
+        query = query.where(SettlementRow.period == period)
+    return [_settlement(row) for row in (await session.scalars(query)).all()]
+
+
+async def lock(session: AsyncSession, id_: SettlementId) -> Settlement | None:
+    query = select(SettlementRow).where(SettlementRow.id == id_).with_for_update()
+    row = (await session.scalars(query.execution_options(populate_existing=True))).one_or_none()
+    return None if row is None else _settlement(row)
+
+
+async def change(session: AsyncSession, id_: SettlementId, values: Mapping[str, object]) -> None:
+    changing = update(SettlementRow).where(SettlementRow.id == id_).values(**values)
+    await session.execute(changing.execution_options(synchronize_session=False))
+
+
+async def has_line(session: AsyncSession, of: Settlement, usage: UsageId) -> bool:
+    values = {"period": of.period, "centre": of.centre, "usage": usage}
+    return bool((await session.execute(HAS_LINE, values)).scalar_one())
+
+
+async def days(session: AsyncSession, centre: CentreName, period: date) -> list[Day]:
+    rows = (await session.execute(DAYS, {"centre": centre, "period": period})).all()
+    return [Day(row.day, row.queue, row.charges, row.core_seconds, row.card_seconds, row.share) for row in rows]
+
+
+async def lines(
+    session: AsyncSession,
+    centre: CentreName,
+    period: date,
+    span: tuple[datetime, datetime],
+    *,
+    after: UsageId | None,
+    limit: int,
+) -> list[Line]:
+    values = {"centre": centre, "period": period, "start": span[0], "end": span[1], "after": after, "limit": limit}
+    rows = (await session.execute(LINES, values)).all()
+    return [Line(UsageId(row.id), *row[1:]) for row in rows]
+
+
+async def add_dispute(session: AsyncSession, new: Dispute) -> bool:
+    """False where this line is disputed already."""
+    values = {
+        "id": new.id, "settlement_id": new.settlement, "usage_id": new.usage, "reason": new.reason,
+        "person": new.person, "opened_at": new.opened_at,
+    }  # fmt: skip
+    adding = insert(DisputeRow).values(values).on_conflict_do_nothing().returning(DisputeRow.id)
+    return (await session.execute(adding)).scalar_one_or_none() is not None
+
+
+async def disputes(session: AsyncSession, settlements_: Sequence[SettlementId]) -> list[Dispute]:
+    query = select(DisputeRow).where(DisputeRow.settlement_id.in_(settlements_)).order_by(DisputeRow.opened_at)
+    rows = await session.scalars(query.execution_options(populate_existing=True))
+    return [_dispute(row) for row in rows.all()]
+
+
+async def dispute(session: AsyncSession, id_: DisputeId) -> Dispute | None:
+    row = (await session.scalars(select(DisputeRow).where(DisputeRow.id == id_))).one_or_none()
+    return None if row is None else _dispute(row)
+
+
+async def answer(session: AsyncSession, id_: DisputeId, values: Mapping[str, object]) -> None:
+    changing = update(DisputeRow).where(DisputeRow.id == id_).values(**values)
+    await session.execute(changing.execution_options(synchronize_session=False))
+
+
+async def add_person(session: AsyncSession, user: UserId, centre: CentreName) -> None:
+    adding = insert(CentrePersonRow).values(user_id=user, centre=centre)
+    await session.execute(adding.on_conflict_do_nothing())
+
+
+async def speaks_for(session: AsyncSession, user: UserId, centre: CentreName) -> bool:
+    query = select(CentrePersonRow.centre).where(CentrePersonRow.user_id == user, CentrePersonRow.centre == centre)
+    return (await session.execute(query)).scalar_one_or_none() is not None
+
+
+def _settlement(row: SettlementRow) -> Settlement:
+    return Settlement(
+        SettlementId(row.id), CentreName(row.centre), row.period, row.currency, SettlementState(row.state),
+        row.charges, row.gross_micro, row.share_micro, row.tiers_micro, row.minimum_micro, row.fixed_micro,
+        row.fees_micro, row.adjusted_micro, row.stated_at, row.confirmed_at, row.paid_at, row.payment,
+    )  # fmt: skip
+
+
+def _dispute(row: DisputeRow) -> Dispute:
+    return Dispute(
+        DisputeId(row.id), SettlementId(row.settlement_id), UsageId(row.usage_id), row.reason, row.person,
+        row.opened_at, row.adjusted_micro, row.answer, row.answered_by, row.answered_at,
+    )  # fmt: skip
