@@ -10,7 +10,16 @@ from paracloud.api.operator import operator
 from paracloud.history.imported import By, Import
 from paracloud.history.request import PAGE, Wanted, faults_of, get_import, newest_imports, request_import
 from paracloud.kit.identifiers import BlobId, CentreName, ImportId, ProjectId
-from paracloud.wire.history import FaultList, FaultModel, ImportList, ImportModel, ImportRequest, LogModel
+from paracloud.metering.report import Sums
+from paracloud.wire.history import (
+    FaultList,
+    FaultModel,
+    ImportList,
+    ImportModel,
+    ImportRequest,
+    LogModel,
+    UnmappedModel,
+)
 
 router = APIRouter(prefix="/operator", tags=["operator"])
 Sha = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
@@ -84,5 +93,10 @@ def _shown(one: Import) -> ImportModel:
         state=one.state.value,
         is_final=one.state.is_final,
         left_out=dict(one.left_out),
-        unmapped=dict(one.unmapped),
+        unmapped={
+            name: UnmappedModel(
+                records=left.records, core_hours=Sums(core_seconds=left.core_seconds).hours()["core_hours"]
+            )
+            for name, left in one.unmapped.items()
+        },
     )

@@ -91,10 +91,16 @@ def _watched(client: Client, found: ImportModel, bar: Progress) -> ImportModel:
 
 
 def _tell(client: Client, found: ImportModel, *, as_json: bool) -> None:
+    faults = []
     for one in client.faults(found.id) if found.faults else ():
         print(plain(f"{one.line}: {say(one.en, one.zh)}: {one.text}"), file=sys.stderr)
+        if as_json:
+            faults.append(one.model_dump(mode="json"))
+    for name, left in sorted(found.unmapped.items(), key=lambda of: -of[1].core_hours):
+        of = say(f"records {left.records}, core-hours {left.core_hours}", f"{left.records} 条，{left.core_hours} 核时")
+        print(plain(f"{name}: {say('of no project', '无所属课题组')}: {of}"), file=sys.stderr)
     if as_json:
-        show.as_json(found)
+        show.as_json(found.model_dump(mode="json") | {"lines_not_understood": faults})
     else:
         print(plain(_summary(found)))
     if found.state == "refused" or found.faults:
@@ -104,12 +110,15 @@ def _tell(client: Client, found: ImportModel, *, as_json: bool) -> None:
 def _summary(found: ImportModel) -> str:
     if found.state == "refused":
         return say(f"refused: {found.reason_en}", f"未导入：{found.reason_zh}")
-    others = ", ".join(f"{why} {count}" for why, count in {**found.left_out, **found.unmapped}.items())
+    others = ", ".join(f"{why} {count}" for why, count in found.left_out.items())
+    nobodys = sum(left.records for left in found.unmapped.values())
     return say(
         f"{found.id} {found.state}: {found.records} records; new {found.new}, corrected {found.corrected}, known "
-        f"{found.known}, unrated {found.unrated}; not understood {found.faults}; left out: {others or '-'}",
+        f"{found.known}, unrated {found.unrated}; not understood {found.faults}; of no project {nobodys}; left out: "
+        f"{others or '-'}",
         f"{found.id} {found.state}：{found.records} 条记录；新增 {found.new}，更正 {found.corrected}，已有 "
-        f"{found.known}，未定价 {found.unrated}；无法理解 {found.faults}；未导入：{others or '-'}",
+        f"{found.known}，未定价 {found.unrated}；无法理解 {found.faults}；无所属课题组 "
+        f"{nobodys}；未导入：{others or '-'}",
     )
 
 

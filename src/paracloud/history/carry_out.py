@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing.charge import charge
 from paracloud.dialects.history import HistoryRecord, accounted
 from paracloud.history import store
-from paracloud.history.imported import By, Import, ImportState
+from paracloud.history.imported import OTHERS, By, Import, ImportState
 from paracloud.history.log import Chunk, chunks, open_log
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
@@ -49,6 +49,18 @@ class Sums:
     faults: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     unmapped: Counter[str] = field(default_factory=Counter)
+    """Records by name, and their core-seconds."""
+    unmapped_core_seconds: Counter[str] = field(default_factory=Counter)
+
+    def named(self) -> dict[str, tuple[int, int]]:
+        """Those that used most; the others together, so that no record is left out without a word."""
+        names = [name for name, _ in self.unmapped_core_seconds.most_common()]
+        found = {name: (self.unmapped[name], self.unmapped_core_seconds[name]) for name in names[:MOST_NAMES]}
+        if others := names[MOST_NAMES:]:
+            both = self.unmapped, self.unmapped_core_seconds
+            records, seconds = (sum(counts[name] for name in others) for counts in both)
+            found[OTHERS] = records, seconds
+        return found
 
 
 async def carry_out_next(database: Database, clock: Clock, where: Callable[[BlobId], Path]) -> bool:
@@ -112,7 +124,7 @@ class Carrying:
                         records=sums.records,
                         faults=sums.faults,
                         left_out=dict(sums.left_out),
-                        unmapped=dict(sums.unmapped.most_common(MOST_NAMES)),
+                        unmapped=sums.named(),
                     )
         return sums, kept
 
@@ -125,6 +137,7 @@ class Carrying:
                 sums.left_out["ours"] += 1
             elif self._owner(one) is None:
                 sums.unmapped[self._name(one)] += 1
+                sums.unmapped_core_seconds[self._name(one)] += one.cores * one.elapsed_seconds
             else:
                 sums.records += 1
 
@@ -136,7 +149,7 @@ class Carrying:
                 f"有 {sums.faults} 行无法理解，详见错误列表。请修正文件，或选择接受（这些行将不入库）。",
             )
         if sums.unmapped and not self._of.leave_out:
-            names = ", ".join(name for name, _ in sums.unmapped.most_common(5))
+            names = ", ".join(name for name in list(sums.named())[:5])
             raise Invalid(
                 f"{sums.unmapped.total()} records are nobody's: {names} … Map these names to projects, or leave them "
                 "out.",

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from paracloud.kit.identifiers import BlobId, CentreName, ImportId, ProjectId
 
+OTHERS = "…"
+
 
 class ImportState(StrEnum):
     """Checked whole first, then stored batch by batch; an import is refused before anything of it is stored."""
@@ -30,9 +32,18 @@ class By(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Unmapped:
+    """What the log holds of a name that is nobody's."""
+
+    records: int = 0
+    core_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Import:
     """`done` of `records` are stored: `new`, `corrected` and `known` before; `unrated` wait for a price or a contract.
-    `left_out` counts lines by why they are no executions, `unmapped` records by whose they are."""
+    `left_out` counts lines by why they are no executions, `unmapped` what is of names that are nobody's, those
+    beyond the first thousand under OTHERS."""
 
     id: ImportId
     sha256: BlobId
@@ -58,7 +69,7 @@ class Import:
     unrated: int = 0
     faults: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
-    unmapped: Mapping[str, int] = field(default_factory=dict)
+    unmapped: Mapping[str, Unmapped] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.dialects.history import Unreadable
-from paracloud.history.imported import By, Fault, Import, ImportState
+from paracloud.history.imported import By, Fault, Import, ImportState, Unmapped
 from paracloud.history.tables import FaultRow, ImportRow
 from paracloud.kit.bulk import unnested
 from paracloud.kit.identifiers import BlobId, CentreName, ImportId, ProjectId
@@ -90,7 +90,7 @@ def _import(row: ImportRow) -> Import:
         state=ImportState(row.state),
         **counts,
         left_out=row.left_out,
-        unmapped=row.unmapped,
+        unmapped={name: Unmapped(records, seconds) for name, (records, seconds) in row.unmapped.items()},
         reason_en=row.reason_en,
         reason_zh=row.reason_zh,
         created_at=row.created_at,

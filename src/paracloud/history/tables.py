@@ -42,7 +42,7 @@ class ImportRow(Base):
     unrated: Mapped[int] = mapped_column(server_default="0")
     faults: Mapped[int] = mapped_column(server_default="0")
     left_out: Mapped[dict[str, int]] = mapped_column(JSONB(none_as_null=True), server_default="{}")
-    unmapped: Mapped[dict[str, int]] = mapped_column(JSONB(none_as_null=True), server_default="{}")
+    unmapped: Mapped[dict[str, list[int]]] = mapped_column(JSONB(none_as_null=True), server_default="{}")
     reason_en: Mapped[str | None]
     reason_zh: Mapped[str | None]
     created_at: Mapped[datetime]

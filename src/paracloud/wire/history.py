@@ -1,5 +1,6 @@
 """Old accounting logs that are taken in, and sums of usage, on the wire."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -23,6 +24,11 @@ class ImportRequest(Model):
     leave_out: bool = False
 
 
+class UnmappedModel(Model):
+    records: int
+    core_hours: Decimal
+
+
 class ImportModel(Model):
     """`done` of `records` are stored. `left_out` counts lines by why they are no executions of others, `unmapped`
     records by whose they are."""
@@ -42,7 +48,7 @@ class ImportModel(Model):
     unrated: int
     faults: int
     left_out: dict[str, int]
-    unmapped: dict[str, int]
+    unmapped: dict[str, UnmappedModel]
     reason_en: str | None
     reason_zh: str | None
     created_at: Time

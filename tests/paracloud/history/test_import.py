@@ -16,7 +16,7 @@ from paracloud.billing.price import add_price
 from paracloud.billing.rate import Price
 from paracloud.history import carry_out, store
 from paracloud.history.carry_out import carry_out_next
-from paracloud.history.imported import By, Import, ImportState
+from paracloud.history.imported import OTHERS, By, Import, ImportState, Unmapped
 from paracloud.history.request import Wanted, faults_of, get_import, request_import
 from paracloud.identity.create_project import create_project
 from paracloud.kit.errors import Invalid, NotFound, Unreachable
@@ -130,7 +130,16 @@ async def test_records_of_nobodys_refuse_the_import_or_are_left_out_by_name(data
     assert refused.reason_en.startswith("4 records are nobody's: wang, zhao")
     assert await stored(database) == (0, 0, 0)
     left_out = await taken_in(database, tmp_path, content, {"lin": opened.project}, leave_out=True)
-    assert (left_out.state, left_out.new, dict(left_out.unmapped)) == (ImportState.DONE, 2, {"wang": 3, "zhao": 1})
+    assert (left_out.state, left_out.new) == (ImportState.DONE, 2)
+    day = 64 * 86400
+    assert left_out.unmapped == {"wang": Unmapped(3, 3 * day), "zhao": Unmapped(1, day)}
+
+
+async def test_names_beyond_the_most_are_counted_together(database, opened, tmp_path, monkeypatch):
+    monkeypatch.setattr(carry_out, "MOST_NAMES", 2)
+    content = "".join(rows(count, 10 * count, User=f"u{count}") for count in (1, 2, 3, 4))
+    refused = await taken_in(database, tmp_path, content, {"lin": opened.project})
+    assert {name: left.records for name, left in refused.unmapped.items()} == {"u4": 4, "u3": 3, OTHERS: 3}
 
 
 async def test_what_the_platform_submitted_itself_is_not_taken_from_a_log(database, opened, tmp_path):

@@ -1,0 +1,96 @@
+"""`usage import`: a log is sent, taken in by a worker, and reported."""
+
+import asyncio
+import json
+import lzma
+from collections.abc import Iterator
+
+import pytest
+from tests.paracloud.dialects.test_history import sacct
+
+from paracloud.kit.clock import SystemClock
+from paracloud.worker.imports import take_in
+
+WORDS = ("usage", "import", "--format", "sacct", "--centre", "east", "log")
+
+
+@pytest.fixture
+def worker(served, tmp_path) -> Iterator[None]:
+    """Beside the server; `where` it finds the logs is the server's folder."""
+    logs = served.house.app.state.deps.logs
+    working = asyncio.run_coroutine_threadsafe(take_in(served.house.database, SystemClock(), logs.path), served._loop)
+    yield
+    working.cancel()
+
+
+@pytest.fixture
+def mapped(terminal, lin):
+    """lin's records are the project's."""
+    (terminal.home / "map.csv").write_text(f"user,project\nlin,{lin.project}\n")
+    return terminal
+
+
+def write(terminal, *lines: str, packed: bool = False) -> None:
+    content = "".join(lines).encode()
+    (terminal.home / "log").write_bytes(lzma.compress(content) if packed else content)
+
+
+LINES = [sacct(JobID=str(number), JobIDRaw=str(number)) for number in range(1, 6)]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_log_is_stored_once_and_then_reported_as_its_dry_run_was(mapped, boss, worker, packed):
+    write(mapped, *LINES, packed=packed)
+    first = json.loads(mapped.say(boss, *WORDS, "--map", "map.csv", "--json"))
+    assert (first["state"], first["records"], first["new"], first["lines_not_understood"]) == ("done", 5, 5, [])
+    again = json.loads(mapped.say(boss, *WORDS, "--map", "map.csv", "--json"))
+    assert (again["new"], again["known"]) == (0, 5)
+    dry = mapped.say(boss, *WORDS, "--dry-run", "--json")
+    assert json.loads(mapped.say(boss, "usage", "report", "--json")) == json.loads(dry)
+
+
+def test_what_could_not_be_read_and_what_is_nobodys_is_said_in_full_and_nothing_is_stored(mapped, boss, worker):
+    write(mapped, *LINES, sacct(NCPUS="many"), sacct(JobID="9", JobIDRaw="9", User="wang"))
+    done = mapped.run(boss, *WORDS, "--map", "map.csv", "--json")
+    assert done.returncode == 1
+    said = json.loads(done.stdout)
+    assert (said["state"], [one["line"] for one in said["lines_not_understood"]]) == ("refused", [6])
+    assert said["unmapped"] == {"wang": {"records": 1, "core_hours": "1536.000000"}}
+    assert "6: 'many'" in done.stderr
+    assert "wang: of no project: records 1, core-hours 1536.000000" in done.stderr
+    assert json.loads(mapped.say(boss, "usage", "report", "--json")) == {"rows": []}
+    accepted = mapped.run(boss, *WORDS, "--map", "map.csv", "--accept-faults", "--leave-out")
+    assert "done: 5 records; new 5" in accepted.stdout
+    assert "not understood 1; of no project 1" in accepted.stdout
+
+
+def test_an_import_may_be_handed_in_and_looked_at_later(mapped, boss):
+    write(mapped, *LINES)
+    said = json.loads(mapped.say(boss, *WORDS, "--map", "map.csv", "--no-wait", "--json"))
+    assert (said["state"], said["is_final"]) == ("waiting", False)
+    assert said["id"] in mapped.say(boss, "usage", "imports")
+    assert "waiting" in mapped.say(boss, "usage", "import-status", said["id"])
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("login,project\n", "line 1: the header is"),
+        ("user,project\nlin,physics\n", "line 2: a name and the id of a project"),
+        ("user,project\nlin\n", "line 2: a name and the id of a project"),
+        ("", "line 1: the header is"),
+    ],
+)
+def test_a_map_that_cannot_be_meant_is_refused_with_its_line(mapped, boss, content, why):
+    write(mapped, *LINES)
+    (mapped.home / "map.csv").write_text(content)
+    done = mapped.run(boss, *WORDS, "--map", "map.csv")
+    assert done.returncode == 2
+    assert why in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_only_the_operator_takes_logs_in(mapped, lin):
+    write(mapped, *LINES)
+    done = mapped.run(lin, *WORDS, "--map", "map.csv")
+    assert done.returncode != 0
+    assert "Only the operator" in done.stderr
