@@ -2,8 +2,8 @@
 
 2.6 thousand million core-hours in 10 million jobs, 100 centres, 30,000 users of 3,000 projects, by a seed. The logs are
 written before the clock starts. Then two workers take them in as `usage import` does, while each month that is whole is
-held against a recomputation from its logs alone (centre and project, charges, and what is posted to the centres), and
-closed. All constraints and triggers are on, and every commit is on disk.
+held against a recomputation from its logs alone (centre and project, charges, and what is posted to the centres),
+closed, and stated to its centres. All constraints and triggers are on, and every commit is on disk.
 
 --jobs N      (10000000)
 --seed N      (1)
@@ -36,6 +36,7 @@ from paracloud.kit.database import Database
 from paracloud.kit.identifiers import BlobId
 from paracloud.kit.postgres import EmbeddedPostgres
 from paracloud.migrations.migrate import migrate
+from paracloud.settlement.state_settlements import state_settlements
 
 SERVER = {"shared_buffers": "2GB", "max_wal_size": "16GB", "checkpoint_timeout": "15min", "wal_compression": "on"}
 """A server of a provider of that size."""
@@ -109,6 +110,8 @@ async def _close_months(
         wrong += await audit.unreconciled(database, month, told)
         async with database.begin() as session:
             await close_period(session, month, person="bench", now=market.now())
+            stated = await state_settlements(session, month, person="bench", now=market.now())
+        wrong += audit.unstated(month, told, {one.centre: one.share for one in stated})
         say(f"{month:%Y-%m} closed; {len(wrong)} differences so far")
     async with database.begin() as session:
         refused = (await session.execute(REFUSED)).all()

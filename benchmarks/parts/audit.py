@@ -1,6 +1,6 @@
 """A month recomputed from the centres' logs alone, by DuckDB, and held against the charges and the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -10,6 +10,7 @@ from sqlalchemy import text
 from benchmarks.parts.market import Log
 from paracloud.billing.rate_sql import amount_sql, share_sql
 from paracloud.kit.database import Database
+from paracloud.kit.identifiers import CentreName
 
 CHARGED = text("""
     SELECT usage.centre, charges.project_id::text, count(*), sum(charges.amount_micro), sum(charges.share_micro)
@@ -65,12 +66,29 @@ async def unreconciled(database: Database, month: date, told: dict[tuple[str, st
     charged = {(centre, owner): (count, int(amount), int(share)) for centre, owner, count, amount, share in rows}
     wrong = [f"{month} {key}: {told.get(key)} accounted, {charged.get(key)} charged"
              for key in sorted(told.keys() | charged.keys()) if told.get(key) != charged.get(key)]  # fmt: skip
-    settled: dict[str, int] = {}
-    for (centre, _), (_, _, share) in told.items():
-        settled[centre] = settled.get(centre, 0) + share
+    settled = _shares(told)
     wrong += [
         f"{month} {centre}: {settled.get(centre)} due, {posted.get(centre)} posted"
         for centre in sorted(settled.keys() | posted.keys())
         if settled.get(centre) != posted.get(centre)
     ]
     return wrong
+
+
+def unstated(
+    month: date, told: dict[tuple[str, str], tuple[int, int, int]], stated: Mapping[CentreName, int]
+) -> list[str]:
+    """Every centre whose statement is not what its logs come to."""
+    due = _shares(told)
+    return [
+        f"{month} {centre}: {due.get(centre)} due, {stated.get(CentreName(centre))} stated"
+        for centre in sorted(due.keys() | stated.keys())
+        if due.get(centre) != stated.get(CentreName(centre))
+    ]
+
+
+def _shares(told: dict[tuple[str, str], tuple[int, int, int]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for (centre, _), (_, _, share) in told.items():
+        found[centre] = found.get(centre, 0) + share
+    return found

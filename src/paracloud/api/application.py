@@ -16,6 +16,7 @@ from paracloud.api import (
     problems,
     receipts,
     reconciliation,
+    settlement,
     submission,
     tariffs,
     usage,
@@ -39,6 +40,7 @@ ROOMS = (
     imports,
     usage,
     receipts,
+    settlement,
 )
 BODY_LIMIT_BYTES = 8 << 20
 """JSON bodies; uploads have a limit of their own. A script of 1 MiB fits, escaped."""

@@ -5,9 +5,9 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from paracloud.api.deps import TheDeps, Token, asked
-from paracloud.api.exactly import a_decimal
+from paracloud.api.exactly import a_decimal, an_amount
 from paracloud.api.operator import operator
-from paracloud.billing.contract import add_contract, end_contract
+from paracloud.billing.contract import Lent, Month, add_contract, end_contract
 from paracloud.billing.price import Version, add_price, all_versions, end_price
 from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import read_rule, write_rule
@@ -52,10 +52,13 @@ async def end_a_price(price: UUID, body: EndRequest, deps: TheDeps, token: Token
 
 
 @router.post("/contracts/{centre}:end")
-async def end_a_contract(centre: str, body: EndRequest, deps: TheDeps, token: Token) -> Created:
+async def end_a_contract(
+    centre: str, body: EndRequest, deps: TheDeps, token: Token, queue: str | None = None
+) -> Created:
+    """The centre's own, or, with `queue`, that queue's."""
     async with asked(deps, token) as at:
         now = operator(at, deps)
-        await end_contract(at.session, CentreName(centre), body.at or now, now=now)
+        await end_contract(at.session, CentreName(centre), body.at or now, now=now, queue=queue)
     return Created(id=centre)
 
 
@@ -135,8 +138,26 @@ async def contract(body: ContractRequest, deps: TheDeps, token: Token) -> Create
             body.share_basis_points,
             valid_from=body.valid_from or now,
             valid_to=body.valid_to,
+            queue=body.queue,
+            lent=_lent(body),
+            month=_month(body),
         )
     return Created(id=body.centre)
+
+
+def _lent(body: ContractRequest) -> Lent | None:
+    if body.owner is None and body.owner_basis_points:
+        raise Invalid("owner: whose nodes are they?", "owner：请指明节点所有者。", field="owner")
+    return None if body.owner is None else Lent(ProjectId(body.owner), body.owner_basis_points)
+
+
+def _month(body: ContractRequest) -> Month:
+    tiers = None if body.share_tiers is None else [one.model_dump() for one in body.share_tiers]
+    return Month(
+        None if tiers is None else read_tiers(tiers, "share_tiers"),
+        an_amount("minimum", body.minimum).micro,
+        an_amount("fixed", body.fixed).micro,
+    )
 
 
 def _shown(one: Version) -> PriceModel:

@@ -141,6 +141,32 @@ RULES: dict[str, str] = {
          GROUP BY volume.payer, volume.price_version_id, volume.period, volume.list_micro
         HAVING volume.list_micro <> coalesce(sum(charge.list_micro), 0)
     """,
+    "what a settlement says of its month is what its charges say": """
+        SELECT stated.centre || ' ' || stated.period, stated.share_micro - coalesce(said.share, 0)
+          FROM settlements AS stated
+          LEFT JOIN (SELECT usage.centre, charge.period, charge.currency, sum(charge.share_micro) AS share
+                       FROM charges AS charge JOIN usage ON usage.id = charge.usage_id
+                      GROUP BY 1, 2, 3) AS said USING (centre, period, currency)
+         WHERE stated.share_micro <> coalesce(said.share, 0)
+    """,
+    "what a settlement adds and pays stands in the ledger": """
+        SELECT stated.centre || ' ' || stated.period, due.micro - coalesce(posted.micro, 0)
+          FROM settlements AS stated
+          CROSS JOIN LATERAL (
+            SELECT stated.tiers_micro + stated.minimum_micro + stated.fixed_micro + stated.adjusted_micro AS added
+          ) AS more
+          CROSS JOIN LATERAL (
+            SELECT more.added - CASE WHEN stated.state = 'paid'
+                                     THEN stated.share_micro + stated.fees_micro + more.added ELSE 0 END AS micro
+          ) AS due
+          LEFT JOIN (SELECT entry.reference, sum(posting.micro) AS micro FROM ledger_entries AS entry
+                       JOIN ledger_postings AS posting ON posting.entry_id = entry.id
+                       JOIN ledger_accounts AS account ON account.id = posting.account_id
+                        AND account.code LIKE 'payable:%'
+                      WHERE entry.kind IN ('settlement', 'adjustment', 'payment') GROUP BY 1) AS posted
+            ON posted.reference = stated.id::text
+         WHERE due.micro <> coalesce(posted.micro, 0)
+    """,
     "every charging entry has its charge": """
         SELECT entry.key, 1 FROM ledger_entries AS entry
          WHERE entry.kind = 'charge' AND NOT EXISTS (SELECT 1 FROM charges WHERE charges.entry_id = entry.id)

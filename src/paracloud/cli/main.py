@@ -11,7 +11,7 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 
-from paracloud.cli import admin, jobs, paying, receipts, session, show, submission, tariffs, usage
+from paracloud.cli import admin, jobs, paying, receipts, session, settlement, show, submission, tariffs, usage
 from paracloud.cli.files import cp, ls
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.words import both, plain, say
@@ -36,11 +36,12 @@ for verb in (
 ):
     app.command()(verb)
 app.command("show")(jobs.show_job)
-for told in (*tariffs.VERBS, *paying.VERBS):
+for told in (*tariffs.VERBS, *paying.VERBS, *settlement.VERBS):
     admin.app.command()(told)
 app.add_typer(admin.app, name="admin")
 app.add_typer(usage.app, name="usage")
 app.add_typer(receipts.app, name="receipt")
+app.add_typer(settlement.app, name="centre")
 
 
 @app.command()

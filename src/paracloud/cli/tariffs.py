@@ -47,13 +47,21 @@ def price(  # a command line's options
 def contract(
     centre: str,
     share: Annotated[int, typer.Argument(help="The centre's share of each charge, in basis points: 8000 is 80 %.")],
+    queue: Annotated[str | None, typer.Option(help="About this queue alone.")] = None,
+    owner: Annotated[UUID | None, typer.Option(parser=an_id, help="Whose the nodes are.")] = None,
+    owner_share: Annotated[int, typer.Option(help="That part, in basis points.")] = 0,
+    share_tiers: Annotated[Path | None, typer.Option(help="A JSON file: parts of a month's gross, by tiers.")] = None,
+    minimum: Annotated[str, typer.Option(help="Yuan a month that the centre gets at least.")] = "0",
+    fixed: Annotated[str, typer.Option(help="Yuan a month for capacity that was bought.")] = "0",
     start: From = None,
     until: To = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a co-construction contract with a centre."""
-    tree = {"centre": centre, "share_basis_points": share, "valid_from": start, "valid_to": until}
-    make("contracts", ContractRequest.model_validate(tree), as_json=as_json)
+    tree = {"centre": centre, "share_basis_points": share, "queue": queue, "valid_from": start, "valid_to": until}
+    lent = {"owner": owner, "owner_basis_points": owner_share}
+    month = {"share_tiers": _json(share_tiers), "minimum": minimum, "fixed": fixed}
+    make("contracts", ContractRequest.model_validate(tree | lent | month), as_json=as_json)
 
 
 def check(as_json: AsJson = False) -> None:

@@ -14,6 +14,7 @@ from paracloud.client.errors import ApiError
 from paracloud.client.history import HistoryCalls
 from paracloud.client.paying import PayingCalls
 from paracloud.client.receipts import ReceiptCalls
+from paracloud.client.settlement import SettlementCalls
 from paracloud.client.usage import UsageCalls
 from paracloud.wire.account import (
     BalanceModel,
@@ -45,7 +46,7 @@ from paracloud.wire.jobs import (
 READ_BYTES = 4 << 20
 
 
-class Client(PayingCalls, HistoryCalls, UsageCalls, ReceiptCalls):
+class Client(PayingCalls, HistoryCalls, UsageCalls, ReceiptCalls, SettlementCalls):
     """One caller at one server. ApiError for whatever the server refuses, or when it does not answer."""
 
     def whoami(self) -> WhoAmI:

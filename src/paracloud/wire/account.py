@@ -186,8 +186,18 @@ class ChargedModel(Model):
 
 
 class ContractRequest(Model):
+    """With a centre, or about one of its queues. `owner`: whose the nodes are, with a part of every charge of their
+    own. For a whole month: `share_tiers` (parts of its gross, 0 to 1, by yuan), the least that the centre gets, and
+    what capacity costs that was bought."""
+
     centre: Text
     share_basis_points: int = Field(ge=0, le=10_000)
+    queue: Text | None = None
+    owner: UUID | None = None
+    owner_basis_points: int = Field(0, ge=0, le=10_000)
+    share_tiers: list[TierModel] | None = Field(default=None, min_length=1, max_length=20)
+    minimum: Amount = "0"
+    fixed: Amount = "0"
     valid_from: Time | None = None
     valid_to: Time | None = None
 

@@ -10,7 +10,9 @@ from tests.paracloud.api.house import READ, House, Person, Tenant, job
 from tests.paracloud.jobs.world import EAST, HOST_KEY
 
 CONTENT = b"input of the owner"
-READS, WRITES, OPERATES = "reads", "writes", "operates"
+NOTHING = "00000000-0000-7000-8000-000000000000"
+READS, WRITES, OPERATES, SPEAKS = "reads", "writes", "operates", "speaks"
+"""The last: for the centre that the path names."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Things:
             month="2020-01",
             dedication=self.dedication,
             import_id=self.import_id,
+            settlement_id=NOTHING,
+            dispute_id=NOTHING,
             budget=self.budget,
         )
 
@@ -152,7 +156,7 @@ ROUTES: dict[str, Route] = {
         lambda of: {"project": str(of.owner.project), "amount": "1.00", "key": str(uuid4())}, "body project"
     ),
     "POST /operator/prices": operates(_price, "body project", "body organisation"),
-    "POST /operator/contracts": operates(_contract),
+    "POST /operator/contracts": operates(_contract, "body owner"),
     "POST /operator/centres": operates(_centre),
     "POST /operator/reversals": operates(
         lambda of: {"entry": of.entry, "reason": "mistyped"}, "body entry", "body usage"
@@ -168,6 +172,18 @@ ROUTES: dict[str, Route] = {
     "POST /projects/{project}/receipts:issue": of(WRITES, "path project"),
     "GET /projects/{project}/receipts": of(READS, "path project"),
     "GET /receipt-keys": of(READS),
+    "GET /centres/{centre}/settlements": of(SPEAKS),
+    "GET /centres/{centre}/settlements/{month}": of(SPEAKS),
+    "GET /centres/{centre}/settlements/{month}/lines": of(SPEAKS),
+    "POST /centres/{centre}/settlements/{month}:confirm": of(SPEAKS),
+    "POST /centres/{centre}/settlements/{month}:dispute": of(
+        SPEAKS, "body usage", body=lambda _: {"usage": NOTHING, "reason": "x"}
+    ),
+    "POST /operator/disputes/{dispute_id}:answer": of(OPERATES, "path dispute_id", body=lambda _: {"answer": "x"}),
+    "POST /operator/settlements/{settlement_id}:pay": of(
+        OPERATES, "path settlement_id", body=lambda _: {"payment": "1"}
+    ),
+    "PUT /operator/centre-people": operates(lambda of: {"login": of.owner.login, "centre": EAST}),
     "POST /operator/packages": operates(_package, "body project"),
     "POST /operator/dedications": operates(_dedication, "body project"),
     "POST /operator/dedications/{dedication}:end": of(OPERATES, "path dedication", body=lambda _: {}),
@@ -183,8 +199,15 @@ ROUTES: dict[str, Route] = {
     "GET /operator/imports/{import_id}": of(OPERATES, "path import_id"),
     "GET /operator/imports/{import_id}/faults": of(OPERATES, "path import_id"),
     "POST /operator/periods/{month}:close": of(OPERATES),
+    "POST /operator/settlements/{month}:state": of(OPERATES),  # after the month was closed
 }
-NOT_AN_OWNERS = {"GET /jobs": {"query cursor"}, "GET /operator/unrated": {"query after"}}
+IN_TURN = {"POST /operator/disputes/{dispute_id}:answer", "POST /operator/settlements/{settlement_id}:pay"}
+"""What goes on from an earlier step: it has tests of its own."""
+NOT_AN_OWNERS = {
+    "GET /centres/{centre}/settlements/{month}/lines": {"query after"},
+    "GET /jobs": {"query cursor"},
+    "GET /operator/unrated": {"query after"},
+}
 """Ids that are a place in a list and open nothing."""
 
 

@@ -2,11 +2,22 @@
 
 import pytest
 from tests.paracloud.api.house import PREFIX, READ, WRITE, House, Person, Tenant, nobodys
-from tests.paracloud.api.routes import NOT_AN_OWNERS, OPERATES, READS, ROUTES, WRITES, Things, ask, things_of
+from tests.paracloud.api.routes import (
+    IN_TURN,
+    NOT_AN_OWNERS,
+    OPERATES,
+    READS,
+    ROUTES,
+    SPEAKS,
+    WRITES,
+    Things,
+    ask,
+    things_of,
+)
 
 from paracloud.identity.caller import Role
 
-TENANTS = [name for name, route in ROUTES.items() if route.needs != OPERATES]
+TENANTS = [name for name, route in ROUTES.items() if route.needs not in (OPERATES, SPEAKS)]
 FOREIGN = [name for name in TENANTS if ROUTES[name].foreign]
 REFUSALS = {401, 403, 404}
 """What nobody hears about a thing of their own."""
@@ -58,7 +69,8 @@ async def test_every_route_of_the_document_and_every_id_in_it_is_known_here(hous
 async def test_every_answer_but_a_refusal_is_had_by_the_owner(house: House, wang, wangs: Things, boss: Person) -> None:
     refused = {name: code for name, code in (await answers(house, TENANTS, wang, wangs)).items() if code in REFUSALS}
     assert refused == {}
-    operated = await answers(house, [name for name in ROUTES if name not in TENANTS], boss, wangs)
+    operating = [name for name, route in ROUTES.items() if route.needs == OPERATES and name not in IN_TURN]
+    operated = await answers(house, operating, boss, wangs)
     assert {name: code for name, code in operated.items() if 400 <= code < 500} == {}
 
 
@@ -119,7 +131,7 @@ async def test_a_viewer_changes_nothing_of_the_project(house: House, wang: Tenan
 
 
 async def test_only_the_operator_operates(house: House, lin: Tenant, boss: Person, wangs: Things) -> None:
-    names = [name for name in ROUTES if name not in TENANTS]
+    names = [name for name, route in ROUTES.items() if route.needs == OPERATES]
     assert all("/operator/" in name for name in names)
     modest, _ = await house.token(boss.user, READ, WRITE)
     before = await house.contents()
@@ -147,3 +159,17 @@ async def test_a_token_that_only_reads_can_end_itself(house: House, lin: Tenant)
     token, id_ = await house.token(lin.user, READ)
     assert (await house.ask(token, "DELETE", f"/tokens/{id_}")).status_code == 204
     assert (await house.ask(token, "GET", "/whoami")).status_code == 401
+
+
+async def test_only_whoever_speaks_for_a_centre_and_the_operator_see_its_settlement(
+    house: House, wang: Tenant, wangs: Things, boss: Person
+) -> None:
+    names = [name for name, route in ROUTES.items() if route.needs == SPEAKS]
+    assert await answers(house, names, wang, wangs) == dict.fromkeys(names, 404)
+    assert await answers(house, names, None, wangs) == dict.fromkeys(names, 401)
+    listing = "GET /centres/{centre}/settlements"
+    assert (await ask(house, boss, listing, wangs)).status_code == 200
+    body = {"login": wang.login, "centre": "west"}
+    assert (await house.ask(boss, "PUT", "/operator/centre-people", json=body)).status_code == 204
+    assert (await ask(house, wang, listing, wangs)).status_code == 404
+    assert (await house.ask(wang, "GET", "/centres/west/settlements")).status_code == 200

@@ -255,6 +255,8 @@ PLANTED = {
     "what is reserved of a package waits for open holds": "UPDATE package_reservations SET units = units + 1",
     "a package's account holds what it has not given yet": "UPDATE packages SET price_micro = price_micro + 1",
     "what packages and credits gave is what the charges say": "UPDATE package_uses SET micro = micro + 1",
+    "what a settlement says of its month is what its charges say": "UPDATE settlements SET share_micro = 1",
+    "what a settlement adds and pays stands in the ledger": "UPDATE settlements SET fixed_micro = fixed_micro + 1",
     "the volume of a month is the sum of its charges": "UPDATE volumes SET list_micro = list_micro + 1",
 }
 TIERS = Tiers((Tier(Decimal(0), Decimal(1)),))
@@ -275,6 +277,9 @@ async def test_the_daily_check_names_what_is_wrong(database: Database, owned: Da
     usages = await metered(database, opened, record(), job="job-1")
     usages += await metered(database, opened, record("8", cores=100), record("9", queue="big"))
     await charged(database, usages, {"job-1": opened.price.id})
+    async with database.begin() as session:
+        await close_period(session, month_of(NOW), person="op", now=NOW + 40 * DAY)
+        assert await state_settlements(session, month_of(NOW), person="op", now=NOW + 40 * DAY)
     async with owned.begin() as session:
         assert await check(session) == []
         await session.execute(text("SET LOCAL session_replication_role = replica"))

@@ -1,0 +1,90 @@
+"""A month's settlement over the API: stated, drilled into, disputed, answered, confirmed and paid."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from tests.paracloud.api.house import House, Person, Tenant
+from tests.paracloud.jobs.world import EAST, START
+
+from paracloud.billing.charge import charge
+from paracloud.dialects.records import AccountingRecord, NativePhase
+from paracloud.kit.identifiers import NativeId, UnixAccount
+from paracloud.metering.collect import collect
+
+MONTH = f"{START:%Y-%m}"
+
+
+@dataclass(frozen=True)
+class Settling:
+    """Who speaks for the centre, and the operator."""
+
+    east: Tenant
+    boss: Person
+
+
+@pytest.fixture
+async def settling(house: House, lin: Tenant) -> Settling:
+    """A run of a customer is charged at the centre, and the month is closed."""
+    record = AccountingRecord(
+        native_id=NativeId("7"), record_id=NativeId("7"), task_index=None, restart_count=0, tag=None, name="melt",
+        account=UnixAccount("spare0"), queue="cpu", phase=NativePhase.COMPLETED, native_state="COMPLETED", exit_code=0,
+        exit_signal=0, submitted_at=START, started_at=START, ended_at=START + timedelta(seconds=3600),
+        elapsed_seconds=3600, cores=10, nodes=1, gpus=0, memory_bytes=0, node_list="n1", raw="7|",
+    )  # fmt: skip
+    async with house.database.begin() as session:
+        owners = {UnixAccount("spare0"): lin.project}
+        got = await collect(session, EAST, [record], owners=owners, claims={}, now=START)
+        (one,) = await charge(session, got.new, pinned={}, now=START)
+    assert one.amount_micro
+    house.clock.at += timedelta(days=62)
+    person, chief = await house.tenant("dong"), await house.operator("chief")
+    body = {"login": "dong", "centre": EAST}
+    assert (await house.ask(chief, "PUT", "/operator/centre-people", json=body)).status_code == 204
+    assert (await house.ask(chief, "POST", f"/operator/periods/{MONTH}:close")).status_code == 200
+    return Settling(person, chief)
+
+
+async def test_a_month_is_settled_from_statement_to_payment(house, settling):
+    east, boss = settling.east, settling.boss
+    mine = f"/centres/{EAST}/settlements/{MONTH}"
+    stated = (await house.ask(boss, "POST", f"/operator/settlements/{MONTH}:state")).json()["items"]
+    (one,) = [one for one in stated if one["centre"] == EAST]
+    assert (one["state"], one["charges"]) == ("stated", 1)
+    seen = (await house.ask(east, "GET", mine)).json()
+    assert (seen["settlement"]["id"], seen["days"][0]["core_hours"]) == (one["id"], "10.0000")
+    (line,) = (await house.ask(east, "GET", f"{mine}/lines?day={START:%Y-%m-%d}")).json()["items"]
+    assert line["share"]["amount"] == one["share"]["amount"]
+    assert not {"project", "user", "amount", "price"} & set(line)
+    dispute = await house.ask(east, "POST", f"{mine}:dispute", json={"usage": line["usage"], "reason": "时间有误"})
+    assert dispute.status_code == 201, dispute.text
+    assert (await house.ask(east, "POST", f"{mine}:confirm")).status_code == 409
+    answer = {"answer": "更正", "adjustment": "0.50"}
+    answered = await house.ask(boss, "POST", f"/operator/disputes/{dispute.json()['id']}:answer", json=answer)
+    assert (answered.json()["state"], answered.json()["adjusted"]["amount"]) == ("stated", "0.500000")
+    assert (await house.ask(east, "POST", f"{mine}:confirm")).json()["state"] == "confirmed"
+    for _ in range(2):
+        paid = await house.ask(boss, "POST", f"/operator/settlements/{one['id']}:pay", json={"payment": "bank-1"})
+        assert (paid.status_code, paid.json()["state"]) == (200, "paid")
+    balance = await house.one("SELECT balance_micro FROM ledger_accounts WHERE code = :code", code=f"payable:{EAST}")
+    assert balance == 0
+    check = (await house.ask(boss, "GET", "/operator/check")).json()
+    assert (check["ledger_sum_micro"], check["differences"]) == (0, [])
+
+
+async def test_a_contract_has_terms_for_a_month_a_queue_and_an_owner(house, boss, lin):
+    body = {
+        "centre": EAST, "queue": "fat", "share_basis_points": 5000,
+        "owner": str(lin.project), "owner_basis_points": 2000,
+        "share_tiers": [{"starts_at": "0", "rate": "0.5"}, {"starts_at": "1000", "rate": "0.6"}],
+        "minimum": "100", "fixed": "5.5",
+    }  # fmt: skip
+    assert (await house.ask(boss, "POST", "/operator/contracts", json=body)).status_code == 201
+    query = "SELECT minimum_micro + fixed_micro + owner_basis_points FROM contracts WHERE queue = 'fat'"
+    assert await house.one(query) == 105_500_000 + 2000
+    for wrong in ({"minimum": "-1"}, {"share_tiers": [{"starts_at": "0", "rate": "1.2"}]}, {"owner": None}):
+        answer = await house.ask(boss, "POST", "/operator/contracts", json=body | {"queue": "other"} | wrong)
+        assert answer.status_code == 422, answer.text
+    house.clock.at += timedelta(days=1)
+    ended = await house.ask(boss, "POST", f"/operator/contracts/{EAST}:end?queue=fat", json={})
+    assert ended.status_code == 200, ended.text
