@@ -14,10 +14,12 @@ from paracloud.billing import store
 from paracloud.billing.bill import bill
 from paracloud.billing.charge import charge
 from paracloud.billing.check import RULES, check
+from paracloud.billing.close_period import close_period
 from paracloud.billing.contract import add_contract, end_contract
 from paracloud.billing.cover import Place
 from paracloud.billing.entry import payable, wallet
 from paracloud.billing.hold import hold, release
+from paracloud.billing.period import month_of
 from paracloud.billing.price import add_price, end_price, price_by_id, prices_at
 from paracloud.billing.rate import Price, most
 from paracloud.billing.tiers import Tier, Tiers
@@ -29,6 +31,7 @@ from paracloud.kit.identifiers import CentreName, PriceVersionId, ProjectId, new
 from paracloud.kit.money import Money
 from paracloud.metering.collect import collect
 from paracloud.metering.usage import Claim, key_of
+from paracloud.settlement.state_settlements import state_settlements
 
 DAY = timedelta(days=1)
 
