@@ -23,15 +23,14 @@ from paracloud.kit.postgres import EmbeddedPostgres
 from paracloud.kit.settings import read_settings
 from paracloud.wire.account import (
     CentreRequest,
-    ContractRequest,
     MemberRequest,
     OrganisationRequest,
-    PriceRequest,
     ProjectRequest,
     TokenRequest,
     TopUpRequest,
     UserRequest,
 )
+from paracloud.wire.tariffs import ContractRequest, PriceRequest
 from paralab.inventory import Inventory, default_inventory
 from paralab.lab import up
 from paralab.running import RunningLab

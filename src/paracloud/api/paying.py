@@ -30,8 +30,9 @@ from paracloud.kit.identifiers import (
     ProjectId,
     new_uuid,
 )
-from paracloud.wire.account import Created, EndRequest
+from paracloud.wire.account import Created
 from paracloud.wire.paying import BudgetRequest, DedicationRequest, FundingRequest, PackageRequest, PayingModel
+from paracloud.wire.tariffs import EndRequest
 
 router = APIRouter(prefix="/operator", tags=["operator"])
 Key = Annotated[str | None, Header(alias="Idempotency-Key")]

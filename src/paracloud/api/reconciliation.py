@@ -11,7 +11,7 @@ from paracloud.billing.reconcile import Mismatch
 from paracloud.jobs.reconcile_day import reconcile_day
 from paracloud.kit.identifiers import CentreName
 from paracloud.kit.money import Money
-from paracloud.wire.account import MismatchModel, ReconciliationModel
+from paracloud.wire.tariffs import MismatchModel, ReconciliationModel
 
 router = APIRouter(prefix="/operator", tags=["operator"])
 Name = Annotated[str, Path(max_length=40)]

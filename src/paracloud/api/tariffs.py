@@ -16,10 +16,10 @@ from paracloud.billing.unrated import unrated_page
 from paracloud.jobs.charge_waiting import charge_waiting
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import CentreName, OrganisationId, PriceVersionId, ProjectId, UsageId, new_uuid
-from paracloud.wire.account import (
+from paracloud.wire.account import Created
+from paracloud.wire.tariffs import (
     ChargedModel,
     ContractRequest,
-    Created,
     EndRequest,
     PriceList,
     PriceModel,

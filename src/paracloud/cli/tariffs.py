@@ -13,7 +13,7 @@ from paracloud.cli.admin import make
 from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.words import both, plain, say
-from paracloud.wire.account import ContractRequest, EndRequest, PriceRequest
+from paracloud.wire.tariffs import ContractRequest, EndRequest, PriceRequest
 
 From = Annotated[str | None, typer.Option("--from", help="Valid from this time on, ISO 8601 with zone; now otherwise.")]
 AnId = Annotated[UUID | None, typer.Option(parser=an_id, help="That customer's own price.")]

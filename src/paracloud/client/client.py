@@ -16,19 +16,7 @@ from paracloud.client.paying import PayingCalls
 from paracloud.client.receipts import ReceiptCalls
 from paracloud.client.settlement import SettlementCalls
 from paracloud.client.usage import UsageCalls
-from paracloud.wire.account import (
-    BalanceModel,
-    ChargedModel,
-    CheckModel,
-    Created,
-    EndRequest,
-    IssuedToken,
-    PriceList,
-    ReconciliationModel,
-    StatementModel,
-    UnratedList,
-    WhoAmI,
-)
+from paracloud.wire.account import BalanceModel, CheckModel, Created, IssuedToken, StatementModel, WhoAmI
 from paracloud.wire.grid import CentreList, QueueList
 from paracloud.wire.jobs import (
     AcceptedBatch,
@@ -42,6 +30,7 @@ from paracloud.wire.jobs import (
     JobRequest,
     QuoteModel,
 )
+from paracloud.wire.tariffs import ChargedModel, EndRequest, PriceList, ReconciliationModel, UnratedList
 
 READ_BYTES = 4 << 20
 

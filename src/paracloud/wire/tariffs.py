@@ -1,0 +1,128 @@
+"""Prices, contracts, unrated usage and the books held against each other, on the wire."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from paracloud.wire.account import Amount
+from paracloud.wire.base import Model, MoneyModel, Text, Time
+
+
+class TierModel(Model):
+    """From `starts_at` yuan a month on, amounts are multiplied by `rate`."""
+
+    starts_at: Amount
+    rate: Amount
+
+
+class PriceRequest(Model):
+    """Either `core_hour` (and `card_hour`), or a charging rule, whose weights are then prices for an hour. `qos`: that
+    quality of service alone. `project` or `organisation`: that customer's own price, before everybody's."""
+
+    centre: Text
+    queue: Text
+    product_line: Text = "general"
+    core_hour: Amount | None = None
+    card_hour: Amount = "0"
+    rule: dict[str, Any] | None = Field(
+        default=None, examples=[{"units": {"resource": "cores", "weight": "0.1"}, "free": ["nodes", "memory_bytes"]}]
+    )
+    qos: Text | None = None
+    project: UUID | None = None
+    organisation: UUID | None = None
+    tiers: list[TierModel] | None = Field(default=None, min_length=1, max_length=20)
+    currency: Literal["CNY"] = "CNY"
+    valid_from: Time | None = None
+    valid_to: Time | None = None
+
+
+class PriceModel(Model):
+    id: UUID
+    centre: str
+    queue: str
+    product_line: str
+    core_hour: str
+    card_hour: str
+    rule: dict[str, Any] | None
+    qos: str | None
+    project: UUID | None
+    organisation: UUID | None
+    tiers: list[TierModel] | None
+    currency: str
+    valid_from: Time
+    valid_to: Time | None
+
+
+class PriceList(Model):
+    items: list[PriceModel]
+
+
+class EndRequest(Model):
+    """`at`: now, where it is left out; never in the past."""
+
+    at: Time | None = None
+
+
+class UnratedModel(Model):
+    usage: UUID
+    centre: str
+    queue: str
+    record_id: str
+    project: UUID
+    en: str
+    zh: str
+    listed_at: Time
+
+
+class UnratedList(Model):
+    items: list[UnratedModel]
+    next: str | None
+
+
+class ChargedModel(Model):
+    """Usages that were charged now, and those that still wait."""
+
+    charged: int
+    left: int
+
+
+class ContractRequest(Model):
+    """With a centre, or about one of its queues. `owner`: whose the nodes are, with a part of every charge of their
+    own. For a whole month: `share_tiers` (parts of its gross, 0 to 1, by yuan), the least that the centre gets, and
+    what capacity costs that was bought."""
+
+    centre: Text
+    share_basis_points: int = Field(ge=0, le=10_000)
+    queue: Text | None = None
+    owner: UUID | None = None
+    owner_basis_points: int = Field(0, ge=0, le=10_000)
+    share_tiers: list[TierModel] | None = Field(default=None, min_length=1, max_length=20)
+    minimum: Amount = "0"
+    fixed: Amount = "0"
+    valid_from: Time | None = None
+    valid_to: Time | None = None
+
+
+class MismatchModel(Model):
+    """`amount`: how much we have too much, or, negative, too little."""
+
+    cause: str
+    record_id: str
+    project: UUID
+    amount: MoneyModel
+    en: str
+    zh: str
+
+
+class ReconciliationModel(Model):
+    """What ended at the centre in [start, end): its accounting, our charges, and what is settled with it."""
+
+    centre: str
+    start: Time
+    end: Time
+    records: int
+    accounted: MoneyModel
+    charged: MoneyModel
+    settled: MoneyModel
+    mismatches: list[MismatchModel]
