@@ -11,6 +11,8 @@ from paracloud.billing.issue_receipts import continue_chains
 from paracloud.billing.period import month_of
 from paracloud.billing.post_fees import post_fees
 from paracloud.billing.receipt import Signer
+from paracloud.billing.tell_budget_levels import tell_budget_levels
+from paracloud.billing.tell_wallet_levels import tell_wallet_levels
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
 from paracloud.kit.errors import ParacloudError
@@ -35,7 +37,14 @@ async def charge_dedicated(session: AsyncSession, now: datetime) -> bool:
     return False
 
 
-CHORES: tuple[Chore, ...] = (close_packages, charge_dedicated)
+async def tell_levels(session: AsyncSession, now: datetime) -> bool:
+    for one in await tell_wallet_levels(session, now=now) + await tell_budget_levels(session, now=now):
+        of = str(one.project or one.organisation)
+        log.info("level.told", kind=one.kind.value, of=of, level=str(one.level), amount=str(one.amount))
+    return False
+
+
+CHORES: tuple[Chore, ...] = (close_packages, charge_dedicated, tell_levels)
 
 
 def receipt_chore(signer: Signer) -> Chore:
