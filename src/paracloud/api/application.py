@@ -10,6 +10,7 @@ from paracloud.api import (
     grid,
     imports,
     jobs,
+    notices,
     operator,
     paying,
     periods,
@@ -41,6 +42,7 @@ ROOMS = (
     usage,
     receipts,
     settlement,
+    notices,
 )
 BODY_LIMIT_BYTES = 8 << 20
 """JSON bodies; uploads have a limit of their own. A script of 1 MiB fits, escaped."""

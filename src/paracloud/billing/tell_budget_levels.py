@@ -51,11 +51,13 @@ def _notice(budget: Budget, percent: int, spent: Money, now: datetime) -> Notice
     unit = budget.amount.currency
     what_en = "what would exceed it is refused" if budget.is_hard else "nothing is refused"
     what_zh = "超出部分将被拒绝" if budget.is_hard else "不会拒绝作业"
+    # What a whole organisation spends is not for each of its projects to see.
+    sum_en, sum_zh = (f" ({spent} {unit})", f"（{spent} {unit}）") if budget.project else ("", "")
     en = (
-        f"{spent} {unit} of the {whose_en} budget of {budget.amount} is used or reserved: {percent} % and more; "
+        f"{percent} % and more of the {whose_en} budget of {budget.amount} {unit} is used or reserved{sum_en}; "
         f"{what_en}."
     )
-    zh = f"{whose_zh}预算 {budget.amount} {unit} 已使用或预留 {spent}，达到 {percent}%；{what_zh}。"
+    zh = f"{whose_zh}预算 {budget.amount} {unit} 已使用或预留达到 {percent}%{sum_zh}；{what_zh}。"
     level = Money(budget.amount.micro * percent // PERCENT, unit)
     return Notice(
         NoticeKind.BUDGET_LEVEL, en, zh, spent, now, project=budget.project, organisation=budget.organisation,

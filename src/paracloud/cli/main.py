@@ -11,7 +11,7 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 
-from paracloud.cli import admin, jobs, paying, receipts, session, settlement, show, submission, tariffs, usage
+from paracloud.cli import admin, jobs, notices, paying, receipts, session, settlement, show, submission, tariffs, usage
 from paracloud.cli.files import cp, ls
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.words import both, plain, say
@@ -36,6 +36,7 @@ for verb in (
 ):
     app.command()(verb)
 app.command("show")(jobs.show_job)
+app.command()(notices.notices)
 for told in (*tariffs.VERBS, *paying.VERBS, *settlement.VERBS):
     admin.app.command()(told)
 app.add_typer(admin.app, name="admin")

@@ -54,7 +54,9 @@ def job(found: JobDetailModel) -> None:
         console.print(Text(f"{word(key):12} {plain(str(value))}"))
     console.print(Text(plain(say(found.why_en, found.why_zh))))
     for event in found.events:
-        console.print(Text(f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.to_state:10} {plain(event.native_state)}"))
+        said = say(event.reason or event.note, event.note or event.reason)
+        words = f"{event.to_state:10} {plain(event.native_state)} {plain(said)}".rstrip()
+        console.print(Text(f"  {event.at:%Y-%m-%d %H:%M:%S}  {words}"))
 
 
 def paying(found: PayingModel) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from paracloud.client.content import CHUNK_BYTES, digest
 from paracloud.client.errors import ApiError
 from paracloud.client.history import HistoryCalls
+from paracloud.client.notices import NoticeCalls
 from paracloud.client.paying import PayingCalls
 from paracloud.client.receipts import ReceiptCalls
 from paracloud.client.settlement import SettlementCalls
@@ -35,7 +36,7 @@ from paracloud.wire.tariffs import ChargedModel, EndRequest, PriceList, Reconcil
 READ_BYTES = 4 << 20
 
 
-class Client(PayingCalls, HistoryCalls, UsageCalls, ReceiptCalls, SettlementCalls):
+class Client(PayingCalls, HistoryCalls, UsageCalls, ReceiptCalls, SettlementCalls, NoticeCalls):
     """One caller at one server. ApiError for whatever the server refuses, or when it does not answer."""
 
     def whoami(self) -> WhoAmI:

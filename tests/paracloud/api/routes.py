@@ -169,6 +169,7 @@ ROUTES: dict[str, Route] = {
     "POST /operator/unrated:charge": of(OPERATES),
     "GET /operator/reconciliation/{centre}/{day}": of(OPERATES),
     "GET /projects/{project}/paying": of(READS, "path project"),
+    "GET /projects/{project}/notices": of(READS, "path project"),
     "POST /projects/{project}/receipts:issue": of(WRITES, "path project"),
     "GET /projects/{project}/receipts": of(READS, "path project"),
     "GET /receipt-keys": of(READS),

@@ -1,0 +1,28 @@
+"""`paracloud notices`."""
+
+from typing import Annotated
+
+import typer
+
+from paracloud.cli import session, show
+from paracloud.cli.jobs import AsJson, Project
+from paracloud.cli.submission import only_project
+from paracloud.cli.words import say
+
+
+def notices(
+    project: Project = None,
+    after: Annotated[int, typer.Option(min=0, help="Only what has a larger number.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a project was told of its money: levels, budgets, jobs that land."""
+    with session.client() as client:
+        found = client.notices(project or only_project(client), after=after, limit=limit)
+    if as_json:
+        show.as_json(found)
+        return
+    show.table(
+        ["id", "at", "kind", "reason"],
+        [(one.id, f"{one.at:%Y-%m-%d %H:%M:%S}", one.kind, say(one.en, one.zh)) for one in found.items],
+    )
