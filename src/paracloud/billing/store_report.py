@@ -1,4 +1,5 @@
-"""The query of usage reports: the rules of `metering.report`, for what is stored."""
+"""The query of usage reports: the rules of `metering.report`, for what is stored. OFFSET 0 keeps each second from being
+computed anew wherever it is named."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
@@ -31,28 +32,28 @@ JOINS = {
 PROJECT_ID = "project_id"
 SUMS = ("jobs", "core_seconds", "node_seconds", "gpu_seconds", "wall_seconds", "wait_seconds")
 QUERY = """
-    WITH runs AS (
-        SELECT {names} one.cores, one.nodes, one.gpus,
-               floor(extract(epoch FROM one.submitted_at))::bigint AS submitted,
-               floor(extract(epoch FROM one.started_at))::bigint AS started,
-               floor(extract(epoch FROM one.ended_at))::bigint AS ended
+    WITH days AS (
+        SELECT {names} one.cores, one.nodes, one.gpus, submitted, started, day,
+               day = ended_day AS is_end, day = started_day AS is_start,
+               GREATEST(LEAST(ended, (day + 1) * 86400) - GREATEST(started, day * 86400), 0) AS seconds
           FROM usage AS one {joins}
+         CROSS JOIN LATERAL (SELECT floor(extract(epoch FROM one.submitted_at))::bigint AS submitted,
+                                    floor(extract(epoch FROM one.started_at))::bigint AS started,
+                                    floor(extract(epoch FROM one.ended_at))::bigint AS ended OFFSET 0) AS second
+         CROSS JOIN LATERAL (SELECT started / 86400 AS started_day, ended / 86400 AS ended_day OFFSET 0) AS at
+         CROSS JOIN LATERAL generate_series(GREATEST(LEAST(started_day, ended_day), :first),
+                                            LEAST(GREATEST(started_day, ended_day), :last)) AS day
          WHERE one.started_at IS NOT NULL {scope}
            AND (one.ended_at >= :start OR (one.ended_at < one.started_at AND one.started_at >= :start))
            AND LEAST(one.started_at, one.ended_at) < :end
-    ), days AS (
-        SELECT runs.*, day, day = ended_day AS is_end, day = started_day AS is_start,
-               GREATEST(LEAST(ended, (day + 1) * 86400) - GREATEST(started, day * 86400), 0) AS seconds
-          FROM runs
-         CROSS JOIN LATERAL (SELECT started / 86400 AS started_day, ended / 86400 AS ended_day) AS at
-         CROSS JOIN LATERAL generate_series(GREATEST(LEAST(started_day, ended_day), :first),
-                                            LEAST(GREATEST(started_day, ended_day), :last)) AS day
+    ), summed AS (
+        SELECT {keys} count(*) FILTER (WHERE is_end) AS jobs,
+               sum(cores * seconds) AS core_seconds, sum(nodes * seconds) AS node_seconds,
+               sum(gpus * seconds) AS gpu_seconds, sum(seconds) AS wall_seconds,
+               COALESCE(sum(GREATEST(started - submitted, 0)) FILTER (WHERE is_start), 0) AS wait_seconds
+          FROM days WHERE is_end OR is_start OR seconds > 0 {key_groups}
     )
-    SELECT {columns} count(*) FILTER (WHERE is_end) AS jobs,
-           sum(cores * seconds) AS core_seconds, sum(nodes * seconds) AS node_seconds,
-           sum(gpus * seconds) AS gpu_seconds, sum(seconds) AS wall_seconds,
-           COALESCE(sum(GREATEST(started - submitted, 0)) FILTER (WHERE is_start), 0) AS wait_seconds
-      FROM days WHERE is_end OR is_start OR seconds > 0 {groups} LIMIT :most
+    SELECT {columns} {sums} FROM summed {groups} LIMIT :most
 """
 
 
@@ -80,20 +81,28 @@ async def sums(
 
 
 def _query(by: Sequence[By], *, is_scoped: bool) -> TextClause:
-    """No text of a caller's is in it."""
-    named = [f'{NAMES[one]} AS "{one}"' for one in by if one in NAMES]
+    """Summed by the day's number first: its name is text, made once for each sum. No text of a caller's is in it."""
+    named = {f'"{one}"': NAMES[one] for one in by if one in NAMES}
     columns = [f"to_char(DATE '1970-01-01' + day::int, '{TIMES[one]}')" if one in TIMES else f'"{one}"' for one in by]
     columns = [f'{column} AS "{one}"' for one, column in zip(by, columns, strict=True)]
     if By.PROJECT in by:
-        named.append(f"one.{PROJECT_ID}")
+        named[PROJECT_ID] = f"one.{PROJECT_ID}"
         columns.append(PROJECT_ID)
+    keys = [*named, "day"] if any(one in TIMES for one in by) else [*named]
     query = text(
         QUERY.format(
-            names="".join(f"{one}, " for one in named),
+            names="".join(f"{value} AS {name}, " for name, value in named.items()),
             joins=" ".join(JOINS[one] for one in by if one in JOINS),
             scope="AND one.project_id = ANY(:projects)" if is_scoped else "",
+            keys="".join(f"{one}, " for one in keys),
+            key_groups=_groups(keys),
             columns="".join(f"{one}, " for one in columns),
-            groups="GROUP BY " + ", ".join(str(at) for at in range(1, len(columns) + 1)),
+            sums=", ".join(f"sum({one}) AS {one}" for one in SUMS),
+            groups=_groups(columns),
         )
     )
     return query.bindparams(bindparam("projects", type_=ARRAY(Uuid))) if is_scoped else query
+
+
+def _groups(columns: Sequence[str]) -> str:
+    return "GROUP BY " + ", ".join(str(at) for at in range(1, len(columns) + 1))
