@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Request, Response
 from paracloud.api import shown
 from paracloud.api.deps import Asked, Deps, TheDeps, Token, asked
 from paracloud.api.once import once
+from paracloud.billing.hold import lock_funds
 from paracloud.jobs.build import Built, build
 from paracloud.jobs.market import Market
 from paracloud.jobs.spec import InputFile
@@ -49,10 +50,12 @@ async def submit_jobs(
     built = _each_built(body.jobs)
     market = await deps.market.now()
     async with asked(deps, token) as at:
-        for project in {one.project for one in body.jobs}:
-            at.caller.require_member(ProjectId(project))
+        projects = {ProjectId(one.project) for one in body.jobs}
+        for project in projects:
+            at.caller.require_member(project)
 
         async def act() -> dict[str, object]:
+            await lock_funds(at.session, projects)
             accepted = []
             for number, (one, what) in enumerate(zip(body.jobs, built, strict=True)):
                 try:

@@ -89,10 +89,14 @@ async def unrated(deps: TheDeps, token: Token, after: UUID | None = None) -> Unr
 @router.post("/unrated:charge")
 async def charge_unrated(deps: TheDeps, token: Token) -> ChargedModel:
     """Charge what has its price and contract by now; the rest stays listed."""
-    async with asked(deps, token) as at:
-        now = operator(at, deps)
-        charged, left = await charge_waiting(at.session, now=now)
-    return ChargedModel(charged=charged, left=left)
+    charged = left = 0
+    after: UsageId | None = None
+    while True:
+        async with asked(deps, token) as at:
+            page = await charge_waiting(at.session, after=after, now=operator(at, deps))
+        charged, left, after = charged + page.charged, left + page.left, page.after
+        if after is None:
+            return ChargedModel(charged=charged, left=left)
 
 
 @router.post("/prices", status_code=201)

@@ -4,7 +4,7 @@ A correction posts the difference to what was charged before, with the same pric
 execution of a job that should have run once) is the platform's cost: the centre is paid, the user is not charged.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -33,7 +33,7 @@ from paracloud.billing.post import post
 from paracloud.billing.store_holds import Hold
 from paracloud.billing.terms import terms_of
 from paracloud.kit.errors import Conflict
-from paracloud.kit.identifiers import EntryId, PackageId, PriceVersionId, UsageId
+from paracloud.kit.identifiers import EntryId, PackageId, PriceVersionId, ProjectId, UsageId
 from paracloud.metering.usage import Usage
 
 
@@ -52,10 +52,14 @@ async def charge(
     pinned: Mapping[str, PriceVersionId],
     now: datetime,
     together: str | None = None,
+    releasing: Collection[ProjectId] = (),
 ) -> list[Charged]:
     """`pinned` gives the price version that each job was accepted with, by reference. It holds where the job ran in the
     queue that it was accepted for; any other usage is charged at the price of its queue when it was submitted. A
     revision that was charged before is left out. A batch takes some twenty statements, whatever its size.
+
+    `releasing`: projects whose holds this transaction releases after it. Their accounts are locked here with the
+    others, since those that all share come last.
 
     `together` names a batch of history, once: first charges of what no job of ours was are then posted in one entry for
     each project, centre and product line, which is the sum of what each of them says."""
@@ -63,10 +67,10 @@ async def charge(
     ids = [usage.id for usage in usages]
     before = await charges.before(session, ids)
     terms = await terms_of(session, usages, before, pinned)
-    locked = await _lock(session, usages, terms)
+    locked = await _lock(session, usages, terms, releasing)
     if (newest := await charges.before(session, ids)) != before:
         before, terms = newest, await terms_of(session, usages, newest, pinned)
-        locked = await _lock(session, usages, terms)
+        locked = await _lock(session, usages, terms, releasing)
     due = [usage for usage in usages if usage.id not in before or before[usage.id].revision < usage.revision]
     books = await _open(session, due, before, terms, periods)
     rated = {usage.id: _rated(usage, before.get(usage.id), terms[usage.id], periods, books) for usage in due}
@@ -100,12 +104,15 @@ class _Books:
 
 
 async def _lock(
-    session: AsyncSession, usages: Sequence[Usage], terms: Mapping[UsageId, Terms | Unrated]
+    session: AsyncSession,
+    usages: Sequence[Usage],
+    terms: Mapping[UsageId, Terms | Unrated],
+    releasing: Collection[ProjectId],
 ) -> Mapping[str, int]:
     """The projects' accounts, at once and before anything is decided, so that two chargers of one usage come one after
     the other; also those of what is not charged, since a release in the same transaction may need them. The accounts
     that all share come last, when everything is decided: they are locked for the shortest time."""
-    projects = {usage.project for usage in usages}
+    projects = {*releasing, *(usage.project for usage in usages)}
     kinds = {(usage.project, found.price.currency) for usage in usages if isinstance(found := terms[usage.id], Terms)}
     codes = {code(project): currency for project, currency in kinds for code in (wallet, held)}
     return await store.lock_accounts(session, codes, also={*map(wallet, projects), *map(held, projects)})

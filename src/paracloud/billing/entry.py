@@ -27,6 +27,7 @@ PAYABLE = "payable"
 OWNERS = f"{PAYABLE}:owner/"
 SHARED = "charges:"
 """How the key of an entry begins that is the sum of several charges."""
+PACKAGE = "package"
 PLATFORM = frozenset({"cash", "expense", "revenue"})
 """Kinds of accounts that are the platform's own, and that all transactions share."""
 
@@ -78,7 +79,7 @@ def owner(project: ProjectId) -> str:
 
 
 def package(id_: PackageId) -> str:
-    return f"package:{id_}"
+    return f"{PACKAGE}:{id_}"
 
 
 def revenue(product_line: str) -> str:

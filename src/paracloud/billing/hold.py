@@ -1,6 +1,6 @@
 """Reserve the most that a job can cost, and give back what it did not."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -43,6 +43,12 @@ async def hold(
     await post(session, [entry], now=now, locked={code: account.id for code, account in locked.items()})
     await store_paying.put_back(session, shelf)
     return rest
+
+
+async def lock_funds(session: AsyncSession, projects: Collection[ProjectId]) -> None:
+    """Whoever holds for several projects in one transaction does this first: in the order of the holds, two could wait
+    for each other."""
+    await store.lock_accounts(session, {}, also=[code(project) for project in projects for code in (wallet, held)])
 
 
 async def release(session: AsyncSession, references: Sequence[str], *, now: datetime) -> None:

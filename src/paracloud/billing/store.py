@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import BigInteger
 
-from paracloud.billing.entry import PAYABLE, PLATFORM, Entry
+from paracloud.billing.entry import PACKAGE, PAYABLE, PLATFORM, Entry
 from paracloud.billing.tables import ChargeRow, EntryRow, LedgerAccountRow, PostingRow
 from paracloud.kit.bulk import unnested
 from paracloud.kit.errors import Conflict
@@ -97,11 +97,11 @@ def _locking() -> Select[str, int, str, int]:
     )
 
 
-def _rank(code: Any) -> tuple[ColumnElement[bool], ColumnElement[bool], Any]:  # noqa: ANN401  # a column of any table
-    """The order in which everybody locks, so that nobody waits in a ring: projects, then centres, then the platform's
-    own accounts, which all need and which are so locked for the shortest time."""
+def _rank(code: Any) -> tuple[ColumnElement[bool] | Any, ...]:  # noqa: ANN401  # a column of any table
+    """The order in which everybody locks, so that nobody waits in a ring: projects, their packages, centres, then the
+    platform's own accounts, which all need and which are so locked for the shortest time."""
     kind = func.split_part(code, ":", 1)
-    return kind.in_(PLATFORM), kind == PAYABLE, code
+    return kind.in_(PLATFORM), kind == PAYABLE, kind == PACKAGE, code
 
 
 async def add_entries(session: AsyncSession, entries: Sequence[tuple[EntryId, Entry]], now: datetime) -> set[str]:

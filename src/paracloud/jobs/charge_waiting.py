@@ -1,6 +1,7 @@
 """Charge usage that was listed as unrated, once its price and contract are there."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -14,25 +15,29 @@ from paracloud.kit.identifiers import JobId, UsageId
 PAGE = 500
 
 
-async def charge_waiting(session: AsyncSession, *, now: datetime) -> tuple[int, int]:
-    """How many were charged, and how many still wait. A job's usage is charged at the price that it was accepted with,
-    and is on its bill."""
-    charged = left = 0
-    after: UsageId | None = None
-    while page := await unrated_page(session, after=after, limit=PAGE):
-        usages = [one.usage for one in page]
-        jobs = [JobId(UUID(one.reference)) for one in usages if one.reference is not None]
-        pinned = {str(job): price for job, price in (await store.prices_of(session, jobs)).items()}
-        found = {one.usage: one.amount_micro for one in await charge(session, usages, pinned=pinned, now=now)}
-        amounts: dict[JobId, int] = defaultdict(int)
-        for usage in usages:
-            amount = found.get(usage.id)
-            if amount is None:
-                left += 1
-                continue
-            charged += 1
-            if usage.reference is not None and amount:
-                amounts[JobId(UUID(usage.reference))] += amount
-        await store_rounds.add_charged(session, amounts)
-        after = usages[-1].id
-    return charged, left
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """Of one page: how many were charged, how many still wait, and where the next page begins; None after the last."""
+
+    charged: int
+    left: int
+    after: UsageId | None
+
+
+async def charge_waiting(session: AsyncSession, *, after: UsageId | None, now: datetime) -> Waited:
+    """One page, in a transaction of its own: a second one would lock accounts after those that all share. A job's usage
+    is charged at the price that it was accepted with, and is on its bill."""
+    page = await unrated_page(session, after=after, limit=PAGE)
+    usages = [one.usage for one in page]
+    jobs = [JobId(UUID(one.reference)) for one in usages if one.reference is not None]
+    pinned = {str(job): price for job, price in (await store.prices_of(session, jobs, lock=True)).items()}
+    found = {one.usage: one.amount_micro for one in await charge(session, usages, pinned=pinned, now=now)}
+    amounts: dict[JobId, int] = defaultdict(int)
+    charged = 0
+    for usage in usages:
+        amount = found.get(usage.id)
+        charged += amount is not None
+        if usage.reference is not None and amount:
+            amounts[JobId(UUID(usage.reference))] += amount
+    await store_rounds.add_charged(session, amounts)
+    return Waited(charged, len(usages) - charged, usages[-1].id if len(usages) == PAGE else None)

@@ -25,6 +25,7 @@ from paracloud.kit.identifiers import (
     JobId,
     NativeId,
     PriceVersionId,
+    ProjectId,
     SubmitTag,
     UnixAccount,
     submit_tag,
@@ -102,7 +103,8 @@ async def _charge(session: AsyncSession, collected: Collected, rows: Mapping[Job
     pinned = {str(job): PriceVersionId(row.price_version_id) for job, row in rows.items()}
     of = {usage.id: usage.reference for usage in usages}
     amounts: dict[JobId, int] = defaultdict(int)
-    for charged in await charge(session, usages, pinned=pinned, now=now):
+    ending = {ProjectId(row.project_id) for row in rows.values()}
+    for charged in await charge(session, usages, pinned=pinned, now=now, releasing=ending):
         reference = of[charged.usage]
         if reference is not None and charged.amount_micro:
             amounts[JobId(UUID(reference))] += charged.amount_micro

@@ -66,17 +66,19 @@ async def page(
 
 
 async def lock(session: AsyncSession, job: JobId, projects: Sequence[ProjectId]) -> AnyRow | None:
-    query = select(*SUMMARY, JobRow.tries).where(JobRow.id == job, JobRow.project_id.in_(projects)).with_for_update()
-    return (await session.execute(query)).one_or_none()
+    query = select(*SUMMARY, JobRow.tries).where(JobRow.id == job, JobRow.project_id.in_(projects))
+    return (await session.execute(query.with_for_update(key_share=True))).one_or_none()
 
 
 async def change(session: AsyncSession, job: JobId, **values: Any) -> None:  # noqa: ANN401  # columns of one row
     await session.execute(update(JobRow).where(JobRow.id == job).values(**values))
 
 
-async def prices_of(session: AsyncSession, jobs: Sequence[JobId]) -> dict[JobId, PriceVersionId]:
-    """The price version that each was accepted with."""
+async def prices_of(session: AsyncSession, jobs: Sequence[JobId], *, lock: bool = False) -> dict[JobId, PriceVersionId]:
+    """The price version that each was accepted with; `lock` them for who charges them, before any account is."""
     query = select(JobRow.id, JobRow.price_version_id).where(JobRow.id.in_(jobs))
+    if lock:
+        query = query.order_by(JobRow.id).with_for_update(key_share=True)
     return {JobId(job): PriceVersionId(price) for job, price in (await session.execute(query)).all()}
 
 

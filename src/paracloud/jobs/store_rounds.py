@@ -31,7 +31,7 @@ async def intended(session: AsyncSession, centre: CentreName, now: datetime, lim
         .where(JobRow.centre == centre, is_in(BEFORE_CENTRE), JobRow.retry_at <= now, ~waits)
         .order_by(JobRow.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     return (await session.execute(query)).scalars().all()
 
@@ -60,7 +60,8 @@ async def live(session: AsyncSession, centre: CentreName) -> Sequence[AnyRow]:
 
 
 async def lock(session: AsyncSession, centre: CentreName, jobs: Iterable[JobId]) -> dict[JobId, AnyRow]:
-    """Those of these jobs that are at this centre, locked by id, so that no two wait for each other."""
+    """Those of these jobs that are at this centre, locked by id, so that no two wait for each other; before any account
+    is. A new job that needs one of them does not wait for it."""
     query = (
         select(
             JobRow.id, JobRow.project_id, JobRow.account, JobRow.native_id, JobRow.state, JobRow.array, JobRow.tasks,
@@ -69,7 +70,7 @@ async def lock(session: AsyncSession, centre: CentreName, jobs: Iterable[JobId])
         )
         .where(JobRow.centre == centre, JobRow.id.in_(list(jobs)))
         .order_by(JobRow.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )  # fmt: skip
     return {JobId(row.id): row for row in (await session.execute(query)).all()}
 

@@ -25,7 +25,9 @@ async def test_it_is_charged_once_and_stands_on_the_jobs_bill(database):
 
     async def waiting() -> tuple[int, int]:
         async with database.begin() as session:
-            return await charge_waiting(session, now=world.clock.now())
+            page = await charge_waiting(session, after=None, now=world.clock.now())
+        assert page.after is None
+        return page.charged, page.left
 
     async def on_the_bill() -> int:
         async with database.begin() as session:
