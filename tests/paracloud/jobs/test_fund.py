@@ -210,6 +210,18 @@ async def test_money_that_comes_before_the_signal_is_sent_spares_the_job_the_sig
     assert await flying.wishes() == []
 
 
+@pytest.mark.parametrize(("phase", "is_told"), [(NativePhase.FAILED, True), (NativePhase.COMPLETED, False)])
+async def test_a_job_that_the_signal_ends_says_why(fly, phase, is_told):
+    flying = await fly("0.10")
+    job = await flying.running()
+    await flying.look(DUE, job)
+    await flying.deliver()
+    ended = record(job, "7", phase=phase, elapsed_seconds=DUE)
+    await flying.world.book.settle(flying.lease, [ended], alive=[], read_until=None)
+    reason = await flying.world.one("SELECT reason FROM jobs")
+    assert ("after the signal" in reason, "收到信号后结束" in reason) == (is_told, is_told)
+
+
 async def test_money_is_looked_for_at_the_last_moment_too(fly):
     flying = await fly("0.10")
     job = await flying.running()
