@@ -178,7 +178,9 @@ async def _end_jobs(
     for task in await store_rounds.tasks(session, over):
         tasks[JobId(task.job_id)].append(_task_end(task))
     landed = await store_funds.landed(session, over)
-    await finish(session, rows, [_job_end(job, end_of_job(tasks[job]), landed.get(job)) for job in over], now)
+    await finish(
+        session, rows, [_job_end(job, end_of_job(tasks[job]), was_stopped=landed.get(job)) for job in over], now
+    )
 
 
 def _task_end(row: TaskRow) -> TaskEnd:
@@ -193,14 +195,14 @@ def _task_end(row: TaskRow) -> TaskEnd:
     )
 
 
-def _job_end(job: JobId, end: TaskEnd, was_stopped: bool | None) -> End:
+def _job_end(job: JobId, end: TaskEnd, *, was_stopped: bool | None) -> End:
     """`was_stopped` None: money did not end under it."""
     return End(
         job=job,
         state=end.state,
         at=end.ended_at,
         native_state=end.native_state,
-        reason="" if was_stopped is None or end.state is JobState.COMPLETED else _why(was_stopped),
+        reason="" if was_stopped is None or end.state is JobState.COMPLETED else _why(was_stopped=was_stopped),
         started_at=end.started_at,
         node_list=end.node_list,
         exit_code=end.exit_code,
@@ -208,5 +210,5 @@ def _job_end(job: JobId, end: TaskEnd, was_stopped: bool | None) -> End:
     )
 
 
-def _why(was_stopped: bool) -> str:
+def _why(*, was_stopped: bool) -> str:
     return f"{STOPPED_EN} {STOPPED_ZH}" if was_stopped else f"{SIGNALLED_EN} {SIGNALLED_ZH}"
