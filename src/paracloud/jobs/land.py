@@ -9,6 +9,7 @@ from paracloud.billing.notice import Notice, NoticeKind
 from paracloud.billing.notices import tell
 from paracloud.jobs import store, store_funds
 from paracloud.jobs.landing import STOPPED_EN, STOPPED_ZH, Funds, stop_at
+from paracloud.jobs.state import FINAL
 from paracloud.jobs.tables import AnyRow
 from paracloud.jobs.wish import CANCEL, SIGNAL
 from paracloud.kit.identifiers import CentreName, JobId, ProjectId
@@ -63,7 +64,7 @@ async def signalled(session: AsyncSession, centre: CentreName, jobs: Sequence[Jo
     rows = await store_funds.lock(session, centre, jobs)
     before = await seconds_before(session, [str(job) for job, row in rows.items() if row.charged_micro])
     for job, row in rows.items():
-        if row.warned_at is None or row.running_since is None:
+        if row.warned_at is None or row.running_since is None or row.state in FINAL:
             continue
         end = stop_at(funds_of(row, before.get(str(job), 0)), now)
         await store_funds.change(session, job, signalled_at=now, stop_at=end)

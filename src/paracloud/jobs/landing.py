@@ -20,6 +20,8 @@ TRY_AGAIN = timedelta(seconds=5)
 """Between two looks whether money came for a job that is landing: each locks the project's wallet for a moment."""
 STOPPED_EN = "Stopped because the money that the project can spend ended."
 STOPPED_ZH = "因课题组可用资金用尽而停止。"
+SIGNALLED_EN = "It ended after the signal that it got because the money that the project can spend ended."
+SIGNALLED_ZH = "因课题组可用资金用尽，作业收到信号后结束。"
 _SIGNAL = re.compile(r"(?:R|B|RB|BR)?(?P<colon>:)?(?:SIG)?(?P<name>[A-Z0-9]+)(?:@[0-9]+)?")
 
 

@@ -15,7 +15,7 @@ from paracloud.jobs import store_funds, store_rounds
 from paracloud.jobs.array import indexes, unstarted_of
 from paracloud.jobs.book import Settled
 from paracloud.jobs.finish import End, finish
-from paracloud.jobs.landing import STOPPED_EN, STOPPED_ZH
+from paracloud.jobs.landing import SIGNALLED_EN, SIGNALLED_ZH, STOPPED_EN, STOPPED_ZH
 from paracloud.jobs.match import Known, Match, Whose, match
 from paracloud.jobs.outcome import TaskEnd, end_of_job, end_of_task
 from paracloud.jobs.state import FINAL, JobState
@@ -179,8 +179,10 @@ async def _end_jobs(
     tasks: dict[JobId, list[TaskEnd]] = defaultdict(list)
     for task in await store_rounds.tasks(session, over):
         tasks[JobId(task.job_id)].append(_task_end(task))
-    stopped = await store_funds.stopped(session, over)
-    await finish(session, rows, [_job_end(job, end_of_job(tasks[job]), job in stopped) for job in over], now)
+    landed = await store_funds.landed(session, over)
+    await finish(
+        session, rows, [_job_end(job, end_of_job(tasks[job]), was_stopped=landed.get(job)) for job in over], now
+    )
 
 
 def _task_end(row: TaskRow) -> TaskEnd:
@@ -195,15 +197,20 @@ def _task_end(row: TaskRow) -> TaskEnd:
     )
 
 
-def _job_end(job: JobId, end: TaskEnd, was_stopped: bool) -> End:  # noqa: FBT001  # of this module alone
+def _job_end(job: JobId, end: TaskEnd, *, was_stopped: bool | None) -> End:
+    """`was_stopped` None: money did not end under it."""
     return End(
         job=job,
         state=end.state,
         at=end.ended_at,
         native_state=end.native_state,
-        reason=f"{STOPPED_EN} {STOPPED_ZH}" if was_stopped and end.state is not JobState.COMPLETED else "",
+        reason="" if was_stopped is None or end.state is JobState.COMPLETED else _why(was_stopped=was_stopped),
         started_at=end.started_at,
         node_list=end.node_list,
         exit_code=end.exit_code,
         exit_signal=end.exit_signal,
     )
+
+
+def _why(*, was_stopped: bool) -> str:
+    return f"{STOPPED_EN} {STOPPED_ZH}" if was_stopped else f"{SIGNALLED_EN} {SIGNALLED_ZH}"

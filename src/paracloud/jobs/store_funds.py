@@ -53,10 +53,12 @@ async def keep_since(session: AsyncSession, since: Mapping[JobId, datetime]) -> 
         await session.execute(changing.execution_options(synchronize_session=False))
 
 
-async def stopped(session: AsyncSession, jobs: Collection[JobId]) -> set[JobId]:
-    """Those that were stopped because their money ended."""
-    query = select(FundsRow.job_id).where(FundsRow.job_id.in_(jobs), FundsRow.stopping_at.is_not(None))
-    return {JobId(job) for job in (await session.scalars(query)).all()}
+async def landed(session: AsyncSession, jobs: Collection[JobId]) -> dict[JobId, bool]:
+    """Those that got their signal because money ended, and whether they were stopped then."""
+    query = select(FundsRow.job_id, FundsRow.stopping_at).where(
+        FundsRow.job_id.in_(jobs), FundsRow.signalled_at.is_not(None)
+    )
+    return {JobId(job): stopping_at is not None for job, stopping_at in (await session.execute(query)).all()}
 
 
 def _joined() -> Select[*tuple[Any, ...]]:

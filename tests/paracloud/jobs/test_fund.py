@@ -21,6 +21,7 @@ from paracloud.jobs.book import Move
 from paracloud.jobs.fund import Funder
 from paracloud.jobs.show import show
 from paracloud.jobs.state import JobState
+from paracloud.jobs.wish import cancel
 from paracloud.kit.errors import Fenced
 from paracloud.kit.identifiers import BudgetId, JobId, NativeId, new_uuid
 from paracloud.kit.lease import Lease
@@ -210,6 +211,18 @@ async def test_money_that_comes_before_the_signal_is_sent_spares_the_job_the_sig
     assert await flying.wishes() == []
 
 
+@pytest.mark.parametrize(("phase", "is_told"), [(NativePhase.FAILED, True), (NativePhase.COMPLETED, False)])
+async def test_a_job_that_the_signal_ends_says_why(fly, phase, is_told):
+    flying = await fly("0.10")
+    job = await flying.running()
+    await flying.look(DUE, job)
+    await flying.deliver()
+    ended = record(job, "7", phase=phase, elapsed_seconds=DUE)
+    await flying.world.book.settle(flying.lease, [ended], alive=[], read_until=None)
+    reason = await flying.world.one("SELECT reason FROM jobs")
+    assert ("after the signal" in reason, "收到信号后结束" in reason) == (is_told, is_told)
+
+
 async def test_money_is_looked_for_at_the_last_moment_too(fly):
     flying = await fly("0.10")
     job = await flying.running()
@@ -246,6 +259,16 @@ async def test_what_a_user_wishes_goes_before_the_signal_which_is_wished_for_aga
     await flying.look(DUE + 500, job)
     assert await flying.wishes() == ["cancel"]
     assert await flying.told() == ["landing"]
+
+
+@pytest.mark.parametrize("funds", ["1000", "0.10"])
+async def test_a_job_that_its_user_cancels_is_neither_paid_for_nor_warned(fly, funds):
+    flying = await fly(funds)
+    job = await flying.running()
+    async with flying.world.database.begin() as session:
+        await cancel(session, flying.world.caller, job, now=START)
+    await flying.look(DUE, job)
+    assert (await flying.world.held(), await flying.told()) == (90_000, [])
 
 
 async def test_every_task_of_an_array_is_paid_for(fly):
