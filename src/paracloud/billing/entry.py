@@ -27,9 +27,7 @@ PAYABLE = "payable"
 OWNERS = f"{PAYABLE}:owner/"
 SHARED = "charges:"
 """How the key of an entry begins that is the sum of several charges."""
-PACKAGE = "package"
-PLATFORM = frozenset({"cash", "expense", "revenue"})
-"""Kinds of accounts that are the platform's own, and that all transactions share."""
+WALLET, HELD, PACKAGE = "wallet", "held", "package"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +60,12 @@ def merged(entries: Iterable[Entry]) -> list[Entry]:
 
 @lru_cache(REMEMBERED)
 def wallet(project: ProjectId) -> str:
-    return f"wallet:{project}"
+    return f"{WALLET}:{project}"
 
 
 @lru_cache(REMEMBERED)
 def held(project: ProjectId) -> str:
-    return f"held:{project}"
+    return f"{HELD}:{project}"
 
 
 def payable(centre: CentreName) -> str:

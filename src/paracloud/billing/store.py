@@ -4,15 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, Uuid, any_, bindparam, exists, func, select, text
+from sqlalchemy import ColumnElement, Select, Text, Uuid, any_, bindparam, exists, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.types import BigInteger
 
-from paracloud.billing.entry import PACKAGE, PAYABLE, PLATFORM, Entry
+from paracloud.billing.entry import HELD, PACKAGE, PAYABLE, WALLET, Entry
 from paracloud.billing.tables import ChargeRow, EntryRow, LedgerAccountRow, PostingRow
 from paracloud.kit.bulk import unnested
 from paracloud.kit.errors import Conflict
@@ -35,6 +34,9 @@ ADD_POSTINGS = text("""
     bindparam("accounts", type_=ARRAY(BigInteger)),
     bindparam("micros", type_=ARRAY(BigInteger)),
 )
+ORDER = [WALLET, HELD, PACKAGE, PAYABLE]
+"""The kinds of accounts in the order in which everybody locks, so that nobody waits in a ring: a project's, a centre's,
+then the platform's own, which all need and which are so locked for the shortest time; of a kind, by code."""
 OPENED = (LedgerAccountRow.code, LedgerAccountRow.currency, LedgerAccountRow.balance_micro)
 
 
@@ -57,17 +59,16 @@ async def lock_accounts(
 async def locked(
     session: AsyncSession, codes: Mapping[str, str], *, also: Collection[str] = ()
 ) -> dict[str, LockedAccount]:
-    """`codes` gives the currency of each, `also` is locked where it is there. What is not there yet is opened, before
-    any is locked: whoever opened one while it held others would wait out of order. Conflict for an account in another
-    currency."""
+    """`codes` gives the currency of each, `also` is locked where it is there. What is not there yet is opened, kind by
+    kind in the order of locking: whoever opened an account before those that come first would wait out of order.
+    Conflict for an account in another currency."""
     found = await _lock(session, codes, also)
     if not found and codes:
-        wanted = unnested(OPENED, [(code, currency, 0) for code, currency in codes.items()])
-        is_there = exists().where(LedgerAccountRow.code == wanted.c.code)
-        missing = select(*wanted.c).where(~is_there).order_by(*_rank(wanted.c.code))
-        opening = insert(LedgerAccountRow).from_select([one.key for one in OPENED], missing)
-        await session.execute(opening.on_conflict_do_nothing())
-        found = await _lock(session, codes, also)
+        kinds = sorted({_kind(code) for code in (*codes, *also)}, key=lambda kind: (_place(kind), kind))
+        for kind in kinds:
+            needed = {code: currency for code, currency in codes.items() if _kind(code) == kind}
+            await _open(session, needed)
+            found |= await _lock(session, needed, [code for code in also if _kind(code) == kind])
     for code, account in found.items():
         if account.currency != codes.get(code, account.currency):
             raise Conflict(
@@ -75,6 +76,16 @@ async def locked(
                 f"{code} 以 {account.currency} 记账，不能用 {codes[code]}。",
             )
     return found
+
+
+async def _open(session: AsyncSession, codes: Mapping[str, str]) -> None:
+    if not codes:
+        return
+    wanted = unnested(OPENED, [(code, currency, 0) for code, currency in sorted(codes.items())])
+    is_there = exists().where(LedgerAccountRow.code == wanted.c.code)
+    missing = select(*wanted.c).where(~is_there).order_by(wanted.c.code)
+    opening = insert(LedgerAccountRow).from_select([one.key for one in OPENED], missing)
+    await session.execute(opening.on_conflict_do_nothing())
 
 
 async def _lock(session: AsyncSession, codes: Collection[str], also: Collection[str]) -> dict[str, LockedAccount]:
@@ -97,11 +108,18 @@ def _locking() -> Select[str, int, str, int]:
     )
 
 
-def _rank(code: Any) -> tuple[ColumnElement[bool] | Any, ...]:  # noqa: ANN401  # a column of any table
-    """The order in which everybody locks, so that nobody waits in a ring: projects, their packages, centres, then the
-    platform's own accounts, which all need and which are so locked for the shortest time."""
-    kind = func.split_part(code, ":", 1)
-    return kind.in_(PLATFORM), kind == PAYABLE, kind == PACKAGE, code
+def _rank(code: InstrumentedAttribute[str]) -> tuple[ColumnElement[int], InstrumentedAttribute[str]]:
+    """Kinds that are not in ORDER come last: array_position gives NULL, which sorts so."""
+    order = literal(ORDER, ARRAY(Text))
+    return func.array_position(order, func.split_part(code, ":", 1), type_=BigInteger), code
+
+
+def _kind(code: str) -> str:
+    return code.partition(":")[0]
+
+
+def _place(kind: str) -> int:
+    return ORDER.index(kind) if kind in ORDER else len(ORDER)
 
 
 async def add_entries(session: AsyncSession, entries: Sequence[tuple[EntryId, Entry]], now: datetime) -> set[str]:

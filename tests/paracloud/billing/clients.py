@@ -26,17 +26,20 @@ from paracloud.billing.sell_package import sell_package
 from paracloud.billing.top_up import top_up
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Conflict, Invalid, NotEnoughFunds, Unreachable
-from paracloud.kit.identifiers import EntryId, PackageId, ProjectId, UnixAccount
+from paracloud.kit.identifiers import DisputeId, EntryId, PackageId, ProjectId, UnixAccount
 from paracloud.kit.money import Money
 from paracloud.metering.collect import collect
 from paracloud.metering.usage import Claim, key_of
+from paracloud.settlement.answer_settlement import answer_dispute, confirm, dispute_line, pay
+from paracloud.settlement.people import lines_of, settlements_of
+from paracloud.settlement.state_settlements import state_settlements
 
 PLAIN, PACKAGED, FRUGAL = (0, 1), (2, 3), (4,)
 """Projects by number: those of which every amount is known from the steps; those with packages, credits, volume tiers
 of their organisation and nodes of their own; and one that only pays in, holds and buys."""
 CLIENTS, JOBS, SHARED_RUNS = 8, 4, 3
 MAY = datetime(2026, 5, 31, 13, tzinfo=UTC)
-JUNE = date(2026, 6, 1)
+PERIOD, JUNE = date(2026, 5, 1), date(2026, 6, 1)
 LINE_MICRO = 1_000_000
 """The credit line of the frugal project."""
 TRIES = 50
@@ -83,13 +86,14 @@ def steps_of(seed: int, client: int, count: int) -> list[Step]:
 
 WEIGHTS = {
     "top-up": 3, "hold": 4, "run": 8, "release": 3, "reverse-charge": 2, "reverse-top-up": 1, "sell": 2, "expire": 1,
-    "fees": 1, "close": 1,
+    "fees": 1, "close": 1, "state": 1, "confirm": 1, "dispute": 1, "answer": 1, "pay": 1,
 }  # fmt: skip
 EVERYBODY = (*PLAIN, *PACKAGED, *FRUGAL)
 PROJECTS: Mapping[str, Sequence[int]] = {
     "top-up": EVERYBODY, "hold": (*EVERYBODY, *FRUGAL * 5), "run": (*PLAIN, *PACKAGED), "release": EVERYBODY,
     "reverse-charge": (*PLAIN, *PACKAGED), "reverse-top-up": PLAIN, "sell": (*PACKAGED, *FRUGAL), "expire": PACKAGED,
-    "fees": PACKAGED, "close": PACKAGED,
+    "fees": PACKAGED, "close": PACKAGED, "state": PACKAGED, "confirm": PACKAGED, "dispute": PACKAGED,
+    "answer": PACKAGED, "pay": PACKAGED,
 }  # fmt: skip
 
 
@@ -210,13 +214,42 @@ async def _fees(session: AsyncSession, _: Estate, __: Step) -> None:
     await post_fees(session, JUNE, now=NOW)
 
 
-async def _close(session: AsyncSession, _: Estate, step: Step) -> None:
-    """May, late: what ended in it is charged in June from then on."""
-    if step.figure % 3 == 0:
-        await close_period(session, date(2026, 5, 1), person="op", now=NOW)
+async def _close(session: AsyncSession, _: Estate, __: Step) -> None:
+    """What ended in May is charged in June from then on. Usage that waits for a person would keep it open."""
+    await close_period(session, PERIOD, person="op", now=NOW)
+
+
+async def _state(session: AsyncSession, _: Estate, __: Step) -> None:
+    await state_settlements(session, PERIOD, person="op", now=NOW)
+
+
+async def _confirm(session: AsyncSession, _: Estate, __: Step) -> None:
+    for one in await settlements_of(session, centre=EAST):
+        await confirm(session, one.id, person="east", now=NOW)
+
+
+async def _dispute(session: AsyncSession, _: Estate, step: Step) -> None:
+    lines = await lines_of(session, EAST, PERIOD, day=None, after=None)
+    for one in (await settlements_of(session, centre=EAST)) if lines else []:
+        usage = lines[step.figure % len(lines)].usage
+        await dispute_line(session, one.id, usage, reason="ours", person="east", now=NOW)
+
+
+async def _answer(session: AsyncSession, _: Estate, step: Step) -> None:
+    query = text("SELECT id FROM disputes ORDER BY answered_at NULLS FIRST, id LIMIT 1")
+    found = (await session.scalars(query)).one_or_none()
+    if found is not None:
+        more = Money(step.figure % 2000 - 1000)
+        await answer_dispute(session, DisputeId(found), text="so be it", adjustment=more, person="op", now=NOW)
+
+
+async def _pay(session: AsyncSession, _: Estate, __: Step) -> None:
+    for one in await settlements_of(session, centre=EAST):
+        await pay(session, one.id, payment="T-1", person="op", now=NOW)
 
 
 VERBS = {
     "top-up": _top_up, "hold": _hold, "run": _run, "release": _release, "reverse-charge": _reverse_charge,
     "reverse-top-up": _reverse_top_up, "sell": _sell, "expire": _expire, "fees": _fees, "close": _close,
+    "state": _state, "confirm": _confirm, "dispute": _dispute, "answer": _answer, "pay": _pay,
 }  # fmt: skip

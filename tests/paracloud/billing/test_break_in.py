@@ -16,7 +16,12 @@ from paracloud.billing.close_period import close_period
 from paracloud.billing.hold import hold, release
 from paracloud.kit.database import Database
 from paracloud.kit.money import Money
+from paracloud.migrations.grants import GRANTS
+from paracloud.migrations.tables import all_tables
+from paracloud.settlement.answer_settlement import confirm, pay
+from paracloud.settlement.state_settlements import state_settlements
 
+JUNE = date(2026, 6, 1)
 JULY = datetime(2026, 7, 1, 1, tzinfo=UTC)
 ID, OTHER = "'00000000-0000-7000-8000-000000000001'", "'00000000-0000-7000-8000-000000000002'"
 ENTRY = f"INSERT INTO ledger_entries (id, key, kind, created_at) VALUES ({ID}, 'forged', 'top-up', now())"
@@ -27,10 +32,6 @@ DOLLARS = "INSERT INTO ledger_accounts (code, currency, balance_micro) VALUES ('
 TWO_MORE = (
     "INSERT INTO ledger_accounts (code, currency, balance_micro) VALUES ('wallet:x', 'CNY', 0), ('revenue:x', 'CNY', 0)"
 )
-APPEND_ONLY = (
-    "ledger_entries", "ledger_postings", "charges", "package_uses", "usage_revisions", "job_events",
-)  # fmt: skip
-KEPT = ("usage", "ledger_accounts", "holds", "packages", "billing_periods", "price_versions", "contracts", "volumes")
 
 
 def posting(account: str, micro: str, entry: str = ID) -> str:
@@ -158,13 +159,37 @@ FIGURES = {
     "who may do what": (["UPDATE users SET is_operator = true"], "permission denied for table users"),
     "which migrations were made": (["DELETE FROM alembic_version"], "permission denied for table alembic_version"),
 }
-FIGURES |= {f"UPDATE {name}": ([f"UPDATE {name} SET {column} = NULL"], f"permission denied for table {name}")
-            for name, column in zip(APPEND_ONLY, ("reason", "micro", "amount_micro", "units", "raw", "note"),
-                                    strict=True)}  # fmt: skip
-FIGURES |= {f"DELETE {name}": ([f"DELETE FROM {name}"], f"permission denied for table {name}")
-            for name in (*APPEND_ONLY, *KEPT)}  # fmt: skip
-FIGURES |= {f"TRUNCATE {name}": ([f"TRUNCATE {name} CASCADE"], f"permission denied for table {name}")
-            for name in (*APPEND_ONLY, *KEPT, "unrated_usage")}  # fmt: skip
+SETTLED = {
+    "a payment taken back": (
+        ["UPDATE settlements SET state = 'confirmed', payment = NULL, paid_at = NULL"], "stated to a centre stays",
+    ),
+    "another transfer": (["UPDATE settlements SET payment = 'T-2'"], "what was stated to a centre stays"),
+    "a share of a month": (["UPDATE settlements SET share_micro = 0"], "permission denied for table settlements"),
+    "the same month twice": (
+        [f"INSERT INTO settlements SELECT (jsonb_populate_record(NULL::settlements, to_jsonb(one) || "
+         f"jsonb_build_object('id', {ID}, 'payment', 'T-2'))).* FROM settlements AS one"],
+        "uq_settlements_centre",
+    ),
+    "the same transfer twice": (
+        [f"INSERT INTO settlements SELECT (jsonb_populate_record(NULL::settlements, to_jsonb(one) || "
+         f"jsonb_build_object('id', {ID}, 'period', '2026-07-01'))).* FROM settlements AS one"],
+        "uq_settlements_payment",
+    ),
+}  # fmt: skip
+RIGHTS = {
+    f"{word} {name}": ([statement], f"permission denied for table {name}")
+    for name, grant in GRANTS.items()
+    for word, statement, is_refused in (
+        ("TRUNCATE", f"TRUNCATE {name} CASCADE", True),
+        ("DELETE", f"DELETE FROM {name}", not grant.may_delete),
+        *(
+            (f"UPDATE {one.name}", f'UPDATE {name} SET "{one.name}" = DEFAULT', one.name not in grant.update)
+            for one in all_tables().tables[name].columns
+        ),
+    )
+    if is_refused
+}
+"""Whatever is not declared of a table is refused, of every column."""
 GUARDS = {
     "ALTER TABLE ledger_postings DISABLE TRIGGER balance": "must be owner of table",
     "ALTER TABLE charges DISABLE TRIGGER ALL": "must be owner of table",
@@ -204,7 +229,7 @@ GUARDS = {
 
 async def treasury(database: Database) -> World:
     """Charges paid by a package and by the wallet, an open hold and a released one, usage without a price, a month that
-    is closed and one that is not."""
+    is closed and paid to its centre, and one that is not."""
     opened = await world(database)
     await sold(database, opened, hours=1)
     async with database.begin() as session:
@@ -216,7 +241,10 @@ async def treasury(database: Database) -> World:
     await charged(database, await metered(database, opened, record("4", queue="unknown", **july)))
     async with database.begin() as session:
         await release(session, ["job-1"], now=NOW)
-        assert await close_period(session, date(2026, 6, 1), person="op", now=JULY + timedelta(days=1))
+        assert await close_period(session, JUNE, person="op", now=JULY + timedelta(days=1))
+        (stated,) = await state_settlements(session, JUNE, person="op", now=JULY)
+        await confirm(session, stated.id, person="east", now=JULY)
+        await pay(session, stated.id, payment="T-1", person="op", now=JULY)
     await sound(database)
     return opened
 
@@ -237,6 +265,17 @@ async def test_no_word_of_the_application_makes_the_books_wrong(
             pytest.fail(f"{what} was not refused")
         assert await contents(database) == before, what
     await sound(database)
+
+
+async def test_no_word_of_the_application_goes_beyond_its_grants(database: Database) -> None:
+    await treasury(database)
+    before = await contents(database)
+    for what, ((statement,), why) in RIGHTS.items():
+        with pytest.raises(DBAPIError, match=why):  # noqa: PT012
+            async with database.begin() as session:
+                await session.execute(text(statement))
+            pytest.fail(f"{what} was not refused")
+    assert await contents(database) == before
 
 
 async def test_no_word_of_the_application_lifts_a_guard(database: Database) -> None:
