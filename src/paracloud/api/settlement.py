@@ -27,7 +27,7 @@ from paracloud.settlement.settled import Dispute, Settlement
 from paracloud.settlement.state_settlements import state_settlements
 from paracloud.settlement.store import Day, Line
 from paracloud.wire.account import Created
-from paracloud.wire.paying import Month
+from paracloud.wire.paying import Centre, Month
 from paracloud.wire.settlement import (
     AnswerRequest,
     CentrePersonRequest,
@@ -47,7 +47,7 @@ SECONDS_AN_HOUR = 3600
 
 
 @router.get("/centres/{centre}/settlements")
-async def centres_settlements(centre: str, deps: TheDeps, token: Token) -> SettlementList:
+async def centres_settlements(centre: Centre, deps: TheDeps, token: Token) -> SettlementList:
     """The centre's statements, the newest month first."""
     async with asked(deps, token) as at:
         await require_centre(at.session, at.caller, CentreName(centre))
@@ -56,7 +56,7 @@ async def centres_settlements(centre: str, deps: TheDeps, token: Token) -> Settl
 
 
 @router.get("/centres/{centre}/settlements/{month}")
-async def centres_settlement(centre: str, month: Month, deps: TheDeps, token: Token) -> StatedModel:
+async def centres_settlement(centre: Centre, month: Month, deps: TheDeps, token: Token) -> StatedModel:
     async with asked(deps, token) as at:
         await require_centre(at.session, at.caller, CentreName(centre))
         found, disputes = await settlement_of(at.session, CentreName(centre), a_month(month))
@@ -70,7 +70,7 @@ async def centres_settlement(centre: str, month: Month, deps: TheDeps, token: To
 
 @router.get("/centres/{centre}/settlements/{month}/lines")
 async def centres_lines(
-    centre: str,
+    centre: Centre,
     month: Month,
     deps: TheDeps,
     token: Token,
@@ -90,7 +90,7 @@ async def centres_lines(
 
 
 @router.post("/centres/{centre}/settlements/{month}:confirm")
-async def confirm_settlement(centre: str, month: Month, deps: TheDeps, token: Token) -> SettlementModel:
+async def confirm_settlement(centre: Centre, month: Month, deps: TheDeps, token: Token) -> SettlementModel:
     async with asked(deps, token) as at:
         at.caller.require_writer()
         await require_centre(at.session, at.caller, CentreName(centre))
@@ -99,7 +99,7 @@ async def confirm_settlement(centre: str, month: Month, deps: TheDeps, token: To
 
 
 @router.post("/centres/{centre}/settlements/{month}:dispute", status_code=201)
-async def dispute(centre: str, month: Month, body: DisputeRequest, deps: TheDeps, token: Token) -> Created:
+async def dispute(centre: Centre, month: Month, body: DisputeRequest, deps: TheDeps, token: Token) -> Created:
     """A line of it, by its usage, with a reason."""
     async with asked(deps, token) as at:
         at.caller.require_writer()

@@ -10,6 +10,8 @@ from paracloud.wire.base import Model, MoneyModel, Text, Time
 
 Kind = Literal["core-hours", "card-hours", "credit"]
 Month = Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", examples=["2026-06"])]
+Centre = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", examples=["east"])]
+"""Of a path; `CentreName` says what it is."""
 
 
 class PackageRequest(Model):
