@@ -194,6 +194,7 @@ async def test_the_number_of_a_payment_belongs_to_one_payment(database: Database
 
 async def test_a_batch_takes_the_same_few_statements_whatever_its_size(database: Database) -> None:
     opened = await world(database)
+    await charged(database, await metered(database, opened, record("first")))  # which opens the accounts, once
     seen: list[str] = []
     event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *call: seen.append(call[2]))
     counts = []
@@ -211,8 +212,7 @@ async def test_a_batch_takes_the_same_few_statements_whatever_its_size(database:
         async with database.begin() as session:
             await release(session, list(pinned), now=NOW)
         counts.append((charging, len(seen) - charging))
-    assert counts[0][0] <= 20
-    assert counts[1][0] <= counts[0][0]
+    assert counts[1][0] <= counts[0][0] <= 20
     assert counts[1][1] <= counts[0][1] <= 10
 
 
