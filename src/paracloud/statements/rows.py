@@ -1,0 +1,74 @@
+"""A statement's charges and purchases as rows of a table: the same in CSV and XLSX."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+from paracloud.kit.money import MICRO
+from paracloud.statements.statement import Line, Movement, Statement
+from paracloud.statements.words import Language, kind_word
+
+Cell: TypeAlias = str | int | Decimal | datetime | None
+COLUMNS = (
+    "charge_id", "revision", "kind", "project", "user", "job", "name", "record", "centre", "queue", "product_line",
+    "state", "started_at", "ended_at", "charged_at", "cores", "cards", "seconds", "core_hours", "card_hours", "list",
+    "amount", "package", "credit", "wallet", "price", "reason",
+)  # fmt: skip
+SECONDS_AN_HOUR = 3600
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""How a cell begins that a spreadsheet would compute."""
+
+
+def row_of(line: Line, project: str, language: Language) -> list[Cell]:
+    """In the order of COLUMNS."""
+    sums = line.sums
+    return [
+        str(line.usage), line.revision, kind_word(line.kind, language), project, line.user, line.job, line.name,
+        line.record, line.centre, line.queue, line.product_line, line.state, line.started_at, line.ended_at,
+        line.charged_at, line.cores, line.cards, line.elapsed_seconds, hours(sums.core_seconds),
+        hours(sums.card_seconds), *(units(one) for one in (sums.list, sums.amount, sums.package, sums.credit)),
+        units(sums.wallet), str(line.price), line.reason,
+    ]  # fmt: skip
+
+
+def purchases(statement: Statement, language: Language) -> Iterator[list[Cell]]:
+    """What the wallet paid besides charges, such as packages and fees, in the order of COLUMNS: it has no amount of
+    usage. With these, the column of the wallet sums to all that it paid."""
+    for one in statement.movements:
+        if one.is_cost:
+            yield _purchase(one, statement.payer.projects[one.project], language)
+
+
+def _purchase(one: Movement, project: str, language: Language) -> list[Cell]:
+    filled: dict[str, Cell] = {
+        "charge_id": str(one.entry),
+        "kind": kind_word(one.kind, language),
+        "project": project,
+        "name": one.of,
+        "charged_at": one.at,
+        "wallet": units(-one.micro),
+        "reason": one.reason,
+    }
+    return [filled.get(column) for column in COLUMNS]
+
+
+def units(micro: int) -> Decimal:
+    """Of the currency, with six decimals."""
+    return Decimal(micro).scaleb(-6)
+
+
+def hours(seconds: int) -> Decimal:
+    """With six decimals, half even; the seconds beside them are exact."""
+    return units(round(Decimal(seconds * MICRO) / SECONDS_AN_HOUR))
+
+
+def plain(cell: Cell) -> str:
+    """As text. A text that a spreadsheet would take for a formula gets an apostrophe: whoever names a job must not
+    reach into the computer of whoever opens the bill."""
+    if isinstance(cell, datetime):
+        return cell.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(cell, Decimal):
+        return f"{cell:f}"
+    text = "" if cell is None else str(cell)
+    return f"'{text}" if isinstance(cell, str) and text.startswith(FORMULA) else text

@@ -1,0 +1,131 @@
+"""A statement is the month's charges, summed, and the month's account, which comes out."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from tests.paracloud.billing.builders import NOW, World, metered, record, world
+from tests.paracloud.statements.month import JUNE, LATER, full_month, payer_of, stated
+
+from paracloud.billing.charge import charge
+from paracloud.billing.close_period import close_period
+from paracloud.billing.entry import Entry, wallet
+from paracloud.billing.post import post
+from paracloud.billing.top_up import top_up
+from paracloud.identity.caller import Caller, Role, Scope
+from paracloud.identity.create_project import create_project
+from paracloud.identity.create_user import create_user
+from paracloud.kit.errors import Conflict, Invalid, NotFound
+from paracloud.kit.identifiers import TokenId, new_uuid
+from paracloud.kit.money import Money
+from paracloud.statements.payers import organisation_payer, project_payer
+from paracloud.statements.state_month import state_month
+from paracloud.statements.statement import CORRECTION, REVERSAL, USAGE, Sums, total
+
+
+async def test_every_charge_is_a_line_once_and_all_sums_are_of_the_lines(database):
+    month = await full_month(database)
+    statement, lines = await stated(database, await payer_of(database, month, is_whole=True))
+    assert [(one.record, one.kind, one.sums.core_seconds, one.sums.amount) for one in lines] == [
+        ("7", USAGE, 7200, 1_023_457),
+        ("7", CORRECTION, -400, -13_718),
+        ("8", USAGE, 0, 2_000_000),
+        ("9", USAGE, 400, 13_717),
+        ("10", USAGE, 800, 27_435),
+        ("10", REVERSAL, -800, -27_435),
+    ]
+    whole = Sums(4, 7200, 3600, 2_123_456, 3_023_456, 900_000, 20_000)
+    assert total(one.sums for one in lines) == statement.total == total(one.sums for one in statement.by_user) == whole
+    assert whole.wallet == 2_103_456
+
+
+async def test_the_account_comes_out_and_is_what_the_ledger_has(database):
+    month = await full_month(database)
+    statement, _ = await stated(database, await payer_of(database, month, is_whole=True))
+    moved = [(one.kind, one.micro, one.is_cost) for one in statement.movements]
+    assert moved == [
+        ("top-up", 100_000_000, False),
+        ("top-up", 50_000_000, False),
+        ("package", -900_000, True),
+        ("package", -7_000_000, True),
+        ("dedicated", -12_000_000, True),
+    ]
+    assert statement.charged == -statement.total.wallet
+    assert statement.opening + sum(one.micro for one in statement.movements) + statement.charged == statement.closing
+    assert [(one.units, one.micro) for one in statement.expired] == [(36_000, 7_000_000)]
+
+
+async def test_a_project_sees_its_own_alone(database):
+    month = await full_month(database)
+    statement, lines = await stated(database, await payer_of(database, month, is_whole=False))
+    assert {one.project for one in (*lines, *statement.movements, *statement.expired)} == {month.world.project}
+    assert (statement.total.jobs, statement.total.amount) == (2, 3_009_739)
+
+
+async def test_a_month_that_is_closed_stays_as_it_was_stated(database):
+    month = await full_month(database)
+    payer = await payer_of(database, month, is_whole=True)
+    july = datetime(2026, 7, 2, tzinfo=UTC)
+    async with database.begin() as session:
+        assert await close_period(session, JUNE, person="op", now=july)
+    before = await stated(database, payer, july)
+    late = record("9", elapsed_seconds=50, ended_at=NOW + timedelta(seconds=50))
+    usages = await metered(database, World(month.other, month.world.price), late)
+    async with database.begin() as session:
+        await charge(session, usages, pinned={}, now=july)
+        await top_up(session, month.other, Money.parse("1"), key="july", person="op", now=july)
+    assert await stated(database, payer, july) == before
+    assert before[0].is_final
+    async with database.begin() as session:
+        after = await state_month(session, payer, date(2026, 7, 1), now=july)
+    assert (after.opening, after.total.core_seconds, after.is_final) == (before[0].closing, -200, False)
+
+
+async def test_pages_of_lines_leave_none_out(database, monkeypatch):
+    month = await full_month(database)
+    payer = await payer_of(database, month, is_whole=True)
+    _, lines = await stated(database, payer)
+    for size in (1, 2, 6):
+        monkeypatch.setattr("paracloud.statements.store.PAGE", size)
+        assert (await stated(database, payer))[1] == lines
+
+
+async def test_a_month_that_has_not_begun_and_money_in_two_currencies_are_refused(database):
+    month = await full_month(database)
+    payer = await payer_of(database, month, is_whole=True)
+    async with database.begin() as session:
+        for period in (date(2026, 7, 1), date(1999, 12, 1)):
+            with pytest.raises(Invalid, match="month"):
+                await state_month(session, payer, period, now=LATER)
+        third = await create_project(session, month.organisation, "dollars", now=NOW)
+        dollars = {wallet(third): -1_000_000, "revenue:gifts": 1_000_000}
+        await post(session, [Entry("usd", "top-up", "USD", dollars)], now=NOW)
+        with pytest.raises(Conflict, match="CNY, USD"):
+            await state_month(session, replace(payer, projects={**payer.projects, third: "dollars"}), JUNE, now=LATER)
+
+
+async def test_an_organisation_is_seen_by_the_operator_and_by_whoever_owns_all_of_it(database):
+    opened = await world(database)
+    async with database.begin() as session:
+        user = await create_user(session, "lin", now=NOW)
+        organisation = await project_payer(session, caller_of(user, {opened.project: Role.VIEWER}), opened.project)
+        organisation = organisation.organisation_id
+        owns = caller_of(user, {opened.project: Role.OWNER})
+        assert (await organisation_payer(session, owns, organisation)).projects == {opened.project: "熔体"}
+        second = await create_project(session, organisation, "second", now=NOW)
+        for stranger in (owns, caller_of(user, {opened.project: Role.OWNER, second: Role.VIEWER}), caller_of(user, {})):
+            with pytest.raises(NotFound):
+                await organisation_payer(session, stranger, organisation)
+        with pytest.raises(NotFound):
+            await project_payer(session, owns, second)
+        operator = caller_of(user, {}, is_operator=True)
+        assert len((await organisation_payer(session, operator, organisation)).projects) == 2
+        assert (await project_payer(session, operator, second)).name == "second"
+        for verb in (organisation_payer, project_payer):
+            with pytest.raises(NotFound):
+                await verb(session, operator, new_uuid())
+
+
+def caller_of(user, projects, *, is_operator: bool = False) -> Caller:
+    scopes = frozenset({Scope.READ, Scope.ADMIN} if is_operator else {Scope.READ})
+    return Caller(user, TokenId(new_uuid()), "lin", is_operator, scopes, projects)

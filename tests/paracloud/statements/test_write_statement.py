@@ -1,0 +1,168 @@
+"""Each format says the same; no text of a user's is ever computed; fonts are in the file."""
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from xml.etree import ElementTree as ET
+
+import pypdf
+import pytest
+from tests.paracloud.statements.month import EVIL, JUNE, LATER, full_month, payer_of, stated
+
+from paracloud.statements import as_xlsx
+from paracloud.statements.as_pdf import write_pdf
+from paracloud.statements.check_focus import check_focus
+from paracloud.statements.rows import COLUMNS
+from paracloud.statements.statement import Statement
+from paracloud.statements.words import WORDS, Language, word
+from paracloud.statements.write_statement import Format, write_statement
+
+SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+@pytest.fixture
+async def written(database, tmp_path):
+    month = await full_month(database)
+    payer = await payer_of(database, month, is_whole=True)
+
+    async def write(form: Format, language: Language = Language.EN):
+        path = tmp_path / f"{form}-{language}"
+        async with database.begin() as session:
+            said = await write_statement(session, payer, JUNE, form, language, path, provider="云算 Cloud", now=LATER)
+        return said, path
+
+    return write
+
+
+def cost(statement: Statement) -> Decimal:
+    """What the wallet paid for the month: charges and purchases."""
+    micro = statement.total.wallet - sum(one.micro for one in statement.movements if one.is_cost)
+    return Decimal(micro).scaleb(-6)
+
+
+@pytest.mark.parametrize("language", Language)
+async def test_the_csv_has_every_charge_and_purchase_and_no_formula(written, language):
+    statement, path = await written(Format.CSV, language)
+    raw = path.read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf") == (language is Language.ZH)
+    rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"))))
+    assert list(rows[0]) == [word(column, language) for column in COLUMNS]
+    assert len(rows) == 6 + 3
+    assert sum(Decimal(row[word("wallet", language)]) for row in rows) == cost(statement)
+    hours = [Decimal(row[word("core_hours", language)] or 0) for row in rows]
+    assert abs(sum(hours) - Decimal(2)) < Decimal("0.00001")
+    assert rows[0][word("name", language)] == f"'{EVIL}"
+    assert rows[5][word("reason", language)] == "'+wrong node"
+    assert not [cell for row in rows for cell in row.values() if re.match(r"[=+@\t\r]", cell)]
+
+
+@pytest.mark.parametrize("language", Language)
+async def test_the_workbook_has_exact_numbers_and_no_formula(written, language):
+    statement, path = await written(Format.XLSX, language)
+    sheets = dict(sheets_of(path))
+    titles = [word(title, language) for title in ("usage_title", "users_title", "money_title", "charged")]
+    assert list(sheets) == titles
+    charges = sheets[titles[3]]
+    assert charges[0] == [word(column, language) for column in COLUMNS]
+    wallet = COLUMNS.index("wallet")
+    assert sum(row[wallet] for row in charges[1:]) == cost(statement)
+    assert charges[1][COLUMNS.index("name")] == EVIL
+    assert sheets[titles[0]][-1][-1] == Decimal(statement.total.wallet).scaleb(-6)
+    assert sheets[titles[2]][-1][-1] == Decimal(statement.closing).scaleb(-6)
+    with zipfile.ZipFile(path) as whole:
+        assert not [name for name in whole.namelist() if b"<f>" in whole.read(name)]
+
+
+async def test_charges_beyond_what_a_sheet_can_have_go_to_the_next(written, monkeypatch):
+    monkeypatch.setattr(as_xlsx, "MOST_ROWS", 4)
+    _, path = await written(Format.XLSX)
+    sheets = {name: rows for name, rows in sheets_of(path) if name.startswith(word("charged", Language.EN))}
+    assert [len(rows) - 1 for rows in sheets.values()] == [3, 3, 3]
+
+
+@pytest.mark.parametrize("language", Language)
+async def test_the_pdf_says_what_is_to_pay_with_its_fonts_in_it(written, language):
+    statement, path = await written(Format.PDF, language)
+    reader = pypdf.PdfReader(path)
+    said = "".join("".join(page.extract_text() for page in reader.pages).split())
+    for text in ("大学", "熔体", "云算", statement.number, "2026-06", EVIL, f"{cost(statement):,.6f}"):
+        assert "".join(text.split()) in said
+    assert word("to_pay", language).replace(" ", "") in said
+    descendants = [font for page in reader.pages for font in fonts_of(page)]
+    assert descendants
+    for font in descendants:
+        assert "NotoSansCJK" in font["/BaseFont"]
+        assert {"/FontFile2", "/FontFile3"} & set(font["/FontDescriptor"])
+    raw = path.read_bytes()
+    assert len(raw) < 1_000_000  # of the font what is used
+
+
+def fonts_of(page) -> Iterator[pypdf.generic.DictionaryObject]:
+    for font in page["/Resources"]["/Font"].values():
+        for one in font.get_object().get("/DescendantFonts", [font]):
+            yield one.get_object()
+
+
+async def test_what_users_name_is_never_typst_to_the_compiler(database, tmp_path):
+    month = await full_month(database)
+    payer = await payer_of(database, month, is_whole=True)
+    statement, _ = await stated(database, payer)
+    evil = '#read("/etc/hostname") $x$ *b* @r <l> \\ ] } "'
+    used = tuple(replace(one, project=evil) for one in statement.used)
+    by_user = tuple(replace(one, user=evil) for one in statement.by_user)
+    path = tmp_path / "evil.pdf"
+    payer = replace(payer, organisation=evil)
+    write_pdf(path, replace(statement, used=used, by_user=by_user, payer=payer), Language.EN, evil)
+    said = "".join("".join(page.extract_text() for page in pypdf.PdfReader(path).pages).split())
+    assert said.count("".join(evil.split())) >= 4
+
+
+async def test_focus_keeps_its_own_rules_and_bills_what_the_wallet_paid(written):
+    statement, path = await written(Format.FOCUS)
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert list(check_focus(path.read_text().splitlines())) == []
+    assert sum(Decimal(row["BilledCost"]) for row in rows) == cost(statement)
+    categories = [row["ChargeCategory"] for row in rows]
+    assert (categories.count("Usage"), categories.count("Purchase"), categories.count("Credit")) == (8, 3, 1)
+    fee = sum(one.micro for one in statement.movements if one.kind == "dedicated")
+    worth = statement.total.amount - statement.total.credit + 7_000_000 - fee  # of packages what was used, or expired
+    assert sum(Decimal(row["EffectiveCost"]) for row in rows) == Decimal(worth).scaleb(-6)
+    used = [row for row in rows if row["CommitmentDiscountStatus"] == "Used"]
+    assert [(row["BilledCost"], row["EffectiveCost"], row["ConsumedQuantity"]) for row in used] == [("0", "0.9", "1")]
+    hours = sum(Decimal(row["ConsumedQuantity"] or 0) for row in rows if row["ConsumedUnit"] == "Core-Hours")
+    assert abs(hours - 2) < Decimal("1e-9")
+    assert rows[1]["ResourceName"] == f"'{EVIL}"
+
+
+def test_every_word_is_said_in_both_languages():
+    assert [key for key, (en, zh) in WORDS.items() if not en or not re.search("[一-鿿]", zh)] == []
+
+
+def sheets_of(path) -> Iterator[tuple[str, list[list[str | Decimal | None]]]]:
+    """Name and rows of each sheet, read from the file itself: numbers as they are written there."""
+    with zipfile.ZipFile(path) as whole:
+        book = ET.fromstring(whole.read("xl/workbook.xml"))  # noqa: S314  # our own file
+        for at, sheet in enumerate(book.iter(f"{SHEET}sheet"), 1):
+            data = ET.fromstring(whole.read(f"xl/worksheets/sheet{at}.xml"))  # noqa: S314
+            yield sheet.attrib["name"], [row_of(row) for row in data.iter(f"{SHEET}row")]
+
+
+def row_of(row) -> list[str | Decimal | None]:
+    cells: list[str | Decimal | None] = []
+    for cell in row:
+        at = column_of(cell.attrib["r"])
+        cells += [None] * (at - len(cells))
+        text = cell.find(f"{SHEET}is/{SHEET}t")
+        cells.append(text.text if text is not None else Decimal(cell.find(f"{SHEET}v").text))
+    return cells
+
+
+def column_of(name: str) -> int:
+    at = 0
+    for letter in name.rstrip("0123456789"):
+        at = at * 26 + ord(letter) - 64
+    return at - 1
