@@ -18,6 +18,7 @@ from paracloud.api import (
     receipts,
     reconciliation,
     settlement,
+    statements,
     submission,
     tariffs,
     usage,
@@ -42,6 +43,7 @@ ROOMS = (
     usage,
     receipts,
     settlement,
+    statements,
     notices,
 )
 BODY_LIMIT_BYTES = 8 << 20

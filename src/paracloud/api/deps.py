@@ -33,6 +33,8 @@ class Deps:
     """Of receipts."""
     market: MarketReader
     dialects: tuple[str, ...]
+    operator_name: str
+    """Who sends the bills."""
     storage_limit_bytes: int
     """Of one project's uploads together."""
 

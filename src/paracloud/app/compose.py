@@ -60,6 +60,7 @@ class Composed:
             signer=self.signer,
             market=MarketReader(self.database, self.clock),
             dialects=DIALECTS,
+            operator_name=self.settings.operator_name,
             storage_limit_bytes=self.settings.project_storage_bytes,
         )
 

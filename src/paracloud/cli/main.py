@@ -11,7 +11,20 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 
-from paracloud.cli import admin, jobs, notices, paying, receipts, session, settlement, show, submission, tariffs, usage
+from paracloud.cli import (
+    admin,
+    jobs,
+    notices,
+    paying,
+    receipts,
+    session,
+    settlement,
+    show,
+    statements,
+    submission,
+    tariffs,
+    usage,
+)
 from paracloud.cli.files import cp, ls
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.words import both, plain, say
@@ -42,6 +55,7 @@ for told in (*tariffs.VERBS, *paying.VERBS, *settlement.VERBS):
 app.add_typer(admin.app, name="admin")
 app.add_typer(usage.app, name="usage")
 app.add_typer(receipts.app, name="receipt")
+app.add_typer(statements.app, name="statement")
 app.add_typer(settlement.app, name="centre")
 
 

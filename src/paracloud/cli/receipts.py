@@ -10,6 +10,7 @@ import typer
 from paracloud.billing.receipt import NotWhole, Verified, key_of, verify
 from paracloud.cli import session, show
 from paracloud.cli.jobs import AsJson, Project
+from paracloud.cli.keep import keep
 from paracloud.cli.submission import only_project
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
@@ -30,10 +31,7 @@ def fetch(
     with session.client() as client:
         wanted = project or only_project(client)
         _issue(client, wanted)
-        partial = file.with_name(f"{file.name}.part")
-        with partial.open("wb") as opened:
-            opened.writelines(client.receipts(wanted, start))
-        partial.replace(file)
+        keep(file, client.receipts(wanted, start))
     print(plain(str(file)))
 
 

@@ -16,6 +16,7 @@ from paracloud.client.notices import NoticeCalls
 from paracloud.client.paying import PayingCalls
 from paracloud.client.receipts import ReceiptCalls
 from paracloud.client.settlement import SettlementCalls
+from paracloud.client.statements import StatementCalls
 from paracloud.client.usage import UsageCalls
 from paracloud.wire.account import BalanceModel, CheckModel, Created, IssuedToken, StatementModel, WhoAmI
 from paracloud.wire.grid import CentreList, QueueList
@@ -36,7 +37,7 @@ from paracloud.wire.tariffs import ChargedModel, EndRequest, PriceList, Reconcil
 READ_BYTES = 4 << 20
 
 
-class Client(PayingCalls, HistoryCalls, UsageCalls, ReceiptCalls, SettlementCalls, NoticeCalls):
+class Client(PayingCalls, HistoryCalls, UsageCalls, ReceiptCalls, SettlementCalls, StatementCalls, NoticeCalls):
     """One caller at one server. ApiError for whatever the server refuses, or when it does not answer."""
 
     def whoami(self) -> WhoAmI:

@@ -35,9 +35,9 @@ def _database_url(value: object) -> Secret:
 class Settings(BaseModel):
     """Folders and files that are not set lie in `state_folder`. `database_url` None: an embedded PostgreSQL there.
     `database_owner_url` is the login that owns the tables and migrates them; without it `database_url` is, and the
-    application takes its own role after it has logged in. `commands_per_minute`, `patience_seconds` and
-    `overrun_seconds` are what a centre gets that is connected without its own. `lease_margin_seconds` is how long
-    before a lease ends its holder stops by itself."""
+    application takes its own role after it has logged in. `operator_name` stands on bills. `commands_per_minute`,
+    `patience_seconds` and `overrun_seconds` are what a centre gets that is connected without its own.
+    `lease_margin_seconds` is how long before a lease ends its holder stops by itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
@@ -45,6 +45,7 @@ class Settings(BaseModel):
     database_url: Annotated[Secret, BeforeValidator(_database_url)] | None = None
     database_owner_url: Annotated[Secret, BeforeValidator(_database_url)] | None = None
     database_pool: int = Field(10, ge=1, le=200)
+    operator_name: str = Field("paracloud", min_length=1, max_length=120)
     api_host: str = Field("127.0.0.1", min_length=1, max_length=253)
     api_port: int = Field(8620, ge=0, le=65535)
     lease_seconds: float = Field(12.0, ge=1, le=3600)

@@ -3,7 +3,6 @@ with its package and is embedded; those of the machine are not looked at, so tha
 
 import json
 from datetime import UTC
-from importlib.resources import files
 from pathlib import Path
 
 import typst
@@ -13,8 +12,8 @@ from paracloud.statements.rows import hours, units
 from paracloud.statements.statement import PayerKind, Statement, Sums
 from paracloud.statements.words import Language, kind_word, word
 
-FONTS = Path(FONT_PATH).parent
-TEMPLATE = files(__package__).joinpath("statement.typ").read_bytes()
+FONTS = [Path(FONT_PATH).parent]
+TEMPLATE = Path(__file__).with_name("statement.typ")
 SAID = (
     "statement", "number", "to_pay", "usage_title", "money_title", "users_title", "none", "note",
 )  # fmt: skip
@@ -25,7 +24,7 @@ Table = dict[str, object]
 def write_pdf(path: Path, statement: Statement, language: Language, provider: str) -> None:
     """In one call of the compiler, about 0.2 s."""
     inputs = {"statement": json.dumps(_content(statement, language, provider), ensure_ascii=False)}
-    pdf = typst.compile(TEMPLATE, font_paths=[FONTS], ignore_system_fonts=True, sys_inputs=inputs)
+    pdf: bytes = typst.compile(TEMPLATE, font_paths=FONTS, ignore_system_fonts=True, sys_inputs=inputs)
     path.write_bytes(pdf)
 
 
@@ -80,7 +79,7 @@ def _account(of: Statement, language: Language) -> Table:
                      _money(one.micro)])  # fmt: skip
     rows.append(["", "", word("charged", language), "", _money(of.charged)])
     total = ["", "", word("closing", language), "", _money(of.closing)]
-    return _table(["time", "project", "kind", "about", "amount"], 4, rows, total, language)
+    return _table(["time", "project", "kind", "about", "moved"], 4, rows, total, language)
 
 
 def _table(columns: list[str], texts: int, rows: list[list[str]], total: list[str], language: Language) -> Table:

@@ -56,7 +56,7 @@ class XlsxFile:
 
     def _account(self) -> None:
         of = self._statement
-        self._begin("money_title", ("time", "project", "kind", "about", "reason", "amount"))
+        self._begin("money_title", ("time", "project", "kind", "about", "reason", "moved"))
         self._balance("opening", of.opening)
         for one in of.movements:
             kind = kind_word(one.kind, self._language)

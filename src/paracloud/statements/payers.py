@@ -1,49 +1,63 @@
 """Whose statements a caller may see."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.identity.caller import Caller, Scope
+from paracloud.identity.caller import Caller
 from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import ProjectId
 from paracloud.statements import store
 from paracloud.statements.statement import Payer, PayerKind
 
 
-async def project_payer(session: AsyncSession, caller: Caller, project: UUID) -> Payer:
-    """For its members and the operator; NotFound for anybody else."""
-    if not _is_operator(caller):
-        caller.require_reader(ProjectId(project))
-    rows = await store.projects(session, project=project)
+async def payer_of(session: AsyncSession, caller: Caller, kind: PayerKind, id_: UUID) -> Payer:
+    """A project that the caller reads; or an organisation of which the caller reads every project, and so sees all of
+    it anyway. NotFound for anything else."""
+    mine = set(caller.reads())
+    rows = await _projects(session, kind, id_)
+    if not rows or not {ProjectId(row.id) for row in rows} <= mine:
+        raise _unknown(kind)
+    return _payer(kind, rows)
+
+
+async def any_payer(session: AsyncSession, kind: PayerKind, id_: UUID) -> Payer:
+    """For the operator. NotFound where there is none."""
+    rows = await _projects(session, kind, id_)
     if not rows:
-        raise NotFound("There is no such project.", "课题组不存在。")
-    row = rows[0]
-    return Payer(
-        PayerKind.PROJECT, row.id, row.name, row.organisation, row.organisation_id, {ProjectId(row.id): row.name}
-    )
+        raise _unknown(kind)
+    return _payer(kind, rows)
 
 
-async def organisation_payer(session: AsyncSession, caller: Caller, organisation: UUID) -> Payer:
-    """For the operator, and for whoever owns each of its projects and so sees all of it anyway; NotFound for anybody
-    else."""
-    rows = await store.projects(session, organisation=organisation)
-    caller.reads()
-    if not rows or not (_is_operator(caller) or all(caller.owns(ProjectId(row.id)) for row in rows)):
-        raise NotFound(
-            "There is no such organisation with projects, or you do not own all of them.",
-            "单位不存在、尚无课题组，或您并非其全部课题组的所有者。",
-        )
+async def _projects(session: AsyncSession, kind: PayerKind, id_: UUID) -> Sequence[Row[*tuple[Any, ...]]]:
+    if kind is PayerKind.PROJECT:
+        return await store.projects(session, project=id_)
+    return await store.projects(session, organisation=id_)
+
+
+def _payer(kind: PayerKind, rows: Sequence[Row[*tuple[Any, ...]]]) -> Payer:
     first = rows[0]
+    is_project = kind is PayerKind.PROJECT
     return Payer(
-        PayerKind.ORGANISATION,
-        organisation,
+        kind,
+        first.id if is_project else first.organisation_id,
+        first.name if is_project else first.organisation,
         first.organisation,
-        first.organisation,
-        organisation,
+        first.organisation_id,
         {ProjectId(row.id): row.name for row in rows},
     )
 
 
-def _is_operator(caller: Caller) -> bool:
-    return caller.is_operator and Scope.ADMIN in caller.scopes
+def _unknown(kind: PayerKind) -> NotFound:
+    if kind is PayerKind.PROJECT:
+        return NotFound(
+            "There is no such project, or it is not yours; `whoami` lists yours.",
+            "课题组不存在或不属于您；可用 whoami 查看您的课题组。",
+        )
+    return NotFound(
+        "There is no such organisation with projects, or you are not in all of them.",
+        "单位不存在、尚无课题组，或您未加入其全部课题组。",
+    )

@@ -62,6 +62,11 @@ async def state_month(session: AsyncSession, payer: Payer, period: date, *, now:
     )
 
 
+async def one_view(session: AsyncSession) -> None:
+    """All that this transaction reads, sums and lines, is as of one moment. Before anything else in it."""
+    await store.one_view(session)
+
+
 async def lines_of(session: AsyncSession, payer: Payer, period: date) -> AsyncIterator[list[Line]]:
     """Every charge of the month, by pages."""
     async for page in store.lines(session, list(payer.projects), period):

@@ -121,6 +121,10 @@ class Key(NamedTuple):
     is_reversal: bool
 
 
+async def one_view(session: AsyncSession) -> None:
+    await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+
+
 async def projects(
     session: AsyncSession, *, project: UUID | None = None, organisation: UUID | None = None
 ) -> Sequence[AnyRow]:

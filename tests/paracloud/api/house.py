@@ -190,6 +190,7 @@ async def open_house(database: Database, folder: Path) -> House:
         signer=Signer(bytes(range(32))),
         market=MarketReader(database, clock),
         dialects=("slurm",),
+        operator_name="云算",
         storage_limit_bytes=STORAGE_BYTES,
     )
     return House(database, build(deps), clock)

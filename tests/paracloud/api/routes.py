@@ -32,6 +32,9 @@ class Things:
     def path(self, template: str) -> str:
         return template.format(
             project=self.owner.project,
+            organisation=self.owner.organisation,
+            whose="projects",
+            payer=self.owner.project,
             job=self.job,
             id=self.token,
             sha256=self.blob,
@@ -172,6 +175,18 @@ ROUTES: dict[str, Route] = {
     "GET /projects/{project}/notices": of(READS, "path project"),
     "POST /projects/{project}/receipts:issue": of(WRITES, "path project"),
     "GET /projects/{project}/receipts": of(READS, "path project"),
+    "GET /projects/{project}/statements/{month}": of(READS, "path project"),
+    "GET /projects/{project}/statements/{month}/file": of(
+        READS, "path project", query=lambda _: {"format": "pdf", "language": "zh"}
+    ),
+    "GET /organisations/{organisation}/statements/{month}": of(READS, "path organisation"),
+    "GET /organisations/{organisation}/statements/{month}/file": of(
+        READS, "path organisation", query=lambda _: {"format": "csv"}
+    ),
+    "GET /operator/{whose}/{payer}/statements/{month}": of(OPERATES, "path payer"),
+    "GET /operator/{whose}/{payer}/statements/{month}/file": of(
+        OPERATES, "path payer", query=lambda _: {"format": "xlsx"}
+    ),
     "GET /receipt-keys": of(READS),
     "GET /centres/{centre}/settlements": of(SPEAKS),
     "GET /centres/{centre}/settlements/{month}": of(SPEAKS),

@@ -34,7 +34,7 @@ class Month:
     organisation: OrganisationId
 
 
-async def payer_of(database: Database, month: Month, *, is_whole: bool) -> Payer:
+async def payer_in(database: Database, month: Month, *, is_whole: bool) -> Payer:
     async with database.begin() as session:
         rows = await store.projects(session, organisation=month.organisation)
     named = {ProjectId(row.id): row.name for row in rows}

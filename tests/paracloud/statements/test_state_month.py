@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from tests.paracloud.billing.builders import NOW, World, metered, record, world
-from tests.paracloud.statements.month import JUNE, LATER, full_month, payer_of, stated
+from tests.paracloud.statements.month import JUNE, LATER, full_month, payer_in, stated
 
 from paracloud.billing.charge import charge
 from paracloud.billing.close_period import close_period
@@ -14,18 +14,17 @@ from paracloud.billing.post import post
 from paracloud.billing.top_up import top_up
 from paracloud.identity.caller import Caller, Role, Scope
 from paracloud.identity.create_project import create_project
-from paracloud.identity.create_user import create_user
 from paracloud.kit.errors import Conflict, Invalid, NotFound
-from paracloud.kit.identifiers import TokenId, new_uuid
+from paracloud.kit.identifiers import TokenId, UserId, new_uuid
 from paracloud.kit.money import Money
-from paracloud.statements.payers import organisation_payer, project_payer
+from paracloud.statements.payers import any_payer, payer_of
 from paracloud.statements.state_month import state_month
-from paracloud.statements.statement import CORRECTION, REVERSAL, USAGE, Sums, total
+from paracloud.statements.statement import CORRECTION, REVERSAL, USAGE, PayerKind, Sums, total
 
 
 async def test_every_charge_is_a_line_once_and_all_sums_are_of_the_lines(database):
     month = await full_month(database)
-    statement, lines = await stated(database, await payer_of(database, month, is_whole=True))
+    statement, lines = await stated(database, await payer_in(database, month, is_whole=True))
     assert [(one.record, one.kind, one.sums.core_seconds, one.sums.amount) for one in lines] == [
         ("7", USAGE, 7200, 1_023_457),
         ("7", CORRECTION, -400, -13_718),
@@ -41,7 +40,7 @@ async def test_every_charge_is_a_line_once_and_all_sums_are_of_the_lines(databas
 
 async def test_the_account_comes_out_and_is_what_the_ledger_has(database):
     month = await full_month(database)
-    statement, _ = await stated(database, await payer_of(database, month, is_whole=True))
+    statement, _ = await stated(database, await payer_in(database, month, is_whole=True))
     moved = [(one.kind, one.micro, one.is_cost) for one in statement.movements]
     assert moved == [
         ("top-up", 100_000_000, False),
@@ -57,14 +56,14 @@ async def test_the_account_comes_out_and_is_what_the_ledger_has(database):
 
 async def test_a_project_sees_its_own_alone(database):
     month = await full_month(database)
-    statement, lines = await stated(database, await payer_of(database, month, is_whole=False))
+    statement, lines = await stated(database, await payer_in(database, month, is_whole=False))
     assert {one.project for one in (*lines, *statement.movements, *statement.expired)} == {month.world.project}
     assert (statement.total.jobs, statement.total.amount) == (2, 3_009_739)
 
 
 async def test_a_month_that_is_closed_stays_as_it_was_stated(database):
     month = await full_month(database)
-    payer = await payer_of(database, month, is_whole=True)
+    payer = await payer_in(database, month, is_whole=True)
     july = datetime(2026, 7, 2, tzinfo=UTC)
     async with database.begin() as session:
         assert await close_period(session, JUNE, person="op", now=july)
@@ -83,7 +82,7 @@ async def test_a_month_that_is_closed_stays_as_it_was_stated(database):
 
 async def test_pages_of_lines_leave_none_out(database, monkeypatch):
     month = await full_month(database)
-    payer = await payer_of(database, month, is_whole=True)
+    payer = await payer_in(database, month, is_whole=True)
     _, lines = await stated(database, payer)
     for size in (1, 2, 6):
         monkeypatch.setattr("paracloud.statements.store.PAGE", size)
@@ -92,7 +91,7 @@ async def test_pages_of_lines_leave_none_out(database, monkeypatch):
 
 async def test_a_month_that_has_not_begun_and_money_in_two_currencies_are_refused(database):
     month = await full_month(database)
-    payer = await payer_of(database, month, is_whole=True)
+    payer = await payer_in(database, month, is_whole=True)
     async with database.begin() as session:
         for period in (date(2026, 7, 1), date(1999, 12, 1)):
             with pytest.raises(Invalid, match="month"):
@@ -104,28 +103,28 @@ async def test_a_month_that_has_not_begun_and_money_in_two_currencies_are_refuse
             await state_month(session, replace(payer, projects={**payer.projects, third: "dollars"}), JUNE, now=LATER)
 
 
-async def test_an_organisation_is_seen_by_the_operator_and_by_whoever_owns_all_of_it(database):
+async def test_an_organisation_is_seen_by_who_is_in_all_of_it(database):
     opened = await world(database)
+    both = PayerKind.PROJECT, PayerKind.ORGANISATION
     async with database.begin() as session:
-        user = await create_user(session, "lin", now=NOW)
-        organisation = await project_payer(session, caller_of(user, {opened.project: Role.VIEWER}), opened.project)
-        organisation = organisation.organisation_id
-        owns = caller_of(user, {opened.project: Role.OWNER})
-        assert (await organisation_payer(session, owns, organisation)).projects == {opened.project: "熔体"}
+        organisation = (await any_payer(session, PayerKind.PROJECT, opened.project)).organisation_id
+        one = caller_of(opened.project)
+        assert (await payer_of(session, one, PayerKind.ORGANISATION, organisation)).projects == {opened.project: "熔体"}
+        assert (await payer_of(session, one, PayerKind.PROJECT, opened.project)).id == opened.project
         second = await create_project(session, organisation, "second", now=NOW)
-        for stranger in (owns, caller_of(user, {opened.project: Role.OWNER, second: Role.VIEWER}), caller_of(user, {})):
+        for stranger in (one, caller_of(second), caller_of()):
             with pytest.raises(NotFound):
-                await organisation_payer(session, stranger, organisation)
+                await payer_of(session, stranger, PayerKind.ORGANISATION, organisation)
         with pytest.raises(NotFound):
-            await project_payer(session, owns, second)
-        operator = caller_of(user, {}, is_operator=True)
-        assert len((await organisation_payer(session, operator, organisation)).projects) == 2
-        assert (await project_payer(session, operator, second)).name == "second"
-        for verb in (organisation_payer, project_payer):
+            await payer_of(session, one, PayerKind.PROJECT, second)
+        whole = await payer_of(session, caller_of(opened.project, second), PayerKind.ORGANISATION, organisation)
+        assert whole == await any_payer(session, PayerKind.ORGANISATION, organisation)
+        assert sorted(whole.projects.values()) == ["second", "熔体"]
+        for kind in both:
             with pytest.raises(NotFound):
-                await verb(session, operator, new_uuid())
+                await any_payer(session, kind, new_uuid())
 
 
-def caller_of(user, projects, *, is_operator: bool = False) -> Caller:
-    scopes = frozenset({Scope.READ, Scope.ADMIN} if is_operator else {Scope.READ})
-    return Caller(user, TokenId(new_uuid()), "lin", is_operator, scopes, projects)
+def caller_of(*projects) -> Caller:
+    roles = dict.fromkeys(projects, Role.VIEWER)
+    return Caller(UserId(new_uuid()), TokenId(new_uuid()), "lin", False, frozenset({Scope.READ}), roles)

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pypdf
 import pytest
-from tests.paracloud.statements.month import EVIL, JUNE, LATER, full_month, payer_of, stated
+from tests.paracloud.statements.month import EVIL, JUNE, LATER, full_month, payer_in, stated
 
 from paracloud.statements import as_xlsx
 from paracloud.statements.as_pdf import write_pdf
@@ -27,7 +27,7 @@ SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 @pytest.fixture
 async def written(database, tmp_path):
     month = await full_month(database)
-    payer = await payer_of(database, month, is_whole=True)
+    payer = await payer_in(database, month, is_whole=True)
 
     async def write(form: Format, language: Language = Language.EN):
         path = tmp_path / f"{form}-{language}"
@@ -109,7 +109,7 @@ def fonts_of(page) -> Iterator[pypdf.generic.DictionaryObject]:
 
 async def test_what_users_name_is_never_typst_to_the_compiler(database, tmp_path):
     month = await full_month(database)
-    payer = await payer_of(database, month, is_whole=True)
+    payer = await payer_in(database, month, is_whole=True)
     statement, _ = await stated(database, payer)
     evil = '#read("/etc/hostname") $x$ *b* @r <l> \\ ] } "'
     used = tuple(replace(one, project=evil) for one in statement.used)

@@ -1,0 +1,70 @@
+"""A month's statement on the wire; hours and amounts are decimal strings, amounts in the statement's currency."""
+
+from datetime import date
+from uuid import UUID
+
+from paracloud.wire.base import Model, Time
+
+
+class SumsModel(Model):
+    """`list` is before volume tiers and without what packages paid; `wallet` is what neither packages nor credits
+    pay of `amount`. `jobs` counts executions that were charged for the first time."""
+
+    jobs: int
+    core_hours: str
+    card_hours: str
+    list: str
+    amount: str
+    package: str
+    credit: str
+    wallet: str
+
+
+class UsedModel(Model):
+    project: str
+    product_line: str
+    centre: str
+    queue: str
+    sums: SumsModel
+
+
+class UsedByModel(Model):
+    """`user` is a login; of old logs the account at the centre."""
+
+    project: str
+    user: str
+    sums: SumsModel
+
+
+class MovementModel(Model):
+    """What changed the account besides charges: less than nothing was taken from it. `about` names a package, or the
+    place of dedicated nodes."""
+
+    entry: UUID
+    at: Time
+    project: str
+    kind: str
+    about: str | None
+    reason: str | None
+    amount: str
+    is_cost: bool
+
+
+class MonthModel(Model):
+    """A month (UTC) of a project, or of an organisation's projects together. `is_final`: the month is closed. `used`
+    and `by_user` are the same charges, summed twice. `opening` + the movements + `charged` = `closing`."""
+
+    number: str
+    payer: str
+    organisation: str
+    period: date
+    issued_at: Time
+    is_final: bool
+    currency: str
+    total: SumsModel
+    used: list[UsedModel]
+    by_user: list[UsedByModel]
+    opening: str
+    movements: list[MovementModel]
+    charged: str
+    closing: str
