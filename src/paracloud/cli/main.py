@@ -137,13 +137,13 @@ def balance(project: Project = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def statement(
+def movements(
     project: Project = None,
     start: Annotated[str | None, typer.Option(help="From this time on, ISO 8601 with zone.")] = None,
     end: Annotated[str | None, typer.Option(help="Before this time.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what moved a project's money."""
+    """Show what moved a project's money, entry by entry; `statement` has a month as a whole."""
     query: dict[str, Any] = {key: value for key, value in (("start", start), ("end", end)) if value is not None}
     with session.client() as client:
         found = client.statement(_payer(client, project), **query)

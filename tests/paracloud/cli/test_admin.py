@@ -41,7 +41,7 @@ def test_a_centre_is_connected_priced_and_contracted(terminal, boss):
 
 
 def test_a_top_up_is_taken_back_with_a_reason(terminal, boss, lin):
-    line = json.loads(terminal.say(lin, "statement", "--start", "2026-01-01T00:00:00Z", "--json"))["lines"][0]
+    line = json.loads(terminal.say(lin, "movements", "--start", "2026-01-01T00:00:00Z", "--json"))["lines"][0]
     made(terminal, boss, "reverse", line["entry"], "paid twice")
     assert json.loads(terminal.say(lin, "balance", "--json"))["available"]["amount"] == "0.000000"
 

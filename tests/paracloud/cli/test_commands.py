@@ -6,6 +6,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from paracloud.cli.main import app
+
 JOB = "#!/bin/bash\n#SBATCH --time=10\ntrue\n"
 
 
@@ -18,7 +20,7 @@ def test_a_login_is_kept_for_its_owner_alone_and_used_afterwards(terminal, lin):
     assert "lin" in terminal.run(None, "whoami").stdout
 
 
-@pytest.mark.parametrize("words", [["whoami"], ["centres"], ["queues"], ["ps"], ["balance"], ["statement"]])
+@pytest.mark.parametrize("words", [["whoami"], ["centres"], ["queues"], ["ps"], ["balance"], ["movements"]])
 def test_what_is_shown_to_people_is_there_for_programs(terminal, lin, words):
     assert terminal.say(lin, *words)
     assert isinstance(json.loads(terminal.say(lin, *words, "--json")), dict)
@@ -186,8 +188,8 @@ def test_a_server_that_is_none_is_named_in_both_languages(terminal, lin, url):
 
 def test_in_a_narrow_terminal_nothing_is_cut_off(terminal, lin):
     terminal.say(lin, "submit", "--command", "true")
-    shown = terminal.say(lin, "statement", COLUMNS="40")
-    line = json.loads(terminal.say(lin, "statement", "--json"))["lines"][0]
+    shown = terminal.say(lin, "movements", COLUMNS="40")
+    line = json.loads(terminal.say(lin, "movements", "--json"))["lines"][0]
     for part in (line["kind"], line["reference"], line["amount"]["amount"], line["balance"]["amount"]):
         assert part in shown
 
@@ -206,3 +208,14 @@ def test_a_damaged_login_is_said_and_mended_by_logging_in_again(terminal, lin):
 def test_what_this_machine_refuses_is_said_in_both_languages(terminal, lin):
     done = terminal.run(lin, "usage", "import", "--format", "sacct", "--centre", "x", "--dry-run", "absent.log")
     assert (done.returncode, "absent.log" in done.stderr, "无法读写" in done.stderr) == (2, True, True)
+
+
+def test_no_two_commands_share_a_name():
+    """Typer keeps the last of them and says nothing."""
+    pending = [app]
+    while pending:
+        group = pending.pop()
+        names = [one.name or one.callback.__name__.replace("_", "-") for one in group.registered_commands]
+        names += [one.name for one in group.registered_groups]
+        assert sorted(names) == sorted(set(names))
+        pending += [one.typer_instance for one in group.registered_groups]
