@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import psutil
@@ -27,6 +28,7 @@ from paracloud.identity.caller import Caller
 from paracloud.jobs.dispatch import dispatch
 from paracloud.jobs.fund import Funder
 from paracloud.jobs.outpost import Outpost
+from paracloud.jobs.reconcile_due import reconcile_due
 from paracloud.jobs.settle import BATCH, Settlement
 from paracloud.jobs.show import show
 from paracloud.jobs.watch import watch
@@ -474,7 +476,13 @@ async def test_the_worker_goes_on_whatever_the_centre_plays(siege: Siege, logs: 
     world, reporter = siege.world, Reporter(siege.world.database)
     funder = Funder(world.database, world.clock)
     lease = HeldLease(siege.lease, world.leases(), world.clock)
-    duties = Duties(stage=None, report=reporter.health, probe=reporter.probe, fund=funder.round)
+    duties = Duties(
+        stage=None,
+        report=reporter.health,
+        probe=reporter.probe,
+        fund=funder.round,
+        reconcile=partial(reconcile_due, world.database),
+    )
     tending = asyncio.create_task(
         tend(world.book, siege.outpost, lease, duties, jobs=Hint(), renew_every=timedelta(seconds=1))
     )

@@ -24,6 +24,7 @@ from paracloud.kit.identifiers import JobId, UnixAccount, WorkerId
 from paracloud.kit.lease import Lease
 from paracloud.transports.transport import Transport
 from paracloud.worker.tend import Duties
+from paracloud.worker.tenure import HeldLease
 from paracloud.worker.worker import Worker
 
 TTL, MARGIN = timedelta(seconds=15), timedelta(seconds=3)
@@ -74,7 +75,7 @@ class Program:
         async def outposts() -> Sequence[Outpost]:
             return await world.line.transact(lambda: posts)
 
-        duties = Duties(stage=self._stage, report=self._report, probe=_probe, fund=no_funds)
+        duties = Duties(stage=self._stage, report=self._report, probe=_probe, fund=no_funds, reconcile=no_days)
         renew_every = (TTL - MARGIN) / 3
         self.worker = Worker(book, leases, outposts, duties, clock, renew_every=renew_every)
         world.journal.note("worker.started", self.process.name)
@@ -118,6 +119,11 @@ class Program:
     async def _report(self, outpost: Outpost, trouble: ParacloudError | None) -> None:
         self._world.journal.note("health", outpost.centre, trouble.code if trouble is not None else "well")
         await self._world.line.transact(lambda: None)
+
+
+async def no_days(outpost: Outpost, lease: HeldLease) -> bool:
+    """Nothing is a day old in a simulation."""
+    return False
 
 
 async def no_funds(lease: Lease, since: Mapping[JobId, datetime]) -> None:

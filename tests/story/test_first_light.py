@@ -44,18 +44,6 @@ def test_an_exit_code_a_gpu_and_an_array_come_through(stage, tenant) -> None:
     assert_sound(stage)
 
 
-def test_the_centres_accounting_our_charges_and_the_settlement_of_a_day_agree(stage, tenant) -> None:
-    array = ended(stage, tenant, tenant.client.submit(script(tenant, "sleep 1", array="1-3", ntasks="2")).id)
-    waiting = tenant.client.submit(script(tenant, "sleep 60", hold="true"))
-    reached(stage, tenant, waiting.id, "queued")
-    tenant.client.wish(waiting.id, "cancel")
-    ended(stage, tenant, waiting.id)
-    books = stage.operator.reconciliation("east", array.job.ended_at.date())
-    assert [one for one in books.mismatches if one.project == tenant.project] == []
-    assert books.records >= 4
-    assert min(micro(one.amount) for one in (books.accounted, books.charged, books.settled)) > 0
-
-
 def test_the_same_post_twice_and_at_once_is_one_job(stage, tenant) -> None:
     request, key = script(tenant, "true"), str(uuid4())
     with ThreadPoolExecutor(8) as pool:

@@ -1,14 +1,15 @@
-"""What a project is told of its money."""
+"""What a project, and the operator, is told of money."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 
 from paracloud.api import shown
 from paracloud.api.deps import TheDeps, Token, asked
+from paracloud.api.operator import operator
 from paracloud.billing.notice import Notice
-from paracloud.billing.notices import PAGE_MOST, notices_of
+from paracloud.billing.notices import PAGE_MOST, notices_of, operators_notices
 from paracloud.kit.identifiers import ProjectId
 from paracloud.wire.notices import NoticeList, NoticeModel
 
@@ -28,6 +29,15 @@ async def list_notices(project: UUID, deps: TheDeps, token: Token, after: After 
     return NoticeList(items=[_shown(id_, one) for id_, one in found])
 
 
+@router.get("/operator/notices")
+async def list_operators_notices(deps: TheDeps, token: Token, after: After = 0, limit: Limit = 50) -> NoticeList:
+    """Days whose books differ or could not be compared, and dedicated nodes that lapsed."""
+    async with asked(deps, token) as at:
+        operator(at, deps)
+        found = await operators_notices(at.session, after=after, limit=limit)
+    return NoticeList(items=[_shown(id_, one) for id_, one in found])
+
+
 def _shown(id_: int, one: Notice) -> NoticeModel:
     return NoticeModel(
         id=id_,
@@ -35,9 +45,15 @@ def _shown(id_: int, one: Notice) -> NoticeModel:
         at=one.at,
         en=one.en,
         zh=one.zh,
-        amount=None if one.project is None else shown.money(one.amount),
+        amount=None if one.organisation is not None else shown.money(one.amount),
         level=None if one.level is None else shown.money(one.level),
         reference=one.reference,
         user=one.user,
-        of="project" if one.project is not None else "organisation",
+        of=_reader(one),
     )
+
+
+def _reader(one: Notice) -> Literal["project", "organisation", "operator"]:
+    if one.project is not None:
+        return "project"
+    return "organisation" if one.organisation is not None else "operator"

@@ -1,13 +1,24 @@
 """Billing periods: what is open, and closing a month."""
 
+from datetime import date
+
 from fastapi import APIRouter
 
+from paracloud.api import shown
 from paracloud.api.deps import TheDeps, Token, asked
 from paracloud.api.exactly import a_month
 from paracloud.api.operator import operator
+from paracloud.api.reconciliation import state
 from paracloud.billing.close_period import close_period
+from paracloud.billing.period import month_after
 from paracloud.billing.periods import periods
-from paracloud.wire.paying import ClosedModel, Month, PeriodList, PeriodModel
+from paracloud.billing.reconciliations import unreconciled
+from paracloud.billing.store_reconciliations import Look
+from paracloud.centres.registry import connected
+from paracloud.kit.identifiers import CentreName
+from paracloud.kit.money import Money
+from paracloud.wire.paying import Month, PeriodList, PeriodModel
+from paracloud.wire.reconciliation import ClosedModel, OpenDayModel
 
 router = APIRouter(prefix="/operator", tags=["operator"])
 
@@ -30,8 +41,17 @@ async def list_periods(deps: TheDeps, token: Token) -> PeriodList:
 
 @router.post("/periods/{month}:close")
 async def close(month: Month, deps: TheDeps, token: Token) -> ClosedModel:
-    """Once and for all: what is charged later falls into the next. Again: it was closed before."""
+    """Once and for all: what is charged later falls into the next. Again: it was closed before. Names the days whose
+    books do not agree."""
     async with asked(deps, token) as at:
         now = operator(at, deps)
-        is_new = await close_period(at.session, a_month(month), person=at.caller.login, now=now)
-    return ClosedModel(month=month, is_new=is_new)
+        period = a_month(month)
+        is_new = await close_period(at.session, period, person=at.caller.login, now=now)
+        since = await connected(at.session)
+        days = await unreconciled(at.session, since, period, month_after(period))
+    return ClosedModel(month=month, is_new=is_new, unreconciled=[_open_day(*one) for one in days])
+
+
+def _open_day(centre: CentreName, day: date, look: Look | None) -> OpenDayModel:
+    off = Money(0 if look is None else look.off_micro)
+    return OpenDayModel(centre=centre, day=day, state=None if look is None else state(look), off=shown.money(off))

@@ -1,39 +1,106 @@
 """A day's three books side by side, for the operator."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Query
 
 from paracloud.api import shown
 from paracloud.api.deps import TheDeps, Token, asked
+from paracloud.api.exactly import a_month
+from paracloud.api.operator import operator
+from paracloud.billing.period import month_after, month_of
 from paracloud.billing.reconcile import Mismatch
+from paracloud.billing.reconciliations import keep_look, look_at, looks
+from paracloud.billing.store_reconciliations import Look
+from paracloud.centres.registry import get_centre
+from paracloud.dialects.registry import dialect_named
 from paracloud.jobs.reconcile_day import reconcile_day
+from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import CentreName
 from paracloud.kit.money import Money
-from paracloud.wire.tariffs import MismatchModel, ReconciliationModel
+from paracloud.wire.paying import Centre, Month
+from paracloud.wire.reconciliation import LookList, LookModel, MismatchModel, ReconciliationModel, State
 
 router = APIRouter(prefix="/operator", tags=["operator"])
-Name = Annotated[str, Path(max_length=40)]
+OfMonth = Annotated[Month | None, Query(description="This month, where it is left out.")]
+OfCentre = Annotated[Centre | None, Query()]
+Differing = Annotated[bool, Query(description="Leave out days that agree.")]
 
 
-@router.get("/reconciliation/{centre}/{day}")
-async def reconciliation(centre: Name, day: date, deps: TheDeps, token: Token) -> ReconciliationModel:
-    """Asks the centre's accounting again for what ended on that day (UTC), and names every difference to our charges
-    and to the settlement, with its cause and amount."""
+@router.get("/reconciliations")
+async def list_looks(
+    deps: TheDeps,
+    token: Token,
+    month: OfMonth = None,
+    centre: OfCentre = None,
+    differing: Differing = False,  # noqa: FBT002  # a query has no positions
+) -> LookList:
+    """The last look at each day of a month."""
     async with asked(deps, token) as at:
-        at.caller.require_operator()
-    found = await reconcile_day(deps.database, deps.reach, CentreName(centre), day)
-    return ReconciliationModel(
-        centre=found.centre,
-        start=found.start,
-        end=found.end,
-        records=found.records,
-        accounted=shown.money(Money(found.accounted_micro)),
-        charged=shown.money(Money(found.charged_micro)),
-        settled=shown.money(Money(found.settled_micro)),
-        mismatches=[_mismatch(one) for one in found.mismatches],
-    )
+        start = month_of(operator(at, deps)) if month is None else a_month(month)
+        of = None if centre is None else CentreName(centre)
+        found = await looks(at.session, of, start=start, end=month_after(start))
+    return LookList(items=[LookModel(**_fields(one)) for one in found if not (differing and one.agrees)])
+
+
+@router.get("/reconciliations/{centre}/{day}")
+async def last_look(centre: Centre, day: date, deps: TheDeps, token: Token) -> ReconciliationModel:
+    """What the last look at that day found: every difference with its cause and amount."""
+    async with asked(deps, token) as at:
+        operator(at, deps)
+        if day == date.max:
+            raise _future()
+        look, mismatches = await look_at(at.session, CentreName(centre), day)
+    return _shown(look, mismatches)
+
+
+@router.post("/reconciliations/{centre}/{day}")
+async def look_now(centre: Centre, day: date, deps: TheDeps, token: Token) -> ReconciliationModel:
+    """Asks the centre's accounting again for what ended on that day (UTC), holds it against our charges and the
+    settlement, and keeps what it found. Of days that are over this happens by itself."""
+    async with asked(deps, token) as at:
+        if day > operator(at, deps).date():
+            raise _future()
+        dialect = dialect_named((await get_centre(at.session, CentreName(centre))).dialect)
+        known = await looks(at.session, CentreName(centre), start=day, end=day + timedelta(days=1))
+    found = await reconcile_day(deps.database, deps.reach, dialect, CentreName(centre), day)
+    async with asked(deps, token) as at:
+        await keep_look(at.session, found, known[0] if known else None, now=operator(at, deps))
+        look, mismatches = await look_at(at.session, CentreName(centre), day)
+    return _shown(look, mismatches)
+
+
+def state(look: Look) -> State:
+    if not look.is_answered:
+        return "unanswered"
+    return "agrees" if look.agrees else "differs"
+
+
+def _future() -> Invalid:
+    return Invalid("day: today or before (UTC).", "day：须为今天或更早的日期（UTC）。", field="day")
+
+
+def _shown(look: Look, mismatches: list[Mismatch]) -> ReconciliationModel:
+    return ReconciliationModel(**_fields(look), mismatches=[_mismatch(one) for one in mismatches])
+
+
+def _fields(look: Look) -> dict[str, object]:
+    return {
+        "centre": look.centre,
+        "day": look.day,
+        "state": state(look),
+        "looked_at": look.at,
+        "looks": look.attempt,
+        "records": look.records,
+        "accounted": shown.money(Money(look.accounted_micro)),
+        "charged": shown.money(Money(look.charged_micro)),
+        "settled": shown.money(Money(look.settled_micro)),
+        "differences": look.differences,
+        "off": shown.money(Money(look.off_micro)),
+        "reason_en": look.reason_en,
+        "reason_zh": look.reason_zh,
+    }
 
 
 def _mismatch(one: Mismatch) -> MismatchModel:

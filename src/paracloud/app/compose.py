@@ -5,6 +5,7 @@ import secrets
 import socket
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from paracloud.api.deps import Deps
 from paracloud.billing.receipt import Signer
@@ -19,6 +20,7 @@ from paracloud.jobs.fund import Funder
 from paracloud.jobs.ledgered import PostgresBook
 from paracloud.jobs.market import MarketReader
 from paracloud.jobs.outpost import Outpost
+from paracloud.jobs.reconcile_due import reconcile_due
 from paracloud.kit.clock import SystemClock
 from paracloud.kit.database import Database
 from paracloud.kit.identifiers import CentreName, WorkerId
@@ -71,7 +73,13 @@ class Composed:
         )
         reporter = Reporter(self.database)
         funder = Funder(self.database, self.clock)
-        duties = Duties(stage=self._stage, report=reporter.health, probe=reporter.probe, fund=funder.round)
+        duties = Duties(
+            stage=self._stage,
+            report=reporter.health,
+            probe=reporter.probe,
+            fund=funder.round,
+            reconcile=partial(reconcile_due, self.database),
+        )
         book = PostgresBook(self.database, self.clock)
         renew_every = timedelta(seconds=self.settings.renew_every.total_seconds())
         return Worker(book, leases, self._outposts, duties, self.clock, renew_every=renew_every)

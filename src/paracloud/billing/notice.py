@@ -1,4 +1,4 @@
-"""One thing that a project or an organisation is told of its money."""
+"""One thing that a project, an organisation or the operator is told of money."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +17,17 @@ class NoticeKind(StrEnum):
     """A running job's next slice cannot be paid: it gets its signal and then is stopped."""
     LANDING_CALLED_OFF = "landing-called-off"
     STOPPING = "stopping"
+    RECONCILIATION = "reconciliation"
+    """To the operator: the books of a day differ, or could not be compared."""
+    DEDICATION_LAPSED = "dedication-lapsed"
+    """The month's fee could not be paid: the nodes are the project's no longer. To it and to the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """To a project or to an organisation; `user`: whose budget it is about. `amount` is what there is (available,
-    spent, missing), `level` what it was held against, `reference` the job or the budget."""
+    """To a project, to an organisation, or with neither to the operator; `user`: whose budget it is about. `amount` is
+    what there is (available, spent, missing, off), `level` what it was held against, `reference` the job, the budget,
+    the dedication, or the centre and day."""
 
     kind: NoticeKind
     en: str

@@ -1,4 +1,4 @@
-"""What projects and organisations are told of their money."""
+"""What projects and organisations are told of their money, and the operator of all."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,16 @@ async def notices_of(
 ) -> list[tuple[int, Notice]]:
     """The project's and its organisation's, by number, with numbers above `after`. `user`: leave out what is about the
     budgets of other users; None: leave out nothing. Invalid for a limit outside 1 to PAGE_MOST."""
-    if not 1 <= limit <= PAGE_MOST:
-        raise Invalid(f"limit must be 1 to {PAGE_MOST}.", f"limit 必须是 1 到 {PAGE_MOST}。", field="limit")
+    _check(limit)
     organisation = (await organisations_of(session, [project])).get(project)
     return await store_notices.page(session, project, organisation, after=after, limit=limit, user=user)
+
+
+async def operators_notices(session: AsyncSession, *, after: int = 0, limit: int = 50) -> list[tuple[int, Notice]]:
+    _check(limit)
+    return await store_notices.operators_page(session, after=after, limit=limit)
+
+
+def _check(limit: int) -> None:
+    if not 1 <= limit <= PAGE_MOST:
+        raise Invalid(f"limit must be 1 to {PAGE_MOST}.", f"limit 必须是 1 到 {PAGE_MOST}。", field="limit")

@@ -1,5 +1,6 @@
 """The month's fees of dedicated nodes, in advance."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,10 +10,13 @@ from paracloud.billing.dedication import Dedication, dedications_of, lapse
 from paracloud.billing.entry import DEDICATED, Entry, payable, wallet
 from paracloud.billing.fee import fee, fee_key
 from paracloud.billing.funding import credit_line
+from paracloud.billing.notice import Notice, NoticeKind
+from paracloud.billing.notices import tell
 from paracloud.billing.period import begins
 from paracloud.billing.post import post
 from paracloud.billing.rate import part
 from paracloud.kit.identifiers import DedicationId
+from paracloud.kit.money import Money
 
 
 async def post_fees(
@@ -44,7 +48,23 @@ async def post_fees(
     await post(session, entries, now=now, locked={code: account.id for code, account in locked.items()})
     for one in lapsed:
         await lapse(session, one, begins(month))
+    await tell(session, [told for one in lapsed for told in _notices(one, month, now)])
     return lapsed
+
+
+def _notices(one: Dedication, month: date, now: datetime) -> list[Notice]:
+    """To the project, and to the operator: the nodes are free."""
+    due = Money(fee(one, month), one.monthly.currency)
+    en = (
+        f"The fee of {one.nodes} dedicated nodes at {one.centre}/{one.queue} for {month:%Y-%m}, {due} {due.currency}, "
+        "could not be paid: from that month on they are no longer dedicated."
+    )
+    zh = (
+        f"{one.centre}/{one.queue} 的 {one.nodes} 个专属节点 {month:%Y-%m} 月费 {due} {due.currency} 无法支付，"
+        "自该月起不再专属。"
+    )
+    mine = Notice(NoticeKind.DEDICATION_LAPSED, en, zh, due, now, project=one.project, reference=str(one.id))
+    return [mine, replace(mine, project=None)]
 
 
 def _entry(one: Dedication, month: date, micro: int) -> Entry:

@@ -39,6 +39,12 @@ async def page(
     return [(row.id, _notice(row)) for row in rows]
 
 
+async def operators_page(session: AsyncSession, *, after: int, limit: int) -> list[tuple[int, Notice]]:
+    of = NoticeRow.project_id.is_(None) & NoticeRow.organisation_id.is_(None) & (NoticeRow.id > after)
+    rows = (await session.scalars(select(NoticeRow).where(of).order_by(NoticeRow.id).limit(limit))).all()
+    return [(row.id, _notice(row)) for row in rows]
+
+
 async def lock_levels(session: AsyncSession) -> list[ProjectId]:
     """The projects that have levels, less those that somebody else looks at now: so two never tell one crossing."""
     query = select(FundingRow.project_id).where(func.cardinality(FundingRow.warn_micro) > 0)

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from paracloud.kit.database import Base
@@ -21,17 +21,20 @@ class ExtensionRow(Base):
 
 
 class NoticeRow(Base):
-    """Said once, to a project or to an organisation; of a user's budget `user_id` is whose. `amount_micro` is what
-    there is (available, spent, missing), `level_micro` what it was held against. Append-only."""
+    """Said once, to a project, an organisation or (neither) the operator; of a user's budget `user_id` is whose.
+    `amount_micro` is what there is (available, spent, missing), `level_micro` what it was held against. Append-only."""
 
     __tablename__ = "notices"
     __table_args__ = (
-        CheckConstraint("(organisation_id IS NULL) <> (project_id IS NULL)", name="one_reader"),
+        CheckConstraint("organisation_id IS NULL OR project_id IS NULL", name="one_reader"),
         CheckConstraint(
-            "kind IN ('wallet-level', 'budget-level', 'landing', 'landing-called-off', 'stopping')", name="kind"
+            "kind IN ('wallet-level', 'budget-level', 'landing', 'landing-called-off', 'stopping', 'reconciliation',"
+            " 'dedication-lapsed')",
+            name="kind",
         ),
         Index("ix_notices_project_id_id", "project_id", "id"),
         Index("ix_notices_organisation_id_id", "organisation_id", "id"),
+        Index("ix_notices_operator", "id", postgresql_where=text("organisation_id IS NULL AND project_id IS NULL")),
     )
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     organisation_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisations.id"))

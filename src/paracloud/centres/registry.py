@@ -1,7 +1,7 @@
 """What other rooms ask about centres: which there are, what was last seen of them, whose each lent account is."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,6 +25,15 @@ async def get_centre(session: AsyncSession, name: CentreName) -> Centre:
             f"没有名为 {name[:40]!a} 的超算中心；可用 centres 查看。",
         )
     return found
+
+
+async def connected_on(session: AsyncSession, name: CentreName) -> date:
+    """The day (UTC) on which the centre was connected."""
+    return (await store.connected(session))[name].astimezone(UTC).date()
+
+
+async def connected(session: AsyncSession) -> Mapping[CentreName, date]:
+    return {name: at.astimezone(UTC).date() for name, at in (await store.connected(session)).items()}
 
 
 async def seen_queues(session: AsyncSession) -> Sequence[SeenQueue]:

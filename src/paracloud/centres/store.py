@@ -50,6 +50,11 @@ async def centres(session: AsyncSession) -> list[Centre]:
     return [_centre(row) for row in rows]
 
 
+async def connected(session: AsyncSession) -> dict[CentreName, datetime]:
+    rows = (await session.execute(select(CentreRow.name, CentreRow.connected_at))).all()
+    return {CentreName(row.name): row.connected_at for row in rows}
+
+
 async def centre(session: AsyncSession, name: CentreName) -> Centre | None:
     row = (await session.execute(select(CentreRow).where(CentreRow.name == name))).scalar_one_or_none()
     return None if row is None else _centre(row)

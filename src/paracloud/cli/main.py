@@ -17,6 +17,7 @@ from paracloud.cli import (
     notices,
     paying,
     receipts,
+    reconciliation,
     session,
     settlement,
     show,
@@ -50,8 +51,9 @@ for verb in (
     app.command()(verb)
 app.command("show")(jobs.show_job)
 app.command()(notices.notices)
-for told in (*tariffs.VERBS, *paying.VERBS, *settlement.VERBS):
+for told in (*tariffs.VERBS, *paying.VERBS, *reconciliation.VERBS, *settlement.VERBS):
     admin.app.command()(told)
+admin.app.command("notices")(notices.operators_notices)
 app.add_typer(admin.app, name="admin")
 app.add_typer(usage.app, name="usage")
 app.add_typer(receipts.app, name="receipt")

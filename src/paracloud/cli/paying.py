@@ -10,7 +10,6 @@ from paracloud.cli.admin import tell
 from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.tariffs import At, From, To, end
-from paracloud.cli.words import say
 from paracloud.wire.paying import BudgetRequest, DedicationRequest, FundingRequest, PackageRequest
 
 Until = Annotated[str, typer.Argument(help="The end, ISO 8601 with zone.")]
@@ -139,22 +138,10 @@ def periods(as_json: AsJson = False) -> None:
     show.table(["month", "closed", "by", "unrated"], rows)
 
 
-def close(
-    month: Annotated[str, typer.Argument(help="Such as 2026-06; it must be over.")], as_json: AsJson = False
-) -> None:
-    """Close a month's books, once and for all."""
-    with session.client() as client:
-        made = client.close_period(month)
-    if as_json:
-        show.as_json(made)
-    else:
-        print(say("closed", "已关账") if made.is_new else say("closed before", "此前已关账"))
-
-
 def _sell(what: str, body: PackageRequest | DedicationRequest, *, as_json: bool) -> None:
     with session.client() as client:
         made = client.sell(what, body)
     tell(made.id, as_json=as_json)
 
 
-VERBS = (package, credit, dedicate, end_dedicated, fund, budget, end_budget, periods, close)
+VERBS = (package, credit, dedicate, end_dedicated, fund, budget, end_budget, periods)

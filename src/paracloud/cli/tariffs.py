@@ -1,7 +1,6 @@
 """`paracloud admin …` on prices, contracts and the books: what it costs, and whether it is right."""
 
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -133,30 +132,6 @@ def end(what: str, which: str, at: str | None, *, as_json: bool) -> None:
         print(plain(made.id))
 
 
-def reconcile(
-    centre: str,
-    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="UTC.")],
-    as_json: AsJson = False,
-) -> None:
-    """Hold a day's accounting of a centre against our charges and the settlement; exit status 1 where they differ."""
-    with session.client() as client:
-        found = client.reconciliation(centre, day.date())
-    if as_json:
-        show.as_json(found)
-    else:
-        rows = [(one.cause, one.record_id, one.amount.amount, say(one.en, one.zh)) for one in found.mismatches]
-        books = f"{found.accounted.amount} / {found.charged.amount}"
-        told = say(
-            f"{found.records} records; accounted / charged {books}; settled {found.settled.amount}",
-            f"{found.records} 条记录；应计 / 已扣 {books}；已结算 {found.settled.amount}",
-        )
-        print(plain(told))
-        if rows:
-            show.table(["cause", "record", "amount", "reason"], rows)
-    if found.mismatches:
-        raise typer.Exit(1)
-
-
 def _json(file: Path | None) -> object:
     try:
         return None if file is None else json.loads(file.read_text())
@@ -164,4 +139,4 @@ def _json(file: Path | None) -> object:
         raise typer.BadParameter(both(f"{file} is no JSON: {wrong}.", f"{file} 不是有效的 JSON：{wrong}。")) from None
 
 
-VERBS = (price, prices, end_price, contract, end_contract, unrated, check, reconcile)
+VERBS = (price, prices, end_price, contract, end_contract, unrated, check)

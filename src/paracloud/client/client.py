@@ -1,7 +1,6 @@
 """The API as typed calls. What is safe to repeat is repeated when the connection breaks; a submission, by its key."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +14,7 @@ from paracloud.client.history import HistoryCalls
 from paracloud.client.notices import NoticeCalls
 from paracloud.client.paying import PayingCalls
 from paracloud.client.receipts import ReceiptCalls
+from paracloud.client.reconciliation import ReconciliationCalls
 from paracloud.client.settlement import SettlementCalls
 from paracloud.client.statements import StatementCalls
 from paracloud.client.usage import UsageCalls
@@ -32,12 +32,21 @@ from paracloud.wire.jobs import (
     JobRequest,
     QuoteModel,
 )
-from paracloud.wire.tariffs import ChargedModel, EndRequest, PriceList, ReconciliationModel, UnratedList
+from paracloud.wire.tariffs import ChargedModel, EndRequest, PriceList, UnratedList
 
 READ_BYTES = 4 << 20
 
 
-class Client(PayingCalls, HistoryCalls, UsageCalls, ReceiptCalls, SettlementCalls, StatementCalls, NoticeCalls):
+class Client(
+    PayingCalls,
+    HistoryCalls,
+    UsageCalls,
+    ReceiptCalls,
+    SettlementCalls,
+    StatementCalls,
+    NoticeCalls,
+    ReconciliationCalls,
+):
     """One caller at one server. ApiError for whatever the server refuses, or when it does not answer."""
 
     def whoami(self) -> WhoAmI:
@@ -135,6 +144,3 @@ class Client(PayingCalls, HistoryCalls, UsageCalls, ReceiptCalls, SettlementCall
 
     def charge_unrated(self) -> ChargedModel:
         return self._post("/operator/unrated:charge", ChargedModel, None, is_repeatable=True)
-
-    def reconciliation(self, centre: str, day: date) -> ReconciliationModel:
-        return self._get(f"/operator/reconciliation/{quote(centre, safe='')}/{day}", ReconciliationModel)

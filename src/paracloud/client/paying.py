@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from paracloud.client.calls import Calls
 from paracloud.wire.account import Created
-from paracloud.wire.paying import ClosedModel, FundingRequest, PayingModel, PeriodList
+from paracloud.wire.paying import FundingRequest, PayingModel, PeriodList
 
 
 class PayingCalls(Calls):
@@ -33,6 +33,3 @@ class PayingCalls(Calls):
 
     def periods(self) -> PeriodList:
         return self._get("/operator/periods", PeriodList)
-
-    def close_period(self, month: str) -> ClosedModel:
-        return self._post(f"/operator/periods/{month}:close", ClosedModel, None, is_repeatable=True)

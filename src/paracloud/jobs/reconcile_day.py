@@ -10,7 +10,6 @@ from paracloud.billing.reconcile import Reconciliation, reconcile
 from paracloud.centres.registry import get_centre, owners
 from paracloud.dialects.dialect import Dialect
 from paracloud.dialects.records import AccountingRecord
-from paracloud.dialects.registry import dialect_named
 from paracloud.jobs import store
 from paracloud.kit.database import Database
 from paracloud.kit.identifiers import CentreName, JobId, PriceVersionId, UnixAccount
@@ -19,7 +18,9 @@ from paracloud.metering.usage import Usage, key_of
 from paracloud.transports.transport import Reach, Transport, execute
 
 
-async def reconcile_day(database: Database, reach: Reach, name: CentreName, day: date) -> Reconciliation:
+async def reconcile_day(
+    database: Database, reach: Reach, dialect: Dialect, name: CentreName, day: date
+) -> Reconciliation:
     """What ended on that day (UTC). No transaction is open while the centre is asked. NotFound; Unreachable or Broken
     where the centre does not answer: then nothing is known."""
     start = datetime.combine(day, time(), UTC)
@@ -28,7 +29,7 @@ async def reconcile_day(database: Database, reach: Reach, name: CentreName, day:
         centre, projects = await get_centre(session, name), await owners(session, name)
         ours = await usage_ended(session, name, start, end)
     transport = await reach.to(name, centre.service_account, purpose=f"reconcile/{day}")
-    records = await _told(transport, dialect_named(centre.dialect), ours, (start, end), sorted(projects))
+    records = await _told(transport, dialect, ours, (start, end), sorted(projects))
     async with database.begin() as session:
         pinned = await _pinned(session, name, records, ours)
         return await reconcile(session, name, records, start=start, end=end, owners=projects, pinned=pinned)

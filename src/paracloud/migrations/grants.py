@@ -74,6 +74,8 @@ GRANTS: Mapping[str, Grant] = {
     "notices": ADDED,
     "wallet_marks": changing("is_below"),
     "budget_marks": ADDED,
+    "reconciliations": ADDED,
+    "mismatches": ADDED,
     "imports": changing(
         "lines records done new corrected known unrated faults left_out unmapped state reason_en reason_zh ended_at",
         "claim claimed_until",

@@ -1,4 +1,4 @@
-"""What a project is told of its money."""
+"""What a project, and the operator, is told of money."""
 
 from typing import Literal
 from uuid import UUID
@@ -10,11 +10,19 @@ from paracloud.wire.base import Model, MoneyModel, Time
 
 class NoticeModel(Model):
     """Numbers grow: the newest that was read is the next call's `after`. `amount` is what there is (available, spent,
-    missing; left out where it is the whole organisation's), `level` what it was held against, `reference` the job or
-    the budget, `user` whose budget it is about."""
+    missing; left out where it is the whole organisation's), `level` what it was held against, `reference` the job,
+    the budget, the dedicated nodes or the centre and day, `user` whose budget it is about."""
 
     id: int
-    kind: Literal["wallet-level", "budget-level", "landing", "landing-called-off", "stopping"]
+    kind: Literal[
+        "wallet-level",
+        "budget-level",
+        "landing",
+        "landing-called-off",
+        "stopping",
+        "reconciliation",
+        "dedication-lapsed",
+    ]
     at: Time
     en: str
     zh: str
@@ -22,7 +30,7 @@ class NoticeModel(Model):
     level: MoneyModel | None
     reference: str | None
     user: UUID | None
-    of: Literal["project", "organisation"]
+    of: Literal["project", "organisation", "operator"]
 
 
 class NoticeList(Model):

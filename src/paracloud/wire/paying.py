@@ -141,10 +141,3 @@ class PeriodModel(Model):
 
 class PeriodList(Model):
     items: list[PeriodModel]
-
-
-class ClosedModel(Model):
-    """`is_new`: it was closed now, and not before."""
-
-    month: Month
-    is_new: bool

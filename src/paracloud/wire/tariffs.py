@@ -1,4 +1,4 @@
-"""Prices, contracts, unrated usage and the books held against each other, on the wire."""
+"""Prices, contracts and unrated usage, on the wire."""
 
 from typing import Any, Literal
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from paracloud.wire.account import Amount
-from paracloud.wire.base import Model, MoneyModel, Text, Time
+from paracloud.wire.base import Model, Text, Time
 
 
 class TierModel(Model):
@@ -102,27 +102,3 @@ class ContractRequest(Model):
     fixed: Amount = "0"
     valid_from: Time | None = None
     valid_to: Time | None = None
-
-
-class MismatchModel(Model):
-    """`amount`: how much we have too much, or, negative, too little."""
-
-    cause: str
-    record_id: str
-    project: UUID
-    amount: MoneyModel
-    en: str
-    zh: str
-
-
-class ReconciliationModel(Model):
-    """What ended at the centre in [start, end): its accounting, our charges, and what is settled with it."""
-
-    centre: str
-    start: Time
-    end: Time
-    records: int
-    accounted: MoneyModel
-    charged: MoneyModel
-    settled: MoneyModel
-    mismatches: list[MismatchModel]

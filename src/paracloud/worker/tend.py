@@ -1,4 +1,5 @@
-"""Tend one centre while its lease is held: dispatch, watch, probe and renew, side by side under one fence."""
+"""Tend one centre while its lease is held: dispatch, watch, fund, probe, reconcile and renew, side by side under one
+fence."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,6 +25,8 @@ BUSY = timedelta(seconds=1)
 """Between two rounds while jobs are live: half of it is what an end waits on average to be seen."""
 IDLE = timedelta(seconds=15)
 PROBE = timedelta(seconds=60)
+RECONCILE = timedelta(minutes=10)
+"""Between two looks whether a day is over that was not reconciled."""
 TROUBLE = timedelta(seconds=3)
 """After a round that failed."""
 RETRY = timedelta(seconds=5)
@@ -36,13 +39,14 @@ for."""
 
 @dataclass(frozen=True, slots=True)
 class Duties:
-    """What the composition root hands in: how to stage inputs, where health and queue pictures go, and how running jobs
-    are paid for (with when each began)."""
+    """What the composition root hands in: how to stage inputs, where health and queue pictures go, how running jobs
+    are paid for (with when each began), and how days that are over are reconciled (one a call, while there are any)."""
 
     stage: Stage
     report: Callable[[Outpost, ParacloudError | None], Awaitable[None]]
     probe: Callable[[Outpost, HeldLease], Awaitable[None]]
     fund: Callable[[Lease, Mapping[JobId, datetime]], Awaitable[None]]
+    reconcile: Callable[[Outpost, HeldLease], Awaitable[bool]]
 
 
 class Hint:
@@ -81,6 +85,7 @@ async def tend(
             group.create_task(_watching(book, outpost, lease, duties, looks, since))
             group.create_task(_funding(outpost, lease, duties, since))
             group.create_task(_probing(outpost, lease, duties))
+            group.create_task(_reconciling(outpost, lease, duties))
     except* Fenced as lost:
         log.warning("centre.lease_lost", centre=outpost.centre, reason=str(lost.exceptions[0]))
 
@@ -171,3 +176,15 @@ async def _probing(outpost: Outpost, lease: HeldLease, duties: Duties) -> None:
             is_well, pause, again = False, again, min(PROBE, again * 2)
             await _report(duties, outpost, trouble)
         await outpost.clock.sleep(pause)
+
+
+async def _reconciling(outpost: Outpost, lease: HeldLease, duties: Duties) -> None:
+    while True:
+        has_more = False
+        try:
+            has_more = await duties.reconcile(outpost, lease)
+        except Fenced:
+            raise
+        except ParacloudError as trouble:
+            log.warning("centre.reconciling_failed", centre=outpost.centre, code=trouble.code, reason=trouble.en)
+        await outpost.clock.sleep(TROUBLE if has_more else RECONCILE)

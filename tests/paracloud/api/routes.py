@@ -170,7 +170,10 @@ ROUTES: dict[str, Route] = {
     "POST /operator/contracts/{centre}:end": operates(lambda _: {}),
     "GET /operator/unrated": of(OPERATES),
     "POST /operator/unrated:charge": of(OPERATES),
-    "GET /operator/reconciliation/{centre}/{day}": of(OPERATES),
+    "GET /operator/reconciliations": of(OPERATES),
+    "GET /operator/reconciliations/{centre}/{day}": of(OPERATES),
+    "POST /operator/reconciliations/{centre}/{day}": of(OPERATES),
+    "GET /operator/notices": of(OPERATES),
     "GET /projects/{project}/paying": of(READS, "path project"),
     "GET /projects/{project}/notices": of(READS, "path project"),
     "POST /projects/{project}/receipts:issue": of(WRITES, "path project"),
@@ -217,7 +220,11 @@ ROUTES: dict[str, Route] = {
     "POST /operator/periods/{month}:close": of(OPERATES),
     "POST /operator/settlements/{month}:state": of(OPERATES),  # after the month was closed
 }
-IN_TURN = {"POST /operator/disputes/{dispute_id}:answer", "POST /operator/settlements/{settlement_id}:pay"}
+IN_TURN = {
+    "POST /operator/disputes/{dispute_id}:answer",
+    "POST /operator/settlements/{settlement_id}:pay",
+    "GET /operator/reconciliations/{centre}/{day}",
+}
 """What goes on from an earlier step: it has tests of its own."""
 NOT_AN_OWNERS = {
     "GET /centres/{centre}/settlements/{month}/lines": {"query after"},

@@ -18,6 +18,7 @@ from paracloud.billing.entry import DEDICATED, payable
 from paracloud.billing.fee import fee
 from paracloud.billing.funding import Funding, funding_of, set_funding
 from paracloud.billing.hold import hold, release
+from paracloud.billing.notices import notices_of, operators_notices
 from paracloud.billing.period import is_closed, month_of
 from paracloud.billing.post_fees import post_fees
 from paracloud.billing.price import add_price
@@ -231,6 +232,10 @@ async def test_nodes_that_cannot_be_paid_for_are_the_customers_no_longer(databas
     assert ends[paid.id] is None
     assert ends[lapsed.id] == lapsed.valid_from + timedelta(microseconds=1)
     assert await fees(database) == []
+    async with database.begin() as session:
+        for told in (await notices_of(session, opened.project), await operators_notices(session)):
+            ((_, one),) = told
+            assert (one.kind, one.reference, one.amount) == ("dedication-lapsed", str(lapsed.id), Money(30_000_000))
     await sound(database)
 
 

@@ -1,0 +1,69 @@
+"""A day's three books side by side, on the wire."""
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from paracloud.wire.base import Model, MoneyModel, Time
+from paracloud.wire.paying import Centre, Month
+
+State = Literal["agrees", "differs", "unanswered"]
+
+
+class LookModel(Model):
+    """The last look at what ended at the centre on that day (UTC): its accounting, our charges, and what is settled
+    with it. `off`: the sizes of all differences together. Where the centre did not answer there is a reason, and every
+    figure is 0."""
+
+    centre: Centre
+    day: date
+    state: State
+    looked_at: Time
+    looks: int = Field(description="How many there were.")
+    records: int
+    accounted: MoneyModel
+    charged: MoneyModel
+    settled: MoneyModel
+    differences: int
+    off: MoneyModel
+    reason_en: str | None
+    reason_zh: str | None
+
+
+class LookList(Model):
+    items: list[LookModel] = Field(description="By centre and day.")
+
+
+class MismatchModel(Model):
+    """`amount`: how much we have too much, or, negative, too little."""
+
+    cause: str
+    record_id: str
+    project: UUID
+    amount: MoneyModel
+    en: str
+    zh: str
+
+
+class ReconciliationModel(LookModel):
+    mismatches: list[MismatchModel]
+
+
+class OpenDayModel(Model):
+    """A day that does not agree: `state` is None where nobody could look at it."""
+
+    centre: Centre
+    day: date
+    state: State | None
+    off: MoneyModel
+
+
+class ClosedModel(Model):
+    """`is_new`: it was closed now, and not before. `unreconciled`: its days that do not agree; what a correction of
+    them charges falls into the next month."""
+
+    month: Month
+    is_new: bool
+    unreconciled: list[OpenDayModel]

@@ -1,0 +1,35 @@
+"""`paracloud admin reconciliation, reconciliations, notices, close`."""
+
+import json
+from datetime import timedelta
+
+from tests.paracloud.api.test_reconciliation import looked
+from tests.paracloud.jobs.world import START
+
+
+def test_a_days_books_are_shown_and_differences_are_an_exit_status(terminal, served, boss, lin):
+    served.do(looked(served.house, lin, 1))
+    served.do(looked(served.house, lin, 2, 100, -30))
+    assert "3 records" in terminal.say(boss, "admin", "reconciliation", "east", "2026-06-01")
+    differs = terminal.run(boss, "admin", "reconciliation", "east", "2026-06-02", language="zh_CN.UTF-8")
+    assert (differs.returncode, "已更改" in differs.stdout, "0.000100" in differs.stdout) == (1, True, True)
+    shown = terminal.say(boss, "admin", "reconciliations", "--month", "2026-06")
+    assert ("agrees" in shown, "differs" in shown) == (True, True)
+    items = json.loads(terminal.say(boss, "admin", "reconciliations", "--month", "2026-06", "--differing", "--json"))
+    assert [one["day"] for one in items["items"]] == ["2026-06-02"]
+
+
+def test_the_operator_reads_what_it_was_told(terminal, served, boss, lin):
+    served.do(looked(served.house, lin, 2, 100))
+    assert "对账发现 1 处差异" in terminal.say(boss, "admin", "notices", language="zh_CN.UTF-8")
+    assert json.loads(terminal.say(boss, "admin", "notices", "--json"))["items"][0]["of"] == "operator"
+
+
+def test_closing_a_month_names_what_does_not_agree(terminal, served, lin):
+    served.do(looked(served.house, lin, 2, 100))
+    served.house.clock.at = START + timedelta(days=40)
+    chief = served.do(served.house.operator("chief"))
+    done = terminal.run(chief, "admin", "close", "2026-06")
+    assert (done.returncode, done.stdout.startswith("closed\n")) == (0, True)
+    assert "do not agree" in done.stderr
+    assert "not looked at" in done.stdout
