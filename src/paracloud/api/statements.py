@@ -1,4 +1,4 @@
-"""Monthly statements: as JSON, and as files to keep, to print and to reckon with."""
+"""Monthly statements, as JSON and as files to keep, to print and to reckon with; a job's bill."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date
@@ -15,14 +15,16 @@ from starlette.background import BackgroundTask
 from paracloud.api.deps import Asked, Deps, TheDeps, Token, asked
 from paracloud.api.exactly import a_month
 from paracloud.api.operator import operator
-from paracloud.api.shown_statements import month_model
+from paracloud.api.shown_statements import bill_model, month_model
+from paracloud.jobs.show import show
+from paracloud.kit.identifiers import JobId
 from paracloud.statements.payers import any_payer, payer_of
-from paracloud.statements.state_month import one_view, state_month
+from paracloud.statements.state_month import bill_of, one_view, state_month
 from paracloud.statements.statement import Payer, PayerKind
 from paracloud.statements.words import Language
 from paracloud.statements.write_statement import Format, write_statement
 from paracloud.wire.paying import Month
-from paracloud.wire.statements import MonthModel
+from paracloud.wire.statements import BillModel, MonthModel
 
 router = APIRouter(tags=["statements"])
 CSV = "text/csv"
@@ -47,6 +49,15 @@ class Whose(StrEnum):
 
 
 KINDS = {Whose.PROJECTS: PayerKind.PROJECT, Whose.ORGANISATIONS: PayerKind.ORGANISATION}
+
+
+@router.get("/jobs/{job}/bill")
+async def bill(job: UUID, deps: TheDeps, token: Token) -> BillModel:
+    """Every charge of a job: what was used, at which price, and how it was paid. Empty while nothing was charged."""
+    async with asked(deps, token) as at:
+        summary = (await show(at.session, at.caller, JobId(job))).summary
+        lines = await bill_of(at.session, summary.project, str(job))
+    return bill_model(job, summary.charged.currency, lines)
 
 
 @router.get("/projects/{project}/statements/{month}")

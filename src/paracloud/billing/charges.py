@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.entry import payable
-from paracloud.billing.tables import ChargeRow, PriceRow, UnratedRow
+from paracloud.billing.tables import ChargeRow, UnratedRow
 from paracloud.kit.bulk import put_in, unnested
 from paracloud.kit.identifiers import (
     CentreName,
@@ -213,23 +213,6 @@ async def unrated(session: AsyncSession, *, after: UsageId | None, limit: int) -
     if after is not None:
         query = query.where(UnratedRow.usage_id > after)
     return (await session.execute(query.limit(limit))).all()
-
-
-async def of_reference(
-    session: AsyncSession, projects: Sequence[ProjectId], reference: str
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Charges with their prices, oldest first; a job of another project has none."""
-    query = (
-        select(
-            ChargeRow.usage_id, ChargeRow.revision, ChargeRow.amount_micro, ChargeRow.currency, ChargeRow.charged_at,
-            PriceRow.id.label("price_id"), PriceRow.product_line, PriceRow.core_hour, PriceRow.card_hour,
-            PriceRow.rule,
-        )
-        .join(PriceRow, PriceRow.id == ChargeRow.price_version_id)
-        .where(ChargeRow.project_id.in_(projects), ChargeRow.reference == reference, ChargeRow.is_duplicate.is_(False))
-        .order_by(ChargeRow.usage_id, ChargeRow.revision)
-    )  # fmt: skip
-    return (await session.execute(query)).all()
 
 
 def _charge(row: Row[*tuple[Any, ...]]) -> NewCharge:

@@ -51,6 +51,7 @@ for verb in (
     app.command()(verb)
 app.command("show")(jobs.show_job)
 app.command()(notices.notices)
+app.command()(statements.bill)
 for told in (*tariffs.VERBS, *paying.VERBS, *reconciliation.VERBS, *settlement.VERBS):
     admin.app.command()(told)
 admin.app.command("notices")(notices.operators_notices)

@@ -1,4 +1,4 @@
-"""`paracloud statement …`: what a month came to, on the screen and as a file."""
+"""`paracloud statement …`: what a month came to, on the screen and as a file; `paracloud bill`: a job."""
 
 from pathlib import Path
 from typing import Annotated
@@ -64,6 +64,29 @@ def fetch(
         whose, of = _payer(client, project, organisation, as_operator)
         keep(file, client.month_file(whose, of, month, wanted, language or say("en", "zh")))
     print(plain(str(file)))
+
+
+def bill(job: UUID, as_json: AsJson = False) -> None:
+    """Show what one job was charged: what was used, at which price, and how it was paid."""
+    with session.client() as client:
+        found = client.bill(job)
+    if as_json:
+        show.as_json(found)
+        return
+    figures = [name for name in SumsModel.model_fields if name != "jobs"]
+    rows = [
+        (
+            one.kind,
+            one.record_id,
+            f"{one.centre}/{one.queue}",
+            one.price if one.core_hour is None else one.core_hour,
+            *(getattr(one.sums, name) for name in figures),
+            ", ".join(f"{used.name} {used.quantity}" for used in one.taken) or one.reason,
+        )
+        for one in found.lines
+    ]
+    total = (say("total", "合计"), found.currency, "", "", *(getattr(found.total, name) for name in figures), "")
+    show.table(["kind", "record", "queue", "price", *figures, "about"], [*rows, total])
 
 
 @app.command("check")

@@ -1,11 +1,11 @@
-"""Monthly statements, as typed calls."""
+"""Monthly statements and bills of jobs, as typed calls."""
 
 from collections.abc import Iterator
 from typing import Literal
 from uuid import UUID
 
 from paracloud.client.calls import Calls
-from paracloud.wire.statements import MonthModel
+from paracloud.wire.statements import BillModel, MonthModel
 
 Whose = Literal["projects", "organisations", "operator/projects", "operator/organisations"]
 """What the id is of; with `operator/`, of anybody, for the operator."""
@@ -21,3 +21,6 @@ class StatementCalls(Calls):
         """The file's bytes, as they come."""
         query = {"format": form, "language": language}
         yield from self._stream(f"/{whose}/{of}/statements/{month}/file", query)
+
+    def bill(self, job: UUID) -> BillModel:
+        return self._get(f"/jobs/{job}/bill", BillModel)

@@ -1,6 +1,6 @@
-"""A payer's statement of a month, and its lines."""
+"""A payer's statement of a month, and its lines; those of one job."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -70,9 +70,21 @@ async def one_view(session: AsyncSession) -> None:
 async def lines_of(session: AsyncSession, payer: Payer, period: date) -> AsyncIterator[list[Line]]:
     """Every charge of the month, by pages."""
     async for page in store.lines(session, list(payer.projects), period):
-        paid = [UsageId(row.usage_id) for row in page if row.package or row.credit]
-        taken = await store.taken(session, paid) if paid else {}
-        yield [_line(row, taken.get(store.Key(row.usage_id, row.revision, row.is_reversal), ())) for row in page]
+        yield await _lines(session, page)
+
+
+async def bill_of(session: AsyncSession, project: ProjectId, reference: str) -> list[Line]:
+    """What one job was charged for: a line for each execution of each task, and for each later correction and reversal;
+    empty where there is none."""
+    return [
+        line async for page in store.lines_of_job(session, project, reference) for line in await _lines(session, page)
+    ]
+
+
+async def _lines(session: AsyncSession, page: Sequence[Row[*tuple[Any, ...]]]) -> list[Line]:
+    paid = [UsageId(row.usage_id) for row in page if row.package or row.credit]
+    taken = await store.taken(session, paid) if paid else {}
+    return [_line(row, taken.get(store.Key(row.usage_id, row.revision, row.is_reversal), ())) for row in page]
 
 
 def _one_currency(found: list[str]) -> str:

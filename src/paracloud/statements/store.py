@@ -1,12 +1,12 @@
 """Every query of statements. What a charge was for is read from the revision that it charged, so that the statement of
 a closed month never changes; duplicates, the platform's own cost, are on none."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Uuid, bindparam, text
+from sqlalchemy import Row, TextClause, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Text
@@ -31,8 +31,9 @@ CHARGED = """
             WHERE charge.revision > 1 AND earlier.usage_id = charge.usage_id AND earlier.revision < charge.revision
             ORDER BY earlier.revision DESC LIMIT 1) AS before ON true
      CROSS JOIN LATERAL (SELECT CASE WHEN charge.is_reversal THEN -1 ELSE 1 END AS sign OFFSET 0) AS as_
-     WHERE charge.project_id = ANY(:projects) AND charge.period = :period AND NOT charge.is_duplicate
+     WHERE charge.project_id = ANY(:projects) AND NOT charge.is_duplicate
 """
+OF_MONTH, OF_JOB = "AND charge.period = :period", "AND charge.reference = :reference"
 CORE_SECONDS = "as_.sign * (now.cores * now.seconds - COALESCE(before.core_seconds, 0))"
 CARD_SECONDS = "as_.sign * (now.cards * now.seconds - COALESCE(before.card_seconds, 0))"
 WHO = "COALESCE(users.login, usage.account)"
@@ -43,12 +44,12 @@ SUMS = text(f"""
            sum({CORE_SECONDS})::bigint AS core_seconds, sum({CARD_SECONDS})::bigint AS card_seconds,
            sum(charge.list_micro)::bigint AS list, sum(charge.amount_micro)::bigint AS amount,
            sum(charge.package_micro)::bigint AS package, sum(charge.credit_micro)::bigint AS credit
-           {CHARGED}
+           {CHARGED} {OF_MONTH}
      GROUP BY GROUPING SETS ((projects.name, price.product_line, usage.centre, seen.measured->>'queue',
                               charge.currency), (projects.name, {WHO}, charge.currency))
      ORDER BY 1, 2, 3, 4, 5
 """).bindparams(bindparam("projects", type_=ARRAY(Uuid)))
-LINES = text(f"""
+LINE = f"""
     SELECT charge.usage_id, charge.revision, charge.is_reversal, before IS NULL AS is_first, charge.project_id,
            {WHO} AS who, charge.reference, usage.name, usage.record_id, usage.centre, price.product_line, seen.measured,
            charge.charged_at, now.cores, now.cards, now.seconds, {CORE_SECONDS} AS core_seconds,
@@ -56,10 +57,16 @@ LINES = text(f"""
            charge.package_micro AS package, charge.credit_micro AS credit, price.id AS price_id, price.core_hour,
            price.card_hour, price.rule IS NOT NULL AS has_rule, charge.reason
            {CHARGED}
+"""
+PAGES = """
        AND (CAST(:usage AS uuid) IS NULL
             OR (charge.usage_id, charge.revision, charge.is_reversal) > (:usage, :revision, :is_reversal))
      ORDER BY charge.usage_id, charge.revision, charge.is_reversal LIMIT :limit
-""").bindparams(bindparam("projects", type_=ARRAY(Uuid)), bindparam("usage", type_=Uuid))
+"""
+LINES, LINES_OF_JOB = (
+    text(LINE + of + PAGES).bindparams(bindparam("projects", type_=ARRAY(Uuid)), bindparam("usage", type_=Uuid))
+    for of in (OF_MONTH, OF_JOB)
+)
 TAKEN = text("""
     SELECT used.usage_id, used.revision, used.is_reversal, package.id, package.name, package.unit, used.units,
            used.micro
@@ -136,12 +143,21 @@ async def sums(session: AsyncSession, of: Sequence[ProjectId], period: date) -> 
     return (await session.execute(SUMS, {"projects": list(of), "period": period})).all()
 
 
-async def lines(session: AsyncSession, of: Sequence[ProjectId], period: date) -> AsyncIterator[Sequence[AnyRow]]:
-    """Every charge once, in the order of its key, by pages."""
+def lines(session: AsyncSession, of: Sequence[ProjectId], period: date) -> AsyncIterator[Sequence[AnyRow]]:
+    """Every charge of a month once, in the order of its key, by pages."""
+    return _pages(session, LINES, {"projects": list(of), "period": period})
+
+
+def lines_of_job(session: AsyncSession, of: ProjectId, reference: str) -> AsyncIterator[Sequence[AnyRow]]:
+    return _pages(session, LINES_OF_JOB, {"projects": [of], "reference": reference})
+
+
+async def _pages(
+    session: AsyncSession, query: TextClause, values: Mapping[str, object]
+) -> AsyncIterator[Sequence[AnyRow]]:
     after = {"usage": None, "revision": 0, "is_reversal": False}
     while True:
-        values = {"projects": list(of), "period": period, "limit": PAGE, **after}
-        page = (await session.execute(LINES, values)).all()
+        page = (await session.execute(query, {**values, "limit": PAGE, **after})).all()
         if page:
             yield page
         if len(page) < PAGE:

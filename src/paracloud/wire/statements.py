@@ -1,6 +1,8 @@
-"""A month's statement on the wire; hours and amounts are decimal strings, amounts in the statement's currency."""
+"""A month's statement and a job's bill on the wire; hours and amounts are decimal strings, amounts in the one currency
+that is named."""
 
 from datetime import date
+from typing import Literal
 from uuid import UUID
 
 from paracloud.wire.base import Model, Time
@@ -68,3 +70,47 @@ class MonthModel(Model):
     movements: list[MovementModel]
     charged: str
     closing: str
+
+
+class TakenModel(Model):
+    """What a package or credit gave (negative: got back): `quantity` hours or, of a credit, yuan; `amount`, the part of
+    its price that this is."""
+
+    package: UUID
+    name: str
+    unit: str
+    quantity: str
+    amount: str
+
+
+class BillLineModel(Model):
+    """One charge. Hours are what it adds: those of a `correction` are a difference, those of a `reversal` negative. An
+    hour's prices are None where a charging rule says what it costs."""
+
+    usage: UUID
+    revision: int
+    kind: Literal["usage", "correction", "reversal"]
+    record_id: str
+    centre: str
+    queue: str
+    product_line: str
+    state: str
+    started_at: Time | None
+    ended_at: Time
+    charged_at: Time
+    cores: int
+    cards: int
+    elapsed_seconds: int
+    price: UUID
+    core_hour: str | None
+    card_hour: str | None
+    sums: SumsModel
+    taken: list[TakenModel]
+    reason: str | None
+
+
+class BillModel(Model):
+    job: UUID
+    currency: str
+    total: SumsModel
+    lines: list[BillLineModel]

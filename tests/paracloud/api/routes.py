@@ -178,6 +178,7 @@ ROUTES: dict[str, Route] = {
     "GET /projects/{project}/notices": of(READS, "path project"),
     "POST /projects/{project}/receipts:issue": of(WRITES, "path project"),
     "GET /projects/{project}/receipts": of(READS, "path project"),
+    "GET /jobs/{job}/bill": of(READS, "path job"),
     "GET /projects/{project}/statements/{month}": of(READS, "path project"),
     "GET /projects/{project}/statements/{month}/file": of(
         READS, "path project", query=lambda _: {"format": "pdf", "language": "zh"}

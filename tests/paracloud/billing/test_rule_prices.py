@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import text
 from tests.paracloud.billing.builders import EAST, NOW, charged, metered, record, world
 
-from paracloud.billing.bill import bill
 from paracloud.billing.price import add_price, price_by_id, prices_at
 from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import read_rule
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import PriceVersionId, new_uuid
+from paracloud.statements.state_month import bill_of
 
 GIB = 1 << 30
 RULE = {
@@ -73,8 +73,8 @@ async def test_a_rule_is_kept_and_comes_back_as_itself(database):
         assert (await prices_at(session, NOW))[EAST, "big"] == [price]
     await charged(database, await metered(database, opened, record("1", queue="big", memory_bytes=GIB), job="job-1"))
     async with database.begin() as session:
-        (line,) = await bill(session, [opened.project], "job-1")
-    assert line.price == price
+        (line,) = await bill_of(session, opened.project, "job-1")
+    assert (line.price, line.core_hour) == (price.id, None)
 
 
 async def test_a_price_is_a_rule_or_a_price_of_hours(database):

@@ -11,7 +11,6 @@ from sqlalchemy.exc import DBAPIError
 from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, World, charged, metered, record, sold, world
 
 from paracloud.billing import store
-from paracloud.billing.bill import bill
 from paracloud.billing.charge import charge
 from paracloud.billing.check import RULES, check
 from paracloud.billing.close_period import close_period
@@ -32,6 +31,7 @@ from paracloud.kit.money import Money
 from paracloud.metering.collect import collect
 from paracloud.metering.usage import Claim, key_of
 from paracloud.settlement.state_settlements import state_settlements
+from paracloud.statements.state_month import bill_of
 
 DAY = timedelta(days=1)
 
@@ -162,10 +162,10 @@ async def test_a_bill_has_a_line_for_each_charge_and_only_for_its_project(databa
     await charged(database, usages, {"job-1": opened.price.id})
     await charged(database, await metered(database, opened, record("1", elapsed_seconds=50), job="job-1"))
     async with database.begin() as session:
-        lines = await bill(session, [opened.project], "job-1")
-        assert await bill(session, [ProjectId(new_uuid())], "job-1") == []
-    assert sorted((line.revision, line.amount.micro) for line in lines) == [(1, 13_717), (1, 13_717), (2, -6_858)]
-    assert {line.price for line in lines} == {opened.price}
+        lines = await bill_of(session, opened.project, "job-1")
+        assert await bill_of(session, ProjectId(new_uuid()), "job-1") == []
+    assert sorted((line.revision, line.sums.amount) for line in lines) == [(1, 13_717), (1, 13_717), (2, -6_858)]
+    assert {line.price for line in lines} == {opened.price.id}
 
 
 async def test_a_hold_that_is_asked_for_again_is_kept_whatever_the_wallet_has_left(database: Database) -> None:

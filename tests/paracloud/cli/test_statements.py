@@ -12,6 +12,7 @@ from paracloud.billing.charge import charge
 from paracloud.dialects.history import HistoryRecord, accounted
 from paracloud.dialects.slurm import history as slurm
 from paracloud.metering.collect import collect
+from paracloud.metering.usage import Claim, key_of
 
 MONTH = f"{START:%Y-%m}"
 
@@ -89,3 +90,28 @@ def test_what_cannot_be_meant_is_refused_and_leaves_no_file(terminal, lin, words
     assert done.returncode != 0
     assert why in done.stderr
     assert [one.name for one in terminal.home.iterdir() if one.name.startswith("june")] == []
+
+
+def test_a_jobs_bill_is_shown_and_of_another_there_is_none(terminal, served, lin):
+    (terminal.home / "job.sh").write_text("#!/bin/bash\n#SBATCH --time=10\ntrue\n")
+    job = json.loads(terminal.say(lin, "submit", "job.sh", "--json"))["id"]
+    assert json.loads(terminal.say(lin, "bill", job, "--json"))["lines"] == []
+    records = [accounted(one) for one in slurm.read([sacct()]) if isinstance(one, HistoryRecord)]
+
+    async def run() -> None:
+        async with served.house.database.begin() as session:
+            owners = {one.account: lin.project for one in records}
+            claims = {key_of(EAST, one): Claim(job, is_duplicate=False) for one in records}
+            used = await collect(session, EAST, records, owners=owners, claims=claims, now=START)
+            await charge(session, used.new, pinned={}, now=START)
+
+    served.do(run())
+    found = json.loads(terminal.say(lin, "bill", job, "--json"))
+    (line,) = found["lines"]
+    assert (line["kind"], line["record_id"], line["sums"]) == ("usage", records[0].record_id, found["total"])
+    assert found["total"]["wallet"] != "0.000000"
+    for language, words in (("en_US.UTF-8", "total"), ("zh_CN.UTF-8", "合计")):
+        shown = terminal.say(lin, "bill", job, language=language)
+        assert all(one in shown for one in (words, line["core_hour"], found["total"]["amount"]))
+    nobodys = terminal.run(lin, "bill", "00000000-0000-7000-8000-000000000000")
+    assert nobodys.returncode == 4
