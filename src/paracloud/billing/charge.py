@@ -76,9 +76,10 @@ async def charge(
     rated = {usage.id: _rated(usage, before.get(usage.id), terms[usage.id], periods, books) for usage in due}
     posted = [(usage, one) for usage in due if isinstance(one := rated[usage.id], Decided)]
     of_each = [_entry(usage, one, books) for usage, one in posted]
+    entries = of_each
     if together is not None:
         of_each = [_shared(together, of, entry, before) for of, entry in zip(posted, of_each, strict=True)]
-    entries = merged(of_each)
+        entries = merged(of_each)
     codes = {code: entry.currency for entry in entries for code, micro in entry.postings.items() if micro}
     more = await store.lock_accounts(session, {code: codes[code] for code in codes.keys() - locked.keys()})
     made = await post(session, entries, now=now, locked={**locked, **more})

@@ -165,6 +165,8 @@ def place_of(usage: Usage, terms: Terms) -> Place:
 
 def _covered_by(used: Mapping[PackageId, int], uses: tuple[Use, ...], shelf: Shelf) -> dict[Unit, int]:
     """Units that packages pay for, after these uses."""
+    if not used and not uses:
+        return {}
     covered: dict[Unit, int] = {}
     for unit, units in [(shelf.packages[id_].unit, units) for id_, units in used.items()] + [
         (one.unit, one.units) for one in uses

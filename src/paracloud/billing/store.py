@@ -13,7 +13,7 @@ from sqlalchemy.types import BigInteger
 
 from paracloud.billing.entry import HELD, PACKAGE, PAYABLE, WALLET, Entry
 from paracloud.billing.tables import ChargeRow, EntryRow, LedgerAccountRow, PostingRow
-from paracloud.kit.bulk import unnested
+from paracloud.kit.bulk import put_in, unnested
 from paracloud.kit.errors import Conflict
 from paracloud.kit.identifiers import EntryId, UsageId
 
@@ -26,14 +26,7 @@ ADD_ENTRIES = text("""
     bindparam("ids", type_=ARRAY(Uuid)),
     *(bindparam(name, type_=ARRAY(Text)) for name in ("keys", "kinds", "references", "reasons", "persons")),
 )
-ADD_POSTINGS = text("""
-    INSERT INTO ledger_postings (entry_id, account_id, micro)
-    SELECT * FROM unnest(:entries, :accounts, :micros)
-""").bindparams(
-    bindparam("entries", type_=ARRAY(Uuid)),
-    bindparam("accounts", type_=ARRAY(BigInteger)),
-    bindparam("micros", type_=ARRAY(BigInteger)),
-)
+POSTING = (PostingRow.entry_id, PostingRow.account_id, PostingRow.micro)
 ORDER = [WALLET, HELD, PACKAGE, PAYABLE]
 """The kinds of accounts in the order in which everybody locks, so that nobody waits in a ring: a project's, a centre's,
 then the platform's own, which all need and which are so locked for the shortest time; of a kind, by code."""
@@ -136,10 +129,7 @@ async def add_entries(session: AsyncSession, entries: Sequence[tuple[EntryId, En
 
 
 async def add_postings(session: AsyncSession, postings: Sequence[tuple[EntryId, int, int]]) -> None:
-    if postings:
-        entries, accounts, micros = zip(*postings, strict=True)
-        values = {"entries": list(entries), "accounts": list(accounts), "micros": list(micros)}
-        await session.execute(ADD_POSTINGS, values)
+    await put_in(session, POSTING, postings)
 
 
 async def balance(session: AsyncSession, code: str) -> int:

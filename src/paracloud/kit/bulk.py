@@ -53,9 +53,9 @@ def _as_text(
 
 def unnested(columns: Sequence[InstrumentedAttribute[Any]], rows: Sequence[Sequence[object]]) -> TableValuedAlias:
     """`rows` as a table to select from or to join, its columns named and typed like `columns`. No row is fine."""
-    arrays = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    arrays = [[row[at] for row in rows] for at in range(len(columns))]
     values = [
-        bindparam(None, list(array), type_=ARRAY(one.type, dimensions=1), unique=True)
+        bindparam(None, array, type_=ARRAY(one.type, dimensions=1), unique=True)
         for one, array in zip(columns, arrays, strict=True)
     ]
     return func.unnest(*values).table_valued(*(column(one.key, one.type) for one in columns)).render_derived()
