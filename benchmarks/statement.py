@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from datetime import date
+from multiprocessing.connection import Connection
 from pathlib import Path
 from uuid import UUID
 
@@ -86,9 +87,7 @@ def _written(url: str, organisation: UUID, form: Format, folder: Path) -> dict[s
     return {"seconds": round(seconds, 2), "rss_mib": round(mib, 1), "file_mib": round(size / 2**20, 2)}
 
 
-def _write(
-    url: str, organisation: UUID, form: Format, path: Path, answer: "multiprocessing.connection.Connection"
-) -> None:
+def _write(url: str, organisation: UUID, form: Format, path: Path, answer: Connection) -> None:
     began = time.monotonic()
     asyncio.run(_statement(url, organisation, form, path))
     answer.send((time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))

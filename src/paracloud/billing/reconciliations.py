@@ -53,15 +53,13 @@ async def keep_look(session: AsyncSession, found: Reconciliation, before: Look |
 
 
 async def keep_silence(
-    session: AsyncSession, centre: CentreName, day: date, why: ParacloudError, before: Look | None, *, now: datetime
-) -> bool:
-    """The centre has not told what it accounts for that day; the operator is told so, once."""
-    look = Look(centre, day, _attempt(before), now, reason_en=why.en, reason_zh=why.zh)
-    kept = await store.add(session, look, ())
-    if kept and (before is None or before.is_answered):
+    session: AsyncSession, centre: CentreName, day: date, why: ParacloudError, *, now: datetime
+) -> None:
+    """The centre has not told what it accounts for a day that nobody has looked at; the operator is told so, once."""
+    look = Look(centre, day, _attempt(None), now, reason_en=why.en, reason_zh=why.zh)
+    if await store.add(session, look, ()):
         en = f"{day} of {centre} is not reconciled: {why.en}"
         await tell(session, [_notice(look, en, f"{centre} {day} 尚未对账：{why.zh}")])
-    return kept
 
 
 async def unreconciled(

@@ -37,7 +37,7 @@ async def reconcile_due(database: Database, outpost: Outpost, tenure: Tenure) ->
         health = (await healths(session)).get(centre)
         if (silent := unheard(known, first, read, now)) is not None and health is not None and health.error_en:
             why = Unreachable(health.error_en, health.error_zh or health.error_en)
-            await keep_silence(session, centre, silent, why, known.get(silent), now=now)
+            await keep_silence(session, centre, silent, why, now=now)
             return True
     if (day := due(known, first, read, now)) is None:
         return False

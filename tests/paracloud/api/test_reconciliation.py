@@ -33,7 +33,7 @@ async def month(house, lin):
     await looked(house, lin, 2, 100, -30)
     async with house.database.begin() as session:
         silent = Unreachable("it is silent", "没有应答")
-        await keep_silence(session, EAST, date(2026, 6, 3), silent, None, now=FIRST + 4 * DAY)
+        await keep_silence(session, EAST, date(2026, 6, 3), silent, now=FIRST + 4 * DAY)
 
 
 async def listed(house, boss, query: str) -> list[tuple[str, str]]:

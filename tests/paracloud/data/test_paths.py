@@ -13,7 +13,7 @@ ALONE = Execution("melt", "4711", "4711", None, "east0", "n1")
 @given(st.text(alphabet="./ab\\~\0\n中", max_size=12))
 def test_a_path_that_is_inside_stays_inside(path):
     if is_inside(path):
-        assert os.path.normpath(f"/work/{path}") == f"/work/{path}"
+        assert os.path.normpath(f"/srv/{path}") == f"/srv/{path}"
 
 
 @pytest.mark.parametrize(
