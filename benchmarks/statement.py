@@ -81,6 +81,7 @@ def _written(url: str, organisation: UUID, form: Format, folder: Path) -> dict[s
     words = (url, organisation, form, folder / f"month.{form.value}", answer)
     writing = multiprocessing.get_context("spawn").Process(target=_write, args=words)
     writing.start()
+    answer.close()  # so that its end is seen here
     seconds, mib = answers.recv()
     writing.join()
     size = (folder / f"month.{form.value}").stat().st_size
@@ -97,9 +98,10 @@ async def _statement(url: str, organisation: UUID, form: Format, path: Path) -> 
     database = Database.connect(url)
     async with database.begin() as session:
         payer = await any_payer(session, PayerKind.ORGANISATION, organisation)
-        await write_statement(
+        draft = await write_statement(
             session, payer, date(NOW.year, NOW.month, 1), form, Language.EN, path, provider="Bench", now=NOW
         )
+    draft.finish()
     await database.close()
 
 

@@ -1,5 +1,6 @@
 """Monthly statements, as JSON and as files to keep, to print and to reckon with; a job's bill."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date
 from enum import StrEnum
@@ -146,8 +147,11 @@ async def _write(deps: Deps, payer: Payer, period: date, form: Format, language:
     now = deps.clock.now()
     async with deps.database.begin() as session:
         await one_view(session)
-        said = await write_statement(session, payer, period, form, language, path, provider=deps.operator_name, now=now)
-    return said.number
+        draft = await write_statement(
+            session, payer, period, form, language, path, provider=deps.operator_name, now=now
+        )
+    await asyncio.to_thread(draft.finish)
+    return draft.statement.number
 
 
 def _remove(path: Path) -> None:

@@ -58,13 +58,10 @@ LINE = f"""
            price.card_hour, price.rule IS NOT NULL AS has_rule, charge.reason
            {CHARGED}
 """
-PAGES = """
-       AND (CAST(:usage AS uuid) IS NULL
-            OR (charge.usage_id, charge.revision, charge.is_reversal) > (:usage, :revision, :is_reversal))
-     ORDER BY charge.usage_id, charge.revision, charge.is_reversal LIMIT :limit
-"""
 LINES, LINES_OF_JOB = (
-    text(LINE + of + PAGES).bindparams(bindparam("projects", type_=ARRAY(Uuid)), bindparam("usage", type_=Uuid))
+    text(LINE + of + " ORDER BY charge.usage_id, charge.revision, charge.is_reversal").bindparams(
+        bindparam("projects", type_=ARRAY(Uuid))
+    )
     for of in (OF_MONTH, OF_JOB)
 )
 TAKEN = text("""
@@ -144,7 +141,7 @@ async def sums(session: AsyncSession, of: Sequence[ProjectId], period: date) -> 
 
 
 def lines(session: AsyncSession, of: Sequence[ProjectId], period: date) -> AsyncIterator[Sequence[AnyRow]]:
-    """Every charge of a month once, in the order of its key, by pages."""
+    """Every charge of a month once, in the order of its key, by pages: read from one cursor, so sorted once."""
     return _pages(session, LINES, {"projects": list(of), "period": period})
 
 
@@ -155,15 +152,9 @@ def lines_of_job(session: AsyncSession, of: ProjectId, reference: str) -> AsyncI
 async def _pages(
     session: AsyncSession, query: TextClause, values: Mapping[str, object]
 ) -> AsyncIterator[Sequence[AnyRow]]:
-    after = {"usage": None, "revision": 0, "is_reversal": False}
-    while True:
-        page = (await session.execute(query, {**values, "limit": PAGE, **after})).all()
-        if page:
-            yield page
-        if len(page) < PAGE:
-            return
-        after = {name: getattr(page[-1], column) for name, column in
-                 (("usage", "usage_id"), ("revision", "revision"), ("is_reversal", "is_reversal"))}  # fmt: skip
+    found = await session.stream(query, values, execution_options={"yield_per": PAGE})
+    async for page in found.partitions(PAGE):
+        yield page
 
 
 async def taken(session: AsyncSession, usages: Sequence[UsageId]) -> dict[Key, list[AnyRow]]:

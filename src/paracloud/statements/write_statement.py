@@ -1,9 +1,11 @@
 """A payer's statement of a month as a file."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -35,6 +37,15 @@ class LineFile(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A file that has all its lines. `finish` completes it, which takes seconds for a large month and nothing of the
+    database: a transaction that idles so long is ended by the server."""
+
+    statement: Statement
+    finish: Callable[[], None]
+
+
 async def write_statement(  # what, how, and where
     session: AsyncSession,
     payer: Payer,
@@ -45,18 +56,16 @@ async def write_statement(  # what, how, and where
     *,
     provider: str,
     now: datetime,
-) -> Statement:
+) -> Draft:
     """To `path`, in the background of this event loop: nothing else waits while a large month is written. `provider`
-    is the operator's name."""
+    is the operator's name. The file is complete once its draft is finished, after the transaction."""
     statement = await state_month(session, payer, period, now=now)
     if form is Format.PDF:
-        await asyncio.to_thread(write_pdf, path, statement, language, provider)
-        return statement
+        return Draft(statement, partial(write_pdf, path, statement, language, provider))
     file = _open(form, path, statement, language, provider)
     async for page in lines_of(session, payer, period):
         await asyncio.to_thread(file.add, page)
-    await asyncio.to_thread(file.close)
-    return statement
+    return Draft(statement, file.close)
 
 
 def _open(form: Format, path: Path, statement: Statement, language: Language, provider: str) -> LineFile:

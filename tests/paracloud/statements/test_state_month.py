@@ -18,7 +18,7 @@ from paracloud.kit.errors import Conflict, Invalid, NotFound
 from paracloud.kit.identifiers import TokenId, UserId, new_uuid
 from paracloud.kit.money import Money
 from paracloud.statements.payers import any_payer, payer_of
-from paracloud.statements.state_month import state_month
+from paracloud.statements.state_month import lines_of, state_month
 from paracloud.statements.statement import CORRECTION, REVERSAL, USAGE, PayerKind, Sums, total
 
 
@@ -84,9 +84,12 @@ async def test_pages_of_lines_leave_none_out(database, monkeypatch):
     month = await full_month(database)
     payer = await payer_in(database, month, is_whole=True)
     _, lines = await stated(database, payer)
-    for size in (1, 2, 6):
+    for size, pages in ((1, [1] * 6), (4, [4, 2]), (6, [6])):
         monkeypatch.setattr("paracloud.statements.store.PAGE", size)
-        assert (await stated(database, payer))[1] == lines
+        async with database.begin() as session:
+            found = [page async for page in lines_of(session, payer, JUNE)]
+        assert [len(page) for page in found] == pages
+        assert [line for page in found for line in page] == lines
 
 
 async def test_a_month_that_has_not_begun_and_money_in_two_currencies_are_refused(database):

@@ -32,8 +32,9 @@ async def written(database, tmp_path):
     async def write(form: Format, language: Language = Language.EN):
         path = tmp_path / f"{form}-{language}"
         async with database.begin() as session:
-            said = await write_statement(session, payer, JUNE, form, language, path, provider="云算 Cloud", now=LATER)
-        return said, path
+            draft = await write_statement(session, payer, JUNE, form, language, path, provider="云算 Cloud", now=LATER)
+        draft.finish()
+        return draft.statement, path
 
     return write
 
