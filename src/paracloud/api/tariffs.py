@@ -121,7 +121,7 @@ def _version(body: PriceRequest) -> Price:
     return Price(
         PriceVersionId(new_uuid()),
         body.product_line,
-        a_decimal("core_hour", body.core_hour or "0"),
+        a_decimal("core_hour", "0" if body.core_hour is None else body.core_hour),
         a_decimal("card_hour", body.card_hour),
         body.currency,
         None if body.rule is None else read_rule(body.rule),

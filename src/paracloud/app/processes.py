@@ -82,10 +82,17 @@ async def _hinted(composed: Composed, worker: Worker) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def beside(running: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """It runs as long as the block does."""
-    task = asyncio.create_task(running)
+    """It runs as long as the block does. One that ends by itself, which none should, is told at once: nobody waits for
+    it, and its error would be seen by nobody."""
+    task = asyncio.create_task(running, name=running.__qualname__)
+    task.add_done_callback(_told)
     try:
         yield
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def _told(task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        log.error("task.ended", task=task.get_name(), error=repr(task.exception()))

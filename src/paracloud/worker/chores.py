@@ -67,6 +67,8 @@ async def do_chores(database: Database, clock: Clock, chores: Sequence[Chore] = 
                     break
         except ParacloudError as trouble:
             log.warning("chore.failed", chore=chore.__name__, code=trouble.code, reason=trouble.en)
+        except Exception as crash:  # the loop's edge: a defect in one chore must not end the others for ever
+            log.exception("chore.crashed", chore=chore.__name__, error=repr(crash))
 
 
 async def keep_house(database: Database, clock: Clock, chores: Sequence[Chore] = CHORES) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import text
 from tests.paracloud.billing.builders import EAST, NOW, left, package_now, sold, sound, world
 from tests.paracloud.jobs.world import StillClock
@@ -31,14 +32,27 @@ async def test_packages_end_and_fees_are_posted_once_by_eight_workers(database):
     await sound(database)
 
 
-async def test_a_chore_that_fails_keeps_no_other_from_being_done(database):
+@pytest.mark.parametrize("trouble", [Conflict("busy", "忙"), RuntimeError("a defect")], ids=["refused", "broken"])
+async def test_a_chore_that_fails_keeps_no_other_from_being_done(database, trouble):
     opened = await world(database)
     wanted = await sold(database, opened)
 
     async def broken(_session, _now) -> bool:
-        raise Conflict("busy", "忙")
+        raise trouble
 
     await do_chores(database, StillClock(LATER), [broken, *CHORES])
+    assert (await package_now(database, wanted)).closed_at == LATER
+
+
+async def test_a_statement_that_the_database_refuses_keeps_no_other_from_being_done(database):
+    opened = await world(database)
+    wanted = await sold(database, opened)
+
+    async def overflowing(session, _now) -> bool:
+        await session.execute(text("SELECT 9223372036854775807 + 1"))
+        return False
+
+    await do_chores(database, StillClock(LATER), [overflowing, *CHORES])
     assert (await package_now(database, wanted)).closed_at == LATER
 
 
