@@ -39,6 +39,18 @@ class Deps:
     """Of one project's uploads together."""
 
 
+OPERATORS = "/operator/"
+"""In the path of a route that is the operator's alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A token as it was sent, not looked at yet."""
+
+    token: str
+    is_at_operators_door: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One request: its one transaction, and who asks. `session` commits when the block ends well."""
@@ -52,20 +64,25 @@ async def deps_of(request: Request) -> Deps:
     return cast(Deps, request.app.state.deps)
 
 
-async def bearer(request: Request) -> str:
+async def bearer(request: Request) -> Bearer:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token:
         raise Unauthenticated(
             "Send the header `Authorization: Bearer TOKEN`.", "请在请求头中提供 Authorization: Bearer 令牌。"
         )
-    return token
+    return Bearer(token, is_at_operators_door=OPERATORS in request.scope["route"].path)
 
 
 @asynccontextmanager
-async def asked(deps: Deps, token: str) -> AsyncIterator[Asked]:
+async def asked(deps: Deps, bearer: Bearer) -> AsyncIterator[Asked]:
+    """Forbidden for anybody but the operator, where the route is one of the operator's: here, where every request comes
+    through, so that no route can forget it."""
     async with deps.database.begin() as session:
-        yield Asked(session, await authenticate(session, deps.key, token, now=deps.clock.now()))
+        caller = await authenticate(session, deps.key, bearer.token, now=deps.clock.now())
+        if bearer.is_at_operators_door:
+            caller.require_operator()
+        yield Asked(session, caller)
 
 
 TheDeps = Annotated[Deps, Depends(deps_of)]
-Token = Annotated[str, Depends(bearer)]
+Token = Annotated[Bearer, Depends(bearer)]

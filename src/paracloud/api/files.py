@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from paracloud.api.deps import Deps, TheDeps, Token, asked
+from paracloud.api.deps import Bearer, Deps, TheDeps, Token, asked
 from paracloud.data.browse import READ_LIMIT_BYTES, list_files, read_file
 from paracloud.data.keep import keep, missing, room
 from paracloud.identity.caller import Caller
@@ -92,7 +92,7 @@ async def logs(
     return _bytes(read)
 
 
-async def _reach(deps: Deps, token: str, job: UUID) -> tuple[JobDetail, Transport]:
+async def _reach(deps: Deps, token: Bearer, job: UUID) -> tuple[JobDetail, Transport]:
     """The job, and the way to its files as its own Unix account; no transaction is open while the centre is asked."""
     async with asked(deps, token) as at:
         found, caller = await show(at.session, at.caller, JobId(job)), at.caller

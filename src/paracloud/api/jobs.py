@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from paracloud.api import shown
-from paracloud.api.deps import Deps, TheDeps, Token, asked
+from paracloud.api.deps import Bearer, Deps, TheDeps, Token, asked
 from paracloud.api.submission import built_of
 from paracloud.jobs import wish
 from paracloud.jobs.quote import quote
@@ -102,7 +102,7 @@ async def release_job(job: UUID, deps: TheDeps, token: Token) -> JobModel:
     return await _wish(deps, token, JobId(job), wish.release)
 
 
-async def _wish(deps: Deps, token: str, job: JobId, act: Wish) -> JobModel:
+async def _wish(deps: Deps, token: Bearer, job: JobId, act: Wish) -> JobModel:
     async with asked(deps, token) as at:
         await act(at.session, at.caller, job, now=deps.clock.now())
         return shown.job((await show(at.session, at.caller, job)).summary)

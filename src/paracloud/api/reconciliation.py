@@ -38,7 +38,8 @@ async def list_looks(
 ) -> LookList:
     """The last look at each day of a month."""
     async with asked(deps, token) as at:
-        start = month_of(operator(at, deps)) if month is None else a_month(month)
+        now = operator(at, deps)
+        start = month_of(now) if month is None else a_month(month)
         of = None if centre is None else CentreName(centre)
         found = await looks(at.session, of, start=start, end=month_after(start))
     return LookList(items=[LookModel(**_fields(one)) for one in found if not (differing and one.agrees)])

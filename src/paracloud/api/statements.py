@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from paracloud.api.deps import Asked, Deps, TheDeps, Token, asked
+from paracloud.api.deps import Asked, Bearer, Deps, TheDeps, Token, asked
 from paracloud.api.exactly import a_month
 from paracloud.api.operator import operator
 from paracloud.api.shown_statements import bill_model, month_model
@@ -122,12 +122,12 @@ def _any(kind: PayerKind, id_: UUID) -> Find:
     return find
 
 
-async def _shown(deps: Deps, token: str, find: Find, month: str) -> MonthModel:
+async def _shown(deps: Deps, token: Bearer, find: Find, month: str) -> MonthModel:
     async with asked(deps, token) as at:
         return month_model(await state_month(at.session, await find(at, deps), a_month(month), now=deps.clock.now()))
 
 
-async def _file(deps: Deps, token: str, find: Find, month: str, what: tuple[Format, Language]) -> FileResponse:
+async def _file(deps: Deps, token: Bearer, find: Find, month: str, what: tuple[Format, Language]) -> FileResponse:
     """Written whole before its first byte is sent: a slow reader holds no transaction, and no half of a bill comes."""
     form, language = what
     async with asked(deps, token) as at:

@@ -84,7 +84,7 @@ async def _hinted(composed: Composed, worker: Worker) -> AsyncIterator[None]:
 async def beside(running: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """It runs as long as the block does. One that ends by itself, which none should, is told at once: nobody waits for
     it, and its error would be seen by nobody."""
-    task = asyncio.create_task(running, name=running.__qualname__)
+    task = asyncio.create_task(running)
     task.add_done_callback(_told)
     try:
         yield
@@ -95,4 +95,4 @@ async def beside(running: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 def _told(task: asyncio.Task[None]) -> None:
     if not task.cancelled():
-        log.error("task.ended", task=task.get_name(), error=repr(task.exception()))
+        log.error("task.ended", task=repr(task.get_coro()), error=repr(task.exception()))

@@ -14,6 +14,7 @@ from tests.paracloud.api.routes import (
     ask,
     things_of,
 )
+from tests.paracloud.jobs.world import EAST
 
 from paracloud.identity.caller import Role
 
@@ -138,6 +139,25 @@ async def test_only_the_operator_operates(house: House, lin: Tenant, boss: Perso
     for who in (lin, lin.administering, modest):
         assert await answers(house, names, who, wangs) == dict.fromkeys(names, 403)
     assert await house.contents() == before
+
+
+OF_QUERIES = {"month": "2026-05", "centre": EAST, "differing": "true", "after": nobodys(), "queue": "cpu",
+              "format": "csv", "language": "en"}  # fmt: skip
+"""A value of each parameter that an operator's query may have."""
+
+
+async def test_no_query_opens_an_operators_route_to_another(house: House, lin: Tenant, wangs: Things) -> None:
+    paths = house.app.openapi()["paths"].items()
+    reading = {path: one["get"].get("parameters", []) for path, one in paths if "/operator/" in path and "get" in one}
+    assert len(reading) > 5
+    for path, parameters in reading.items():
+        query = {one["name"]: _sample(one) for one in parameters if one["in"] == "query"}
+        answer = await house.ask(lin, "GET", wangs.path(path), to_root=True, params=query)
+        assert answer.status_code == 403, (path, query, answer.text)
+
+
+def _sample(parameter: dict) -> str:
+    return "1" if parameter["schema"].get("type") == "integer" else OF_QUERIES[parameter["name"]]
 
 
 async def test_lists_show_only_what_is_ones_own(house: House, lin: Tenant, wangs: Things) -> None:
