@@ -102,13 +102,15 @@ class EntryRow(Base):
 
 
 class PostingRow(Base):
+    """Entry and account are there by a trigger, for a statement at once (migration 0022_postings_refer)."""
+
     __tablename__ = "ledger_postings"
     __table_args__ = (
         CheckConstraint("micro <> 0", name="not_zero"),
         Index("ix_ledger_postings_account_id_entry_id", "account_id", "entry_id"),
     )
-    entry_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_entries.id"), primary_key=True)
-    account_id: Mapped[int] = mapped_column(ForeignKey("ledger_accounts.id"), primary_key=True, autoincrement=False)
+    entry_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     micro: Mapped[int]
 
 

@@ -74,9 +74,13 @@ UNBALANCED = {
     ),
     "a key that is taken and posts nothing": ([ENTRY], "posted in its own transaction"),
     "a posting of nothing": ([ENTRY, posting(WALLET, "0")], "ck_ledger_postings_not_zero"),
-    "a posting without an entry": ([both("5")], "fk_ledger_postings_entry_id"),
+    "a posting without an entry": ([both("5")], "a posting has an entry"),
     "a posting to no account": (
-        [ENTRY, f"INSERT INTO ledger_postings VALUES ({ID}, 0, 5), ({ID}, ({WALLET}), -5)"], "fk_ledger_postings|zero",
+        [ENTRY, f"INSERT INTO ledger_postings VALUES ({ID}, 0, 5), ({ID}, ({WALLET}), -5)"], "must sum to zero",
+    ),
+    "a posting to no account beside a whole entry": (
+        [ENTRY, f"INSERT INTO ledger_postings VALUES ({ID}, 0, 9), ({ID}, ({WALLET}), 5), ({ID}, ({REVENUE}), -5)"],
+        "a posting has an account",
     ),
     "more than is held": (
         [ENTRY, f"INSERT INTO ledger_postings VALUES ({ID}, ({HELD}), -9999999999), ({ID}, ({WALLET}), 9999999999)"],
@@ -287,6 +291,21 @@ async def test_no_word_of_the_application_lifts_a_guard(database: Database) -> N
                 await session.execute(text(statement))
             pytest.fail(f"{statement} was not refused")
         assert await contents(database) == before, statement
+
+
+async def test_not_even_the_owner_takes_an_entry_or_an_account_from_its_postings(database: Database, owned: Database):
+    await treasury(database)
+    before = await contents(database)
+    for table in ("ledger_entries", "ledger_accounts"):
+        for tried in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
+            with pytest.raises(DBAPIError, match="append-only"):
+                async with owned.begin() as session:
+                    await session.execute(text(tried))
+    for tried in ("UPDATE ledger_accounts SET id = DEFAULT", f"UPDATE ledger_entries SET id = {ID}"):
+        with pytest.raises(DBAPIError, match=r"append-only|a balance is the sum"):
+            async with owned.begin() as session:
+                await session.execute(text(tried))
+    assert await contents(database) == before
 
 
 async def test_of_two_who_post_one_key_at_the_same_moment_the_second_waits_and_is_refused(
