@@ -14,8 +14,9 @@ BATCH = 1000
 
 
 async def issue_receipts(session: AsyncSession, signer: Signer, project: ProjectId, *, now: datetime) -> int:
-    """How many were issued: up to a batch. Call it again while it issues so many."""
+    """How many were issued: up to a batch. Call it again while it issues so many. The first call begins the chain."""
     await store_receipts.lock_chain(session, project)
+    await store_receipts.begin_chain(session, project, now)
     charged = await store_receipts.due(session, project, BATCH)
     if not charged:
         return 0
@@ -78,6 +79,8 @@ def _body(project: ProjectId, number: int, previous: str, row: Row[*tuple[Any, .
         "rule": row.rule,
         "tiers": row.tiers,
         "dedicated": row.dedication_id is not None,
+        "list_micro": str(row.list_micro),
+        "volume_micro": None if row.volume_micro is None else str(row.volume_micro),
         "amount_micro": str(row.amount_micro),
         "package_micro": str(row.package_micro),
         "credit_micro": str(row.credit_micro),

@@ -8,7 +8,7 @@ the end's. JSON is canonical (sorted, without blanks), so that one content has o
 import json
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -96,9 +96,9 @@ def end_line(signer: Signer, header: str, count: int, last: str) -> str:
     return canonical({"end": end, "key": signed.key, "signature": signed.signature}) + "\n"
 
 
-def verify(lines: Iterable[bytes], trusted: str | None = None) -> Verified:
-    """NotWhole for whatever is not as it was signed. `trusted` is a public key (base64) that all must be signed with;
-    without it the file's own keys are taken, and nobody vouches for them."""
+def verify(lines: Iterable[bytes], trusted: Collection[str] = ()) -> Verified:
+    """NotWhole for whatever is not as it was signed. `trusted` are public keys (base64): one of them must have signed
+    each line. Without any the file's own keys are taken, and nobody vouches for them."""
     told = _numbered(lines)
     number, header_text, header = next(told, (1, "", {}))
     found = _header(number, header, trusted)
@@ -117,13 +117,13 @@ def verify(lines: Iterable[bytes], trusted: str | None = None) -> Verified:
     raise NotWhole(at + 1, "the end is missing: the file was cut", "缺少结尾：文件被截断")
 
 
-def _header(line: int, header: Mapping[str, Any], trusted: str | None) -> Verified:
+def _header(line: int, header: Mapping[str, Any], trusted: Collection[str]) -> Verified:
     keys = header.get("keys")
     if header.get("format") != FORMAT or not isinstance(keys, dict) or set(header) != {"format", "keys", "project"}:
         raise NotWhole(line, f"no header of {FORMAT}", f"不是 {FORMAT} 的文件头")
-    if trusted is not None:
-        keys = {key_of(trusted): trusted}
-    return Verified(project=str(header["project"]), keys=keys, is_vouched=trusted is not None)
+    if trusted:
+        keys = {key_of(one): one for one in trusted}
+    return Verified(project=str(header["project"]), keys=keys, is_vouched=bool(trusted))
 
 
 def _next(line: int, body: Mapping[str, Any], found: Verified, last: str) -> str:

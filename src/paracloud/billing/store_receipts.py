@@ -4,51 +4,60 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Uuid, bindparam, func, select, text
+from sqlalchemy import Row, Uuid, bindparam, delete, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.receipt import Signed
-from paracloud.billing.tables_receipts import ReceiptKeyRow, ReceiptRow
-from paracloud.kit.bulk import put_in
+from paracloud.billing.tables_receipts import DueRow, ReceiptChainRow, ReceiptKeyRow, ReceiptRow
+from paracloud.kit.bulk import put_in, unnested
 from paracloud.kit.identifiers import ProjectId
 
 LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('receipts:' || :project, 0))")
-DUE = text("""
-    SELECT charge.usage_id, charge.revision, charge.is_reversal, charge.reference, charge.amount_micro,
-           charge.package_micro, charge.credit_micro, charge.currency, charge.charged_at, charge.period, charge.reason,
-           price.id AS price_id, price.product_line, price.core_hour, price.card_hour, price.rule, price.tiers,
-           charge.dedication_id, usage.centre, usage.record_id, usage.queue, usage.qos, usage.native_state,
-           usage.submitted_at, usage.started_at, usage.ended_at, seen.measured
-      FROM charges AS charge
-      JOIN usage ON usage.id = charge.usage_id
-      JOIN usage_revisions AS seen ON (seen.usage_id, seen.revision) = (charge.usage_id, charge.revision)
-      JOIN price_versions AS price ON price.id = charge.price_version_id
-     WHERE charge.project_id = :project AND NOT charge.is_duplicate
-       AND NOT EXISTS (SELECT 1 FROM receipts AS had
-                        WHERE (had.usage_id, had.revision, had.is_reversal)
-                              = (charge.usage_id, charge.revision, charge.is_reversal))
-     ORDER BY charge.charged_at, charge.usage_id, charge.revision, charge.is_reversal LIMIT :limit
+LOCK_PROJECT = text("SELECT 1 FROM projects WHERE id = :project FOR UPDATE").bindparams(
+    bindparam("project", type_=Uuid)
+)
+CHARGED = text("""
+    INSERT INTO receipts_due (usage_id, revision, is_reversal, project_id, charged_at)
+    SELECT usage_id, revision, is_reversal, project_id, charged_at FROM charges
+     WHERE project_id = :project AND NOT is_duplicate
 """).bindparams(bindparam("project", type_=Uuid))
-BEHIND = text("""
-    SELECT chain.project_id FROM (SELECT DISTINCT project_id FROM receipts) AS chain
-     WHERE EXISTS (SELECT 1 FROM charges AS charge
-                    WHERE charge.project_id = chain.project_id AND NOT charge.is_duplicate
-                      AND NOT EXISTS (SELECT 1 FROM receipts AS had
-                                       WHERE (had.usage_id, had.revision, had.is_reversal)
-                                             = (charge.usage_id, charge.revision, charge.is_reversal)))
-     ORDER BY 1 LIMIT 1
-""")
+DUE = text("""
+    SELECT charge.usage_id, charge.revision, charge.is_reversal, charge.reference, charge.list_micro,
+           charge.volume_micro, charge.amount_micro, charge.package_micro, charge.credit_micro, charge.currency,
+           charge.charged_at, charge.period, charge.reason, price.id AS price_id, price.product_line, price.core_hour,
+           price.card_hour, price.rule, price.tiers, charge.dedication_id, usage.centre, usage.record_id,
+           usage.submitted_at, seen.measured
+      FROM receipts_due AS due
+      JOIN charges AS charge ON (charge.usage_id, charge.revision, charge.is_reversal)
+                                = (due.usage_id, due.revision, due.is_reversal)
+      JOIN usage ON usage.id = due.usage_id
+      JOIN usage_revisions AS seen ON (seen.usage_id, seen.revision) = (due.usage_id, due.revision)
+      JOIN price_versions AS price ON price.id = charge.price_version_id
+     WHERE due.project_id = :project
+     ORDER BY due.charged_at, due.usage_id, due.revision, due.is_reversal LIMIT :limit
+""").bindparams(bindparam("project", type_=Uuid))
 COLUMNS = (
     ReceiptRow.project_id, ReceiptRow.number, ReceiptRow.usage_id, ReceiptRow.revision, ReceiptRow.is_reversal,
     ReceiptRow.body, ReceiptRow.previous, ReceiptRow.hash, ReceiptRow.signature, ReceiptRow.key_id,
     ReceiptRow.issued_at,
 )  # fmt: skip
+KEY = (DueRow.usage_id, DueRow.revision, DueRow.is_reversal)
 
 
 async def lock_chain(session: AsyncSession, project: ProjectId) -> None:
     """Whoever issues for this project comes after whoever does now."""
     await session.execute(LOCK, {"project": str(project)})
+
+
+async def begin_chain(session: AsyncSession, project: ProjectId, now: datetime) -> None:
+    """Once; what was charged before waits for its receipts too. A charge holds its project's row by its foreign key, so
+    whoever locks that comes before or after each of them: none falls between."""
+    if await session.get(ReceiptChainRow, project) is not None:
+        return
+    await session.execute(LOCK_PROJECT, {"project": project})
+    await session.execute(insert(ReceiptChainRow).values(project_id=project, began_at=now))
+    await session.execute(CHARGED, {"project": project})
 
 
 async def last(session: AsyncSession, project: ProjectId) -> tuple[int, str] | None:
@@ -65,7 +74,7 @@ async def due(session: AsyncSession, project: ProjectId, limit: int) -> Sequence
 
 async def behind(session: AsyncSession) -> ProjectId | None:
     """A project that has a chain, and charges that are not on it."""
-    found = (await session.execute(BEHIND)).scalar_one_or_none()
+    found = (await session.scalars(select(DueRow.project_id).order_by(DueRow.project_id).limit(1))).one_or_none()
     return None if found is None else ProjectId(found)
 
 
@@ -94,14 +103,12 @@ async def add(
         for at, (charge, previous, signed) in enumerate(made)
     ]  # fmt: skip
     await put_in(session, COLUMNS, rows)
+    done = unnested(KEY, [(charge.usage_id, charge.revision, charge.is_reversal) for charge, _, _ in made])
+    waited = tuple_(*KEY).in_(select(*done.c))
+    await session.execute(delete(DueRow).where(waited).execution_options(synchronize_session=False))
 
 
 async def page(session: AsyncSession, project: ProjectId, start: int, limit: int) -> list[Signed]:
     query = select(ReceiptRow).where(ReceiptRow.project_id == project, ReceiptRow.number >= start)
     rows = (await session.scalars(query.order_by(ReceiptRow.number).limit(limit))).all()
     return [Signed(row.body, row.hash, row.signature, row.key_id) for row in rows]
-
-
-async def count(session: AsyncSession, project: ProjectId) -> int:
-    query = select(func.count()).where(ReceiptRow.project_id == project)
-    return int((await session.execute(query)).scalar_one())

@@ -4,7 +4,7 @@ follows the one before it (migration 0011_receipts)."""
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from paracloud.kit.database import Base
@@ -15,6 +15,27 @@ class ReceiptKeyRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     public_key: Mapped[str]
     registered_at: Mapped[datetime]
+
+
+class ReceiptChainRow(Base):
+    """A project that wants receipts: from then on each of its charges waits for one."""
+
+    __tablename__ = "receipt_chains"
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    began_at: Mapped[datetime]
+
+
+class DueRow(Base):
+    """A charge without its receipt yet. A trigger on charges puts it here, so that no charger can forget it; whoever
+    takes it away has written its receipt, by another (migration 0023_receipt_queue)."""
+
+    __tablename__ = "receipts_due"
+    __table_args__ = (Index("ix_receipts_due_project_id_charged_at", "project_id", "charged_at"),)
+    usage_id: Mapped[UUID] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    is_reversal: Mapped[bool] = mapped_column(primary_key=True, autoincrement=False)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("receipt_chains.project_id"))
+    charged_at: Mapped[datetime]
 
 
 class ReceiptRow(Base):

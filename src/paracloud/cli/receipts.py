@@ -38,13 +38,16 @@ def fetch(
 @app.command("verify")
 def verify_file(
     file: Path,
-    key: Annotated[str | None, typer.Option(help="The public key that must have signed: base64, or a file.")] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(help="A public key that must have signed, base64 or a file; once for each that you trust."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a file of receipts, without a server: every byte of it. Exit status 1 where it is not as it was signed."""
     try:
         with file.open("rb") as lines:
-            found = verify(lines, None if key is None else _public(key))
+            found = verify(lines, [_public(one) for one in key or ()])
     except NotWhole as wrong:
         text = both(f"{file}, line {wrong.line}: {wrong.en}.", f"{file} 第 {wrong.line} 行：{wrong.zh}。")
         show.errors.print(plain(text), markup=False, highlight=False)

@@ -29,7 +29,7 @@ ENDED = changing("valid_to")
 
 GRANTS: Mapping[str, Grant] = {
     "organisations": ADDED,
-    "projects": ADDED,
+    "projects": changing("name"),
     "users": ADDED,
     "members": changing("role"),
     "tokens": changing("revoked_at"),
@@ -66,6 +66,8 @@ GRANTS: Mapping[str, Grant] = {
     "settlements": changing("state adjusted_micro confirmed_by confirmed_at paid_by paid_at payment"),
     "disputes": changing("adjusted_micro answer answered_by answered_at"),
     "receipts": ADDED,
+    "receipt_chains": ADDED,
+    "receipts_due": changing(may_delete=True),
     "receipt_keys": ADDED,
     "unrated_usage": changing(may_delete=True),
     "packages": changing("used reserved closed_at"),

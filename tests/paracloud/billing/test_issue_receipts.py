@@ -8,8 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from tests.paracloud.billing.builders import NOW, World, charged, metered, record, sound, world
 
+from paracloud.billing.charge import charge
 from paracloud.billing.issue_receipts import continue_chains, issue_receipts, receipt_keys, receipts_page
-from paracloud.billing.receipt import FIRST, Signer, end_line, header_line, receipt_line, verify
+from paracloud.billing.receipt import FIRST, NotWhole, Signer, end_line, header_line, receipt_line, verify
 from paracloud.billing.reverse import reverse
 from paracloud.kit.identifiers import EntryId
 
@@ -75,8 +76,13 @@ async def test_a_new_key_goes_on_where_the_old_one_stopped_and_both_are_known(da
     await issued(database, opened)
     await charged(database, await metered(database, opened, record("2")))
     await issued(database, opened, NEXT)
-    found = verify(await file_of(database, opened, NEXT))
+    lines = await file_of(database, opened, NEXT)
+    found = verify(lines)
     assert (found.count, set(found.keys)) == (2, {SIGNER.key, NEXT.key})
+    assert verify(lines, [NEXT.public, SIGNER.public]).is_vouched
+    for one in (SIGNER, NEXT):
+        with pytest.raises(NotWhole, match="key that is not known"):
+            verify(lines, [one.public])
 
 
 async def test_a_chain_that_has_begun_goes_on_by_itself_and_no_other_begins(database):
@@ -92,6 +98,36 @@ async def test_a_chain_that_has_begun_goes_on_by_itself_and_no_other_begins(data
     assert verify(await file_of(database, opened)).count == 2
 
 
+async def test_no_charge_falls_between_when_a_chain_begins_under_eight_chargers(database):
+    opened = await world(database)
+    batches = [await metered(database, opened, *(record(f"{at}-{number}") for number in range(5))) for at in range(8)]
+
+    async def charge_late(usages) -> None:
+        async with database.begin() as session:
+            await charge(session, usages, pinned={}, now=NOW)
+            await asyncio.sleep(0.01)  # the longer it is open, the more fall between
+
+    await asyncio.gather(*map(charge_late, batches[:4]), issued(database, opened), *map(charge_late, batches[4:]))
+    while await issued(database, opened):
+        pass
+    assert verify(await file_of(database, opened)).count == 40
+
+
+async def test_what_is_charged_later_waits_for_its_receipt_and_for_nothing_else(database):
+    opened = await world(database)
+    await charged(database, await metered(database, opened, record("1")))
+    waiting = text("SELECT count(*) FROM receipts_due")
+    async with database.begin() as session:
+        assert (await session.scalars(waiting)).one() == 0
+    await issued(database, opened)
+    await charged(database, await metered(database, opened, record("2")))
+    async with database.begin() as session:
+        assert (await session.scalars(waiting)).one() == 1
+    await issued(database, opened)
+    async with database.begin() as session:
+        assert (await session.scalars(waiting)).one() == 0
+
+
 @pytest.mark.parametrize(
     ("forgery", "why"),
     [
@@ -101,12 +137,15 @@ async def test_a_chain_that_has_begun_goes_on_by_itself_and_no_other_begins(data
          "signature, key_id, issued_at FROM receipts", "follows the one before"),
         ("INSERT INTO receipts SELECT project_id, number + 1, usage_id, 9, is_reversal, body, previous, hash, "
          "signature, key_id, issued_at FROM receipts", "follows the one before"),
+        ("DELETE FROM receipts_due", "waits for its receipt until it has one"),
+        ("UPDATE receipt_chains SET began_at = now()", "permission denied"),
     ],
 )  # fmt: skip
 async def test_the_database_keeps_the_chain(database, forgery, why):
     opened = await world(database)
     await charged(database, await metered(database, opened, record("1")))
     await issued(database, opened)
+    await charged(database, await metered(database, opened, record("2")))
     with pytest.raises(DBAPIError, match=why):
         async with database.begin() as session:
             await session.execute(text(forgery))

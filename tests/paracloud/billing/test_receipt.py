@@ -38,7 +38,7 @@ def test_a_whole_file_says_what_is_in_it():
     found = verify(FILE)
     assert (found.project, found.first, found.count, found.micro) == ("p", 1, 4, {"CNY": 10_000})
     assert (found.since, found.until, found.is_vouched) == ("2026-06-01", "2026-06-04", False)
-    assert verify(FILE, SIGNER.public).is_vouched
+    assert verify(FILE, [SIGNER.public]).is_vouched
     assert verify(a_file(2, first=7)).first == 7
     assert verify(a_file(0)).count == 0
 
@@ -79,7 +79,7 @@ def test_a_file_that_was_cut_is_found(cut):
 
 def test_another_key_than_the_one_that_is_trusted_is_found():
     with pytest.raises(NotWhole, match="key that is not known"):
-        verify(a_file(signer=OTHER), SIGNER.public)
+        verify(a_file(signer=OTHER), [SIGNER.public])
     assert verify(a_file(signer=OTHER)).count == 4
 
 
