@@ -98,19 +98,19 @@ async def test_a_chain_that_has_begun_goes_on_by_itself_and_no_other_begins(data
     assert verify(await file_of(database, opened)).count == 2
 
 
-async def test_no_charge_falls_between_when_a_chain_begins_under_eight_chargers(database):
+async def test_a_charge_that_is_open_when_the_chain_begins_has_its_receipt_too(database, owned):
     opened = await world(database)
-    batches = [await metered(database, opened, *(record(f"{at}-{number}") for number in range(5))) for at in range(8)]
-
-    async def charge_late(usages) -> None:
-        async with database.begin() as session:
-            await charge(session, usages, pinned={}, now=NOW)
-            await asyncio.sleep(0.01)  # the longer it is open, the more fall between
-
-    await asyncio.gather(*map(charge_late, batches[:4]), issued(database, opened), *map(charge_late, batches[4:]))
-    while await issued(database, opened):
-        pass
-    assert verify(await file_of(database, opened)).count == 40
+    usages = await metered(database, opened, record("1"))
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    async with database.begin() as session:
+        await charge(session, usages, pinned={}, now=NOW)
+        beginning = asyncio.create_task(issued(database, opened))
+        async with asyncio.timeout(30), owned.engine.connect() as watching:
+            while not beginning.done() and not (await watching.execute(waiting)).scalar_one():
+                await watching.rollback()
+    await beginning
+    await issued(database, opened)
+    assert verify(await file_of(database, opened)).count == 1
 
 
 async def test_what_is_charged_later_waits_for_its_receipt_and_for_nothing_else(database):
