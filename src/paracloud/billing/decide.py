@@ -49,17 +49,20 @@ def decide(
     usage: Usage, known: Known, terms: Terms, period: date, shelf: Shelf, volumes: dict[VolumeKey, int]
 ) -> Decided | Unrated:
     """Hours that a package covers cost their part of its price; the rest the price's list amount, times the factors of
-    its tiers; a credit pays of that what it can. A correction posts the difference to what was charged before."""
+    its tiers; a credit pays of that what it can. A correction posts the difference to what was charged before. The
+    shelf and the volumes stay as they are where it is Unrated."""
     before = known.before or _nothing(terms)
     if before.is_reversed:
         return REVERSED
     try:
-        hours = _hours(usage, known, terms, shelf)
-        listed = list_amount(usage, _covered_by(known.used, hours, shelf), terms)
+        whole = list_amount(usage, {}, terms)
     except RuleUnrated as why:
         return Unrated(why.en, why.zh)
-    if listed > MOST_MICRO:
+    if whole > MOST_MICRO:
         return ABSURD
+    hours = _hours(usage, known, terms, shelf)
+    covered = _covered_by(known.used, hours, shelf)
+    listed = list_amount(usage, covered, terms) if covered else whole
     more = listed - before.list_micro
     volume, money = _tiered(usage, terms.price, period, more, volumes)
     credits_ = () if usage.is_duplicate else _credit(usage, known, before, terms, money, shelf)

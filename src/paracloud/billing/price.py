@@ -52,7 +52,8 @@ async def add_price(
     """Conflict where another version of the same product line, centre, queue, quality of service and customer holds at
     some of the same time."""
     _check("core_hour", price.core_hour)
-    _check("card_hour", price.card_hour)
+    if price.card_hour is not None:
+        _check("card_hour", price.card_hour)
     if price.rule is not None and (price.core_hour or price.card_hour):
         raise Invalid(
             "rule: a price has a rule, or a price of core-hours and card-hours; not both.",

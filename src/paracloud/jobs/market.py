@@ -168,12 +168,12 @@ def _upper(spec: JobSpec, queue: QueueInfo) -> Quantities:
 def _offer(stall: Stall, spec: JobSpec, customer: Customer, market: Market) -> Offer:
     queue, price = stall.queue, _price(stall, spec, customer)
     ceiling, unavailable = None, _unavailable(stall, market.read_at)
-    if price is not None:
+    if price is not None and _is_dedicated(stall, customer, market):
+        ceiling = Money(0, price.currency)
+    elif price is not None:
         try:
             upper, overrun = _upper(spec, queue), stall.centre.overrun
             ceiling = most(upper, spec.wall_limit, overrun, price, tasks=tasks_in_array(spec)).amount
-            if _is_dedicated(stall, customer, market):
-                ceiling = Money(0, price.currency)
         except Unrated as why:
             unavailable = unavailable or (f"its price does not cover such a job: {why.en}", f"价格不适用：{why.zh}")
     return Offer(

@@ -39,3 +39,9 @@ def test_the_same_amount_and_share(connection, core_seconds, gpu_seconds, core, 
     }
     (row,) = connection.execute(QUERY, values).fetchall()
     assert (int(row[0]), int(row[1])) == (expected.amount.micro, expected.share.micro)
+
+
+def test_where_the_price_says_nothing_of_cards_their_use_has_no_amount_and_the_rest_has_its_own(connection):
+    values = {"core_seconds": 3600, "core_hour": "0.1", "card_hour": None, "share": 5000}
+    found = [connection.execute(QUERY, values | {"gpu_seconds": cards}).fetchone() for cards in (0, 1)]
+    assert found == [(100_000, 50_000), (None, None)]

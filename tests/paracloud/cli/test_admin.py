@@ -79,6 +79,16 @@ def test_a_price_and_a_contract_are_ended_and_followed_by_others(terminal, boss,
         assert terminal.run(lin, "admin", *words).returncode == 1
 
 
+def test_a_price_says_nothing_of_cards_until_it_is_told_to(terminal, boss):
+    told = {
+        made(terminal, boss, "price", "east", "plain", "0.4"): None,
+        made(terminal, boss, "price", "east", "free", "0.4", "--card-hour", "0"): "0.000000000",
+        made(terminal, boss, "price", "east", "gpu", "0.4", "--card-hour", "6"): "6.000000000",
+    }
+    listed = {one["id"]: one for one in json.loads(terminal.say(boss, "admin", "prices", "--json"))["items"]}
+    assert {price: listed[price]["card_hour"] for price in told} == told
+
+
 def test_usage_without_a_price_is_listed_and_charged_when_it_has_one(terminal, boss):
     assert json.loads(terminal.say(boss, "admin", "unrated", "--json"))["items"] == []
     assert "0 charged, 0 left" in terminal.say(boss, "admin", "unrated", "--charge")

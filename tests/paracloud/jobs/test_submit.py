@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, connect, open_world, person, queue, record
 
+from paracloud.billing.dedication import Dedication, dedicate, new_dedication_id
 from paracloud.billing.rule_text import read_rule
 from paracloud.billing.top_up import top_up
 from paracloud.data.blobs import Blob
@@ -222,6 +223,21 @@ async def test_where_a_price_says_nothing_of_a_job_it_is_not_offered(database: D
         await connect(session, south, rule=read_rule(MEMORY_RULE), queues=(cards,))
     with pytest.raises(Invalid, match="does not cover such a job: the rule says nothing of gpus"):
         await world.submit(centre=south, gres="gpu:1")
+
+
+async def test_where_a_price_says_nothing_of_cards_only_a_job_without_any_is_offered(database: Database) -> None:
+    world = await open_world(database)
+    south = CentreName("south")
+    cards = queue(gpus_per_node=2, gpu_model="a100", free_gpus=8)
+    async with database.begin() as session:
+        await connect(session, south, card=None, queues=(cards,))
+    with pytest.raises(Invalid, match="the price says nothing of cards"):
+        await world.submit(centre=south, gres="gpu:1")
+    assert (await world.submit(centre=south, partition="cpu")).held.micro == 360_000
+    nodes = Dedication(new_dedication_id(), world.project, south, "cpu", 1, Money(0), 0, START, None)
+    async with database.begin() as session:
+        await dedicate(session, nodes)
+    assert (await world.submit(centre=south, gres="gpu:1")).held.micro == 0
 
 
 async def test_when_a_centre_has_no_account_left_the_next_one_takes_the_job(
