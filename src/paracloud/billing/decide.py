@@ -10,7 +10,7 @@ from paracloud.billing.cover import Place, Shelf, Unit, Use
 from paracloud.billing.pick import Terms
 from paracloud.billing.rate import Price, graduated, part, rate_hours, rate_work
 from paracloud.billing.rule import Unrated as RuleUnrated
-from paracloud.billing.rule import Worked
+from paracloud.billing.rule import Worked, require_ended
 from paracloud.kit.identifiers import PackageId, PriceVersionId, UserId
 from paracloud.metering.usage import Usage
 
@@ -104,11 +104,14 @@ def worked(usage: Usage) -> Worked:
 
 
 def list_amount(usage: Usage, covered: Mapping[Unit, int], terms: Terms) -> int:
-    """Micro-units for what no package covers; Unrated (a rule's) where the price says nothing of such work."""
+    """Micro-units for what no package covers; Unrated (a rule's) where the price says nothing of such work, or nobody
+    knows how it ended. On nodes that are paid by the month it is nothing all the same."""
     if terms.dedication is not None:
         return 0
+    had = worked(usage)
+    require_ended(had)
     if terms.price.rule is not None:
-        return rate_work(worked(usage), terms.price, 0).amount.micro
+        return rate_work(had, terms.price, 0).amount.micro
     cores = usage.core_seconds - covered.get(Unit.CORE_SECOND, 0)
     cards = usage.gpu_seconds - covered.get(Unit.CARD_SECOND, 0)
     return rate_hours(cores, cards, terms.price)

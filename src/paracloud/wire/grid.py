@@ -24,7 +24,7 @@ class CentreList(Model):
 
 
 class QueueModel(Model):
-    """Prices are of one core-hour and one card-hour; null where there is none, and what would use such is not offered."""
+    """Of one core-hour and one card-hour; null where there is no such price, and what needs one is not offered."""
 
     centre: str
     name: str

@@ -8,19 +8,24 @@ from sqlalchemy import text
 from tests.paracloud.billing.builders import EAST, NOW, charged, metered, package_now, record, sold, sound, world
 
 from paracloud.billing.cover import Unit
+from paracloud.billing.dedication import Dedication, dedicate, new_dedication_id
 from paracloud.billing.issue_receipts import issue_receipts, receipts_page
 from paracloud.billing.price import add_price, price_by_id
 from paracloud.billing.rate import Price, most
 from paracloud.billing.receipt import Signer
 from paracloud.billing.rule import Unrated
+from paracloud.billing.rule_text import read_rule
+from paracloud.dialects.records import NativePhase
 from paracloud.kit.identifiers import PriceVersionId, new_uuid
+from paracloud.kit.money import Money
 
 GPU = "gpu"
 
 
-async def priced(database, card_hour: str | None) -> Price:
+async def priced(database, card_hour: str | None, rule: dict | None = None) -> Price:
     card = None if card_hour is None else Decimal(card_hour)
-    price = Price(PriceVersionId(new_uuid()), "general", Decimal("0.36"), card, "CNY")
+    core, read = (Decimal("0.36"), None) if rule is None else (Decimal(0), read_rule(rule))
+    price = Price(PriceVersionId(new_uuid()), "general", core, card, "CNY", read)
     async with database.begin() as session:
         await add_price(session, EAST, GPU, price, valid_from=NOW - timedelta(days=1))
         assert (await price_by_id(session, price.id)).price == price
@@ -86,3 +91,24 @@ async def test_a_receipt_says_that_its_price_says_nothing_of_cards(database):
         assert await issue_receipts(session, Signer(bytes(32)), opened.project, now=NOW) == 1
         (receipt,) = await receipts_page(session, opened.project, 1)
     assert '"card_hour":null' in receipt.text
+
+
+@pytest.mark.parametrize("rule", [None, {"units": {"resource": "cores", "weight": "0.36"}, "free": ["nodes"]}])
+async def test_what_ended_nobody_knows_how_waits_whatever_its_price_and_is_charged_when_it_is_known(database, rule):
+    opened = await world(database)
+    await priced(database, None, rule)
+    unknown = record("1", queue=GPU, phase=NativePhase.UNKNOWN, native_state="FOO")
+    assert await charged(database, await metered(database, opened, unknown)) == [None]
+    assert await reasons(database) == [("the state FOO is unknown", "作业状态未知：FOO")]
+    assert await charged(database, await metered(database, opened, record("1", queue=GPU))) == [40_000]
+    assert await reasons(database) == []
+    await sound(database)
+
+
+async def test_on_nodes_that_are_paid_by_the_month_an_unknown_state_costs_nothing(database):
+    opened = await world(database)
+    nodes = Dedication(new_dedication_id(), opened.project, EAST, "cpu", 1, Money(0), 0, NOW - timedelta(days=1), None)
+    async with database.begin() as session:
+        await dedicate(session, nodes)
+    unknown = record("1", phase=NativePhase.UNKNOWN, native_state="FOO")
+    assert await charged(database, await metered(database, opened, unknown)) == [0]
