@@ -9,6 +9,7 @@ from math import ceil
 
 from paracloud.billing.rule import Quantities, Rule, Unrated, Worked, units
 from paracloud.billing.tiers import Tiers, worth
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import OrganisationId, PriceVersionId, ProjectId
 from paracloud.kit.money import MICRO, Money
 
@@ -29,7 +30,7 @@ class Price:
     `tiers` are factors upon the customer's amounts of a month."""
 
     id: PriceVersionId
-    product_line: str
+    product_line: ProductLine
     core_hour: Decimal
     card_hour: Decimal | None
     currency: str

@@ -104,7 +104,8 @@ class Worked:
 
 
 def units(rule: Rule, worked: Worked) -> Fraction:
-    """Exact, of an execution that ended; Unrated with the reason. ValueError for negative usage, TypeError for a binary fraction."""
+    """Exact, of an execution that ended; Unrated with the reason. ValueError for negative usage, TypeError for a binary
+    fraction."""
     for given in (worked.seconds, *worked.quantities.values()):
         exact(given)
     _require_known(rule, worked)

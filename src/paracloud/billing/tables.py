@@ -23,6 +23,7 @@ class PriceRow(Base):
     __table_args__ = (
         CheckConstraint("core_hour >= 0 AND card_hour >= 0", name="not_negative"),
         CheckConstraint("rule IS NULL OR (core_hour = 0 AND COALESCE(card_hour, 0) = 0)", name="rule_alone"),
+        CheckConstraint("product_line IN ('general', 'industry', 'ai')", name="product_line"),
         CheckConstraint("project_id IS NULL OR organisation_id IS NULL", name="one_customer"),
         CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="validity"),
         Index("ix_price_versions_centre_queue", "centre", "queue"),

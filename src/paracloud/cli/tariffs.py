@@ -26,7 +26,7 @@ def price(  # a command line's options
     core_hour: Annotated[str | None, typer.Argument(help="Yuan for a core-hour; or give --rule.")] = None,
     card_hour: Annotated[str | None, typer.Option(help="Yuan for a card-hour; 0 makes cards free.")] = None,
     rule: Annotated[Path | None, typer.Option(help="A JSON file with a charging rule.")] = None,
-    product_line: Annotated[str, typer.Option(help="general, industry or ai, as you name them.")] = "general",
+    product_line: Annotated[str, typer.Option(help="Of customers of this line alone: industry or ai.")] = "general",
     qos: Annotated[str | None, typer.Option(help="For this quality of service alone.")] = None,
     project: AnId = None,
     organisation: AnId = None,

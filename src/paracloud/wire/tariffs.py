@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from paracloud.wire.account import Amount
+from paracloud.wire.account import Amount, ProductLineName
 from paracloud.wire.base import Model, Text, Time
 
 
@@ -23,7 +23,7 @@ class PriceRequest(Model):
 
     centre: Text
     queue: Text
-    product_line: Text = "general"
+    product_line: ProductLineName = "general"
     core_hour: Amount | None = None
     card_hour: Amount | None = None
     rule: dict[str, Any] | None = Field(
@@ -42,7 +42,7 @@ class PriceModel(Model):
     id: UUID
     centre: str
     queue: str
-    product_line: str
+    product_line: ProductLineName
     core_hour: str
     card_hour: str | None
     rule: dict[str, Any] | None

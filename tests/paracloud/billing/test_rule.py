@@ -11,6 +11,7 @@ from paracloud.billing.rate import Price, rate, rate_units
 from paracloud.billing.rule import Rule, Unrated, Weighted, Worked, by_core_and_card, require_ended, units, value
 from paracloud.billing.rule_text import read_rule
 from paracloud.dialects.records import ENDED_PHASES, NativePhase
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import PriceVersionId, new_uuid
 
@@ -83,7 +84,7 @@ PRICES = st.decimals(0, 1000, places=9)
 
 @given(AMOUNTS, AMOUNTS, st.integers(0, 10**7), PRICES, PRICES, st.integers(0, 10000))
 def test_the_plain_price_of_cores_and_cards_is_such_a_rule_to_the_micro_yuan(cores, gpus, seconds, core, card, share):
-    price = Price(PriceVersionId(new_uuid()), "general", core, card, "CNY")
+    price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, core, card, "CNY")
     worked = Worked({"cores": cores, "gpus": gpus, "nodes": 1, "memory_bytes": GIB}, seconds)
     found = rate_units(units(by_core_and_card(core, card), worked), Decimal(1), "CNY", share)
     assert found == rate(cores * seconds, gpus * seconds, price, share)

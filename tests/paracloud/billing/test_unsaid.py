@@ -16,6 +16,7 @@ from paracloud.billing.receipt import Signer
 from paracloud.billing.rule import Unrated
 from paracloud.billing.rule_text import read_rule
 from paracloud.dialects.records import NativePhase
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import PriceVersionId, new_uuid
 from paracloud.kit.money import Money
 
@@ -25,7 +26,7 @@ GPU = "gpu"
 async def priced(database, card_hour: str | None, rule: dict | None = None) -> Price:
     card = None if card_hour is None else Decimal(card_hour)
     core, read = (Decimal("0.36"), None) if rule is None else (Decimal(0), read_rule(rule))
-    price = Price(PriceVersionId(new_uuid()), "general", core, card, "CNY", read)
+    price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, core, card, "CNY", read)
     async with database.begin() as session:
         await add_price(session, EAST, GPU, price, valid_from=NOW - timedelta(days=1))
         assert (await price_by_id(session, price.id)).price == price

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -7,11 +8,15 @@ from sqlalchemy.exc import DBAPIError
 from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, connect, open_world, person, queue, record
 
 from paracloud.billing.dedication import Dedication, dedicate, new_dedication_id
+from paracloud.billing.price import add_price
+from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import read_rule
 from paracloud.billing.top_up import top_up
 from paracloud.data.blobs import Blob
 from paracloud.data.keep import keep
 from paracloud.identity.caller import Role
+from paracloud.identity.change_product_line import change_product_line
+from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.build import build
 from paracloud.jobs.market import MarketReader, read_market
 from paracloud.jobs.quote import quote
@@ -21,7 +26,7 @@ from paracloud.jobs.state import JobState
 from paracloud.jobs.wish import cancel, hold, release
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Conflict, Forbidden, Invalid, NotEnoughFunds, NotFound
-from paracloud.kit.identifiers import BlobId, CentreName, JobId, NativeId
+from paracloud.kit.identifiers import BlobId, CentreName, JobId, NativeId, PriceVersionId, new_uuid
 from paracloud.kit.money import MICRO, Money
 
 FULL = 1000 * MICRO
@@ -238,6 +243,26 @@ async def test_where_a_price_says_nothing_of_cards_only_a_job_without_any_is_off
     async with database.begin() as session:
         await dedicate(session, nodes)
     assert (await world.submit(centre=south, gres="gpu:1")).held.micro == 0
+
+
+async def test_a_job_is_offered_held_and_charged_at_the_price_of_its_projects_product_line(database: Database) -> None:
+    world = await open_world(database)
+    dear = Price(PriceVersionId(new_uuid()), ProductLine.AI, Decimal(36), Decimal(0), "CNY")
+    async with database.begin() as session:
+        await add_price(session, EAST, "cpu", dear, valid_from=START - timedelta(days=1))
+    assert (await world.submit(centre=EAST)).held.micro == 360_000
+    async with database.begin() as session:
+        await change_product_line(session, world.project, ProductLine.AI, person="boss", now=START)
+    accepted = await world.submit(centre=EAST)
+    assert (accepted.held.micro, (await world.submit()).centre) == (36_000_000, WEST)
+    lease = await world.claim()
+    await world.book.intend(lease, limit=5)
+    await world.book.submitted(lease, {accepted.job: NativeId("7")}, postponed={})
+    later = START + timedelta(minutes=1)
+    async with database.begin() as session:
+        await change_product_line(session, world.project, ProductLine.GENERAL, person="boss", now=later)
+    await world.book.settle(lease, [record(accepted.job, "7")], alive=[], read_until=None)
+    assert await world.one("SELECT charged_micro FROM jobs WHERE id = :job", job=accepted.job) == 6_000_000
 
 
 async def test_when_a_centre_has_no_account_left_the_next_one_takes_the_job(

@@ -21,6 +21,7 @@ from paracloud.identity.caller import Caller, Category, Role, Scope
 from paracloud.identity.create_organisation import create_organisation
 from paracloud.identity.create_project import create_project
 from paracloud.identity.create_user import create_user
+from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.build import build
 from paracloud.jobs.ledgered import PostgresBook
 from paracloud.jobs.market import read_market
@@ -161,7 +162,7 @@ async def connect(
     await keep_queues(session, name, shown, START)
     for one in shown:
         hours = (Decimal(price), None if card is None else Decimal(card)) if rule is None else (Decimal(0), None)
-        version = Price(PriceVersionId(new_uuid()), "cpu", *hours, "CNY", rule)
+        version = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, *hours, "CNY", rule)
         await add_price(session, name, one.name, version, valid_from=START - timedelta(days=1))
     await add_contract(session, name, 8000, valid_from=START - timedelta(days=1))
 
