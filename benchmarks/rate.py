@@ -26,6 +26,7 @@ import duckdb
 from benchmarks.parts.figures import say
 from paracloud.billing.rate import Price, rate
 from paracloud.billing.rate_sql import amount_sql, billionths_sql
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import PriceVersionId
 
 PROJECTS, PRICES, DAYS = 3000, 300, 365
@@ -119,7 +120,7 @@ def _one_by_one(folder: Path, start: int) -> Sums:
     sums: Sums = Counter()
     with _open() as connection:
         prices = {
-            number: Price(PriceVersionId(UUID(int=number)), "general", Decimal(core), Decimal(card), "CNY")
+            number: Price(PriceVersionId(UUID(int=number)), ProductLine.GENERAL, Decimal(core), Decimal(card), "CNY")
             for number, core, card in connection.execute("FROM read_parquet(?)", [str(folder / TARIFF)]).fetchall()
         }
         rows = connection.execute(query, [str(folder / USAGE), start, start + PART])

@@ -37,11 +37,11 @@ from paralab.running import RunningLab
 
 READY_SECONDS = 90.0
 SERVER = (sys.executable, "-m", "paracloud.app.main")
-PRICES: dict[str, dict[str, tuple[str, str]]] = {
-    "east": {"cpu": ("0.10", "0"), "debug": ("0.05", "0"), "gpu": ("0.12", "6.00")},
-    "west": {"cpu": ("0.08", "0"), "debug": ("0.04", "0"), "gpu": ("0.10", "9.00")},
+PRICES: dict[str, dict[str, tuple[str, str | None]]] = {
+    "east": {"cpu": ("0.10", None), "debug": ("0.05", None), "gpu": ("0.12", "6.00")},
+    "west": {"cpu": ("0.08", None), "debug": ("0.04", None), "gpu": ("0.10", "9.00")},
 }
-"""Yuan for a core-hour and a card-hour."""
+"""Yuan for a core-hour and a card-hour; None: no word of cards."""
 SHARES = {"east": 8000, "west": 7500}
 TITLES = {
     "east": ("East Supercomputing Centre", "东部超算中心"),

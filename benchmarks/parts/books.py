@@ -16,6 +16,7 @@ from paracloud.dialects.records import AccountingRecord, NativePhase
 from paracloud.identity.caller import Category
 from paracloud.identity.create_organisation import create_organisation
 from paracloud.identity.create_project import create_project
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.database import Database
 from paracloud.kit.identifiers import CentreName, NativeId, PriceVersionId, ProjectId, UnixAccount, new_uuid
 from paracloud.kit.money import Money
@@ -55,7 +56,7 @@ async def open_books(database: Database) -> Books:
             timedelta(minutes=10), timedelta(minutes=2), "cn", is_enabled=True,
         )  # fmt: skip
         await connect_centre(session, centre, accounts, dialects=["slurm"], now=NOW)
-        price = Price(PriceVersionId(new_uuid()), "general", CORE_HOUR, Decimal(2), "CNY")
+        price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, CORE_HOUR, Decimal(2), "CNY")
         await add_price(session, CENTRE, QUEUE, price, valid_from=before)
         await add_contract(session, CENTRE, SHARE, valid_from=before)
         for project in projects:

@@ -17,6 +17,7 @@ from paracloud.history.request import Wanted, request_import
 from paracloud.identity.caller import Category
 from paracloud.identity.create_organisation import create_organisation
 from paracloud.identity.create_project import create_project
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.database import Database
 from paracloud.kit.identifiers import BlobId, CentreName, PriceVersionId, ProjectId, UnixAccount, new_uuid
 from paracloud.kit.money import Money
@@ -69,7 +70,7 @@ async def open_provider(database: Database, logs: Sequence[Log]) -> Provider:
             )  # fmt: skip
             await connect_centre(session, centre, [UnixAccount(f"{name}001")], dialects=["slurm"], now=START)
             for queue in ("cpu", "gpu"):
-                price = Price(PriceVersionId(new_uuid()), "general", CORE_HOUR, CARD_HOUR, "CNY")
+                price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, CORE_HOUR, CARD_HOUR, "CNY")
                 await add_price(session, CentreName(name), queue, price, valid_from=START)
             await add_contract(session, CentreName(name), SHARE, valid_from=START)
         for project in projects:

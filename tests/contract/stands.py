@@ -15,6 +15,7 @@ from tests.simulation.rows import CentreRow, Terms
 
 from paracloud.billing.entry import held, wallet
 from paracloud.billing.rate import Price
+from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.book import Book
 from paracloud.jobs.spec import Dependency, JobSpec
 from paracloud.jobs.state import JobState
@@ -144,7 +145,7 @@ class MemoryStand:
     def __init__(self) -> None:
         self.account, self.foreign_account = UnixAccount("east0"), UnixAccount("east1")
         self._project, other = ProjectId(UUID(int=1)), ProjectId(UUID(int=2))
-        price = Price(PriceVersionId(UUID(int=3)), "cpu", Decimal("0.36"), Decimal(3), "CNY")
+        price = Price(PriceVersionId(UUID(int=3)), ProductLine.GENERAL, Decimal("0.36"), Decimal(3), "CNY")
         owners = {self.account: self._project, self.foreign_account: other}
         self._store = MemoryStore([CentreRow(EAST, Terms(price, 8000), owners)])
         self._store.ledger.top_up(self._project, 1000 * 10**6)

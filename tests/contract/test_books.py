@@ -208,12 +208,15 @@ async def test_a_record_says_how_a_job_ended(stand: Stand, phase, state):
     assert await stand.state(job) is state
 
 
-async def test_a_state_that_is_not_understood_is_charged_and_ends_nothing(stand: Stand):
+async def test_a_state_that_is_not_understood_is_not_charged_and_ends_nothing_until_it_is(stand: Stand):
     lease, before = await stand.claim(), await stand.wallet_micro()
     job = await queued(stand, lease, "7")
-    await settle(stand, lease, record(job, "7", phase=NativePhase.UNKNOWN))
+    await settle(stand, lease, record(job, "7", phase=NativePhase.UNKNOWN, native_state="FOO"))
     assert await stand.state(job) is JobState.QUEUED
-    assert await stand.held_micro() + await stand.wallet_micro() == before - stand.cost_micro(600)
+    assert await stand.held_micro() + await stand.wallet_micro() == before
+    await settle(stand, lease, record(job, "7"))
+    assert await stand.state(job) is JobState.COMPLETED
+    assert (await stand.held_micro(), await stand.wallet_micro()) == (0, before - stand.cost_micro(600))
 
 
 async def test_a_job_cancelled_while_it_waited_costs_nothing(stand: Stand):

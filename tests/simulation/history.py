@@ -25,11 +25,12 @@ from tests.simulation.verdict import TOP_UP_MICRO, faults_of
 from tests.simulation.virtual_loop import Stuck, VirtualLoop
 
 from paracloud.billing.rate import Price
+from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.state import JobState
 from paracloud.kit.identifiers import PriceVersionId, ProjectId
 
 PROJECTS = (ProjectId(UUID(int=1)), ProjectId(UUID(int=2)))
-TERMS = Terms(Price(PriceVersionId(UUID(int=3)), "cpu", Decimal("0.36"), Decimal(3), "CNY"), 8000)
+TERMS = Terms(Price(PriceVersionId(UUID(int=3)), ProductLine.GENERAL, Decimal("0.36"), Decimal(3), "CNY"), 8000)
 CALM_SECONDS = 1800.0
 REST_SECONDS = 20.0
 """So long all must stay as it is."""

@@ -9,6 +9,7 @@ from tests.simulation.rows import Terms
 from paracloud.billing.entry import CASH, DUPLICATES, Entry, held, payable, revenue, wallet
 from paracloud.billing.rate import Charge, rate
 from paracloud.billing.store_holds import Hold
+from paracloud.dialects.records import ENDED_PHASES
 from paracloud.kit.identifiers import ProjectId, UsageId
 from paracloud.metering.usage import Usage
 
@@ -17,7 +18,8 @@ CURRENCY = "CNY"
 
 @dataclass(slots=True)
 class MemoryLedger:
-    """`charged` is what each usage has cost so far: a correction posts the difference to it."""
+    """`charged` is what each usage has cost so far: a correction posts the difference to it. What ended
+    nobody knows how is not charged."""
 
     balances: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -47,7 +49,7 @@ class MemoryLedger:
     def charge(self, usages: Sequence[Usage], terms: Terms) -> None:
         for usage in usages:
             key = f"charge:{usage.id}:{usage.revision}"
-            if key in self.entries:
+            if key in self.entries or usage.phase not in ENDED_PHASES:
                 continue
             whole = rate(usage.core_seconds, usage.gpu_seconds, terms.price, terms.share_basis_points)
             before = self.charged.get(usage.id)

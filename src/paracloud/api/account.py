@@ -49,6 +49,7 @@ async def whoami(deps: TheDeps, token: Token) -> WhoAmI:
                 name=one.name,
                 organisation=one.organisation.name,
                 category=one.organisation.category.value,
+                product_line=one.product_line.value,
                 role=roles[one.id].value,
             )
             for one in projects

@@ -59,7 +59,7 @@ async def queues(deps: TheDeps, token: Token) -> QueueList:
                 max_wall_seconds=None if info.max_wall is None else int(info.max_wall.total_seconds()),
                 max_nodes=info.max_nodes,
                 core_hour=None if price is None else f"{price.core_hour:f}",
-                card_hour=None if price is None else f"{price.card_hour:f}",
+                card_hour=None if price is None or price.card_hour is None else f"{price.card_hour:f}",
                 rule=None if price is None or price.rule is None else write_rule(price.rule),
                 currency=None if price is None else price.currency,
                 seen_at=one.seen_at,

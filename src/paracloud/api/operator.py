@@ -1,6 +1,7 @@
 """What the operator does: customers, money in, prices, contracts, centres, the daily check."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from fastapi import APIRouter, Response
 
@@ -13,11 +14,13 @@ from paracloud.centres.centre import Centre
 from paracloud.centres.connect_centre import connect_centre
 from paracloud.identity.add_member import add_member
 from paracloud.identity.caller import Category, Role, Scope
+from paracloud.identity.change_product_line import change_product_line
 from paracloud.identity.create_organisation import create_organisation
 from paracloud.identity.create_project import create_project
 from paracloud.identity.create_user import create_user
 from paracloud.identity.issue_token import issue_token
 from paracloud.identity.overview import all_projects, user_named
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import (
     CentreName,
@@ -35,6 +38,8 @@ from paracloud.wire.account import (
     IssuedToken,
     MemberRequest,
     OrganisationRequest,
+    ProductLineModel,
+    ProductLineRequest,
     ProjectRequest,
     ReversalRequest,
     TokenRequest,
@@ -56,8 +61,18 @@ async def organisation(body: OrganisationRequest, deps: TheDeps, token: Token) -
 async def project(body: ProjectRequest, deps: TheDeps, token: Token) -> Created:
     async with asked(deps, token) as at:
         now = operator(at, deps)
-        created = await create_project(at.session, OrganisationId(body.organisation), body.name, now=now)
+        line, owner = ProductLine(body.product_line), OrganisationId(body.organisation)
+        created = await create_project(at.session, owner, body.name, product_line=line, now=now)
         return Created(id=str(created))
+
+
+@router.put("/projects/{project}/product-line")
+async def product_line(project: UUID, body: ProductLineRequest, deps: TheDeps, token: Token) -> ProductLineModel:
+    """Which offers the project buys from now on. Jobs that were accepted keep their price."""
+    async with asked(deps, token) as at:
+        now, line = operator(at, deps), ProductLine(body.product_line)
+        was = await change_product_line(at.session, ProjectId(project), line, person=at.caller.login, now=now)
+    return ProductLineModel(project=project, product_line=line.value, was=was.value)
 
 
 @router.post("/users", status_code=201)

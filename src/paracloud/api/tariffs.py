@@ -13,6 +13,7 @@ from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import read_rule, write_rule
 from paracloud.billing.tiers import read_tiers, write_tiers
 from paracloud.billing.unrated import unrated_page
+from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.charge_waiting import charge_waiting
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import CentreName, OrganisationId, PriceVersionId, ProjectId, UsageId, new_uuid
@@ -120,9 +121,9 @@ def _version(body: PriceRequest) -> Price:
         raise Invalid("Send core_hour or rule, one of them.", "请提供 core_hour 或 rule 之一。", field="core_hour")
     return Price(
         PriceVersionId(new_uuid()),
-        body.product_line,
+        ProductLine(body.product_line),
         a_decimal("core_hour", "0" if body.core_hour is None else body.core_hour),
-        a_decimal("card_hour", body.card_hour),
+        None if body.card_hour is None else a_decimal("card_hour", body.card_hour),
         body.currency,
         None if body.rule is None else read_rule(body.rule),
         body.qos,
@@ -170,9 +171,9 @@ def _shown(one: Version) -> PriceModel:
         id=price.id,
         centre=one.centre,
         queue=one.queue,
-        product_line=price.product_line,
+        product_line=price.product_line.value,
         core_hour=f"{price.core_hour:f}",
-        card_hour=f"{price.card_hour:f}",
+        card_hour=None if price.card_hour is None else f"{price.card_hour:f}",
         rule=None if price.rule is None else write_rule(price.rule),
         qos=price.qos,
         project=price.project,

@@ -10,7 +10,7 @@ from paracloud.billing.cover import Place, Shelf, Unit, Use
 from paracloud.billing.pick import Terms
 from paracloud.billing.rate import Price, graduated, part, rate_hours, rate_work
 from paracloud.billing.rule import Unrated as RuleUnrated
-from paracloud.billing.rule import Worked
+from paracloud.billing.rule import Worked, require_ended
 from paracloud.kit.identifiers import PackageId, PriceVersionId, UserId
 from paracloud.metering.usage import Usage
 
@@ -49,17 +49,20 @@ def decide(
     usage: Usage, known: Known, terms: Terms, period: date, shelf: Shelf, volumes: dict[VolumeKey, int]
 ) -> Decided | Unrated:
     """Hours that a package covers cost their part of its price; the rest the price's list amount, times the factors of
-    its tiers; a credit pays of that what it can. A correction posts the difference to what was charged before."""
+    its tiers; a credit pays of that what it can. A correction posts the difference to what was charged before. The
+    shelf and the volumes stay as they are where it is Unrated."""
     before = known.before or _nothing(terms)
     if before.is_reversed:
         return REVERSED
     try:
-        hours = _hours(usage, known, terms, shelf)
-        listed = list_amount(usage, _covered_by(known.used, hours, shelf), terms)
+        whole = list_amount(usage, {}, terms)
     except RuleUnrated as why:
         return Unrated(why.en, why.zh)
-    if listed > MOST_MICRO:
+    if whole > MOST_MICRO:
         return ABSURD
+    hours = _hours(usage, known, terms, shelf)
+    covered = _covered_by(known.used, hours, shelf)
+    listed = list_amount(usage, covered, terms) if covered else whole
     more = listed - before.list_micro
     volume, money = _tiered(usage, terms.price, period, more, volumes)
     credits_ = () if usage.is_duplicate else _credit(usage, known, before, terms, money, shelf)
@@ -101,11 +104,14 @@ def worked(usage: Usage) -> Worked:
 
 
 def list_amount(usage: Usage, covered: Mapping[Unit, int], terms: Terms) -> int:
-    """Micro-units for what no package covers; Unrated (a rule's) where the price says nothing of such work."""
+    """Micro-units for what no package covers; Unrated (a rule's) where the price says nothing of such work, or nobody
+    knows how it ended. On nodes that are paid by the month it is nothing all the same."""
     if terms.dedication is not None:
         return 0
+    had = worked(usage)
+    require_ended(had)
     if terms.price.rule is not None:
-        return rate_work(worked(usage), terms.price, 0).amount.micro
+        return rate_work(had, terms.price, 0).amount.micro
     cores = usage.core_seconds - covered.get(Unit.CORE_SECOND, 0)
     cards = usage.gpu_seconds - covered.get(Unit.CARD_SECOND, 0)
     return rate_hours(cores, cards, terms.price)

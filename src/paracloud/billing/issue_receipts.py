@@ -75,7 +75,7 @@ def _body(project: ProjectId, number: int, previous: str, row: Row[*tuple[Any, .
         "price": str(row.price_id),
         "product_line": row.product_line,
         "core_hour": f"{row.core_hour:f}",
-        "card_hour": f"{row.card_hour:f}",
+        "card_hour": None if row.card_hour is None else f"{row.card_hour:f}",
         "rule": row.rule,
         "tiers": row.tiers,
         "dedicated": row.dedication_id is not None,

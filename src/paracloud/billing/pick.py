@@ -7,19 +7,22 @@ from uuid import UUID
 from paracloud.billing.contract import Contract
 from paracloud.billing.dedication import Dedication
 from paracloud.billing.rate import Price
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import CentreName, OrganisationId, ProjectId
 
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """`organisation` may be None where no price is an organisation's own."""
+    """`organisation` may be None where no price is an organisation's own, and `line` be left out where all prices are
+    of the general line."""
 
     project: ProjectId
     organisation: OrganisationId | None
+    line: ProductLine = ProductLine.GENERAL
 
 
 ANYBODY = Customer(ProjectId(UUID(int=0)), None)
-"""Who has no price of their own."""
+"""Who has no price and no product line of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +36,22 @@ class Terms:
 
 def pick_price(candidates: Iterable[Price], customer: Customer, qos: str) -> Price | None:
     """Of prices that hold at one time for one queue: the project's own, else its organisation's, else everybody's; of
-    these the one for the quality of service, else the one for any; of several product lines the first by name."""
+    these those of the customer's product line, else of the general one; of these the one for the quality of service,
+    else the one for any. None where there is none: a price of another line is not the customer's."""
     fitting = [
         one
         for one in candidates
         if one.project in (None, customer.project)
         and one.organisation in (None, customer.organisation)
+        and one.product_line in (customer.line, ProductLine.GENERAL)
         and one.qos in (None, qos)
     ]
-    return min(fitting, key=_specialty, default=None)
 
+    def specialty(price: Price) -> tuple[bool, ...]:
+        is_own_line = price.product_line == customer.line
+        return price.project is None, price.organisation is None, not is_own_line, price.qos is None
 
-def _specialty(price: Price) -> tuple[bool, bool, bool, str]:
-    return price.project is None, price.organisation is None, price.qos is None, price.product_line
+    return min(fitting, key=specialty, default=None)
 
 
 def pick_contract(candidates: Iterable[Contract], centre: CentreName, queue: str) -> Contract | None:

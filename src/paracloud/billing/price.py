@@ -14,6 +14,7 @@ from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import read_rule, write_rule
 from paracloud.billing.tables import PriceRow
 from paracloud.billing.tiers import read_tiers, write_tiers
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.errors import Conflict, Invalid, NotFound
 from paracloud.kit.identifiers import CentreName, OrganisationId, PriceVersionId, ProjectId
 
@@ -52,7 +53,8 @@ async def add_price(
     """Conflict where another version of the same product line, centre, queue, quality of service and customer holds at
     some of the same time."""
     _check("core_hour", price.core_hour)
-    _check("card_hour", price.card_hour)
+    if price.card_hour is not None:
+        _check("card_hour", price.card_hour)
     if price.rule is not None and (price.core_hour or price.card_hour):
         raise Invalid(
             "rule: a price has a rule, or a price of core-hours and card-hours; not both.",
@@ -154,7 +156,7 @@ def _conflict(error: IntegrityError, centre: str, queue: str) -> Conflict | Inva
 
 def _price(row: Row[*tuple[Any, ...]]) -> Price:
     return Price(
-        PriceVersionId(row.id), row.product_line, row.core_hour, row.card_hour, row.currency,
+        PriceVersionId(row.id), ProductLine(row.product_line), row.core_hour, row.card_hour, row.currency,
         rule=None if row.rule is None else read_rule(row.rule),
         qos=row.qos,
         project=None if row.project_id is None else ProjectId(row.project_id),

@@ -7,26 +7,32 @@ from fractions import Fraction
 from functools import lru_cache
 from math import ceil
 
-from paracloud.billing.rule import Quantities, Rule, Worked, units
+from paracloud.billing.rule import Quantities, Rule, Unrated, Worked, units
 from paracloud.billing.tiers import Tiers, worth
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import OrganisationId, PriceVersionId, ProjectId
 from paracloud.kit.money import MICRO, Money
 
 WHOLE = 10_000
 """Basis points in a whole."""
 BILLIONTHS_IN_A_MICRO_HOUR = 3_600_000
+NO_CARD_PRICE = (
+    "the price says nothing of cards (the operator adds a version with a card price, or with 0 where cards are free)",
+    "该价格未涵盖加速卡（请运营者新增含卡时价的版本；如卡免费，须将卡时价写为 0）",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
     """What an hour of a core and of a card (GPU) costs, in whole units of the currency, with nine decimals at most; or
-    a charging rule, whose units are then such units of the currency. `qos` None: any quality of service; `project` or
-    `organisation`: that customer's own price. `tiers` are factors upon the customer's amounts of a month."""
+    a charging rule, whose units are then such units of the currency. `card_hour` None: the price says nothing of cards,
+    which is not free. `qos` None: any quality of service; `project` or `organisation`: that customer's own price.
+    `tiers` are factors upon the customer's amounts of a month."""
 
     id: PriceVersionId
-    product_line: str
+    product_line: ProductLine
     core_hour: Decimal
-    card_hour: Decimal
+    card_hour: Decimal | None
     currency: str
     rule: Rule | None = None
     qos: str | None = None
@@ -54,7 +60,7 @@ class Charge:
 def rate(core_seconds: int, gpu_seconds: int, price: Price, share_basis_points: int) -> Charge:
     """Amount = (core-seconds * core price + card-seconds * card price) / 3600, rounded once, half to even, to the
     micro-unit; the centre's share is its part of that amount, rounded the same way; the margin is the rest. ValueError
-    for negative usage or a share outside 0 to 10000."""
+    for negative usage or a share outside 0 to 10000; Unrated for cards of which the price says nothing."""
     if core_seconds < 0 or gpu_seconds < 0:
         raise ValueError("usage is never negative")
     if not 0 <= share_basis_points <= WHOLE:
@@ -65,8 +71,13 @@ def rate(core_seconds: int, gpu_seconds: int, price: Price, share_basis_points: 
 
 
 def rate_hours(core_seconds: int, gpu_seconds: int, price: Price) -> int:
-    """The amount in micro-units, in whole numbers alone: a price of nine decimals is whole billionths."""
-    worth = core_seconds * _billionths(price.core_hour) + gpu_seconds * _billionths(price.card_hour)
+    """The amount in micro-units, in whole numbers alone: a price of nine decimals is whole billionths. Unrated for
+    cards of which the price says nothing."""
+    worth = core_seconds * _billionths(price.core_hour)
+    if gpu_seconds:
+        if price.card_hour is None:
+            raise Unrated(*NO_CARD_PRICE)
+        worth += gpu_seconds * _billionths(price.card_hour)
     return _half_even(worth, BILLIONTHS_IN_A_MICRO_HOUR)
 
 

@@ -15,8 +15,10 @@ def billionths_sql(price: str) -> str:
 
 
 def amount_sql(core_seconds: str, gpu_seconds: str, core_hour: str, card_hour: str) -> str:
-    """Micro-units, as HUGEINT. Arguments are SQL expressions: whole seconds, and prices in billionths."""
-    worth = f"({core_seconds})::HUGEINT * ({core_hour}) + ({gpu_seconds})::HUGEINT * ({card_hour})"
+    """Micro-units, as HUGEINT. Arguments are SQL expressions: whole seconds, and prices in billionths. Where the price
+    of a card is NULL, what used none is rated all the same, and what used any is NULL: unrated."""
+    cards = f"CASE WHEN ({gpu_seconds}) = 0 THEN 0 ELSE ({gpu_seconds})::HUGEINT * ({card_hour}) END"
+    worth = f"({core_seconds})::HUGEINT * ({core_hour}) + {cards}"
     return _half_even(worth, BILLIONTHS_IN_A_MICRO_HOUR)
 
 

@@ -104,7 +104,8 @@ class Worked:
 
 
 def units(rule: Rule, worked: Worked) -> Fraction:
-    """Exact; Unrated with the reason. ValueError for negative usage, TypeError for a binary fraction."""
+    """Exact, of an execution that ended; Unrated with the reason. ValueError for negative usage, TypeError for a binary
+    fraction."""
     for given in (worked.seconds, *worked.quantities.values()):
         exact(given)
     _require_known(rule, worked)
@@ -114,6 +115,13 @@ def units(rule: Rule, worked: Worked) -> Fraction:
     if rule.is_timed:
         amount *= Fraction(_billed(rule, worked.seconds), SECONDS_AN_HOUR)
     return _in_steps(rule, amount)
+
+
+def require_ended(worked: Worked) -> None:
+    """Unrated where nobody knows how it ended, or whether: whatever kind of price it has."""
+    if worked.phase not in ENDED_PHASES:
+        state = worked.native_state or worked.phase.value
+        raise Unrated(f"the state {state} is unknown", f"作业状态未知：{state}")
 
 
 def value(expression: Expression, of: Quantities) -> Fraction:
@@ -151,9 +159,6 @@ def _require_known(rule: Rule, worked: Worked) -> None:
     if unknown:
         names = ", ".join(unknown)
         raise Unrated(f"the rule says nothing of {names}", f"计费规则未涵盖 {names}")
-    if worked.phase not in ENDED_PHASES:
-        state = worked.native_state or worked.phase.value
-        raise Unrated(f"the state {state} is unknown", f"作业状态未知：{state}")
 
 
 def _derived(had: set[str]) -> set[str]:

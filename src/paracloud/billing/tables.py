@@ -22,7 +22,8 @@ class PriceRow(Base):
     __tablename__ = "price_versions"
     __table_args__ = (
         CheckConstraint("core_hour >= 0 AND card_hour >= 0", name="not_negative"),
-        CheckConstraint("rule IS NULL OR (core_hour = 0 AND card_hour = 0)", name="rule_alone"),
+        CheckConstraint("rule IS NULL OR (core_hour = 0 AND COALESCE(card_hour, 0) = 0)", name="rule_alone"),
+        CheckConstraint("product_line IN ('general', 'industry', 'ai')", name="product_line"),
         CheckConstraint("project_id IS NULL OR organisation_id IS NULL", name="one_customer"),
         CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="validity"),
         Index("ix_price_versions_centre_queue", "centre", "queue"),
@@ -32,7 +33,8 @@ class PriceRow(Base):
     centre: Mapped[str] = mapped_column(ForeignKey("centres.name"))
     queue: Mapped[str]
     core_hour: Mapped[Decimal] = mapped_column(UNIT_PRICE)
-    card_hour: Mapped[Decimal] = mapped_column(UNIT_PRICE)
+    card_hour: Mapped[Decimal | None] = mapped_column(UNIT_PRICE)
+    """None: the price says nothing of cards."""
     rule: Mapped[dict[str, object] | None] = mapped_column(JSONB(none_as_null=True))
     """A charging rule (billing.rule_text); where there is one, it alone says what is charged."""
     qos: Mapped[str | None]

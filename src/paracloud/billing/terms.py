@@ -10,7 +10,8 @@ from paracloud.billing.contract import Contract, contracts_of
 from paracloud.billing.dedication import Dedication, dedications_of
 from paracloud.billing.pick import Customer, Terms, pick_contract, pick_price
 from paracloud.billing.price import Version, versions
-from paracloud.identity.overview import organisations_of
+from paracloud.identity.overview import Standing, standings_of
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import CentreName, PriceVersionId, UsageId
 from paracloud.metering.usage import Usage
 
@@ -22,7 +23,8 @@ async def terms_of(
     pinned: Mapping[str, PriceVersionId],
 ) -> dict[UsageId, Terms | Unrated]:
     """Those of the usage's first charge; else the price that the job was accepted with, where it ran in the queue that
-    it was accepted for; else the price of its queue when it was submitted. The share is the contract's at that time."""
+    it was accepted for; else the price of its queue when it was submitted, of the product line that its project had
+    then. The share is the contract's at that time."""
     places = {(usage.key.centre, usage.queue) for usage in usages}
     found = await versions(session, places, {*pinned.values(), *(known.price for known in before.values())})
     by_id = {version.price.id: version for version in found}
@@ -32,10 +34,7 @@ async def terms_of(
     contracts = await contracts_of(session, {centre for centre, _ in places})
     agreed = {one.id: one for one in contracts}
     projects = {usage.project for usage in usages}
-    customers = {
-        project: Customer(project, organisation)
-        for project, organisation in (await organisations_of(session, projects)).items()
-    }
+    standings = await standings_of(session, projects)
     dedicated = await dedications_of(session, projects)
     owned = {one.id: one for one in dedicated}
     chosen: dict[UsageId, Terms | Unrated] = {}
@@ -48,13 +47,13 @@ async def terms_of(
         accepted_with = pinned.get(usage.reference) if usage.reference is not None else None
         pin = by_id.get(accepted_with) if accepted_with is not None else None
         candidates = by_place[usage.key.centre, usage.queue]
-        chosen[usage.id] = _fresh(usage, customers[usage.project], pin, candidates, contracts, dedicated)
+        chosen[usage.id] = _fresh(usage, standings[usage.project], pin, candidates, contracts, dedicated)
     return chosen
 
 
 def _fresh(
     usage: Usage,
-    customer: Customer,
+    standing: Standing,
     pin: Version | None,
     candidates: Collection[Version],
     contracts: Collection[Contract],
@@ -66,9 +65,10 @@ def _fresh(
         price = pin.price
     else:
         holding = [one.price for one in candidates if one.holds_at(when)]
-        picked = pick_price(holding, customer, usage.qos)
+        line = standing.lines.at(when)
+        picked = pick_price(holding, Customer(usage.project, standing.organisation, line), usage.qos)
         if picked is None:
-            return _unrated("price", "价格", f"{centre}/{usage.queue}", when)
+            return _unrated("price", "价格", f"{centre}/{usage.queue}", when, _of_line(line))
         price = picked
     contract = pick_contract([one for one in contracts if one.holds_at(when)], centre, usage.queue)
     if contract is None:
@@ -78,6 +78,13 @@ def _fresh(
     return Terms(price, contract, None if usage.is_duplicate else next(own, None))
 
 
-def _unrated(what_en: str, what_zh: str, place: str, when: datetime) -> Unrated:
-    at = when.isoformat()
-    return Unrated(f"no {what_en} held for {place} at {at}", f"{place} 在 {at} 没有有效的{what_zh}")
+def _unrated(what_en: str, what_zh: str, place: str, when: datetime, more: tuple[str, str] = ("", "")) -> Unrated:
+    at, (en, zh) = when.isoformat(), more
+    return Unrated(f"no {what_en} held for {place} at {at}{en}", f"{place} 在 {at} 没有有效的{what_zh}{zh}")
+
+
+def _of_line(line: ProductLine) -> tuple[str, str]:
+    """Said where a version may be there that is of another line."""
+    if line is ProductLine.GENERAL:
+        return ", of the general line", "（通用产品线）"
+    return f", of the line {line} or the general one", f"（{line} 或通用产品线）"

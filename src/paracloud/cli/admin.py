@@ -11,11 +11,12 @@ from pydantic import BaseModel
 from paracloud.cli import session, show
 from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
-from paracloud.cli.words import plain
+from paracloud.cli.words import plain, say
 from paracloud.wire.account import (
     CentreRequest,
     MemberRequest,
     OrganisationRequest,
+    ProductLineRequest,
     ProjectRequest,
     ReversalRequest,
     TokenRequest,
@@ -25,6 +26,7 @@ from paracloud.wire.account import (
 
 app = typer.Typer(no_args_is_help=True, help="What the operator does: customers, money, centres, prices, the check.")
 ACCOUNTS_MOST = 10_000
+Line = Annotated[str, typer.Option(help="general, industry or ai.")]
 _RANGE = re.compile(r"([^\[\]]*)\[(\d+)-(\d+)\]")
 
 
@@ -35,9 +37,22 @@ def organisation(name: str, category: str = "university", as_json: AsJson = Fals
 
 
 @app.command()
-def project(organisation: Id, name: str, as_json: AsJson = False) -> None:
+def project(organisation: Id, name: str, product_line: Line = "general", as_json: AsJson = False) -> None:
     """Open a project of an organisation."""
-    make("projects", ProjectRequest(organisation=organisation, name=name), as_json=as_json)
+    tree = {"organisation": organisation, "name": name, "product_line": product_line}
+    make("projects", ProjectRequest.model_validate(tree), as_json=as_json)
+
+
+@app.command("product-line")
+def product_line(project: Id, line: str, as_json: AsJson = False) -> None:
+    """Move a project to another product line: general, industry or ai. What was submitted before keeps its prices."""
+    body = ProductLineRequest.model_validate({"product_line": line})
+    with session.client() as client:
+        found = client.change_product_line(project, body)
+    if as_json:
+        show.as_json(found)
+    else:
+        print(say(f"{found.product_line}, was {found.was}", f"{found.product_line}，原为 {found.was}"))
 
 
 @app.command()

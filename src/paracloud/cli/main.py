@@ -85,7 +85,8 @@ def whoami(as_json: AsJson = False) -> None:
         return
     show.console.print(plain(who.login))
     show.table(
-        ["project", "name", "organisation", "role"], [(p.id, p.name, p.organisation, p.role) for p in who.projects]
+        ["project", "name", "organisation", "line", "role"],
+        [(p.id, p.name, p.organisation, p.product_line, p.role) for p in who.projects],
     )
 
 

@@ -15,7 +15,7 @@ from paracloud.wire.paying import BudgetRequest, DedicationRequest, FundingReque
 Until = Annotated[str, typer.Argument(help="The end, ISO 8601 with zone.")]
 Centre = Annotated[str | None, typer.Option(help="At this centre alone.")]
 Queue = Annotated[str | None, typer.Option(help="In this queue alone.")]
-Line = Annotated[str | None, typer.Option(help="For this product line alone.")]
+Line = Annotated[str | None, typer.Option(help="For this product line alone: general, industry or ai.")]
 AnId = Annotated[UUID | None, typer.Option(parser=an_id)]
 
 

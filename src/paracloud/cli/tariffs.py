@@ -24,9 +24,9 @@ def price(  # a command line's options
     centre: str,
     queue: str,
     core_hour: Annotated[str | None, typer.Argument(help="Yuan for a core-hour; or give --rule.")] = None,
-    card_hour: str = "0",
+    card_hour: Annotated[str | None, typer.Option(help="Yuan for a card-hour; 0 makes cards free.")] = None,
     rule: Annotated[Path | None, typer.Option(help="A JSON file with a charging rule.")] = None,
-    product_line: Annotated[str, typer.Option(help="general, industry or ai, as you name them.")] = "general",
+    product_line: Annotated[str, typer.Option(help="Of customers of this line alone: industry or ai.")] = "general",
     qos: Annotated[str | None, typer.Option(help="For this quality of service alone.")] = None,
     project: AnId = None,
     organisation: AnId = None,
@@ -36,7 +36,7 @@ def price(  # a command line's options
     as_json: AsJson = False,
 ) -> None:
     """Add a price version for a queue: yuan for a core-hour and a card-hour, or a charging rule; for everybody, or for
-    one customer."""
+    one customer. Without --card-hour it says nothing of cards: what uses any is listed as unrated."""
     tree = {"centre": centre, "queue": queue, "core_hour": core_hour, "card_hour": card_hour, "rule": _json(rule)}
     whose = {"product_line": product_line, "qos": qos, "project": project, "organisation": organisation}
     more = {"tiers": _json(tiers), "valid_from": start, "valid_to": until}

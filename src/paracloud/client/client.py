@@ -18,7 +18,16 @@ from paracloud.client.reconciliation import ReconciliationCalls
 from paracloud.client.settlement import SettlementCalls
 from paracloud.client.statements import StatementCalls
 from paracloud.client.usage import UsageCalls
-from paracloud.wire.account import BalanceModel, CheckModel, Created, IssuedToken, StatementModel, WhoAmI
+from paracloud.wire.account import (
+    BalanceModel,
+    CheckModel,
+    Created,
+    IssuedToken,
+    ProductLineModel,
+    ProductLineRequest,
+    StatementModel,
+    WhoAmI,
+)
 from paracloud.wire.grid import CentreList, QueueList
 from paracloud.wire.jobs import (
     AcceptedBatch,
@@ -125,6 +134,9 @@ class Client(
 
     def add_member(self, body: BaseModel) -> None:
         self._send("PUT", "/operator/members", json=body.model_dump(mode="json"), is_repeatable=True)
+
+    def change_product_line(self, project: UUID, body: ProductLineRequest) -> ProductLineModel:
+        return self._put(f"/operator/projects/{project}/product-line", ProductLineModel, body)
 
     def user_token(self, login: str, body: BaseModel) -> IssuedToken:
         return self._post(f"/operator/users/{login}/tokens", IssuedToken, body)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.identity import store
 from paracloud.identity.caller import Caller, Category, Scope
+from paracloud.identity.product_line import Lines, ProductLine
 from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import OrganisationId, ProjectId, TokenId, UserId
 
@@ -24,6 +25,15 @@ class Project:
     id: ProjectId
     name: str
     organisation: Organisation
+    product_line: ProductLine
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whose a project is, and of which product line."""
+
+    organisation: OrganisationId
+    lines: Lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,19 @@ async def projects_of(session: AsyncSession, caller: Caller) -> list[Project]:
 async def organisations_of(session: AsyncSession, projects: Collection[ProjectId]) -> dict[ProjectId, OrganisationId]:
     """Whose each project is."""
     return await store.organisations_of(session, projects)
+
+
+async def standings_of(session: AsyncSession, projects: Collection[ProjectId]) -> dict[ProjectId, Standing]:
+    """What decides which prices are theirs."""
+    found: dict[ProjectId, Standing] = {}
+    for row in await store.standings(session, projects):
+        before = found.get(ProjectId(row.id))
+        past = before.lines.past if before is not None else ()
+        if row.changed_at is not None:
+            past = (*past, (row.changed_at, ProductLine(row.was)))
+        lines = Lines(ProductLine(row.product_line), past)
+        found[ProjectId(row.id)] = Standing(OrganisationId(row.organisation_id), lines)
+    return found
 
 
 async def projects_in(session: AsyncSession, organisation: OrganisationId | None) -> list[ProjectId]:
@@ -83,6 +106,7 @@ async def _projects(session: AsyncSession, ids: list[ProjectId] | None) -> list[
             ProjectId(project.id),
             project.name,
             Organisation(OrganisationId(organisation.id), organisation.name, Category(organisation.category)),
+            ProductLine(project.product_line),
         )
         for project, organisation in await store.projects(session, ids)
     ]

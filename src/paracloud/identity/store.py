@@ -9,8 +9,8 @@ from sqlalchemy import Row, Select, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.identity.tables import MemberRow, OrganisationRow, ProjectRow, TokenRow, UserRow
-from paracloud.kit.identifiers import OrganisationId, ProjectId, TokenId, UserId
+from paracloud.identity.tables import MemberRow, OrganisationRow, ProductLineChangeRow, ProjectRow, TokenRow, UserRow
+from paracloud.kit.identifiers import OrganisationId, ProjectId, TokenId, UserId, new_uuid
 
 
 async def find_token(session: AsyncSession, digest: bytes) -> Row[*tuple[Any, ...]] | None:
@@ -79,6 +79,33 @@ async def projects(session: AsyncSession, ids: Sequence[ProjectId] | None) -> li
 async def organisations_of(session: AsyncSession, projects: Collection[ProjectId]) -> dict[ProjectId, OrganisationId]:
     query = select(ProjectRow.id, ProjectRow.organisation_id).where(ProjectRow.id.in_(projects))
     return {ProjectId(project): OrganisationId(of) for project, of in (await session.execute(query)).all()}
+
+
+async def standings(session: AsyncSession, projects: Collection[ProjectId]) -> Sequence[Row[*tuple[Any, ...]]]:
+    """id, organisation_id, product_line; a row for each change of the line, oldest first (changed_at, was), or one."""
+    query = (
+        select(ProjectRow.id, ProjectRow.organisation_id, ProjectRow.product_line, ProductLineChangeRow.changed_at,
+               ProductLineChangeRow.was)
+        .outerjoin(ProductLineChangeRow, ProductLineChangeRow.project_id == ProjectRow.id)
+        .where(ProjectRow.id.in_(projects))
+        .order_by(ProjectRow.id, ProductLineChangeRow.changed_at, ProductLineChangeRow.id)
+    )  # fmt: skip
+    return (await session.execute(query)).all()
+
+
+async def lock_product_line(session: AsyncSession, project: ProjectId) -> str | None:
+    query = select(ProjectRow.product_line).where(ProjectRow.id == project).with_for_update()
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def change_product_line(  # columns of one row
+    session: AsyncSession, project: ProjectId, was: str, line: str, person: str, now: datetime
+) -> None:
+    await session.execute(update(ProjectRow).where(ProjectRow.id == project).values(product_line=line))
+    values = {
+        "id": new_uuid(), "project_id": project, "changed_at": now, "was": was, "line": line, "person": person,
+    }  # fmt: skip
+    await session.execute(insert(ProductLineChangeRow).values(values))
 
 
 async def projects_in(session: AsyncSession, organisation: OrganisationId | None) -> list[ProjectId]:

@@ -26,11 +26,27 @@ class OrganisationRow(Base):
 
 class ProjectRow(Base):
     __tablename__ = "projects"
-    __table_args__ = (UniqueConstraint("organisation_id", "name"),)
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "name"),
+        CheckConstraint("product_line IN ('general', 'industry', 'ai')", name="product_line"),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
     name: Mapped[str]
+    product_line: Mapped[str] = mapped_column(server_default="general")
     created_at: Mapped[datetime]
+
+
+class ProductLineChangeRow(Base):
+    """Who moved a project to another product line; `was` is the one that it had until then."""
+
+    __tablename__ = "product_line_changes"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id"), index=True)
+    changed_at: Mapped[datetime]
+    was: Mapped[str]
+    line: Mapped[str]
+    person: Mapped[str]
 
 
 class UserRow(Base):

@@ -13,7 +13,8 @@ from paracloud.billing.rule import Quantities, Unrated
 from paracloud.centres.centre import Centre, Health
 from paracloud.centres.registry import all_centres, healths, seen_queues
 from paracloud.dialects.records import QueueInfo
-from paracloud.identity.overview import organisations_of
+from paracloud.identity.overview import standings_of
+from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.array import read_array
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.clock import Clock
@@ -45,9 +46,11 @@ class Market:
     read_at: datetime
 
     @property
-    def has_organisations(self) -> bool:
-        """Whether any price is an organisation's own, so that a project's organisation must be known."""
-        return any(price.organisation is not None for stall in self.stalls for price in stall.prices)
+    def tells_customers_apart(self) -> bool:
+        """Whether any price is an organisation's own, or of a product line of its own: then a project's must be
+        known."""
+        prices = (price for stall in self.stalls for price in stall.prices)
+        return any(one.organisation is not None or one.product_line is not ProductLine.GENERAL for one in prices)
 
 
 class MarketReader:
@@ -78,8 +81,9 @@ async def read_market(session: AsyncSession, now: datetime) -> Market:
 
 
 async def customer_of(session: AsyncSession, project: ProjectId, market: Market) -> Customer:
-    found = await organisations_of(session, [project]) if market.has_organisations else {}
-    return Customer(project, found.get(project))
+    found = await standings_of(session, [project]) if market.tells_customers_apart else {}
+    standing = found.get(project)
+    return Customer(project, None) if standing is None else Customer(project, standing.organisation, standing.lines.now)
 
 
 def offers(market: Market, spec: JobSpec, customer: Customer) -> list[Offer]:
@@ -168,12 +172,12 @@ def _upper(spec: JobSpec, queue: QueueInfo) -> Quantities:
 def _offer(stall: Stall, spec: JobSpec, customer: Customer, market: Market) -> Offer:
     queue, price = stall.queue, _price(stall, spec, customer)
     ceiling, unavailable = None, _unavailable(stall, market.read_at)
-    if price is not None:
+    if price is not None and _is_dedicated(stall, customer, market):
+        ceiling = Money(0, price.currency)
+    elif price is not None:
         try:
             upper, overrun = _upper(spec, queue), stall.centre.overrun
             ceiling = most(upper, spec.wall_limit, overrun, price, tasks=tasks_in_array(spec)).amount
-            if _is_dedicated(stall, customer, market):
-                ceiling = Money(0, price.currency)
         except Unrated as why:
             unavailable = unavailable or (f"its price does not cover such a job: {why.en}", f"价格不适用：{why.zh}")
     return Offer(

@@ -29,7 +29,8 @@ ENDED = changing("valid_to")
 
 GRANTS: Mapping[str, Grant] = {
     "organisations": ADDED,
-    "projects": changing("name"),
+    "projects": changing("product_line"),
+    "product_line_changes": ADDED,
     "users": ADDED,
     "members": changing("role"),
     "tokens": changing("revoked_at"),

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from paracloud.billing.cover import Unit
 from paracloud.billing.period import begins, month_after
+from paracloud.identity.product_line import ProductLine
 from paracloud.statements.rows import SECONDS_AN_HOUR, units
 from paracloud.statements.statement import REVERSAL, USAGE, Expired, Line, Movement, Statement, Taken
 from paracloud.statements.words import Language, word
@@ -18,7 +19,6 @@ from paracloud.statements.words import Language, word
 CORE_HOURS, CARD_HOURS, JOBS = "Core-Hours", "Card-Hours", "Jobs"
 UNITS = {Unit.CORE_SECOND: CORE_HOURS, Unit.CARD_SECOND: CARD_HOURS}
 DIGITS = Decimal(1).scaleb(-12)
-AI = "ai"
 Row = dict[str, str | int | Decimal | datetime | None]
 WRITTEN = (
     "BilledCost", "BillingAccountId", "BillingAccountName", "BillingAccountType", "BillingCurrency",
@@ -89,7 +89,7 @@ class Focus:
             "ResourceId": line.job or line.record,
             "ResourceName": line.name,
             "ResourceType": "Job",
-            "ServiceCategory": "AI and Machine Learning" if line.product_line == AI else "Compute",
+            "ServiceCategory": "AI and Machine Learning" if line.product_line == ProductLine.AI else "Compute",
             "ServiceName": service,
             "SkuId": f"{line.product_line}/{line.centre}/{line.queue}",
             "SkuPriceId": str(line.price),

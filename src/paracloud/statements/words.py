@@ -79,7 +79,7 @@ class Language(StrEnum):
 
 
 def word(key: str, language: Language) -> str:
-    """The key itself for what has no words of ours, such as a product line that the operator named."""
+    """The key itself for what has no words of ours."""
     found = WORDS.get(key)
     return key if found is None else found[language is Language.ZH]
 

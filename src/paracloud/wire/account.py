@@ -10,6 +10,7 @@ from paracloud.wire.base import Model, MoneyModel, Text, Time
 Category = Literal["university", "institute", "enterprise", "government", "individual"]
 RoleName = Literal["owner", "member", "viewer"]
 ScopeName = Literal["read", "write", "admin"]
+ProductLineName = Literal["general", "industry", "ai"]
 Amount = Annotated[str, Field(max_length=24, examples=["100.00"])]
 
 
@@ -18,6 +19,7 @@ class ProjectModel(Model):
     name: str
     organisation: str
     category: str
+    product_line: ProductLineName
     role: str
 
 
@@ -86,6 +88,19 @@ class OrganisationRequest(Model):
 class ProjectRequest(Model):
     organisation: UUID
     name: Text
+    product_line: ProductLineName = "general"
+
+
+class ProductLineRequest(Model):
+    product_line: ProductLineName
+
+
+class ProductLineModel(Model):
+    """`was`: the one that the project had before."""
+
+    project: UUID
+    product_line: ProductLineName
+    was: ProductLineName
 
 
 class UserRequest(Model):

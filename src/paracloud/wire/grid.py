@@ -24,7 +24,7 @@ class CentreList(Model):
 
 
 class QueueModel(Model):
-    """Prices are of one core-hour and one card-hour; null where the queue has none and is not offered."""
+    """Of one core-hour and one card-hour; null where there is no such price, and what needs one is not offered."""
 
     centre: str
     name: str
@@ -41,7 +41,7 @@ class QueueModel(Model):
     core_hour: str | None
     card_hour: str | None
     rule: dict[str, object] | None
-    """Where the price is a charging rule; the two prices are then zero."""
+    """Where the price is a charging rule, which alone says what costs how much."""
     currency: str | None
     seen_at: Time
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from paracloud.wire.account import Amount
+from paracloud.wire.account import Amount, ProductLineName
 from paracloud.wire.base import Model, MoneyModel, Text, Time
 
 Kind = Literal["core-hours", "card-hours", "credit"]
@@ -22,7 +22,7 @@ class PackageRequest(Model):
     kind: Kind = "core-hours"
     amount: Amount
     price: Amount = "0"
-    product_line: Text | None = None
+    product_line: ProductLineName | None = None
     centre: Text | None = None
     queue: Text | None = None
     valid_from: Time | None = None

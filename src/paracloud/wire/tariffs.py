@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from paracloud.wire.account import Amount
+from paracloud.wire.account import Amount, ProductLineName
 from paracloud.wire.base import Model, Text, Time
 
 
@@ -17,14 +17,15 @@ class TierModel(Model):
 
 
 class PriceRequest(Model):
-    """Either `core_hour` (and `card_hour`), or a charging rule, whose weights are then prices for an hour. `qos`: that
-    quality of service alone. `project` or `organisation`: that customer's own price, before everybody's."""
+    """Either `core_hour` (and `card_hour`), or a charging rule, whose weights are then prices for an hour. Without
+    `card_hour` the price says nothing of cards: what uses any is unrated; "0" makes them free. `qos`: that quality of
+    service alone. `project` or `organisation`: that customer's own price, before everybody's."""
 
     centre: Text
     queue: Text
-    product_line: Text = "general"
+    product_line: ProductLineName = "general"
     core_hour: Amount | None = None
-    card_hour: Amount = "0"
+    card_hour: Amount | None = None
     rule: dict[str, Any] | None = Field(
         default=None, examples=[{"units": {"resource": "cores", "weight": "0.1"}, "free": ["nodes", "memory_bytes"]}]
     )
@@ -41,9 +42,9 @@ class PriceModel(Model):
     id: UUID
     centre: str
     queue: str
-    product_line: str
+    product_line: ProductLineName
     core_hour: str
-    card_hour: str
+    card_hour: str | None
     rule: dict[str, Any] | None
     qos: str | None
     project: UUID | None

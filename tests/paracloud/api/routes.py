@@ -150,6 +150,9 @@ ROUTES: dict[str, Route] = {
     "POST /operator/projects": operates(
         lambda of: {"organisation": str(of.owner.organisation), "name": "新课题"}, "body organisation"
     ),
+    "PUT /operator/projects/{project}/product-line": of(
+        OPERATES, "path project", body=lambda _: {"product_line": "general"}
+    ),
     "POST /operator/users": operates(lambda _: {"login": "zhao"}),
     "POST /operator/users/{login}/tokens": operates(_token),
     "PUT /operator/members": operates(

@@ -20,6 +20,7 @@ from paracloud.dialects.records import AccountingRecord, NativePhase
 from paracloud.identity.caller import Category
 from paracloud.identity.create_organisation import create_organisation
 from paracloud.identity.create_project import create_project
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.database import Database
 from paracloud.kit.identifiers import CentreName, NativeId, PackageId, PriceVersionId, ProjectId, UnixAccount, new_uuid
 from paracloud.kit.money import Money
@@ -47,7 +48,7 @@ async def world(database: Database, money: str = "100") -> World:
             timedelta(minutes=10), timedelta(minutes=2), "cn", is_enabled=True,
         )  # fmt: skip
         await connect_centre(session, centre, [ACCOUNT], dialects=["slurm"], now=NOW)
-        price = Price(PriceVersionId(new_uuid()), "general", CORE_HOUR, Decimal(2), "CNY")
+        price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, CORE_HOUR, Decimal(2), "CNY")
         await add_price(session, EAST, "cpu", price, valid_from=NOW - timedelta(days=1))
         await add_contract(session, EAST, 7500, valid_from=NOW - timedelta(days=1))
         if money != "0":

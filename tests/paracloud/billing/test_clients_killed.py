@@ -29,6 +29,7 @@ from paracloud.billing.rate import Price
 from paracloud.billing.tiers import Tier, Tiers
 from paracloud.billing.top_up import top_up
 from paracloud.identity.create_project import create_project
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.database import Database
 from paracloud.kit.identifiers import OrganisationId, PriceVersionId, new_uuid
 from paracloud.kit.money import Money
@@ -51,7 +52,7 @@ async def estate_of(database: Database) -> Estate:
             PriceVersionId(new_uuid()), "industry", Decimal("0.2"), Decimal(0), "CNY", organisation=organisation,
             tiers=TIERS,
         )  # fmt: skip
-        own = Price(PriceVersionId(new_uuid()), "general", CORE_HOUR, Decimal(0), "CNY")
+        own = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, CORE_HOUR, Decimal(0), "CNY")
         await add_price(session, EAST, "big", tiered, valid_from=NOW - DAY)
         await add_price(session, EAST, "own", own, valid_from=NOW - DAY)
         await set_funding(session, projects[FRUGAL[0]], Funding(line=Money(LINE_MICRO)))

@@ -19,6 +19,7 @@ from paracloud.billing.rate import Price, graduated
 from paracloud.billing.reverse import reverse
 from paracloud.billing.tiers import Tier, Tiers
 from paracloud.identity.create_project import create_project
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.errors import Conflict, Invalid
 from paracloud.kit.identifiers import EntryId, OrganisationId, PriceVersionId, ProjectId, new_uuid
 
@@ -28,7 +29,7 @@ TIERS = Tiers((Tier(Decimal(0), Decimal(1)), Tier(Decimal("0.02"), Decimal("0.5"
 
 
 async def priced(database, core_hour: str, **changes) -> Price:
-    price = Price(PriceVersionId(new_uuid()), "general", Decimal(core_hour), Decimal(0), "CNY", **changes)
+    price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, Decimal(core_hour), Decimal(0), "CNY", **changes)
     async with database.begin() as session:
         await add_price(session, EAST, "cpu", price, valid_from=NOW - DAY)
     return price

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import paracloud.billing.rate as rate_module
 from paracloud.billing.rate import Price, most, rate
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import PriceVersionId, new_uuid
 from paracloud.kit.money import Money
 
@@ -20,7 +21,7 @@ SECONDS = st.integers(0, 10**12)
 
 
 def price(core: Decimal, card: Decimal) -> Price:
-    return Price(PriceVersionId(new_uuid()), "general", core, card, "CNY")
+    return Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, core, card, "CNY")
 
 
 @given(cores=SECONDS, cards=SECONDS, core=PRICES, card=PRICES, share=st.integers(0, 10_000))

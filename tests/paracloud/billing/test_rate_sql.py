@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from paracloud.billing.rate import Price, rate
 from paracloud.billing.rate_sql import amount_sql, billionths_sql, share_sql
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import PriceVersionId, new_uuid
 
 SECONDS = st.integers(0, 10**15)
@@ -28,7 +29,7 @@ def connection():
 @example(3, 0, Decimal("0.0018"), Decimal(0), 5000)  # one and a half: to the even two
 @example(10**15, 10**15, Decimal("999999"), Decimal("999999"), 9999)
 def test_the_same_amount_and_share(connection, core_seconds, gpu_seconds, core, card, share):
-    price = Price(PriceVersionId(new_uuid()), "general", core, card, "CNY")
+    price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, core, card, "CNY")
     expected = rate(core_seconds, gpu_seconds, price, share)
     values = {
         "core_seconds": core_seconds,
@@ -39,3 +40,9 @@ def test_the_same_amount_and_share(connection, core_seconds, gpu_seconds, core, 
     }
     (row,) = connection.execute(QUERY, values).fetchall()
     assert (int(row[0]), int(row[1])) == (expected.amount.micro, expected.share.micro)
+
+
+def test_where_the_price_says_nothing_of_cards_their_use_has_no_amount_and_the_rest_has_its_own(connection):
+    values = {"core_seconds": 3600, "core_hour": "0.1", "card_hour": None, "share": 5000}
+    found = [connection.execute(QUERY, values | {"gpu_seconds": cards}).fetchone() for cards in (0, 1)]
+    assert found == [(100_000, 50_000), (None, None)]

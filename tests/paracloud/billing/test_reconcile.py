@@ -18,6 +18,7 @@ from paracloud.billing.price import add_price, end_price
 from paracloud.billing.rate import Price, rate
 from paracloud.billing.reconcile import Cause, reconcile
 from paracloud.billing.reverse import reverse
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import EntryId, PriceVersionId, UnixAccount, new_uuid
 
 DAY = timedelta(days=1)
@@ -91,7 +92,7 @@ async def test_what_was_metered_and_not_charged_is_unrated_with_its_reason(datab
 
 
 async def test_a_wrong_price_is_found(database, opened):
-    other = Price(PriceVersionId(new_uuid()), "general", Decimal("9"), Decimal(0), "CNY")
+    other = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, Decimal("9"), Decimal(0), "CNY")
     async with database.begin() as session:
         await end_price(session, opened.price.id, NOW + DAY, now=NOW)
         await add_price(session, EAST, "cpu", other, valid_from=NOW + DAY)

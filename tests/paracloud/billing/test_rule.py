@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paracloud.billing.rate import Price, rate, rate_units
-from paracloud.billing.rule import Rule, Unrated, Weighted, Worked, by_core_and_card, units, value
+from paracloud.billing.rule import Rule, Unrated, Weighted, Worked, by_core_and_card, require_ended, units, value
 from paracloud.billing.rule_text import read_rule
 from paracloud.dialects.records import ENDED_PHASES, NativePhase
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import PriceVersionId, new_uuid
 
@@ -83,7 +84,7 @@ PRICES = st.decimals(0, 1000, places=9)
 
 @given(AMOUNTS, AMOUNTS, st.integers(0, 10**7), PRICES, PRICES, st.integers(0, 10000))
 def test_the_plain_price_of_cores_and_cards_is_such_a_rule_to_the_micro_yuan(cores, gpus, seconds, core, card, share):
-    price = Price(PriceVersionId(new_uuid()), "general", core, card, "CNY")
+    price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, core, card, "CNY")
     worked = Worked({"cores": cores, "gpus": gpus, "nodes": 1, "memory_bytes": GIB}, seconds)
     found = rate_units(units(by_core_and_card(core, card), worked), Decimal(1), "CNY", share)
     assert found == rate(cores * seconds, gpus * seconds, price, share)
@@ -104,13 +105,21 @@ def test_more_of_anything_never_costs_less(cores, memory, seconds, more):
         (Worked({"cores": 1, "memory_bytes": GIB, "gpus": 1}, HOUR), "gpus"),
         (Worked({"cores": 1, "memory_bytes": GIB, "licence.abaqus": 5}, HOUR), "licence.abaqus"),
         (Worked({"cores": 1}, HOUR), "memory_bytes"),
-        (Worked({"cores": 1, "memory_bytes": 1}, HOUR, NativePhase.UNKNOWN, "FOO"), "FOO"),
-        (Worked({"cores": 1, "memory_bytes": 1}, HOUR, NativePhase.RUNNING), "running"),
     ],
 )
 def test_what_a_rule_does_not_know_is_unrated_and_never_free(worked, reason):
     with pytest.raises(Unrated, match=reason):
         units(read_rule(LUMI_SMALL), worked)
+
+
+@pytest.mark.parametrize(
+    ("phase", "state", "reason"), [(NativePhase.UNKNOWN, "FOO", "FOO"), (NativePhase.RUNNING, "", "running")]
+)
+def test_whether_an_execution_ended_is_never_guessed(phase, state, reason):
+    with pytest.raises(Unrated, match=reason):
+        require_ended(Worked({"cores": 1}, HOUR, phase, state))
+    for ended in ENDED_PHASES:
+        require_ended(Worked({"cores": 1}, HOUR, ended))
 
 
 def test_states_that_are_free_are_said_so():

@@ -11,6 +11,7 @@ from tests.paracloud.billing.builders import EAST, NOW, charged, metered, record
 from paracloud.billing.price import add_price, price_by_id, prices_at
 from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import read_rule
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import PriceVersionId, new_uuid
 from paracloud.statements.state_month import bill_of
@@ -30,7 +31,9 @@ RULE = {
 
 
 async def ruled(database, queue: str = "big", tree: dict = RULE, core_hour: str = "0") -> Price:
-    price = Price(PriceVersionId(new_uuid()), "general", Decimal(core_hour), Decimal(0), "CNY", read_rule(tree))
+    price = Price(
+        PriceVersionId(new_uuid()), ProductLine.GENERAL, Decimal(core_hour), Decimal(0), "CNY", read_rule(tree)
+    )
     async with database.begin() as session:
         await add_price(session, EAST, queue, price, valid_from=NOW - timedelta(days=1))
     return price

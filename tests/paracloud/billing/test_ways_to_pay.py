@@ -26,6 +26,7 @@ from paracloud.billing.rate import Price
 from paracloud.billing.reverse import reverse
 from paracloud.billing.unrated import unrated_page
 from paracloud.identity.create_project import create_project
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.errors import Conflict, Invalid, NotEnoughFunds, NotFound
 from paracloud.kit.identifiers import BudgetId, CentreName, EntryId, OrganisationId, PriceVersionId, ProjectId, new_uuid
 from paracloud.kit.money import Money
@@ -296,7 +297,7 @@ async def test_unrated_usage_blocks_the_closing_of_its_month_and_of_later_ones_o
     assert await closed(database)
     with pytest.raises(Conflict, match="1 usages of 2026-07 or before are unrated"):
         await closed(database, date(2026, 7, 1), JULY + 31 * DAY)
-    price = Price(PriceVersionId(new_uuid()), "general", Decimal(1), Decimal(0), "CNY")
+    price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, Decimal(1), Decimal(0), "CNY")
     async with database.begin() as session:
         await add_price(session, EAST, "new", price, valid_from=NOW - DAY)
         waiting = [one.usage for one in await unrated_page(session)]

@@ -23,6 +23,24 @@ def test_a_customer_is_opened_funded_and_given_a_token(terminal, boss):
     assert terminal.say(boss, "admin", "check") == "ledger sum 0, 0 differences\n"
 
 
+def test_a_project_is_of_a_product_line_and_is_moved_to_another(terminal, boss):
+    organisation = made(terminal, boss, "organisation", "智能大学")
+    project = made(terminal, boss, "project", organisation, "学习", "--product-line", "ai")
+    made(terminal, boss, "user", "zhao")
+    terminal.say(boss, "admin", "member", "zhao", project)
+    token = terminal.say(boss, "admin", "token", "zhao").strip()
+
+    def seen() -> str:
+        done = terminal.run(None, "whoami", "--json", PARACLOUD_TOKEN=token)
+        return json.loads(done.stdout)["projects"][0]["product_line"]
+
+    assert terminal.say(boss, "admin", "product-line", project, "industry") == "industry, was ai\n"
+    assert seen() == "industry"
+    assert json.loads(terminal.say(boss, "admin", "product-line", project, "general", "--json"))["was"] == "industry"
+    refused = terminal.run(boss, "admin", "price", "east", "q", "1", "--product-line", "quantum")
+    assert (refused.returncode, "product_line" in refused.stderr) == (2, True)
+
+
 def test_a_centre_is_connected_priced_and_contracted(terminal, boss):
     (terminal.home / "host.pub").write_text(f"{HOST_KEY} a comment\n")
     words = ["--host-key", "host.pub", "--service-account", "northsvc", "--account", "north[001-003]"]
@@ -65,10 +83,10 @@ def test_a_range_of_accounts_is_spread_with_its_width():
 
 
 def test_a_price_and_a_contract_are_ended_and_followed_by_others(terminal, boss, lin):
-    first = made(terminal, boss, "price", "east", "cpu", "0.4")
-    assert "end that version first" in terminal.run(boss, "admin", "price", "east", "cpu", "0.5").stderr
+    first = made(terminal, boss, "price", "east", "new", "0.4")
+    assert "end that version first" in terminal.run(boss, "admin", "price", "east", "new", "0.5").stderr
     terminal.say(boss, "admin", "end-price", first, "--at", "2026-07-01T00:00:00Z")
-    second = made(terminal, boss, "price", "east", "cpu", "0.5", "--from", "2026-07-01T00:00:00Z")
+    second = made(terminal, boss, "price", "east", "new", "0.5", "--from", "2026-07-01T00:00:00Z")
     listed = {one["id"]: one for one in json.loads(terminal.say(boss, "admin", "prices", "--json"))["items"]}
     assert (listed[first]["valid_to"], listed[second]["valid_to"]) == ("2026-07-01T00:00:00Z", None)
     assert second in terminal.say(boss, "admin", "prices")
@@ -77,6 +95,16 @@ def test_a_price_and_a_contract_are_ended_and_followed_by_others(terminal, boss,
     assert terminal.run(boss, "admin", "end-price", first, "--at", "2026-08-01T00:00:00Z").returncode == 1
     for words in (["end-price", second], ["prices"], ["unrated"]):
         assert terminal.run(lin, "admin", *words).returncode == 1
+
+
+def test_a_price_says_nothing_of_cards_until_it_is_told_to(terminal, boss):
+    told = {
+        made(terminal, boss, "price", "east", "plain", "0.4"): None,
+        made(terminal, boss, "price", "east", "free", "0.4", "--card-hour", "0"): "0.000000000",
+        made(terminal, boss, "price", "east", "gpu", "0.4", "--card-hour", "6"): "6.000000000",
+    }
+    listed = {one["id"]: one for one in json.loads(terminal.say(boss, "admin", "prices", "--json"))["items"]}
+    assert {price: listed[price]["card_hour"] for price in told} == told
 
 
 def test_usage_without_a_price_is_listed_and_charged_when_it_has_one(terminal, boss):

@@ -19,6 +19,7 @@ from paracloud.history.carry_out import carry_out_next
 from paracloud.history.imported import OTHERS, By, Import, ImportState, Unmapped
 from paracloud.history.request import Wanted, faults_of, get_import, request_import
 from paracloud.identity.create_project import create_project
+from paracloud.identity.product_line import ProductLine
 from paracloud.kit.errors import Invalid, NotFound, Unreachable
 from paracloud.kit.identifiers import BlobId, CentreName, OrganisationId, PriceVersionId, ProjectId, new_uuid
 
@@ -195,7 +196,7 @@ async def test_every_task_of_an_array_is_charged_once(database, opened, tmp_path
 
 
 async def test_history_is_charged_by_its_quality_of_service(database, opened, tmp_path):
-    dear = Price(PriceVersionId(new_uuid()), "general", 10 * CORE_HOUR, Decimal(2), "CNY", qos="urgent")
+    dear = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, 10 * CORE_HOUR, Decimal(2), "CNY", qos="urgent")
     async with database.begin() as session:
         await add_price(session, EAST, "cpu", dear, valid_from=NOW - timedelta(days=1))
     await taken_in(database, tmp_path, rows(1, QOS="urgent") + rows(1, 1), {"lin": opened.project})

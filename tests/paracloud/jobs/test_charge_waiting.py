@@ -8,6 +8,7 @@ from tests.paracloud.jobs.world import EAST, START, open_world, record
 from paracloud.billing.check import check
 from paracloud.billing.price import add_price
 from paracloud.billing.rate import Price
+from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.charge_waiting import charge_waiting
 from paracloud.jobs.show import show
 from paracloud.kit.identifiers import NativeId, PriceVersionId, new_uuid
@@ -34,7 +35,7 @@ async def test_it_is_charged_once_and_stands_on_the_jobs_bill(database):
             return (await show(session, world.caller, job)).summary.charged.micro
 
     assert (await waiting(), await on_the_bill()) == ((0, 2), 0)
-    price = Price(PriceVersionId(new_uuid()), "cpu", Decimal("0.6"), Decimal(0), "CNY")
+    price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, Decimal("0.6"), Decimal(0), "CNY")
     async with database.begin() as session:
         await add_price(session, EAST, "elsewhere", price, valid_from=START - timedelta(days=1))
     assert (await waiting(), await on_the_bill()) == ((1, 1), 100_000)

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -6,11 +7,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, connect, open_world, person, queue, record
 
+from paracloud.billing.dedication import Dedication, dedicate, new_dedication_id
+from paracloud.billing.price import add_price
+from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import read_rule
 from paracloud.billing.top_up import top_up
 from paracloud.data.blobs import Blob
 from paracloud.data.keep import keep
 from paracloud.identity.caller import Role
+from paracloud.identity.change_product_line import change_product_line
+from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.build import build
 from paracloud.jobs.market import MarketReader, read_market
 from paracloud.jobs.quote import quote
@@ -20,7 +26,7 @@ from paracloud.jobs.state import JobState
 from paracloud.jobs.wish import cancel, hold, release
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Conflict, Forbidden, Invalid, NotEnoughFunds, NotFound
-from paracloud.kit.identifiers import BlobId, CentreName, JobId, NativeId
+from paracloud.kit.identifiers import BlobId, CentreName, JobId, NativeId, PriceVersionId, new_uuid
 from paracloud.kit.money import MICRO, Money
 
 FULL = 1000 * MICRO
@@ -222,6 +228,41 @@ async def test_where_a_price_says_nothing_of_a_job_it_is_not_offered(database: D
         await connect(session, south, rule=read_rule(MEMORY_RULE), queues=(cards,))
     with pytest.raises(Invalid, match="does not cover such a job: the rule says nothing of gpus"):
         await world.submit(centre=south, gres="gpu:1")
+
+
+async def test_where_a_price_says_nothing_of_cards_only_a_job_without_any_is_offered(database: Database) -> None:
+    world = await open_world(database)
+    south = CentreName("south")
+    cards = queue(gpus_per_node=2, gpu_model="a100", free_gpus=8)
+    async with database.begin() as session:
+        await connect(session, south, card=None, queues=(cards,))
+    with pytest.raises(Invalid, match="the price says nothing of cards"):
+        await world.submit(centre=south, gres="gpu:1")
+    assert (await world.submit(centre=south, partition="cpu")).held.micro == 360_000
+    nodes = Dedication(new_dedication_id(), world.project, south, "cpu", 1, Money(0), 0, START, None)
+    async with database.begin() as session:
+        await dedicate(session, nodes)
+    assert (await world.submit(centre=south, gres="gpu:1")).held.micro == 0
+
+
+async def test_a_job_is_offered_held_and_charged_at_the_price_of_its_projects_product_line(database: Database) -> None:
+    world = await open_world(database)
+    dear = Price(PriceVersionId(new_uuid()), ProductLine.AI, Decimal(36), Decimal(0), "CNY")
+    async with database.begin() as session:
+        await add_price(session, EAST, "cpu", dear, valid_from=START - timedelta(days=1))
+    assert (await world.submit(centre=EAST)).held.micro == 360_000
+    async with database.begin() as session:
+        await change_product_line(session, world.project, ProductLine.AI, person="boss", now=START)
+    accepted = await world.submit(centre=EAST)
+    assert (accepted.held.micro, (await world.submit()).centre) == (36_000_000, WEST)
+    lease = await world.claim()
+    await world.book.intend(lease, limit=5)
+    await world.book.submitted(lease, {accepted.job: NativeId("7")}, postponed={})
+    later = START + timedelta(minutes=1)
+    async with database.begin() as session:
+        await change_product_line(session, world.project, ProductLine.GENERAL, person="boss", now=later)
+    await world.book.settle(lease, [record(accepted.job, "7")], alive=[], read_until=None)
+    assert await world.one("SELECT charged_micro FROM jobs WHERE id = :job", job=accepted.job) == 6_000_000
 
 
 async def test_when_a_centre_has_no_account_left_the_next_one_takes_the_job(

@@ -21,6 +21,7 @@ from paracloud.identity.caller import Caller, Category, Role, Scope
 from paracloud.identity.create_organisation import create_organisation
 from paracloud.identity.create_project import create_project
 from paracloud.identity.create_user import create_user
+from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.build import build
 from paracloud.jobs.ledgered import PostgresBook
 from paracloud.jobs.market import read_market
@@ -147,7 +148,9 @@ async def person(session, login: str, role: Role = Role.MEMBER) -> tuple[Project
     return project, Caller(user, TokenId(uuid4()), login, False, scopes, {project: role})
 
 
-async def connect(session, name: CentreName, *, price: str = "0.36", rule=None, queues=(), accounts: int = 3) -> None:
+async def connect(
+    session, name: CentreName, *, price: str = "0.36", card: str | None = "3", rule=None, queues=(), accounts: int = 3
+) -> None:
     centre = Centre(
         name=name, title_en=name, title_zh=name, host="127.0.0.1", port=22, host_key=HOST_KEY, dialect="slurm",
         service_account=UnixAccount("watcher"), commands_per_minute=60, patience=timedelta(minutes=10),
@@ -158,8 +161,8 @@ async def connect(session, name: CentreName, *, price: str = "0.36", rule=None, 
     shown = queues or (queue(),)
     await keep_queues(session, name, shown, START)
     for one in shown:
-        hours = (Decimal(price), Decimal(3)) if rule is None else (Decimal(0), Decimal(0))
-        version = Price(PriceVersionId(new_uuid()), "cpu", *hours, "CNY", rule)
+        hours = (Decimal(price), None if card is None else Decimal(card)) if rule is None else (Decimal(0), None)
+        version = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, *hours, "CNY", rule)
         await add_price(session, name, one.name, version, valid_from=START - timedelta(days=1))
     await add_contract(session, name, 8000, valid_from=START - timedelta(days=1))
 

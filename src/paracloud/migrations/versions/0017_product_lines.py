@@ -1,0 +1,59 @@
+"""A project has a product line, and so has a price: one of three. A price may say nothing of cards."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0017_product_lines"
+down_revision = "0016_reconciliations"
+branch_labels = None
+depends_on = None
+
+
+TIME = sa.DateTime(timezone=True)
+LINES = "product_line IN ('general', 'industry', 'ai')"
+
+
+def required(name: str, kind: object, *more: object, **options: object) -> sa.Column:
+    return sa.Column(name, kind, *more, nullable=False, **options)
+
+
+def upgrade() -> None:
+    _lines()
+    _cards()
+
+
+def _lines() -> None:
+    """What an operator named otherwise is of the general line from here on. Where two versions would hold at one time
+    then, the guard on overlaps says so, and one of them is to be ended first."""
+    op.add_column("projects", required("product_line", sa.Text, server_default="general"))
+    op.create_check_constraint(op.f("ck_projects_product_line"), "projects", LINES)
+    op.create_table(
+        "product_line_changes",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        required("project_id", sa.Uuid, sa.ForeignKey("projects.id"), index=True),
+        required("changed_at", TIME),
+        *(required(name, sa.Text) for name in ("was", "line", "person")),
+    )
+    op.execute(
+        "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON product_line_changes "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
+    op.execute("ALTER TABLE price_versions DISABLE TRIGGER agreed")
+    op.execute(f"UPDATE price_versions SET product_line = 'general' WHERE NOT {LINES}")
+    op.execute("ALTER TABLE price_versions ENABLE TRIGGER agreed")
+    op.create_check_constraint(op.f("ck_price_versions_product_line"), "price_versions", LINES)
+
+
+def _cards() -> None:
+    """What holds keeps its price of a card, a zero too."""
+    op.alter_column("price_versions", "card_hour", existing_type=sa.Numeric(18, 9), nullable=True)
+    op.drop_constraint(op.f("ck_price_versions_rule_alone"), "price_versions")
+    op.create_check_constraint(
+        op.f("ck_price_versions_rule_alone"),
+        "price_versions",
+        "rule IS NULL OR (core_hour = 0 AND COALESCE(card_hour, 0) = 0)",
+    )
+
+
+def downgrade() -> None:
+    raise NotImplementedError("history is not undone; write a new migration")
