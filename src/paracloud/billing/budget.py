@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import spent
 from paracloud.billing.tables_paying import BudgetRow
-from paracloud.identity.overview import organisations_of, projects_in
+from paracloud.identity.overview import organisations_of
 from paracloud.kit.errors import Invalid, NotEnoughFunds, NotFound
 from paracloud.kit.identifiers import BudgetId, OrganisationId, ProjectId, UserId
 from paracloud.kit.money import Money
@@ -81,11 +81,10 @@ async def budgets_of(session: AsyncSession, projects: Collection[ProjectId] | No
     return [_budget(row) for row in (await session.scalars(query)).all()]
 
 
-async def spent_of(session: AsyncSession, budget: Budget, now: datetime) -> Money:
-    """What was charged and is held, of what this budget counts."""
-    projects = [budget.project] if budget.project else await projects_in(session, budget.organisation)
-    micro = await spent.spent(session, projects, budget.user, budget.valid_from, now, is_monthly=budget.is_monthly)
-    return Money(micro, budget.amount.currency)
+async def spent_of(session: AsyncSession, budgets: Collection[Budget], now: datetime) -> dict[BudgetId, Money]:
+    """What was charged and is held, of what each of these budgets counts."""
+    micro = await spent.spent(session, [one.id for one in budgets], now)
+    return {one.id: Money(micro[one.id], one.amount.currency) for one in budgets}
 
 
 async def require_within(
@@ -97,8 +96,10 @@ async def require_within(
     if not ids:
         return
     locking = select(BudgetRow).where(BudgetRow.id.in_(ids)).order_by(BudgetRow.id).with_for_update()
-    for budget in [_budget(row) for row in (await session.scalars(locking)).all()]:
-        left = budget.amount - await spent_of(session, budget, now)
+    locked = [_budget(row) for row in (await session.scalars(locking)).all()]
+    counted = await spent_of(session, locked, now)
+    for budget in locked:
+        left = budget.amount - counted[budget.id]
         if left.micro < more_micro:
             raise _exceeded(budget, left, Money(more_micro, budget.amount.currency))
 

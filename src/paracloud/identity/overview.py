@@ -45,10 +45,6 @@ async def organisations_of(session: AsyncSession, projects: Collection[ProjectId
     return await store.organisations_of(session, projects)
 
 
-async def projects_in(session: AsyncSession, organisation: OrganisationId | None) -> list[ProjectId]:
-    return await store.projects_in(session, organisation)
-
-
 async def all_projects(session: AsyncSession) -> list[Project]:
     """For the operator."""
     return await _projects(session, None)

@@ -81,11 +81,6 @@ async def organisations_of(session: AsyncSession, projects: Collection[ProjectId
     return {ProjectId(project): OrganisationId(of) for project, of in (await session.execute(query)).all()}
 
 
-async def projects_in(session: AsyncSession, organisation: OrganisationId | None) -> list[ProjectId]:
-    query = select(ProjectRow.id).where(ProjectRow.organisation_id == organisation).order_by(ProjectRow.id)
-    return [ProjectId(one) for one in (await session.scalars(query)).all()]
-
-
 async def organisations(session: AsyncSession) -> list[OrganisationRow]:
     return list((await session.execute(select(OrganisationRow).order_by(OrganisationRow.id))).scalars())
 

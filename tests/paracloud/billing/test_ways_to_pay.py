@@ -67,7 +67,7 @@ async def budgeted(database, wanted: Budget) -> Budget:
 
 async def spent(database, wanted: Budget, when: datetime = NOW) -> int:
     async with database.begin() as session:
-        return (await spent_of(session, wanted, when)).micro
+        return (await spent_of(session, [wanted], when))[wanted.id].micro
 
 
 async def test_a_credit_line_is_how_far_below_nothing_a_wallet_may_go(database):
