@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing import spent
 from paracloud.billing.tables_paying import BudgetRow
 from paracloud.identity.overview import organisations_of
-from paracloud.kit.errors import Invalid, NotEnoughFunds, NotFound
+from paracloud.kit.errors import Invalid, NotFound
 from paracloud.kit.identifiers import BudgetId, OrganisationId, ProjectId, UserId
 from paracloud.kit.money import Money
 
@@ -87,34 +87,10 @@ async def spent_of(session: AsyncSession, budgets: Collection[Budget], now: date
     return {one.id: Money(micro[one.id], one.amount.currency) for one in budgets}
 
 
-async def require_within(
-    session: AsyncSession, project: ProjectId, user: UserId | None, more_micro: int, now: datetime
-) -> None:
-    """NotEnoughFunds where a hard budget could be exceeded by so much more. The budgets that count it stay locked, so
-    that what other projects of the organisation hold at this moment counts too."""
-    ids = [one.id for one in await budgets_of(session, [project], now) if one.is_hard and one.user in (None, user)]
-    if not ids:
-        return
+async def lock_budgets(session: AsyncSession, ids: Collection[BudgetId]) -> list[Budget]:
+    """As they are while their rows are locked."""
     locking = select(BudgetRow).where(BudgetRow.id.in_(ids)).order_by(BudgetRow.id).with_for_update()
-    locked = [_budget(row) for row in (await session.scalars(locking)).all()]
-    counted = await spent_of(session, locked, now)
-    for budget in locked:
-        left = budget.amount - counted[budget.id]
-        if left.micro < more_micro:
-            raise _exceeded(budget, left, Money(more_micro, budget.amount.currency))
-
-
-def _exceeded(budget: Budget, left: Money, wanted: Money) -> NotEnoughFunds:
-    whose_en = "user's" if budget.user else "project's" if budget.project else "organisation's"
-    whose_zh = "用户" if budget.user else "课题组" if budget.project else "组织"
-    unit = budget.amount.currency
-    return NotEnoughFunds(
-        f"The {whose_en} budget of {budget.amount} {unit} has {left} left, and the job can cost up to {wanted}. Ask "
-        "for less, or have the budget raised.",
-        f"该{whose_zh}预算 {budget.amount} {unit} 剩余 {left}，而该作业最多需要 {wanted}。请减少申请，或提高预算。",
-        missing_micro=(wanted - left).micro,
-        currency=unit,
-    )
+    return [_budget(row) for row in (await session.scalars(locking)).all()]
 
 
 def _open_at(now: datetime) -> ColumnElement[bool]:

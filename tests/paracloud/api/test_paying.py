@@ -1,7 +1,7 @@
 """What operator and customer see of ways to pay, over the API."""
 
 import pytest
-from tests.paracloud.api.house import House, Person, Tenant
+from tests.paracloud.api.house import House, Person, Tenant, job
 from tests.paracloud.jobs.world import EAST
 
 from paracloud.identity.caller import Role
@@ -116,6 +116,15 @@ async def test_a_user_sees_the_own_budget_and_the_projects_and_its_owner_all(hou
     assert {one["of"]: one["spent"] and one["spent"]["amount"] for one in seen["head"]} == {
         "organisation": None, "project": "0.000000", "user": "0.000000",
     }  # fmt: skip
+
+
+async def test_a_job_that_the_organisations_budget_refuses_tells_nothing_of_what_is_left(house, boss, wang):
+    body = {"organisation": str(wang.organisation), "amount": "0.000071"}
+    assert (await house.ask(boss, "POST", "/operator/budgets", json=body)).status_code == 201
+    refused = await house.ask(wang, "POST", "/jobs", json=job(wang))
+    assert (refused.status_code, refused.json()["code"]) == (402, "not_enough_funds")
+    assert "extra" not in refused.json()
+    assert "0.000071" not in refused.text
 
 
 async def test_a_month_is_closed_once_and_listed(house, boss, wang):

@@ -25,7 +25,9 @@ from paracloud.billing.price import add_price
 from paracloud.billing.rate import Price
 from paracloud.billing.reverse import reverse
 from paracloud.billing.unrated import unrated_page
+from paracloud.billing.within_budgets import OverBudget
 from paracloud.identity.create_project import create_project
+from paracloud.identity.create_user import create_user
 from paracloud.kit.errors import Conflict, Invalid, NotEnoughFunds, NotFound
 from paracloud.kit.identifiers import BudgetId, CentreName, EntryId, OrganisationId, PriceVersionId, ProjectId, new_uuid
 from paracloud.kit.money import Money
@@ -119,6 +121,25 @@ async def test_a_hard_budget_refuses_what_could_exceed_it_and_counts_charges_and
     async with database.begin() as session:
         await release(session, ["job-1"], now=NOW)
     await held(database, opened, "job-2", "0.486284")
+
+
+async def test_what_an_organisation_has_left_is_not_said_and_a_users_own_is(database):
+    opened = await world(database)
+    organisation = await organisation_of(database, opened)
+    async with database.begin() as session:
+        lin = await create_user(session, "lin", now=NOW)
+    whole = await budgeted(database, budget(opened, "10.7", project=None, organisation=organisation))
+    with pytest.raises(OverBudget, match="The organisation's budget does not allow it") as refused:
+        await held(database, opened, "job-1", "12")
+    assert (refused.value.missing_micro, refused.value.is_for_all) == (None, False)
+    assert not any(figure in refused.value.en + refused.value.zh for figure in ("10.7", "1.3"))
+    async with database.begin() as session:
+        await end_budget(session, whole.id, now=NOW)
+    await budgeted(database, budget(opened, "10.7", user=lin))
+    async with database.begin() as session:
+        with pytest.raises(OverBudget, match=r"user's budget of 10\.700000 CNY has 10\.700000 left") as refused:
+            await hold(session, opened.project, "job-1", Money.parse("12"), now=NOW, user=lin)
+    assert (refused.value.missing_micro, refused.value.is_for_all) == (1_300_000, False)
 
 
 async def test_a_soft_budget_refuses_nothing(database):

@@ -334,6 +334,31 @@ async def test_a_hard_budget_lands_a_job_also_where_a_package_pays_for_its_slice
     assert await flying.told() == ["landing"]
 
 
+@pytest.mark.parametrize("whose", ["organisation", "user"])
+async def test_a_budget_that_is_not_the_projects_lands_a_job_without_its_figures(fly, whose):
+    flying = await fly("1000")
+    organisation = await flying.world.one("SELECT id FROM organisations")
+    payers = {
+        "organisation": {"organisation": organisation},
+        "user": {"project": flying.world.project, "user": flying.world.caller.user},
+    }
+    await limited(flying, "0.10", **payers[whose])
+    job = await flying.running()
+    await flying.look(DUE, job)
+    await flying.deliver()
+    await flying.look(DUE + 320, job)
+    async with flying.world.database.begin() as session:
+        told = [one for _, one in await notices_of(session, flying.world.project)]
+        events = (await show(session, flying.world.caller, job)).events
+    assert [(one.kind.value, one.amount) for one in told] == [
+        ("landing", Money.parse("0.06")), ("stopping", Money.parse("0.06")),
+    ]  # fmt: skip
+    for said in (*(one.en for one in told), *(one.reason for one in events)):
+        assert "0.05" not in said, said
+    assert "a hard budget of the organisation or of the user does not allow it" in told[0].en
+    assert "组织或用户的硬预算不允许" in told[1].zh
+
+
 async def test_one_jobs_trouble_keeps_no_other_from_being_paid_for(fly):
     flying = await fly("1000")
     broken, job = await flying.running(), await flying.running("8")
