@@ -47,7 +47,7 @@ async def package(body: PackageRequest, request: Request, deps: TheDeps, token: 
 
         async def act() -> dict[str, object]:
             await _require_project(at.session, body.project)
-            await sell_package(at.session, wanted, person=at.caller.login, now=now)
+            await sell_package(at.session, wanted, person=at.caller.login, now=now, is_unseen=body.is_unseen)
             return {"id": str(wanted.id)}
 
         done = await once(at.session, at.caller.user, key, request, act, now=now)
@@ -75,7 +75,7 @@ async def dedication(
 
         async def act() -> dict[str, object]:
             await _require_project(at.session, body.project)
-            await dedicate(at.session, wanted)
+            await dedicate(at.session, wanted, is_unseen=body.is_unseen)
             if await post_fees(at.session, month_of(now), now=now, only=wanted.id):
                 raise NotEnoughFunds(
                     f"The fee of {wanted.monthly} {wanted.monthly.currency} a month is due in advance, and the wallet "

@@ -9,6 +9,7 @@ from paracloud.billing import store, store_paying
 from paracloud.billing.cover import Package, Unit
 from paracloud.billing.entry import Entry, package, wallet
 from paracloud.billing.funding import credit_line
+from paracloud.billing.known_queue import known_queue
 from paracloud.billing.post import post
 from paracloud.kit.errors import Invalid, NotEnoughFunds
 from paracloud.kit.money import Money
@@ -18,10 +19,15 @@ MOST_UNITS = 10**15
 LONGEST_NAME = 100
 
 
-async def sell_package(session: AsyncSession, wanted: Package, *, person: str, now: datetime) -> None:
+async def sell_package(
+    session: AsyncSession, wanted: Package, *, person: str, now: datetime, is_unseen: bool = False
+) -> None:
     """The price moves from the wallet to the package, and from there to the centre and the platform as it is used.
-    Invalid for what cannot be meant; NotEnoughFunds where the wallet and its credit line have less than the price."""
+    Invalid for what cannot be meant, and for a queue that is not known (`is_unseen`: see known_queue); NotEnoughFunds
+    where the wallet and its credit line have less than the price."""
     _check(wanted, now)
+    if wanted.centre is not None and wanted.queue is not None:
+        await known_queue(session, wanted.centre, wanted.queue, is_unseen=is_unseen)
     code, price = wallet(wanted.project), Money(wanted.price_micro, wanted.currency)
     locked = await store.locked(session, {code: wanted.currency, package(wanted.id): wanted.currency})
     left = Money(locked[code].balance_micro + await credit_line(session, wanted.project), wanted.currency)

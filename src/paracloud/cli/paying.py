@@ -15,6 +15,7 @@ from paracloud.wire.paying import BudgetRequest, DedicationRequest, FundingReque
 Until = Annotated[str, typer.Argument(help="The end, ISO 8601 with zone.")]
 Centre = Annotated[str | None, typer.Option(help="At this centre alone.")]
 Queue = Annotated[str | None, typer.Option(help="In this queue alone.")]
+Unseen = Annotated[bool, typer.Option("--unseen", help="Take the name of a queue that was never seen as it is.")]
 Line = Annotated[str | None, typer.Option(help="For this product line alone.")]
 AnId = Annotated[UUID | None, typer.Option(parser=an_id)]
 
@@ -29,12 +30,13 @@ def package(
     centre: Centre = None,
     queue: Queue = None,
     product_line: Line = None,
+    unseen: Unseen = False,
     start: From = None,
     as_json: AsJson = False,
 ) -> None:
     """Sell a package of hours; those that expire first are used first."""
     tree = {"project": project, "name": name, "kind": kind, "amount": hours, "price": price, "expires_at": expires}
-    where = {"centre": centre, "queue": queue, "product_line": product_line, "valid_from": start}
+    where = {"centre": centre, "queue": queue, "product_line": product_line, "is_unseen": unseen, "valid_from": start}
     _sell("packages", PackageRequest.model_validate(tree | where), as_json=as_json)
 
 
@@ -46,11 +48,13 @@ def credit(
     centre: Centre = None,
     queue: Queue = None,
     product_line: Line = None,
+    unseen: Unseen = False,
+    start: From = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a project a trial credit with an end."""
     tree = {"project": project, "name": name, "kind": "credit", "amount": amount, "expires_at": expires}
-    where = {"centre": centre, "queue": queue, "product_line": product_line}
+    where = {"centre": centre, "queue": queue, "product_line": product_line, "is_unseen": unseen, "valid_from": start}
     _sell("packages", PackageRequest.model_validate(tree | where), as_json=as_json)
 
 
@@ -63,11 +67,12 @@ def dedicate(
     share: Annotated[int, typer.Argument(help="The centre's share of the fee, in basis points: 8000 is 80 %.")],
     start: From = None,
     until: To = None,
+    unseen: Unseen = False,
     as_json: AsJson = False,
 ) -> None:
-    """Dedicate nodes of a queue to a project: what runs there costs nothing more."""
+    """Dedicate all nodes of a queue to a project: what runs there costs nothing more."""
     tree = {"project": project, "centre": centre, "queue": queue, "nodes": nodes, "monthly": monthly}
-    times = {"share_basis_points": share, "valid_from": start, "valid_to": until}
+    times = {"share_basis_points": share, "is_unseen": unseen, "valid_from": start, "valid_to": until}
     _sell("dedications", DedicationRequest.model_validate(tree | times), as_json=as_json)
 
 

@@ -111,8 +111,8 @@ def _package(of: Things) -> dict[str, Any]:
 
 
 def _dedication(of: Things) -> dict[str, Any]:
-    where = {"project": str(of.owner.project), "centre": EAST, "queue": "fast"}
-    return where | {"nodes": 1, "monthly": "0", "share_basis_points": 0}
+    where = {"project": str(of.owner.project), "centre": EAST, "queue": "long"}
+    return where | {"nodes": 4, "monthly": "0", "share_basis_points": 0}
 
 
 def _import(of: Things) -> dict[str, Any]:

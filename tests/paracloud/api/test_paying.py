@@ -71,7 +71,7 @@ async def test_a_package_that_cannot_be_sold_is_refused_whole(house, boss, wang,
 
 
 async def dedicate(house: House, boss: Person, of: Tenant, monthly: str = "30"):
-    body = {"project": str(of.project), "centre": EAST, "queue": "cpu", "nodes": 2, "monthly": monthly}
+    body = {"project": str(of.project), "centre": EAST, "queue": "cpu", "nodes": 4, "monthly": monthly}
     return await house.ask(boss, "POST", "/operator/dedications", json=body | {"share_basis_points": 6000})
 
 
@@ -84,7 +84,7 @@ async def test_dedicated_nodes_are_paid_when_they_begin_or_there_are_none(house,
     assert made.status_code == 201
     assert float(await available(house, wang)) < 1000
     (one,) = (await paying(house, wang, wang))["dedicated"]
-    assert (one["nodes"], one["monthly"]["amount"]) == (2, "30.000000")
+    assert (one["nodes"], one["monthly"]["amount"]) == (4, "30.000000")
 
 
 async def test_the_credit_line_lets_a_wallet_go_below_nothing(house, boss, wang):

@@ -212,7 +212,7 @@ def nodes(opened: World, **changes) -> Dedication:
 
 async def dedicated(database, wanted: Dedication) -> Dedication:
     async with database.begin() as session:
-        await dedicate(session, wanted)
+        await dedicate(session, wanted, is_unseen=True)
     return wanted
 
 
@@ -231,6 +231,14 @@ async def test_dedicated_nodes_cost_their_fee_once_a_month_and_what_runs_there_n
         assert [await store.balance(session, code) for code in (payable(EAST), DEDICATED)] == [18_000_000, 12_000_000]
         (row,) = (await session.execute(text("SELECT dedication_id, list_micro FROM charges"))).all()
     assert tuple(row) == (wanted.id, 0)
+    await sound(database)
+
+
+async def test_what_has_more_nodes_than_are_dedicated_has_its_ordinary_price(database):
+    opened = await world(database)
+    await dedicated(database, nodes(opened))
+    runs = [record("1", nodes=2), record("2", nodes=3), record("3", nodes=500)]
+    assert await charged(database, await metered(database, opened, *runs)) == [0, 13_717, 13_717]
     await sound(database)
 
 

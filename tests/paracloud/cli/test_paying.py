@@ -13,7 +13,7 @@ def test_ways_to_pay_are_agreed_and_shown(terminal, boss, lin):
     project = str(lin.project)
     made(terminal, boss, "package", project, "百核时", "100", "10", UNTIL)
     made(terminal, boss, "credit", project, "5", UNTIL)
-    nodes = made(terminal, boss, "dedicate", project, "east", "cpu", "2", "30", "7000")
+    nodes = made(terminal, boss, "dedicate", project, "east", "cpu", "4", "30", "7000")
     made(terminal, boss, "end-dedicated", nodes, "--at", "2099-01-01T00:00:00Z")
     terminal.say(boss, "admin", "fund", project, "--line", "50", "--warn", "20", "--warn", "5", "--signal", "TERM")
     budget = made(terminal, boss, "budget", "100", "--project", project, "--no-hard")
@@ -40,6 +40,16 @@ def test_what_cannot_be_agreed_says_why(terminal, boss, lin):
     assert (poor.returncode, "top up" in poor.stderr, "请先充值" in poor.stderr) == (1, True, True)
     early = terminal.run(boss, "admin", "package", project, "x", "100", "1", "2001-01-01T00:00:00Z")
     assert (early.returncode, "expires_at" in early.stderr) == (1, True)
+
+
+def test_dedicated_nodes_are_a_whole_queue_that_is_there(terminal, boss, lin):
+    words = ["dedicate", str(lin.project), "east"]
+    for wrong, told in (("cpuu 4", "it has: cpu, long"), ("cpu 2", "Have the centre make a queue of just these nodes")):
+        refused = terminal.run(boss, "admin", *words, *wrong.split(), "30", "7000", "--unseen")
+        assert (refused.returncode, told in refused.stderr) == (1, True), refused.stderr
+    narrow = terminal.run(boss, "admin", "credit", str(lin.project), "5", UNTIL, "--centre", "east", "--queue", "x")
+    assert (narrow.returncode, "it has: cpu, long" in narrow.stderr) == (1, True)
+    made(terminal, boss, "credit", str(lin.project), "5", UNTIL, "--from", "2099-01-01T00:00:00Z")
 
 
 def test_a_price_is_for_one_customer_and_quality_with_tiers(terminal, boss, lin):
