@@ -34,7 +34,7 @@ async def paying(session: AsyncSession, project: ProjectId, caller: Caller | Non
     counted = await spent_of(session, budgets, now)
     return PayingModel(
         project=project,
-        funding=_funding(await funding_of(session, project)),
+        funding=funding(await funding_of(session, project)),
         packages=[_package(one) for one in await packages_of(session, [project])],
         dedicated=[_dedication(one) for one in await dedications_of(session, [project])],
         budgets=[_budget(one, counted[one.id], is_operator=caller is None) for one in budgets],
@@ -45,7 +45,7 @@ def _sees(caller: Caller, project: ProjectId, budget: Budget) -> bool:
     return budget.user in (None, caller.user) or caller.owns(project)
 
 
-def _funding(one: Funding) -> FundingModel:
+def funding(one: Funding) -> FundingModel:
     return FundingModel(
         line=shown.money(one.line),
         hold_seconds=None if one.hold is None else int(one.hold.total_seconds()),

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import spent
 from paracloud.billing.tables_paying import BudgetRow
-from paracloud.identity.overview import organisations_of
+from paracloud.identity.overview import is_member, organisations_of
 from paracloud.kit.errors import Invalid, NotFound
 from paracloud.kit.identifiers import BudgetId, OrganisationId, ProjectId, UserId
 from paracloud.kit.money import Money
@@ -38,19 +38,25 @@ class Budget:
 
 
 async def set_budget(session: AsyncSession, wanted: Budget) -> None:
-    """Invalid for what cannot be meant, or a payer that is not there."""
+    """Invalid for what cannot be meant, a payer that is not there, or a user who is not in the project."""
     if (wanted.organisation is None) == (wanted.project is None) or (wanted.user and wanted.project is None):
         raise Invalid(
             "A budget is an organisation's, a project's, or a user's within a project.",
             "预算须属于一个组织、一个课题组，或课题组内的一个用户。",
             field="project",
         )
-    if wanted.amount.micro < 0 or (wanted.valid_to is not None and wanted.valid_to <= wanted.valid_from):
-        raise Invalid(
-            "A budget is nothing or more, and ends after it begins.", "预算不得为负，且结束须晚于开始。", field="amount"
-        )
+    if wanted.amount.micro < 0:
+        raise Invalid("amount: nothing or more.", "amount：预算不得为负。", field="amount")
+    if wanted.valid_to is not None and wanted.valid_to <= wanted.valid_from:
+        raise Invalid("valid_to: later than valid_from.", "valid_to：必须晚于 valid_from。", field="valid_to")
     if len(wanted.warn_percent) > MOST_LEVELS or not all(0 < one <= PERCENT for one in wanted.warn_percent):
         raise Invalid("warn_percent: 1 to 100.", "warn_percent：须为 1 到 100。", field="warn_percent")
+    if wanted.user and wanted.project and not await is_member(session, wanted.user, wanted.project):
+        raise Invalid(
+            "The user is no member of this project: have them added first.",
+            "该用户不是该课题组成员：请先加入。",
+            field="login",
+        )
     row = BudgetRow(
         id=wanted.id, organisation_id=wanted.organisation, project_id=wanted.project, user_id=wanted.user,
         amount_micro=wanted.amount.micro, currency=wanted.amount.currency, is_monthly=wanted.is_monthly,

@@ -45,6 +45,11 @@ async def organisations_of(session: AsyncSession, projects: Collection[ProjectId
     return await store.organisations_of(session, projects)
 
 
+async def is_member(session: AsyncSession, user: UserId, project: ProjectId) -> bool:
+    """Whatever the role."""
+    return await store.is_member(session, user, project)
+
+
 async def all_projects(session: AsyncSession) -> list[Project]:
     """For the operator."""
     return await _projects(session, None)

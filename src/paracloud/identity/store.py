@@ -51,6 +51,11 @@ async def put_member(session: AsyncSession, user: UserId, project: ProjectId, ro
     )
 
 
+async def is_member(session: AsyncSession, user: UserId, project: ProjectId) -> bool:
+    query = select(MemberRow.role).where(MemberRow.user_id == user, MemberRow.project_id == project)
+    return (await session.execute(query)).scalar_one_or_none() is not None
+
+
 async def organisation_named(session: AsyncSession, name: str) -> OrganisationRow | None:
     return (await session.execute(select(OrganisationRow).where(OrganisationRow.name == name))).scalar_one_or_none()
 

@@ -76,8 +76,9 @@ class DedicationModel(Model):
 
 
 class FundingRequest(Model):
-    """How a project pays when its wallet is empty. `line`: how far below nothing the wallet may go. `hold_seconds`: how
-    much of a job's time limit is reserved at once, and again while it runs; all of it, where it is left out."""
+    """How a project pays when its wallet is empty; what is left out stays as it was agreed. `line`: how far below
+    nothing the wallet may go. `hold_seconds`: how much of a job's time limit is reserved at once, and again while it
+    runs; null: all of it."""
 
     line: Amount = "0"
     hold_seconds: int | None = Field(None, ge=60, le=31_536_000)
@@ -92,6 +93,14 @@ class FundingModel(Model):
     warnings: list[MoneyModel]
     signal: str
     grace_seconds: int
+
+
+class FundingChangeModel(Model):
+    """The whole of it, before and after."""
+
+    project: UUID
+    before: FundingModel
+    after: FundingModel
 
 
 class BudgetRequest(Model):

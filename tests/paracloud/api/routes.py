@@ -207,7 +207,7 @@ ROUTES: dict[str, Route] = {
     "POST /operator/packages": operates(_package, "body project"),
     "POST /operator/dedications": operates(_dedication, "body project"),
     "POST /operator/dedications/{dedication}:end": of(OPERATES, "path dedication", body=lambda _: {}),
-    "PUT /operator/projects/{project}/funding": of(OPERATES, "path project", body=lambda _: {}),
+    "PATCH /operator/projects/{project}/funding": of(OPERATES, "path project", body=lambda _: {}),
     "GET /operator/projects/{project}/paying": of(OPERATES, "path project"),
     "POST /operator/budgets": operates(_budget, "body project", "body organisation"),
     "POST /operator/budgets/{budget}:end": of(OPERATES, "path budget"),

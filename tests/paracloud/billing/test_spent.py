@@ -15,6 +15,8 @@ from paracloud.billing.hold import hold, release
 from paracloud.billing.rate import Most, most
 from paracloud.billing.reserve import Wanted
 from paracloud.billing.spent import SPENT
+from paracloud.identity.add_member import add_member
+from paracloud.identity.caller import Role
 from paracloud.identity.create_project import create_project
 from paracloud.identity.create_user import create_user
 from paracloud.kit.errors import NotEnoughFunds
@@ -123,6 +125,7 @@ async def test_each_budget_counts_what_is_its_own(database):
     opened = await world(database)
     async with database.begin() as session:
         lin, wang = [await create_user(session, login, now=NOW) for login in ("lin", "wang")]
+        await add_member(session, "lin", opened.project, Role.MEMBER)
         organisation = await organisation_of(database, opened)
         other = await create_project(session, organisation, "邻组", now=NOW)
     neighbour = replace(opened, project=other)

@@ -16,7 +16,7 @@ from paracloud.billing.close_period import close_period
 from paracloud.billing.dedication import Dedication, dedicate, dedications_of, end_dedication, new_dedication_id
 from paracloud.billing.entry import DEDICATED, payable
 from paracloud.billing.fee import fee
-from paracloud.billing.funding import Funding, funding_of, set_funding
+from paracloud.billing.funding import Changes, Funding, change_funding, funding_of, set_funding
 from paracloud.billing.hold import hold, release
 from paracloud.billing.notices import notices_of, operators_notices
 from paracloud.billing.period import is_closed, month_of
@@ -26,6 +26,8 @@ from paracloud.billing.rate import Price
 from paracloud.billing.reverse import reverse
 from paracloud.billing.unrated import unrated_page
 from paracloud.billing.within_budgets import OverBudget
+from paracloud.identity.add_member import add_member
+from paracloud.identity.caller import Role
 from paracloud.identity.create_project import create_project
 from paracloud.identity.create_user import create_user
 from paracloud.kit.errors import Conflict, Invalid, NotEnoughFunds, NotFound
@@ -93,6 +95,20 @@ async def test_what_is_agreed_of_funding_comes_back_as_itself(database):
         assert await funding_of(session, opened.project) == wanted
 
 
+async def test_two_changes_of_funding_at_once_undo_nothing_of_each_other(database):
+    opened = await world(database)
+
+    async def changed(**changes) -> None:
+        async with database.begin() as session:
+            await change_funding(session, opened.project, Changes(**changes))
+
+    for number in range(5):
+        line, grace = Money(number), timedelta(seconds=number)
+        await asyncio.gather(changed(line=line), changed(grace=grace), changed(signal="TERM"))
+        async with database.begin() as session:
+            assert await funding_of(session, opened.project) == Funding(line=line, grace=grace, signal="TERM")
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
@@ -101,6 +117,7 @@ async def test_what_is_agreed_of_funding_comes_back_as_itself(database):
         ({"signal": "KILL"}, "signal"),
         ({"grace": timedelta(days=2)}, "grace"),
         ({"warnings": (Money(5, "USD"),)}, "warnings"),
+        ({"warnings": (Money(0), Money(-1))}, "warnings"),
     ],
 )
 async def test_funding_that_cannot_be_meant_is_refused(database, wrong, field):
@@ -128,6 +145,7 @@ async def test_what_an_organisation_has_left_is_not_said_and_a_users_own_is(data
     organisation = await organisation_of(database, opened)
     async with database.begin() as session:
         lin = await create_user(session, "lin", now=NOW)
+        await add_member(session, "lin", opened.project, Role.MEMBER)
     whole = await budgeted(database, budget(opened, "10.7", project=None, organisation=organisation))
     with pytest.raises(OverBudget, match="The organisation's budget does not allow it") as refused:
         await held(database, opened, "job-1", "12")
@@ -183,7 +201,7 @@ async def test_a_monthly_budget_begins_anew_and_an_ended_one_holds_no_more(datab
     [
         ({"project": None}, "project"),
         ({"amount": Money(-1)}, "amount"),
-        ({"valid_to": NOW - 2 * DAY}, "amount"),
+        ({"valid_to": NOW - 2 * DAY}, "valid_to"),
         ({"warn_percent": (101,)}, "warn_percent"),
         ({"project": ProjectId(new_uuid())}, "project"),
     ],

@@ -52,6 +52,27 @@ def test_dedicated_nodes_are_a_whole_queue_that_is_there(terminal, boss, lin):
     made(terminal, boss, "credit", str(lin.project), "5", UNTIL, "--from", "2099-01-01T00:00:00Z")
 
 
+def test_of_funding_only_the_options_given_change_and_all_of_it_is_shown(terminal, boss, lin):
+    words = ("admin", "fund", str(lin.project))
+    terminal.say(boss, *words, "--line", "500", "--warn", "100")
+    shown = terminal.say(boss, *words, "--hold-seconds", "3600")
+    before, after = [line for line in shown.splitlines() if line.split()[:1] in (["before"], ["after"])]
+    assert all(word in before for word in ("500.000000 CNY", "the whole limit", "100.000000", "USR1", "600"))
+    assert all(word in after for word in ("500.000000 CNY", "3600", "100.000000", "USR1", "600"))
+    last = json.loads(terminal.say(boss, *words, "--no-warn", "--hold-all", "--json"))["after"]
+    assert (last["line"]["amount"], last["warnings"], last["hold_seconds"]) == ("500.000000", [], None)
+    assert "授信额度" in terminal.run(boss, *words, language="zh_CN.UTF-8").stdout
+    both = terminal.run(boss, *words, "--warn", "1", "--no-warn")
+    assert (both.returncode, "not both" in both.stderr) == (2, True)
+
+
+def test_a_budget_without_levels_tells_at_none(terminal, boss, lin):
+    made(terminal, boss, "budget", "100", "--project", str(lin.project), "--no-warn")
+    made(terminal, boss, "budget", "90", "--project", str(lin.project))
+    found = json.loads(terminal.say(lin, "funds", "--json"))["budgets"]
+    assert sorted(one["warn_percent"] for one in found) == [[], [80, 100]]
+
+
 def test_a_price_is_for_one_customer_and_quality_with_tiers(terminal, boss, lin):
     (terminal.home / "tiers.json").write_text('[{"starts_at": "0", "rate": "1"}, {"starts_at": "10", "rate": "0.5"}]')
     words = ["--project", str(lin.project), "--qos", "high", "--tiers", "tiers.json", "--product-line", "ai"]
