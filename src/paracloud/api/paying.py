@@ -11,11 +11,11 @@ from paracloud.api.deps import TheDeps, Token, asked
 from paracloud.api.exactly import an_amount, whole_seconds
 from paracloud.api.once import once
 from paracloud.api.operator import operator
-from paracloud.api.shown_paying import UNITS, paying
+from paracloud.api.shown_paying import UNITS, funding, paying
 from paracloud.billing.budget import Budget, end_budget, set_budget
 from paracloud.billing.cover import Package, Unit
 from paracloud.billing.dedication import Dedication, dedicate, end_dedication, new_dedication_id
-from paracloud.billing.funding import Funding, set_funding
+from paracloud.billing.funding import Changes, change_funding
 from paracloud.billing.period import month_of
 from paracloud.billing.post_fees import post_fees
 from paracloud.billing.sell_package import sell_package
@@ -31,7 +31,14 @@ from paracloud.kit.identifiers import (
     new_uuid,
 )
 from paracloud.wire.account import Created
-from paracloud.wire.paying import BudgetRequest, DedicationRequest, FundingRequest, PackageRequest, PayingModel
+from paracloud.wire.paying import (
+    BudgetRequest,
+    DedicationRequest,
+    FundingChangeModel,
+    FundingRequest,
+    PackageRequest,
+    PayingModel,
+)
 from paracloud.wire.tariffs import EndRequest
 
 router = APIRouter(prefix="/operator", tags=["operator"])
@@ -47,7 +54,7 @@ async def package(body: PackageRequest, request: Request, deps: TheDeps, token: 
 
         async def act() -> dict[str, object]:
             await _require_project(at.session, body.project)
-            await sell_package(at.session, wanted, person=at.caller.login, now=now)
+            await sell_package(at.session, wanted, person=at.caller.login, now=now, is_unseen=body.is_unseen)
             return {"id": str(wanted.id)}
 
         done = await once(at.session, at.caller.user, key, request, act, now=now)
@@ -75,7 +82,7 @@ async def dedication(
 
         async def act() -> dict[str, object]:
             await _require_project(at.session, body.project)
-            await dedicate(at.session, wanted)
+            await dedicate(at.session, wanted, is_unseen=body.is_unseen)
             if await post_fees(at.session, month_of(now), now=now, only=wanted.id):
                 raise NotEnoughFunds(
                     f"The fee of {wanted.monthly} {wanted.monthly.currency} a month is due in advance, and the wallet "
@@ -99,21 +106,15 @@ async def end_dedicated(dedication: UUID, body: EndRequest, deps: TheDeps, token
     return Created(id=str(dedication))
 
 
-@router.put("/projects/{project}/funding")
-async def fund(project: UUID, body: FundingRequest, deps: TheDeps, token: Token) -> PayingModel:
-    """The credit line, and what happens when money runs out under running jobs."""
-    wanted = Funding(
-        an_amount("line", body.line),
-        None if body.hold_seconds is None else timedelta(seconds=body.hold_seconds),
-        tuple(an_amount("warnings", one) for one in body.warnings),
-        body.signal,
-        timedelta(seconds=body.grace_seconds),
-    )
+@router.patch("/projects/{project}/funding")
+async def fund(project: UUID, body: FundingRequest, deps: TheDeps, token: Token) -> FundingChangeModel:
+    """The credit line, and what happens when money runs out under running jobs. What is left out stays."""
+    changes = _changes(body)
     async with asked(deps, token) as at:
-        now = operator(at, deps)
+        operator(at, deps)
         await _require_project(at.session, project)
-        await set_funding(at.session, ProjectId(project), wanted)
-        return await paying(at.session, ProjectId(project), None, now)
+        before, after = await change_funding(at.session, ProjectId(project), changes)
+    return FundingChangeModel(project=project, before=funding(before), after=funding(after))
 
 
 @router.get("/projects/{project}/paying")
@@ -150,6 +151,21 @@ async def end_a_budget(budget: UUID, deps: TheDeps, token: Token) -> Created:
         now = operator(at, deps)
         await end_budget(at.session, BudgetId(budget), now=now)
     return Created(id=str(budget))
+
+
+def _changes(body: FundingRequest) -> Changes:
+    given, changes = body.model_fields_set, Changes()
+    if "line" in given:
+        changes["line"] = an_amount("line", body.line)
+    if "hold_seconds" in given:
+        changes["hold"] = None if body.hold_seconds is None else timedelta(seconds=body.hold_seconds)
+    if "warnings" in given:
+        changes["warnings"] = tuple(an_amount("warnings", one) for one in body.warnings)
+    if "signal" in given:
+        changes["signal"] = body.signal
+    if "grace_seconds" in given:
+        changes["grace"] = timedelta(seconds=body.grace_seconds)
+    return changes
 
 
 def _package(body: PackageRequest, now: datetime) -> Package:

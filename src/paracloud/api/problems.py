@@ -42,7 +42,7 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
     problem = Problem(
         title=title, status=error.status, code=error.code, detail=error.en, detail_zh=error.zh, field=field
     )
-    if isinstance(error, NotEnoughFunds):
+    if isinstance(error, NotEnoughFunds) and error.missing_micro is not None:
         problem = problem.model_copy(
             update={"extra": {"missing_micro": error.missing_micro, "currency": error.currency}}
         )

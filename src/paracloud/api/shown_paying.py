@@ -31,12 +31,13 @@ async def paying(session: AsyncSession, project: ProjectId, caller: Caller | Non
     budgets = [
         one for one in await budgets_of(session, [project], now) if caller is None or _sees(caller, project, one)
     ]
+    counted = await spent_of(session, budgets, now)
     return PayingModel(
         project=project,
-        funding=_funding(await funding_of(session, project)),
+        funding=funding(await funding_of(session, project)),
         packages=[_package(one) for one in await packages_of(session, [project])],
         dedicated=[_dedication(one) for one in await dedications_of(session, [project])],
-        budgets=[await _budget(session, one, now, is_operator=caller is None) for one in budgets],
+        budgets=[_budget(one, counted[one.id], is_operator=caller is None) for one in budgets],
     )
 
 
@@ -44,7 +45,7 @@ def _sees(caller: Caller, project: ProjectId, budget: Budget) -> bool:
     return budget.user in (None, caller.user) or caller.owns(project)
 
 
-def _funding(one: Funding) -> FundingModel:
+def funding(one: Funding) -> FundingModel:
     return FundingModel(
         line=shown.money(one.line),
         hold_seconds=None if one.hold is None else int(one.hold.total_seconds()),
@@ -90,14 +91,14 @@ def _dedication(one: Dedication) -> DedicationModel:
     )
 
 
-async def _budget(session: AsyncSession, one: Budget, now: datetime, *, is_operator: bool) -> BudgetModel:
+def _budget(one: Budget, spent: Money, *, is_operator: bool) -> BudgetModel:
     is_seen = is_operator or one.project is not None
     return BudgetModel(
         id=one.id,
         of="user" if one.user else "project" if one.project else "organisation",
         user=one.user,
         amount=shown.money(one.amount),
-        spent=shown.money(await spent_of(session, one, now)) if is_seen else None,
+        spent=shown.money(spent) if is_seen else None,
         is_monthly=one.is_monthly,
         is_hard=one.is_hard,
         warn_percent=list(one.warn_percent),

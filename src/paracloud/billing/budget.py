@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import spent
 from paracloud.billing.tables_paying import BudgetRow
-from paracloud.identity.overview import organisations_of, projects_in
-from paracloud.kit.errors import Invalid, NotEnoughFunds, NotFound
+from paracloud.identity.overview import is_member, organisations_of
+from paracloud.kit.errors import Invalid, NotFound
 from paracloud.kit.identifiers import BudgetId, OrganisationId, ProjectId, UserId
 from paracloud.kit.money import Money
 
@@ -38,19 +38,25 @@ class Budget:
 
 
 async def set_budget(session: AsyncSession, wanted: Budget) -> None:
-    """Invalid for what cannot be meant, or a payer that is not there."""
+    """Invalid for what cannot be meant, a payer that is not there, or a user who is not in the project."""
     if (wanted.organisation is None) == (wanted.project is None) or (wanted.user and wanted.project is None):
         raise Invalid(
             "A budget is an organisation's, a project's, or a user's within a project.",
             "预算须属于一个组织、一个课题组，或课题组内的一个用户。",
             field="project",
         )
-    if wanted.amount.micro < 0 or (wanted.valid_to is not None and wanted.valid_to <= wanted.valid_from):
-        raise Invalid(
-            "A budget is nothing or more, and ends after it begins.", "预算不得为负，且结束须晚于开始。", field="amount"
-        )
+    if wanted.amount.micro < 0:
+        raise Invalid("amount: nothing or more.", "amount：预算不得为负。", field="amount")
+    if wanted.valid_to is not None and wanted.valid_to <= wanted.valid_from:
+        raise Invalid("valid_to: later than valid_from.", "valid_to：必须晚于 valid_from。", field="valid_to")
     if len(wanted.warn_percent) > MOST_LEVELS or not all(0 < one <= PERCENT for one in wanted.warn_percent):
         raise Invalid("warn_percent: 1 to 100.", "warn_percent：须为 1 到 100。", field="warn_percent")
+    if wanted.user and wanted.project and not await is_member(session, wanted.user, wanted.project):
+        raise Invalid(
+            "The user is no member of this project: have them added first.",
+            "该用户不是该课题组成员：请先加入。",
+            field="login",
+        )
     row = BudgetRow(
         id=wanted.id, organisation_id=wanted.organisation, project_id=wanted.project, user_id=wanted.user,
         amount_micro=wanted.amount.micro, currency=wanted.amount.currency, is_monthly=wanted.is_monthly,
@@ -81,39 +87,16 @@ async def budgets_of(session: AsyncSession, projects: Collection[ProjectId] | No
     return [_budget(row) for row in (await session.scalars(query)).all()]
 
 
-async def spent_of(session: AsyncSession, budget: Budget, now: datetime) -> Money:
-    """What was charged and is held, of what this budget counts."""
-    projects = [budget.project] if budget.project else await projects_in(session, budget.organisation)
-    micro = await spent.spent(session, projects, budget.user, budget.valid_from, now, is_monthly=budget.is_monthly)
-    return Money(micro, budget.amount.currency)
+async def spent_of(session: AsyncSession, budgets: Collection[Budget], now: datetime) -> dict[BudgetId, Money]:
+    """What was charged and is held, of what each of these budgets counts."""
+    micro = await spent.spent(session, [one.id for one in budgets], now)
+    return {one.id: Money(micro[one.id], one.amount.currency) for one in budgets}
 
 
-async def require_within(
-    session: AsyncSession, project: ProjectId, user: UserId | None, more_micro: int, now: datetime
-) -> None:
-    """NotEnoughFunds where a hard budget could be exceeded by so much more. The budgets that count it stay locked, so
-    that what other projects of the organisation hold at this moment counts too."""
-    ids = [one.id for one in await budgets_of(session, [project], now) if one.is_hard and one.user in (None, user)]
-    if not ids:
-        return
+async def lock_budgets(session: AsyncSession, ids: Collection[BudgetId]) -> list[Budget]:
+    """As they are while their rows are locked."""
     locking = select(BudgetRow).where(BudgetRow.id.in_(ids)).order_by(BudgetRow.id).with_for_update()
-    for budget in [_budget(row) for row in (await session.scalars(locking)).all()]:
-        left = budget.amount - await spent_of(session, budget, now)
-        if left.micro < more_micro:
-            raise _exceeded(budget, left, Money(more_micro, budget.amount.currency))
-
-
-def _exceeded(budget: Budget, left: Money, wanted: Money) -> NotEnoughFunds:
-    whose_en = "user's" if budget.user else "project's" if budget.project else "organisation's"
-    whose_zh = "用户" if budget.user else "课题组" if budget.project else "组织"
-    unit = budget.amount.currency
-    return NotEnoughFunds(
-        f"The {whose_en} budget of {budget.amount} {unit} has {left} left, and the job can cost up to {wanted}. Ask "
-        "for less, or have the budget raised.",
-        f"该{whose_zh}预算 {budget.amount} {unit} 剩余 {left}，而该作业最多需要 {wanted}。请减少申请，或提高预算。",
-        missing_micro=(wanted - left).micro,
-        currency=unit,
-    )
+    return [_budget(row) for row in (await session.scalars(locking)).all()]
 
 
 def _open_at(now: datetime) -> ColumnElement[bool]:

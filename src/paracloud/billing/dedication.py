@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing.known_queue import known_queue
 from paracloud.billing.tables_paying import DedicationRow
 from paracloud.kit.errors import Conflict, Invalid, NotFound
 from paracloud.kit.identifiers import CentreName, DedicationId, ProjectId, new_uuid
@@ -18,8 +19,8 @@ WHOLE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Dedication:
-    """It holds in [valid_from, valid_to); None: until it is ended. What runs in the queue meanwhile costs the project
-    nothing more than the fee, of which the centre has its share."""
+    """It holds in [valid_from, valid_to); None: until it is ended. What runs in the queue meanwhile, on no more nodes
+    than these, costs the project nothing more than the fee, of which the centre has its share."""
 
     id: DedicationId
     project: ProjectId
@@ -34,9 +35,14 @@ class Dedication:
     def holds_at(self, when: datetime) -> bool:
         return self.valid_from <= when and (self.valid_to is None or when < self.valid_to)
 
+    def covers(self, project: ProjectId, centre: CentreName, queue: str, nodes: int) -> bool:
+        """What needs more nodes than these cannot be on these alone: it has its ordinary price."""
+        return (self.project, self.centre, self.queue) == (project, centre, queue) and nodes <= self.nodes
 
-async def dedicate(session: AsyncSession, wanted: Dedication) -> None:
-    """Conflict where the project has nodes of this queue already at some of the same time."""
+
+async def dedicate(session: AsyncSession, wanted: Dedication, *, is_unseen: bool = False) -> None:
+    """Conflict where the project has nodes of this queue already at some of the same time. Invalid where the queue is
+    not known (`is_unseen`: see known_queue), or has more nodes than these: what runs on the others would be free."""
     if wanted.nodes < 1 or wanted.monthly.micro < 0 or not 0 <= wanted.share_basis_points <= WHOLE:
         raise Invalid(
             "At least one node, a fee of nothing or more, and a share of 0 to 10000 basis points.",
@@ -45,6 +51,9 @@ async def dedicate(session: AsyncSession, wanted: Dedication) -> None:
         )
     if wanted.valid_to is not None and wanted.valid_to <= wanted.valid_from:
         raise Invalid("valid_to: later than valid_from.", "valid_to：必须晚于 valid_from。", field="valid_to")
+    found = await known_queue(session, wanted.centre, wanted.queue, is_unseen=is_unseen)
+    if found is not None and found.nodes > wanted.nodes:
+        raise _too_few(wanted, found.nodes)
     row = DedicationRow(
         id=wanted.id, project_id=wanted.project, centre=wanted.centre, queue=wanted.queue, nodes=wanted.nodes,
         monthly_micro=wanted.monthly.micro, share_basis_points=wanted.share_basis_points,
@@ -62,6 +71,17 @@ async def dedicate(session: AsyncSession, wanted: Dedication) -> None:
                 field="valid_from",
             ) from error
         raise Invalid("There is no such project or centre.", "课题组或超算中心不存在。", field="project") from error
+
+
+def _too_few(wanted: Dedication, there: int) -> Invalid:
+    place = f"{wanted.centre}/{wanted.queue}"
+    return Invalid(
+        f"{place} has {there} nodes, more than the {wanted.nodes} to be dedicated, and what runs on the others would "
+        f"be free as well. Have the centre make a queue of just these nodes, or dedicate all {there}.",
+        f"{place} 有 {there} 个节点，多于要独占的 {wanted.nodes} 个，其余节点上的作业也将免费。"
+        f"请超算中心为这些节点单独建立分区，或独占全部 {there} 个节点。",
+        field="nodes",
+    )
 
 
 async def end_dedication(session: AsyncSession, id_: DedicationId, at: datetime, *, now: datetime) -> None:

@@ -29,7 +29,9 @@ async def extend_hold(session: AsyncSession, more: Wanted, *, until_seconds: int
         raise Conflict("The hold was released before.", "该预留已释放。")
     shelf, _ = await store_paying.lock_shelf(session, [more.project], [more.reference])
     rest = await reserve(session, more, shelf, locked[code].balance_micro, now)
-    await store_holds.extend(session, more.reference, until_seconds, rest.micro, now)
+    await store_holds.extend(
+        session, more.reference, until_seconds, rest.micro, ceiling_micro=more.amount.micro, now=now
+    )
     postings = {code: -rest.micro, held(more.project): rest.micro}
     entry = Entry(f"hold:{more.reference}:{until_seconds}", "hold", currency, postings, reference=more.reference)
     await post(session, [entry], now=now, locked={of: account.id for of, account in locked.items()})

@@ -1,7 +1,8 @@
 """How a project pays when its wallet is empty: a credit line, and what happens to running jobs at its end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TypedDict
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -32,10 +33,22 @@ class Funding:
     grace: timedelta = timedelta(minutes=10)
 
 
+class Changes(TypedDict, total=False):
+    """Of a Funding, what becomes another; the rest stays."""
+
+    line: Money
+    hold: timedelta | None
+    warnings: tuple[Money, ...]
+    signal: str
+    grace: timedelta
+
+
 async def funding_of(session: AsyncSession, project: ProjectId) -> Funding:
     row = (await session.execute(select(FundingRow).where(FundingRow.project_id == project))).scalar_one_or_none()
-    if row is None:
-        return Funding()
+    return Funding() if row is None else _funding(row)
+
+
+def _funding(row: FundingRow) -> Funding:
     return Funding(
         Money(row.credit_line_micro, row.currency),
         None if row.hold_seconds is None else timedelta(seconds=row.hold_seconds),
@@ -54,7 +67,24 @@ async def credit_line(session: AsyncSession, project: ProjectId) -> int:
 async def set_funding(session: AsyncSession, project: ProjectId, wanted: Funding) -> None:
     """Invalid for what cannot be meant. A smaller line takes nothing back; it refuses what comes after."""
     _check(wanted)
-    values = {
+    values = _values(project, wanted)
+    adding = insert(FundingRow).values(values)
+    await session.execute(adding.on_conflict_do_update(index_elements=["project_id"], set_=values))
+
+
+async def change_funding(session: AsyncSession, project: ProjectId, changes: Changes) -> tuple[Funding, Funding]:
+    """How it was and how it is now. Two changes at once come one after the other: neither undoes the other's."""
+    adding = insert(FundingRow).values(_values(project, Funding()))
+    await session.execute(adding.on_conflict_do_nothing())
+    locking = select(FundingRow).where(FundingRow.project_id == project).with_for_update()
+    before = _funding((await session.execute(locking)).scalar_one())
+    after = replace(before, **changes)
+    await set_funding(session, project, after)
+    return before, after
+
+
+def _values(project: ProjectId, wanted: Funding) -> dict[str, object]:
+    return {
         "project_id": project,
         "credit_line_micro": wanted.line.micro,
         "currency": wanted.line.currency,
@@ -63,8 +93,6 @@ async def set_funding(session: AsyncSession, project: ProjectId, wanted: Funding
         "checkpoint_signal": wanted.signal,
         "grace_seconds": int(wanted.grace.total_seconds()),
     }
-    adding = insert(FundingRow).values(values)
-    await session.execute(adding.on_conflict_do_update(index_elements=["project_id"], set_=values))
 
 
 def _check(wanted: Funding) -> None:
@@ -77,6 +105,12 @@ def _check(wanted: Funding) -> None:
         raise Invalid(f"signal: one of {names}.", f"signal：可选 {names}。", field="signal")
     if not timedelta(0) <= wanted.grace <= LONGEST_GRACE:
         raise Invalid("grace: at most a day.", "grace：最长一天。", field="grace")
+    if any(one.micro < 0 for one in wanted.warnings):
+        raise Invalid(
+            "warnings: a level is what is left, credit line included: nothing or more.",
+            "warnings：提醒线为可用金额（含授信额度），不得为负。",
+            field="warnings",
+        )
     if len(wanted.warnings) > MOST_LEVELS or any(one.currency != wanted.line.currency for one in wanted.warnings):
         raise Invalid(
             f"warnings: at most {MOST_LEVELS} amounts in the currency of the line.",

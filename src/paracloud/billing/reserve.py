@@ -6,10 +6,10 @@ from math import ceil
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing.budget import require_within
 from paracloud.billing.cover import Place, Shelf, Unit
 from paracloud.billing.funding import credit_line
 from paracloud.billing.rate import Most, rate
+from paracloud.billing.within_budgets import require_within
 from paracloud.kit.errors import NotEnoughFunds
 from paracloud.kit.identifiers import ProjectId, UserId
 from paracloud.kit.money import Money

@@ -9,19 +9,26 @@ from paracloud.billing import store, store_paying
 from paracloud.billing.cover import Package, Unit
 from paracloud.billing.entry import Entry, package, wallet
 from paracloud.billing.funding import credit_line
+from paracloud.billing.known_queue import known_queue
 from paracloud.billing.post import post
 from paracloud.kit.errors import Invalid, NotEnoughFunds
-from paracloud.kit.money import Money
+from paracloud.kit.money import MICRO, Money
 
 MOST_UNITS = 10**15
 """Some 278 thousand million core-hours; or a thousand million yuan of credit."""
+SECONDS_AN_HOUR = 3600
 LONGEST_NAME = 100
 
 
-async def sell_package(session: AsyncSession, wanted: Package, *, person: str, now: datetime) -> None:
+async def sell_package(
+    session: AsyncSession, wanted: Package, *, person: str, now: datetime, is_unseen: bool = False
+) -> None:
     """The price moves from the wallet to the package, and from there to the centre and the platform as it is used.
-    Invalid for what cannot be meant; NotEnoughFunds where the wallet and its credit line have less than the price."""
+    Invalid for what cannot be meant, and for a queue that is not known (`is_unseen`: see known_queue); NotEnoughFunds
+    where the wallet and its credit line have less than the price."""
     _check(wanted, now)
+    if wanted.centre is not None and wanted.queue is not None:
+        await known_queue(session, wanted.centre, wanted.queue, is_unseen=is_unseen)
     code, price = wallet(wanted.project), Money(wanted.price_micro, wanted.currency)
     locked = await store.locked(session, {code: wanted.currency, package(wanted.id): wanted.currency})
     left = Money(locked[code].balance_micro + await credit_line(session, wanted.project), wanted.currency)
@@ -39,7 +46,13 @@ async def sell_package(session: AsyncSession, wanted: Package, *, person: str, n
 
 def _check(wanted: Package, now: datetime) -> None:
     if not 0 < wanted.total <= MOST_UNITS or wanted.used or wanted.reserved:
-        raise Invalid("total: more than nothing.", "total：必须大于零。", field="total")
+        unit_en, unit_zh = ("yuan", "元") if wanted.unit is Unit.MICRO else ("hours", "小时")
+        most = MOST_UNITS // (MICRO if wanted.unit is Unit.MICRO else SECONDS_AN_HOUR)
+        raise Invalid(
+            f"amount: more than nothing, and at most {most} {unit_en}.",
+            f"amount：必须大于零，且不超过 {most} {unit_zh}。",
+            field="amount",
+        )
     if wanted.price_micro < 0 or (wanted.unit is Unit.MICRO and wanted.price_micro):
         raise Invalid("price: nothing or more; a credit is given.", "price：不得为负；赠送额度不收费。", field="price")
     if not wanted.name.strip() or len(wanted.name) > LONGEST_NAME:

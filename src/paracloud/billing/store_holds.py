@@ -11,10 +11,11 @@ from paracloud.billing.tables import HoldRow
 from paracloud.billing.tables_notices import ExtensionRow
 from paracloud.kit.bulk import unnested
 from paracloud.kit.identifiers import ProjectId, UserId
+from paracloud.kit.money import Money
 
 ADD_HOLD = text("""
-    INSERT INTO holds (reference, project_id, user_id, amount_micro, captured_micro, currency)
-    VALUES (:reference, :project, :user, :micro, 0, :currency)
+    INSERT INTO holds (reference, project_id, user_id, ceiling_micro, amount_micro, captured_micro, currency)
+    VALUES (:reference, :project, :user, :ceiling, :micro, 0, :currency)
     ON CONFLICT DO NOTHING RETURNING reference
 """).bindparams(bindparam("project", type_=Uuid), bindparam("user", type_=Uuid))
 HOLD = (
@@ -36,10 +37,11 @@ class Hold:
 
 
 async def add_hold(
-    session: AsyncSession, reference: str, project: ProjectId, micro: int, currency: str, user: UserId | None
+    session: AsyncSession, reference: str, project: ProjectId, micro: int, ceiling: Money, user: UserId | None
 ) -> bool:
-    """False where the reference has a hold already."""
-    values = {"reference": reference, "project": project, "user": user, "micro": micro, "currency": currency}
+    """`micro` is what the wallet gives. False where the reference has a hold already."""
+    whose = {"reference": reference, "project": project, "user": user}
+    values = {**whose, "micro": micro, "ceiling": ceiling.micro, "currency": ceiling.currency}
     return (await session.execute(ADD_HOLD, values)).scalar_one_or_none() is not None
 
 
@@ -56,11 +58,14 @@ async def extension(session: AsyncSession, reference: str, until_seconds: int) -
     return (await session.execute(query)).scalar_one_or_none()
 
 
-async def extend(session: AsyncSession, reference: str, until_seconds: int, micro: int, now: datetime) -> None:
-    """The hold's row is locked."""
+async def extend(
+    session: AsyncSession, reference: str, until_seconds: int, micro: int, *, ceiling_micro: int, now: datetime
+) -> None:
+    """The hold's row is locked; `micro` more are from the wallet, and the job can cost `ceiling_micro` more."""
     values = {"reference": reference, "until_seconds": until_seconds, "amount_micro": micro, "created_at": now}
     await session.execute(insert(ExtensionRow).values(values))
-    larger = update(HoldRow).where(HoldRow.reference == reference).values(amount_micro=HoldRow.amount_micro + micro)
+    grown = {"amount_micro": HoldRow.amount_micro + micro, "ceiling_micro": HoldRow.ceiling_micro + ceiling_micro}
+    larger = update(HoldRow).where(HoldRow.reference == reference).values(grown)
     await session.execute(larger.execution_options(synchronize_session=False))
 
 

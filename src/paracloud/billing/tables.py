@@ -123,11 +123,16 @@ class HoldRow(Base):
     __table_args__ = (
         CheckConstraint("amount_micro >= 0 AND captured_micro >= 0", name="not_negative"),
         CheckConstraint("captured_micro <= amount_micro", name="within"),
+        CheckConstraint("amount_micro <= ceiling_micro", name="ceiling"),
+        Index("ix_holds_open", "project_id", postgresql_where=text("released_at IS NULL")),
     )
     reference: Mapped[str] = mapped_column(primary_key=True)
-    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id"), index=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id"))
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    ceiling_micro: Mapped[int]
+    """The most that the job can cost for as long as it is held for, whoever pays: budgets count it."""
     amount_micro: Mapped[int]
+    """What the wallet gave of it: the rest waits in packages and credits."""
     captured_micro: Mapped[int]
     currency: Mapped[str]
     released_at: Mapped[datetime | None]

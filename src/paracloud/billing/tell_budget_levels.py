@@ -18,20 +18,22 @@ async def tell_budget_levels(session: AsyncSession, *, now: datetime) -> list[No
     was told stays told, also where a released hold takes the sum below the level again."""
     budgets = await budgets_of(session, None, now)
     known = await store_notices.told(session, [one.id for one in budgets])
+    waiting = [
+        one for one in budgets if any((one.id, _period(one, now), level) not in known for level in one.warn_percent)
+    ]
+    counted = await spent_of(session, waiting, now)
     notices: list[Notice] = []
-    for budget in budgets:
+    for budget in waiting:
         period = _period(budget, now)
         untold = [one for one in budget.warn_percent if (budget.id, period, one) not in known]
-        if untold:
-            notices += await _told(session, budget, period, untold, now)
+        notices += await _told(session, budget, period, untold, counted[budget.id], now)
     await tell(session, notices)
     return notices
 
 
 async def _told(
-    session: AsyncSession, budget: Budget, period: date, untold: Sequence[int], now: datetime
+    session: AsyncSession, budget: Budget, period: date, untold: Sequence[int], spent: Money, now: datetime
 ) -> list[Notice]:
-    spent = await spent_of(session, budget, now)
     passed = [one for one in untold if spent.micro > 0 and spent.micro * PERCENT >= budget.amount.micro * one]
     if not passed:
         return []

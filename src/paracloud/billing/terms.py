@@ -74,7 +74,7 @@ def _fresh(
     if contract is None:
         return _unrated("contract", "合同", centre, when)
     place = (usage.project, centre, usage.queue)
-    own = (one for one in dedicated if (one.project, one.centre, one.queue) == place and one.holds_at(when))
+    own = (one for one in dedicated if one.covers(*place, usage.nodes) and one.holds_at(when))
     return Terms(price, contract, None if usage.is_duplicate else next(own, None))
 
 

@@ -1,6 +1,7 @@
 """`paracloud admin …` on how customers pay: packages, credits, dedicated nodes, funding, budgets, closed months."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 import typer
@@ -10,11 +11,14 @@ from paracloud.cli.admin import tell
 from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.tariffs import At, From, To, end
+from paracloud.cli.words import both
 from paracloud.wire.paying import BudgetRequest, DedicationRequest, FundingRequest, PackageRequest
 
+L = TypeVar("L", int, str)
 Until = Annotated[str, typer.Argument(help="The end, ISO 8601 with zone.")]
 Centre = Annotated[str | None, typer.Option(help="At this centre alone.")]
 Queue = Annotated[str | None, typer.Option(help="In this queue alone.")]
+Unseen = Annotated[bool, typer.Option("--unseen", help="Take the name of a queue that was never seen as it is.")]
 Line = Annotated[str | None, typer.Option(help="For this product line alone: general, industry or ai.")]
 AnId = Annotated[UUID | None, typer.Option(parser=an_id)]
 
@@ -29,12 +33,13 @@ def package(
     centre: Centre = None,
     queue: Queue = None,
     product_line: Line = None,
+    unseen: Unseen = False,
     start: From = None,
     as_json: AsJson = False,
 ) -> None:
     """Sell a package of hours; those that expire first are used first."""
     tree = {"project": project, "name": name, "kind": kind, "amount": hours, "price": price, "expires_at": expires}
-    where = {"centre": centre, "queue": queue, "product_line": product_line, "valid_from": start}
+    where = {"centre": centre, "queue": queue, "product_line": product_line, "is_unseen": unseen, "valid_from": start}
     _sell("packages", PackageRequest.model_validate(tree | where), as_json=as_json)
 
 
@@ -46,11 +51,13 @@ def credit(
     centre: Centre = None,
     queue: Queue = None,
     product_line: Line = None,
+    unseen: Unseen = False,
+    start: From = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a project a trial credit with an end."""
     tree = {"project": project, "name": name, "kind": "credit", "amount": amount, "expires_at": expires}
-    where = {"centre": centre, "queue": queue, "product_line": product_line}
+    where = {"centre": centre, "queue": queue, "product_line": product_line, "is_unseen": unseen, "valid_from": start}
     _sell("packages", PackageRequest.model_validate(tree | where), as_json=as_json)
 
 
@@ -63,11 +70,12 @@ def dedicate(
     share: Annotated[int, typer.Argument(help="The centre's share of the fee, in basis points: 8000 is 80 %.")],
     start: From = None,
     until: To = None,
+    unseen: Unseen = False,
     as_json: AsJson = False,
 ) -> None:
-    """Dedicate nodes of a queue to a project: what runs there costs nothing more."""
+    """Dedicate all nodes of a queue to a project: what runs there costs nothing more."""
     tree = {"project": project, "centre": centre, "queue": queue, "nodes": nodes, "monthly": monthly}
-    times = {"share_basis_points": share, "valid_from": start, "valid_to": until}
+    times = {"share_basis_points": share, "is_unseen": unseen, "valid_from": start, "valid_to": until}
     _sell("dedications", DedicationRequest.model_validate(tree | times), as_json=as_json)
 
 
@@ -76,25 +84,30 @@ def end_dedicated(dedication: Id, at: At = None, as_json: AsJson = False) -> Non
     end("dedications", str(dedication), at, as_json=as_json)
 
 
-def fund(
+def fund(  # a command line's options
     project: Id,
-    line: Annotated[str, typer.Option(help="Yuan that the wallet may be below nothing.")] = "0",
+    line: Annotated[str | None, typer.Option(help="Yuan that the wallet may be below nothing.")] = None,
     hold_seconds: Annotated[int | None, typer.Option(help="Of a time limit, what is reserved at once.")] = None,
+    hold_all: Annotated[bool, typer.Option("--hold-all", help="All of a time limit is reserved at once.")] = False,
     warn: Annotated[list[str] | None, typer.Option(help="Yuan left at which the project is told.")] = None,
-    signal: Annotated[str, typer.Option(help="What running jobs get when money ends.")] = "USR1",
-    grace_seconds: Annotated[int, typer.Option(help="How long after it they are stopped.")] = 600,
+    no_warn: Annotated[bool, typer.Option("--no-warn", help="The project is told at no level.")] = False,
+    signal: Annotated[str | None, typer.Option(help="What running jobs get when money ends.")] = None,
+    grace_seconds: Annotated[int | None, typer.Option(help="How long after it they are stopped.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Agree how a project pays when its wallet is empty; whatever is left out is as at the beginning."""
-    body = FundingRequest(
-        line=line, hold_seconds=hold_seconds, warnings=warn or [], signal=signal, grace_seconds=grace_seconds
-    )
+    """Agree how a project pays when its wallet is empty; whatever is left out stays as it was."""
+    given = {"line": line, "hold_seconds": hold_seconds, "signal": signal, "grace_seconds": grace_seconds}
+    tree: dict[str, object] = {name: one for name, one in given.items() if one is not None}
+    if hold_all:
+        tree["hold_seconds"] = None
+    if warn or no_warn:
+        tree["warnings"] = _levels(warn, (), no_warn=no_warn)
     with session.client() as client:
-        made = client.fund(project, body)
+        made = client.fund(project, FundingRequest.model_validate(tree))
     if as_json:
         show.as_json(made)
     else:
-        tell(str(made.project), as_json=False)
+        show.funding({"before": made.before, "after": made.after})
 
 
 def budget(
@@ -105,13 +118,15 @@ def budget(
     monthly: Annotated[bool, typer.Option(help="Anew each month, or once.")] = True,
     hard: Annotated[bool, typer.Option(help="Refuse what could exceed it, or only tell.")] = True,
     warn: Annotated[list[int] | None, typer.Option(help="Per cent at which it is told; 80 and 100.")] = None,
+    no_warn: Annotated[bool, typer.Option("--no-warn", help="It is told at no level.")] = False,
     start: From = None,
     until: To = None,
     as_json: AsJson = False,
 ) -> None:
     """Set the most that an organisation, a project or one of its users is to spend."""
     tree = {"organisation": organisation, "project": project, "login": login, "amount": amount, "is_hard": hard}
-    times = {"is_monthly": monthly, "warn_percent": warn or [80, 100], "valid_from": start, "valid_to": until}
+    levels = _levels(warn, (80, 100), no_warn=no_warn)
+    times = {"is_monthly": monthly, "warn_percent": levels, "valid_from": start, "valid_to": until}
     body = BudgetRequest.model_validate(tree | times)
     with session.client() as client:
         made = client.operator("budgets", body)
@@ -136,6 +151,12 @@ def periods(as_json: AsJson = False) -> None:
         (one.month, one.closed_at and f"{one.closed_at:%Y-%m-%d}", one.closed_by, one.unrated) for one in found.items
     ]
     show.table(["month", "closed", "by", "unrated"], rows)
+
+
+def _levels(given: list[L] | None, otherwise: Sequence[L], *, no_warn: bool) -> list[L]:
+    if given and no_warn:
+        raise typer.BadParameter(both("--warn or --no-warn, not both.", "--warn 与 --no-warn 只能选一个。"))
+    return [] if no_warn else given or list(otherwise)
 
 
 def _sell(what: str, body: PackageRequest | DedicationRequest, *, as_json: bool) -> None:

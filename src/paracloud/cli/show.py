@@ -1,7 +1,7 @@
 """Tables for people, JSON for programs."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel
 from rich import box
@@ -13,7 +13,7 @@ from rich.text import Text
 
 from paracloud.cli.words import plain, say, word
 from paracloud.wire.jobs import JobDetailModel, JobModel
-from paracloud.wire.paying import PayingModel
+from paracloud.wire.paying import FundingModel, PayingModel
 
 console = Console()
 errors = Console(stderr=True)
@@ -59,9 +59,24 @@ def job(found: JobDetailModel) -> None:
         console.print(Text(f"  {event.at:%Y-%m-%d %H:%M:%S}  {words}"))
 
 
+def funding(found: Mapping[str, FundingModel]) -> None:
+    """Each whole, under the word for it."""
+    rows = [
+        (
+            word(when),
+            f"{one.line.amount} {one.line.currency}",
+            one.hold_seconds or say("the whole limit", "全部时限"),
+            ", ".join(level.amount for level in one.warnings) or None,
+            one.signal,
+            one.grace_seconds,
+        )
+        for when, one in found.items()
+    ]
+    table(["funding", "credit line", "held seconds", "warn at", "signal", "grace seconds"], rows)
+
+
 def paying(found: PayingModel) -> None:
-    line = found.funding.line
-    console.print(Text(f"{word('credit line')} {line.amount} {line.currency}"))
+    funding({"now": found.funding})
     if found.packages:
         rows = [
             (one.name, one.kind, one.total, one.used, one.reserved, one.left, f"{one.expires_at:%Y-%m-%d}")

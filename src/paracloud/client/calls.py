@@ -77,6 +77,11 @@ class Calls:
         tree = body.model_dump(mode="json")
         return model.model_validate_json(self._send("PUT", path, json=tree, is_repeatable=True).content)
 
+    def _patch(self, path: str, model: type[M], body: BaseModel) -> M:
+        """Of the body only what was set: the rest stays as it is."""
+        tree = body.model_dump(mode="json", exclude_unset=True)
+        return model.model_validate_json(self._send("PATCH", path, json=tree, is_repeatable=True).content)
+
 
 def _no_answer(url: httpx.URL, error: Exception) -> ApiError:
     return ApiError(

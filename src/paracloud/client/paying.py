@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from paracloud.client.calls import Calls
 from paracloud.wire.account import Created
-from paracloud.wire.paying import FundingRequest, PayingModel, PeriodList
+from paracloud.wire.paying import FundingChangeModel, FundingRequest, PayingModel, PeriodList
 
 
 class PayingCalls(Calls):
@@ -25,8 +25,9 @@ class PayingCalls(Calls):
         headers: dict[str, Any] = {"Idempotency-Key": key or str(uuid4())}
         return self._post(f"/operator/{what}", Created, body, headers=headers, is_repeatable=True)
 
-    def fund(self, project: UUID, body: FundingRequest) -> PayingModel:
-        return self._put(f"/operator/projects/{project}/funding", PayingModel, body)
+    def fund(self, project: UUID, body: FundingRequest) -> FundingChangeModel:
+        """What the body does not set stays as it is. `before` is of the last try, where the connection broke."""
+        return self._patch(f"/operator/projects/{project}/funding", FundingChangeModel, body)
 
     def end_budget(self, budget: UUID) -> Created:
         return self._post(f"/operator/budgets/{budget}:end", Created, None)

@@ -68,8 +68,9 @@ async def standings_of(session: AsyncSession, projects: Collection[ProjectId]) -
     return found
 
 
-async def projects_in(session: AsyncSession, organisation: OrganisationId | None) -> list[ProjectId]:
-    return await store.projects_in(session, organisation)
+async def is_member(session: AsyncSession, user: UserId, project: ProjectId) -> bool:
+    """Whatever the role."""
+    return await store.is_member(session, user, project)
 
 
 async def all_projects(session: AsyncSession) -> list[Project]:

@@ -51,6 +51,11 @@ async def put_member(session: AsyncSession, user: UserId, project: ProjectId, ro
     )
 
 
+async def is_member(session: AsyncSession, user: UserId, project: ProjectId) -> bool:
+    query = select(MemberRow.role).where(MemberRow.user_id == user, MemberRow.project_id == project)
+    return (await session.execute(query)).scalar_one_or_none() is not None
+
+
 async def organisation_named(session: AsyncSession, name: str) -> OrganisationRow | None:
     return (await session.execute(select(OrganisationRow).where(OrganisationRow.name == name))).scalar_one_or_none()
 
@@ -106,11 +111,6 @@ async def change_product_line(  # columns of one row
         "id": new_uuid(), "project_id": project, "changed_at": now, "was": was, "line": line, "person": person,
     }  # fmt: skip
     await session.execute(insert(ProductLineChangeRow).values(values))
-
-
-async def projects_in(session: AsyncSession, organisation: OrganisationId | None) -> list[ProjectId]:
-    query = select(ProjectRow.id).where(ProjectRow.organisation_id == organisation).order_by(ProjectRow.id)
-    return [ProjectId(one) for one in (await session.scalars(query)).all()]
 
 
 async def organisations(session: AsyncSession) -> list[OrganisationRow]:

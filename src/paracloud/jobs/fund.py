@@ -14,7 +14,7 @@ from paracloud.billing.rate import Most, most
 from paracloud.billing.reserve import Wanted
 from paracloud.centres.leases import under
 from paracloud.jobs import store, store_funds
-from paracloud.jobs.land import call_off, funds_of, stop, warn, wish_signal
+from paracloud.jobs.land import call_off, funds_of, lack_of, stop, warn, wish_signal
 from paracloud.jobs.landing import TRY_AGAIN, Funds, is_low, next_held
 from paracloud.jobs.state import JobState
 from paracloud.jobs.tables import AnyRow
@@ -115,13 +115,13 @@ async def _extend(session: AsyncSession, row: AnyRow, funds: Funds, now: datetim
 
 
 async def _land(session: AsyncSession, row: AnyRow, funds: Funds, why: NotEnoughFunds, now: datetime) -> None:
-    missing = Money(why.missing_micro, why.currency)
+    lack = lack_of(why)
     if funds.warned_at is None:
-        await warn(session, row, funds, missing, now)
+        await warn(session, row, funds, lack, now)
     elif not funds.is_told:
         await wish_signal(session, row)
     elif _is_over(funds, now):
-        await stop(session, row, missing, now)
+        await stop(session, row, lack, now)
 
 
 def _is_over(funds: Funds, now: datetime) -> bool:

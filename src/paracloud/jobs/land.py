@@ -1,22 +1,51 @@
 """The steps of a landing, each written on the job and told to its project: warn, signal, stop, or call it off."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.notice import Notice, NoticeKind
 from paracloud.billing.notices import tell
+from paracloud.billing.within_budgets import OverBudget
 from paracloud.jobs import store, store_funds
 from paracloud.jobs.landing import STOPPED_EN, STOPPED_ZH, Funds, stop_at
 from paracloud.jobs.state import FINAL
 from paracloud.jobs.tables import AnyRow
 from paracloud.jobs.wish import CANCEL, SIGNAL
+from paracloud.kit.errors import NotEnoughFunds
 from paracloud.kit.identifiers import CentreName, JobId, ProjectId
 from paracloud.kit.money import Money
 from paracloud.metering.listing import seconds_before
 
 TIME = "%Y-%m-%d %H:%M:%S UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Why a job cannot be paid for on, as everybody in its project may know it. `amount` is what is missing; of a
+    budget that is not theirs to know, what was asked for."""
+
+    amount: Money
+    en: str
+    zh: str
+
+
+def lack_of(why: NotEnoughFunds) -> Lack:
+    if isinstance(why, OverBudget) and not why.is_for_all:
+        return Lack(
+            why.wanted,
+            "more must be held, and a hard budget of the organisation or of the user does not allow it",
+            "需要预留更多，而组织或用户的硬预算不允许",
+        )
+    assert why.missing_micro is not None, "only a budget keeps it to itself"  # noqa: S101
+    missing = Money(why.missing_micro, why.currency)
+    return Lack(
+        missing,
+        f"{missing} {missing.currency} is missing in the wallet with its credit line, or in a hard budget",
+        f"还差 {missing} {missing.currency}（余额与授信额度或硬预算不足）",
+    )
 
 
 def funds_of(row: AnyRow, earlier_seconds: int) -> Funds:
@@ -35,20 +64,19 @@ def funds_of(row: AnyRow, earlier_seconds: int) -> Funds:
     )
 
 
-async def warn(session: AsyncSession, row: AnyRow, funds: Funds, missing: Money, now: datetime) -> None:
+async def warn(session: AsyncSession, row: AnyRow, funds: Funds, lack: Lack, now: datetime) -> None:
     """The signal is wished for in the same transaction."""
     until, signal = funds.held_until.strftime(TIME), row.signal
     en = (
-        f"Money ends: to go on after {until}, {missing} {missing.currency} is missing in the wallet with its credit "
-        f"line, or in a hard budget. The signal {signal} is sent now, so that the job can write a checkpoint; "
-        f"{funds.grace_seconds} s after it the job is stopped. It goes on if money comes before."
+        f"Money ends: to go on after {until}, {lack.en}. The signal {signal} is sent now, so that the job can write a "
+        f"checkpoint; {funds.grace_seconds} s after it the job is stopped. It goes on if money comes before."
     )
     zh = (
-        f"资金即将用尽：{until} 之后继续运行还差 {missing} {missing.currency}（余额与授信额度或硬预算不足）。"
+        f"资金即将用尽：{until} 之后继续运行{lack.zh}。"
         f"现在发送信号 {signal}，作业可写检查点；此后 {funds.grace_seconds} 秒停止作业。此前充值即可继续运行。"
     )
     await store_funds.change(session, funds.job, warned_at=now)
-    await _say(session, row, NoticeKind.LANDING, en, zh, missing, now)
+    await _say(session, row, NoticeKind.LANDING, en, zh, lack.amount, now)
     await wish_signal(session, row)
 
 
@@ -73,13 +101,13 @@ async def signalled(session: AsyncSession, centre: CentreName, jobs: Sequence[Jo
         await _note(session, row, en, zh, now)
 
 
-async def stop(session: AsyncSession, row: AnyRow, missing: Money, now: datetime) -> None:
-    en = f"{STOPPED_EN} {missing} {missing.currency} was missing to go on."
-    zh = f"{STOPPED_ZH}继续运行还差 {missing} {missing.currency}。"
+async def stop(session: AsyncSession, row: AnyRow, lack: Lack, now: datetime) -> None:
+    en = f"{STOPPED_EN} To go on, {lack.en}."
+    zh = f"{STOPPED_ZH}继续运行{lack.zh}。"
     await store_funds.change(session, JobId(row.id), stopping_at=now)
     await store.change(session, JobId(row.id), wish=CANCEL)
     await store.announce(session, row.centre)
-    await _say(session, row, NoticeKind.STOPPING, en, zh, missing, now)
+    await _say(session, row, NoticeKind.STOPPING, en, zh, lack.amount, now)
 
 
 async def call_off(session: AsyncSession, row: AnyRow, funds: Funds, given: Money, now: datetime) -> None:

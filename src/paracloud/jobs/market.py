@@ -92,13 +92,15 @@ def offers(market: Market, spec: JobSpec, customer: Customer) -> list[Offer]:
 
 
 def most_at(market: Market, spec: JobSpec, customer: Customer, offer: Offer, wall: timedelta) -> Most:
-    """What is to be reserved for the job at this offer, if it runs so long. Nothing on the customer's own nodes."""
+    """What is to be reserved for the job at this offer, if it runs so long. Nothing on the customer's own nodes, where
+    there are enough of them."""
     stall = _stall(market, offer)
     price = _price(stall, spec, customer)
     assert price is not None, "an offer has its price"  # noqa: S101
-    if _is_dedicated(stall, customer, market):
+    upper = _upper(spec, stall.queue)
+    if _is_dedicated(stall, upper, customer, market):
         return Most(price, 0, 0, Money(0, price.currency))
-    return most(_upper(spec, stall.queue), wall, stall.centre.overrun, price, tasks=tasks_in_array(spec))
+    return most(upper, wall, stall.centre.overrun, price, tasks=tasks_in_array(spec))
 
 
 def upper_at(market: Market, spec: JobSpec, offer: Offer) -> tuple[Quantities, timedelta]:
@@ -115,9 +117,10 @@ def _price(stall: Stall, spec: JobSpec, customer: Customer) -> Price | None:
     return pick_price(stall.prices, customer, spec.extra.get("qos", ""))
 
 
-def _is_dedicated(stall: Stall, customer: Customer, market: Market) -> bool:
+def _is_dedicated(stall: Stall, upper: Quantities, customer: Customer, market: Market) -> bool:
+    """Whether each task of the job is on the customer's own nodes, whatever it is given."""
     place = (customer.project, stall.centre.name, stall.queue.name)
-    return any((one.project, one.centre, one.queue) == place for one in market.dedications)
+    return any(one.covers(*place, int(upper["nodes"])) for one in market.dedications)
 
 
 def need(spec: JobSpec, *, only_centre: CentreName | None = None) -> Need:
@@ -172,12 +175,12 @@ def _upper(spec: JobSpec, queue: QueueInfo) -> Quantities:
 def _offer(stall: Stall, spec: JobSpec, customer: Customer, market: Market) -> Offer:
     queue, price = stall.queue, _price(stall, spec, customer)
     ceiling, unavailable = None, _unavailable(stall, market.read_at)
-    if price is not None and _is_dedicated(stall, customer, market):
+    upper = _upper(spec, queue)
+    if price is not None and _is_dedicated(stall, upper, customer, market):
         ceiling = Money(0, price.currency)
     elif price is not None:
         try:
-            upper, overrun = _upper(spec, queue), stall.centre.overrun
-            ceiling = most(upper, spec.wall_limit, overrun, price, tasks=tasks_in_array(spec)).amount
+            ceiling = most(upper, spec.wall_limit, stall.centre.overrun, price, tasks=tasks_in_array(spec)).amount
         except Unrated as why:
             unavailable = unavailable or (f"its price does not cover such a job: {why.en}", f"价格不适用：{why.zh}")
     return Offer(

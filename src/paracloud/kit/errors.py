@@ -79,12 +79,12 @@ class Conflict(Refused):
 
 
 class NotEnoughFunds(Refused):
-    """`missing_micro` says how much must be topped up, in micro-units of `currency`."""
+    """`missing_micro` says how much is missing, in micro-units of `currency`; None: it is not the caller's to know."""
 
     status = 402
     code = "not_enough_funds"
 
-    def __init__(self, en: str, zh: str, *, missing_micro: int, currency: str) -> None:
+    def __init__(self, en: str, zh: str, *, missing_micro: int | None, currency: str) -> None:
         super().__init__(en, zh)
         self.missing_micro = missing_micro
         self.currency = currency

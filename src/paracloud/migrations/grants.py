@@ -58,7 +58,7 @@ GRANTS: Mapping[str, Grant] = {
     "ledger_accounts": changing("id"),  # to lock; nobody can set it, and balances are the trigger's alone
     "ledger_entries": ADDED,
     "ledger_postings": ADDED,
-    "holds": changing("amount_micro captured_micro released_at"),
+    "holds": changing("ceiling_micro amount_micro captured_micro released_at"),
     "hold_extensions": ADDED,
     "billing_periods": changing("closed_at closed_by"),
     "charges": ADDED,

@@ -15,7 +15,8 @@ Centre = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", examples=["east
 
 
 class PackageRequest(Model):
-    """`amount`: hours, or yuan of a credit, which has no price. A place that is left out is any."""
+    """`amount`: hours, or yuan of a credit, which has no price. A place that is left out is any. `is_unseen`: of a
+    centre whose queues the platform has not seen yet, take the queue's name as it is."""
 
     project: UUID
     name: Text
@@ -25,6 +26,7 @@ class PackageRequest(Model):
     product_line: ProductLineName | None = None
     centre: Text | None = None
     queue: Text | None = None
+    is_unseen: bool = False
     valid_from: Time | None = None
     expires_at: Time
 
@@ -49,12 +51,14 @@ class PackageModel(Model):
 
 
 class DedicationRequest(Model):
-    """The fee of a month is due at its beginning, of the first one now."""
+    """All nodes of a queue. The fee of a month is due at its beginning, of the first one now. `is_unseen`: of a centre
+    whose queues the platform has not seen yet, take the name as it is."""
 
     project: UUID
     centre: Text
     queue: Text
     nodes: int = Field(ge=1, le=1_000_000)
+    is_unseen: bool = False
     monthly: Amount
     share_basis_points: int = Field(ge=0, le=10_000)
     valid_from: Time | None = None
@@ -72,8 +76,9 @@ class DedicationModel(Model):
 
 
 class FundingRequest(Model):
-    """How a project pays when its wallet is empty. `line`: how far below nothing the wallet may go. `hold_seconds`: how
-    much of a job's time limit is reserved at once, and again while it runs; all of it, where it is left out."""
+    """How a project pays when its wallet is empty; what is left out stays as it was agreed. `line`: how far below
+    nothing the wallet may go. `hold_seconds`: how much of a job's time limit is reserved at once, and again while it
+    runs; null: all of it."""
 
     line: Amount = "0"
     hold_seconds: int | None = Field(None, ge=60, le=31_536_000)
@@ -88,6 +93,14 @@ class FundingModel(Model):
     warnings: list[MoneyModel]
     signal: str
     grace_seconds: int
+
+
+class FundingChangeModel(Model):
+    """The whole of it, before and after."""
+
+    project: UUID
+    before: FundingModel
+    after: FundingModel
 
 
 class BudgetRequest(Model):

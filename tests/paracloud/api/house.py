@@ -18,6 +18,7 @@ from paracloud.billing.budget import Budget, set_budget
 from paracloud.billing.dedication import Dedication, dedicate, new_dedication_id
 from paracloud.billing.receipt import Signer
 from paracloud.billing.top_up import top_up
+from paracloud.centres.store import keep_queues
 from paracloud.data.blobs import Blobs
 from paracloud.history.imported import By
 from paracloud.history.request import Wanted, request_import
@@ -48,6 +49,7 @@ from paracloud.transports.transport import Transport
 KEY = ServerKey(b"a server key of thirty-two bytes" * 2)
 STORAGE_BYTES = 5 << 19
 """Of a project: two and a half of the largest files."""
+QUEUES = (queue(), queue("long", is_default=False))
 READ, WRITE, ADMIN = Scope.READ, Scope.WRITE, Scope.ADMIN
 
 
@@ -133,7 +135,8 @@ class House:
         return secret.reveal(), id_
 
     async def agreed(self, owner: Tenant) -> tuple[str, str]:
-        """Dedicated nodes, in a queue of their own, and a budget that refuses nothing: both since yesterday."""
+        """Dedicated nodes, in a queue of their own that is gone by now, and a budget that refuses nothing: both since
+        yesterday."""
         since = START - timedelta(days=1)
         nodes = Dedication(new_dedication_id(), owner.project, EAST, "own", 1, Money(0), 0, since, None)
         limit = Budget(
@@ -141,7 +144,9 @@ class House:
             valid_from=since, valid_to=None,
         )  # fmt: skip
         async with self.database.begin() as session:
+            await keep_queues(session, EAST, (*QUEUES, queue("own", nodes=1)), START)
             await dedicate(session, nodes)
+            await keep_queues(session, EAST, QUEUES, START)
             await set_budget(session, limit)
         return str(nodes.id), str(limit.id)
 
@@ -179,7 +184,7 @@ async def open_house(database: Database, folder: Path) -> House:
     clock = StillClock()
     async with database.begin() as session:
         for name in (EAST, WEST):
-            await connect(session, name, queues=(queue(), queue("long", is_default=False)))
+            await connect(session, name, queues=QUEUES)
     deps = Deps(
         database=database,
         reach=NoWay(),

@@ -111,8 +111,8 @@ def _package(of: Things) -> dict[str, Any]:
 
 
 def _dedication(of: Things) -> dict[str, Any]:
-    where = {"project": str(of.owner.project), "centre": EAST, "queue": "fast"}
-    return where | {"nodes": 1, "monthly": "0", "share_basis_points": 0}
+    where = {"project": str(of.owner.project), "centre": EAST, "queue": "long"}
+    return where | {"nodes": 4, "monthly": "0", "share_basis_points": 0}
 
 
 def _import(of: Things) -> dict[str, Any]:
@@ -210,7 +210,7 @@ ROUTES: dict[str, Route] = {
     "POST /operator/packages": operates(_package, "body project"),
     "POST /operator/dedications": operates(_dedication, "body project"),
     "POST /operator/dedications/{dedication}:end": of(OPERATES, "path dedication", body=lambda _: {}),
-    "PUT /operator/projects/{project}/funding": of(OPERATES, "path project", body=lambda _: {}),
+    "PATCH /operator/projects/{project}/funding": of(OPERATES, "path project", body=lambda _: {}),
     "GET /operator/projects/{project}/paying": of(OPERATES, "path project"),
     "POST /operator/budgets": operates(_budget, "body project", "body organisation"),
     "POST /operator/budgets/{budget}:end": of(OPERATES, "path budget"),

@@ -31,7 +31,7 @@ async def notices(house: House, who: Person, of: Tenant, **query) -> list[dict]:
 
 
 async def test_a_level_is_read_once_by_whoever_keeps_the_last_number(house, boss, wang):
-    await agreed(house, boss, "PUT", f"projects/{wang.project}/funding", warnings=["1000", "500"])
+    await agreed(house, boss, "PATCH", f"projects/{wang.project}/funding", warnings=["1000", "500"])
     await looked(house)
     (told,) = await notices(house, wang, wang)
     assert (told["kind"], told["of"], told["amount"]["amount"]) == ("wallet-level", "project", "1000.000000")

@@ -1,7 +1,7 @@
 """What operator and customer see of ways to pay, over the API."""
 
 import pytest
-from tests.paracloud.api.house import House, Person, Tenant
+from tests.paracloud.api.house import House, Person, Tenant, job
 from tests.paracloud.jobs.world import EAST
 
 from paracloud.identity.caller import Role
@@ -53,7 +53,9 @@ async def test_a_credit_is_counted_in_yuan_and_costs_nothing(house, boss, wang):
     [
         ({"amount": "0.00001"}, 422, "amount"),
         ({"amount": "NaN"}, 422, "amount"),
-        ({"amount": "-1"}, 422, "total"),
+        ({"amount": "-1"}, 422, "amount"),
+        ({"amount": "1000000000000"}, 422, "amount"),
+        ({"kind": "credit", "amount": "1000000001", "price": "0"}, 422, "amount"),
         ({"price": "-1"}, 422, "price"),
         ({"price": "2000"}, 402, None),
         ({"expires_at": "2001-01-01T00:00:00Z"}, 422, "expires_at"),
@@ -71,7 +73,7 @@ async def test_a_package_that_cannot_be_sold_is_refused_whole(house, boss, wang,
 
 
 async def dedicate(house: House, boss: Person, of: Tenant, monthly: str = "30"):
-    body = {"project": str(of.project), "centre": EAST, "queue": "cpu", "nodes": 2, "monthly": monthly}
+    body = {"project": str(of.project), "centre": EAST, "queue": "cpu", "nodes": 4, "monthly": monthly}
     return await house.ask(boss, "POST", "/operator/dedications", json=body | {"share_basis_points": 6000})
 
 
@@ -84,19 +86,54 @@ async def test_dedicated_nodes_are_paid_when_they_begin_or_there_are_none(house,
     assert made.status_code == 201
     assert float(await available(house, wang)) < 1000
     (one,) = (await paying(house, wang, wang))["dedicated"]
-    assert (one["nodes"], one["monthly"]["amount"]) == (2, "30.000000")
+    assert (one["nodes"], one["monthly"]["amount"]) == (4, "30.000000")
 
 
 async def test_the_credit_line_lets_a_wallet_go_below_nothing(house, boss, wang):
     where = f"/operator/projects/{wang.project}/funding"
     body = {"line": "500", "hold_seconds": 3600, "warnings": ["20", "100"], "signal": "TERM", "grace_seconds": 60}
-    answer = await house.ask(boss, "PUT", where, json=body)
+    answer = await house.ask(boss, "PATCH", where, json=body)
     assert answer.status_code == 200, answer.text
     shown = (await paying(house, wang, wang))["funding"]
     assert shown["line"]["amount"] == "500.000000"
     assert [one["amount"] for one in shown["warnings"]] == ["100.000000", "20.000000"]
     assert (await sell(house, boss, wang, price="1400")).status_code == 201
     assert await available(house, wang) == "-400.000000"
+
+
+async def test_of_funding_only_what_is_given_changes(house, boss, wang):
+    where = f"/operator/projects/{wang.project}/funding"
+    agreed = {"line": "500", "hold_seconds": 3600, "warnings": ["100"], "signal": "TERM", "grace_seconds": 60}
+    first = (await house.ask(boss, "PATCH", where, json=agreed)).json()
+    assert first["before"] | {"line": None} == {
+        "line": None, "hold_seconds": None, "warnings": [], "signal": "USR1", "grace_seconds": 600,
+    }  # fmt: skip
+    for name, other in (
+        ("line", "1"),
+        ("hold_seconds", None),
+        ("warnings", []),
+        ("signal", "INT"),
+        ("grace_seconds", 5),
+    ):
+        found = (await house.ask(boss, "PATCH", where, json={name: other})).json()
+        assert {one for one in agreed if found["before"][one] != found["after"][one]} == {name}
+        assert (await house.ask(boss, "PATCH", where, json={name: agreed[name]})).json()["after"] == first["after"]
+    for wrong, field in (({"warnings": ["-5"]}, "warnings"), ({"line": "-1"}, "line")):
+        refused = await house.ask(boss, "PATCH", where, json=wrong)
+        assert (refused.status_code, refused.json()["field"]) == (422, field)
+    assert (await paying(house, wang, wang))["funding"] == first["after"]
+
+
+async def test_a_budget_names_what_is_wrong_with_it(house, boss, wang, lin):
+    right = {"project": str(wang.project), "amount": "10"}
+    for wrong, field in (
+        ({"amount": "-1"}, "amount"),
+        ({"valid_to": "2001-01-01T00:00:00Z"}, "valid_to"),
+        ({"login": "lin"}, "login"),
+    ):
+        refused = await house.ask(boss, "POST", "/operator/budgets", json=right | wrong)
+        assert (refused.status_code, refused.json()["field"]) == (422, field), refused.text
+    assert (await paying(house, wang, wang))["budgets"] == []
 
 
 async def test_a_user_sees_the_own_budget_and_the_projects_and_its_owner_all(house, boss, wang):
@@ -116,6 +153,15 @@ async def test_a_user_sees_the_own_budget_and_the_projects_and_its_owner_all(hou
     assert {one["of"]: one["spent"] and one["spent"]["amount"] for one in seen["head"]} == {
         "organisation": None, "project": "0.000000", "user": "0.000000",
     }  # fmt: skip
+
+
+async def test_a_job_that_the_organisations_budget_refuses_tells_nothing_of_what_is_left(house, boss, wang):
+    body = {"organisation": str(wang.organisation), "amount": "0.000071"}
+    assert (await house.ask(boss, "POST", "/operator/budgets", json=body)).status_code == 201
+    refused = await house.ask(wang, "POST", "/jobs", json=job(wang))
+    assert (refused.status_code, refused.json()["code"]) == (402, "not_enough_funds")
+    assert "extra" not in refused.json()
+    assert "0.000071" not in refused.text
 
 
 async def test_a_month_is_closed_once_and_listed(house, boss, wang):

@@ -102,7 +102,7 @@ async def sold(database: Database, opened: World, *, price: str = "10", hours: i
     )  # fmt: skip
     wanted = replace(plain, **changes)  # type: ignore[arg-type]
     async with database.begin() as session:
-        await sell_package(session, wanted, person="op", now=NOW)
+        await sell_package(session, wanted, person="op", now=NOW, is_unseen=True)
     return wanted
 
 

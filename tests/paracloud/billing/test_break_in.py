@@ -135,6 +135,7 @@ FIGURES = {
     ),
     "an account's owner": (["UPDATE ledger_accounts SET code = 'wallet:x'"], "permission denied"),
     "a hold's amount": (["UPDATE holds SET amount_micro = 0"], "a hold only gives"),
+    "a hold's ceiling": (["UPDATE holds SET ceiling_micro = 0"], "a hold only gives"),
     "more than a hold has": (
         ["UPDATE holds SET captured_micro = amount_micro + 1 WHERE released_at IS NULL"],
         "ck_holds_within",

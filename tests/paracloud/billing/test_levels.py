@@ -14,6 +14,8 @@ from paracloud.billing.notices import notices_of
 from paracloud.billing.tell_budget_levels import tell_budget_levels
 from paracloud.billing.tell_wallet_levels import tell_wallet_levels
 from paracloud.billing.top_up import top_up
+from paracloud.identity.add_member import add_member
+from paracloud.identity.caller import Role
 from paracloud.identity.create_user import create_user
 from paracloud.kit.identifiers import new_uuid
 from paracloud.kit.money import Money
@@ -141,6 +143,7 @@ async def test_a_users_budget_is_told_to_that_user_and_to_who_sees_all(database)
     opened = await world(database)
     async with database.begin() as session:
         lin, wang = [await create_user(session, login, now=NOW) for login in ("lin", "wang")]
+        await add_member(session, "lin", opened.project, Role.MEMBER)
     await budgeted(database, replace(budget(opened, "1", warn_percent=(1,)), user=lin))
     async with database.begin() as session:
         await hold(session, opened.project, "job-1", Money.parse("0.5"), now=NOW, user=lin)

@@ -16,7 +16,7 @@ from paracloud.billing.close_period import close_period
 from paracloud.billing.dedication import Dedication, dedicate, dedications_of, end_dedication, new_dedication_id
 from paracloud.billing.entry import DEDICATED, payable
 from paracloud.billing.fee import fee
-from paracloud.billing.funding import Funding, funding_of, set_funding
+from paracloud.billing.funding import Changes, Funding, change_funding, funding_of, set_funding
 from paracloud.billing.hold import hold, release
 from paracloud.billing.notices import notices_of, operators_notices
 from paracloud.billing.period import is_closed, month_of
@@ -25,7 +25,11 @@ from paracloud.billing.price import add_price
 from paracloud.billing.rate import Price
 from paracloud.billing.reverse import reverse
 from paracloud.billing.unrated import unrated_page
+from paracloud.billing.within_budgets import OverBudget
+from paracloud.identity.add_member import add_member
+from paracloud.identity.caller import Role
 from paracloud.identity.create_project import create_project
+from paracloud.identity.create_user import create_user
 from paracloud.identity.product_line import ProductLine
 from paracloud.kit.errors import Conflict, Invalid, NotEnoughFunds, NotFound
 from paracloud.kit.identifiers import BudgetId, CentreName, EntryId, OrganisationId, PriceVersionId, ProjectId, new_uuid
@@ -68,7 +72,7 @@ async def budgeted(database, wanted: Budget) -> Budget:
 
 async def spent(database, wanted: Budget, when: datetime = NOW) -> int:
     async with database.begin() as session:
-        return (await spent_of(session, wanted, when)).micro
+        return (await spent_of(session, [wanted], when))[wanted.id].micro
 
 
 async def test_a_credit_line_is_how_far_below_nothing_a_wallet_may_go(database):
@@ -92,6 +96,20 @@ async def test_what_is_agreed_of_funding_comes_back_as_itself(database):
         assert await funding_of(session, opened.project) == wanted
 
 
+async def test_two_changes_of_funding_at_once_undo_nothing_of_each_other(database):
+    opened = await world(database)
+
+    async def changed(**changes) -> None:
+        async with database.begin() as session:
+            await change_funding(session, opened.project, Changes(**changes))
+
+    for number in range(5):
+        line, grace = Money(number), timedelta(seconds=number)
+        await asyncio.gather(changed(line=line), changed(grace=grace), changed(signal="TERM"))
+        async with database.begin() as session:
+            assert await funding_of(session, opened.project) == Funding(line=line, grace=grace, signal="TERM")
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
@@ -100,6 +118,7 @@ async def test_what_is_agreed_of_funding_comes_back_as_itself(database):
         ({"signal": "KILL"}, "signal"),
         ({"grace": timedelta(days=2)}, "grace"),
         ({"warnings": (Money(5, "USD"),)}, "warnings"),
+        ({"warnings": (Money(0), Money(-1))}, "warnings"),
     ],
 )
 async def test_funding_that_cannot_be_meant_is_refused(database, wrong, field):
@@ -120,6 +139,26 @@ async def test_a_hard_budget_refuses_what_could_exceed_it_and_counts_charges_and
     async with database.begin() as session:
         await release(session, ["job-1"], now=NOW)
     await held(database, opened, "job-2", "0.486284")
+
+
+async def test_what_an_organisation_has_left_is_not_said_and_a_users_own_is(database):
+    opened = await world(database)
+    organisation = await organisation_of(database, opened)
+    async with database.begin() as session:
+        lin = await create_user(session, "lin", now=NOW)
+        await add_member(session, "lin", opened.project, Role.MEMBER)
+    whole = await budgeted(database, budget(opened, "10.7", project=None, organisation=organisation))
+    with pytest.raises(OverBudget, match="The organisation's budget does not allow it") as refused:
+        await held(database, opened, "job-1", "12")
+    assert (refused.value.missing_micro, refused.value.is_for_all) == (None, False)
+    assert not any(figure in refused.value.en + refused.value.zh for figure in ("10.7", "1.3"))
+    async with database.begin() as session:
+        await end_budget(session, whole.id, now=NOW)
+    await budgeted(database, budget(opened, "10.7", user=lin))
+    async with database.begin() as session:
+        with pytest.raises(OverBudget, match=r"user's budget of 10\.700000 CNY has 10\.700000 left") as refused:
+            await hold(session, opened.project, "job-1", Money.parse("12"), now=NOW, user=lin)
+    assert (refused.value.missing_micro, refused.value.is_for_all) == (1_300_000, False)
 
 
 async def test_a_soft_budget_refuses_nothing(database):
@@ -163,7 +202,7 @@ async def test_a_monthly_budget_begins_anew_and_an_ended_one_holds_no_more(datab
     [
         ({"project": None}, "project"),
         ({"amount": Money(-1)}, "amount"),
-        ({"valid_to": NOW - 2 * DAY}, "amount"),
+        ({"valid_to": NOW - 2 * DAY}, "valid_to"),
         ({"warn_percent": (101,)}, "warn_percent"),
         ({"project": ProjectId(new_uuid())}, "project"),
     ],
@@ -192,7 +231,7 @@ def nodes(opened: World, **changes) -> Dedication:
 
 async def dedicated(database, wanted: Dedication) -> Dedication:
     async with database.begin() as session:
-        await dedicate(session, wanted)
+        await dedicate(session, wanted, is_unseen=True)
     return wanted
 
 
@@ -211,6 +250,14 @@ async def test_dedicated_nodes_cost_their_fee_once_a_month_and_what_runs_there_n
         assert [await store.balance(session, code) for code in (payable(EAST), DEDICATED)] == [18_000_000, 12_000_000]
         (row,) = (await session.execute(text("SELECT dedication_id, list_micro FROM charges"))).all()
     assert tuple(row) == (wanted.id, 0)
+    await sound(database)
+
+
+async def test_what_has_more_nodes_than_are_dedicated_has_its_ordinary_price(database):
+    opened = await world(database)
+    await dedicated(database, nodes(opened))
+    runs = [record("1", nodes=2), record("2", nodes=3), record("3", nodes=500)]
+    assert await charged(database, await metered(database, opened, *runs)) == [0, 13_717, 13_717]
     await sound(database)
 
 

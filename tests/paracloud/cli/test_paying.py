@@ -13,7 +13,7 @@ def test_ways_to_pay_are_agreed_and_shown(terminal, boss, lin):
     project = str(lin.project)
     made(terminal, boss, "package", project, "百核时", "100", "10", UNTIL)
     made(terminal, boss, "credit", project, "5", UNTIL)
-    nodes = made(terminal, boss, "dedicate", project, "east", "cpu", "2", "30", "7000")
+    nodes = made(terminal, boss, "dedicate", project, "east", "cpu", "4", "30", "7000")
     made(terminal, boss, "end-dedicated", nodes, "--at", "2099-01-01T00:00:00Z")
     terminal.say(boss, "admin", "fund", project, "--line", "50", "--warn", "20", "--warn", "5", "--signal", "TERM")
     budget = made(terminal, boss, "budget", "100", "--project", project, "--no-hard")
@@ -40,6 +40,37 @@ def test_what_cannot_be_agreed_says_why(terminal, boss, lin):
     assert (poor.returncode, "top up" in poor.stderr, "请先充值" in poor.stderr) == (1, True, True)
     early = terminal.run(boss, "admin", "package", project, "x", "100", "1", "2001-01-01T00:00:00Z")
     assert (early.returncode, "expires_at" in early.stderr) == (1, True)
+
+
+def test_dedicated_nodes_are_a_whole_queue_that_is_there(terminal, boss, lin):
+    words = ["dedicate", str(lin.project), "east"]
+    for wrong, told in (("cpuu 4", "it has: cpu, long"), ("cpu 2", "Have the centre make a queue of just these nodes")):
+        refused = terminal.run(boss, "admin", *words, *wrong.split(), "30", "7000", "--unseen")
+        assert (refused.returncode, told in refused.stderr) == (1, True), refused.stderr
+    narrow = terminal.run(boss, "admin", "credit", str(lin.project), "5", UNTIL, "--centre", "east", "--queue", "x")
+    assert (narrow.returncode, "it has: cpu, long" in narrow.stderr) == (1, True)
+    made(terminal, boss, "credit", str(lin.project), "5", UNTIL, "--from", "2099-01-01T00:00:00Z")
+
+
+def test_of_funding_only_the_options_given_change_and_all_of_it_is_shown(terminal, boss, lin):
+    words = ("admin", "fund", str(lin.project))
+    terminal.say(boss, *words, "--line", "500", "--warn", "100")
+    shown = terminal.say(boss, *words, "--hold-seconds", "3600")
+    before, after = [line for line in shown.splitlines() if line.split()[:1] in (["before"], ["after"])]
+    assert all(word in before for word in ("500.000000 CNY", "the whole limit", "100.000000", "USR1", "600"))
+    assert all(word in after for word in ("500.000000 CNY", "3600", "100.000000", "USR1", "600"))
+    last = json.loads(terminal.say(boss, *words, "--no-warn", "--hold-all", "--json"))["after"]
+    assert (last["line"]["amount"], last["warnings"], last["hold_seconds"]) == ("500.000000", [], None)
+    assert "授信额度" in terminal.run(boss, *words, language="zh_CN.UTF-8").stdout
+    both = terminal.run(boss, *words, "--warn", "1", "--no-warn")
+    assert (both.returncode, "not both" in both.stderr) == (2, True)
+
+
+def test_a_budget_without_levels_tells_at_none(terminal, boss, lin):
+    made(terminal, boss, "budget", "100", "--project", str(lin.project), "--no-warn")
+    made(terminal, boss, "budget", "90", "--project", str(lin.project))
+    found = json.loads(terminal.say(lin, "funds", "--json"))["budgets"]
+    assert sorted(one["warn_percent"] for one in found) == [[], [80, 100]]
 
 
 def test_a_price_is_for_one_customer_and_quality_with_tiers(terminal, boss, lin):

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from tests.paracloud.billing.builders import sound
+from tests.paracloud.billing.builders import sold, sound
 from tests.paracloud.jobs.world import EAST, START, World, open_world, record
 
 from paracloud.billing.budget import Budget, set_budget
@@ -305,16 +305,58 @@ async def test_a_run_that_began_after_the_signal_gets_its_own(fly):
     assert await flying.wishes() == ["signal"]
 
 
-async def test_a_hard_budget_that_is_used_up_lands_a_job_as_an_empty_wallet_does(fly):
-    flying = await fly("1000")
+async def limited(flying: Flight, amount: str, **whose) -> None:
+    payer = {"organisation": None, "project": None, "user": None} | whose
     limit = Budget(
-        id=BudgetId(new_uuid()), organisation=None, project=flying.world.project, user=None,
-        amount=Money.parse("0.10"), is_monthly=False, is_hard=True, warn_percent=(), valid_from=START, valid_to=None,
+        id=BudgetId(new_uuid()), **payer, amount=Money.parse(amount), is_monthly=False, is_hard=True, warn_percent=(),
+        valid_from=START, valid_to=None,
     )  # fmt: skip
     async with flying.world.database.begin() as session:
         await set_budget(session, limit)
+
+
+async def test_a_hard_budget_that_is_used_up_lands_a_job_as_an_empty_wallet_does(fly):
+    flying = await fly("1000")
+    await limited(flying, "0.10", project=flying.world.project)
     await flying.look(DUE, await flying.running())
     assert await flying.told() == ["landing"]
+
+
+async def test_a_hard_budget_lands_a_job_also_where_a_package_pays_for_its_slices(fly):
+    flying = await fly("1000")
+    await sold(flying.world.database, flying.world)
+    await limited(flying, "0.20", project=flying.world.project)
+    job = await flying.running()
+    assert await flying.world.held() == 0
+    await flying.look(DUE, job)
+    assert await flying.told() == []
+    await flying.look(DUE + 600, job)
+    assert await flying.told() == ["landing"]
+
+
+@pytest.mark.parametrize("whose", ["organisation", "user"])
+async def test_a_budget_that_is_not_the_projects_lands_a_job_without_its_figures(fly, whose):
+    flying = await fly("1000")
+    organisation = await flying.world.one("SELECT id FROM organisations")
+    payers = {
+        "organisation": {"organisation": organisation},
+        "user": {"project": flying.world.project, "user": flying.world.caller.user},
+    }
+    await limited(flying, "0.10", **payers[whose])
+    job = await flying.running()
+    await flying.look(DUE, job)
+    await flying.deliver()
+    await flying.look(DUE + 320, job)
+    async with flying.world.database.begin() as session:
+        told = [one for _, one in await notices_of(session, flying.world.project)]
+        events = (await show(session, flying.world.caller, job)).events
+    assert [(one.kind.value, one.amount) for one in told] == [
+        ("landing", Money.parse("0.06")), ("stopping", Money.parse("0.06")),
+    ]  # fmt: skip
+    for said in (*(one.en for one in told), *(one.reason for one in events)):
+        assert "0.05" not in said, said
+    assert "a hard budget of the organisation or of the user does not allow it" in told[0].en
+    assert "组织或用户的硬预算不允许" in told[1].zh
 
 
 async def test_one_jobs_trouble_keeps_no_other_from_being_paid_for(fly):

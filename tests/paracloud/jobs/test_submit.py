@@ -12,6 +12,7 @@ from paracloud.billing.price import add_price
 from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import read_rule
 from paracloud.billing.top_up import top_up
+from paracloud.centres.store import keep_queues
 from paracloud.data.blobs import Blob
 from paracloud.data.keep import keep
 from paracloud.identity.caller import Role
@@ -47,6 +48,26 @@ async def test_an_accepted_job_holds_the_most_it_can_cost_and_says_where_and_why
     assert detail.summary.why_en
     assert detail.summary.why_zh
     assert [event.to_state for event in detail.events] == [JobState.ACCEPTED]
+
+
+async def test_own_nodes_are_free_for_what_fits_on_them_alone(database: Database) -> None:
+    world = await open_world(database)
+    own = Dedication(new_dedication_id(), world.project, EAST, "cpu", 4, Money(0), 0, START, None)
+    async with database.begin() as session:
+        await dedicate(session, own)
+        await keep_queues(session, EAST, [queue(nodes=8, cores=32)], START)  # the centre adds nodes
+    fitting = await world.submit(centre=EAST, nodes="4")
+    larger = await world.submit(centre=EAST, nodes="5")
+    assert (fitting.held.micro, larger.held.micro) == (0, 5 * 360_000)
+    lease = await world.claim()
+    await world.book.intend(lease, limit=10)
+    await world.book.submitted(lease, {fitting.job: NativeId("7"), larger.job: NativeId("8")}, postponed={})
+    done = [record(fitting.job, "7", nodes=4, cores=4), record(larger.job, "8", nodes=5, cores=5)]
+    await world.book.settle(lease, done, alive=[], read_until=None)
+    charged = [
+        await world.one("SELECT charged_micro FROM jobs WHERE id = :job", job=of.job) for of in (fitting, larger)
+    ]
+    assert charged == [0, 5 * 60_000]
 
 
 async def test_too_little_money_is_refused_with_what_is_missing_and_changes_nothing(database: Database) -> None:

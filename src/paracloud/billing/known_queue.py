@@ -1,0 +1,37 @@
+"""A queue that something is agreed for must be there: nobody pays for a name that was mistyped."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.centres.registry import all_centres, seen_queues
+from paracloud.dialects.records import QueueInfo
+from paracloud.kit.errors import Invalid
+from paracloud.kit.identifiers import CentreName
+
+SHOWN = 20
+
+
+async def known_queue(session: AsyncSession, centre: CentreName, queue: str, *, is_unseen: bool) -> QueueInfo | None:
+    """As the platform saw it last. Where it has never seen any of the centre's, `is_unseen` takes the name as it is:
+    None then. Invalid otherwise, also where there is no such centre."""
+    if centre not in {one.name for one in await all_centres(session)}:
+        raise Invalid(
+            "There is no such centre; `centres` lists them.", "超算中心不存在；可用 centres 查看。", field="centre"
+        )
+    seen = {one.info.name: one.info for one in await seen_queues(session) if one.centre == centre}
+    if not seen and is_unseen:
+        return None
+    if not seen:
+        raise Invalid(
+            f"The platform has not seen the queues of {centre} yet: wait for its first look, or take the name as it is "
+            "(--unseen, is_unseen).",
+            f"平台尚未获取 {centre} 的分区：请等待首次查询，或按所给名称接受（--unseen、is_unseen）。",
+            field="queue",
+        )
+    if queue not in seen:
+        names = sorted(seen)[:SHOWN]
+        raise Invalid(
+            f"{centre} has no queue of this name; it has: {', '.join(names)}.",
+            f"{centre} 没有该名称的分区；现有：{'、'.join(names)}。",
+            field="queue",
+        )
+    return seen[queue]
