@@ -63,10 +63,12 @@ async def _reverse_charge(
     periods = await open_periods(session, [row.period])
     await store.lock_accounts(session, {}, also=[wallet(row.project), held(row.project)])
     before = (await charges.before(session, [row.usage]))[row.usage]
+    if before.is_reversed or row.revision < before.first:
+        raise _again()
     shelf, used = await store_paying.lock_shelf(session, [row.project], (), [row.usage])
     given = used.get(row.usage, {})
     uses = [use for unit in Unit for use in shelf.give_back(given, sum(given.values()), unit)]
-    codes = await store.posted_to(session, row.usage)
+    codes = await store.posted_to(session, row.usage, before.first)
     less = _less(_whole(row, before), uses, periods[row.period], reason, person)
     await _less_volume(session, less)  # before the accounts that all share, as when it was charged
     postings = _postings(codes, less, uses, shelf)

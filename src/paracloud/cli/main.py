@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from paracloud.cli import (
     admin,
+    corrections,
     jobs,
     notices,
     paying,
@@ -52,7 +53,7 @@ for verb in (
 app.command("show")(jobs.show_job)
 app.command()(notices.notices)
 app.command()(statements.bill)
-for told in (*tariffs.VERBS, *paying.VERBS, *reconciliation.VERBS, *settlement.VERBS):
+for told in (*tariffs.VERBS, *paying.VERBS, *reconciliation.VERBS, *settlement.VERBS, *corrections.VERBS):
     admin.app.command()(told)
 admin.app.command("notices")(notices.operators_notices)
 app.add_typer(admin.app, name="admin")

@@ -174,7 +174,10 @@ def _uncovered(line: Line, covered: list[Taken]) -> Row:
     seconds = line.sums.card_seconds if is_cards else line.sums.core_seconds
     rest = seconds - sum(one.units for one in covered if one.unit == used)
     cost, listed = units(line.sums.amount - line.sums.package), units(line.sums.list)
-    priced: Row = {"PricingUnit": JOBS, "PricingQuantity": Decimal(-1 if line.kind == REVERSAL else line.sums.jobs)}
+    priced: Row = {
+        "PricingUnit": JOBS,
+        "PricingQuantity": Decimal(-1 if line.kind == REVERSAL else line.sums.jobs or line.is_anew),
+    }
     if len(prices) == 1:
         ((unit, price),) = prices.items()
         priced = {

@@ -70,6 +70,7 @@ WORDS = {
     "seconds": ("Seconds", "秒数"),
     "price": ("Price", "价格版本"),
     "reason": ("Reason", "原因"),
+    "entry": ("Entry", "分录"),
 }
 
 

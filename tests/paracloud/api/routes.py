@@ -45,6 +45,7 @@ class Things:
             month="2020-01",
             dedication=self.dedication,
             import_id=self.import_id,
+            usage=NOTHING,
             settlement_id=NOTHING,
             dispute_id=NOTHING,
             budget=self.budget,
@@ -164,6 +165,9 @@ ROUTES: dict[str, Route] = {
     "POST /operator/reversals": operates(
         lambda of: {"entry": of.entry, "reason": "mistyped"}, "body entry", "body usage"
     ),
+    "POST /operator/usages/{usage}:rate": of(
+        OPERATES, "path usage", "body price", body=lambda _: {"waive": True, "reason": "x"}
+    ),
     "GET /operator/check": of(OPERATES),
     "GET /operator/prices": of(OPERATES),
     "POST /operator/prices/{price}:end": of(OPERATES, "path price", body=lambda _: {}),
@@ -222,6 +226,7 @@ ROUTES: dict[str, Route] = {
     "POST /operator/settlements/{month}:state": of(OPERATES),  # after the month was closed
 }
 IN_TURN = {
+    "POST /operator/usages/{usage}:rate",
     "POST /operator/disputes/{dispute_id}:answer",
     "POST /operator/settlements/{settlement_id}:pay",
     "GET /operator/reconciliations/{centre}/{day}",
