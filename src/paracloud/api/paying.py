@@ -46,7 +46,7 @@ async def package(body: PackageRequest, request: Request, deps: TheDeps, token: 
         wanted = _package(body, now)
 
         async def act() -> dict[str, object]:
-            await _require_project(at.session, body.project)
+            await require_project(at.session, body.project)
             await sell_package(at.session, wanted, person=at.caller.login, now=now)
             return {"id": str(wanted.id)}
 
@@ -74,7 +74,7 @@ async def dedication(
         )
 
         async def act() -> dict[str, object]:
-            await _require_project(at.session, body.project)
+            await require_project(at.session, body.project)
             await dedicate(at.session, wanted)
             if await post_fees(at.session, month_of(now), now=now, only=wanted.id):
                 raise NotEnoughFunds(
@@ -111,7 +111,7 @@ async def fund(project: UUID, body: FundingRequest, deps: TheDeps, token: Token)
     )
     async with asked(deps, token) as at:
         now = operator(at, deps)
-        await _require_project(at.session, project)
+        await require_project(at.session, project)
         await set_funding(at.session, ProjectId(project), wanted)
         return await paying(at.session, ProjectId(project), None, now)
 
@@ -120,7 +120,7 @@ async def fund(project: UUID, body: FundingRequest, deps: TheDeps, token: Token)
 async def show_paying(project: UUID, deps: TheDeps, token: Token) -> PayingModel:
     async with asked(deps, token) as at:
         now = operator(at, deps)
-        await _require_project(at.session, project)
+        await require_project(at.session, project)
         return await paying(at.session, ProjectId(project), None, now)
 
 
@@ -174,6 +174,7 @@ def _package(body: PackageRequest, now: datetime) -> Package:
     )
 
 
-async def _require_project(session: AsyncSession, project: UUID) -> None:
+async def require_project(session: AsyncSession, project: UUID) -> None:
+    """NotFound where there is none."""
     if not await organisations_of(session, [ProjectId(project)]):
         raise NotFound("There is no such project.", "课题组不存在。", field="project")

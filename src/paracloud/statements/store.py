@@ -86,12 +86,13 @@ MOVED = text("""
                     GROUP BY 1, 2, 3 HAVING sum(posting.micro) <> 0)
     SELECT entry.id, entry.created_at, moved.project_id, entry.kind, moved.currency, moved.micro, entry.reason,
            COALESCE(package.name, nodes.centre || '/' || nodes.queue) AS of,
-           entry.kind IN ('package', 'dedicated')
+           entry.kind IN ('package', 'package-end', 'dedicated', 'adjustment')
            OR (entry.kind = 'reversal' AND NOT EXISTS (
                SELECT 1 FROM ledger_postings AS other JOIN ledger_accounts AS account ON account.id = other.account_id
                 WHERE other.entry_id = entry.id AND account.code LIKE 'cash:%')) AS is_cost
       FROM moved JOIN ledger_entries AS entry ON entry.id = moved.id
-      LEFT JOIN packages AS package ON entry.kind IN ('package', 'reversal') AND package.id::text = entry.reference
+      LEFT JOIN packages AS package ON entry.kind IN ('package', 'package-end', 'reversal')
+       AND package.id::text = entry.reference
       LEFT JOIN dedications AS nodes ON entry.kind IN ('dedicated', 'reversal') AND nodes.id::text = entry.reference
      WHERE NOT EXISTS (SELECT 1 FROM charges WHERE charges.entry_id = entry.id)
      ORDER BY entry.created_at, entry.id

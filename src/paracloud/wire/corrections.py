@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from paracloud.wire.base import LongText, Model, MoneyModel
+from paracloud.wire.account import Amount
+from paracloud.wire.base import LongText, Model, MoneyModel, Text
 
 Reason = Annotated[LongText, Field(min_length=1, max_length=1000)]
 
@@ -17,6 +18,27 @@ class RateRequest(Model):
     price: UUID | None = None
     waive: bool = False
     reason: Reason
+
+
+class AdjustmentRequest(Model):
+    """`amount`: more than nothing goes to the project's wallet, less is taken from it. `key` is the adjustment's own
+    number: the same one counts once."""
+
+    project: UUID
+    amount: Amount
+    reason: Reason
+    key: Text
+
+
+class EndPackageRequest(Model):
+    reason: Reason
+
+
+class EndedModel(Model):
+    """`returned`: what the wallet got back of its price."""
+
+    id: UUID
+    returned: MoneyModel
 
 
 class RatedModel(Model):

@@ -46,6 +46,7 @@ class Things:
             dedication=self.dedication,
             import_id=self.import_id,
             usage=NOTHING,
+            package=NOTHING,
             settlement_id=NOTHING,
             dispute_id=NOTHING,
             budget=self.budget,
@@ -165,6 +166,11 @@ ROUTES: dict[str, Route] = {
     "POST /operator/reversals": operates(
         lambda of: {"entry": of.entry, "reason": "mistyped"}, "body entry", "body usage"
     ),
+    "POST /operator/adjustments": operates(
+        lambda of: {"project": str(of.owner.project), "amount": "1.00", "reason": "x", "key": str(uuid4())},
+        "body project",
+    ),
+    "POST /operator/packages/{package}:end": of(OPERATES, "path package", body=lambda _: {"reason": "x"}),
     "POST /operator/usages/{usage}:rate": of(
         OPERATES, "path usage", "body price", body=lambda _: {"waive": True, "reason": "x"}
     ),
@@ -226,6 +232,7 @@ ROUTES: dict[str, Route] = {
     "POST /operator/settlements/{month}:state": of(OPERATES),  # after the month was closed
 }
 IN_TURN = {
+    "POST /operator/packages/{package}:end",
     "POST /operator/usages/{usage}:rate",
     "POST /operator/disputes/{dispute_id}:answer",
     "POST /operator/settlements/{settlement_id}:pay",

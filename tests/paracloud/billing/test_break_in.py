@@ -14,6 +14,7 @@ from tests.paracloud.contents import contents
 
 from paracloud.billing.close_period import close_period
 from paracloud.billing.decide_usage import decide_usage
+from paracloud.billing.end_package import end_package
 from paracloud.billing.hold import hold, release
 from paracloud.kit.database import Database
 from paracloud.kit.money import Money
@@ -174,6 +175,14 @@ FIGURES = {
         [f"INSERT INTO usage_decisions VALUES ({ID}, 1, NULL, false, 'x', 'op', now())"],
         "fk_usage_decisions_usage_id",
     ),
+    "a package that ended, back again": (
+        ["UPDATE packages SET closed_at = NULL WHERE closed_at IS NOT NULL"],
+        "a package is used, reserved and closed",
+    ),
+    "a second end of a package": (
+        ["INSERT INTO package_ends SELECT * FROM package_ends"],
+        "pk_package_ends",
+    ),
     "who may do what": (["UPDATE users SET is_operator = true"], "permission denied for table users"),
     "which migrations were made": (["DELETE FROM alembic_version"], "permission denied for table alembic_version"),
 }
@@ -250,6 +259,7 @@ async def treasury(database: Database) -> World:
     that was waived, a month that is closed and paid to its centre, and one that is not."""
     opened = await world(database)
     await sold(database, opened, hours=1)
+    ended = await sold(database, opened, hours=1)
     async with database.begin() as session:
         for job in ("job-1", "job-2"):
             await hold(session, opened.project, job, Money.parse("1"), now=NOW)
@@ -260,6 +270,7 @@ async def treasury(database: Database) -> World:
     (waived,) = await metered(database, opened, record("5", queue="unknown", **july))
     await charged(database, [waived])
     async with database.begin() as session:
+        await end_package(session, ended.id, reason="test", person="op", now=NOW)
         await decide_usage(session, waived.id, None, reason="test", person="op", now=NOW)
     async with database.begin() as session:
         await release(session, ["job-1"], now=NOW)

@@ -76,6 +76,29 @@ def test_what_no_price_fits_is_listed_with_its_id_and_waived(terminal, served, b
     assert terminal.say(boss, "admin", "check") == "ledger sum 0, 0 differences\n"
 
 
+def test_goodwill_and_a_debit_are_booked_once_by_their_number(terminal, boss, lin):
+    project = str(lin.project)
+    for _ in range(2):
+        assert told(terminal, boss, "admin", "adjust", project, "2.5", "sorry", "--key", "A-1")["id"] == "A-1"
+    terminal.say(boss, "admin", "adjust", project, "-1", "a disk")
+    assert told(terminal, lin, "balance")["available"]["amount"] == "1001.500000"
+    poor = terminal.run(boss, "admin", "adjust", project, "-5000", "too much")
+    assert (poor.returncode, "top up or raise" in poor.stderr, "请先充值" in poor.stderr) == (1, True, True)
+    assert terminal.run(boss, "admin", "adjust", project, "1", "x", "--keys", "A").returncode == 2
+
+
+def test_a_package_and_a_credit_are_ended(terminal, boss, lin):
+    project, until = str(lin.project), "2100-01-01T00:00:00Z"
+    package = told(terminal, boss, "admin", "package", project, "包", "10", "20", until)["id"]
+    credit = told(terminal, boss, "admin", "credit", project, "5", until)["id"]
+    assert terminal.say(boss, "admin", "end-package", package, "too small") == "20.000000 CNY\n"
+    assert told(terminal, boss, "admin", "end-package", credit, "misused")["returned"]["amount"] == "0.000000"
+    assert told(terminal, lin, "balance")["available"]["amount"] == "1000.000000"
+    assert {one["left"] for one in told(terminal, lin, "funds")["packages"]} == {"0.0000", "0.000000"}
+    again = terminal.run(boss, "admin", "end-package", package, "again")
+    assert (again.returncode, "ended before" in again.stderr) == (1, True)
+
+
 def test_all_that_is_unrated_is_listed_page_after_page(terminal, served, boss, lin, monkeypatch):
     monkeypatch.setattr("paracloud.api.tariffs.PAGE", 2)
     served.do(unrated(served.house, lin, 5))
