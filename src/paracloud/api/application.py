@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paracloud.api import (
     account,
+    corrections,
     files,
     grid,
     imports,
@@ -35,6 +36,7 @@ ROOMS = (
     jobs,
     files,
     operator,
+    corrections,
     tariffs,
     reconciliation,
     paying,

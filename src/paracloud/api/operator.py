@@ -8,7 +8,6 @@ from fastapi import APIRouter, Response
 from paracloud.api.deps import Asked, Deps, TheDeps, Token, asked
 from paracloud.api.exactly import an_amount
 from paracloud.billing.check import check, ledger_sum_micro
-from paracloud.billing.reverse import reverse
 from paracloud.billing.top_up import top_up
 from paracloud.centres.centre import Centre
 from paracloud.centres.connect_centre import connect_centre
@@ -21,6 +20,7 @@ from paracloud.identity.create_user import create_user
 from paracloud.identity.issue_token import issue_token
 from paracloud.identity.overview import all_projects, user_named
 from paracloud.identity.product_line import ProductLine
+from paracloud.jobs.correct_bill import take_back
 from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import (
     CentreName,
@@ -151,7 +151,7 @@ async def reversal(body: ReversalRequest, deps: TheDeps, token: Token) -> Create
     async with asked(deps, token) as at:
         now = operator(at, deps)
         usage = None if body.usage is None else UsageId(body.usage)
-        entry = await reverse(
+        entry = await take_back(
             at.session, EntryId(body.entry), reason=body.reason, person=at.caller.login, now=now, usage=usage
         )
     return Created(id=str(entry))

@@ -53,7 +53,7 @@ async def package(body: PackageRequest, request: Request, deps: TheDeps, token: 
         wanted = _package(body, now)
 
         async def act() -> dict[str, object]:
-            await _require_project(at.session, body.project)
+            await require_project(at.session, body.project)
             await sell_package(at.session, wanted, person=at.caller.login, now=now, is_unseen=body.is_unseen)
             return {"id": str(wanted.id)}
 
@@ -81,7 +81,7 @@ async def dedication(
         )
 
         async def act() -> dict[str, object]:
-            await _require_project(at.session, body.project)
+            await require_project(at.session, body.project)
             await dedicate(at.session, wanted, is_unseen=body.is_unseen)
             if await post_fees(at.session, month_of(now), now=now, only=wanted.id):
                 raise NotEnoughFunds(
@@ -112,7 +112,7 @@ async def fund(project: UUID, body: FundingRequest, deps: TheDeps, token: Token)
     changes = _changes(body)
     async with asked(deps, token) as at:
         operator(at, deps)
-        await _require_project(at.session, project)
+        await require_project(at.session, project)
         before, after = await change_funding(at.session, ProjectId(project), changes)
     return FundingChangeModel(project=project, before=funding(before), after=funding(after))
 
@@ -121,7 +121,7 @@ async def fund(project: UUID, body: FundingRequest, deps: TheDeps, token: Token)
 async def show_paying(project: UUID, deps: TheDeps, token: Token) -> PayingModel:
     async with asked(deps, token) as at:
         now = operator(at, deps)
-        await _require_project(at.session, project)
+        await require_project(at.session, project)
         return await paying(at.session, ProjectId(project), None, now)
 
 
@@ -190,6 +190,7 @@ def _package(body: PackageRequest, now: datetime) -> Package:
     )
 
 
-async def _require_project(session: AsyncSession, project: UUID) -> None:
+async def require_project(session: AsyncSession, project: UUID) -> None:
+    """NotFound where there is none."""
     if not await organisations_of(session, [ProjectId(project)]):
         raise NotFound("There is no such project.", "课题组不存在。", field="project")

@@ -20,7 +20,7 @@ from paracloud.wire.statements import (
 
 SAME = (
     "usage", "revision", "kind", "centre", "queue", "product_line", "state", "started_at", "ended_at", "charged_at",
-    "cores", "cards", "elapsed_seconds", "price", "reason",
+    "cores", "cards", "elapsed_seconds", "price", "reason", "entry",
 )  # fmt: skip
 
 

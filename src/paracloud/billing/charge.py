@@ -7,6 +7,7 @@ execution of a job that should have run once) is the platform's cost: the centre
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +15,7 @@ from paracloud.billing import charges, store, store_holds, store_paying
 from paracloud.billing.charges import Before, Unrated
 from paracloud.billing.cover import Shelf, Unit
 from paracloud.billing.decide import Decided, Known, VolumeKey, decide, payer
+from paracloud.billing.decision import Decision
 from paracloud.billing.entry import (
     CREDITS,
     DUPLICATES,
@@ -30,19 +32,24 @@ from paracloud.billing.entry import (
 from paracloud.billing.period import month_of, open_periods
 from paracloud.billing.pick import Terms
 from paracloud.billing.post import post
+from paracloud.billing.standing import due_of
 from paracloud.billing.store_holds import Hold
 from paracloud.billing.terms import terms_of
 from paracloud.kit.errors import Conflict
 from paracloud.kit.identifiers import EntryId, PackageId, PriceVersionId, ProjectId, UsageId
 from paracloud.metering.usage import Usage
 
+NO_DECISIONS: Mapping[UsageId, Decision] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """What one usage revision added to the bill, in micro-units; None where it is listed as unrated: never free."""
+    """What one usage revision added to the bill, in micro-units; None where it is listed as unrated, for the reason
+    `why`: never free."""
 
     usage: UsageId
     amount_micro: int | None
+    why: Unrated | None = None
 
 
 async def charge(
@@ -53,10 +60,14 @@ async def charge(
     now: datetime,
     together: str | None = None,
     releasing: Collection[ProjectId] = (),
+    decided: Mapping[UsageId, Decision] = NO_DECISIONS,
 ) -> list[Charged]:
     """`pinned` gives the price version that each job was accepted with, by reference. It holds where the job ran in the
     queue that it was accepted for; any other usage is charged at the price of its queue when it was submitted. A
-    revision that was charged before is left out. A batch takes some twenty statements, whatever its size.
+    revision that was charged before is left out, and so is one that still costs nothing by a person's word. A batch
+    takes some twenty statements, whatever its size.
+
+    `decided`: usage that has nothing on its bill now, charged whole at the price that a person decided on.
 
     `releasing`: projects whose holds this transaction releases after it. Their accounts are locked here with the
     others, since those that all share come last.
@@ -65,17 +76,22 @@ async def charge(
     each project, centre and product line, which is the sum of what each of them says."""
     periods = await open_periods(session, {month_of(usage.ended_at) for usage in usages})
     ids = [usage.id for usage in usages]
+    at = {usage: word.price for usage, word in decided.items() if word.price is not None}
     before = await charges.before(session, ids)
-    terms = await terms_of(session, usages, before, pinned)
+    terms = await terms_of(session, usages, before, pinned, at)
     locked = await _lock(session, usages, terms, releasing)
     if (newest := await charges.before(session, ids)) != before:
-        before, terms = newest, await terms_of(session, usages, newest, pinned)
+        before, terms = newest, await terms_of(session, usages, newest, pinned, at)
         locked = await _lock(session, usages, terms, releasing)
-    due = [usage for usage in usages if usage.id not in before or before[usage.id].revision < usage.revision]
+    due, waiting = await due_of(session, usages, before, decided, now)
     books = await _open(session, due, before, terms, periods)
-    rated = {usage.id: _rated(usage, before.get(usage.id), terms[usage.id], periods, books) for usage in due}
+    rated = {
+        usage.id: waiting.get(usage.id)
+        or _rated(usage, before.get(usage.id), terms[usage.id], periods, books, is_decided=usage.id in decided)
+        for usage in due
+    }
     posted = [(usage, one) for usage in due if isinstance(one := rated[usage.id], Decided)]
-    of_each = [_entry(usage, one, books) for usage, one in posted]
+    of_each = [_entry(usage, one, books, decided.get(usage.id)) for usage, one in posted]
     entries = of_each
     if together is not None:
         of_each = [_shared(together, of, entry, before) for of, entry in zip(posted, of_each, strict=True)]
@@ -148,16 +164,23 @@ async def _keep(session: AsyncSession, books: _Books, decided: Sequence[Decided]
 
 
 def _rated(
-    usage: Usage, before: Before | None, terms: Terms | Unrated, periods: Mapping[date, date], books: _Books
+    usage: Usage,
+    before: Before | None,
+    terms: Terms | Unrated,
+    periods: Mapping[date, date],
+    books: _Books,
+    *,
+    is_decided: bool,
 ) -> Decided | Unrated:
     if isinstance(terms, Unrated):
         return terms
     hold = books.holds.get(usage.reference) if usage.reference is not None else None
-    known = Known(before, books.used.get(usage.id, {}), hold.user if hold is not None else None)
+    user = hold.user if hold is not None else None
+    known = Known(None, {}, user, is_decided=True) if is_decided else Known(before, books.used.get(usage.id, {}), user)
     return decide(usage, known, terms, periods[month_of(usage.ended_at)], books.shelf, books.volumes)
 
 
-def _entry(usage: Usage, one: Decided, books: _Books) -> Entry:
+def _entry(usage: Usage, one: Decided, books: _Books, word: Decision | None) -> Entry:
     row, contract = one.row, one.terms.contract
     postings = {payable(usage.key.centre): row.share_micro}
     if contract.owner is not None:
@@ -172,7 +195,8 @@ def _entry(usage: Usage, one: Decided, books: _Books) -> Entry:
         for code, micro in _of_packages(usage, one, books.shelf):
             postings[code] = postings.get(code, 0) - micro
     key = f"charge:{usage.id}:{usage.revision}"
-    return Entry(key, "charge", row.currency, postings, reference=usage.reference or str(usage.id))
+    why, who = (None, None) if word is None else (word.reason, word.person)
+    return Entry(key, "charge", row.currency, postings, usage.reference or str(usage.id), why, who)
 
 
 def _require_all(entries: Sequence[Entry], made: Mapping[str, EntryId]) -> None:
@@ -222,5 +246,5 @@ def _capture(books: _Books, usage: Usage, amount: int) -> int:
 
 def _charged(usage: Usage, rated: Decided | Unrated) -> Charged:
     if isinstance(rated, Unrated):
-        return Charged(usage.id, None)
+        return Charged(usage.id, None, rated)
     return Charged(usage.id, 0 if usage.is_duplicate else rated.row.amount_micro)

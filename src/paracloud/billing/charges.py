@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Uuid, any_, bindparam, delete, func, select, text
+from sqlalchemy import Row, Uuid, any_, bindparam, delete, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -66,8 +66,9 @@ class Unrated:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What all earlier revisions of a usage were charged together; `revision` is the last of them. `is_reversed`: a
-    person took one of these charges back, and the amounts are what was left then. Amounts as in `tables.ChargeRow`."""
+    """What a usage was charged together since it was charged first or, after a reversal, anew: by the revisions `first`
+    to `revision`. `is_reversed`: a person took that back, and the amounts are what was left then. Amounts as in
+    `tables.ChargeRow`; the terms are those of the newest of these charges."""
 
     price: PriceVersionId
     contract: ContractId
@@ -80,6 +81,12 @@ class Before:
     share_micro: int
     owner_micro: int
     is_reversed: bool
+    first: int = 1
+
+    @property
+    def is_nothing(self) -> bool:
+        """It moved nothing: there is nothing to take back."""
+        return not any(getattr(self, name) for name in SUMMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,30 +122,40 @@ class NewCharge:
         return 0 if self.is_duplicate else self.amount_micro - self.package_micro - self.credit_micro
 
 
+EARLIER = (
+    ChargeRow.usage_id, ChargeRow.revision, ChargeRow.is_reversal, ChargeRow.price_version_id, ChargeRow.contract_id,
+    ChargeRow.dedication_id,
+)  # fmt: skip
 SUMMED = ("list_micro", "amount_micro", "package_micro", "credit_micro", "share_micro", "owner_micro")
 
 
 async def before(session: AsyncSession, usages: Sequence[UsageId]) -> dict[UsageId, Before]:
     """By index, whatever the plan was made for: joined to a list of usages, it read the whole table for one of them."""
-    same = (ChargeRow.usage_id, ChargeRow.price_version_id, ChargeRow.contract_id, ChargeRow.dedication_id)
-    sums = [func.sum(getattr(ChargeRow, name)).label(name) for name in SUMMED]
-    revision, reversed_ = func.max(ChargeRow.revision), func.bool_or(ChargeRow.is_reversal)
     query = (
-        select(*same, revision.label("revision"), *sums, reversed_.label("is_reversed"))
+        select(*EARLIER, *(getattr(ChargeRow, name) for name in SUMMED))
         .where(ChargeRow.usage_id == any_(bindparam("usages", list(usages), type_=ARRAY(Uuid))))
-        .group_by(*same)
+        .order_by(ChargeRow.usage_id, ChargeRow.revision, ChargeRow.is_reversal)
     )
-    return {
-        UsageId(row.usage_id): Before(
-            PriceVersionId(row.price_version_id),
-            ContractId(row.contract_id),
-            None if row.dedication_id is None else DedicationId(row.dedication_id),
-            row.revision,
-            is_reversed=row.is_reversed,
-            **{name: int(getattr(row, name)) for name in SUMMED},
-        )
-        for row in (await session.execute(query)).all()
-    }
+    found: dict[UsageId, Before] = {}
+    for row in (await session.execute(query)).all():
+        usage = UsageId(row.usage_id)
+        found[usage] = _after(found.get(usage), row)
+    return found
+
+
+def _after(known: Before | None, row: Row[*tuple[Any, ...]]) -> Before:
+    """With one charge more; what follows a reversal begins anew."""
+    is_anew = known is None or (known.is_reversed and not row.is_reversal)
+    sums = {name: (0 if known is None or is_anew else getattr(known, name)) + getattr(row, name) for name in SUMMED}
+    return Before(
+        PriceVersionId(row.price_version_id),
+        ContractId(row.contract_id),
+        None if row.dedication_id is None else DedicationId(row.dedication_id),
+        row.revision,
+        is_reversed=row.is_reversal,
+        first=row.revision if known is None or is_anew else known.first,
+        **sums,
+    )
 
 
 async def settled(session: AsyncSession, usages: Sequence[UsageId], centre: CentreName) -> dict[UsageId, int]:
@@ -150,17 +167,21 @@ async def settled(session: AsyncSession, usages: Sequence[UsageId], centre: Cent
 
 
 async def steps(session: AsyncSession, usages: Sequence[UsageId]) -> dict[UsageId, list[tuple[int, int]]]:
-    """Of charges at a price with tiers: the month's volume before each, and its list amount, in micro-units."""
+    """Of charges at a price with tiers, since the last reversal: the month's volume before each, and its list amount,
+    in micro-units."""
     wanted = unnested([ChargeRow.usage_id], [(usage,) for usage in usages])
     query = (
-        select(ChargeRow.usage_id, ChargeRow.volume_micro, ChargeRow.list_micro)
+        select(ChargeRow.usage_id, ChargeRow.is_reversal, ChargeRow.volume_micro, ChargeRow.list_micro)
         .join(wanted, wanted.c.usage_id == ChargeRow.usage_id)
         .where(ChargeRow.volume_micro.is_not(None))
         .order_by(ChargeRow.usage_id, ChargeRow.revision, ChargeRow.is_reversal)
     )
     found: dict[UsageId, list[tuple[int, int]]] = {}
-    for usage, volume, more in (await session.execute(query)).all():
-        found.setdefault(UsageId(usage), []).append((volume or 0, more))
+    for usage, is_reversal, volume, more in (await session.execute(query)).all():
+        if is_reversal:
+            found.pop(UsageId(usage), None)
+        else:
+            found.setdefault(UsageId(usage), []).append((volume or 0, more))
     return found
 
 

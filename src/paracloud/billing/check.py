@@ -64,10 +64,21 @@ RULES: dict[str, str] = {
          WHERE NOT EXISTS (SELECT 1 FROM usage_revisions AS seen
                             WHERE (seen.usage_id, seen.revision) = (usage.id, usage.revision))
     """,
-    "every usage is charged or listed as unrated": """
+    "every usage is charged, listed as unrated, or costs nothing by a person's word": """
         SELECT usage.id::text, 1 FROM usage
          WHERE NOT EXISTS (SELECT 1 FROM charges c WHERE (c.usage_id, c.revision) = (usage.id, usage.revision))
            AND NOT EXISTS (SELECT 1 FROM unrated_usage u WHERE (u.usage_id, u.revision) = (usage.id, usage.revision))
+           AND NOT EXISTS (SELECT 1 FROM usage_decisions d
+                            WHERE (d.usage_id, d.revision) = (usage.id, usage.revision) AND d.price_version_id IS NULL)
+    """,
+    "what a person decided on is charged at that price, or not at all": """
+        SELECT said.usage_id::text, 1 FROM usage_decisions AS said
+          LEFT JOIN charges AS charge ON (charge.usage_id, charge.revision) = (said.usage_id, said.revision)
+           AND NOT charge.is_reversal
+         WHERE charge.price_version_id IS DISTINCT FROM said.price_version_id
+           AND NOT (said.price_version_id IS NULL AND EXISTS (
+               SELECT 1 FROM charges AS back
+                WHERE (back.usage_id, back.revision) = (said.usage_id, said.revision) AND back.is_reversal))
     """,
     "every charge stands in the ledger": """
         SELECT charge.usage_id::text, charge.amount_micro FROM charges charge

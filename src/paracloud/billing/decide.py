@@ -17,6 +17,8 @@ from paracloud.metering.usage import Usage
 MOST_MICRO = 10**15
 """A thousand million yuan. A usage that would cost more is an error of its centre's accounting until a person says
 otherwise."""
+MOST_DECIDED_MICRO = 10**17
+"""What a person may say: sums of such amounts still are numbers of the database."""
 ABSURD = Unrated(
     "it would cost more than any execution can: check the centre's accounting", "金额超出合理范围：请核对超算中心的记账"
 )
@@ -25,17 +27,23 @@ REVERSED = Unrated(
     "该费用已被人工冲销，此后超算中心又更改了记录：请决定如何计费",
 )
 """Posting the difference would give the money back twice; posting the whole would undo what a person decided."""
+WAIVED = Unrated(
+    "a person decided that it costs nothing, and the centre has changed its record since: decide what it costs",
+    "已由人工决定不收费，此后超算中心又更改了记录：请决定如何计费",
+)
 VolumeKey = tuple[str, PriceVersionId, date]
 """Payer, price version and month."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a usage from before: its earlier charges, and the units that each package gave for it."""
+    """What is known of a usage from before: its earlier charges, and the units that each package gave for it.
+    `is_decided`: a person has it charged anew."""
 
     before: Before | None
     used: Mapping[PackageId, int]
     user: UserId | None
+    is_decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ def decide(
         whole = list_amount(usage, {}, terms)
     except RuleUnrated as why:
         return Unrated(why.en, why.zh)
-    if whole > MOST_MICRO:
+    if whole > (MOST_DECIDED_MICRO if known.is_decided else MOST_MICRO):
         return ABSURD
     hours = _hours(usage, known, terms, shelf)
     covered = _covered_by(known.used, hours, shelf)

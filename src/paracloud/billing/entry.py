@@ -4,8 +4,9 @@ Accounts by code: `wallet:<project>` and `held:<project>` (liabilities to a proj
 centre), `revenue:<product line>` (income), `cash:top-ups` (what came in, negative), `expense:duplicates` (what the
 platform pays for, negative), `expense:credits` (trial credits that were used, negative), `package:<id>` (liability:
 what an hours package was sold for and has not given yet), `payable:owner/<project>` (liability to who lends nodes of
-its own), `expense:settlement` (what contracts with centres add to their shares for a month), `cash:paid-out` (what
-centres were paid, positive). A credit is positive; the postings of an entry sum to zero.
+its own), `expense:adjustments` (what was given in goodwill, negative, less what was taken besides all charges),
+`expense:settlement` (what contracts with centres add to their shares for a month), `cash:paid-out` (what centres were
+paid, positive). A credit is positive; the postings of an entry sum to zero.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,6 +21,7 @@ CASH = "cash:top-ups"
 DUPLICATES = "expense:duplicates"
 CREDITS = "expense:credits"
 SETTLEMENT = "expense:settlement"
+ADJUSTMENTS = "expense:adjustments"
 PAID_OUT = "cash:paid-out"
 EXPIRED = "revenue:expired"
 DEDICATED = "revenue:dedicated"
@@ -27,6 +29,8 @@ PAYABLE = "payable"
 OWNERS = f"{PAYABLE}:owner/"
 SHARED = "charges:"
 """How the key of an entry begins that is the sum of several charges."""
+ADJUSTMENT, PACKAGE_END = "adjustment", "package-end"
+"""Kinds of entries that persons make with a reason."""
 WALLET, HELD, PACKAGE = "wallet", "held", "package"
 
 

@@ -20,3 +20,8 @@ def fee(of: Dedication, month: date) -> int:
 
 def fee_key(of: Dedication, month: date) -> str:
     return f"dedicated:{of.id}:{month:%Y-%m}"
+
+
+def fee_month(key: str) -> date:
+    """Of a key that `fee_key` made."""
+    return date.fromisoformat(f"{key.rpartition(':')[2]}-01")

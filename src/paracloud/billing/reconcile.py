@@ -11,10 +11,11 @@ from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing import charges, store_paying
+from paracloud.billing import charges, store_decisions, store_paying
 from paracloud.billing.charges import Before, Unrated
 from paracloud.billing.cover import Unit
 from paracloud.billing.decide import list_amount
+from paracloud.billing.decision import Decision
 from paracloud.billing.pick import Terms
 from paracloud.billing.rate import graduated, part
 from paracloud.billing.rule import Unrated as RuleUnrated
@@ -87,8 +88,9 @@ async def reconcile(
     ours |= {usage.key: usage for usage in await usage_ended(session, centre, start, end)}
     truth = {key: _truth(key, record, ours.get(key), owners) for key, record in told.items()}
     wanted = [*truth.values(), *(usage for key, usage in ours.items() if key not in truth)]
-    terms = await terms_of(session, wanted, {}, pinned)
     books = await _read(session, centre, [usage.id for usage in ours.values()])
+    decided = {usage: word.price for usage, word in books.words.items() if word.price is not None}
+    terms = await terms_of(session, wanted, {}, pinned, decided)
     keys = sorted(truth.keys() | ours.keys())
     found = [_compare(ours.get(key), truth.get(key), terms, books) for key in keys]
     due = [_due(usage, terms[usage.id], books) for usage in truth.values()]
@@ -106,13 +108,20 @@ async def reconcile(
 
 @dataclass(frozen=True, slots=True)
 class _Books:
-    """What we have written of the day's usages, by usage: charges, postings to the centre, what packages gave, and the
-    charges at a price with tiers one by one (volume before, list amount)."""
+    """What we have written of the day's usages, by usage: charges, postings to the centre, what packages gave, the
+    charges at a price with tiers one by one (volume before, list amount), and what persons decided last."""
 
     before: Mapping[UsageId, Before]
     settled: Mapping[UsageId, int]
     covered: Mapping[UsageId, Mapping[Unit, int]]
     steps: Mapping[UsageId, Sequence[tuple[int, int]]]
+    words: Mapping[UsageId, Decision]
+
+    def costs_nothing_by_a_word(self, usage: Usage) -> bool:
+        """Its charge was taken back, or it was waived: the ledger, or the decision, says who and why."""
+        known, word = self.before.get(usage.id), self.words.get(usage.id)
+        is_reversed = known is not None and known.is_reversed
+        return is_reversed or (word is not None and word.waives and word.revision >= usage.revision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +136,7 @@ async def _read(session: AsyncSession, centre: CentreName, ids: Sequence[UsageId
         await charges.settled(session, ids, centre),
         await store_paying.covered(session, ids),
         await charges.steps(session, ids),
+        await store_decisions.newest(session, ids),
     )
 
 
@@ -144,9 +154,9 @@ def _compare(
     terms: Mapping[UsageId, Terms | Unrated],
     books: _Books,
 ) -> list[Mismatch]:
+    if ours is not None and books.costs_nothing_by_a_word(ours):
+        return []
     known = books.before.get(ours.id) if ours is not None else None
-    if known is not None and known.is_reversed:
-        return []  # a person decided; the ledger says who and why
     charged = known.amount_micro if known is not None else 0
     if truth is None or ours is None:
         return [_one_sided(ours, truth, terms, charged, books)]

@@ -6,10 +6,11 @@ from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing import charges, store, store_paying
+from paracloud.billing import charges, store, store_decisions, store_paying
 from paracloud.billing.charges import Before, NewCharge
 from paracloud.billing.cover import Shelf, Unit, Use
 from paracloud.billing.entry import CREDITS, DUPLICATES, EXPIRED, OWNERS, PAYABLE, SHARED, Entry, held, package, wallet
+from paracloud.billing.fee import fee_month
 from paracloud.billing.period import open_periods
 from paracloud.billing.post import post
 from paracloud.billing.price import price_by_id
@@ -17,7 +18,8 @@ from paracloud.billing.tables import EntryRow
 from paracloud.kit.errors import Conflict, Invalid, NotFound
 from paracloud.kit.identifiers import EntryId, UsageId
 
-REVERSIBLE = frozenset({"top-up", "charge"})
+FEE = "dedicated"
+REVERSIBLE = frozenset({"top-up", "charge", FEE})
 """Holds and releases belong to a job's life; reversing one by hand would leave its hold and its account apart."""
 
 
@@ -29,7 +31,8 @@ async def reverse(
     that was corrected since, all that it was charged is reversed, whichever of its entries is named: a part of it would
     give back what a correction gave back before. What is reversed is a charge of its own, less than nothing, in an open
     billing period. It goes back to where it was paid from: also what had been held for it to the wallet, hours to their
-    package, while that is open."""
+    package, while that is open. A fee of dedicated nodes comes back whole, the centre's share with it, and is not due
+    again; on the centre's settlement it is in the fee's month or, where that is closed, the first open one."""
     if not reason.strip():
         raise Invalid("reason: say why.", "reason：请说明原因。", field="reason")
     found = await store.entry(session, id_)
@@ -40,9 +43,13 @@ async def reverse(
     if found.kind == "charge":
         row = _the_one(await charges.of_entry(session, id_, usage))
         return await _reverse_charge(session, found, row, reason, person, now)
+    periods = await open_periods(session, [fee_month(found.key)]) if found.kind == FEE else {}
     triples = await store.postings_of(session, id_)
     postings = {code: -micro for code, _, micro in triples}
-    return await _post(session, f"reverse:{id_}", found, triples[0][1], postings, reason, person, now)
+    made = await _post(session, f"reverse:{id_}", found, triples[0][1], postings, reason, person, now)
+    for period in periods.values():
+        await store_decisions.keep_fee_reversal(session, id_, made, period)
+    return made
 
 
 def _the_one(rows: Sequence[NewCharge]) -> NewCharge:
@@ -63,10 +70,12 @@ async def _reverse_charge(
     periods = await open_periods(session, [row.period])
     await store.lock_accounts(session, {}, also=[wallet(row.project), held(row.project)])
     before = (await charges.before(session, [row.usage]))[row.usage]
+    if before.is_reversed or row.revision < before.first:
+        raise _again()
     shelf, used = await store_paying.lock_shelf(session, [row.project], (), [row.usage])
     given = used.get(row.usage, {})
     uses = [use for unit in Unit for use in shelf.give_back(given, sum(given.values()), unit)]
-    codes = await store.posted_to(session, row.usage)
+    codes = await store.posted_to(session, row.usage, before.first)
     less = _less(_whole(row, before), uses, periods[row.period], reason, person)
     await _less_volume(session, less)  # before the accounts that all share, as when it was charged
     postings = _postings(codes, less, uses, shelf)

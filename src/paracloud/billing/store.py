@@ -168,13 +168,13 @@ async def postings_of(session: AsyncSession, id_: EntryId) -> list[tuple[str, st
     return [(code, currency, micro) for code, currency, micro in (await session.execute(query)).all()]
 
 
-async def posted_to(session: AsyncSession, usage: UsageId) -> list[str]:
-    """The accounts, by code, that all charges of a usage were posted to."""
+async def posted_to(session: AsyncSession, usage: UsageId, first: int) -> list[str]:
+    """The accounts, by code, that the charges of a usage from revision `first` on were posted to."""
     query = (
         select(LedgerAccountRow.code)
         .join(PostingRow, PostingRow.account_id == LedgerAccountRow.id)
         .join(ChargeRow, ChargeRow.entry_id == PostingRow.entry_id)
-        .where(ChargeRow.usage_id == usage)
+        .where(ChargeRow.usage_id == usage, ChargeRow.revision >= first)
         .distinct()
         .order_by(LedgerAccountRow.code)
     )

@@ -11,6 +11,7 @@ from paracloud.billing.charges import NewCharge
 from paracloud.billing.cover import Package, Shelf, Unit, Use
 from paracloud.billing.decide import VolumeKey
 from paracloud.billing.tables import VolumeRow
+from paracloud.billing.tables_decisions import PackageEndRow
 from paracloud.billing.tables_paying import PackageRow, PackageUseRow, ReservationRow
 from paracloud.kit.bulk import unnested
 from paracloud.kit.identifiers import CentreName, PackageId, PriceVersionId, ProjectId, UsageId
@@ -116,6 +117,29 @@ async def covered(session: AsyncSession, usages: Collection[UsageId]) -> dict[Us
 
 async def close_package(session: AsyncSession, package: PackageId, now: datetime) -> None:
     await session.execute(update(PackageRow).where(PackageRow.id == package).values(closed_at=now))
+
+
+async def whose(session: AsyncSession, package: PackageId) -> tuple[ProjectId, str] | None:
+    """Its project and currency, which never change; None: there is no such package."""
+    query = select(PackageRow.project_id, PackageRow.currency).where(PackageRow.id == package)
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else (ProjectId(row.project_id), row.currency)
+
+
+async def waiting_for(session: AsyncSession, package: PackageId) -> Sequence[str]:
+    """The references that have units of it reserved."""
+    query = select(ReservationRow.reference).where(ReservationRow.package_id == package, ReservationRow.units > 0)
+    return (await session.scalars(query.order_by(ReservationRow.reference))).all()
+
+
+async def keep_end(
+    session: AsyncSession, of: Package, returned_micro: int, *, reason: str, person: str, now: datetime
+) -> None:
+    values = {
+        "package_id": of.id, "units": of.total - of.used, "returned_micro": returned_micro, "reason": reason,
+        "person": person, "ended_at": now,
+    }  # fmt: skip
+    await session.execute(insert(PackageEndRow).values(values))
 
 
 async def expired(session: AsyncSession, before: datetime, limit: int) -> list[tuple[PackageId, ProjectId]]:

@@ -1,7 +1,9 @@
 """At which price and share each usage is charged, for a whole batch in a few queries."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,10 +12,13 @@ from paracloud.billing.contract import Contract, contracts_of
 from paracloud.billing.dedication import Dedication, dedications_of
 from paracloud.billing.pick import Customer, Terms, pick_contract, pick_price
 from paracloud.billing.price import Version, versions
+from paracloud.billing.rate import Price
 from paracloud.identity.overview import Standing, standings_of
 from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import CentreName, PriceVersionId, UsageId
 from paracloud.metering.usage import Usage
+
+NOTHING_DECIDED: Mapping[UsageId, PriceVersionId] = MappingProxyType({})
 
 
 async def terms_of(
@@ -21,12 +26,15 @@ async def terms_of(
     usages: Sequence[Usage],
     before: Mapping[UsageId, Before],
     pinned: Mapping[str, PriceVersionId],
+    decided: Mapping[UsageId, PriceVersionId] = NOTHING_DECIDED,
 ) -> dict[UsageId, Terms | Unrated]:
-    """Those of the usage's first charge; else the price that the job was accepted with, where it ran in the queue that
-    it was accepted for; else the price of its queue when it was submitted, of the product line that its project had
-    then. The share is the contract's at that time."""
+    """The price that a person decided on, also on the customer's own nodes; else those of the usage's first charge;
+    else the price that the job was accepted with, where it ran in the queue that it was accepted for; else the price of
+    its queue when it was submitted, of the product line that its project had then. The share is the contract's at that
+    time."""
     places = {(usage.key.centre, usage.queue) for usage in usages}
-    found = await versions(session, places, {*pinned.values(), *(known.price for known in before.values())})
+    by_person = {decided[usage.id] for usage in usages if usage.id in decided}
+    found = await versions(session, places, {*pinned.values(), *by_person, *(one.price for one in before.values())})
     by_id = {version.price.id: version for version in found}
     by_place: dict[tuple[CentreName, str], list[Version]] = {place: [] for place in places}
     for version in found:
@@ -39,6 +47,9 @@ async def terms_of(
     owned = {one.id: one for one in dedicated}
     chosen: dict[UsageId, Terms | Unrated] = {}
     for usage in usages:
+        if usage.id in decided:
+            chosen[usage.id] = _agreed(by_id[decided[usage.id]].price, usage, contracts)
+            continue
         known = before.get(usage.id)
         if known is not None:
             own = owned[known.dedication] if known.dedication is not None else None
@@ -70,12 +81,19 @@ def _fresh(
         if picked is None:
             return _unrated("price", "价格", f"{centre}/{usage.queue}", when, _of_line(line))
         price = picked
-    contract = pick_contract([one for one in contracts if one.holds_at(when)], centre, usage.queue)
-    if contract is None:
-        return _unrated("contract", "合同", centre, when)
+    agreed = _agreed(price, usage, contracts)
+    if isinstance(agreed, Unrated) or usage.is_duplicate:
+        return agreed
     place = (usage.project, centre, usage.queue)
     own = (one for one in dedicated if one.covers(*place, usage.nodes) and one.holds_at(when))
-    return Terms(price, contract, None if usage.is_duplicate else next(own, None))
+    return replace(agreed, dedication=next(own, None))
+
+
+def _agreed(price: Price, usage: Usage, contracts: Collection[Contract]) -> Terms | Unrated:
+    """That price, with the contract that held when the usage was submitted."""
+    when, centre = usage.key.submitted_at, usage.key.centre
+    contract = pick_contract([one for one in contracts if one.holds_at(when)], centre, usage.queue)
+    return _unrated("contract", "合同", centre, when) if contract is None else Terms(price, contract)
 
 
 def _unrated(what_en: str, what_zh: str, place: str, when: datetime, more: tuple[str, str] = ("", "")) -> Unrated:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from paracloud.cli import (
     admin,
+    corrections,
     jobs,
     notices,
     paying,
@@ -52,8 +53,10 @@ for verb in (
 app.command("show")(jobs.show_job)
 app.command()(notices.notices)
 app.command()(statements.bill)
-for told in (*tariffs.VERBS, *paying.VERBS, *reconciliation.VERBS, *settlement.VERBS):
+for told in (*tariffs.VERBS, *paying.VERBS, *reconciliation.VERBS, *settlement.VERBS, *corrections.VERBS):
     admin.app.command()(told)
+# A negative amount is no option.
+admin.app.command(context_settings={"ignore_unknown_options": True})(corrections.adjust)
 admin.app.command("notices")(notices.operators_notices)
 app.add_typer(admin.app, name="admin")
 app.add_typer(usage.app, name="usage")

@@ -107,7 +107,7 @@ def unrated(
     charge: Annotated[bool, typer.Option("--charge", help="Charge what has its price and contract by now.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List usage that no price or contract fits; exit status 1 where there is any."""
+    """List usage that no price or contract fits, for `rate` too; exit status 1 where there is any."""
     with session.client() as client:
         done = client.charge_unrated() if charge else None
         found = client.unrated()
@@ -116,8 +116,11 @@ def unrated(
     else:
         if done is not None:
             print(say(f"{done.charged} charged, {done.left} left", f"已计费 {done.charged} 条，剩余 {done.left} 条"))
-        rows = [(one.record_id, f"{one.centre}/{one.queue}", one.project, say(one.en, one.zh)) for one in found.items]
-        show.table(["record", "where", "project", "reason"], rows)
+        rows = [
+            (one.usage, one.record_id, f"{one.centre}/{one.queue}", one.project, say(one.en, one.zh))
+            for one in found.items
+        ]
+        show.table(["usage", "record", "where", "project", "reason"], rows)
     if found.items:
         raise typer.Exit(1)
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from pydantic import BaseModel
 
 from paracloud.client.content import CHUNK_BYTES, digest
+from paracloud.client.corrections import CorrectionCalls
 from paracloud.client.errors import ApiError
 from paracloud.client.history import HistoryCalls
 from paracloud.client.notices import NoticeCalls
@@ -55,6 +56,7 @@ class Client(
     StatementCalls,
     NoticeCalls,
     ReconciliationCalls,
+    CorrectionCalls,
 ):
     """One caller at one server. ApiError for whatever the server refuses, or when it does not answer."""
 
@@ -152,7 +154,13 @@ class Client(
         return self._post(f"/operator/{what}/{quote(which, safe='')}:end", Created, body, is_repeatable=False)
 
     def unrated(self) -> UnratedList:
-        return self._get("/operator/unrated", UnratedList)
+        """All of it, read page by page."""
+        page = self._get("/operator/unrated", UnratedList)
+        items = list(page.items)
+        while page.next is not None:
+            page = self._get("/operator/unrated", UnratedList, {"after": page.next})
+            items += page.items
+        return UnratedList(items=items, next=None)
 
     def charge_unrated(self) -> ChargedModel:
         return self._post("/operator/unrated:charge", ChargedModel, None, is_repeatable=True)

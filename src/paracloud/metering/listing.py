@@ -1,11 +1,12 @@
 """Usage to look at: of a job, of projects page by page, and sums by centre and day."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import CentreName, NativeId, ProjectId, UsageId
 from paracloud.metering import store
 from paracloud.metering.usage import Usage, UsageKey
@@ -50,6 +51,21 @@ async def usage_page(
 async def usage_by_id(session: AsyncSession, ids: Sequence[UsageId]) -> list[Usage]:
     """For the platform's own work, in no project's scope."""
     return await store.of_ids(session, ids)
+
+
+async def lock_usage(session: AsyncSession, usage: UsageId) -> Usage:
+    """Nobody corrects it until the transaction ends. NotFound where it is not there."""
+    found = await store.lock(session, usage)
+    if found is None:
+        raise NotFound("There is no such usage.", "该用量不存在。", field="usage")
+    return found
+
+
+async def measured_at(
+    session: AsyncSession, revisions: Sequence[tuple[UsageId, int]]
+) -> dict[tuple[UsageId, int], Mapping[str, object]]:
+    """What was measured in these revisions, by the names of `usage.MEASURED`."""
+    return await store.measured_at(session, revisions) if revisions else {}
 
 
 async def usage_ended(session: AsyncSession, centre: CentreName, start: datetime, end: datetime) -> list[Usage]:

@@ -1,12 +1,12 @@
 """Every query of this room."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select, update
+from sqlalchemy import Row, Select, and_, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -75,6 +75,29 @@ async def keep_revisions(session: AsyncSession, pairs: Sequence[tuple[Usage, Acc
     if pairs:
         values = [(one.id, one.revision, _plain(one), record.raw[:EVIDENCE_CHARACTERS], now) for one, record in pairs]
         await put_in(session, REVISION, values)
+
+
+async def lock(session: AsyncSession, usage: UsageId) -> Usage | None:
+    """As in `known`."""
+    query = select(*COLUMNS).where(UsageRow.id == usage).with_for_update(of=UsageRow, key_share=True)
+    return next(iter(await _usages(session, query)), None)
+
+
+async def keep_again(session: AsyncSession, usage: Usage, now: datetime) -> None:
+    """The evidence of the revision before is that of this one."""
+    same = (RevisionRow.usage_id, literal(usage.revision), RevisionRow.measured, RevisionRow.raw, literal(now))
+    query = select(*same).where(RevisionRow.usage_id == usage.id, RevisionRow.revision == usage.revision - 1)
+    await session.execute(insert(RevisionRow).from_select([one.key for one in REVISION], query))
+
+
+async def measured_at(
+    session: AsyncSession, revisions: Sequence[tuple[UsageId, int]]
+) -> dict[tuple[UsageId, int], Mapping[str, object]]:
+    """What was measured in these revisions, by the names of MEASURED."""
+    wanted = unnested(REVISION[:2], revisions)
+    same = (RevisionRow.usage_id == wanted.c.usage_id) & (RevisionRow.revision == wanted.c.revision)
+    query = select(RevisionRow.usage_id, RevisionRow.revision, RevisionRow.measured).join(wanted, same)
+    return {(UsageId(usage), revision): figures for usage, revision, figures in (await session.execute(query)).all()}
 
 
 async def keep_strangers(

@@ -1,4 +1,5 @@
-"""Usage with its newest figures, and every revision that the centre ever reported (append-only)."""
+"""Usage with its newest figures, and every revision that the centre ever reported or a person had charged anew
+(append-only)."""
 
 from datetime import datetime
 from uuid import UUID

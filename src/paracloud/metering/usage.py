@@ -29,7 +29,7 @@ class UsageKey(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Usage:
     """One execution of one task. `reference` is the job that it belongs to, an opaque text here; None: started by hand,
-    or a duplicate. `revision` counts how often the centre changed its mind, from 1."""
+    or a duplicate. `revision` counts how often the centre changed its mind, or a person had it charged anew, from 1."""
 
     id: UsageId
     key: UsageKey
@@ -80,6 +80,10 @@ MEASURED = (
     "cores", "nodes", "gpus", "memory_bytes", "node_list",
 )  # fmt: skip
 """The fields that a centre may correct later; the others say which execution it is."""
+CHARGEABLE = (
+    "queue", "qos", "phase", "native_state", "elapsed_seconds", "cores", "nodes", "gpus", "memory_bytes",
+)  # fmt: skip
+"""Those of them that a price or a charging rule looks at."""
 
 
 def key_of(centre: CentreName, record: AccountingRecord) -> UsageKey:
@@ -96,6 +100,11 @@ def measured(record: AccountingRecord | Usage) -> Mapping[str, object]:
 
 def differs(known: Usage, record: AccountingRecord) -> bool:
     return figures_of(known) != figures_of(record)
+
+
+def costs_alike(usage: Usage, before: Mapping[str, object]) -> bool:
+    """Whether nothing that is charged for has changed since `before`, which is measured by the names of MEASURED."""
+    return all(getattr(usage, name) == before[name] for name in CHARGEABLE)
 
 
 def require_possible(record: AccountingRecord) -> None:

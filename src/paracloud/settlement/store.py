@@ -35,7 +35,9 @@ FEES = text("""
     SELECT substr(account.code, 9) AS centre, account.currency, sum(posting.micro)::bigint AS micro
       FROM ledger_entries AS entry JOIN ledger_postings AS posting ON posting.entry_id = entry.id
       JOIN ledger_accounts AS account ON account.id = posting.account_id AND account.code LIKE 'payable:%'
-     WHERE entry.kind = 'dedicated' AND entry.key LIKE '%:' || :month GROUP BY 1, 2
+     WHERE (entry.kind = 'dedicated' AND entry.key LIKE '%:' || :month)
+        OR entry.id IN (SELECT reversal_id FROM fee_reversals WHERE period = CAST(:month || '-01' AS date))
+     GROUP BY 1, 2 HAVING sum(posting.micro) <> 0
 """)
 DAYS = text("""
     SELECT (usage.ended_at AT TIME ZONE 'UTC')::date AS day, usage.queue, count(*) AS charges,
@@ -104,7 +106,7 @@ async def lent(session: AsyncSession, period: date) -> list[tuple[ProjectId, str
 
 
 async def fees(session: AsyncSession, period: date) -> dict[tuple[CentreName, str], int]:
-    """What centres have of the month's fees of dedicated nodes."""
+    """What centres have of the month's fees of dedicated nodes, less what was taken back of fees."""
     rows = (await session.execute(FEES, {"month": f"{period:%Y-%m}"})).all()
     return {(CentreName(row.centre), row.currency): row.micro for row in rows}
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from paracloud.billing.cover import Unit
+from paracloud.billing.entry import ADJUSTMENT, PACKAGE_END
 from paracloud.billing.period import begins, month_after
 from paracloud.identity.product_line import ProductLine
 from paracloud.statements.rows import SECONDS_AN_HOUR, units
@@ -65,9 +66,11 @@ class Focus:
                 yield self._usage(line) | _credit(one)
 
     def of_purchases(self) -> Iterator[Row]:
-        """Packages, fees, what was taken back of them, and what expired unused."""
+        """Packages, fees, what was taken back of them, adjustments, and what expired unused."""
         for one in self._statement.movements:
-            if one.is_cost:
+            if one.kind == ADJUSTMENT:
+                yield self._adjustment(one)
+            elif one.is_cost:
                 yield self._purchase(one)
         for unused in self._statement.expired:
             yield self._expired(unused)
@@ -112,16 +115,26 @@ class Focus:
         }
 
     def _purchase(self, one: Movement) -> Row:
-        cost, is_package = units(-one.micro), one.kind == "package"
+        cost, is_package = units(-one.micro), one.kind in {"package", PACKAGE_END}
         return self._bought(one) | _costs(cost, cost, cost, Decimal() if is_package else cost) | {
             "ChargeCategory": "Purchase",
-            "ChargeClass": "Correction" if one.kind == REVERSAL else None,
+            "ChargeClass": "Correction" if one.kind in {REVERSAL, PACKAGE_END} else None,
             "ChargeDescription": ": ".join(text for text in (one.kind, one.of, one.reason) if text),
             "ChargeFrequency": "Recurring" if one.kind == "dedicated" else "One-Time",
             "PricingCategory": "Committed",
             "PricingQuantity": Decimal(1),
             "PricingUnit": "Packages" if is_package else "Months",
             "ServiceName": "Packages" if is_package else "Dedicated nodes",
+        }  # fmt: skip
+
+    def _adjustment(self, one: Movement) -> Row:
+        cost = units(-one.micro)
+        return self._bought(one) | _costs(cost, cost, cost, cost) | {
+            "ChargeCategory": "Credit" if one.micro > 0 else "Adjustment",
+            "ChargeDescription": ": ".join(text for text in (one.kind, one.reason) if text),
+            "ChargeFrequency": "One-Time",
+            "ServiceCategory": "Other",
+            "ServiceName": "Adjustments",
         }  # fmt: skip
 
     def _expired(self, one: Expired) -> Row:
@@ -174,7 +187,10 @@ def _uncovered(line: Line, covered: list[Taken]) -> Row:
     seconds = line.sums.card_seconds if is_cards else line.sums.core_seconds
     rest = seconds - sum(one.units for one in covered if one.unit == used)
     cost, listed = units(line.sums.amount - line.sums.package), units(line.sums.list)
-    priced: Row = {"PricingUnit": JOBS, "PricingQuantity": Decimal(-1 if line.kind == REVERSAL else line.sums.jobs)}
+    priced: Row = {
+        "PricingUnit": JOBS,
+        "PricingQuantity": Decimal(-1 if line.kind == REVERSAL else line.sums.jobs or line.is_anew),
+    }
     if len(prices) == 1:
         ((unit, price),) = prices.items()
         priced = {

@@ -13,7 +13,7 @@ Cell: TypeAlias = str | int | Decimal | datetime | None
 COLUMNS = (
     "charge_id", "revision", "kind", "project", "user", "job", "name", "record", "centre", "queue", "product_line",
     "state", "started_at", "ended_at", "charged_at", "cores", "cards", "seconds", "core_hours", "card_hours", "list",
-    "amount", "package", "credit", "wallet", "price", "reason",
+    "amount", "package", "credit", "wallet", "price", "reason", "entry",
 )  # fmt: skip
 SECONDS_AN_HOUR = 3600
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -28,7 +28,7 @@ def row_of(line: Line, project: str, language: Language) -> list[Cell]:
         line.record, line.centre, line.queue, line.product_line, line.state, line.started_at, line.ended_at,
         line.charged_at, line.cores, line.cards, line.elapsed_seconds, hours(sums.core_seconds),
         hours(sums.card_seconds), *(units(one) for one in (sums.list, sums.amount, sums.package, sums.credit)),
-        units(sums.wallet), str(line.price), line.reason,
+        units(sums.wallet), str(line.price), line.reason, None if line.entry is None else str(line.entry),
     ]  # fmt: skip
 
 
@@ -49,6 +49,7 @@ def _purchase(one: Movement, project: str, language: Language) -> list[Cell]:
         "charged_at": one.at,
         "wallet": units(-one.micro),
         "reason": one.reason,
+        "entry": str(one.entry),
     }
     return [filled.get(column) for column in COLUMNS]
 

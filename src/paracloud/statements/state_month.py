@@ -148,5 +148,7 @@ def _line(row: Row[*tuple[Any, ...]], taken: Iterable[Row[*tuple[Any, ...]]]) ->
         core_hour=None if row.has_rule else row.core_hour,
         card_hour=None if row.has_rule else row.card_hour,
         reason=row.reason,
+        entry=None if row.entry_id is None else EntryId(row.entry_id),
+        is_anew=row.is_anew,
         taken=tuple(Taken(PackageId(one.id), one.name, one.unit, one.units, one.micro) for one in taken),
     )

@@ -108,8 +108,9 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One charge. Seconds are what it adds: those of a correction are a difference, those of a reversal negative.
-    `core_hour` and `card_hour` None: a charging rule said what it costs."""
+    """One charge. Seconds are what it adds: those of a correction are a difference, those of a reversal negative; of
+    what `is_anew`, after a reversal, all. `entry` None: it moved nothing. `core_hour` and `card_hour` None: a charging
+    rule said what it costs."""
 
     usage: UsageId
     revision: int
@@ -134,6 +135,8 @@ class Line:
     core_hour: Decimal | None
     card_hour: Decimal | None
     reason: str | None
+    entry: EntryId | None
+    is_anew: bool = False
     taken: tuple[Taken, ...] = ()
 
 

@@ -21,21 +21,26 @@ CHARGED = """
       JOIN price_versions AS price ON price.id = charge.price_version_id
       JOIN projects ON projects.id = charge.project_id
       LEFT JOIN users ON users.id = charge.user_id
+      LEFT JOIN usage_decisions AS said ON (said.usage_id, said.revision) = (charge.usage_id, charge.revision)
+       AND said.price_version_id IS NOT NULL
      CROSS JOIN LATERAL (SELECT (seen.measured->>'cores')::bigint AS cores, (seen.measured->>'gpus')::bigint AS cards,
                                 (seen.measured->>'elapsed_seconds')::bigint AS seconds OFFSET 0) AS now
       LEFT JOIN LATERAL (
-           SELECT (had.measured->>'cores')::bigint * (had.measured->>'elapsed_seconds')::bigint AS core_seconds,
+           SELECT earlier.is_reversal OR charge.is_reversal AS is_whole,
+                  (had.measured->>'cores')::bigint * (had.measured->>'elapsed_seconds')::bigint AS core_seconds,
                   (had.measured->>'gpus')::bigint * (had.measured->>'elapsed_seconds')::bigint AS card_seconds
              FROM charges AS earlier
              JOIN usage_revisions AS had ON (had.usage_id, had.revision) = (earlier.usage_id, earlier.revision)
             WHERE charge.revision > 1 AND earlier.usage_id = charge.usage_id AND earlier.revision < charge.revision
-            ORDER BY earlier.revision DESC LIMIT 1) AS before ON true
+            ORDER BY earlier.revision DESC, earlier.is_reversal DESC LIMIT 1) AS before ON true
      CROSS JOIN LATERAL (SELECT CASE WHEN charge.is_reversal THEN -1 ELSE 1 END AS sign OFFSET 0) AS as_
      WHERE charge.project_id = ANY(:projects) AND NOT charge.is_duplicate
 """
 OF_MONTH, OF_JOB = "AND charge.period = :period", "AND charge.reference = :reference"
-CORE_SECONDS = "as_.sign * (now.cores * now.seconds - COALESCE(before.core_seconds, 0))"
-CARD_SECONDS = "as_.sign * (now.cards * now.seconds - COALESCE(before.card_seconds, 0))"
+LESS = "CASE WHEN before.is_whole THEN 0 ELSE COALESCE(before.{}_seconds, 0) END"
+"""A reversal takes back all, and what is charged after it is charged whole."""
+CORE_SECONDS = f"as_.sign * (now.cores * now.seconds - {LESS.format('core')})"
+CARD_SECONDS = f"as_.sign * (now.cards * now.seconds - {LESS.format('card')})"
 WHO = "COALESCE(users.login, usage.account)"
 SUMS = text(f"""
     SELECT projects.name AS project, price.product_line, usage.centre, seen.measured->>'queue' AS queue, {WHO} AS who,
@@ -55,7 +60,8 @@ LINE = f"""
            charge.charged_at, now.cores, now.cards, now.seconds, {CORE_SECONDS} AS core_seconds,
            {CARD_SECONDS} AS card_seconds, charge.list_micro AS list, charge.amount_micro AS amount,
            charge.package_micro AS package, charge.credit_micro AS credit, price.id AS price_id, price.core_hour,
-           price.card_hour, price.rule IS NOT NULL AS has_rule, charge.reason
+           price.card_hour, price.rule IS NOT NULL AS has_rule, COALESCE(charge.reason, said.reason) AS reason,
+           charge.entry_id, COALESCE(before.is_whole, false) AND NOT charge.is_reversal AS is_anew
            {CHARGED}
 """
 LINES, LINES_OF_JOB = (
@@ -80,12 +86,13 @@ MOVED = text("""
                     GROUP BY 1, 2, 3 HAVING sum(posting.micro) <> 0)
     SELECT entry.id, entry.created_at, moved.project_id, entry.kind, moved.currency, moved.micro, entry.reason,
            COALESCE(package.name, nodes.centre || '/' || nodes.queue) AS of,
-           entry.kind IN ('package', 'dedicated')
+           entry.kind IN ('package', 'package-end', 'dedicated', 'adjustment')
            OR (entry.kind = 'reversal' AND NOT EXISTS (
                SELECT 1 FROM ledger_postings AS other JOIN ledger_accounts AS account ON account.id = other.account_id
                 WHERE other.entry_id = entry.id AND account.code LIKE 'cash:%')) AS is_cost
       FROM moved JOIN ledger_entries AS entry ON entry.id = moved.id
-      LEFT JOIN packages AS package ON entry.kind IN ('package', 'reversal') AND package.id::text = entry.reference
+      LEFT JOIN packages AS package ON entry.kind IN ('package', 'package-end', 'reversal')
+       AND package.id::text = entry.reference
       LEFT JOIN dedications AS nodes ON entry.kind IN ('dedicated', 'reversal') AND nodes.id::text = entry.reference
      WHERE NOT EXISTS (SELECT 1 FROM charges WHERE charges.entry_id = entry.id)
      ORDER BY entry.created_at, entry.id

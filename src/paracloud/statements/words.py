@@ -50,6 +50,8 @@ WORDS = {
     "correction": ("correction", "更正"),
     "reversal": ("reversal", "冲销"),
     "top-up": ("top-up", "充值"),
+    "adjustment": ("adjustment", "调整"),
+    "package-end": ("package ended", "资源包终止"),
     "dedicated": ("dedicated nodes", "独占节点"),
     "kind.package": ("package", "资源包"),
     "lent": ("nodes lent out", "出借节点收入"),
@@ -70,6 +72,7 @@ WORDS = {
     "seconds": ("Seconds", "秒数"),
     "price": ("Price", "价格版本"),
     "reason": ("Reason", "原因"),
+    "entry": ("Entry", "分录"),
 }
 
 

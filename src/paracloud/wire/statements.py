@@ -84,8 +84,9 @@ class TakenModel(Model):
 
 
 class BillLineModel(Model):
-    """One charge. Hours are what it adds: those of a `correction` are a difference, those of a `reversal` negative. An
-    hour's prices are None where a charging rule says what it costs."""
+    """One charge. Hours are what it adds: those of a `correction` are a difference, those of a `reversal` negative.
+    What is charged anew after a reversal is a `correction` with all its hours. An hour's prices are None where a
+    charging rule says what it costs. `entry`: in the ledger; None where it moved nothing."""
 
     usage: UUID
     revision: int
@@ -107,6 +108,7 @@ class BillLineModel(Model):
     sums: SumsModel
     taken: list[TakenModel]
     reason: str | None
+    entry: UUID | None
 
 
 class BillModel(Model):

@@ -45,6 +45,8 @@ class Things:
             month="2020-01",
             dedication=self.dedication,
             import_id=self.import_id,
+            usage=NOTHING,
+            package=NOTHING,
             settlement_id=NOTHING,
             dispute_id=NOTHING,
             budget=self.budget,
@@ -167,6 +169,14 @@ ROUTES: dict[str, Route] = {
     "POST /operator/reversals": operates(
         lambda of: {"entry": of.entry, "reason": "mistyped"}, "body entry", "body usage"
     ),
+    "POST /operator/adjustments": operates(
+        lambda of: {"project": str(of.owner.project), "amount": "1.00", "reason": "x", "key": str(uuid4())},
+        "body project",
+    ),
+    "POST /operator/packages/{package}:end": of(OPERATES, "path package", body=lambda _: {"reason": "x"}),
+    "POST /operator/usages/{usage}:rate": of(
+        OPERATES, "path usage", "body price", body=lambda _: {"waive": True, "reason": "x"}
+    ),
     "GET /operator/check": of(OPERATES),
     "GET /operator/prices": of(OPERATES),
     "POST /operator/prices/{price}:end": of(OPERATES, "path price", body=lambda _: {}),
@@ -225,6 +235,8 @@ ROUTES: dict[str, Route] = {
     "POST /operator/settlements/{month}:state": of(OPERATES),  # after the month was closed
 }
 IN_TURN = {
+    "POST /operator/packages/{package}:end",
+    "POST /operator/usages/{usage}:rate",
     "POST /operator/disputes/{dispute_id}:answer",
     "POST /operator/settlements/{settlement_id}:pay",
     "GET /operator/reconciliations/{centre}/{day}",

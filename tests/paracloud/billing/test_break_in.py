@@ -13,6 +13,8 @@ from tests.paracloud.billing.builders import NOW, World, charged, metered, recor
 from tests.paracloud.contents import contents
 
 from paracloud.billing.close_period import close_period
+from paracloud.billing.decide_usage import decide_usage
+from paracloud.billing.end_package import end_package
 from paracloud.billing.hold import hold, release
 from paracloud.kit.database import Database
 from paracloud.kit.money import Money
@@ -106,6 +108,7 @@ TWICE = {
         "uq_usage_centre_record_id_submitted_at_restart_count",
     ),
     "the same hold": (["INSERT INTO holds SELECT * FROM holds"], "pk_holds"),
+    "the same word on a usage": (["INSERT INTO usage_decisions SELECT * FROM usage_decisions"], "pk_usage_decisions"),
     "the same hours of a package": (["INSERT INTO package_uses SELECT * FROM package_uses"], "pk_package_uses"),
 }  # fmt: skip
 MONTHS = {
@@ -161,6 +164,30 @@ FIGURES = {
     "whose usage it is": (["UPDATE usage SET project_id = gen_random_uuid()"], "permission denied for table usage"),
     "what was used, without a revision": (["UPDATE usage SET cores = 1"], "only the figures of a usage change"),
     "usage that waits for its price": (["DELETE FROM unrated_usage"], "waits for its price until it is charged"),
+    "usage that waits, for a word that it has a price": (
+        [
+            "INSERT INTO usage_decisions SELECT usage_id, revision, (SELECT id FROM price_versions LIMIT 1), false, "
+            "'x', 'op', now() FROM unrated_usage",
+            "DELETE FROM unrated_usage",
+        ],
+        "waits for its price until it is charged",
+    ),
+    "a word without a reason": (
+        ["INSERT INTO usage_decisions SELECT id, revision, NULL, false, ' ', 'op', now() FROM usage"],
+        "ck_usage_decisions_reason",
+    ),
+    "a word about nothing": (
+        [f"INSERT INTO usage_decisions VALUES ({ID}, 1, NULL, false, 'x', 'op', now())"],
+        "fk_usage_decisions_usage_id",
+    ),
+    "a package that ended, back again": (
+        ["UPDATE packages SET closed_at = NULL WHERE closed_at IS NOT NULL"],
+        "a package is used, reserved and closed",
+    ),
+    "a second end of a package": (
+        ["INSERT INTO package_ends SELECT * FROM package_ends"],
+        "pk_package_ends",
+    ),
     "who may do what": (["UPDATE users SET is_operator = true"], "permission denied for table users"),
     "which migrations were made": (["DELETE FROM alembic_version"], "permission denied for table alembic_version"),
 }
@@ -233,10 +260,11 @@ GUARDS = {
 
 
 async def treasury(database: Database) -> World:
-    """Charges paid by a package and by the wallet, an open hold and a released one, usage without a price, a month that
-    is closed and paid to its centre, and one that is not."""
+    """Charges paid by a package and by the wallet, an open hold and a released one, usage without a price and usage
+    that was waived, a month that is closed and paid to its centre, and one that is not."""
     opened = await world(database)
     await sold(database, opened, hours=1)
+    ended = await sold(database, opened, hours=1)
     async with database.begin() as session:
         for job in ("job-1", "job-2"):
             await hold(session, opened.project, job, Money.parse("1"), now=NOW)
@@ -244,6 +272,11 @@ async def treasury(database: Database) -> World:
     runs = await metered(database, opened, record("1"), record("2", elapsed_seconds=7200), job="job-1")
     await charged(database, [*runs, *await metered(database, opened, record("3", **july))], {"job-1": opened.price.id})
     await charged(database, await metered(database, opened, record("4", queue="unknown", **july)))
+    (waived,) = await metered(database, opened, record("5", queue="unknown", **july))
+    await charged(database, [waived])
+    async with database.begin() as session:
+        await end_package(session, ended.id, reason="test", person="op", now=NOW)
+        await decide_usage(session, waived.id, None, reason="test", person="op", now=NOW)
     async with database.begin() as session:
         await release(session, ["job-1"], now=NOW)
         assert await close_period(session, JUNE, person="op", now=JULY + timedelta(days=1))

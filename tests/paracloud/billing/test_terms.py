@@ -250,7 +250,9 @@ PLANTED = {
     "what a hold gave equals the postings of its charges": "UPDATE holds SET captured_micro = captured_micro + 1 "
     "WHERE reference = 'job-1'",
     "every usage revision has its evidence": "DELETE FROM usage_revisions",
-    "every usage is charged or listed as unrated": "DELETE FROM charges",
+    "every usage is charged, listed as unrated, or costs nothing by a person's word": "DELETE FROM charges",
+    "what a person decided on is charged at that price, or not at all": "INSERT INTO usage_decisions "
+    "SELECT usage_id, revision, NULL, false, 'x', 'op', now() FROM charges LIMIT 1",
     "every charge stands in the ledger": "UPDATE charges SET entry_id = NULL",
     "the entry of a charge posts what the charge says": "UPDATE charges SET share_micro = share_micro + 1",
     "every charging entry has its charge": "DELETE FROM charges",

@@ -1,12 +1,16 @@
 """What one job was charged: each execution, correction and reversal, at which price, and how it was paid."""
 
+from datetime import date
+
 from sqlalchemy import text
 from tests.paracloud.billing.builders import NOW, charged, metered, record, sold, world
 
+from paracloud.billing.decide_usage import decide_usage
 from paracloud.billing.reverse import reverse
 from paracloud.kit.identifiers import EntryId, ProjectId, UsageId, new_uuid
 from paracloud.statements.state_month import bill_of
 from paracloud.statements.statement import CORRECTION, REVERSAL, USAGE
+from paracloud.statements.store import sums
 
 HALF_PACKAGE = 3600
 
@@ -41,3 +45,25 @@ async def test_a_reversal_is_on_the_bill_with_its_reason(database):
         lines = await bill_of(session, opened.project, "job-1")
     assert [(line.kind, line.reason) for line in lines] == [(USAGE, None), (REVERSAL, "bad node")]
     assert sum(line.sums.amount for line in lines) == 0
+
+
+async def test_what_was_corrected_reversed_and_charged_anew_comes_to_its_hours_once(database):
+    opened = await world(database)
+    for seconds in (100, 200):
+        await charged(database, await metered(database, opened, record("1", elapsed_seconds=seconds), job="job-1"))
+    async with database.begin() as session:
+        usage, entry = (await session.execute(text("SELECT usage_id, entry_id FROM charges WHERE revision = 2"))).one()
+        await reverse(session, EntryId(entry), reason="wrong price", person="chen", now=NOW)
+        lines = await bill_of(session, opened.project, "job-1")
+        assert sum(line.sums.core_seconds for line in lines) == 0
+        await decide_usage(session, UsageId(usage), opened.price.id, reason="as agreed", person="chen", now=NOW)
+        lines = await bill_of(session, opened.project, "job-1")
+        month = await sums(session, [opened.project], date(2026, 6, 1))
+    assert [(line.kind, line.sums.core_seconds, line.sums.jobs, line.is_anew, line.reason) for line in lines] == [
+        (USAGE, 400, 1, False, None),
+        (CORRECTION, 400, 0, False, None),
+        (REVERSAL, -800, 0, False, "wrong price"),
+        (CORRECTION, 800, 0, True, "as agreed"),
+    ]
+    assert len({line.entry for line in lines}) == 4
+    assert [(row.jobs, row.core_seconds) for row in month] == [(1, 800), (1, 800)]

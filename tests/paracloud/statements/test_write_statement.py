@@ -11,8 +11,17 @@ from xml.etree import ElementTree as ET
 
 import pypdf
 import pytest
+from sqlalchemy import text
+from tests.paracloud.billing.builders import EAST, NOW, sold
 from tests.paracloud.statements.month import EVIL, JUNE, LATER, full_month, payer_in, stated
 
+from paracloud.billing.adjust import adjust
+from paracloud.billing.decide_usage import decide_usage
+from paracloud.billing.end_package import end_package
+from paracloud.billing.price import add_price
+from paracloud.billing.reverse import reverse
+from paracloud.kit.identifiers import PriceVersionId, new_uuid
+from paracloud.kit.money import Money
 from paracloud.statements import as_xlsx
 from paracloud.statements.as_pdf import write_pdf
 from paracloud.statements.check_focus import check_focus
@@ -78,6 +87,61 @@ async def test_the_workbook_has_exact_numbers_and_no_formula(written, language):
         assert not [name for name in whole.namelist() if b"<f>" in whole.read(name)]
 
 
+async def corrected(database, month) -> None:
+    """Goodwill, what is owed besides, a package that was ended, and a charge that is posted anew at another price."""
+    project = month.world.project
+    paid = await sold(database, month.world, hours=1, price="2", name="短包")
+    special = replace(month.world.price, id=PriceVersionId(new_uuid()), core_hour=Decimal("0.5"), card_hour=Decimal(0))
+    async with database.begin() as session:
+        await adjust(session, project, Money.parse("1.5"), key="1", reason="+sorry", person="op", now=NOW)
+        await adjust(session, project, Money.parse("-0.25"), key="2", reason="a disk", person="op", now=NOW)
+        await end_package(session, paid.id, reason="too small", person="op", now=NOW)
+        await add_price(session, EAST, "special", special, valid_from=NOW)
+        query = text("SELECT usage_id, entry_id FROM charges JOIN usage ON id = usage_id WHERE record_id = '9'")
+        usage, entry = (await session.execute(query)).one()
+        await reverse(session, entry, reason="wrong price", person="op", now=NOW)
+        await decide_usage(session, usage, special.id, reason="as agreed", person="op", now=NOW)
+
+
+@pytest.mark.parametrize("form", [Format.CSV, Format.XLSX, Format.FOCUS, Format.PDF])
+async def test_what_was_put_right_by_hand_stands_in_every_format_and_the_sums_are_right(database, tmp_path, form):
+    month = await full_month(database)
+    await corrected(database, month)
+    payer, path = await payer_in(database, month, is_whole=True), tmp_path / "statement"
+    async with database.begin() as session:
+        draft = await write_statement(session, payer, JUNE, form, Language.EN, path, provider="云算", now=LATER)
+    draft.finish()
+    statement = draft.statement
+    moved = [(one.kind, one.of, one.micro, one.is_cost) for one in statement.movements if one.reason]
+    assert moved == [
+        ("adjustment", None, 1_500_000, True), ("adjustment", None, -250_000, True),
+        ("package-end", "短包", 2_000_000, True),
+    ]  # fmt: skip
+    assert statement.charged == -statement.total.wallet
+    assert statement.total.core_seconds == 7200
+    if form is Format.PDF:
+        said = "".join(page.extract_text() for page in pypdf.PdfReader(path).pages)
+        assert all(word in said for word in ("adjustment", "+sorry", "package ended", f"{cost(statement):,.6f}"))
+        return
+    if form is Format.XLSX:
+        charges = dict(sheets_of(path))[word("charged", Language.EN)]
+        wallet, entry = COLUMNS.index("wallet"), COLUMNS.index("entry")
+        assert sum(row[wallet] for row in charges[1:]) == cost(statement)
+        assert len({row[entry] for row in charges[1:]}) == len(charges) - 1
+        return
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    if form is Format.CSV:
+        assert sum(Decimal(row[word("wallet", Language.EN)]) for row in rows) == cost(statement)
+        assert [row["Reason"] for row in rows if row["Kind"] == "adjustment"] == ["'+sorry", "a disk"]
+        assert "" not in {row["Entry"] for row in rows}
+        return
+    assert list(check_focus(path.read_text().splitlines())) == []
+    assert sum(Decimal(row["BilledCost"]) for row in rows) == cost(statement)
+    by_hand = [(row["ChargeCategory"], row["BilledCost"]) for row in rows if row["ServiceName"] == "Adjustments"]
+    assert by_hand == [("Credit", "-1.5"), ("Adjustment", "0.25")]
+    assert sum(Decimal(row["ConsumedQuantity"] or 0) for row in rows if row["ConsumedUnit"] == "Core-Hours") == 2
+
+
 async def test_charges_beyond_what_a_sheet_can_have_go_to_the_next(written, monkeypatch):
     monkeypatch.setattr(as_xlsx, "MOST_ROWS", 4)
     _, path = await written(Format.XLSX)
@@ -90,8 +154,8 @@ async def test_the_pdf_says_what_is_to_pay_with_its_fonts_in_it(written, languag
     statement, path = await written(Format.PDF, language)
     reader = pypdf.PdfReader(path)
     said = "".join("".join(page.extract_text() for page in reader.pages).split())
-    for text in ("大学", "熔体", "云算", statement.number, "2026-06", EVIL, f"{cost(statement):,.6f}"):
-        assert "".join(text.split()) in said
+    for wanted in ("大学", "熔体", "云算", statement.number, "2026-06", EVIL, f"{cost(statement):,.6f}"):
+        assert "".join(wanted.split()) in said
     assert word("to_pay", language).replace(" ", "") in said
     descendants = [font for page in reader.pages for font in fonts_of(page)]
     assert descendants
