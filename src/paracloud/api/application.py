@@ -18,6 +18,7 @@ from paracloud.api import (
     receipts,
     reconciliation,
     settlement,
+    settling,
     statements,
     submission,
     tariffs,
@@ -43,6 +44,7 @@ ROOMS = (
     usage,
     receipts,
     settlement,
+    settling,
     statements,
     notices,
 )

@@ -8,12 +8,13 @@ from paracloud.cli import session, show
 from paracloud.cli.admin import tell
 from paracloud.cli.ids import Id
 from paracloud.cli.jobs import AsJson
-from paracloud.cli.words import plain
+from paracloud.cli.words import plain, say
 from paracloud.wire.settlement import (
     AnswerRequest,
     CentrePersonRequest,
     DisputeRequest,
     PaymentRequest,
+    SettledLineModel,
     SettlementList,
     SettlementModel,
 )
@@ -60,11 +61,12 @@ def lines(
                 print(one.model_dump_json())
             return
         rows = [
-            (one.usage, one.record_id, one.account, one.queue, f"{one.ended_at:%m-%d %H:%M}", one.cores,
-             one.elapsed_seconds, one.share.amount)
+            (one.usage, _kind(one), one.record_id, one.account, one.queue, f"{one.ended_at:%m-%d %H:%M}", one.cores,
+             one.gpus, one.elapsed_seconds, one.core_seconds, one.card_seconds, one.share.amount)
             for one in found
         ]  # fmt: skip
-    show.table(["usage", "record", "account", "queue", "at", "cores", "seconds", "share"], rows)
+    headings = ["usage", "kind", "record", "account", "queue", "at", "cores", "cards", "seconds", "core-seconds"]
+    show.table([*headings, "card-seconds", "share"], rows)
 
 
 @app.command("confirm")
@@ -115,6 +117,12 @@ def centre_person(login: str, centre: str, as_json: AsJson = False) -> None:
     with session.client() as client:
         client.let_speak(CentrePersonRequest(login=login, centre=centre))
     tell(login, as_json=as_json)
+
+
+def _kind(one: SettledLineModel) -> str:
+    if one.is_reversal:
+        return say("reversal", "冲销")
+    return say("usage", "用量") if one.revision == 1 else say(f"revision {one.revision}", f"第 {one.revision} 版")
 
 
 def _tell(found: SettlementModel, *, as_json: bool) -> None:

@@ -70,6 +70,8 @@ ZH = {
     "card-hours": "卡时",
     "account": "账号",
     "seconds": "秒",
+    "core-seconds": "核秒",
+    "card-seconds": "卡秒",
     "key": "密钥",
     "public": "公钥",
     "signs now": "现用",

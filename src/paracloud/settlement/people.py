@@ -1,6 +1,6 @@
 """Who speaks for a centre, and what they see of its statements."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,13 +8,14 @@ from paracloud.billing.period import begins
 from paracloud.centres.registry import get_centre
 from paracloud.identity.caller import Caller
 from paracloud.identity.overview import user_named
-from paracloud.kit.errors import NotFound
-from paracloud.kit.identifiers import CentreName, UsageId
-from paracloud.settlement import store
+from paracloud.kit.errors import Invalid, NotFound
+from paracloud.kit.identifiers import CentreName
+from paracloud.settlement import store, store_lines
 from paracloud.settlement.settled import Dispute, Settlement
-from paracloud.settlement.store import Day, Line
+from paracloud.settlement.store_lines import FIRST, Day, Key, Line
 
 PAGE = 500
+FIRST_YEAR, LAST_YEAR = 2000, 2199
 
 
 async def let_speak(session: AsyncSession, login: str, centre: CentreName) -> None:
@@ -46,16 +47,18 @@ async def settlements_of(
 
 
 async def days_of(session: AsyncSession, centre: CentreName, period: date) -> list[Day]:
-    return await store.days(session, centre, period)
+    return await store_lines.days(session, centre, period)
 
 
 async def lines_of(
-    session: AsyncSession, centre: CentreName, period: date, *, day: date | None, after: UsageId | None
+    session: AsyncSession, centre: CentreName, period: date, *, day: date | None, after: Key = FIRST
 ) -> list[Line]:
-    """A page of the month's charges, or of those of the usage that ended on a day (UTC)."""
+    """The next PAGE of the month's charges, or of those of the usage that ended on a day (UTC)."""
+    if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise Invalid("day: a day that can have charges.", "day：请填写有效的日期。", field="day")
     if day is None:
-        span = datetime.min.replace(year=2000, tzinfo=begins(period).tzinfo), begins(period.replace(year=2199))
+        span = begins(date(FIRST_YEAR, 1, 1)), begins(date(LAST_YEAR, 1, 1))
     else:
         start = begins(day)
         span = start, start + timedelta(days=1)
-    return await store.lines(session, centre, period, span, after=after, limit=PAGE)
+    return await store_lines.lines(session, centre, period, span, after=after, limit=PAGE)

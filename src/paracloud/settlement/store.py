@@ -1,8 +1,7 @@
-"""Every query on settlements."""
+"""Every query on settlements, but for what is below them (`store_lines`)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -37,55 +36,10 @@ FEES = text("""
       JOIN ledger_accounts AS account ON account.id = posting.account_id AND account.code LIKE 'payable:%'
      WHERE entry.kind = 'dedicated' AND entry.key LIKE '%:' || :month GROUP BY 1, 2
 """)
-DAYS = text("""
-    SELECT (usage.ended_at AT TIME ZONE 'UTC')::date AS day, usage.queue, count(*) AS charges,
-           sum(usage.cores * usage.elapsed_seconds)::bigint AS core_seconds,
-           sum(usage.gpus * usage.elapsed_seconds)::bigint AS card_seconds,
-           sum(charge.share_micro)::bigint AS share
-      FROM charges AS charge JOIN usage ON usage.id = charge.usage_id
-     WHERE charge.period = :period AND usage.centre = :centre GROUP BY 1, 2 ORDER BY 1, 2
-""")
-LINES = text("""
-    SELECT usage.id, charge.revision, charge.is_reversal, usage.record_id, usage.account, usage.queue, usage.ended_at,
-           usage.cores, usage.gpus, usage.elapsed_seconds, charge.share_micro
-      FROM charges AS charge JOIN usage ON usage.id = charge.usage_id
-     WHERE charge.period = :period AND usage.centre = :centre
-       AND usage.ended_at >= :start AND usage.ended_at < :end AND (CAST(:after AS uuid) IS NULL OR usage.id > :after)
-     ORDER BY usage.id, charge.revision, charge.is_reversal LIMIT :limit
-""")
 HAS_LINE = text("""
     SELECT count(*) FROM charges AS charge JOIN usage ON usage.id = charge.usage_id
      WHERE charge.period = :period AND usage.centre = :centre AND usage.id = :usage
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """What ended on a day (UTC) in a queue; whole seconds, micro-units of the centre's share."""
-
-    day: date
-    queue: str
-    count: int
-    core_seconds: int
-    card_seconds: int
-    share: int
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One charge as its centre may see it: the centre's own names, and its share; no customer and no price."""
-
-    usage: UsageId
-    revision: int
-    is_reversal: bool
-    record_id: str
-    account: str
-    queue: str
-    ended_at: datetime
-    cores: int
-    gpus: int
-    elapsed_seconds: int
-    share: int
 
 
 async def charged(session: AsyncSession, period: date) -> dict[tuple[CentreName, str], dict[ContractId, Charged]]:
@@ -146,25 +100,6 @@ async def change(session: AsyncSession, id_: SettlementId, values: Mapping[str, 
 async def has_line(session: AsyncSession, of: Settlement, usage: UsageId) -> bool:
     values = {"period": of.period, "centre": of.centre, "usage": usage}
     return bool((await session.execute(HAS_LINE, values)).scalar_one())
-
-
-async def days(session: AsyncSession, centre: CentreName, period: date) -> list[Day]:
-    rows = (await session.execute(DAYS, {"centre": centre, "period": period})).all()
-    return [Day(row.day, row.queue, row.charges, row.core_seconds, row.card_seconds, row.share) for row in rows]
-
-
-async def lines(
-    session: AsyncSession,
-    centre: CentreName,
-    period: date,
-    span: tuple[datetime, datetime],
-    *,
-    after: UsageId | None,
-    limit: int,
-) -> list[Line]:
-    values = {"centre": centre, "period": period, "start": span[0], "end": span[1], "after": after, "limit": limit}
-    rows = (await session.execute(LINES, values)).all()
-    return [Line(UsageId(row.id), *row[1:]) for row in rows]
 
 
 async def add_dispute(session: AsyncSession, new: Dispute) -> bool:

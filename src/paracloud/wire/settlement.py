@@ -68,7 +68,9 @@ class StatedModel(Model):
 
 
 class SettledLineModel(Model):
-    """One charge: the centre's own names, and its share."""
+    """One charge: the centre's own names, and its share. `elapsed_seconds` is the record's, as this revision has it;
+    `core_seconds` and `card_seconds` are what the charge adds: those of a correction are a difference, those of a
+    reversal negative, and all of them come to the statement's hours."""
 
     usage: UUID
     revision: int
@@ -80,6 +82,8 @@ class SettledLineModel(Model):
     cores: int
     gpus: int
     elapsed_seconds: int
+    core_seconds: int
+    card_seconds: int
     share: MoneyModel
 
 

@@ -228,7 +228,6 @@ IN_TURN = {
 }
 """What goes on from an earlier step: it has tests of its own."""
 NOT_AN_OWNERS = {
-    "GET /centres/{centre}/settlements/{month}/lines": {"query after"},
     "GET /jobs": {"query cursor"},
     "GET /operator/unrated": {"query after"},
 }

@@ -54,7 +54,11 @@ async def test_a_month_is_settled_from_statement_to_payment(house, settling):
     seen = (await house.ask(east, "GET", mine)).json()
     assert (seen["settlement"]["id"], seen["days"][0]["core_hours"]) == (one["id"], "10.0000")
     (line,) = (await house.ask(east, "GET", f"{mine}/lines?day={START:%Y-%m-%d}")).json()["items"]
-    assert line["share"]["amount"] == one["share"]["amount"]
+    assert (line["share"]["amount"], line["core_seconds"]) == (one["share"]["amount"], 36_000)
+    place = f"{line['usage']}.1.0"
+    assert (await house.ask(east, "GET", f"{mine}/lines?after={place}")).json() == {"items": [], "next": None}
+    for wrong in ("after=x", f"after={line['usage']}", "day=9999-12-31"):
+        assert (await house.ask(east, "GET", f"{mine}/lines?{wrong}")).status_code == 422
     assert not {"project", "user", "amount", "price"} & set(line)
     dispute = await house.ask(east, "POST", f"{mine}:dispute", json={"usage": line["usage"], "reason": "时间有误"})
     assert dispute.status_code == 201, dispute.text

@@ -27,6 +27,7 @@ from paracloud.settlement.answer_settlement import answer_dispute, confirm, disp
 from paracloud.settlement.people import days_of, lines_of, settlement_of
 from paracloud.settlement.settled import Charged, Settlement, SettlementState, added
 from paracloud.settlement.state_settlements import state_settlements
+from paracloud.settlement.store_lines import FIRST, Key, Line
 
 JUNE = date(2026, 6, 1)
 JULY = datetime(2026, 7, 2, tzinfo=UTC)
@@ -169,7 +170,7 @@ async def test_a_statement_is_confirmed_and_paid_once(database, opened):
 async def test_a_disputed_line_is_answered_and_adjusts_the_statement(database, opened):
     (one,) = await stated(database)
     async with database.begin() as session:
-        first, second, _ = await lines_of(session, EAST, JUNE, day=None, after=None)
+        first, second, _ = await lines_of(session, EAST, JUNE, day=None)
     both = [
         await do(database, dispute_line, one.id, of.usage, reason="节点时间有误", person="east")
         for of in (first, second)
@@ -211,9 +212,9 @@ async def test_what_cannot_be_disputed_or_answered_is_refused(database, opened):
         await do(database, answer_dispute, made.id, text="", adjustment=Money(1), person="op")
 
 
-async def _lines(database):
+async def _lines(database, *, after: Key = FIRST) -> list[Line]:
     async with database.begin() as session:
-        return await lines_of(session, EAST, JUNE, day=JUNE, after=None)
+        return await lines_of(session, EAST, JUNE, day=JUNE, after=after)
 
 
 async def test_a_centre_sees_its_days_and_lines_and_no_customer(database, opened):
@@ -221,7 +222,7 @@ async def test_a_centre_sees_its_days_and_lines_and_no_customer(database, opened
     async with database.begin() as session:
         (day,) = await days_of(session, EAST, JUNE)
         assert await days_of(session, CentreName("west"), JUNE) == []
-        assert await lines_of(session, EAST, JUNE, day=date(2026, 6, 2), after=None) == []
+        assert await lines_of(session, EAST, JUNE, day=date(2026, 6, 2)) == []
     assert (day.day, day.queue, day.count, day.core_seconds, day.share) == (JUNE, "cpu", 3, 1200, 30_864)
     lines = await _lines(database)
     assert sum(one.share for one in lines) == 30_864
@@ -239,6 +240,49 @@ async def test_a_reversal_after_the_closing_is_on_the_next_months_statement(data
     await do(database, confirm, one.id, person="east")
     with pytest.raises(Conflict, match="owes"):
         await do(database, pay, one.id, payment="bank-9", person="op")
+
+
+async def changed_month(database, opened: World) -> None:
+    """Of three runs of 400 core-seconds one was corrected to half of it, and one corrected and then taken back."""
+    half = {"elapsed_seconds": 50, "ended_at": NOW + timedelta(seconds=50)}
+    corrected = await metered(database, opened, record("0", **half), record("1", **half))
+    await charged(database, corrected)
+    query = text("SELECT entry_id FROM charges WHERE usage_id = :usage AND revision = 1")
+    async with database.begin() as session:
+        entry = (await session.execute(query, {"usage": corrected[1].id})).scalar_one()
+        await reverse(session, EntryId(entry), reason="goodwill", person="op", now=NOW)
+
+
+async def test_pages_of_lines_leave_none_out(database, opened, monkeypatch):
+    await changed_month(database, opened)
+    await stated(database)
+    whole = await _lines(database)
+    assert len(whole) == 6
+    for size in (1, 2, 4, 6, 7):
+        monkeypatch.setattr("paracloud.settlement.people.PAGE", size)
+        found, after = [], FIRST
+        while page := await _lines(database, after=after):
+            found, after = [*found, *page], page[-1].key
+        assert found == whole
+
+
+async def test_corrected_and_reversed_jobs_count_for_their_net_hours(database, opened):
+    await changed_month(database, opened)
+    await stated(database)
+    lines = await _lines(database)
+    told = [(one.record_id, one.revision, one.is_reversal, one.elapsed_seconds, one.core_seconds) for one in lines]
+    assert sorted(told) == [
+        ("0", 1, False, 100, 400),
+        ("0", 2, False, 50, -200),
+        ("1", 1, False, 100, 400),
+        ("1", 2, False, 50, -200),
+        ("1", 2, True, 50, -200),
+        ("2", 1, False, 100, 400),
+    ]
+    async with database.begin() as session:
+        (day,) = await days_of(session, EAST, JUNE)
+    assert (day.count, day.core_seconds, day.card_seconds) == (6, 600, 0)
+    assert day.share == sum(one.share for one in lines) == 5_144 + 10_288
 
 
 @pytest.mark.parametrize(

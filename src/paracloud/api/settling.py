@@ -1,0 +1,70 @@
+"""The operator's side of settlement: state months, answer disputes, pay, and who speaks for a centre."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from paracloud.api import shown_settlement
+from paracloud.api.deps import TheDeps, Token, asked
+from paracloud.api.exactly import a_month, an_amount
+from paracloud.api.operator import operator
+from paracloud.kit.identifiers import CentreName, DisputeId, SettlementId
+from paracloud.settlement.answer_settlement import answer_dispute, pay
+from paracloud.settlement.people import let_speak, settlements_of
+from paracloud.settlement.state_settlements import state_settlements
+from paracloud.wire.paying import Month
+from paracloud.wire.settlement import (
+    AnswerRequest,
+    CentrePersonRequest,
+    PaymentRequest,
+    SettlementList,
+    SettlementModel,
+)
+
+router = APIRouter(prefix="/operator", tags=["settlement"])
+
+
+@router.post("/settlements/{month}:state")
+async def state(month: Month, deps: TheDeps, token: Token) -> SettlementList:
+    """State a closed month to every centre; those that have it already keep it. All statements of the month."""
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        await state_settlements(at.session, a_month(month), person=at.caller.login, now=now)
+        found = await settlements_of(at.session, period=a_month(month))
+    return SettlementList(items=[shown_settlement.statement(one) for one in found])
+
+
+@router.post("/disputes/{dispute_id}:answer")
+async def answer(dispute_id: UUID, body: AnswerRequest, deps: TheDeps, token: Token) -> SettlementModel:
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        adjustment = an_amount("adjustment", body.adjustment)
+        found = await answer_dispute(
+            at.session,
+            DisputeId(dispute_id),
+            text=body.answer,
+            adjustment=adjustment,
+            person=at.caller.login,
+            now=now,
+        )
+    return shown_settlement.statement(found)
+
+
+@router.post("/settlements/{settlement_id}:pay")
+async def pay_settlement(settlement_id: UUID, body: PaymentRequest, deps: TheDeps, token: Token) -> SettlementModel:
+    """It was transferred. The same transfer counts once."""
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        found = await pay(
+            at.session, SettlementId(settlement_id), payment=body.payment, person=at.caller.login, now=now
+        )
+    return shown_settlement.statement(found)
+
+
+@router.put("/centre-people", status_code=204)
+async def centre_person(body: CentrePersonRequest, deps: TheDeps, token: Token) -> Response:
+    """Let a user speak for a centre: see its statements, confirm and dispute them."""
+    async with asked(deps, token) as at:
+        operator(at, deps)
+        await let_speak(at.session, body.login, CentreName(body.centre))
+    return Response(status_code=204)
