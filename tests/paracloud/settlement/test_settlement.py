@@ -247,9 +247,10 @@ async def changed_month(database, opened: World) -> None:
     half = {"elapsed_seconds": 50, "ended_at": NOW + timedelta(seconds=50)}
     corrected = await metered(database, opened, record("0", **half), record("1", **half))
     await charged(database, corrected)
+    (usage,) = (one.id for one in corrected if one.key.record_id == "1")
     query = text("SELECT entry_id FROM charges WHERE usage_id = :usage AND revision = 1")
     async with database.begin() as session:
-        entry = (await session.execute(query, {"usage": corrected[1].id})).scalar_one()
+        entry = (await session.execute(query, {"usage": usage})).scalar_one()
         await reverse(session, EntryId(entry), reason="goodwill", person="op", now=NOW)
 
 
