@@ -86,7 +86,15 @@ async def test_a_contract_has_terms_for_a_month_a_queue_and_an_owner(house, boss
     assert (await house.ask(boss, "POST", "/operator/contracts", json=body)).status_code == 201
     query = "SELECT minimum_micro + fixed_micro + owner_basis_points FROM contracts WHERE queue = 'fat'"
     assert await house.one(query) == 105_500_000 + 2000
-    for wrong in ({"minimum": "-1"}, {"share_tiers": [{"starts_at": "0", "rate": "1.2"}]}, {"owner": None}):
+    since = {"valid_from": "2026-08-01T00:00:00Z", "valid_to": "2026-07-01T00:00:00Z"}
+    dear = {"share_tiers": [{"starts_at": "0", "rate": "0.81"}]}
+    for wrong in (
+        {"minimum": "-1"},
+        {"share_tiers": [{"starts_at": "0", "rate": "1.2"}]},
+        {"owner": None},
+        since,
+        dear,
+    ):
         answer = await house.ask(boss, "POST", "/operator/contracts", json=body | {"queue": "other"} | wrong)
         assert answer.status_code == 422, answer.text
     house.clock.at += timedelta(days=1)

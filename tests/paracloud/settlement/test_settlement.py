@@ -1,6 +1,7 @@
 """A closed month is stated to its centres, confirmed or disputed line by line, and paid once."""
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -18,10 +19,19 @@ from paracloud.billing.close_period import close_period
 from paracloud.billing.contract import Contract, Lent, Month, add_contract
 from paracloud.billing.entry import PAID_OUT, SETTLEMENT, payable
 from paracloud.billing.reverse import reverse
-from paracloud.billing.tiers import Tier, Tiers
+from paracloud.billing.tiers import Tier, Tiers, write_tiers
 from paracloud.identity.create_project import create_project
 from paracloud.kit.errors import Conflict, Invalid, NotFound
-from paracloud.kit.identifiers import CentreName, ContractId, DisputeId, EntryId, OrganisationId, UsageId, new_uuid
+from paracloud.kit.identifiers import (
+    CentreName,
+    ContractId,
+    DisputeId,
+    EntryId,
+    OrganisationId,
+    ProjectId,
+    UsageId,
+    new_uuid,
+)
 from paracloud.kit.money import Money
 from paracloud.settlement.answer_settlement import answer_dispute, confirm, dispute_line, pay
 from paracloud.settlement.people import days_of, lines_of, settlement_of
@@ -33,6 +43,12 @@ JUNE = date(2026, 6, 1)
 JULY = datetime(2026, 7, 2, tzinfo=UTC)
 START = datetime(2026, 6, 1, tzinfo=UTC)
 TIERS = Tiers((Tier(Decimal(0), Decimal("0.75")), Tier(Decimal("0.02"), Decimal("0.9"))))
+
+FORGED_CONTRACT = text("""
+    INSERT INTO contracts (id, centre, queue, share_basis_points, owner_project_id, owner_basis_points, valid_from,
+                           share_tiers)
+    VALUES (gen_random_uuid(), 'east', 'big', 5000, :lender, 3000, now(), CAST(:tiers AS jsonb))
+""")
 
 
 async def stated(database, *, is_closed: bool = True) -> list[Settlement]:
@@ -50,6 +66,14 @@ async def balance(database, code: str) -> int:
 async def do(database, verb, *args, **more):
     async with database.begin() as session:
         return await verb(session, *args, now=JULY, **more)
+
+
+async def neighbour(database, opened: World) -> ProjectId:
+    """A project that lends its nodes."""
+    async with database.begin() as session:
+        query = text("SELECT organisation_id FROM projects WHERE id = :project")
+        organisation = (await session.execute(query, {"project": opened.project})).scalar_one()
+        return await create_project(session, OrganisationId(organisation), "邻组", now=NOW)
 
 
 @pytest.fixture
@@ -136,12 +160,36 @@ async def test_terms_that_cannot_be_meant_are_refused(database, wrong):
             await add_contract(session, EAST, 7500, valid_from=START, queue="gpu", month=wrong)
 
 
+async def test_a_tier_and_the_lenders_part_come_to_100_percent_at_most(database):
+    lender = await neighbour(database, await world(database))
+    for rate, queue, is_well in (("0.7", "gpu", True), ("0.700000001", "big", False), ("0.9", "big", False)):
+        month = Month(Tiers((Tier(Decimal(0), Decimal("0.5")), Tier(Decimal(10), Decimal(rate)))))
+        more = {"valid_from": START, "queue": queue, "lent": Lent(lender, 3000), "month": month}
+        if is_well:
+            async with database.begin() as session:
+                await add_contract(session, EAST, 5000, **more)
+            continue
+        with pytest.raises(Invalid, match="share_tiers"):
+            async with database.begin() as session:
+                await add_contract(session, EAST, 5000, **more)
+        tiers = json.dumps(write_tiers(month.share_tiers))
+        with pytest.raises(DBAPIError, match="more than 100 %"):
+            async with database.begin() as session:
+                await session.execute(FORGED_CONTRACT, {"lender": lender, "tiers": tiers})
+
+
+@pytest.mark.parametrize("end", [START, START - timedelta(days=1)])
+async def test_a_contract_that_ends_before_it_begins_is_refused(database, end):
+    await world(database)
+    with pytest.raises(Invalid, match="valid_to: it must be later"):
+        async with database.begin() as session:
+            await add_contract(session, EAST, 7500, valid_from=START, valid_to=end, queue="gpu")
+
+
 async def test_whoever_lent_nodes_has_the_months_part_in_the_wallet(database):
     opened = await world(database)
+    lender = await neighbour(database, opened)
     async with database.begin() as session:
-        query = text("SELECT organisation_id FROM projects")
-        organisation = OrganisationId((await session.execute(query)).scalar_one())
-        lender = await create_project(session, organisation, "邻组", now=NOW)
         await add_contract(session, EAST, 2000, valid_from=START, queue="cpu", lent=Lent(lender, 5000))
     await charged(database, await metered(database, opened, record("1")))
     await stated(database)
