@@ -177,6 +177,17 @@ RULES: dict[str, str] = {
                       GROUP BY 1, 2, 3) AS said USING (centre, period, currency)
          WHERE stated.share_micro <> coalesce(said.share, 0)
     """,
+    "a settlement is the sum of its contracts": """
+        SELECT stated.centre || ' ' || stated.period,
+               stated.share_micro + stated.tiers_micro + stated.minimum_micro + stated.fixed_micro
+               - sum(own.share_micro + own.tiers_micro + own.minimum_micro + own.fixed_micro)
+          FROM settlements AS stated JOIN settlement_contracts AS own ON own.settlement_id = stated.id
+         GROUP BY stated.id
+        HAVING (stated.charges, stated.gross_micro, stated.share_micro, stated.tiers_micro, stated.minimum_micro,
+                stated.fixed_micro)
+               <> (sum(own.charges), sum(own.gross_micro), sum(own.share_micro), sum(own.tiers_micro),
+                   sum(own.minimum_micro), sum(own.fixed_micro))
+    """,
     "what a settlement adds and pays stands in the ledger": """
         SELECT stated.centre || ' ' || stated.period, due.micro - coalesce(posted.micro, 0)
           FROM settlements AS stated

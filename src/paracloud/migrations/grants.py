@@ -64,6 +64,7 @@ GRANTS: Mapping[str, Grant] = {
     "volumes": changing("list_micro"),
     "centre_people": ADDED,
     "settlements": changing("state adjusted_micro confirmed_by confirmed_at paid_by paid_at payment"),
+    "settlement_contracts": ADDED,
     "disputes": changing("adjusted_micro answer answered_by answered_at"),
     "receipts": ADDED,
     "receipt_keys": ADDED,

@@ -16,13 +16,22 @@ from paracloud.kit.identifiers import (
     UsageId,
     UserId,
 )
-from paracloud.settlement.settled import Charged, Dispute, Settlement, SettlementState
-from paracloud.settlement.tables import CentrePersonRow, DisputeRow, SettlementRow
+from paracloud.settlement.settled import Charged, ContractSums, Dispute, Settlement, SettlementState
+from paracloud.settlement.tables import CentrePersonRow, ContractSumsRow, DisputeRow, SettlementRow
 
 CHARGED = text("""
     SELECT usage.centre, charge.contract_id, charge.currency, count(*) AS charges,
-           sum(charge.amount_micro)::bigint AS gross, sum(charge.share_micro)::bigint AS share
-      FROM charges AS charge JOIN usage ON usage.id = charge.usage_id WHERE charge.period = :period GROUP BY 1, 2, 3
+           sum(charge.amount_micro)::bigint AS gross, sum(charge.share_micro)::bigint AS share,
+           COALESCE(sum(charge.amount_micro) FILTER (WHERE of.is_late), 0)::bigint AS late_gross,
+           COALESCE(sum(charge.share_micro) FILTER (WHERE of.is_late), 0)::bigint AS late_share,
+           sum(charge.owner_micro)::bigint AS owner
+      FROM charges AS charge JOIN usage ON usage.id = charge.usage_id
+     CROSS JOIN LATERAL (
+           SELECT (charge.revision > 1 OR charge.is_reversal)
+                  AND EXISTS (SELECT 1 FROM charges AS earlier
+                               WHERE earlier.usage_id = charge.usage_id AND earlier.period < charge.period) AS is_late
+           ) AS of
+     WHERE charge.period = :period GROUP BY 1, 2, 3
 """)
 LENT = text("""
     SELECT contract.owner_project_id AS project, charge.currency, sum(charge.owner_micro)::bigint AS micro
@@ -47,7 +56,7 @@ async def charged(session: AsyncSession, period: date) -> dict[tuple[CentreName,
     found: dict[tuple[CentreName, str], dict[ContractId, Charged]] = {}
     for row in (await session.execute(CHARGED, {"period": period})).all():
         of = found.setdefault((CentreName(row.centre), row.currency), {})
-        of[ContractId(row.contract_id)] = Charged(row.charges, row.gross, row.share)
+        of[ContractId(row.contract_id)] = Charged(*row[3:])
     return found
 
 
@@ -73,6 +82,22 @@ async def add(session: AsyncSession, new: Settlement, person: str) -> bool:
     }  # fmt: skip
     adding = insert(SettlementRow).values(values).on_conflict_do_nothing().returning(SettlementRow.id)
     return (await session.execute(adding)).scalar_one_or_none() is not None
+
+
+async def add_sums(session: AsyncSession, of: SettlementId, sums: Sequence[ContractSums]) -> None:
+    """What each contract has of the statement."""
+    rows = [
+        {
+            "settlement_id": of, "contract_id": one.contract, "charges": one.charged.count,
+            "gross_micro": one.charged.gross, "share_micro": one.charged.share,
+            "late_gross_micro": one.charged.late_gross, "late_share_micro": one.charged.late_share,
+            "owner_micro": one.charged.owner, "tiers_micro": one.tiers, "minimum_micro": one.minimum,
+            "fixed_micro": one.fixed,
+        }
+        for one in sums
+    ]  # fmt: skip
+    if rows:
+        await session.execute(insert(ContractSumsRow), rows)
 
 
 async def settlements(

@@ -35,7 +35,7 @@ from paracloud.kit.identifiers import (
 from paracloud.kit.money import Money
 from paracloud.settlement.answer_settlement import answer_dispute, confirm, dispute_line, pay
 from paracloud.settlement.people import days_of, lines_of, settlement_of
-from paracloud.settlement.settled import Charged, Settlement, SettlementState, added
+from paracloud.settlement.settled import Charged, Settlement, SettlementState, sums, sums_of
 from paracloud.settlement.state_settlements import state_settlements
 from paracloud.settlement.store_lines import FIRST, Key, Line
 
@@ -112,10 +112,32 @@ def a_contract(**changes) -> Contract:
 def test_shares_and_the_tiers_difference_are_the_graduated_share_of_the_month(amounts):
     one = a_contract(month=Month(share_tiers=TIERS))
     share = sum(round(Fraction(amount * 7500, 10_000)) for amount in amounts)
-    more, _, _ = added([one], {one.id: Charged(len(amounts), sum(amounts), share)}, JUNE)
+    found = sums(one, Charged(len(amounts), sum(amounts), share), JUNE)
     gross = Fraction(sum(amounts))
     low = min(gross, Fraction(20_000))
-    assert share + more == round(low * Fraction(3, 4) + (gross - low) * Fraction(9, 10))
+    assert share + found.tiers == round(low * Fraction(3, 4) + (gross - low) * Fraction(9, 10))
+    back = sums(one, Charged(len(amounts), -sum(amounts), -share), JUNE)
+    assert -share + back.tiers == -(share + found.tiers)
+
+
+@pytest.mark.parametrize(
+    ("own", "late", "tiers", "minimum", "total"),
+    [
+        ((41_151, 30_864), (0, 0), None, 100_000 - 30_864, 100_000),
+        ((41_151, 30_864), (-13_717, -10_288), None, 100_000 - 30_864, 100_000 - 10_288),
+        ((41_151, 30_864), (-137_170, -102_880), None, 100_000 - 30_864, 100_000 - 102_880),
+        ((41_151, 30_864), (13_717, 10_288), None, 100_000 - 30_864, 100_000 + 10_288),
+        ((0, 0), (-13_717, -10_288), None, 100_000, 100_000 - 10_288),
+        ((137_170, 102_880), (-137_170, -102_880), None, 0, 0),
+        ((0, 0), (-10_000, -7_500), TIERS, 100_000, 100_000 - 7_500),
+        ((30_000, 22_500), (-10_000, -7_500), TIERS, 100_000 - 24_000, 100_000 - 9_000),
+    ],
+)
+def test_what_earlier_months_take_back_comes_on_top_of_the_minimum(own, late, tiers, minimum, total):
+    one = a_contract(month=Month(tiers, minimum_micro=100_000))
+    charged = Charged(4, own[0] + late[0], own[1] + late[1], *late)
+    found = sums(one, charged, JUNE)
+    assert (found.minimum, charged.share + found.tiers + found.minimum) == (minimum, total)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +153,8 @@ def test_shares_and_the_tiers_difference_are_the_graduated_share_of_the_month(am
 def test_a_minimum_and_a_fixed_cost_count_for_the_part_of_the_month(month, valid_from, expected):
     one = a_contract(month=month, valid_from=valid_from)
     found = {one.id: Charged(3, 41_151, 30_864 if valid_from.month == 6 else 0)}
-    assert added([one], found, JUNE) == expected
+    (found,) = sums_of([one], found, JUNE)
+    assert (found.tiers, found.minimum, found.fixed) == expected
 
 
 async def test_what_a_contract_adds_is_posted_and_its_terms_come_back_as_themselves(database):
@@ -332,6 +355,30 @@ async def test_corrected_and_reversed_jobs_count_for_their_net_hours(database, o
         (day,) = await days_of(session, EAST, JUNE)
     assert (day.count, day.core_seconds, day.card_seconds) == (6, 600, 0)
     assert day.share == sum(one.share for one in lines) == 5_144 + 10_288
+
+
+async def test_a_month_of_reversals_takes_back_by_tiers_and_keeps_its_minimum(database):
+    opened = await world(database)
+    async with database.begin() as session:
+        await add_contract(session, EAST, 7500, valid_from=START, queue="cpu", month=Month(TIERS, minimum_micro=5_000))
+    await charged(database, await metered(database, opened, *(record(str(number)) for number in range(3))))
+    (june,) = await stated(database)
+    assert (june.share + june.tiers, june.minimum) == (34_036, 0)
+    july, august = date(2026, 7, 1), JULY + timedelta(days=40)
+    async with database.begin() as session:
+        for entry, usage in (await session.execute(text("SELECT entry_id, usage_id FROM charges"))).all():
+            await reverse(session, EntryId(entry), reason="goodwill", person="op", now=JULY, usage=usage)
+    fresh = record("9", elapsed_seconds=10, ended_at=JULY, started_at=JULY, submitted_at=JULY)
+    usages = await metered(database, opened, fresh)
+    await charged(database, usages)
+    async with database.begin() as session:
+        await close_period(session, july, person="op", now=august)
+        (one,) = await state_settlements(session, july, person="op", now=august)
+    own, late = 1_372, -41_151
+    assert one.gross == own + late
+    assert one.share + one.tiers == -(15_000 + round(Fraction(19_779) * Fraction(9, 10)))
+    assert one.minimum == 5_000 - round(Fraction(own) * Fraction(3, 4))
+    await sound(database)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
-"""Shares by tiers stay, with the lender's part, within the whole."""
+"""Shares by tiers stay, with the lender's part, within the whole; what each contract has of a statement is kept."""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0020_settling"
@@ -8,7 +9,16 @@ branch_labels = None
 depends_on = None
 
 
+def required(name: str, kind: object, *more: object, **options: object) -> sa.Column:
+    return sa.Column(name, kind, *more, nullable=False, **options)
+
+
 def upgrade() -> None:
+    _shares()
+    _sums()
+
+
+def _shares() -> None:
     # Upon what is new alone: what was agreed before stays, and can be ended.
     op.execute("""
         CREATE FUNCTION shares_are_within_the_whole() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -23,6 +33,21 @@ def upgrade() -> None:
     """)
     op.execute(
         "CREATE TRIGGER shares BEFORE INSERT ON contracts FOR EACH ROW EXECUTE FUNCTION shares_are_within_the_whole()"
+    )
+
+
+def _sums() -> None:
+    amounts = ("gross", "share", "late_gross", "late_share", "owner", "tiers", "minimum", "fixed")
+    op.create_table(
+        "settlement_contracts",
+        sa.Column("settlement_id", sa.Uuid, sa.ForeignKey("settlements.id"), primary_key=True),
+        sa.Column("contract_id", sa.Uuid, sa.ForeignKey("contracts.id"), primary_key=True),
+        required("charges", sa.BigInteger),
+        *(required(f"{name}_micro", sa.BigInteger) for name in amounts),
+    )
+    op.execute(
+        "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON settlement_contracts "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
 
 
