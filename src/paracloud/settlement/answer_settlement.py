@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.entry import PAID_OUT, SETTLEMENT, Entry, payable
@@ -74,13 +75,13 @@ async def answer_dispute(
 
 async def pay(session: AsyncSession, id_: SettlementId, *, payment: str, person: str, now: datetime) -> Settlement:
     """`payment` is the transfer's own number: the same one again changes nothing. Conflict where it is not confirmed,
-    was paid by another transfer, or comes to less than nothing."""
-    found = await _locked(session, id_)
+    was paid by another transfer, or comes to less than nothing, and where that transfer paid another statement."""
+    payment, found = payment.strip(), await _locked(session, id_)
     if found.state is SettlementState.PAID and found.payment == payment:
         return found
     if found.state is not SettlementState.CONFIRMED:
         raise Conflict(f"It is {found.state}, not confirmed.", f"该结算单状态为 {found.state}，尚不能付款。")
-    if not payment.strip():
+    if not payment:
         raise Invalid("payment: the transfer's number.", "payment：请填写付款编号。", field="payment")
     if found.total < 0:
         raise Conflict("The centre owes it; settle that by hand.", "该结算单应由超算中心退款，请线下处理。")
@@ -88,7 +89,15 @@ async def pay(session: AsyncSession, id_: SettlementId, *, payment: str, person:
     entry = Entry(f"pay:{id_}", "payment", found.currency, postings, reference=str(id_), person=person)
     await post(session, [entry], now=now)
     paid = {"state": SettlementState.PAID.value, "paid_by": person, "paid_at": now, "payment": payment}
-    return await _moved(session, found, paid)
+    try:
+        async with session.begin_nested():
+            return await _moved(session, found, paid)
+    except IntegrityError as error:
+        raise Conflict(
+            f"The transfer {payment} paid another statement; give this one's own number.",
+            f"付款编号 {payment} 已用于另一结算单；请填写本结算单的付款编号。",
+            field="payment",
+        ) from error
 
 
 async def _locked(session: AsyncSession, id_: SettlementId) -> Settlement:

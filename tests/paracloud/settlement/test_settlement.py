@@ -238,6 +238,24 @@ async def test_a_statement_is_confirmed_and_paid_once(database, opened):
     await sound(database)
 
 
+async def test_a_transfer_pays_one_statement(database, opened):
+    (june,) = await stated(database)
+    july, august = date(2026, 7, 1), JULY + timedelta(days=40)
+    fresh = record("9", ended_at=JULY, started_at=JULY, submitted_at=JULY)
+    await charged(database, await metered(database, opened, fresh))
+    async with database.begin() as session:
+        await close_period(session, july, person="op", now=august)
+        (other,) = await state_settlements(session, july, person="op", now=august)
+    for one in (june, other):
+        await do(database, confirm, one.id, person="east")
+    await do(database, pay, june.id, payment="bank-1", person="op")
+    with pytest.raises(Conflict, match="bank-1 paid another statement"):
+        await do(database, pay, other.id, payment=" bank-1", person="op")
+    assert await balance(database, payable(EAST)) == other.total
+    await do(database, pay, other.id, payment="bank-2", person="op")
+    await sound(database)
+
+
 async def test_a_disputed_line_is_answered_and_adjusts_the_statement(database, opened):
     (one,) = await stated(database)
     async with database.begin() as session:
