@@ -1,8 +1,9 @@
 """The operator's side of settlement: state months, answer disputes, pay, and who speaks for a centre."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from paracloud.api import shown_settlement
 from paracloud.api.deps import TheDeps, Token, asked
@@ -10,7 +11,7 @@ from paracloud.api.exactly import a_month, an_amount
 from paracloud.api.operator import operator
 from paracloud.kit.identifiers import CentreName, DisputeId, SettlementId
 from paracloud.settlement.answer_settlement import answer_dispute, pay
-from paracloud.settlement.people import let_speak, settlements_of
+from paracloud.settlement.people import let_speak, settlements_of, waiting
 from paracloud.settlement.state_settlements import state_settlements
 from paracloud.wire.paying import Month
 from paracloud.wire.settlement import (
@@ -19,9 +20,26 @@ from paracloud.wire.settlement import (
     PaymentRequest,
     SettlementList,
     SettlementModel,
+    SettlingModel,
 )
 
 router = APIRouter(prefix="/operator", tags=["settlement"])
+
+
+@router.get("/settlements")
+async def settling(
+    deps: TheDeps,
+    token: Token,
+    month: Annotated[Month | None, Query(description="All statements of this month.")] = None,
+) -> SettlingModel:
+    """What waits for the operator: disputes without an answer, and statements that are disputed or to be paid."""
+    async with asked(deps, token) as at:
+        operator(at, deps)
+        found, disputes = await waiting(at.session, None if month is None else a_month(month))
+    return SettlingModel(
+        items=[shown_settlement.statement(one) for one in found],
+        disputes=[shown_settlement.an_open_dispute(one, of) for one, of in disputes],
+    )
 
 
 @router.post("/settlements/{month}:state")

@@ -1,12 +1,13 @@
 """Settlement as the API shows it."""
 
 from decimal import Decimal
+from typing import Any
 
 from paracloud.api import shown
 from paracloud.kit.money import Money
 from paracloud.settlement.settled import Dispute, Settlement
 from paracloud.settlement.store_lines import Day, Line
-from paracloud.wire.settlement import DayModel, DisputeModel, SettledLineModel, SettlementModel
+from paracloud.wire.settlement import DayModel, DisputeModel, OpenDisputeModel, SettledLineModel, SettlementModel
 
 SECONDS_AN_HOUR = 3600
 
@@ -47,13 +48,14 @@ def a_line(one: Line, currency: str) -> SettledLineModel:
 
 
 def a_dispute(one: Dispute, currency: str) -> DisputeModel:
-    return DisputeModel(
-        id=one.id,
-        usage=one.usage,
-        reason=one.reason,
-        person=one.person,
-        opened_at=one.opened_at,
-        adjusted=shown.money(Money(one.adjusted, currency)),
-        answer=one.answer,
-        answered_at=one.answered_at,
-    )
+    return DisputeModel(**_of_dispute(one, currency))
+
+
+def an_open_dispute(one: Dispute, of: Settlement) -> OpenDisputeModel:
+    fields = _of_dispute(one, of.currency)
+    return OpenDisputeModel(**fields, settlement=of.id, centre=of.centre, month=f"{of.period:%Y-%m}")
+
+
+def _of_dispute(one: Dispute, currency: str) -> dict[str, Any]:
+    names = ("id", "usage", "reason", "person", "opened_at", "answer", "answered_at")
+    return {name: getattr(one, name) for name in names} | {"adjusted": shown.money(Money(one.adjusted, currency))}

@@ -55,6 +55,7 @@ app.command()(statements.bill)
 for told in (*tariffs.VERBS, *paying.VERBS, *reconciliation.VERBS, *settlement.VERBS):
     admin.app.command()(told)
 admin.app.command("notices")(notices.operators_notices)
+admin.app.command("settlements")(settlement.settlements_waiting)
 app.add_typer(admin.app, name="admin")
 app.add_typer(usage.app, name="usage")
 app.add_typer(receipts.app, name="receipt")

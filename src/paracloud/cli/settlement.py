@@ -90,6 +90,25 @@ def settle(month: Month, as_json: AsJson = False) -> None:
         _list(client.state_settlements(month), as_json=as_json)
 
 
+def settlements_waiting(
+    month: Annotated[str | None, typer.Option(help="All statements of a month, such as 2026-06.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what waits for you over all centres: disputes to answer, and statements that are disputed or to be paid."""
+    with session.client() as client:
+        found = client.settling(month)
+    if as_json:
+        show.as_json(found)
+        return
+    _list(SettlementList(items=found.items), as_json=False)
+    if found.disputes:
+        rows = [
+            (one.id, one.centre, one.month, one.usage, f"{one.opened_at:%Y-%m-%d %H:%M}", one.person, one.reason)
+            for one in found.disputes
+        ]
+        show.table(["dispute", "centre", "month", "usage", "at", "by", "reason"], rows)
+
+
 def answer_dispute(
     dispute: Id,
     answer: str,

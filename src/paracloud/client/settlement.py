@@ -16,6 +16,7 @@ from paracloud.wire.settlement import (
     SettledLineModel,
     SettlementList,
     SettlementModel,
+    SettlingModel,
     StatedModel,
 )
 
@@ -47,6 +48,9 @@ class SettlementCalls(Calls):
 
     def state_settlements(self, month: str) -> SettlementList:
         return self._post(f"/operator/settlements/{month}:state", SettlementList, None, is_repeatable=True)
+
+    def settling(self, month: str | None = None) -> SettlingModel:
+        return self._get("/operator/settlements", SettlingModel, {} if month is None else {"month": month})
 
     def answer_dispute(self, dispute: UUID, body: AnswerRequest) -> SettlementModel:
         return self._post(f"/operator/disputes/{dispute}:answer", SettlementModel, body)

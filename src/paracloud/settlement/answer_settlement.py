@@ -7,14 +7,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.entry import PAID_OUT, SETTLEMENT, Entry, payable
+from paracloud.billing.notice import Notice, NoticeKind
+from paracloud.billing.notices import tell
 from paracloud.billing.post import post
 from paracloud.kit.errors import Conflict, Invalid, NotFound
 from paracloud.kit.identifiers import DisputeId, SettlementId, UsageId, new_uuid
 from paracloud.kit.money import Money
-from paracloud.settlement import store
+from paracloud.settlement import store, store_disputes, store_lines
 from paracloud.settlement.settled import Dispute, Settlement, SettlementState
 
 LONGEST = 1000
+SAID = 200
+"""Of a reason, in a notice."""
 
 
 async def confirm(session: AsyncSession, id_: SettlementId, *, person: str, now: datetime) -> Settlement:
@@ -32,18 +36,19 @@ async def confirm(session: AsyncSession, id_: SettlementId, *, person: str, now:
 async def dispute_line(
     session: AsyncSession, id_: SettlementId, usage: UsageId, *, reason: str, person: str, now: datetime
 ) -> Dispute:
-    """Invalid without a reason; NotFound for a usage that is on no line of it; Conflict once it is confirmed, or where
-    that line is disputed already."""
+    """The operator is told. Invalid without a reason; NotFound for a usage that is on no line of it; Conflict once it
+    is confirmed, or where that line is disputed or was answered."""
     found = await _locked(session, id_)
     if found.state in (SettlementState.CONFIRMED, SettlementState.PAID):
         raise Conflict("It is confirmed; nothing of it is disputed any more.", "该结算单已确认，不能再提出争议。")
     if not reason.strip() or len(reason) > LONGEST:
         raise Invalid("reason: say why.", "reason：请说明原因。", field="reason")
-    if not await store.has_line(session, found, usage):
+    if await store_lines.most_of(session, found.centre, found.period, usage) is None:
         raise NotFound("There is no such line.", "结算单中没有该明细。", field="usage")
     new = Dispute(DisputeId(new_uuid()), id_, usage, reason, person, now, 0, None, None, None)
-    if not await store.add_dispute(session, new):
+    if not await store_disputes.add(session, new):
         raise Conflict("This line is disputed already.", "该明细已有争议。", field="usage")
+    await tell(session, [_notice(found, new)])
     await _moved(session, found, {"state": SettlementState.DISPUTED.value})
     return new
 
@@ -53,11 +58,11 @@ async def answer_dispute(
 ) -> Settlement:
     """`adjustment`: what the centre gets besides for it, or, negative, less; posted in an entry of its own. With the
     last answer the statement is the centre's to confirm again."""
-    known = await store.dispute(session, id_)
+    known = await store_disputes.dispute(session, id_)
     if known is None:
         raise NotFound("There is no such dispute.", "该争议不存在。", field="dispute")
     found = await _locked(session, known.settlement)
-    open_ = {one.id: one for one in await store.disputes(session, [found.id]) if one.answer is None}
+    open_ = {one.id: one for one in await store_disputes.disputes(session, [found.id]) if one.answer is None}
     if id_ not in open_:
         raise Conflict("It was answered before.", "该争议此前已答复。")
     if not text.strip() or len(text) > LONGEST:
@@ -65,7 +70,7 @@ async def answer_dispute(
     if adjustment.currency != found.currency:
         raise Invalid(f"The statement is in {found.currency}.", f"结算单币种为 {found.currency}。", field="adjustment")
     answered = {"answer": text, "answered_by": person, "answered_at": now, "adjusted_micro": adjustment.micro}
-    await store.answer(session, id_, answered)
+    await store_disputes.answer(session, id_, answered)
     postings = {payable(found.centre): adjustment.micro, SETTLEMENT: -adjustment.micro}
     entry = Entry(f"adjust:{id_}", "adjustment", found.currency, postings, str(found.id), text, person)
     await post(session, [entry], now=now)
@@ -98,6 +103,21 @@ async def pay(session: AsyncSession, id_: SettlementId, *, payment: str, person:
             f"付款编号 {payment} 已用于另一结算单；请填写本结算单的付款编号。",
             field="payment",
         ) from error
+
+
+def _notice(of: Settlement, new: Dispute) -> Notice:
+    """To the operator."""
+    month, said = f"{of.period:%Y-%m}", new.reason[:SAID]
+    en = (
+        f"{of.centre} disputes usage {new.usage} of its statement of {month}: {said}. Answer it by "
+        f"`admin answer-dispute {new.id} ANSWER`; all that waits: `admin settlements`."
+    )
+    zh = (
+        f"{of.centre} 对 {month} 结算单中的用量 {new.usage} 提出争议：{said}。请用 "
+        f"`admin answer-dispute {new.id} 答复` 答复；全部待办见 `admin settlements`。"
+    )
+    total = Money(of.total, of.currency)
+    return Notice(NoticeKind.SETTLEMENT_DISPUTED, en, zh, total, new.opened_at, reference=f"{of.centre}/{month}")
 
 
 async def _locked(session: AsyncSession, id_: SettlementId) -> Settlement:

@@ -10,7 +10,7 @@ from paracloud.identity.caller import Caller
 from paracloud.identity.overview import user_named
 from paracloud.kit.errors import Invalid, NotFound
 from paracloud.kit.identifiers import CentreName
-from paracloud.settlement import store, store_lines
+from paracloud.settlement import store, store_disputes, store_lines
 from paracloud.settlement.settled import Dispute, Settlement
 from paracloud.settlement.store_lines import FIRST, Day, Key, Line
 
@@ -36,7 +36,7 @@ async def settlement_of(session: AsyncSession, centre: CentreName, period: date)
     found = await store.settlements(session, centre=centre, period=period)
     if not found:
         raise NotFound("There is no statement of this month.", "该月份没有结算单。", field="month")
-    return found[0], await store.disputes(session, [found[0].id])
+    return found[0], await store_disputes.disputes(session, [found[0].id])
 
 
 async def settlements_of(
@@ -44,6 +44,15 @@ async def settlements_of(
 ) -> list[Settlement]:
     """The newest month first."""
     return await store.settlements(session, centre=centre, period=period)
+
+
+async def waiting(
+    session: AsyncSession, period: date | None = None
+) -> tuple[list[Settlement], list[tuple[Dispute, Settlement]]]:
+    """For the operator, over all centres: statements that are disputed, or confirmed and to be paid, and the disputes
+    without an answer; of a month all its statements."""
+    found = await (store.waiting(session) if period is None else store.settlements(session, period=period))
+    return found, await store_disputes.open_disputes(session, period)
 
 
 async def days_of(session: AsyncSession, centre: CentreName, period: date) -> list[Day]:

@@ -10,14 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.kit.identifiers import (
     CentreName,
     ContractId,
-    DisputeId,
     ProjectId,
     SettlementId,
-    UsageId,
     UserId,
 )
-from paracloud.settlement.settled import Charged, ContractSums, Dispute, Settlement, SettlementState
-from paracloud.settlement.tables import CentrePersonRow, ContractSumsRow, DisputeRow, SettlementRow
+from paracloud.settlement.settled import Charged, ContractSums, Settlement, SettlementState
+from paracloud.settlement.tables import CentrePersonRow, ContractSumsRow, SettlementRow
 
 CHARGED = text("""
     SELECT usage.centre, charge.contract_id, charge.currency, count(*) AS charges,
@@ -44,10 +42,6 @@ FEES = text("""
       FROM ledger_entries AS entry JOIN ledger_postings AS posting ON posting.entry_id = entry.id
       JOIN ledger_accounts AS account ON account.id = posting.account_id AND account.code LIKE 'payable:%'
      WHERE entry.kind = 'dedicated' AND entry.key LIKE '%:' || :month GROUP BY 1, 2
-""")
-HAS_LINE = text("""
-    SELECT count(*) FROM charges AS charge JOIN usage ON usage.id = charge.usage_id
-     WHERE charge.period = :period AND usage.centre = :centre AND usage.id = :usage
 """)
 
 
@@ -108,48 +102,26 @@ async def settlements(
         query = query.where(SettlementRow.centre == centre)
     if period is not None:
         query = query.where(SettlementRow.period == period)
-    return [_settlement(row) for row in (await session.scalars(query)).all()]
+    return [settlement(row) for row in (await session.scalars(query)).all()]
+
+
+async def waiting(session: AsyncSession) -> list[Settlement]:
+    """Over all centres, the oldest first, what waits for the operator: disputed, or confirmed and coming to something."""
+    states = [SettlementState.DISPUTED.value, SettlementState.CONFIRMED.value]
+    query = select(SettlementRow).where(SettlementRow.state.in_(states))
+    rows = (await session.scalars(query.order_by(SettlementRow.period, SettlementRow.centre))).all()
+    found = [settlement(row) for row in rows]
+    return [one for one in found if one.total or one.state is SettlementState.DISPUTED]
 
 
 async def lock(session: AsyncSession, id_: SettlementId) -> Settlement | None:
     query = select(SettlementRow).where(SettlementRow.id == id_).with_for_update()
     row = (await session.scalars(query.execution_options(populate_existing=True))).one_or_none()
-    return None if row is None else _settlement(row)
+    return None if row is None else settlement(row)
 
 
 async def change(session: AsyncSession, id_: SettlementId, values: Mapping[str, object]) -> None:
     changing = update(SettlementRow).where(SettlementRow.id == id_).values(**values)
-    await session.execute(changing.execution_options(synchronize_session=False))
-
-
-async def has_line(session: AsyncSession, of: Settlement, usage: UsageId) -> bool:
-    values = {"period": of.period, "centre": of.centre, "usage": usage}
-    return bool((await session.execute(HAS_LINE, values)).scalar_one())
-
-
-async def add_dispute(session: AsyncSession, new: Dispute) -> bool:
-    """False where this line is disputed already."""
-    values = {
-        "id": new.id, "settlement_id": new.settlement, "usage_id": new.usage, "reason": new.reason,
-        "person": new.person, "opened_at": new.opened_at,
-    }  # fmt: skip
-    adding = insert(DisputeRow).values(values).on_conflict_do_nothing().returning(DisputeRow.id)
-    return (await session.execute(adding)).scalar_one_or_none() is not None
-
-
-async def disputes(session: AsyncSession, settlements_: Sequence[SettlementId]) -> list[Dispute]:
-    query = select(DisputeRow).where(DisputeRow.settlement_id.in_(settlements_)).order_by(DisputeRow.opened_at)
-    rows = await session.scalars(query.execution_options(populate_existing=True))
-    return [_dispute(row) for row in rows.all()]
-
-
-async def dispute(session: AsyncSession, id_: DisputeId) -> Dispute | None:
-    row = (await session.scalars(select(DisputeRow).where(DisputeRow.id == id_))).one_or_none()
-    return None if row is None else _dispute(row)
-
-
-async def answer(session: AsyncSession, id_: DisputeId, values: Mapping[str, object]) -> None:
-    changing = update(DisputeRow).where(DisputeRow.id == id_).values(**values)
     await session.execute(changing.execution_options(synchronize_session=False))
 
 
@@ -163,16 +135,9 @@ async def speaks_for(session: AsyncSession, user: UserId, centre: CentreName) ->
     return (await session.execute(query)).scalar_one_or_none() is not None
 
 
-def _settlement(row: SettlementRow) -> Settlement:
+def settlement(row: SettlementRow) -> Settlement:
     return Settlement(
         SettlementId(row.id), CentreName(row.centre), row.period, row.currency, SettlementState(row.state),
         row.charges, row.gross_micro, row.share_micro, row.tiers_micro, row.minimum_micro, row.fixed_micro,
         row.fees_micro, row.adjusted_micro, row.stated_at, row.confirmed_at, row.paid_at, row.payment,
-    )  # fmt: skip
-
-
-def _dispute(row: DisputeRow) -> Dispute:
-    return Dispute(
-        DisputeId(row.id), SettlementId(row.settlement_id), UsageId(row.usage_id), row.reason, row.person,
-        row.opened_at, row.adjusted_micro, row.answer, row.answered_by, row.answered_at,
     )  # fmt: skip

@@ -50,6 +50,14 @@ LINES = text(f"""
      ORDER BY charge.usage_id, charge.revision, charge.is_reversal LIMIT :limit
 """)
 
+SUMS = text("""
+    SELECT greatest(sum(charge.amount_micro) FILTER (WHERE charge.amount_micro > 0),
+                    -sum(charge.amount_micro) FILTER (WHERE charge.amount_micro < 0), 0)::bigint AS most
+      FROM charges AS charge JOIN usage ON usage.id = charge.usage_id
+     WHERE charge.period = :period AND usage.centre = :centre AND usage.id = :usage
+    HAVING count(*) > 0
+""")
+
 
 class Key(NamedTuple):
     """Of a charge: where a page goes on."""
@@ -118,6 +126,14 @@ async def lines(
     values = {"centre": centre, "period": period, "start": span[0], "end": span[1], "limit": limit}
     rows = (await session.execute(LINES, {**values, **after._asdict()})).all()
     return _lines(rows)
+
+
+async def most_of(session: AsyncSession, centre: CentreName, period: date, usage: UsageId) -> int | None:
+    """What the customer was charged for the usage in that month, or, where that is more, what was given back of it;
+    micro-units. None where it is on no line."""
+    values = {"centre": centre, "period": period, "usage": usage}
+    found = (await session.execute(SUMS, values)).scalar_one_or_none()
+    return None if found is None else int(found)
 
 
 def _lines(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[Line]:

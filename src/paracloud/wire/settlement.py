@@ -59,6 +59,22 @@ class DisputeModel(Model):
     answered_at: Time | None
 
 
+class OpenDisputeModel(DisputeModel):
+    """It waits for the operator's answer."""
+
+    settlement: UUID
+    centre: str
+    month: Month
+
+
+class SettlingModel(Model):
+    """What waits for the operator over all centres: statements that are disputed or to be paid, and the disputes to
+    answer. Of a month, all its statements."""
+
+    items: list[SettlementModel]
+    disputes: list[OpenDisputeModel]
+
+
 class StatedModel(Model):
     """A centre's statement of a month, by day and queue, with its disputes."""
 

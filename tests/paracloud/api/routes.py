@@ -199,6 +199,7 @@ ROUTES: dict[str, Route] = {
     "POST /centres/{centre}/settlements/{month}:dispute": of(
         SPEAKS, "body usage", body=lambda _: {"usage": NOTHING, "reason": "x"}
     ),
+    "GET /operator/settlements": of(OPERATES),
     "POST /operator/disputes/{dispute_id}:answer": of(OPERATES, "path dispute_id", body=lambda _: {"answer": "x"}),
     "POST /operator/settlements/{settlement_id}:pay": of(
         OPERATES, "path settlement_id", body=lambda _: {"payment": "1"}

@@ -63,13 +63,28 @@ async def test_a_month_is_settled_from_statement_to_payment(house, settling):
     dispute = await house.ask(east, "POST", f"{mine}:dispute", json={"usage": line["usage"], "reason": "时间有误"})
     assert dispute.status_code == 201, dispute.text
     assert (await house.ask(east, "POST", f"{mine}:confirm")).status_code == 409
+    waits = (await house.ask(boss, "GET", "/operator/settlements")).json()
+    assert [(of["id"], of["state"]) for of in waits["items"]] == [(one["id"], "disputed")]
+    (told,) = waits["disputes"]
+    assert (told["id"], told["centre"], told["month"]) == (dispute.json()["id"], EAST, MONTH)
+    assert (told["settlement"], told["usage"], told["reason"]) == (one["id"], line["usage"], "时间有误")
+    (notice,) = (await house.ask(boss, "GET", "/operator/notices")).json()["items"]
+    assert (notice["kind"], notice["reference"]) == ("settlement-disputed", f"{EAST}/{MONTH}")
+    assert told["id"] in notice["en"]
+    assert "时间有误" in notice["zh"]
     answer = {"answer": "更正", "adjustment": "0.50"}
     answered = await house.ask(boss, "POST", f"/operator/disputes/{dispute.json()['id']}:answer", json=answer)
     assert (answered.json()["state"], answered.json()["adjusted"]["amount"]) == ("stated", "0.500000")
+    assert (await house.ask(boss, "GET", "/operator/settlements")).json() == {"items": [], "disputes": []}
+    of_month = (await house.ask(boss, "GET", f"/operator/settlements?month={MONTH}")).json()["items"]
+    assert one["id"] in [each["id"] for each in of_month]
     assert (await house.ask(east, "POST", f"{mine}:confirm")).json()["state"] == "confirmed"
+    (waits,) = (await house.ask(boss, "GET", "/operator/settlements")).json()["items"]
+    assert (waits["id"], waits["state"]) == (one["id"], "confirmed")
     for _ in range(2):
         paid = await house.ask(boss, "POST", f"/operator/settlements/{one['id']}:pay", json={"payment": "bank-1"})
         assert (paid.status_code, paid.json()["state"]) == (200, "paid")
+    assert (await house.ask(boss, "GET", "/operator/settlements")).json()["items"] == []
     balance = await house.one("SELECT balance_micro FROM ledger_accounts WHERE code = :code", code=f"payable:{EAST}")
     assert balance == 0
     check = (await house.ask(boss, "GET", "/operator/check")).json()

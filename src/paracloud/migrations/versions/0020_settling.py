@@ -1,4 +1,5 @@
-"""Shares by tiers stay, with the lender's part, within the whole; what each contract has of a statement is kept."""
+"""Shares by tiers stay, with the lender's part, within the whole; what each contract has of a statement is kept;
+the operator is told of disputes."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +9,11 @@ down_revision = "0016_reconciliations"
 branch_labels = None
 depends_on = None
 
+KINDS = (
+    "wallet-level", "budget-level", "landing", "landing-called-off", "stopping", "reconciliation", "dedication-lapsed",
+    "settlement-disputed",
+)  # fmt: skip
+
 
 def required(name: str, kind: object, *more: object, **options: object) -> sa.Column:
     return sa.Column(name, kind, *more, nullable=False, **options)
@@ -16,6 +22,7 @@ def required(name: str, kind: object, *more: object, **options: object) -> sa.Co
 def upgrade() -> None:
     _shares()
     _sums()
+    _notices()
 
 
 def _shares() -> None:
@@ -49,6 +56,11 @@ def _sums() -> None:
         "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON settlement_contracts "
         "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
+
+
+def _notices() -> None:
+    op.drop_constraint(op.f("ck_notices_kind"), "notices")
+    op.create_check_constraint(op.f("ck_notices_kind"), "notices", f"kind IN {KINDS}")
 
 
 def downgrade() -> None:
