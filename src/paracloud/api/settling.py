@@ -11,11 +11,13 @@ from paracloud.api.exactly import a_month, an_amount
 from paracloud.api.operator import operator
 from paracloud.kit.identifiers import CentreName, DisputeId, SettlementId
 from paracloud.settlement.answer_settlement import answer_dispute, pay
-from paracloud.settlement.people import let_speak, settlements_of, waiting
+from paracloud.settlement.people import let_speak, people_of, settlements_of, silence, waiting
 from paracloud.settlement.state_settlements import state_settlements
-from paracloud.wire.paying import Month
+from paracloud.wire.paying import Centre, Month
 from paracloud.wire.settlement import (
     AnswerRequest,
+    CentrePersonList,
+    CentrePersonModel,
     CentrePersonRequest,
     PaymentRequest,
     SettlementList,
@@ -85,4 +87,24 @@ async def centre_person(body: CentrePersonRequest, deps: TheDeps, token: Token) 
     async with asked(deps, token) as at:
         operator(at, deps)
         await let_speak(at.session, body.login, CentreName(body.centre))
+    return Response(status_code=204)
+
+
+@router.get("/centre-people")
+async def centre_people(
+    deps: TheDeps, token: Token, centre: Annotated[Centre | None, Query(description="Of this centre alone.")] = None
+) -> CentrePersonList:
+    """Who speaks for which centre."""
+    async with asked(deps, token) as at:
+        operator(at, deps)
+        found = await people_of(at.session, None if centre is None else CentreName(centre))
+    return CentrePersonList(items=[CentrePersonModel(centre=one.centre, login=one.login) for one in found])
+
+
+@router.delete("/centre-people/{centre}/{login}", status_code=204)
+async def no_centre_person(centre: Centre, login: str, deps: TheDeps, token: Token) -> Response:
+    """The user no longer speaks for the centre."""
+    async with asked(deps, token) as at:
+        operator(at, deps)
+        await silence(at.session, login, CentreName(centre))
     return Response(status_code=204)

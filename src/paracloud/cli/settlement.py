@@ -131,11 +131,31 @@ def pay_settlement(
         _tell(client.pay_settlement(settlement, PaymentRequest(payment=payment)), as_json=as_json)
 
 
-def centre_person(login: str, centre: str, as_json: AsJson = False) -> None:
-    """Let a user speak for a centre."""
+def centre_person(
+    login: str,
+    centre: str,
+    remove: Annotated[bool, typer.Option("--remove", help="The user speaks for it no longer.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a user speak for a centre: see its statements, confirm and dispute them."""
     with session.client() as client:
-        client.let_speak(CentrePersonRequest(login=login, centre=centre))
+        if remove:
+            client.silence(centre, login)
+        else:
+            client.let_speak(CentrePersonRequest(login=login, centre=centre))
     tell(login, as_json=as_json)
+
+
+def centre_people(
+    centre: Annotated[str | None, typer.Argument(help="Of this centre alone.")] = None, as_json: AsJson = False
+) -> None:
+    """List who speaks for which centre."""
+    with session.client() as client:
+        found = client.centre_people(centre)
+    if as_json:
+        show.as_json(found)
+        return
+    show.table(["centre", "user"], [(one.centre, one.login) for one in found.items])
 
 
 def _kind(one: SettledLineModel) -> str:
@@ -164,4 +184,4 @@ def _list(found: SettlementList, *, as_json: bool) -> None:
     show.table([*headings, "adjusted", "total"], rows)
 
 
-VERBS = (settle, answer_dispute, pay_settlement, centre_person)
+VERBS = (settle, answer_dispute, pay_settlement, centre_person, centre_people)

@@ -51,6 +51,7 @@ ZH = {
     "by": "操作人",
     "unrated": "未定价",
     "customer": "客户",
+    "user": "用户",
     "line": "产品线",
     "from": "自",
     "to": "至",

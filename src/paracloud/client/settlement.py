@@ -10,6 +10,7 @@ from paracloud.client.calls import Calls
 from paracloud.wire.account import Created
 from paracloud.wire.settlement import (
     AnswerRequest,
+    CentrePersonList,
     DisputeRequest,
     PaymentRequest,
     SettledLineList,
@@ -60,6 +61,12 @@ class SettlementCalls(Calls):
 
     def let_speak(self, body: BaseModel) -> None:
         self._send("PUT", "/operator/centre-people", json=body.model_dump(mode="json"), is_repeatable=True)
+
+    def centre_people(self, centre: str | None = None) -> CentrePersonList:
+        return self._get("/operator/centre-people", CentrePersonList, {} if centre is None else {"centre": centre})
+
+    def silence(self, centre: str, login: str) -> None:
+        self._send("DELETE", f"/operator/centre-people/{quote(centre, safe='')}/{quote(login, safe='')}")
 
 
 def _of(centre: str) -> str:

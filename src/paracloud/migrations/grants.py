@@ -62,7 +62,7 @@ GRANTS: Mapping[str, Grant] = {
     "billing_periods": changing("closed_at closed_by"),
     "charges": ADDED,
     "volumes": changing("list_micro"),
-    "centre_people": ADDED,
+    "centre_people": changing(may_delete=True),
     "settlements": changing("state adjusted_micro confirmed_by confirmed_at paid_by paid_at payment"),
     "settlement_contracts": ADDED,
     "disputes": changing("adjusted_micro answer answered_by answered_at"),

@@ -12,6 +12,7 @@ from paracloud.kit.errors import Invalid, NotFound
 from paracloud.kit.identifiers import CentreName
 from paracloud.settlement import store, store_disputes, store_lines
 from paracloud.settlement.settled import Dispute, Settlement
+from paracloud.settlement.store import Person
 from paracloud.settlement.store_lines import FIRST, Day, Key, Line
 
 PAGE = 500
@@ -23,6 +24,17 @@ async def let_speak(session: AsyncSession, login: str, centre: CentreName) -> No
     user = await user_named(session, login)
     await get_centre(session, centre)
     await store.add_person(session, user, centre)
+
+
+async def silence(session: AsyncSession, login: str, centre: CentreName) -> None:
+    """From the next request on the user no longer speaks for the centre. NotFound where that was not so."""
+    if not await store.remove_person(session, await user_named(session, login), centre):
+        raise NotFound(f"{login} does not speak for {centre}.", f"{login} 不是 {centre} 的代表。", field="login")
+
+
+async def people_of(session: AsyncSession, centre: CentreName | None = None) -> list[Person]:
+    """Who speaks for the centre, or for any, by centre and login."""
+    return await store.people(session, centre)
 
 
 async def require_centre(session: AsyncSession, caller: Caller, centre: CentreName) -> None:

@@ -1,9 +1,10 @@
 """Every query on settlements, but for what is below them (`store_lines`)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -43,6 +44,18 @@ FEES = text("""
       JOIN ledger_accounts AS account ON account.id = posting.account_id AND account.code LIKE 'payable:%'
      WHERE entry.kind = 'dedicated' AND entry.key LIKE '%:' || :month GROUP BY 1, 2
 """)
+PEOPLE = text("""
+    SELECT person.centre, users.login FROM centre_people AS person JOIN users ON users.id = person.user_id
+     WHERE CAST(:centre AS text) IS NULL OR person.centre = :centre ORDER BY 1, 2
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who speaks for a centre."""
+
+    centre: CentreName
+    login: str
 
 
 async def charged(session: AsyncSession, period: date) -> dict[tuple[CentreName, str], dict[ContractId, Charged]]:
@@ -106,7 +119,7 @@ async def settlements(
 
 
 async def waiting(session: AsyncSession) -> list[Settlement]:
-    """Over all centres, the oldest first, what waits for the operator: disputed, or confirmed and coming to something."""
+    """What waits for the operator, the oldest first: what is disputed, or confirmed and coming to something."""
     states = [SettlementState.DISPUTED.value, SettlementState.CONFIRMED.value]
     query = select(SettlementRow).where(SettlementRow.state.in_(states))
     rows = (await session.scalars(query.order_by(SettlementRow.period, SettlementRow.centre))).all()
@@ -128,6 +141,18 @@ async def change(session: AsyncSession, id_: SettlementId, values: Mapping[str, 
 async def add_person(session: AsyncSession, user: UserId, centre: CentreName) -> None:
     adding = insert(CentrePersonRow).values(user_id=user, centre=centre)
     await session.execute(adding.on_conflict_do_nothing())
+
+
+async def remove_person(session: AsyncSession, user: UserId, centre: CentreName) -> bool:
+    """False where the user did not speak for it."""
+    of = (CentrePersonRow.user_id == user) & (CentrePersonRow.centre == centre)
+    taking = delete(CentrePersonRow).where(of).returning(CentrePersonRow.centre)
+    return (await session.execute(taking)).scalar_one_or_none() is not None
+
+
+async def people(session: AsyncSession, centre: CentreName | None) -> list[Person]:
+    rows = (await session.execute(PEOPLE, {"centre": centre})).all()
+    return [Person(CentreName(row.centre), row.login) for row in rows]
 
 
 async def speaks_for(session: AsyncSession, user: UserId, centre: CentreName) -> bool:

@@ -129,3 +129,14 @@ class PaymentRequest(Model):
 class CentrePersonRequest(Model):
     login: Text
     centre: Text
+
+
+class CentrePersonModel(Model):
+    """Who speaks for a centre."""
+
+    centre: str
+    login: str
+
+
+class CentrePersonList(Model):
+    items: list[CentrePersonModel]

@@ -205,6 +205,8 @@ ROUTES: dict[str, Route] = {
         OPERATES, "path settlement_id", body=lambda _: {"payment": "1"}
     ),
     "PUT /operator/centre-people": operates(lambda of: {"login": of.owner.login, "centre": EAST}),
+    "GET /operator/centre-people": of(OPERATES),
+    "DELETE /operator/centre-people/{centre}/{login}": of(OPERATES),  # after that user was let speak
     "POST /operator/packages": operates(_package, "body project"),
     "POST /operator/dedications": operates(_dedication, "body project"),
     "POST /operator/dedications/{dedication}:end": of(OPERATES, "path dedication", body=lambda _: {}),

@@ -91,6 +91,21 @@ async def test_a_month_is_settled_from_statement_to_payment(house, settling):
     assert (check["ledger_sum_micro"], check["differences"]) == (0, [])
 
 
+async def test_who_speaks_for_a_centre_is_listed_and_taken_away(house, settling):
+    east, boss = settling.east, settling.boss
+    people = "/operator/centre-people"
+    for path in (people, f"{people}?centre={EAST}"):
+        assert (await house.ask(boss, "GET", path)).json() == {"items": [{"centre": EAST, "login": "dong"}]}
+    assert (await house.ask(boss, "GET", f"{people}?centre=west")).json() == {"items": []}
+    mine = f"/centres/{EAST}/settlements"
+    assert (await house.ask(east, "GET", mine)).status_code == 200
+    assert (await house.ask(boss, "DELETE", f"{people}/{EAST}/dong")).status_code == 204
+    assert (await house.ask(east, "GET", mine)).status_code == 404
+    assert (await house.ask(boss, "GET", people)).json() == {"items": []}
+    for nobody in (f"{EAST}/dong", f"{EAST}/nobody", "nowhere/dong"):
+        assert (await house.ask(boss, "DELETE", f"{people}/{nobody}")).status_code == 404
+
+
 async def test_a_contract_has_terms_for_a_month_a_queue_and_an_owner(house, boss, lin):
     body = {
         "centre": EAST, "queue": "fat", "share_basis_points": 5000,
