@@ -64,6 +64,7 @@ async def answer(dispute_id: UUID, body: AnswerRequest, deps: TheDeps, token: To
             DisputeId(dispute_id),
             text=body.answer,
             adjustment=adjustment,
+            beyond_charge=body.beyond_charge,
             person=at.caller.login,
             now=now,
         )
@@ -72,11 +73,16 @@ async def answer(dispute_id: UUID, body: AnswerRequest, deps: TheDeps, token: To
 
 @router.post("/settlements/{settlement_id}:pay")
 async def pay_settlement(settlement_id: UUID, body: PaymentRequest, deps: TheDeps, token: Token) -> SettlementModel:
-    """It was transferred. The same transfer counts once."""
+    """It was transferred, to the centre or, of less than nothing, from it. The same transfer counts once."""
     async with asked(deps, token) as at:
         now = operator(at, deps)
         found = await pay(
-            at.session, SettlementId(settlement_id), payment=body.payment, person=at.caller.login, now=now
+            at.session,
+            SettlementId(settlement_id),
+            payment=body.payment,
+            person=at.caller.login,
+            now=now,
+            from_centre=body.from_centre,
         )
     return shown_settlement.statement(found)
 

@@ -5,7 +5,7 @@ centre), `revenue:<product line>` (income), `cash:top-ups` (what came in, negati
 platform pays for, negative), `expense:credits` (trial credits that were used, negative), `package:<id>` (liability:
 what an hours package was sold for and has not given yet), `payable:owner/<project>` (liability to who lends nodes of
 its own), `expense:settlement` (what contracts with centres add to their shares for a month), `cash:paid-out` (what
-centres were paid, positive). A credit is positive; the postings of an entry sum to zero.
+centres were paid, positive, less what they paid back). A credit is positive; the postings of an entry sum to zero.
 """
 
 from collections.abc import Iterable, Mapping

@@ -113,22 +113,30 @@ def answer_dispute(
     dispute: Id,
     answer: str,
     adjustment: Annotated[str, typer.Option(help="Yuan that the centre gets besides; negative: less.")] = "0",
+    beyond_charge: Annotated[
+        bool, typer.Option("--beyond-charge", help="More than the line's charge is meant.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Answer a centre's dispute; with the last answer the statement is the centre's to confirm again."""
+    body = AnswerRequest(answer=answer, adjustment=adjustment, beyond_charge=beyond_charge)
     with session.client() as client:
-        found = client.answer_dispute(dispute, AnswerRequest(answer=answer, adjustment=adjustment))
+        found = client.answer_dispute(dispute, body)
     _tell(found, as_json=as_json)
 
 
 def pay_settlement(
     settlement: Id,
     payment: Annotated[str, typer.Argument(help="The transfer's own number: the same one counts once.")],
+    from_centre: Annotated[
+        bool, typer.Option("--from-centre", help="The centre paid it: of a statement of less than nothing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Book that a confirmed statement was paid."""
+    body = PaymentRequest(payment=payment, from_centre=from_centre)
     with session.client() as client:
-        _tell(client.pay_settlement(settlement, PaymentRequest(payment=payment)), as_json=as_json)
+        _tell(client.pay_settlement(settlement, body), as_json=as_json)
 
 
 def centre_person(

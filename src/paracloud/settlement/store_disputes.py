@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.kit.identifiers import DisputeId, SettlementId, UsageId
@@ -13,14 +12,12 @@ from paracloud.settlement.store import settlement
 from paracloud.settlement.tables import DisputeRow, SettlementRow
 
 
-async def add(session: AsyncSession, new: Dispute) -> bool:
-    """False where this line is disputed already."""
+async def add(session: AsyncSession, new: Dispute) -> None:
     values = {
         "id": new.id, "settlement_id": new.settlement, "usage_id": new.usage, "reason": new.reason,
         "person": new.person, "opened_at": new.opened_at,
     }  # fmt: skip
-    adding = insert(DisputeRow).values(values).on_conflict_do_nothing().returning(DisputeRow.id)
-    return (await session.execute(adding)).scalar_one_or_none() is not None
+    await session.execute(insert(DisputeRow).values(values))
 
 
 async def disputes(session: AsyncSession, settlements: Sequence[SettlementId]) -> list[Dispute]:

@@ -114,16 +114,20 @@ class DisputeRequest(Model):
 
 
 class AnswerRequest(Model):
-    """`adjustment`: what the centre gets besides, or, negative, less."""
+    """`adjustment`: what the centre gets besides, or, negative, less. `beyond_charge`: it is meant to be more than the
+    line's whole charge, which is refused otherwise."""
 
     answer: Annotated[LongText, Field(max_length=1000)]
     adjustment: Amount = "0"
+    beyond_charge: bool = False
 
 
 class PaymentRequest(Model):
-    """`payment` is the transfer's own number."""
+    """`payment` is the transfer's own number. `from_centre`: the centre paid it, which was due less than
+    nothing."""
 
     payment: Text
+    from_centre: bool = False
 
 
 class CentrePersonRequest(Model):

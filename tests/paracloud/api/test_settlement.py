@@ -73,7 +73,9 @@ async def test_a_month_is_settled_from_statement_to_payment(house, settling):
     assert told["id"] in notice["en"]
     assert "时间有误" in notice["zh"]
     answer = {"answer": "更正", "adjustment": "0.50"}
-    answered = await house.ask(boss, "POST", f"/operator/disputes/{dispute.json()['id']}:answer", json=answer)
+    wrong = answer | {"adjustment": "-9999999"}
+    assert (await house.ask(boss, "POST", f"/operator/disputes/{told['id']}:answer", json=wrong)).status_code == 422
+    answered = await house.ask(boss, "POST", f"/operator/disputes/{told['id']}:answer", json=answer)
     assert (answered.json()["state"], answered.json()["adjusted"]["amount"]) == ("stated", "0.500000")
     assert (await house.ask(boss, "GET", "/operator/settlements")).json() == {"items": [], "disputes": []}
     of_month = (await house.ask(boss, "GET", f"/operator/settlements?month={MONTH}")).json()["items"]

@@ -327,8 +327,36 @@ async def test_a_reversal_after_the_closing_is_on_the_next_months_statement(data
         (one,) = await state_settlements(session, date(2026, 7, 1), person="op", now=JULY + timedelta(days=40))
     assert (one.charges, one.share) == (1, -10_288)
     await do(database, confirm, one.id, person="east")
-    with pytest.raises(Conflict, match="owes"):
+    with pytest.raises(Conflict, match=r"owes 0.010288 CNY.*--from-centre"):
         await do(database, pay, one.id, payment="bank-9", person="op")
+    before = await balance(database, payable(EAST))
+    for _ in range(2):
+        paid = await do(database, pay, one.id, payment="theirs-1", person="op", from_centre=True)
+    assert (paid.state, paid.payment) == (SettlementState.PAID, "theirs-1")
+    assert (await balance(database, payable(EAST)), await balance(database, PAID_OUT)) == (before + 10_288, -10_288)
+    await sound(database)
+
+
+async def test_what_the_centre_gets_is_not_booked_as_paid_by_it(database, opened):
+    (one,) = await stated(database)
+    await do(database, confirm, one.id, person="east")
+    with pytest.raises(Conflict, match="owes nothing"):
+        await do(database, pay, one.id, payment="bank-1", person="op", from_centre=True)
+
+
+@pytest.mark.parametrize("micro", [13_718, -13_718, -9_999_999_000_000])
+async def test_an_adjustment_of_more_than_the_charge_is_knowingly_made(database, opened, micro):
+    (one,) = await stated(database)
+    line = (await _lines(database))[0]
+    made = await do(database, dispute_line, one.id, line.usage, reason="x", person="east")
+    more = {"text": "是", "adjustment": Money(micro), "person": "op"}
+    with pytest.raises(Invalid, match=r"whole charge, 0.013717; .*--beyond-charge"):
+        await do(database, answer_dispute, made.id, **more)
+    found = await do(database, answer_dispute, made.id, **more, beyond_charge=True)
+    assert found.adjusted == micro
+    with pytest.raises(Conflict, match="answered on 2026-07-02"):
+        await do(database, dispute_line, one.id, line.usage, reason="again", person="east")
+    await sound(database)
 
 
 async def changed_month(database, opened: World) -> None:
