@@ -19,6 +19,7 @@ from paracloud.api import (
     receipts,
     reconciliation,
     settlement,
+    settling,
     statements,
     submission,
     tariffs,
@@ -45,6 +46,7 @@ ROOMS = (
     usage,
     receipts,
     settlement,
+    settling,
     statements,
     notices,
 )

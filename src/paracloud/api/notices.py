@@ -31,7 +31,7 @@ async def list_notices(project: UUID, deps: TheDeps, token: Token, after: After 
 
 @router.get("/operator/notices")
 async def list_operators_notices(deps: TheDeps, token: Token, after: After = 0, limit: Limit = 50) -> NoticeList:
-    """Days whose books differ or could not be compared, and dedicated nodes that lapsed."""
+    """Days whose books differ or could not be compared, dedicated nodes that lapsed, and disputes of centres."""
     async with asked(deps, token) as at:
         operator(at, deps)
         found = await operators_notices(at.session, after=after, limit=limit)

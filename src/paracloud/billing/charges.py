@@ -44,16 +44,23 @@ UNRATED_BEFORE = text("""
 
 
 SETTLED = text("""
-    WITH wanted AS (SELECT usage_id, entry_id, share_micro FROM charges
+    WITH wanted AS (SELECT usage_id, entry_id, contract_id, share_micro, owner_micro FROM charges
                      WHERE usage_id = ANY(:usages) AND entry_id IS NOT NULL),
-         said AS (SELECT entry_id, sum(share_micro) AS micro FROM charges
+         said AS (SELECT entry_id, sum(share_micro) AS share, sum(owner_micro) AS owner FROM charges
                    WHERE entry_id IN (SELECT entry_id FROM wanted) GROUP BY entry_id),
-         posted AS (SELECT posting.entry_id, posting.micro FROM ledger_postings AS posting
-                      JOIN ledger_accounts AS account ON account.id = posting.account_id AND account.code = :code
+         posted AS (SELECT posting.entry_id, account.code, posting.micro FROM ledger_postings AS posting
+                      JOIN ledger_accounts AS account ON account.id = posting.account_id
+                       AND account.code LIKE 'payable:%'
                      WHERE posting.entry_id IN (SELECT entry_id FROM wanted))
-    SELECT wanted.usage_id, sum(posted.micro - said.micro + wanted.share_micro)
-      FROM wanted JOIN said USING (entry_id) JOIN posted USING (entry_id) GROUP BY wanted.usage_id
+    SELECT wanted.usage_id, sum(coalesce(centres.micro, 0) - said.share + wanted.share_micro) AS share,
+           sum(coalesce(owners.micro, 0) - said.owner + wanted.owner_micro) AS owner
+      FROM wanted JOIN said USING (entry_id) JOIN contracts AS contract ON contract.id = wanted.contract_id
+      LEFT JOIN posted AS centres ON centres.entry_id = wanted.entry_id AND centres.code = :code
+      LEFT JOIN posted AS owners ON owners.entry_id = wanted.entry_id
+       AND owners.code = 'payable:owner/' || contract.owner_project_id
+     GROUP BY wanted.usage_id
 """).bindparams(bindparam("usages", type_=ARRAY(Uuid)))
+"""Of the lender's part what went to whom the contract names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,14 @@ class Unrated:
 
     reason_en: str
     reason_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the ledger has of a usage for its centre, and for who lent the nodes; micro-units."""
+
+    share_micro: int
+    owner_micro: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +173,12 @@ def _after(known: Before | None, row: Row[*tuple[Any, ...]]) -> Before:
     )
 
 
-async def settled(session: AsyncSession, usages: Sequence[UsageId], centre: CentreName) -> dict[UsageId, int]:
-    """What is posted to the centre for these usages, reversals included, in micro-units; nothing posted: absent. Of an
-    entry that several charges share it is what that posts, less what the other charges say."""
+async def settled(session: AsyncSession, usages: Sequence[UsageId], centre: CentreName) -> dict[UsageId, Settled]:
+    """What is posted for these usages, reversals included; of one without an entry: absent. Of an entry that several
+    charges share it is what that posts, less what the other charges say."""
     values = {"usages": list(usages), "code": payable(centre)}
     rows = (await session.execute(SETTLED, values)).all()
-    return {UsageId(usage): int(micro) for usage, micro in rows}
+    return {UsageId(row.usage_id): Settled(int(row.share), int(row.owner)) for row in rows}
 
 
 async def steps(session: AsyncSession, usages: Sequence[UsageId]) -> dict[UsageId, list[tuple[int, int]]]:

@@ -108,6 +108,34 @@ RULES: dict[str, str] = {
                <> (coalesce(posted.settled, 0), coalesce(posted.owner, 0), coalesce(posted.paid, 0),
                    coalesce(posted.credit, 0))
     """,
+    "what a charge gives the centre and the lender is what its contract says": """
+        SELECT said.usage_id::text, said.share - due.share + said.owner - due.owner
+          FROM (SELECT usage_id, contract_id, sum(amount_micro) AS amount, sum(share_micro) AS share,
+                       sum(owner_micro) AS owner, bool_or(is_reversal) AS is_reversed
+                  FROM charges GROUP BY usage_id, contract_id) AS said
+          JOIN contracts AS contract ON contract.id = said.contract_id
+         CROSS JOIN LATERAL (SELECT said.amount * contract.share_basis_points AS share,
+                                    said.amount * contract.owner_basis_points AS owner) AS parts
+         CROSS JOIN LATERAL (
+           SELECT round(parts.share / 10000) - (mod(parts.share, 20000) = 5000)::int
+                    + (mod(parts.share, 20000) = -5000)::int AS share,
+                  round(parts.owner / 10000) - (mod(parts.owner, 20000) = 5000)::int
+                    + (mod(parts.owner, 20000) = -5000)::int AS owner) AS due
+         WHERE (said.share, said.owner) <> (due.share, due.owner)
+           AND NOT (said.is_reversed AND (said.share, said.owner) = (0, 0))
+    """,
+    "a lender's part is posted to whom the contract names": """
+        SELECT said.usages, said.owner - coalesce(posted.micro, 0)
+          FROM (SELECT entry_id, contract_id, min(usage_id::text) AS usages, sum(owner_micro) AS owner
+                  FROM charges WHERE entry_id IS NOT NULL GROUP BY entry_id, contract_id
+                HAVING sum(owner_micro) <> 0) AS said
+          JOIN contracts AS contract ON contract.id = said.contract_id
+          LEFT JOIN (SELECT posting.entry_id, account.code, posting.micro FROM ledger_postings AS posting
+                       JOIN ledger_accounts AS account ON account.id = posting.account_id
+                      WHERE account.code LIKE 'payable:owner/%') AS posted
+            ON posted.entry_id = said.entry_id AND posted.code = 'payable:owner/' || contract.owner_project_id
+         WHERE said.owner <> coalesce(posted.micro, 0)
+    """,
     "a package has given what its uses say": """
         SELECT package.id::text, package.used - coalesce(sum(used.units), 0) FROM packages AS package
           LEFT JOIN package_uses AS used ON used.package_id = package.id
@@ -159,6 +187,17 @@ RULES: dict[str, str] = {
                        FROM charges AS charge JOIN usage ON usage.id = charge.usage_id
                       GROUP BY 1, 2, 3) AS said USING (centre, period, currency)
          WHERE stated.share_micro <> coalesce(said.share, 0)
+    """,
+    "a settlement is the sum of its contracts": """
+        SELECT stated.centre || ' ' || stated.period,
+               stated.share_micro + stated.tiers_micro + stated.minimum_micro + stated.fixed_micro
+               - sum(own.share_micro + own.tiers_micro + own.minimum_micro + own.fixed_micro)
+          FROM settlements AS stated JOIN settlement_contracts AS own ON own.settlement_id = stated.id
+         GROUP BY stated.id
+        HAVING (stated.charges, stated.gross_micro, stated.share_micro, stated.tiers_micro, stated.minimum_micro,
+                stated.fixed_micro)
+               <> (sum(own.charges), sum(own.gross_micro), sum(own.share_micro), sum(own.tiers_micro),
+                   sum(own.minimum_micro), sum(own.fixed_micro))
     """,
     "what a settlement adds and pays stands in the ledger": """
         SELECT stated.centre || ' ' || stated.period, due.micro - coalesce(posted.micro, 0)

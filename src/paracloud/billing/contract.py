@@ -72,7 +72,11 @@ async def add_contract(
     """Conflict where another contract with the centre (about the same queue) holds at some of the same time."""
     owner, owner_basis_points = (lent.owner, lent.basis_points) if lent is not None else (None, 0)
     _check_shares(share_basis_points, owner, owner_basis_points)
-    _check_month(month)
+    _check_month(month, owner_basis_points)
+    if valid_to is not None and valid_to <= valid_from:
+        raise Invalid(
+            "valid_to: it must be later than valid_from.", "valid_to：必须晚于 valid_from。", field="valid_to"
+        )
     row = ContractRow(
         id=new_uuid(), centre=centre, queue=queue, share_basis_points=share_basis_points, owner_project_id=owner,
         owner_basis_points=owner_basis_points, valid_from=valid_from, valid_to=valid_to,
@@ -90,20 +94,18 @@ async def add_contract(
                 f"{centre} 在此时段已有合同；请先结束该合同。",
                 field="valid_from",
             ) from error
-        raise Invalid(
-            "There is no such centre or owner, or the validity ends before it begins.",
-            "超算中心或节点所有者不存在，或有效期不正确。",
-        ) from error
+        raise Invalid("There is no such centre or owner.", "超算中心或节点所有者不存在。") from error
     return ContractId(row.id)
 
 
-def _check_month(month: Month) -> None:
+def _check_month(month: Month, owner_share: int) -> None:
     if month.minimum_micro < 0 or month.fixed_micro < 0:
         raise Invalid("minimum, fixed: nothing or more a month.", "minimum、fixed：每月金额不得为负。", field="minimum")
-    if month.share_tiers is not None and any(step.rate > 1 for step in month.share_tiers.steps):
+    tiers = month.share_tiers
+    if tiers is not None and any(step.rate * WHOLE + owner_share > WHOLE for step in tiers.steps):
         raise Invalid(
-            "share_tiers: a share is 0 to 1 (0.8 is 80 %).",
-            "share_tiers：分成为 0 到 1（0.8 即 80%）。",
+            "share_tiers: a share is 0 to 1 (0.8 is 80 %), and with the owner's part at most 1 in each tier.",
+            "share_tiers：分成为 0 到 1（0.8 即 80%），且每一档与节点所有者分成合计不超过 1。",
             field="share_tiers",
         )
 

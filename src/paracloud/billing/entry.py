@@ -6,7 +6,7 @@ platform pays for, negative), `expense:credits` (trial credits that were used, n
 what an hours package was sold for and has not given yet), `payable:owner/<project>` (liability to who lends nodes of
 its own), `expense:adjustments` (what was given in goodwill, negative, less what was taken besides all charges),
 `expense:settlement` (what contracts with centres add to their shares for a month), `cash:paid-out` (what centres were
-paid, positive). A credit is positive; the postings of an entry sum to zero.
+paid, positive, less what they paid back). A credit is positive; the postings of an entry sum to zero.
 """
 
 from collections.abc import Iterable, Mapping

@@ -21,13 +21,15 @@ class NoticeKind(StrEnum):
     """To the operator: the books of a day differ, or could not be compared."""
     DEDICATION_LAPSED = "dedication-lapsed"
     """The month's fee could not be paid: the nodes are the project's no longer. To it and to the operator."""
+    SETTLEMENT_DISPUTED = "settlement-disputed"
+    """To the operator: a centre does not accept its statement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """To a project, to an organisation, or with neither to the operator; `user`: whose budget it is about. `amount` is
     what there is (available, spent, missing, off), `level` what it was held against, `reference` the job, the budget,
-    the dedication, or the centre and day."""
+    the dedication, the centre and day, or the centre and month."""
 
     kind: NoticeKind
     en: str

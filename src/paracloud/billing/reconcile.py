@@ -12,7 +12,7 @@ from enum import StrEnum
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges, store_decisions, store_paying
-from paracloud.billing.charges import Before, Unrated
+from paracloud.billing.charges import Before, Settled, Unrated
 from paracloud.billing.cover import Unit
 from paracloud.billing.decide import list_amount
 from paracloud.billing.decision import Decision
@@ -40,13 +40,13 @@ class Cause(StrEnum):
     WRONG_AMOUNT = "wrong amount"
     WRONG_SHARE = "wrong share"
     NOT_SETTLED = "not settled"
-    """What is posted to the centre is not the share that the charge says."""
+    """What is posted to the centre, or to who lent the nodes, is not what the charge says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
     """`micro`: how much we have too much (or, negative, too little) of what the customer pays; for WRONG_SHARE and
-    NOT_SETTLED, of what the centre gets."""
+    NOT_SETTLED, of what the centre, or who lent the nodes, gets."""
 
     cause: Cause
     record_id: str
@@ -101,18 +101,18 @@ async def reconcile(
         records=len(told),
         accounted_micro=sum(one.amount_micro for one in due if isinstance(one, _Due)),
         charged_micro=sum(one.amount_micro for one in books.before.values()),
-        settled_micro=sum(books.settled.values()),
+        settled_micro=sum(one.share_micro for one in books.settled.values()),
         mismatches=tuple(one for some in found for one in some),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Books:
-    """What we have written of the day's usages, by usage: charges, postings to the centre, what packages gave, the
-    charges at a price with tiers one by one (volume before, list amount), and what persons decided last."""
+    """What we have written of the day's usages, by usage: charges, postings to the centre and to lenders, what packages
+    gave, the charges at a price with tiers one by one (volume before, list amount), and what persons decided last."""
 
     before: Mapping[UsageId, Before]
-    settled: Mapping[UsageId, int]
+    settled: Mapping[UsageId, Settled]
     covered: Mapping[UsageId, Mapping[Unit, int]]
     steps: Mapping[UsageId, Sequence[tuple[int, int]]]
     words: Mapping[UsageId, Decision]
@@ -128,6 +128,11 @@ class _Books:
 class _Due:
     amount_micro: int
     share_micro: int
+    owner_micro: int
+
+
+NOTHING = Settled(0, 0)
+PARTS = (("share_micro", "the centre", "超算中心"), ("owner_micro", "who lent the nodes", "节点出借方"))
 
 
 async def _read(session: AsyncSession, centre: CentreName, ids: Sequence[UsageId]) -> _Books:
@@ -166,13 +171,8 @@ def _compare(
         amount = -due.amount_micro if isinstance(due, _Due) else 0
         return [_mismatch(Cause.UNRATED, truth, amount, why.reason_en, why.reason_zh)]
     found = _of_amount(ours, truth, known, due, terms[truth.id])
-    if known.share_micro != due.share_micro and not found:
-        found.append(_wrong_share(truth, known, due))
-    if (posted := books.settled.get(ours.id, 0)) != known.share_micro:
-        en = f"{posted} micro-units are posted to the centre, the charge says {known.share_micro}"
-        zh = f"向超算中心结算 {posted} 微元，扣费记录为 {known.share_micro}"
-        found.append(_mismatch(Cause.NOT_SETTLED, truth, posted - known.share_micro, en, zh))
-    return found
+    found += [] if found else _wrong_shares(truth, known, due)
+    return found + _not_settled(truth, known, books.settled.get(ours.id, NOTHING))
 
 
 def _one_sided(
@@ -201,10 +201,28 @@ def _of_amount(ours: Usage, truth: Usage, known: Before, due: _Due, terms: Terms
     return []
 
 
-def _wrong_share(truth: Usage, known: Before, due: _Due) -> Mismatch:
-    en = f"the centre's share is {known.share_micro} micro-units, by the contract {due.share_micro}"
-    zh = f"超算中心分成 {known.share_micro} 微元，按合同应为 {due.share_micro}"
-    return _mismatch(Cause.WRONG_SHARE, truth, known.share_micro - due.share_micro, en, zh)
+def _wrong_shares(truth: Usage, known: Before, due: _Due) -> list[Mismatch]:
+    found = []
+    for name, en, zh in PARTS:
+        has, wanted = getattr(known, name), getattr(due, name)
+        if has != wanted:
+            said = f"the part of {en} is {has} micro-units, by the contract {wanted}"
+            found.append(
+                _mismatch(Cause.WRONG_SHARE, truth, has - wanted, said, f"{zh}分成 {has} 微元，按合同应为 {wanted}")
+            )
+    return found
+
+
+def _not_settled(truth: Usage, known: Before, posted: Settled) -> list[Mismatch]:
+    found = []
+    for name, en, zh in PARTS:
+        has, wanted = getattr(posted, name), getattr(known, name)
+        if has != wanted:
+            said = f"{has} micro-units are posted to {en}, the charge says {wanted}"
+            found.append(
+                _mismatch(Cause.NOT_SETTLED, truth, has - wanted, said, f"向{zh}结算 {has} 微元，扣费记录为 {wanted}")
+            )
+    return found
 
 
 def _changes(ours: Usage, truth: Usage) -> tuple[str, str]:
@@ -232,7 +250,8 @@ def _due(usage: Usage, terms: Terms | Unrated, books: _Books) -> _Due | Unrated:
         before = sum(more for _, more in steps)
         amount += sum(graduated(tiers, volume, more) - more for volume, more in steps)
         amount += graduated(tiers, 0, listed - before) - (listed - before) if not steps else 0
-    return _Due(amount, part(amount, terms.contract.share_basis_points))
+    contract = terms.contract
+    return _Due(amount, part(amount, contract.share_basis_points), part(amount, contract.owner_basis_points))
 
 
 def _mismatch(cause: Cause, usage: Usage, micro: int, en: str, zh: str) -> Mismatch:

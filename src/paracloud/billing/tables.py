@@ -72,7 +72,8 @@ class ContractRow(Base):
     owner_project_id: Mapped[UUID | None] = mapped_column(ForeignKey("projects.id"))
     owner_basis_points: Mapped[int] = mapped_column(server_default="0")
     share_tiers: Mapped[list[dict[str, str]] | None] = mapped_column(JSONB(none_as_null=True))
-    """Parts (0 to 1) of the month's gross, by tiers; posted when the month is settled."""
+    """Parts (0 to 1, with the owner's at most 1: trigger of migration 0020_settling) of the month's gross, by tiers;
+    posted when the month is settled."""
     minimum_micro: Mapped[int] = mapped_column(server_default="0")
     fixed_micro: Mapped[int] = mapped_column(server_default="0")
     """A month: what the centre gets at least, and for capacity that was bought."""

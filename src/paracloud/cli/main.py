@@ -58,6 +58,7 @@ for told in (*tariffs.VERBS, *paying.VERBS, *reconciliation.VERBS, *settlement.V
 # A negative amount is no option.
 admin.app.command(context_settings={"ignore_unknown_options": True})(corrections.adjust)
 admin.app.command("notices")(notices.operators_notices)
+admin.app.command("settlements")(settlement.settlements_waiting)
 app.add_typer(admin.app, name="admin")
 app.add_typer(usage.app, name="usage")
 app.add_typer(receipts.app, name="receipt")

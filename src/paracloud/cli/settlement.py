@@ -8,12 +8,13 @@ from paracloud.cli import session, show
 from paracloud.cli.admin import tell
 from paracloud.cli.ids import Id
 from paracloud.cli.jobs import AsJson
-from paracloud.cli.words import plain
+from paracloud.cli.words import plain, say
 from paracloud.wire.settlement import (
     AnswerRequest,
     CentrePersonRequest,
     DisputeRequest,
     PaymentRequest,
+    SettledLineModel,
     SettlementList,
     SettlementModel,
 )
@@ -60,11 +61,12 @@ def lines(
                 print(one.model_dump_json())
             return
         rows = [
-            (one.usage, one.record_id, one.account, one.queue, f"{one.ended_at:%m-%d %H:%M}", one.cores,
-             one.elapsed_seconds, one.share.amount)
+            (one.usage, _kind(one), one.record_id, one.account, one.queue, f"{one.ended_at:%m-%d %H:%M}", one.cores,
+             one.gpus, one.elapsed_seconds, one.core_seconds, one.card_seconds, one.share.amount)
             for one in found
         ]  # fmt: skip
-    show.table(["usage", "record", "account", "queue", "at", "cores", "seconds", "share"], rows)
+    headings = ["usage", "kind", "record", "account", "queue", "at", "cores", "cards", "seconds", "core-seconds"]
+    show.table([*headings, "card-seconds", "share"], rows)
 
 
 @app.command("confirm")
@@ -88,33 +90,86 @@ def settle(month: Month, as_json: AsJson = False) -> None:
         _list(client.state_settlements(month), as_json=as_json)
 
 
+def settlements_waiting(
+    month: Annotated[str | None, typer.Option(help="All statements of a month, such as 2026-06.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what waits for you over all centres: disputes to answer, and statements that are disputed or to be paid."""
+    with session.client() as client:
+        found = client.settling(month)
+    if as_json:
+        show.as_json(found)
+        return
+    _list(SettlementList(items=found.items), as_json=False)
+    if found.disputes:
+        rows = [
+            (one.id, one.centre, one.month, one.usage, f"{one.opened_at:%Y-%m-%d %H:%M}", one.person, one.reason)
+            for one in found.disputes
+        ]
+        show.table(["dispute", "centre", "month", "usage", "at", "by", "reason"], rows)
+
+
 def answer_dispute(
     dispute: Id,
     answer: str,
     adjustment: Annotated[str, typer.Option(help="Yuan that the centre gets besides; negative: less.")] = "0",
+    beyond_charge: Annotated[
+        bool, typer.Option("--beyond-charge", help="More than the line's charge is meant.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Answer a centre's dispute; with the last answer the statement is the centre's to confirm again."""
+    body = AnswerRequest(answer=answer, adjustment=adjustment, beyond_charge=beyond_charge)
     with session.client() as client:
-        found = client.answer_dispute(dispute, AnswerRequest(answer=answer, adjustment=adjustment))
+        found = client.answer_dispute(dispute, body)
     _tell(found, as_json=as_json)
 
 
 def pay_settlement(
     settlement: Id,
     payment: Annotated[str, typer.Argument(help="The transfer's own number: the same one counts once.")],
+    from_centre: Annotated[
+        bool, typer.Option("--from-centre", help="The centre paid it: of a statement of less than nothing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Book that a confirmed statement was paid."""
+    body = PaymentRequest(payment=payment, from_centre=from_centre)
     with session.client() as client:
-        _tell(client.pay_settlement(settlement, PaymentRequest(payment=payment)), as_json=as_json)
+        _tell(client.pay_settlement(settlement, body), as_json=as_json)
 
 
-def centre_person(login: str, centre: str, as_json: AsJson = False) -> None:
-    """Let a user speak for a centre."""
+def centre_person(
+    login: str,
+    centre: str,
+    remove: Annotated[bool, typer.Option("--remove", help="The user speaks for it no longer.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a user speak for a centre: see its statements, confirm and dispute them."""
     with session.client() as client:
-        client.let_speak(CentrePersonRequest(login=login, centre=centre))
+        if remove:
+            client.silence(centre, login)
+        else:
+            client.let_speak(CentrePersonRequest(login=login, centre=centre))
     tell(login, as_json=as_json)
+
+
+def centre_people(
+    centre: Annotated[str | None, typer.Argument(help="Of this centre alone.")] = None, as_json: AsJson = False
+) -> None:
+    """List who speaks for which centre."""
+    with session.client() as client:
+        found = client.centre_people(centre)
+    if as_json:
+        show.as_json(found)
+        return
+    show.table(["centre", "user"], [(one.centre, one.login) for one in found.items])
+
+
+def _kind(one: SettledLineModel) -> str:
+    if one.is_reversal:
+        return say("reversal", "冲销")
+    return say("usage", "用量") if one.revision == 1 else say(f"revision {one.revision}", f"第 {one.revision} 版")
 
 
 def _tell(found: SettlementModel, *, as_json: bool) -> None:
@@ -137,4 +192,4 @@ def _list(found: SettlementList, *, as_json: bool) -> None:
     show.table([*headings, "adjusted", "total"], rows)
 
 
-VERBS = (settle, answer_dispute, pay_settlement, centre_person)
+VERBS = (settle, answer_dispute, pay_settlement, centre_person, centre_people)

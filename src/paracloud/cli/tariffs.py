@@ -50,8 +50,13 @@ def contract(
     owner: Annotated[UUID | None, typer.Option(parser=an_id, help="Whose the nodes are.")] = None,
     owner_share: Annotated[int, typer.Option(help="That part, in basis points.")] = 0,
     share_tiers: Annotated[Path | None, typer.Option(help="A JSON file: parts of a month's gross, by tiers.")] = None,
-    minimum: Annotated[str, typer.Option(help="Yuan a month that the centre gets at least.")] = "0",
-    fixed: Annotated[str, typer.Option(help="Yuan a month for capacity that was bought.")] = "0",
+    minimum: Annotated[
+        str,
+        typer.Option(
+            help="Yuan a month that the centre gets at least by this contract: several contracts, several minimums."
+        ),
+    ] = "0",
+    fixed: Annotated[str, typer.Option(help="Yuan a month for capacity that was bought, by this contract.")] = "0",
     start: From = None,
     until: To = None,
     as_json: AsJson = False,

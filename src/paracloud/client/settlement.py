@@ -10,12 +10,14 @@ from paracloud.client.calls import Calls
 from paracloud.wire.account import Created
 from paracloud.wire.settlement import (
     AnswerRequest,
+    CentrePersonList,
     DisputeRequest,
     PaymentRequest,
     SettledLineList,
     SettledLineModel,
     SettlementList,
     SettlementModel,
+    SettlingModel,
     StatedModel,
 )
 
@@ -48,6 +50,9 @@ class SettlementCalls(Calls):
     def state_settlements(self, month: str) -> SettlementList:
         return self._post(f"/operator/settlements/{month}:state", SettlementList, None, is_repeatable=True)
 
+    def settling(self, month: str | None = None) -> SettlingModel:
+        return self._get("/operator/settlements", SettlingModel, {} if month is None else {"month": month})
+
     def answer_dispute(self, dispute: UUID, body: AnswerRequest) -> SettlementModel:
         return self._post(f"/operator/disputes/{dispute}:answer", SettlementModel, body)
 
@@ -56,6 +61,12 @@ class SettlementCalls(Calls):
 
     def let_speak(self, body: BaseModel) -> None:
         self._send("PUT", "/operator/centre-people", json=body.model_dump(mode="json"), is_repeatable=True)
+
+    def centre_people(self, centre: str | None = None) -> CentrePersonList:
+        return self._get("/operator/centre-people", CentrePersonList, {} if centre is None else {"centre": centre})
+
+    def silence(self, centre: str, login: str) -> None:
+        self._send("DELETE", f"/operator/centre-people/{quote(centre, safe='')}/{quote(login, safe='')}")
 
 
 def _of(centre: str) -> str:

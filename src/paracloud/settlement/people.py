@@ -1,6 +1,6 @@
 """Who speaks for a centre, and what they see of its statements."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,13 +8,15 @@ from paracloud.billing.period import begins
 from paracloud.centres.registry import get_centre
 from paracloud.identity.caller import Caller
 from paracloud.identity.overview import user_named
-from paracloud.kit.errors import NotFound
-from paracloud.kit.identifiers import CentreName, UsageId
-from paracloud.settlement import store
+from paracloud.kit.errors import Invalid, NotFound
+from paracloud.kit.identifiers import CentreName
+from paracloud.settlement import store, store_disputes, store_lines
 from paracloud.settlement.settled import Dispute, Settlement
-from paracloud.settlement.store import Day, Line
+from paracloud.settlement.store import Person
+from paracloud.settlement.store_lines import FIRST, Day, Key, Line
 
 PAGE = 500
+FIRST_YEAR, LAST_YEAR = 2000, 2199
 
 
 async def let_speak(session: AsyncSession, login: str, centre: CentreName) -> None:
@@ -22,6 +24,17 @@ async def let_speak(session: AsyncSession, login: str, centre: CentreName) -> No
     user = await user_named(session, login)
     await get_centre(session, centre)
     await store.add_person(session, user, centre)
+
+
+async def silence(session: AsyncSession, login: str, centre: CentreName) -> None:
+    """From the next request on the user no longer speaks for the centre. NotFound where that was not so."""
+    if not await store.remove_person(session, await user_named(session, login), centre):
+        raise NotFound(f"{login} does not speak for {centre}.", f"{login} 不是 {centre} 的代表。", field="login")
+
+
+async def people_of(session: AsyncSession, centre: CentreName | None = None) -> list[Person]:
+    """Who speaks for the centre, or for any, by centre and login."""
+    return await store.people(session, centre)
 
 
 async def require_centre(session: AsyncSession, caller: Caller, centre: CentreName) -> None:
@@ -35,7 +48,7 @@ async def settlement_of(session: AsyncSession, centre: CentreName, period: date)
     found = await store.settlements(session, centre=centre, period=period)
     if not found:
         raise NotFound("There is no statement of this month.", "该月份没有结算单。", field="month")
-    return found[0], await store.disputes(session, [found[0].id])
+    return found[0], await store_disputes.disputes(session, [found[0].id])
 
 
 async def settlements_of(
@@ -45,17 +58,28 @@ async def settlements_of(
     return await store.settlements(session, centre=centre, period=period)
 
 
+async def waiting(
+    session: AsyncSession, period: date | None = None
+) -> tuple[list[Settlement], list[tuple[Dispute, Settlement]]]:
+    """For the operator, over all centres: statements that are disputed, or confirmed and to be paid, and the disputes
+    without an answer; of a month all its statements."""
+    found = await (store.waiting(session) if period is None else store.settlements(session, period=period))
+    return found, await store_disputes.open_disputes(session, period)
+
+
 async def days_of(session: AsyncSession, centre: CentreName, period: date) -> list[Day]:
-    return await store.days(session, centre, period)
+    return await store_lines.days(session, centre, period)
 
 
 async def lines_of(
-    session: AsyncSession, centre: CentreName, period: date, *, day: date | None, after: UsageId | None
+    session: AsyncSession, centre: CentreName, period: date, *, day: date | None, after: Key = FIRST
 ) -> list[Line]:
-    """A page of the month's charges, or of those of the usage that ended on a day (UTC)."""
+    """The next PAGE of the month's charges, or of those of the usage that ended on a day (UTC)."""
+    if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise Invalid("day: a day that can have charges.", "day：请填写有效的日期。", field="day")
     if day is None:
-        span = datetime.min.replace(year=2000, tzinfo=begins(period).tzinfo), begins(period.replace(year=2199))
+        span = begins(date(FIRST_YEAR, 1, 1)), begins(date(LAST_YEAR, 1, 1))
     else:
         start = begins(day)
         span = start, start + timedelta(days=1)
-    return await store.lines(session, centre, period, span, after=after, limit=PAGE)
+    return await store_lines.lines(session, centre, period, span, after=after, limit=PAGE)

@@ -1,10 +1,12 @@
 """A closed month is stated to every centre that it concerns, and to whoever lent nodes."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing.contract import Contract, contracts_of
+from paracloud.billing.contract import Contract, Month, contracts_of
 from paracloud.billing.entry import SETTLEMENT, Entry, owner, payable, wallet
 from paracloud.billing.period import is_closed
 from paracloud.billing.post import post
@@ -12,7 +14,7 @@ from paracloud.centres.registry import all_centres
 from paracloud.kit.errors import Conflict
 from paracloud.kit.identifiers import CentreName, SettlementId, new_uuid
 from paracloud.settlement import store
-from paracloud.settlement.settled import Settlement, SettlementState, added, part_of
+from paracloud.settlement.settled import ContractSums, Settlement, SettlementState, part_of, sums_of
 
 CURRENCY = "CNY"
 
@@ -31,14 +33,13 @@ async def state_settlements(session: AsyncSession, period: date, *, person: str,
     agreed = {(name, CURRENCY) for name, found in contracts.items() if any(_is_due(one, period) for one in found)}
     made = []
     for centre, currency in sorted({*charged, *fees, *agreed}):
-        of = charged.get((centre, currency), {})
-        more = added(contracts.get(centre, []), of, period) if currency == CURRENCY else (0, 0, 0)
-        new = Settlement(
-            SettlementId(new_uuid()), centre, period, currency, SettlementState.STATED,
-            sum(one.count for one in of.values()), sum(one.gross for one in of.values()),
-            sum(one.share for one in of.values()), *more, fees.get((centre, currency), 0), 0, now,
-        )  # fmt: skip
+        of, known = charged.get((centre, currency), {}), contracts.get(centre, [])
+        if currency != CURRENCY:
+            known = [replace(one, month=Month()) for one in known if one.id in of]
+        sums = sums_of(known, of, period)
+        new = _settlement(centre, period, currency, sums, fees.get((centre, currency), 0), now)
         if await store.add(session, new, person):
+            await store.add_sums(session, new.id, sums)
             made.append(new)
     entries = [_entry(one, person) for one in made]
     entries += [
@@ -47,6 +48,27 @@ async def state_settlements(session: AsyncSession, period: date, *, person: str,
     ]
     await post(session, entries, now=now)
     return made
+
+
+def _settlement(
+    centre: CentreName, period: date, currency: str, sums: Sequence[ContractSums], fees: int, now: datetime
+) -> Settlement:
+    return Settlement(
+        SettlementId(new_uuid()),
+        centre,
+        period,
+        currency,
+        SettlementState.STATED,
+        charges=sum(one.charged.count for one in sums),
+        gross=sum(one.charged.gross for one in sums),
+        share=sum(one.charged.share for one in sums),
+        tiers=sum(one.tiers for one in sums),
+        minimum=sum(one.minimum for one in sums),
+        fixed=sum(one.fixed for one in sums),
+        fees=fees,
+        adjusted=0,
+        stated_at=now,
+    )
 
 
 def _is_due(one: Contract, period: date) -> bool:

@@ -1,29 +1,36 @@
-"""Every query on settlements."""
+"""Every query on settlements, but for what is below them (`store_lines`)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.kit.identifiers import (
     CentreName,
     ContractId,
-    DisputeId,
     ProjectId,
     SettlementId,
-    UsageId,
     UserId,
 )
-from paracloud.settlement.settled import Charged, Dispute, Settlement, SettlementState
-from paracloud.settlement.tables import CentrePersonRow, DisputeRow, SettlementRow
+from paracloud.settlement.settled import Charged, ContractSums, Settlement, SettlementState
+from paracloud.settlement.tables import CentrePersonRow, ContractSumsRow, SettlementRow
 
 CHARGED = text("""
     SELECT usage.centre, charge.contract_id, charge.currency, count(*) AS charges,
-           sum(charge.amount_micro)::bigint AS gross, sum(charge.share_micro)::bigint AS share
-      FROM charges AS charge JOIN usage ON usage.id = charge.usage_id WHERE charge.period = :period GROUP BY 1, 2, 3
+           sum(charge.amount_micro)::bigint AS gross, sum(charge.share_micro)::bigint AS share,
+           COALESCE(sum(charge.amount_micro) FILTER (WHERE of.is_late), 0)::bigint AS late_gross,
+           COALESCE(sum(charge.share_micro) FILTER (WHERE of.is_late), 0)::bigint AS late_share,
+           sum(charge.owner_micro)::bigint AS owner
+      FROM charges AS charge JOIN usage ON usage.id = charge.usage_id
+     CROSS JOIN LATERAL (
+           SELECT (charge.revision > 1 OR charge.is_reversal)
+                  AND EXISTS (SELECT 1 FROM charges AS earlier
+                               WHERE earlier.usage_id = charge.usage_id AND earlier.period < charge.period) AS is_late
+           ) AS of
+     WHERE charge.period = :period GROUP BY 1, 2, 3
 """)
 LENT = text("""
     SELECT contract.owner_project_id AS project, charge.currency, sum(charge.owner_micro)::bigint AS micro
@@ -39,55 +46,18 @@ FEES = text("""
         OR entry.id IN (SELECT reversal_id FROM fee_reversals WHERE period = CAST(:month || '-01' AS date))
      GROUP BY 1, 2 HAVING sum(posting.micro) <> 0
 """)
-DAYS = text("""
-    SELECT (usage.ended_at AT TIME ZONE 'UTC')::date AS day, usage.queue, count(*) AS charges,
-           sum(usage.cores * usage.elapsed_seconds)::bigint AS core_seconds,
-           sum(usage.gpus * usage.elapsed_seconds)::bigint AS card_seconds,
-           sum(charge.share_micro)::bigint AS share
-      FROM charges AS charge JOIN usage ON usage.id = charge.usage_id
-     WHERE charge.period = :period AND usage.centre = :centre GROUP BY 1, 2 ORDER BY 1, 2
-""")
-LINES = text("""
-    SELECT usage.id, charge.revision, charge.is_reversal, usage.record_id, usage.account, usage.queue, usage.ended_at,
-           usage.cores, usage.gpus, usage.elapsed_seconds, charge.share_micro
-      FROM charges AS charge JOIN usage ON usage.id = charge.usage_id
-     WHERE charge.period = :period AND usage.centre = :centre
-       AND usage.ended_at >= :start AND usage.ended_at < :end AND (CAST(:after AS uuid) IS NULL OR usage.id > :after)
-     ORDER BY usage.id, charge.revision, charge.is_reversal LIMIT :limit
-""")
-HAS_LINE = text("""
-    SELECT count(*) FROM charges AS charge JOIN usage ON usage.id = charge.usage_id
-     WHERE charge.period = :period AND usage.centre = :centre AND usage.id = :usage
+PEOPLE = text("""
+    SELECT person.centre, users.login FROM centre_people AS person JOIN users ON users.id = person.user_id
+     WHERE CAST(:centre AS text) IS NULL OR person.centre = :centre ORDER BY 1, 2
 """)
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """What ended on a day (UTC) in a queue; whole seconds, micro-units of the centre's share."""
+class Person:
+    """Who speaks for a centre."""
 
-    day: date
-    queue: str
-    count: int
-    core_seconds: int
-    card_seconds: int
-    share: int
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One charge as its centre may see it: the centre's own names, and its share; no customer and no price."""
-
-    usage: UsageId
-    revision: int
-    is_reversal: bool
-    record_id: str
-    account: str
-    queue: str
-    ended_at: datetime
-    cores: int
-    gpus: int
-    elapsed_seconds: int
-    share: int
+    centre: CentreName
+    login: str
 
 
 async def charged(session: AsyncSession, period: date) -> dict[tuple[CentreName, str], dict[ContractId, Charged]]:
@@ -95,7 +65,7 @@ async def charged(session: AsyncSession, period: date) -> dict[tuple[CentreName,
     found: dict[tuple[CentreName, str], dict[ContractId, Charged]] = {}
     for row in (await session.execute(CHARGED, {"period": period})).all():
         of = found.setdefault((CentreName(row.centre), row.currency), {})
-        of[ContractId(row.contract_id)] = Charged(row.charges, row.gross, row.share)
+        of[ContractId(row.contract_id)] = Charged(*row[3:])
     return found
 
 
@@ -123,6 +93,22 @@ async def add(session: AsyncSession, new: Settlement, person: str) -> bool:
     return (await session.execute(adding)).scalar_one_or_none() is not None
 
 
+async def add_sums(session: AsyncSession, of: SettlementId, sums: Sequence[ContractSums]) -> None:
+    """What each contract has of the statement."""
+    rows = [
+        {
+            "settlement_id": of, "contract_id": one.contract, "charges": one.charged.count,
+            "gross_micro": one.charged.gross, "share_micro": one.charged.share,
+            "late_gross_micro": one.charged.late_gross, "late_share_micro": one.charged.late_share,
+            "owner_micro": one.charged.owner, "tiers_micro": one.tiers, "minimum_micro": one.minimum,
+            "fixed_micro": one.fixed,
+        }
+        for one in sums
+    ]  # fmt: skip
+    if rows:
+        await session.execute(insert(ContractSumsRow), rows)
+
+
 async def settlements(
     session: AsyncSession, *, centre: CentreName | None = None, period: date | None = None
 ) -> list[Settlement]:
@@ -131,67 +117,26 @@ async def settlements(
         query = query.where(SettlementRow.centre == centre)
     if period is not None:
         query = query.where(SettlementRow.period == period)
-    return [_settlement(row) for row in (await session.scalars(query)).all()]
+    return [settlement(row) for row in (await session.scalars(query)).all()]
+
+
+async def waiting(session: AsyncSession) -> list[Settlement]:
+    """What waits for the operator, the oldest first: what is disputed, or confirmed and coming to something."""
+    states = [SettlementState.DISPUTED.value, SettlementState.CONFIRMED.value]
+    query = select(SettlementRow).where(SettlementRow.state.in_(states))
+    rows = (await session.scalars(query.order_by(SettlementRow.period, SettlementRow.centre))).all()
+    found = [settlement(row) for row in rows]
+    return [one for one in found if one.total or one.state is SettlementState.DISPUTED]
 
 
 async def lock(session: AsyncSession, id_: SettlementId) -> Settlement | None:
     query = select(SettlementRow).where(SettlementRow.id == id_).with_for_update()
     row = (await session.scalars(query.execution_options(populate_existing=True))).one_or_none()
-    return None if row is None else _settlement(row)
+    return None if row is None else settlement(row)
 
 
 async def change(session: AsyncSession, id_: SettlementId, values: Mapping[str, object]) -> None:
     changing = update(SettlementRow).where(SettlementRow.id == id_).values(**values)
-    await session.execute(changing.execution_options(synchronize_session=False))
-
-
-async def has_line(session: AsyncSession, of: Settlement, usage: UsageId) -> bool:
-    values = {"period": of.period, "centre": of.centre, "usage": usage}
-    return bool((await session.execute(HAS_LINE, values)).scalar_one())
-
-
-async def days(session: AsyncSession, centre: CentreName, period: date) -> list[Day]:
-    rows = (await session.execute(DAYS, {"centre": centre, "period": period})).all()
-    return [Day(row.day, row.queue, row.charges, row.core_seconds, row.card_seconds, row.share) for row in rows]
-
-
-async def lines(
-    session: AsyncSession,
-    centre: CentreName,
-    period: date,
-    span: tuple[datetime, datetime],
-    *,
-    after: UsageId | None,
-    limit: int,
-) -> list[Line]:
-    values = {"centre": centre, "period": period, "start": span[0], "end": span[1], "after": after, "limit": limit}
-    rows = (await session.execute(LINES, values)).all()
-    return [Line(UsageId(row.id), *row[1:]) for row in rows]
-
-
-async def add_dispute(session: AsyncSession, new: Dispute) -> bool:
-    """False where this line is disputed already."""
-    values = {
-        "id": new.id, "settlement_id": new.settlement, "usage_id": new.usage, "reason": new.reason,
-        "person": new.person, "opened_at": new.opened_at,
-    }  # fmt: skip
-    adding = insert(DisputeRow).values(values).on_conflict_do_nothing().returning(DisputeRow.id)
-    return (await session.execute(adding)).scalar_one_or_none() is not None
-
-
-async def disputes(session: AsyncSession, settlements_: Sequence[SettlementId]) -> list[Dispute]:
-    query = select(DisputeRow).where(DisputeRow.settlement_id.in_(settlements_)).order_by(DisputeRow.opened_at)
-    rows = await session.scalars(query.execution_options(populate_existing=True))
-    return [_dispute(row) for row in rows.all()]
-
-
-async def dispute(session: AsyncSession, id_: DisputeId) -> Dispute | None:
-    row = (await session.scalars(select(DisputeRow).where(DisputeRow.id == id_))).one_or_none()
-    return None if row is None else _dispute(row)
-
-
-async def answer(session: AsyncSession, id_: DisputeId, values: Mapping[str, object]) -> None:
-    changing = update(DisputeRow).where(DisputeRow.id == id_).values(**values)
     await session.execute(changing.execution_options(synchronize_session=False))
 
 
@@ -200,21 +145,26 @@ async def add_person(session: AsyncSession, user: UserId, centre: CentreName) ->
     await session.execute(adding.on_conflict_do_nothing())
 
 
+async def remove_person(session: AsyncSession, user: UserId, centre: CentreName) -> bool:
+    """False where the user did not speak for it."""
+    of = (CentrePersonRow.user_id == user) & (CentrePersonRow.centre == centre)
+    taking = delete(CentrePersonRow).where(of).returning(CentrePersonRow.centre)
+    return (await session.execute(taking)).scalar_one_or_none() is not None
+
+
+async def people(session: AsyncSession, centre: CentreName | None) -> list[Person]:
+    rows = (await session.execute(PEOPLE, {"centre": centre})).all()
+    return [Person(CentreName(row.centre), row.login) for row in rows]
+
+
 async def speaks_for(session: AsyncSession, user: UserId, centre: CentreName) -> bool:
     query = select(CentrePersonRow.centre).where(CentrePersonRow.user_id == user, CentrePersonRow.centre == centre)
     return (await session.execute(query)).scalar_one_or_none() is not None
 
 
-def _settlement(row: SettlementRow) -> Settlement:
+def settlement(row: SettlementRow) -> Settlement:
     return Settlement(
         SettlementId(row.id), CentreName(row.centre), row.period, row.currency, SettlementState(row.state),
         row.charges, row.gross_micro, row.share_micro, row.tiers_micro, row.minimum_micro, row.fixed_micro,
         row.fees_micro, row.adjusted_micro, row.stated_at, row.confirmed_at, row.paid_at, row.payment,
-    )  # fmt: skip
-
-
-def _dispute(row: DisputeRow) -> Dispute:
-    return Dispute(
-        DisputeId(row.id), SettlementId(row.settlement_id), UsageId(row.usage_id), row.reason, row.person,
-        row.opened_at, row.adjusted_micro, row.answer, row.answered_by, row.answered_at,
     )  # fmt: skip

@@ -54,6 +54,24 @@ class SettlementRow(Base):
     payment: Mapped[str | None] = mapped_column(unique=True)
 
 
+class ContractSumsRow(Base):
+    """What one contract has of a statement, so that its centre can reckon it again. `late_…` is what of the charges
+    corrects or takes back earlier months. Append-only."""
+
+    __tablename__ = "settlement_contracts"
+    settlement_id: Mapped[UUID] = mapped_column(ForeignKey("settlements.id"), primary_key=True)
+    contract_id: Mapped[UUID] = mapped_column(ForeignKey("contracts.id"), primary_key=True)
+    charges: Mapped[int]
+    gross_micro: Mapped[int]
+    share_micro: Mapped[int]
+    late_gross_micro: Mapped[int]
+    late_share_micro: Mapped[int]
+    owner_micro: Mapped[int]
+    tiers_micro: Mapped[int]
+    minimum_micro: Mapped[int]
+    fixed_micro: Mapped[int]
+
+
 class DisputeRow(Base):
     """A line (one usage) that the centre does not accept; `adjusted_micro` is what the answer gave it."""
 

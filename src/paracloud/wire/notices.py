@@ -11,7 +11,7 @@ from paracloud.wire.base import Model, MoneyModel, Time
 class NoticeModel(Model):
     """Numbers grow: the newest that was read is the next call's `after`. `amount` is what there is (available, spent,
     missing; left out where it is the whole organisation's), `level` what it was held against, `reference` the job,
-    the budget, the dedicated nodes or the centre and day, `user` whose budget it is about."""
+    the budget, the dedicated nodes, the centre and day or month, `user` whose budget it is about."""
 
     id: int
     kind: Literal[
@@ -22,6 +22,7 @@ class NoticeModel(Model):
         "stopping",
         "reconciliation",
         "dedication-lapsed",
+        "settlement-disputed",
     ]
     at: Time
     en: str

@@ -59,6 +59,22 @@ class DisputeModel(Model):
     answered_at: Time | None
 
 
+class OpenDisputeModel(DisputeModel):
+    """It waits for the operator's answer."""
+
+    settlement: UUID
+    centre: str
+    month: Month
+
+
+class SettlingModel(Model):
+    """What waits for the operator over all centres: statements that are disputed or to be paid, and the disputes to
+    answer. Of a month, all its statements."""
+
+    items: list[SettlementModel]
+    disputes: list[OpenDisputeModel]
+
+
 class StatedModel(Model):
     """A centre's statement of a month, by day and queue, with its disputes."""
 
@@ -68,7 +84,9 @@ class StatedModel(Model):
 
 
 class SettledLineModel(Model):
-    """One charge: the centre's own names, and its share."""
+    """One charge: the centre's own names, and its share. `elapsed_seconds` is the record's, as this revision has it;
+    `core_seconds` and `card_seconds` are what the charge adds: those of a correction are a difference, those of a
+    reversal negative, and all of them come to the statement's hours."""
 
     usage: UUID
     revision: int
@@ -80,6 +98,8 @@ class SettledLineModel(Model):
     cores: int
     gpus: int
     elapsed_seconds: int
+    core_seconds: int
+    card_seconds: int
     share: MoneyModel
 
 
@@ -94,18 +114,33 @@ class DisputeRequest(Model):
 
 
 class AnswerRequest(Model):
-    """`adjustment`: what the centre gets besides, or, negative, less."""
+    """`adjustment`: what the centre gets besides, or, negative, less. `beyond_charge`: it is meant to be more than the
+    line's whole charge, which is refused otherwise."""
 
     answer: Annotated[LongText, Field(max_length=1000)]
     adjustment: Amount = "0"
+    beyond_charge: bool = False
 
 
 class PaymentRequest(Model):
-    """`payment` is the transfer's own number."""
+    """`payment` is the transfer's own number. `from_centre`: the centre paid it, which was due less than
+    nothing."""
 
     payment: Text
+    from_centre: bool = False
 
 
 class CentrePersonRequest(Model):
     login: Text
     centre: Text
+
+
+class CentrePersonModel(Model):
+    """Who speaks for a centre."""
+
+    centre: str
+    login: str
+
+
+class CentrePersonList(Model):
+    items: list[CentrePersonModel]

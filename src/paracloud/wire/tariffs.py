@@ -90,8 +90,8 @@ class ChargedModel(Model):
 
 class ContractRequest(Model):
     """With a centre, or about one of its queues. `owner`: whose the nodes are, with a part of every charge of their
-    own. For a whole month: `share_tiers` (parts of its gross, 0 to 1, by yuan), the least that the centre gets, and
-    what capacity costs that was bought."""
+    own. For a whole month: `share_tiers` (parts of its gross, 0 to 1, by yuan), the least that the centre gets by this
+    contract (of several, each has its own), and what capacity costs that was bought."""
 
     centre: Text
     share_basis_points: int = Field(ge=0, le=10_000)

@@ -212,11 +212,14 @@ ROUTES: dict[str, Route] = {
     "POST /centres/{centre}/settlements/{month}:dispute": of(
         SPEAKS, "body usage", body=lambda _: {"usage": NOTHING, "reason": "x"}
     ),
+    "GET /operator/settlements": of(OPERATES),
     "POST /operator/disputes/{dispute_id}:answer": of(OPERATES, "path dispute_id", body=lambda _: {"answer": "x"}),
     "POST /operator/settlements/{settlement_id}:pay": of(
         OPERATES, "path settlement_id", body=lambda _: {"payment": "1"}
     ),
     "PUT /operator/centre-people": operates(lambda of: {"login": of.owner.login, "centre": EAST}),
+    "GET /operator/centre-people": of(OPERATES),
+    "DELETE /operator/centre-people/{centre}/{login}": of(OPERATES),  # after that user was let speak
     "POST /operator/packages": operates(_package, "body project"),
     "POST /operator/dedications": operates(_dedication, "body project"),
     "POST /operator/dedications/{dedication}:end": of(OPERATES, "path dedication", body=lambda _: {}),
@@ -243,7 +246,6 @@ IN_TURN = {
 }
 """What goes on from an earlier step: it has tests of its own."""
 NOT_AN_OWNERS = {
-    "GET /centres/{centre}/settlements/{month}/lines": {"query after"},
     "GET /jobs": {"query cursor"},
     "GET /operator/unrated": {"query after"},
 }

@@ -54,22 +54,58 @@ async def test_a_month_is_settled_from_statement_to_payment(house, settling):
     seen = (await house.ask(east, "GET", mine)).json()
     assert (seen["settlement"]["id"], seen["days"][0]["core_hours"]) == (one["id"], "10.0000")
     (line,) = (await house.ask(east, "GET", f"{mine}/lines?day={START:%Y-%m-%d}")).json()["items"]
-    assert line["share"]["amount"] == one["share"]["amount"]
+    assert (line["share"]["amount"], line["core_seconds"]) == (one["share"]["amount"], 36_000)
+    place = f"{line['usage']}.1.0"
+    assert (await house.ask(east, "GET", f"{mine}/lines?after={place}")).json() == {"items": [], "next": None}
+    for wrong in ("after=x", f"after={line['usage']}", "day=9999-12-31"):
+        assert (await house.ask(east, "GET", f"{mine}/lines?{wrong}")).status_code == 422
     assert not {"project", "user", "amount", "price"} & set(line)
     dispute = await house.ask(east, "POST", f"{mine}:dispute", json={"usage": line["usage"], "reason": "时间有误"})
     assert dispute.status_code == 201, dispute.text
     assert (await house.ask(east, "POST", f"{mine}:confirm")).status_code == 409
+    waits = (await house.ask(boss, "GET", "/operator/settlements")).json()
+    assert [(of["id"], of["state"]) for of in waits["items"]] == [(one["id"], "disputed")]
+    (told,) = waits["disputes"]
+    assert (told["id"], told["centre"], told["month"]) == (dispute.json()["id"], EAST, MONTH)
+    assert (told["settlement"], told["usage"], told["reason"]) == (one["id"], line["usage"], "时间有误")
+    (notice,) = (await house.ask(boss, "GET", "/operator/notices")).json()["items"]
+    assert (notice["kind"], notice["reference"]) == ("settlement-disputed", f"{EAST}/{MONTH}")
+    assert told["id"] in notice["en"]
+    assert "时间有误" in notice["zh"]
     answer = {"answer": "更正", "adjustment": "0.50"}
-    answered = await house.ask(boss, "POST", f"/operator/disputes/{dispute.json()['id']}:answer", json=answer)
+    wrong = answer | {"adjustment": "-9999999"}
+    assert (await house.ask(boss, "POST", f"/operator/disputes/{told['id']}:answer", json=wrong)).status_code == 422
+    answered = await house.ask(boss, "POST", f"/operator/disputes/{told['id']}:answer", json=answer)
     assert (answered.json()["state"], answered.json()["adjusted"]["amount"]) == ("stated", "0.500000")
+    assert (await house.ask(boss, "GET", "/operator/settlements")).json() == {"items": [], "disputes": []}
+    of_month = (await house.ask(boss, "GET", f"/operator/settlements?month={MONTH}")).json()["items"]
+    assert one["id"] in [each["id"] for each in of_month]
     assert (await house.ask(east, "POST", f"{mine}:confirm")).json()["state"] == "confirmed"
+    (waits,) = (await house.ask(boss, "GET", "/operator/settlements")).json()["items"]
+    assert (waits["id"], waits["state"]) == (one["id"], "confirmed")
     for _ in range(2):
         paid = await house.ask(boss, "POST", f"/operator/settlements/{one['id']}:pay", json={"payment": "bank-1"})
         assert (paid.status_code, paid.json()["state"]) == (200, "paid")
+    assert (await house.ask(boss, "GET", "/operator/settlements")).json()["items"] == []
     balance = await house.one("SELECT balance_micro FROM ledger_accounts WHERE code = :code", code=f"payable:{EAST}")
     assert balance == 0
     check = (await house.ask(boss, "GET", "/operator/check")).json()
     assert (check["ledger_sum_micro"], check["differences"]) == (0, [])
+
+
+async def test_who_speaks_for_a_centre_is_listed_and_taken_away(house, settling):
+    east, boss = settling.east, settling.boss
+    people = "/operator/centre-people"
+    for path in (people, f"{people}?centre={EAST}"):
+        assert (await house.ask(boss, "GET", path)).json() == {"items": [{"centre": EAST, "login": "dong"}]}
+    assert (await house.ask(boss, "GET", f"{people}?centre=west")).json() == {"items": []}
+    mine = f"/centres/{EAST}/settlements"
+    assert (await house.ask(east, "GET", mine)).status_code == 200
+    assert (await house.ask(boss, "DELETE", f"{people}/{EAST}/dong")).status_code == 204
+    assert (await house.ask(east, "GET", mine)).status_code == 404
+    assert (await house.ask(boss, "GET", people)).json() == {"items": []}
+    for nobody in (f"{EAST}/dong", f"{EAST}/nobody", "nowhere/dong"):
+        assert (await house.ask(boss, "DELETE", f"{people}/{nobody}")).status_code == 404
 
 
 async def test_a_contract_has_terms_for_a_month_a_queue_and_an_owner(house, boss, lin):
@@ -82,7 +118,15 @@ async def test_a_contract_has_terms_for_a_month_a_queue_and_an_owner(house, boss
     assert (await house.ask(boss, "POST", "/operator/contracts", json=body)).status_code == 201
     query = "SELECT minimum_micro + fixed_micro + owner_basis_points FROM contracts WHERE queue = 'fat'"
     assert await house.one(query) == 105_500_000 + 2000
-    for wrong in ({"minimum": "-1"}, {"share_tiers": [{"starts_at": "0", "rate": "1.2"}]}, {"owner": None}):
+    since = {"valid_from": "2026-08-01T00:00:00Z", "valid_to": "2026-07-01T00:00:00Z"}
+    dear = {"share_tiers": [{"starts_at": "0", "rate": "0.81"}]}
+    for wrong in (
+        {"minimum": "-1"},
+        {"share_tiers": [{"starts_at": "0", "rate": "1.2"}]},
+        {"owner": None},
+        since,
+        dear,
+    ):
         answer = await house.ask(boss, "POST", "/operator/contracts", json=body | {"queue": "other"} | wrong)
         assert answer.status_code == 422, answer.text
     house.clock.at += timedelta(days=1)

@@ -10,16 +10,18 @@ from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, charged, metere
 
 from paracloud.billing import charges
 from paracloud.billing.charges import NewCharge
-from paracloud.billing.contract import contracts_of
-from paracloud.billing.entry import Entry, payable, revenue, wallet
+from paracloud.billing.check import check
+from paracloud.billing.contract import Lent, add_contract, contracts_of
+from paracloud.billing.entry import OWNERS, Entry, payable, revenue, wallet
 from paracloud.billing.period import month_of, open_periods
 from paracloud.billing.post import post
 from paracloud.billing.price import add_price, end_price
 from paracloud.billing.rate import Price, rate
 from paracloud.billing.reconcile import Cause, reconcile
 from paracloud.billing.reverse import reverse
+from paracloud.identity.create_project import create_project
 from paracloud.identity.product_line import ProductLine
-from paracloud.kit.identifiers import EntryId, PriceVersionId, UnixAccount, new_uuid
+from paracloud.kit.identifiers import EntryId, OrganisationId, PriceVersionId, UnixAccount, new_uuid
 
 DAY = timedelta(days=1)
 START = NOW.replace(hour=0)
@@ -137,6 +139,54 @@ async def test_a_forged_charge_is_found(database, opened, more, share, posted, e
     due = right.share.micro + share
     await forged(database, opened, amount_micro=right.amount.micro + more, share=due, posted=due + posted)
     assert found(await reconciled(database, opened, [RUNS[0]])) == [expected]
+
+
+async def lent_out(database, opened, *, owner: int, posted: int, to: str | None = None) -> None:
+    """A charge at nodes of which half goes to the centre and 30 % to who lends them out; `owner` is what it says of the
+    latter, and `posted` what its entry gives to them, or to the project `to`."""
+    (usage,) = await metered(database, opened, RUNS[0])
+    async with database.begin() as session:
+        organisation = (await session.execute(text("SELECT organisation_id FROM projects"))).scalar_one()
+        lender = await create_project(session, OrganisationId(organisation), "邻组", now=NOW)
+        await add_contract(session, EAST, 5000, valid_from=START - DAY, queue="cpu", lent=Lent(lender, 3000))
+        contract = next(one for one in await contracts_of(session, [EAST]) if one.queue == "cpu")
+        right = rate(100, 0, opened.price, 5000)
+        whole, share = right.amount.micro, right.share.micro
+        periods = await open_periods(session, [month_of(NOW)])
+        row = NewCharge(
+            usage=usage.id, revision=1, period=periods[month_of(NOW)], project=opened.project, user=None,
+            reference=None, price=opened.price.id, contract=contract.id, share_basis_points=5000, list_micro=whole,
+            volume_micro=None, amount_micro=whole, package_micro=0, credit_micro=0, share_micro=share,
+            owner_micro=owner, dedication=None, currency="CNY", is_duplicate=False,
+        )  # fmt: skip
+        gets = f"{OWNERS}{to or lender}"
+        postings = {wallet(opened.project): -whole, payable(EAST): share, gets: posted}
+        postings[revenue("general")] = whole - share - posted
+        made = await post(session, [Entry(f"charge:{usage.id}:1", "charge", "CNY", postings)], now=NOW)
+        await charges.add(session, [(row, made[f"charge:{usage.id}:1"])], NOW)
+
+
+PART = "what a charge gives the centre and the lender is what its contract says"
+POSTED = "the entry of a charge posts what the charge says"
+TO_WHOM = "a lender's part is posted to whom the contract names"
+
+
+@pytest.mark.parametrize(
+    ("owner", "posted", "to", "expected", "checked"),
+    [
+        (1029, 1029, None, [], set()),
+        (1036, 1036, None, [(Cause.WRONG_SHARE, "1", 7)], {PART}),
+        (0, 0, None, [(Cause.WRONG_SHARE, "1", -1029)], {PART}),
+        (1029, 1020, None, [(Cause.NOT_SETTLED, "1", -9)], {POSTED, TO_WHOM}),
+        (1029, 1029, "somebody-else", [(Cause.NOT_SETTLED, "1", -1029)], {TO_WHOM}),
+    ],
+)
+async def test_a_wrong_part_of_who_lent_the_nodes_is_found(database, opened, owner, posted, to, expected, checked):
+    assert round(amount(opened, RUNS[0]) * 0.3) == 1029
+    await lent_out(database, opened, owner=owner, posted=posted, to=to)
+    assert found(await reconciled(database, opened, [RUNS[0]])) == expected
+    async with database.begin() as session:
+        assert {one.what for one in await check(session)} == checked
 
 
 async def test_what_a_person_took_back_is_no_difference(database, opened):

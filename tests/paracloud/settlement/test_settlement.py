@@ -1,6 +1,7 @@
 """A closed month is stated to its centres, confirmed or disputed line by line, and paid once."""
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -18,20 +19,36 @@ from paracloud.billing.close_period import close_period
 from paracloud.billing.contract import Contract, Lent, Month, add_contract
 from paracloud.billing.entry import PAID_OUT, SETTLEMENT, payable
 from paracloud.billing.reverse import reverse
-from paracloud.billing.tiers import Tier, Tiers
+from paracloud.billing.tiers import Tier, Tiers, write_tiers
 from paracloud.identity.create_project import create_project
 from paracloud.kit.errors import Conflict, Invalid, NotFound
-from paracloud.kit.identifiers import CentreName, ContractId, DisputeId, EntryId, OrganisationId, UsageId, new_uuid
+from paracloud.kit.identifiers import (
+    CentreName,
+    ContractId,
+    DisputeId,
+    EntryId,
+    OrganisationId,
+    ProjectId,
+    UsageId,
+    new_uuid,
+)
 from paracloud.kit.money import Money
 from paracloud.settlement.answer_settlement import answer_dispute, confirm, dispute_line, pay
 from paracloud.settlement.people import days_of, lines_of, settlement_of
-from paracloud.settlement.settled import Charged, Settlement, SettlementState, added
+from paracloud.settlement.settled import Charged, Settlement, SettlementState, sums, sums_of
 from paracloud.settlement.state_settlements import state_settlements
+from paracloud.settlement.store_lines import FIRST, Key, Line
 
 JUNE = date(2026, 6, 1)
 JULY = datetime(2026, 7, 2, tzinfo=UTC)
 START = datetime(2026, 6, 1, tzinfo=UTC)
 TIERS = Tiers((Tier(Decimal(0), Decimal("0.75")), Tier(Decimal("0.02"), Decimal("0.9"))))
+
+FORGED_CONTRACT = text("""
+    INSERT INTO contracts (id, centre, queue, share_basis_points, owner_project_id, owner_basis_points, valid_from,
+                           share_tiers)
+    VALUES (gen_random_uuid(), 'east', 'big', 5000, :lender, 3000, now(), CAST(:tiers AS jsonb))
+""")
 
 
 async def stated(database, *, is_closed: bool = True) -> list[Settlement]:
@@ -49,6 +66,14 @@ async def balance(database, code: str) -> int:
 async def do(database, verb, *args, **more):
     async with database.begin() as session:
         return await verb(session, *args, now=JULY, **more)
+
+
+async def neighbour(database, opened: World) -> ProjectId:
+    """A project that lends its nodes."""
+    async with database.begin() as session:
+        query = text("SELECT organisation_id FROM projects WHERE id = :project")
+        organisation = (await session.execute(query, {"project": opened.project})).scalar_one()
+        return await create_project(session, OrganisationId(organisation), "邻组", now=NOW)
 
 
 @pytest.fixture
@@ -87,10 +112,32 @@ def a_contract(**changes) -> Contract:
 def test_shares_and_the_tiers_difference_are_the_graduated_share_of_the_month(amounts):
     one = a_contract(month=Month(share_tiers=TIERS))
     share = sum(round(Fraction(amount * 7500, 10_000)) for amount in amounts)
-    more, _, _ = added([one], {one.id: Charged(len(amounts), sum(amounts), share)}, JUNE)
+    found = sums(one, Charged(len(amounts), sum(amounts), share), JUNE)
     gross = Fraction(sum(amounts))
     low = min(gross, Fraction(20_000))
-    assert share + more == round(low * Fraction(3, 4) + (gross - low) * Fraction(9, 10))
+    assert share + found.tiers == round(low * Fraction(3, 4) + (gross - low) * Fraction(9, 10))
+    back = sums(one, Charged(len(amounts), -sum(amounts), -share), JUNE)
+    assert -share + back.tiers == -(share + found.tiers)
+
+
+@pytest.mark.parametrize(
+    ("own", "late", "tiers", "minimum", "total"),
+    [
+        ((41_151, 30_864), (0, 0), None, 100_000 - 30_864, 100_000),
+        ((41_151, 30_864), (-13_717, -10_288), None, 100_000 - 30_864, 100_000 - 10_288),
+        ((41_151, 30_864), (-137_170, -102_880), None, 100_000 - 30_864, 100_000 - 102_880),
+        ((41_151, 30_864), (13_717, 10_288), None, 100_000 - 30_864, 100_000 + 10_288),
+        ((0, 0), (-13_717, -10_288), None, 100_000, 100_000 - 10_288),
+        ((137_170, 102_880), (-137_170, -102_880), None, 0, 0),
+        ((0, 0), (-10_000, -7_500), TIERS, 100_000, 100_000 - 7_500),
+        ((30_000, 22_500), (-10_000, -7_500), TIERS, 100_000 - 24_000, 100_000 - 9_000),
+    ],
+)
+def test_what_earlier_months_take_back_comes_on_top_of_the_minimum(own, late, tiers, minimum, total):
+    one = a_contract(month=Month(tiers, minimum_micro=100_000))
+    charged = Charged(4, own[0] + late[0], own[1] + late[1], *late)
+    found = sums(one, charged, JUNE)
+    assert (found.minimum, charged.share + found.tiers + found.minimum) == (minimum, total)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +153,8 @@ def test_shares_and_the_tiers_difference_are_the_graduated_share_of_the_month(am
 def test_a_minimum_and_a_fixed_cost_count_for_the_part_of_the_month(month, valid_from, expected):
     one = a_contract(month=month, valid_from=valid_from)
     found = {one.id: Charged(3, 41_151, 30_864 if valid_from.month == 6 else 0)}
-    assert added([one], found, JUNE) == expected
+    (found,) = sums_of([one], found, JUNE)
+    assert (found.tiers, found.minimum, found.fixed) == expected
 
 
 async def test_what_a_contract_adds_is_posted_and_its_terms_come_back_as_themselves(database):
@@ -135,12 +183,36 @@ async def test_terms_that_cannot_be_meant_are_refused(database, wrong):
             await add_contract(session, EAST, 7500, valid_from=START, queue="gpu", month=wrong)
 
 
+async def test_a_tier_and_the_lenders_part_come_to_100_percent_at_most(database):
+    lender = await neighbour(database, await world(database))
+    for rate, queue, is_well in (("0.7", "gpu", True), ("0.700000001", "big", False), ("0.9", "big", False)):
+        month = Month(Tiers((Tier(Decimal(0), Decimal("0.5")), Tier(Decimal(10), Decimal(rate)))))
+        more = {"valid_from": START, "queue": queue, "lent": Lent(lender, 3000), "month": month}
+        if is_well:
+            async with database.begin() as session:
+                await add_contract(session, EAST, 5000, **more)
+            continue
+        with pytest.raises(Invalid, match="share_tiers"):
+            async with database.begin() as session:
+                await add_contract(session, EAST, 5000, **more)
+        tiers = json.dumps(write_tiers(month.share_tiers))
+        with pytest.raises(DBAPIError, match="more than 100 %"):
+            async with database.begin() as session:
+                await session.execute(FORGED_CONTRACT, {"lender": lender, "tiers": tiers})
+
+
+@pytest.mark.parametrize("end", [START, START - timedelta(days=1)])
+async def test_a_contract_that_ends_before_it_begins_is_refused(database, end):
+    await world(database)
+    with pytest.raises(Invalid, match="valid_to: it must be later"):
+        async with database.begin() as session:
+            await add_contract(session, EAST, 7500, valid_from=START, valid_to=end, queue="gpu")
+
+
 async def test_whoever_lent_nodes_has_the_months_part_in_the_wallet(database):
     opened = await world(database)
+    lender = await neighbour(database, opened)
     async with database.begin() as session:
-        query = text("SELECT organisation_id FROM projects")
-        organisation = OrganisationId((await session.execute(query)).scalar_one())
-        lender = await create_project(session, organisation, "邻组", now=NOW)
         await add_contract(session, EAST, 2000, valid_from=START, queue="cpu", lent=Lent(lender, 5000))
     await charged(database, await metered(database, opened, record("1")))
     await stated(database)
@@ -166,10 +238,28 @@ async def test_a_statement_is_confirmed_and_paid_once(database, opened):
     await sound(database)
 
 
+async def test_a_transfer_pays_one_statement(database, opened):
+    (june,) = await stated(database)
+    july, august = date(2026, 7, 1), JULY + timedelta(days=40)
+    fresh = record("9", ended_at=JULY, started_at=JULY, submitted_at=JULY)
+    await charged(database, await metered(database, opened, fresh))
+    async with database.begin() as session:
+        await close_period(session, july, person="op", now=august)
+        (other,) = await state_settlements(session, july, person="op", now=august)
+    for one in (june, other):
+        await do(database, confirm, one.id, person="east")
+    await do(database, pay, june.id, payment="bank-1", person="op")
+    with pytest.raises(Conflict, match="bank-1 paid another statement"):
+        await do(database, pay, other.id, payment=" bank-1", person="op")
+    assert await balance(database, payable(EAST)) == other.total
+    await do(database, pay, other.id, payment="bank-2", person="op")
+    await sound(database)
+
+
 async def test_a_disputed_line_is_answered_and_adjusts_the_statement(database, opened):
     (one,) = await stated(database)
     async with database.begin() as session:
-        first, second, _ = await lines_of(session, EAST, JUNE, day=None, after=None)
+        first, second, _ = await lines_of(session, EAST, JUNE, day=None)
     both = [
         await do(database, dispute_line, one.id, of.usage, reason="节点时间有误", person="east")
         for of in (first, second)
@@ -211,9 +301,9 @@ async def test_what_cannot_be_disputed_or_answered_is_refused(database, opened):
         await do(database, answer_dispute, made.id, text="", adjustment=Money(1), person="op")
 
 
-async def _lines(database):
+async def _lines(database, *, after: Key = FIRST) -> list[Line]:
     async with database.begin() as session:
-        return await lines_of(session, EAST, JUNE, day=JUNE, after=None)
+        return await lines_of(session, EAST, JUNE, day=JUNE, after=after)
 
 
 async def test_a_centre_sees_its_days_and_lines_and_no_customer(database, opened):
@@ -221,7 +311,7 @@ async def test_a_centre_sees_its_days_and_lines_and_no_customer(database, opened
     async with database.begin() as session:
         (day,) = await days_of(session, EAST, JUNE)
         assert await days_of(session, CentreName("west"), JUNE) == []
-        assert await lines_of(session, EAST, JUNE, day=date(2026, 6, 2), after=None) == []
+        assert await lines_of(session, EAST, JUNE, day=date(2026, 6, 2)) == []
     assert (day.day, day.queue, day.count, day.core_seconds, day.share) == (JUNE, "cpu", 3, 1200, 30_864)
     lines = await _lines(database)
     assert sum(one.share for one in lines) == 30_864
@@ -237,8 +327,104 @@ async def test_a_reversal_after_the_closing_is_on_the_next_months_statement(data
         (one,) = await state_settlements(session, date(2026, 7, 1), person="op", now=JULY + timedelta(days=40))
     assert (one.charges, one.share) == (1, -10_288)
     await do(database, confirm, one.id, person="east")
-    with pytest.raises(Conflict, match="owes"):
+    with pytest.raises(Conflict, match=r"owes 0.010288 CNY.*--from-centre"):
         await do(database, pay, one.id, payment="bank-9", person="op")
+    before = await balance(database, payable(EAST))
+    for _ in range(2):
+        paid = await do(database, pay, one.id, payment="theirs-1", person="op", from_centre=True)
+    assert (paid.state, paid.payment) == (SettlementState.PAID, "theirs-1")
+    assert (await balance(database, payable(EAST)), await balance(database, PAID_OUT)) == (before + 10_288, -10_288)
+    await sound(database)
+
+
+async def test_what_the_centre_gets_is_not_booked_as_paid_by_it(database, opened):
+    (one,) = await stated(database)
+    await do(database, confirm, one.id, person="east")
+    with pytest.raises(Conflict, match="owes nothing"):
+        await do(database, pay, one.id, payment="bank-1", person="op", from_centre=True)
+
+
+@pytest.mark.parametrize("micro", [13_718, -13_718, -9_999_999_000_000])
+async def test_an_adjustment_of_more_than_the_charge_is_knowingly_made(database, opened, micro):
+    (one,) = await stated(database)
+    line = (await _lines(database))[0]
+    made = await do(database, dispute_line, one.id, line.usage, reason="x", person="east")
+    more = {"text": "是", "adjustment": Money(micro), "person": "op"}
+    with pytest.raises(Invalid, match=r"whole charge, 0.013717; .*--beyond-charge"):
+        await do(database, answer_dispute, made.id, **more)
+    found = await do(database, answer_dispute, made.id, **more, beyond_charge=True)
+    assert found.adjusted == micro
+    with pytest.raises(Conflict, match="answered on 2026-07-02"):
+        await do(database, dispute_line, one.id, line.usage, reason="again", person="east")
+    await sound(database)
+
+
+async def changed_month(database, opened: World) -> None:
+    """Of three runs of 400 core-seconds one was corrected to half of it, and one corrected and then taken back."""
+    half = {"elapsed_seconds": 50, "ended_at": NOW + timedelta(seconds=50)}
+    corrected = await metered(database, opened, record("0", **half), record("1", **half))
+    await charged(database, corrected)
+    (usage,) = (one.id for one in corrected if one.key.record_id == "1")
+    query = text("SELECT entry_id FROM charges WHERE usage_id = :usage AND revision = 1")
+    async with database.begin() as session:
+        entry = (await session.execute(query, {"usage": usage})).scalar_one()
+        await reverse(session, EntryId(entry), reason="goodwill", person="op", now=NOW)
+
+
+async def test_pages_of_lines_leave_none_out(database, opened, monkeypatch):
+    await changed_month(database, opened)
+    await stated(database)
+    whole = await _lines(database)
+    assert len(whole) == 6
+    for size in (1, 2, 4, 6, 7):
+        monkeypatch.setattr("paracloud.settlement.people.PAGE", size)
+        found, after = [], FIRST
+        while page := await _lines(database, after=after):
+            found, after = [*found, *page], page[-1].key
+        assert found == whole
+
+
+async def test_corrected_and_reversed_jobs_count_for_their_net_hours(database, opened):
+    await changed_month(database, opened)
+    await stated(database)
+    lines = await _lines(database)
+    told = [(one.record_id, one.revision, one.is_reversal, one.elapsed_seconds, one.core_seconds) for one in lines]
+    assert sorted(told) == [
+        ("0", 1, False, 100, 400),
+        ("0", 2, False, 50, -200),
+        ("1", 1, False, 100, 400),
+        ("1", 2, False, 50, -200),
+        ("1", 2, True, 50, -200),
+        ("2", 1, False, 100, 400),
+    ]
+    async with database.begin() as session:
+        (day,) = await days_of(session, EAST, JUNE)
+    assert (day.count, day.core_seconds, day.card_seconds) == (6, 600, 0)
+    assert day.share == sum(one.share for one in lines) == 5_144 + 10_288
+
+
+async def test_a_month_of_reversals_takes_back_by_tiers_and_keeps_its_minimum(database):
+    opened = await world(database)
+    async with database.begin() as session:
+        await add_contract(session, EAST, 7500, valid_from=START, queue="cpu", month=Month(TIERS, minimum_micro=5_000))
+    await charged(database, await metered(database, opened, *(record(str(number)) for number in range(3))))
+    (june,) = await stated(database)
+    assert (june.share + june.tiers, june.minimum) == (34_036, 0)
+    july, august = date(2026, 7, 1), JULY + timedelta(days=40)
+    async with database.begin() as session:
+        for entry, usage in (await session.execute(text("SELECT entry_id, usage_id FROM charges"))).all():
+            await reverse(session, EntryId(entry), reason="goodwill", person="op", now=JULY, usage=usage)
+    fresh = record("9", elapsed_seconds=10, ended_at=JULY, started_at=JULY, submitted_at=JULY)
+    usages = await metered(database, opened, fresh)
+    await charged(database, usages)
+    async with database.begin() as session:
+        await close_period(session, july, person="op", now=august)
+        (one,) = await state_settlements(session, july, person="op", now=august)
+    own, late = 1_372, -41_151
+    assert one.gross == own + late
+    assert one.share + one.tiers == -(15_000 + round(Fraction(19_779) * Fraction(9, 10)))
+    assert one.minimum == 5_000 - round(Fraction(own) * Fraction(3, 4))
+    await sound(database)
 
 
 @pytest.mark.parametrize(
