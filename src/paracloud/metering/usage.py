@@ -6,6 +6,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from paracloud.dialects.history import HistoryRecord
 from paracloud.dialects.records import AccountingRecord, NativePhase
 from paracloud.kit.errors import Broken
 from paracloud.kit.identifiers import CentreName, NativeId, ProjectId, UnixAccount, UsageId, new_uuid
@@ -98,7 +99,7 @@ def differs(known: Usage, record: AccountingRecord) -> bool:
     return figures_of(known) != figures_of(record)
 
 
-def require_possible(record: AccountingRecord) -> None:
+def require_possible(record: AccountingRecord | HistoryRecord) -> None:
     """Broken for figures that no machine can have: negative, beyond every computer, or of a run that never began."""
     figures = (record.elapsed_seconds, record.cores, record.nodes, record.gpus, record.memory_bytes)
     limits = (MOST_SECONDS, MOST_CORES, MOST_CORES, MOST_CORES, MOST_BYTES)
