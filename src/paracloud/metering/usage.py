@@ -96,7 +96,18 @@ def measured(record: AccountingRecord | Usage) -> Mapping[str, object]:
 
 
 def differs(known: Usage, record: AccountingRecord) -> bool:
-    return figures_of(known) != figures_of(record)
+    return figures_of(known) != figures_of(completed(known, record))
+
+
+def completed(known: Usage, record: AccountingRecord) -> AccountingRecord:
+    """With what is known of this execution, where the record does not say it. How long it ran is known only while it
+    began and ended when it did."""
+    if not record.unsaid:
+        return record
+    is_same_span = (known.started_at, known.ended_at) == (record.started_at, record.ended_at)
+    kept = record.unsaid if is_same_span else record.unsaid - {"elapsed_seconds"}
+    same: dict[str, Any] = {name: getattr(known, name) for name in kept}
+    return replace(record, **same)
 
 
 def require_possible(record: AccountingRecord | HistoryRecord) -> None:
@@ -132,5 +143,5 @@ def metered(key: UsageKey, record: AccountingRecord, project: ProjectId, claim: 
 
 def revised(known: Usage, record: AccountingRecord) -> Usage:
     """The next revision, with the record's figures."""
-    same: dict[str, Any] = dict(measured(record))
+    same: dict[str, Any] = dict(measured(completed(known, record)))
     return replace(known, revision=known.revision + 1, **same)

@@ -14,6 +14,7 @@ from tests.paracloud.jobs.world import StillClock
 
 from paracloud.billing.price import add_price
 from paracloud.billing.rate import Price
+from paracloud.dialects.slurm.history import COLUMNS
 from paracloud.history import carry_out, store, sums
 from paracloud.history.carry_out import carry_out_next
 from paracloud.history.imported import OTHERS, By, Import, ImportState, Unmapped
@@ -89,6 +90,32 @@ async def test_a_record_that_changed_is_corrected_and_posts_the_difference(datab
     changed = await taken_in(database, tmp_path, rows(1, **shorter) + rows(1, 1), owners)
     assert (changed.new, changed.corrected, changed.known) == (0, 1, 1)
     assert await left(database, opened) == 10**12 - COST - round(COST / 2)
+    await sound(database)
+
+
+def narrow(content: str, *without: str) -> str:
+    """The same log with a header, and without these columns."""
+    kept = [at for at, name in enumerate(COLUMNS) if name not in without]
+    lines = ["|".join(COLUMNS), *content.splitlines()]
+    return "".join("|".join(line.split("|")[at] for at in kept) + "\n" for line in lines)
+
+
+async def test_a_log_that_says_less_takes_nothing_away(database, opened, tmp_path):
+    owners = {"lin": opened.project}
+    suspended = {"Elapsed": "20:00:00", "QOS": "urgent", "ExitCode": "1:9"}
+    await taken_in(database, tmp_path, rows(3, **suspended), owners)
+    before = await left(database, opened)
+    few = rows(3, **suspended)
+    refused = await taken_in(database, tmp_path, narrow(few, "AllocTRES"), owners)
+    assert (refused.state, "not understood" in refused.reason_en) == (ImportState.REFUSED, True)
+    less = await taken_in(database, tmp_path, narrow(few, "QOS", "ExitCode", "NodeList", "Elapsed"), owners)
+    assert (less.state, less.corrected, less.known) == (ImportState.DONE, 0, 3)
+    later = narrow(rows(3, End="2026-06-02T09:10:00"), "QOS", "ExitCode", "NodeList", "Elapsed")
+    changed = await taken_in(database, tmp_path, later, owners)
+    assert (changed.corrected, await left(database, opened) < before) == (3, True)
+    async with database.begin() as session:
+        query = text("SELECT DISTINCT qos, exit_code, exit_signal, node_list, gpus, elapsed_seconds FROM usage")
+        assert (await session.execute(query)).all() == [("urgent", 1, 9, "n[1-2]", 8, 25 * 3600)]
     await sound(database)
 
 
