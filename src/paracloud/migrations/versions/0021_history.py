@@ -11,6 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("imports", sa.Column("crashes", sa.BigInteger, nullable=False, server_default="0"))
+    op.add_column("reconciliations", sa.Column("untold", sa.BigInteger, nullable=False, server_default="0"))
 
 
 def downgrade() -> None:
