@@ -8,12 +8,11 @@ from paracloud.api import shown
 from paracloud.api.deps import TheDeps, Token, asked
 from paracloud.api.exactly import a_month
 from paracloud.api.operator import operator
-from paracloud.api.reconciliation import state
 from paracloud.billing.close_period import close_period
+from paracloud.billing.look import Look
 from paracloud.billing.period import month_after
 from paracloud.billing.periods import periods
 from paracloud.billing.reconciliations import unreconciled
-from paracloud.billing.store_reconciliations import Look
 from paracloud.centres.registry import connected
 from paracloud.kit.identifiers import CentreName
 from paracloud.kit.money import Money
@@ -54,4 +53,4 @@ async def close(month: Month, deps: TheDeps, token: Token) -> ClosedModel:
 
 def _open_day(centre: CentreName, day: date, look: Look | None) -> OpenDayModel:
     off = Money(0 if look is None else look.off_micro)
-    return OpenDayModel(centre=centre, day=day, state=None if look is None else state(look), off=shown.money(off))
+    return OpenDayModel(centre=centre, day=day, state=None if look is None else look.state.value, off=shown.money(off))

@@ -9,10 +9,10 @@ from paracloud.api import shown
 from paracloud.api.deps import TheDeps, Token, asked
 from paracloud.api.exactly import a_month
 from paracloud.api.operator import operator
+from paracloud.billing.look import Look
 from paracloud.billing.period import month_after, month_of
 from paracloud.billing.reconcile import Mismatch
 from paracloud.billing.reconciliations import keep_look, look_at, looks
-from paracloud.billing.store_reconciliations import Look
 from paracloud.centres.registry import get_centre
 from paracloud.dialects.registry import dialect_named
 from paracloud.jobs.reconcile_day import reconcile_day
@@ -20,7 +20,7 @@ from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import CentreName
 from paracloud.kit.money import Money
 from paracloud.wire.paying import Centre, Month
-from paracloud.wire.reconciliation import LookList, LookModel, MismatchModel, ReconciliationModel, State
+from paracloud.wire.reconciliation import LookList, LookModel, MismatchModel, ReconciliationModel
 
 router = APIRouter(prefix="/operator", tags=["operator"])
 OfMonth = Annotated[Month | None, Query(description="This month, where it is left out.")]
@@ -72,12 +72,6 @@ async def look_now(centre: Centre, day: date, deps: TheDeps, token: Token) -> Re
     return _shown(look, mismatches)
 
 
-def state(look: Look) -> State:
-    if not look.is_answered:
-        return "unanswered"
-    return "agrees" if look.agrees else "differs"
-
-
 def _future() -> Invalid:
     return Invalid("day: today or before (UTC).", "day：须为今天或更早的日期（UTC）。", field="day")
 
@@ -90,10 +84,11 @@ def _fields(look: Look) -> dict[str, object]:
     return {
         "centre": look.centre,
         "day": look.day,
-        "state": state(look),
+        "state": look.state.value,
         "looked_at": look.at,
         "looks": look.attempt,
         "records": look.records,
+        "untold": look.untold,
         "accounted": shown.money(Money(look.accounted_micro)),
         "charged": shown.money(Money(look.charged_micro)),
         "settled": shown.money(Money(look.settled_micro)),

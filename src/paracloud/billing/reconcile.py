@@ -20,10 +20,11 @@ from paracloud.billing.pick import Terms
 from paracloud.billing.rate import graduated, part
 from paracloud.billing.rule import Unrated as RuleUnrated
 from paracloud.billing.terms import terms_of
+from paracloud.billing.told import truth_of, untold_of
 from paracloud.dialects.records import AccountingRecord
 from paracloud.kit.identifiers import CentreName, PriceVersionId, ProjectId, UnixAccount, UsageId
 from paracloud.metering.listing import usage_by_key, usage_ended
-from paracloud.metering.usage import UNCLAIMED, Usage, UsageKey, differs, key_of, metered, revised
+from paracloud.metering.usage import Usage, key_of
 
 
 class Cause(StrEnum):
@@ -58,7 +59,8 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """`records`: the centre's, of accounts that projects have; amounts are sums of the day, in micro-units."""
+    """`records`: the centre's, of accounts that projects have and of usages of ours; `untold`: usages of ours that it
+    does not tell, and need not. Amounts are sums of the day, in micro-units."""
 
     centre: CentreName
     start: datetime
@@ -69,6 +71,7 @@ class Reconciliation:
     charged_micro: int
     settled_micro: int
     mismatches: tuple[Mismatch, ...]
+    untold: int = 0
 
 
 async def reconcile(
@@ -80,19 +83,23 @@ async def reconcile(
     end: datetime,
     owners: Mapping[UnixAccount, ProjectId],
     pinned: Mapping[str, PriceVersionId],
+    since: datetime,
 ) -> Reconciliation:
     """`records` are what the centre says now of what ended in [start, end), and of what we have in that time;
-    `pinned` the price versions that jobs were accepted with, by reference. Reads only."""
-    told = {key_of(centre, one): one for one in records if one.account in owners}
+    `pinned` the price versions that jobs were accepted with, by reference; `since`: when the centre was connected.
+    Reads only."""
+    told = {key_of(centre, one): one for one in records}
     ours = await usage_by_key(session, list(told))
     ours |= {usage.key: usage for usage in await usage_ended(session, centre, start, end)}
-    truth = {key: _truth(key, record, ours.get(key), owners) for key, record in told.items()}
+    told = {key: one for key, one in told.items() if key in ours or one.account in owners}
+    untold = untold_of(ours, told, owners, since)
+    truth = {key: truth_of(key, record, ours.get(key), owners) for key, record in told.items()}
     wanted = [*truth.values(), *(usage for key, usage in ours.items() if key not in truth)]
     books = await _read(session, centre, [usage.id for usage in ours.values()])
     decided = {usage: word.price for usage, word in books.words.items() if word.price is not None}
     terms = await terms_of(session, wanted, {}, pinned, decided)
     keys = sorted(truth.keys() | ours.keys())
-    found = [_compare(ours.get(key), truth.get(key), terms, books) for key in keys]
+    found = [_compare(ours.get(key), truth.get(key) or untold.get(key), terms, books) for key in keys]
     due = [_due(usage, terms[usage.id], books) for usage in truth.values()]
     return Reconciliation(
         centre=centre,
@@ -103,6 +110,7 @@ async def reconcile(
         charged_micro=sum(one.amount_micro for one in books.before.values()),
         settled_micro=sum(one.share_micro for one in books.settled.values()),
         mismatches=tuple(one for some in found for one in some),
+        untold=len(untold),
     )
 
 
@@ -143,14 +151,6 @@ async def _read(session: AsyncSession, centre: CentreName, ids: Sequence[UsageId
         await charges.steps(session, ids),
         await store_decisions.newest(session, ids),
     )
-
-
-def _truth(
-    key: UsageKey, record: AccountingRecord, known: Usage | None, owners: Mapping[UnixAccount, ProjectId]
-) -> Usage:
-    if known is None:
-        return metered(key, record, owners[record.account], UNCLAIMED)
-    return revised(known, record) if differs(known, record) else known
 
 
 def _compare(

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import store_reconciliations as store
+from paracloud.billing.look import Look
 from paracloud.billing.notice import Notice, NoticeKind
 from paracloud.billing.notices import tell
 from paracloud.billing.reconcile import Mismatch, Reconciliation
-from paracloud.billing.store_reconciliations import Look
 from paracloud.kit.errors import NotFound, ParacloudError
 from paracloud.kit.identifiers import CentreName
 from paracloud.kit.money import Money
@@ -40,8 +40,8 @@ async def keep_look(session: AsyncSession, found: Reconciliation, before: Look |
     else looked meanwhile. The operator is told of differences that the last look did not have."""
     look = Look(
         found.centre, found.start.date(), _attempt(before), now,
-        records=found.records, accounted_micro=found.accounted_micro, charged_micro=found.charged_micro,
-        settled_micro=found.settled_micro, differences=len(found.mismatches),
+        records=found.records, untold=found.untold, accounted_micro=found.accounted_micro,
+        charged_micro=found.charged_micro, settled_micro=found.settled_micro, differences=len(found.mismatches),
         off_micro=sum(abs(one.micro) for one in found.mismatches),
     )  # fmt: skip
     known = set() if before is None else {_same(one) for one in await store.mismatches_of(session, before)}

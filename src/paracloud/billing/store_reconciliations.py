@@ -1,50 +1,23 @@
 """Every query on what the looks at a centre's days found."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import func, insert, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing.look import Look
 from paracloud.billing.reconcile import Cause, Mismatch
 from paracloud.billing.tables_reconciliations import MismatchRow, ReconciliationRow
 from paracloud.kit.identifiers import CentreName, ProjectId
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One look at a day (UTC) of a centre. `differences` and `off_micro`: how many, and the sum of their sizes, in
-    micro-units. `reason_en` and `reason_zh`: why there is nothing to compare; then every figure is 0."""
-
-    centre: CentreName
-    day: date
-    attempt: int
-    at: datetime
-    records: int = 0
-    accounted_micro: int = 0
-    charged_micro: int = 0
-    settled_micro: int = 0
-    differences: int = 0
-    off_micro: int = 0
-    reason_en: str | None = None
-    reason_zh: str | None = None
-
-    @property
-    def is_answered(self) -> bool:
-        return self.reason_en is None
-
-    @property
-    def agrees(self) -> bool:
-        return self.is_answered and not self.differences
-
-
 async def add(session: AsyncSession, look: Look, mismatches: Sequence[Mismatch]) -> bool:
     """False, and nothing is written, where somebody else kept this attempt meanwhile."""
     of_look = {"centre": look.centre, "day": look.day, "attempt": look.attempt}
-    names = ("records", "accounted_micro", "charged_micro", "settled_micro", "reason_en", "reason_zh")
+    names = ("records", "untold", "accounted_micro", "charged_micro", "settled_micro", "reason_en", "reason_zh")
     values = {**of_look, "looked_at": look.at, **{name: getattr(look, name) for name in names}}
     adding = upsert(ReconciliationRow).values(values).on_conflict_do_nothing().returning(ReconciliationRow.attempt)
     if (await session.execute(adding)).scalar_one_or_none() is None:

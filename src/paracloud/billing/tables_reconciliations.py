@@ -23,6 +23,8 @@ class ReconciliationRow(Base):
     attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     looked_at: Mapped[datetime]
     records: Mapped[int]
+    untold: Mapped[int] = mapped_column(server_default="0")
+    """Usages of ours that the centre does not tell, and need not."""
     accounted_micro: Mapped[int]
     charged_micro: Mapped[int]
     settled_micro: Mapped[int]

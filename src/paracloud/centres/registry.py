@@ -27,9 +27,14 @@ async def get_centre(session: AsyncSession, name: CentreName) -> Centre:
     return found
 
 
+async def connected_at(session: AsyncSession, name: CentreName) -> datetime:
+    """When the centre was connected: what ended before is history."""
+    return (await store.connected(session))[name]
+
+
 async def connected_on(session: AsyncSession, name: CentreName) -> date:
     """The day (UTC) on which the centre was connected."""
-    return (await store.connected(session))[name].astimezone(UTC).date()
+    return (await connected_at(session, name)).astimezone(UTC).date()
 
 
 async def connected(session: AsyncSession) -> Mapping[CentreName, date]:

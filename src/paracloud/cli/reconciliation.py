@@ -40,12 +40,12 @@ def reconciliations(
         show.as_json(found)
         return
     rows = [
-        (x.centre, x.day, _state(x.state), x.records, x.accounted.amount, x.charged.amount, x.settled.amount,
+        (x.centre, x.day, _state(x.state), x.records, x.untold, x.accounted.amount, x.charged.amount, x.settled.amount,
          x.differences, x.off.amount, x.reason_en and say(x.reason_en, x.reason_zh or ""))
         for x in found.items
     ]  # fmt: skip
-    heads = ["centre", "day", "state", "records", "accounted", "charged", "settled", "differences", "off", "reason"]
-    show.table(heads, rows)
+    heads = "centre day state records untold accounted charged settled differences off reason"
+    show.table(heads.split(), rows)
 
 
 def close(
@@ -82,8 +82,10 @@ def _tell(found: ReconciliationModel, *, as_json: bool) -> None:
     else:
         books = f"{found.accounted.amount} / {found.charged.amount}"
         told = say(
-            f"{found.records} records; accounted / charged {books}; settled {found.settled.amount}",
-            f"{found.records} 条记录；应计 / 已扣 {books}；已结算 {found.settled.amount}",
+            f"{found.records} records, {found.untold} more that the centre need not tell; accounted / charged {books}; "
+            f"settled {found.settled.amount}",
+            f"{found.records} 条记录，另有 {found.untold} 条超算中心无需提供；应计 / 已扣 {books}；"
+            f"已结算 {found.settled.amount}",
         )
         print(plain(told if found.reason_en is None else say(found.reason_en, found.reason_zh or "")))
         rows = [(one.cause, one.record_id, one.amount.amount, say(one.en, one.zh)) for one in found.mismatches]

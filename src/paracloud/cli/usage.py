@@ -1,31 +1,29 @@
 """usage import: old accounting logs, read here."""
 
 import json
-import lzma
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, BinaryIO, NoReturn, cast
+from typing import Annotated
 
 import typer
-from rich.progress import Progress, TaskID
+from rich.progress import Progress
 
 from paracloud.cli import show
 from paracloud.cli.imports import Asked, imports, show_import, take_in
 from paracloud.cli.usage_report import report
 from paracloud.cli.words import both, plain, say
 from paracloud.dialects.histories import READERS
-from paracloud.dialects.history import HistoryRecord, Reader, Unreadable
+from paracloud.dialects.history import HistoryRecord, Unreadable
 from paracloud.kit.errors import Invalid
+from paracloud.kit.text_file import Lines, open_lines
+from paracloud.metering.log import judged
 from paracloud.metering.report import Report, execution, read_by
 
 app = typer.Typer(no_args_is_help=True, help="Usage that centres accounted for: old logs, and sums.")
-XZ_MAGIC = b"\xfd7zXZ\x00"
-EVERY_LINES = 2000
 EXECUTION, UNREADABLE = "execution", "not understood"
 
 Format = Annotated[str, typer.Option("--format", help="sacct, gridengine or pbs.")]
@@ -57,7 +55,7 @@ def import_(
         take_in(asked, no_wait=no_wait, as_json=as_json)
         return
     report = _report(report_by)
-    told = _sum(report, _reader(format_), file, centre)
+    told = _sum(report, _format(format_), file, centre)
     rows = list(report.rows())
     if as_json:
         print(json.dumps({"rows": rows}, default=_number))
@@ -68,11 +66,11 @@ def import_(
         raise typer.Exit(1)
 
 
-def _reader(name: str) -> Reader:
+def _format(name: str) -> str:
     if name not in READERS:
         names = ", ".join(READERS)
         raise typer.BadParameter(both(f"--format is one of {names}.", f"--format 可选 {names}。"))
-    return READERS[name]
+    return name
 
 
 def _report(text: str) -> Report:
@@ -82,11 +80,11 @@ def _report(text: str) -> Report:
         raise typer.BadParameter(plain(both(wrong.en, wrong.zh))) from None
 
 
-def _sum(report: Report, reader: Reader, file: Path, centre: str) -> Counter[str]:
+def _sum(report: Report, format_: str, file: Path, centre: str) -> Counter[str]:
     """How many lines were what. Those that cannot be read are listed as they come: there may be millions."""
     told: Counter[str] = Counter()
     with _lines(file) as lines:
-        for one in reader(lines):
+        for one in judged(lines, format_):
             if isinstance(one, HistoryRecord):
                 told[EXECUTION] += 1
                 report.add(execution(one, centre))
@@ -99,40 +97,18 @@ def _sum(report: Report, reader: Reader, file: Path, centre: str) -> Counter[str
 
 
 @contextmanager
-def _lines(file: Path) -> Iterator[Iterator[str]]:
-    """The log's lines, with the progress shown. Text that is no UTF-8 keeps its place by a mark."""
+def _lines(file: Path) -> Iterator[Lines]:
+    """The log's lines, with the progress shown."""
     bar = Progress(console=show.errors, transient=True, disable=not show.errors.is_terminal)
-    with file.open("rb") as raw, bar as progress:
-        is_packed = raw.read(len(XZ_MAGIC)) == XZ_MAGIC
-        if file.suffix == ".xz" and not is_packed:
-            _refuse(file, 1, "it is no xz file, or was cut at its very beginning", "不是 xz 文件，或开头即被截断")
-        raw.seek(0)
-        task = progress.add_task(plain(file.name), total=file.stat().st_size)
-        source = cast(BinaryIO, lzma.LZMAFile(raw)) if is_packed else raw  # noqa: SIM115  # closed with `raw`
-        text = TextIOWrapper(source, encoding="utf-8-sig", errors="replace", newline="\n")
-        yield _counted(file, text, raw, progress, task)
-
-
-def _counted(file: Path, text: Iterable[str], raw: BinaryIO, progress: Progress, task: TaskID) -> Iterator[str]:
-    number = 0
     try:
-        for number, line in enumerate(text, 1):
-            if number % EVERY_LINES == 0:
-                progress.update(task, completed=raw.tell())
-            yield line
-    except (EOFError, lzma.LZMAError) as broken:
-        _refuse(
-            file, number + 1, f"the compressed file is broken or cut ({broken})", f"压缩文件损坏或被截断（{broken}）"
-        )
-
-
-def _refuse(file: Path, line: int, en: str, zh: str) -> NoReturn:
-    said = say(
-        f"{file}, line {line}: {en}. Nothing of it is reported; fetch it again.",
-        f"{file} 第 {line} 行：{zh}；未作统计，请重新获取。",
-    )
-    print(plain(said), file=sys.stderr)
-    raise typer.Exit(1)
+        with open_lines(file, name=file.name) as lines, bar as progress:
+            task = progress.add_task(plain(file.name), total=file.stat().st_size)
+            lines.passed = lambda: progress.update(task, completed=lines.at_byte)
+            yield lines
+    except Invalid as wrong:
+        said = say(f"{file}: {wrong.en} Nothing of it is reported.", f"{file}：{wrong.zh}未作统计。")
+        print(plain(said), file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 def _tell(told: Counter[str], repeated: int) -> None:

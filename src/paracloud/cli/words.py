@@ -24,6 +24,7 @@ ZH = {
     "reference": "关联",
     "cause": "原因类别",
     "record": "记录",
+    "untold": "无需提供",
     "organisation": "组织",
     "available": "可用余额",
     "held": "冻结",

@@ -52,6 +52,9 @@ class HistoryRecord:
     node_list: str
     raw: str
     """The line as the scheduler wrote it: evidence."""
+    unsaid: frozenset[str] = frozenset()
+    """Figures that the log does not tell, by name: what stands in them is no news to whoever knows them.
+    `elapsed_seconds` there: reckoned from start to end, as if it had never been suspended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +134,5 @@ def accounted(record: HistoryRecord, *, tag: SubmitTag | None = None) -> Account
         node_list=record.node_list,
         raw=record.raw,
         qos=record.qos,
+        unsaid=record.unsaid,
     )

@@ -119,6 +119,8 @@ class AccountingRecord:
     """The row as the centre wrote it: evidence."""
     qos: str = ""
     """The quality of service that it ran under; empty where the scheduler has none."""
+    unsaid: frozenset[str] = frozenset()
+    """Figures that the source does not tell; as in an old log's record."""
     unstarted: str | None = None
     """Where one record is about all tasks of an array that never started: which they are, as "7-8,11". None there: the
     centre did not say."""

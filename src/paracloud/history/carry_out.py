@@ -5,11 +5,9 @@ is known already is not counted twice.
 """
 
 import asyncio
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -20,12 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing.charge import charge
 from paracloud.dialects.history import HistoryRecord, accounted
 from paracloud.history import store
-from paracloud.history.imported import OTHERS, By, Import, ImportState
-from paracloud.history.log import Chunk, chunks, open_log
+from paracloud.history.imported import By, Import, ImportState
+from paracloud.history.log import Chunk, chunks
+from paracloud.history.sums import Sums
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
-from paracloud.kit.errors import Fenced, Invalid, NotFound
+from paracloud.kit.errors import Broken, Fenced, Invalid, NotFound, ParacloudError, Unreachable
 from paracloud.kit.identifiers import BlobId, ProjectId, UnixAccount, new_uuid
+from paracloud.kit.text_file import open_lines
 from paracloud.metering.collect import collect
 from paracloud.metering.usage import Usage
 
@@ -33,39 +33,15 @@ log = structlog.get_logger()
 
 CLAIM = timedelta(seconds=60)
 """A batch takes seconds; whoever is silent for so long is dead."""
-OURS = re.compile(r"pc-[0-9a-f]{32}")
-"""Jobs of the platform itself: it collects their usage, and knows whose it is."""
-MOST_NAMES = 1000
 KEPT_LINES = 20_000
 """Some 40 MiB."""
-
-
-@dataclass(slots=True)
-class Sums:
-    """What the file holds."""
-
-    lines: int = 0
-    records: int = 0
-    faults: int = 0
-    left_out: Counter[str] = field(default_factory=Counter)
-    unmapped: Counter[str] = field(default_factory=Counter)
-    """Records by name, and their core-seconds."""
-    unmapped_core_seconds: Counter[str] = field(default_factory=Counter)
-
-    def named(self) -> dict[str, tuple[int, int]]:
-        """Those that used most; the others together, so that no record is left out without a word."""
-        names = [name for name, _ in self.unmapped_core_seconds.most_common()]
-        found = {name: (self.unmapped[name], self.unmapped_core_seconds[name]) for name in names[:MOST_NAMES]}
-        if others := names[MOST_NAMES:]:
-            both = self.unmapped, self.unmapped_core_seconds
-            records, seconds = (sum(counts[name] for name in others) for counts in both)
-            found[OTHERS] = records, seconds
-        return found
+MOST_CRASHES = 3
+"""One after another, without a batch between them: a fourth try would end as they did."""
 
 
 async def carry_out_next(database: Database, clock: Clock, where: Callable[[BlobId], Path]) -> bool:
-    """False where no import waits. A defect of the file refuses the import; whatever else fails leaves it as it is, for
-    the next try."""
+    """False where no import waits. A defect of the file refuses the import, and so does an error of our own that comes
+    again at each try; what else fails leaves it as it is, for the next try."""
     by, now = new_uuid(), clock.now()
     async with database.begin() as session:
         found = await store.claim(session, by, now, now + CLAIM)
@@ -78,6 +54,11 @@ async def carry_out_next(database: Database, clock: Clock, where: Callable[[Blob
         log.warning("import.lost", id=str(found.id))
     except (Invalid, NotFound) as wrong:
         await carrying.end(ImportState.REFUSED, wrong.en, wrong.zh)
+    except Unreachable:
+        raise
+    except Exception as crash:
+        await carrying.crashed(crash)
+        raise
     return True
 
 
@@ -98,7 +79,7 @@ class Carrying:
         if kept is not None:
             await self._store(iter(kept))
         else:
-            with _reading(file, self._of.format) as found:
+            with _reading(file, self._of) as found:
                 await self._store(found)
         await self.end(ImportState.DONE)
 
@@ -107,11 +88,27 @@ class Carrying:
             ended = self._clock.now()
             await self._change(session, state=state.value, reason_en=en, reason_zh=zh, ended_at=ended)
 
+    async def crashed(self, crash: Exception) -> None:
+        """Counted, so that what fails again and again ends."""
+        async with self._database.begin() as session:
+            crashes = await store.add_crash(session, self._of.id, self._by)
+        if crashes >= MOST_CRASHES:
+            name = type(crash).__name__
+            why = crash if isinstance(crash, ParacloudError) else Broken(f"{name}.", f"{name}。")
+            stored = self._of.done
+            await self.end(
+                ImportState.REFUSED,
+                f"{crashes} tries ended with an error: {why.en} The server's log says more (import.failed, "
+                f"import.crashed). {stored} records are stored; to import the log again is safe.",
+                f"连续 {crashes} 次尝试均出错：{why.zh} 详见服务器日志（import.failed、import.crashed）。"
+                f"已入库 {stored} 条；再次导入是安全的。",
+            )
+
     async def _check(self, file: Path) -> tuple[Sums, list[Chunk] | None]:
         """A short file is not read twice: what it told comes back, too."""
         sums = Sums()
         kept: list[Chunk] | None = []
-        with _reading(file, self._of.format) as found:
+        with _reading(file, self._of) as found:
             while (chunk := await asyncio.to_thread(next, found, None)) is not None:
                 self._count(sums, chunk)
                 kept = [*kept, chunk] if kept is not None and sums.lines <= KEPT_LINES else None
@@ -133,9 +130,7 @@ class Carrying:
         sums.faults += len(chunk.faults)
         sums.left_out.update(chunk.left_out)
         for one in chunk.records:
-            if is_ours(one):
-                sums.left_out["ours"] += 1
-            elif self._owner(one) is None:
+            if self._owner(one) is None:
                 sums.unmapped[self._name(one)] += 1
                 sums.unmapped_core_seconds[self._name(one)] += one.cores * one.elapsed_seconds
             else:
@@ -160,7 +155,7 @@ class Carrying:
     async def _store(self, found: Iterator[Chunk]) -> None:
         done, at = self._of.done, 0
         while (chunk := await asyncio.to_thread(next, found, None)) is not None:
-            mine = [one for one in chunk.records if not is_ours(one) and self._owner(one) is not None]
+            mine = [one for one in chunk.records if self._owner(one) is not None]
             fresh = mine[max(done - at, 0) :]
             at += len(mine)
             if fresh:
@@ -192,6 +187,7 @@ class Carrying:
         await self._change(
             session,
             done=done,
+            crashes=0,
             new=of.new + counts["new"],
             corrected=of.corrected + counts["corrected"],
             known=of.known + counts["known"] + counts["repeated"],
@@ -229,11 +225,7 @@ class Carrying:
         return self._of.owners.get(self._name(record))
 
 
-def is_ours(record: HistoryRecord) -> bool:
-    return OURS.fullmatch(record.name) is not None
-
-
 @contextmanager
-def _reading(file: Path, format_: str) -> Iterator[Iterator[Chunk]]:
-    with open_log(file) as text:
-        yield chunks(text, format_)
+def _reading(file: Path, of: Import) -> Iterator[Iterator[Chunk]]:
+    with open_lines(file, name=of.name) as lines:
+        yield chunks(lines, of.format)

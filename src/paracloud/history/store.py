@@ -58,6 +58,14 @@ async def change(session: AsyncSession, id_: ImportId, by: UUID, **values: objec
     return done.scalar_one_or_none() is not None
 
 
+async def add_crash(session: AsyncSession, id_: ImportId, by: UUID) -> int:
+    """How many there are now since the last batch; 0 where another has claimed it meanwhile."""
+    of = (ImportRow.id == id_, ImportRow.claim == by)
+    adding = update(ImportRow).where(*of).values(crashes=ImportRow.crashes + 1).returning(ImportRow.crashes)
+    done = await session.execute(adding.execution_options(synchronize_session=False))
+    return done.scalar_one_or_none() or 0
+
+
 async def add_faults(session: AsyncSession, id_: ImportId, faults: Sequence[Unreadable]) -> None:
     if faults:
         rows = unnested(

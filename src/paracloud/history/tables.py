@@ -47,6 +47,8 @@ class ImportRow(Base):
     reason_zh: Mapped[str | None]
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    crashes: Mapped[int] = mapped_column(server_default="0")
+    """Tries that ended with an error of our own, since the last batch."""
     claim: Mapped[UUID | None]
     claimed_until: Mapped[datetime | None]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.reconcile import Reconciliation, reconcile
-from paracloud.centres.registry import get_centre, owners
+from paracloud.centres.registry import connected_at, get_centre, owners
 from paracloud.dialects.dialect import Dialect
 from paracloud.dialects.records import AccountingRecord
 from paracloud.jobs import store
@@ -16,6 +16,9 @@ from paracloud.kit.identifiers import CentreName, JobId, PriceVersionId, UnixAcc
 from paracloud.metering.listing import usage_by_key, usage_ended
 from paracloud.metering.usage import Usage, key_of
 from paracloud.transports.transport import Reach, Transport, execute
+
+ASKED_AT_ONCE = 5000
+"""Ids of jobs: five calls of sacct within one command's time."""
 
 
 async def reconcile_day(
@@ -27,12 +30,15 @@ async def reconcile_day(
     end = start + timedelta(days=1)
     async with database.begin() as session:
         centre, projects = await get_centre(session, name), await owners(session, name)
+        since = await connected_at(session, name)
         ours = await usage_ended(session, name, start, end)
     transport = await reach.to(name, centre.service_account, purpose=f"reconcile/{day}")
     records = await _told(transport, dialect, ours, (start, end), sorted(projects))
     async with database.begin() as session:
         pinned = await _pinned(session, name, records, ours)
-        return await reconcile(session, name, records, start=start, end=end, owners=projects, pinned=pinned)
+        return await reconcile(
+            session, name, records, start=start, end=end, owners=projects, pinned=pinned, since=since
+        )
 
 
 async def _told(
@@ -42,16 +48,18 @@ async def _told(
     span: tuple[datetime, datetime],
     accounts: Sequence[UnixAccount],
 ) -> list[AccountingRecord]:
-    """The day's window, and what we have that is not in it: a job that was never eligible is in no window, and one
-    whose end was changed is in another."""
-    if not accounts:
-        return []
+    """The day's window, and what we have that is not in it: a job that was never eligible is in no window, one whose
+    end was changed is in another, and history is of accounts that may be gone: they are asked for by their jobs' ids,
+    since sacct tells nothing at all where one name is unknown. Without an account the way to the centre is gone all
+    the same: whether it answers is to be known."""
     records = {_key(one): one for one in await execute(transport, dialect.account(*span, accounts))}
     missing = [one for one in ours if tuple(one.key)[1:] not in records]
     asked = sorted({one.native_id for one in missing})
     wanted = {tuple(one.key)[1:] for one in missing}
-    more = await execute(transport, dialect.account_of(asked)) if asked else ()
-    return [*records.values(), *(one for one in more if _key(one) in wanted)]
+    for at in range(0, len(asked), ASKED_AT_ONCE):
+        found = await execute(transport, dialect.account_of(asked[at : at + ASKED_AT_ONCE]))
+        records |= {_key(one): one for one in found if _key(one) in wanted}
+    return [*records.values()]
 
 
 def _key(record: AccountingRecord) -> tuple[object, ...]:

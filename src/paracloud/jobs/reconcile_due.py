@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 
 import structlog
 
+from paracloud.billing.look import Look
 from paracloud.billing.reconciliations import LATE, is_final, keep_look, keep_silence, looks, over
-from paracloud.billing.store_reconciliations import Look
 from paracloud.centres.leases import under
 from paracloud.centres.registry import connected_on, healths
 from paracloud.jobs import store_rounds

@@ -6,6 +6,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from paracloud.dialects.history import HistoryRecord
 from paracloud.dialects.records import AccountingRecord, NativePhase
 from paracloud.kit.errors import Broken
 from paracloud.kit.identifiers import CentreName, NativeId, ProjectId, UnixAccount, UsageId, new_uuid
@@ -99,7 +100,7 @@ def measured(record: AccountingRecord | Usage) -> Mapping[str, object]:
 
 
 def differs(known: Usage, record: AccountingRecord) -> bool:
-    return figures_of(known) != figures_of(record)
+    return figures_of(known) != figures_of(completed(known, record))
 
 
 def costs_alike(usage: Usage, before: Mapping[str, object]) -> bool:
@@ -107,7 +108,18 @@ def costs_alike(usage: Usage, before: Mapping[str, object]) -> bool:
     return all(getattr(usage, name) == before[name] for name in CHARGEABLE)
 
 
-def require_possible(record: AccountingRecord) -> None:
+def completed(known: Usage, record: AccountingRecord) -> AccountingRecord:
+    """With what is known of this execution, where the record does not say it. How long it ran is known only while it
+    began and ended when it did."""
+    if not record.unsaid:
+        return record
+    is_same_span = (known.started_at, known.ended_at) == (record.started_at, record.ended_at)
+    kept = record.unsaid if is_same_span else record.unsaid - {"elapsed_seconds"}
+    same: dict[str, Any] = {name: getattr(known, name) for name in kept}
+    return replace(record, **same)
+
+
+def require_possible(record: AccountingRecord | HistoryRecord) -> None:
     """Broken for figures that no machine can have: negative, beyond every computer, or of a run that never began."""
     figures = (record.elapsed_seconds, record.cores, record.nodes, record.gpus, record.memory_bytes)
     limits = (MOST_SECONDS, MOST_CORES, MOST_CORES, MOST_CORES, MOST_BYTES)
@@ -140,5 +152,5 @@ def metered(key: UsageKey, record: AccountingRecord, project: ProjectId, claim: 
 
 def revised(known: Usage, record: AccountingRecord) -> Usage:
     """The next revision, with the record's figures."""
-    same: dict[str, Any] = dict(measured(record))
+    same: dict[str, Any] = dict(measured(completed(known, record)))
     return replace(known, revision=known.revision + 1, **same)

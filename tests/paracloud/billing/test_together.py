@@ -41,7 +41,14 @@ async def entries(database) -> list[tuple[str, str]]:
 async def mismatches(database, opened: World) -> list[tuple[str, int]]:
     async with database.begin() as session:
         found = await reconcile(
-            session, EAST, RUNS, start=START, end=START + DAY, owners={ACCOUNT: opened.project}, pinned={}
+            session,
+            EAST,
+            RUNS,
+            start=START,
+            end=START + DAY,
+            owners={ACCOUNT: opened.project},
+            pinned={},
+            since=START,
         )
     return [(one.record_id, one.micro) for one in found.mismatches]
 

@@ -57,6 +57,19 @@ def test_a_packed_file_that_was_cut_is_refused_whole_with_its_line(offline, kept
     assert (line > 1000) is (0 < kept < 1)
 
 
+def test_every_stream_of_a_packed_file_is_summed_and_a_damaged_one_refuses_it(offline):
+    first, second = (lzma.compress(sacct(JobID=job, JobIDRaw=job).encode()) for job in ("71", "72"))
+    (offline.home / "log.xz").write_bytes(first + bytes(4) + second)
+    assert sum(row["jobs"] for row in json.loads(imported(offline, "log.xz", "--json").stdout)["rows"]) == 2
+    (offline.home / "log.xz").write_bytes(first + second[:-30])
+    done = imported(offline, "log.xz", "--json")
+    assert (done.returncode, done.stdout, "the compressed file is broken or cut" in done.stderr) == (
+        1,
+        "",
+        True,
+    )
+
+
 @pytest.mark.parametrize("header", ["", "|".join(COLUMNS) + "\n"])
 def test_what_marks_a_text_of_another_system_is_no_part_of_it(offline, header):
     text = header + sacct(JobName="中文")

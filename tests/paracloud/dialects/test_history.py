@@ -118,7 +118,7 @@ def test_one_line_of_an_array_stands_for_each_of_its_tasks():
 
 
 def test_a_header_says_which_columns_there_are_and_in_what_order():
-    names = ("End", "Start", "Submit", "State", "AllocCPUS", "AllocNodes", "User", "Partition", "JobID")
+    names = ("End", "Start", "Submit", "State", "AllocCPUS", "AllocNodes", "AllocTRES", "User", "Partition", "JobID")
     same = {"AllocCPUS": "NCPUS", "AllocNodes": "NNodes"}
     row = "|".join(VALUES[same.get(name, name)] for name in names)
     (found,) = slurm.read(["|".join(names) + "\n", row + "\n"])
@@ -126,6 +126,40 @@ def test_a_header_says_which_columns_there_are_and_in_what_order():
     (lacking,) = slurm.read(["JobID|User\n", "1|lin\n"])
     assert lacking.line == 1
     assert "lacks Partition" in lacking.en
+
+
+def headed(*without: str) -> list[str]:
+    """A log whose header lacks these columns."""
+    left = {name: value for name, value in VALUES.items() if name not in without}
+    return ["|".join(left) + "\n", "|".join(left.values()) + "\n"]
+
+
+def test_a_log_that_does_not_say_what_was_used_is_refused_by_its_header():
+    (lacking,) = slurm.read(headed("AllocTRES"))
+    assert (lacking.line, "lacks AllocTRES" in lacking.en, "缺少 AllocTRES" in lacking.zh) == (1, True, True)
+
+
+@pytest.mark.parametrize(
+    ("columns", "unsaid"),
+    [
+        ((), set()),
+        (("QOS",), {"qos"}),
+        (("ExitCode", "NodeList"), {"exit_code", "exit_signal", "node_list"}),
+        (("Elapsed",), {"elapsed_seconds"}),
+        (("Account", "Group", "JobName", "ReqTRES"), set()),
+    ],
+)
+def test_what_a_missing_column_leaves_open_is_no_figure(columns, unsaid):
+    (found,) = slurm.read(headed(*columns))
+    assert (found.unsaid, accounted(found).unsaid) == (unsaid, unsaid)
+    assert one(slurm, sacct()).unsaid == frozenset()
+
+
+def test_a_task_without_its_own_id_is_not_taken_for_another_usage():
+    head, row = headed("JobIDRaw")
+    (task,) = slurm.read([head, row.replace("71", "71_3", 1)])
+    assert "needs its JobIDRaw" in task.en
+    assert [type(told) for told in slurm.read([head, row, row.replace("71", "71_[3-4]", 1)])] == [HistoryRecord] * 3
 
 
 @pytest.mark.parametrize(
@@ -189,7 +223,7 @@ def test_no_line_is_lost_and_no_text_breaks_a_reader(lines):
         told = list(reader([f"{line}\n" for line in lines]))
         assert all(isinstance(one, HistoryRecord | LeftOut | Unreadable) for one in told)
     shown = [line for line in lines if line.strip()]
-    if shown and not any(line.lower().startswith("jobid") for line in lines[:1]):
+    if shown and slurm._header(lines[0].rstrip("\r")) is None:
         assert len(list(slurm.read([f"{line}\n" for line in lines]))) == len(shown)
 
 
@@ -277,3 +311,29 @@ def test_cores_of_pbs_are_the_most_that_it_says():
     assert "cores" in one(pbs, silent).en
     cards = PBS.replace("Resource_List.ngpus=2", "exec_gpus=n1-gpu/0+n1-gpu/1+n2-gpu/0")
     assert one(pbs, cards).gpus == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "gpus"),
+    [
+        ("Resource_List.select=2:ncpus=4:ngpus=2+1:ncpus=1:ngpus=1", 5),
+        ("Resource_List.select=ncpus=4:ngpus=2:mem=4gb", 2),
+        ("exec_vnode=(n1:ncpus=4:ngpus=1)+(n2:ncpus=2:ngpus=1+n3:ncpus=2:ngpus=2) Resource_List.select=2:ngpus=2", 4),
+        ("Resource_List.nodes=2:ppn=4:gpus=3+n9:ppn=1:gpus=1", 7),
+        ("Resource_List.select=2:ncpus=4 Resource_List.nodes=2:ppn=4", 0),
+        ("Resource_List.ngpus=1 Resource_List.select=2:ngpus=2", 1),
+    ],
+)
+def test_cards_of_pbs_that_stand_only_in_chunks_are_counted(said, gpus):
+    assert one(pbs, PBS.replace("Resource_List.ngpus=2", said)).gpus == gpus
+
+
+def test_cards_of_pbs_that_are_no_number_are_told():
+    assert "whole number" in one(pbs, PBS.replace("Resource_List.ngpus=2", "exec_vnode=(n1:ngpus=two)")).en
+
+
+def test_what_grid_engine_and_pbs_do_not_say_is_no_figure():
+    assert one(gridengine, grid()).unsaid == {"qos", "nodes", "memory_bytes"}
+    assert one(pbs, PBS).unsaid == {"qos"}
+    silent = PBS.replace("exec_host=n1/0*4+n2/0*4 Resource_List.mem=16gb ", "")
+    assert one(pbs, silent).unsaid == {"qos", "memory_bytes", "node_list"}

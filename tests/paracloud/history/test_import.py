@@ -14,13 +14,14 @@ from tests.paracloud.jobs.world import StillClock
 
 from paracloud.billing.price import add_price
 from paracloud.billing.rate import Price
-from paracloud.history import carry_out, store
+from paracloud.dialects.slurm.history import COLUMNS
+from paracloud.history import carry_out, store, sums
 from paracloud.history.carry_out import carry_out_next
 from paracloud.history.imported import OTHERS, By, Import, ImportState, Unmapped
 from paracloud.history.request import Wanted, faults_of, get_import, request_import
 from paracloud.identity.create_project import create_project
 from paracloud.identity.product_line import ProductLine
-from paracloud.kit.errors import Invalid, NotFound, Unreachable
+from paracloud.kit.errors import Broken, Invalid, NotFound, Unreachable
 from paracloud.kit.identifiers import BlobId, CentreName, OrganisationId, PriceVersionId, ProjectId, new_uuid
 
 LOG = BlobId("0" * 64)
@@ -93,6 +94,32 @@ async def test_a_record_that_changed_is_corrected_and_posts_the_difference(datab
     await sound(database)
 
 
+def narrow(content: str, *without: str) -> str:
+    """The same log with a header, and without these columns."""
+    kept = [at for at, name in enumerate(COLUMNS) if name not in without]
+    lines = ["|".join(COLUMNS), *content.splitlines()]
+    return "".join("|".join(line.split("|")[at] for at in kept) + "\n" for line in lines)
+
+
+async def test_a_log_that_says_less_takes_nothing_away(database, opened, tmp_path):
+    owners = {"lin": opened.project}
+    suspended = {"Elapsed": "20:00:00", "QOS": "urgent", "ExitCode": "1:9"}
+    await taken_in(database, tmp_path, rows(3, **suspended), owners)
+    before = await left(database, opened)
+    few = rows(3, **suspended)
+    refused = await taken_in(database, tmp_path, narrow(few, "AllocTRES"), owners)
+    assert (refused.state, "not understood" in refused.reason_en) == (ImportState.REFUSED, True)
+    less = await taken_in(database, tmp_path, narrow(few, "QOS", "ExitCode", "NodeList", "Elapsed"), owners)
+    assert (less.state, less.corrected, less.known) == (ImportState.DONE, 0, 3)
+    later = narrow(rows(3, End="2026-06-02T09:10:00"), "QOS", "ExitCode", "NodeList", "Elapsed")
+    changed = await taken_in(database, tmp_path, later, owners)
+    assert (changed.corrected, await left(database, opened) < before) == (3, True)
+    async with database.begin() as session:
+        query = text("SELECT DISTINCT qos, exit_code, exit_signal, node_list, gpus, elapsed_seconds FROM usage")
+        assert (await session.execute(query)).all() == [("urgent", 1, 9, "n[1-2]", 8, 25 * 3600)]
+    await sound(database)
+
+
 async def test_a_file_with_lines_that_cannot_be_read_is_refused_whole_and_each_is_listed(database, opened, tmp_path):
     broken = rows(2) + sacct(NCPUS="many") + rows(2, 2) + sacct(NNodes="x", JobName="坏\0")
     refused = await taken_in(database, tmp_path, broken, {"lin": opened.project})
@@ -137,7 +164,7 @@ async def test_records_of_nobodys_refuse_the_import_or_are_left_out_by_name(data
 
 
 async def test_names_beyond_the_most_are_counted_together(database, opened, tmp_path, monkeypatch):
-    monkeypatch.setattr(carry_out, "MOST_NAMES", 2)
+    monkeypatch.setattr(sums, "MOST_NAMES", 2)
     content = "".join(rows(count, 10 * count, User=f"u{count}") for count in (1, 2, 3, 4))
     refused = await taken_in(database, tmp_path, content, {"lin": opened.project})
     assert {name: left.records for name, left in refused.unmapped.items()} == {"u4": 4, "u3": 3, OTHERS: 3}
@@ -203,6 +230,82 @@ async def test_history_is_charged_by_its_quality_of_service(database, opened, tm
     async with database.begin() as session:
         query = text("SELECT price_version_id FROM charges JOIN usage ON usage.id = usage_id WHERE qos = 'urgent'")
         assert (await session.scalars(query)).all() == [dear.id]
+
+
+@pytest.mark.parametrize("kept", [3, 20, 0.5, 0.99])
+async def test_a_packed_log_that_was_cut_anywhere_is_refused_and_not_tried_for_ever(database, opened, tmp_path, kept):
+    """The reader of sacct looks at its first line before anybody asks for one."""
+    packed = lzma.compress(rows(3000).encode())
+    content = packed[: int(kept * len(packed)) if kept < 1 else kept]
+    refused = await taken_in(database, tmp_path, content, {"lin": opened.project}, name="log.xz")
+    assert (refused.state, "broken or cut" in refused.reason_en) == (ImportState.REFUSED, True)
+    assert await stored(database) == (0, 0, 0)
+
+
+async def test_every_stream_of_a_packed_log_is_taken_in_and_a_damaged_one_refuses_it(database, opened, tmp_path):
+    first, second = (lzma.compress(rows(500, start).encode()) for start in (0, 500))
+    damaged = second[: len(second) // 2] + b"\xff" + second[len(second) // 2 + 1 :]
+    owners = {"lin": opened.project}
+    for wrong in (first + damaged, first + second[:-20], first + b"\xff" + second, first + b"old rows\n"):
+        refused = await taken_in(database, tmp_path, wrong, owners, accept_faults=True)
+        assert (refused.state, "broken or cut" in refused.reason_en) == (ImportState.REFUSED, True)
+    assert await stored(database) == (0, 0, 0)
+    done = await taken_in(database, tmp_path, first + bytes(8) + second + bytes(4), owners)
+    assert (done.state, done.reason_en, done.new) == (ImportState.DONE, None, 1000)
+
+
+@pytest.mark.parametrize(
+    ("crash", "said"),
+    [
+        (KeyError("Submit"), "3 tries ended with an error: KeyError. The server's log"),
+        (Broken("The centre is odd.", "异常。"), "error: The centre is odd. The server's log"),
+    ],
+)
+async def test_what_crashes_at_each_try_is_refused_with_its_reason(
+    database, opened, tmp_path, monkeypatch, crash, said
+):
+    (tmp_path / "log").write_text(rows(15))
+    monkeypatch.setattr("paracloud.history.log.chunks.__defaults__", (10,))
+    async with database.begin() as session:
+        wanted = Wanted(LOG, "old.log", EAST, "sacct", By.USER, {"lin": opened.project})
+        new = await request_import(session, wanted, person="op", now=NOW)
+    real, clock = carry_out.charge, StillClock(NOW)
+
+    async def failing(session, usages, **more):
+        if (await now(database, new)).done:
+            raise crash
+        return await real(session, usages, **more)
+
+    monkeypatch.setattr(carry_out, "charge", failing)
+    for _ in range(3):
+        with pytest.raises(type(crash)):
+            await carry_out_next(database, clock, lambda _: tmp_path / "log")
+        clock.at += timedelta(minutes=2)
+    refused = await now(database, new)
+    assert (refused.state, refused.done, said in refused.reason_en) == (ImportState.REFUSED, 10, True)
+    assert "10 records are stored" in refused.reason_en
+    assert "已入库 10 条" in refused.reason_zh
+    assert not await carry_out_next(database, clock, lambda _: tmp_path / "log")
+
+
+async def test_a_database_that_is_away_is_no_reason_to_refuse(database, opened, tmp_path, monkeypatch):
+    (tmp_path / "log").write_text(rows(3))
+    async with database.begin() as session:
+        wanted = Wanted(LOG, "old.log", EAST, "sacct", By.USER, {"lin": opened.project})
+        new = await request_import(session, wanted, person="op", now=NOW)
+    clock = StillClock(NOW)
+
+    async def away(*_args, **_more):
+        raise Unreachable("The database is away.", "数据库没有应答。")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(carry_out, "charge", away)
+        for _ in range(5):
+            with pytest.raises(Unreachable):
+                await carry_out_next(database, clock, lambda _: tmp_path / "log")
+            clock.at += timedelta(minutes=2)
+    assert await carry_out_next(database, clock, lambda _: tmp_path / "log")
+    assert (await now(database, new)).state is ImportState.DONE
 
 
 class Killed(BaseException):

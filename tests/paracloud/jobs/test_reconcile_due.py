@@ -8,17 +8,20 @@ from sqlalchemy import text
 from tests.paracloud.jobs.test_settle import Centre
 from tests.paracloud.jobs.world import EAST, START, open_world, record
 
+from paracloud.billing.charge import charge
+from paracloud.billing.look import Look
 from paracloud.billing.notices import operators_notices
 from paracloud.billing.reconcile import Reconciliation
 from paracloud.billing.reconciliations import keep_look, look_at, looks, unreconciled
 from paracloud.billing.reverse import reverse
-from paracloud.billing.store_reconciliations import Look
 from paracloud.centres.centre import Health
 from paracloud.centres.registry import connected, connected_on, keep_health
 from paracloud.jobs.outpost import Outpost
 from paracloud.jobs.reconcile_due import due, reconcile_due, unheard
+from paracloud.kit.command import Command
 from paracloud.kit.errors import Unreachable
-from paracloud.kit.identifiers import EntryId, NativeId, UsageId
+from paracloud.kit.identifiers import EntryId, NativeId, UnixAccount, UsageId
+from paracloud.metering.collect import collect
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 FIRST = date(2026, 6, 1)
@@ -190,6 +193,47 @@ async def test_a_centre_that_does_not_answer_keeps_the_day_waiting(office):
     with pytest.raises(Unreachable):
         await office.look()
     async with office.world.database.begin() as session:
+        assert await looks(session, EAST) == []
+
+
+@pytest.fixture
+async def historic(database):
+    """A centre where no project has an account yet; ten minutes of a Unix user of its own came from a log."""
+    world = await open_world(database)
+    office = Office(world, await world.leases(ttl=400 * DAY).claim(EAST))
+    one = record(None, "7", account=UnixAccount("wang"))
+    async with database.begin() as session:
+        owners = {UnixAccount("wang"): world.project}
+        got = await collect(session, EAST, [one], owners=owners, claims={}, now=START)
+        await charge(session, got.new, pinned={}, now=START)
+    office.centre.accounted = [one]
+    office.centre.account = lambda _start, _end, accounts: Command(("true",), lambda _: ())
+    world.clock.forward(20 * HOUR)
+    await office.settle()
+    return office
+
+
+async def test_a_centre_without_lent_accounts_is_asked_for_what_came_from_its_log(historic):
+    assert [await historic.look(), await historic.look()] == [True, False]
+    look, mismatches = await historic.last()
+    assert (look.agrees, look.records, look.untold, mismatches) == (True, 1, 0, [])
+    assert (look.accounted_micro, look.charged_micro) == (60_000, 60_000)
+
+
+async def test_history_that_the_centre_changed_is_found_there_too(historic):
+    historic.centre.accounted = [replace(*historic.centre.accounted, elapsed_seconds=1200)]
+    await historic.look()
+    assert [one.cause.value for one in (await historic.last())[1]] == ["changed"]
+
+
+async def test_of_a_centre_without_lent_accounts_nothing_is_known_while_it_does_not_answer(historic):
+    async def gone(_argv, **_more):
+        raise Unreachable("east does not answer", "east 没有应答")
+
+    historic.centre.run = gone
+    with pytest.raises(Unreachable):
+        await historic.look()
+    async with historic.world.database.begin() as session:
         assert await looks(session, EAST) == []
 
 

@@ -14,9 +14,8 @@ from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, RECORD, World, 
 from paracloud.dialects.records import AccountingRecord
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Broken
-from paracloud.kit.identifiers import NativeId, ProjectId, UnixAccount, new_uuid
+from paracloud.kit.identifiers import ProjectId, UnixAccount, new_uuid
 from paracloud.metering.collect import Collected, collect
-from paracloud.metering.compare import compare
 from paracloud.metering.listing import day_totals, usage_by_id, usage_of_job, usage_page
 from paracloud.metering.store import STRANGERS_A_CENTRE
 from paracloud.metering.usage import (
@@ -146,21 +145,6 @@ async def test_pages_show_each_usage_once_and_only_to_its_project(database: Data
         assert await usage_of_job(session, [stranger], "job-1") == []
         (total,) = await day_totals(session, NOW - timedelta(days=1), NOW + timedelta(days=1))
     assert (total.centre, total.day, total.usages, total.core_seconds) == (EAST, NOW.date(), 12, 12 * 400)
-
-
-async def test_what_differs_from_the_centres_own_accounting_is_listed(database: Database) -> None:
-    opened = await world(database)
-    await read(database, opened, record("1"), record("2"), record("3"))
-    theirs = [record("1"), record("2", elapsed_seconds=99), record("4"), record("5", account=UnixAccount("else"))]
-    async with database.begin() as session:
-        span = {"start": NOW, "end": NOW + timedelta(days=1), "owners": {ACCOUNT: opened.project}}
-        found = await compare(session, EAST, theirs, **span)
-        assert await compare(session, EAST, [record("1"), record("2"), record("3")], **span) == []
-    assert [(one.key.record_id, one.what, one.ours[0], one.theirs[0]) for one in found] == [
-        (NativeId("2"), "differs", 400, 396),
-        (NativeId("3"), "only here", 400, 0),
-        (NativeId("4"), "only at the centre", 0, 400),
-    ]
 
 
 def _usage():

@@ -26,6 +26,7 @@ _MEASURE = re.compile(r"-?[0-9][0-9.e+-]*", re.ASCII)
 _NODE_FAILED = frozenset({21, 22, 23, 24, 25})
 """Rescheduled, execution host lost, migrated (man 5 accounting, `failed`)."""
 _KILLED_BY_LIMIT = 37
+_UNSAID = frozenset({"qos", "nodes", "memory_bytes"})
 
 
 def read(lines: Iterable[str]) -> Iterator[Told]:
@@ -94,6 +95,7 @@ def _record(value: Mapping[str, str], started: datetime, ended: datetime, text: 
         memory_bytes=0,
         node_list=printable(value["hostname"], 1000),
         raw=printable(text, RAW_LIMIT),
+        unsaid=_UNSAID,
     )
 
 

@@ -25,6 +25,7 @@ _KINDS = {
     "L": "licence",
     "C": "checkpoint",
 }
+_TOLD_BY = {"Resource_List.mem": "memory_bytes", "exec_host": "node_list"}
 _CANCELLED, _TIMEOUT = 271, -29
 """256 + SIGTERM: deleted while it ran; Torque's JOB_EXEC_WALLTIME."""
 
@@ -90,6 +91,7 @@ def _record(job: NativeId, index: int | None, value: Mapping[str, str], text: st
         memory_bytes=_bytes(value["Resource_List.mem"]) if "Resource_List.mem" in value else 0,
         node_list=printable(",".join(hosts), 1000),
         raw=printable(text, RAW_LIMIT),
+        unsaid=_unsaid(value),
     )
 
 
@@ -123,9 +125,32 @@ def _cores(value: Mapping[str, str], hosts: Mapping[str, int]) -> int:
 
 
 def _gpus(value: Mapping[str, str]) -> int:
-    """OpenPBS counts them; Torque lists them as n1-gpu/0+n1-gpu/1."""
+    """OpenPBS counts them; Torque lists them as n1-gpu/0+n1-gpu/1. Else the most that is said of what was given,
+    (n1:ncpus=4:ngpus=1)+(n2:ncpus=4:ngpus=1), or asked for: select=2:ncpus=4:ngpus=1, nodes=2:ppn=4:gpus=1."""
     listed = [part for part in value.get("exec_gpus", "").split("+") if part]
-    return max(few(value.get("Resource_List.ngpus", "0")), len(listed))
+    if listed or "Resource_List.ngpus" in value:
+        return max(few(value.get("Resource_List.ngpus", "0")), len(listed))
+    given = re.sub(r"[()]", "", value.get("exec_vnode", ""))
+    asked, nodes = value.get("Resource_List.select", ""), value.get("Resource_List.nodes", "")
+    return max(_in_chunks(given, "ngpus"), _in_chunks(asked, "ngpus"), _in_chunks(nodes, "gpus"))
+
+
+def _in_chunks(text: str, name: str) -> int:
+    return few(str(sum(_times(part) * _of_chunk(part, name) for part in text.split("+"))))
+
+
+def _of_chunk(chunk: str, name: str) -> int:
+    return sum(few(word.removeprefix(f"{name}=")) for word in chunk.split(":") if word.startswith(f"{name}="))
+
+
+def _times(chunk: str) -> int:
+    """How many of a chunk there are: 2:ncpus=4. One where it is not said, or where a node is named."""
+    first = chunk.partition(":")[0]
+    return few(first) if first.isdigit() else 1
+
+
+def _unsaid(value: Mapping[str, str]) -> frozenset[str]:
+    return frozenset({"qos", *(name for key, name in _TOLD_BY.items() if key not in value)})
 
 
 def _hosts(text: str) -> dict[str, int]:

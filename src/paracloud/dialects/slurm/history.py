@@ -20,7 +20,15 @@ COLUMNS = (
     "Timelimit", "NodeList", "JobName",
 )  # fmt: skip
 """Of a log without a header line."""
-_NEEDED = ("JobID", "Partition", "User", "Submit", "Start", "End", "State", "NNodes", "NCPUS")
+_NEEDED = ("JobID", "Partition", "User", "Submit", "Start", "End", "State", "NNodes", "NCPUS", "AllocTRES")
+"""Without AllocTRES nobody knows how many GPUs there were: ReqTRES is what was asked for, and what AllocGRES counts, a
+node's or the job's, depends on the version."""
+_TOLD_BY = {
+    "QOS": ("qos",),
+    "ExitCode": ("exit_code", "exit_signal"),
+    "NodeList": ("node_list",),
+}
+"""Columns that may be missing, and what nobody knows then."""
 _SAME = {"AllocCPUS": "NCPUS", "AllocNodes": "NNodes"}
 _KNOWN = {name.lower(): name for name in (*COLUMNS, "ElapsedRaw", *_SAME)}
 _NO_TIME = frozenset({"Unknown", "None", "N/A", ""})
@@ -36,11 +44,12 @@ class _Layout:
     columns: Sequence[str] = COLUMNS
     closing_bar: bool = False
     """sacct -p ends each line with a bar, -P does not."""
+    unsaid: frozenset[str] = frozenset()
 
 
 def read(lines: Iterable[str]) -> Iterator[Told]:
     """A first line that names columns says which there are and in what order; it needs at least those that say whose
-    the job was, where, when, and on how many nodes and cores. It may come again, where logs were joined."""
+    the job was, where, when, and on how many nodes, cores and GPUs. It may come again, where logs were joined."""
     rest = iter(lines)
     first = next(rest, "")
     header = first.rstrip("\r\n")
@@ -62,7 +71,12 @@ def _header(line: str) -> _Layout | None:
         return None
     found = [_KNOWN.get(word.lower(), word) for word in words]
     columns = tuple(_SAME[name] if name in _SAME and _SAME[name] not in found else name for name in found)
-    return _Layout(columns, line.endswith("|"))
+    return _Layout(columns, line.endswith("|"), _unsaid(columns))
+
+
+def _unsaid(columns: Sequence[str]) -> frozenset[str]:
+    found = {name for column, names in _TOLD_BY.items() if column not in columns for name in names}
+    return frozenset(found if {"Elapsed", "ElapsedRaw"} & {*columns} else found | {"elapsed_seconds"})
 
 
 def _told(number: int, text: str, layout: _Layout) -> Iterator[Told]:
@@ -73,7 +87,7 @@ def _told(number: int, text: str, layout: _Layout) -> Iterator[Told]:
         return
     native_id, indexes = _id(value["JobID"])
     for index in indexes:
-        yield _record(value, phase, (native_id, index), text, is_listed="[" in value["JobID"])
+        yield _record(value, phase, (native_id, index), text, layout.unsaid)
 
 
 def _values(text: str, layout: _Layout) -> dict[str, str]:
@@ -108,10 +122,9 @@ def _left_out(value: dict[str, str], phase: NativePhase) -> str:
 
 
 def _record(
-    value: dict[str, str], phase: NativePhase, job: tuple[NativeId, int | None], text: str, *, is_listed: bool
+    value: dict[str, str], phase: NativePhase, job: tuple[NativeId, int | None], text: str, unsaid: frozenset[str]
 ) -> HistoryRecord:
-    """`is_listed`: the line is about several tasks, and its id is none of theirs."""
-    record_id = NativeId(str(count(value["JobIDRaw"]))) if value.get("JobIDRaw") else NativeId(value["JobID"])
+    record_id = _record_id(value)
     started, ended = _time(value["Start"]), _time(value["End"])
     gpus, memory_bytes = _allocated(value.get("AllocTRES", ""))
     code, _, signal = (value.get("ExitCode") or "0:0").partition(":")
@@ -119,7 +132,7 @@ def _record(
     return HistoryRecord(
         native_id=job[0],
         record_id=record_id,
-        usage_id=NativeId(f"{job[0]}_{job[1]}") if is_listed else record_id,
+        usage_id=NativeId(f"{job[0]}_{job[1]}") if "[" in value["JobID"] else record_id,
         task_index=job[1],
         cluster=printable(value.get("Cluster", ""), 200),
         name=printable(value.get("JobName", "")),
@@ -145,7 +158,19 @@ def _record(
         memory_bytes=memory_bytes,
         node_list=printable(value.get("NodeList", ""), 1000),
         raw=printable(text, RAW_LIMIT),
+        unsaid=unsaid,
     )
+
+
+def _record_id(value: dict[str, str]) -> NativeId:
+    """A line about several tasks has an id that is none of theirs; any other task or part is known by JobIDRaw alone:
+    under another id it would count a second time."""
+    if raw := value.get("JobIDRaw"):
+        return NativeId(str(count(raw)))
+    job = value["JobID"]
+    if not job.isdigit() and "[" not in job:
+        raise ValueError(f"{job[:40]!r} needs its JobIDRaw", f"{job[:40]!r} 缺少 JobIDRaw")
+    return NativeId(job)
 
 
 @lru_cache(4096)  # a log repeats itself

@@ -6,7 +6,7 @@ Neither is ever deleted or renumbered, by triggers, so that nothing can take one
 from alembic import op
 
 revision = "0022_postings_refer"
-down_revision = "0020_settling"
+down_revision = "0021_history"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,41 @@
+"""What a centre tells of a usage, what it need not tell, and what the usage is by that. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from paracloud.dialects.records import AccountingRecord
+from paracloud.kit.identifiers import ProjectId, UnixAccount
+from paracloud.metering.usage import UNCLAIMED, Usage, UsageKey, differs, metered, revised
+
+ROUNDED = frozenset({"memory_bytes"})
+"""In a log that was written without --noconvert; what the centre tells is exact."""
+
+
+def truth_of(
+    key: UsageKey, record: AccountingRecord, known: Usage | None, owners: Mapping[UnixAccount, ProjectId]
+) -> Usage:
+    """The usage with the centre's figures; it itself, where they are the same. What is not known is of a lent account,
+    and what is of another came from a log."""
+    if known is None:
+        return metered(key, record, owners[record.account], UNCLAIMED)
+    if record.account not in owners:
+        record = replace(record, unsaid=record.unsaid | ROUNDED)
+    return revised(known, record) if differs(known, record) else known
+
+
+def untold_of(
+    ours: Mapping[UsageKey, Usage],
+    told: Mapping[UsageKey, AccountingRecord],
+    owners: Mapping[UnixAccount, ProjectId],
+    since: datetime,
+) -> dict[UsageKey, Usage]:
+    """What the centre is silent of without a record being lost: what ended before it was connected, for old accounting
+    is thrown away; and history of accounts that it does not lend, where it shows us nobody's but the lent ones'
+    (Slurm's PrivateData is one for all). Our own books of it are looked at all the same."""
+    shows_others = any(one.account not in owners for one in told.values())
+    return {
+        key: usage
+        for key, usage in ours.items()
+        if key not in told and (usage.ended_at < since or (usage.account not in owners and not shows_others))
+    }
