@@ -1,5 +1,6 @@
 """Every query of statements. What a charge was for is read from the revision that it charged, so that the statement of
-a closed month never changes; duplicates, the platform's own cost, are on none."""
+a closed month never changes; a correction adds what differs from the charge before, a reversal takes back all that its
+revision says. Duplicates, the platform's own cost, are on none."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
@@ -28,7 +29,8 @@ CHARGED = """
                   (had.measured->>'gpus')::bigint * (had.measured->>'elapsed_seconds')::bigint AS card_seconds
              FROM charges AS earlier
              JOIN usage_revisions AS had ON (had.usage_id, had.revision) = (earlier.usage_id, earlier.revision)
-            WHERE charge.revision > 1 AND earlier.usage_id = charge.usage_id AND earlier.revision < charge.revision
+            WHERE charge.revision > 1 AND NOT charge.is_reversal
+              AND earlier.usage_id = charge.usage_id AND earlier.revision < charge.revision
             ORDER BY earlier.revision DESC LIMIT 1) AS before ON true
      CROSS JOIN LATERAL (SELECT CASE WHEN charge.is_reversal THEN -1 ELSE 1 END AS sign OFFSET 0) AS as_
      WHERE charge.project_id = ANY(:projects) AND NOT charge.is_duplicate
