@@ -39,13 +39,19 @@ OF_MONTH, OF_JOB = "AND charge.period = :period", "AND charge.reference = :refer
 CORE_SECONDS = "as_.sign * (now.cores * now.seconds - COALESCE(before.core_seconds, 0))"
 CARD_SECONDS = "as_.sign * (now.cards * now.seconds - COALESCE(before.card_seconds, 0))"
 WHO = "COALESCE(users.login, usage.account)"
+UNIT_PRICES = ", ".join(
+    f"{which}(price.{kind}_hour) FILTER (WHERE price.rule IS NULL) AS {kind}_{name}"
+    for kind in ("core", "card")
+    for which, name in (("min", "least"), ("max", "most"))
+)
 SUMS = text(f"""
     SELECT projects.name AS project, price.product_line, usage.centre, seen.measured->>'queue' AS queue, {WHO} AS who,
            GROUPING(usage.centre) = 1 AS is_by_user, charge.currency,
            count(*) FILTER (WHERE before IS NULL AND NOT charge.is_reversal) AS jobs,
            sum({CORE_SECONDS})::bigint AS core_seconds, sum({CARD_SECONDS})::bigint AS card_seconds,
            sum(charge.list_micro)::bigint AS list, sum(charge.amount_micro)::bigint AS amount,
-           sum(charge.package_micro)::bigint AS package, sum(charge.credit_micro)::bigint AS credit
+           sum(charge.package_micro)::bigint AS package, sum(charge.credit_micro)::bigint AS credit,
+           bool_or(price.rule IS NOT NULL) AS has_rule, {UNIT_PRICES}
            {CHARGED} {OF_MONTH}
      GROUP BY GROUPING SETS ((projects.name, price.product_line, usage.centre, seen.measured->>'queue',
                               charge.currency), (projects.name, {WHO}, charge.currency))
