@@ -14,7 +14,7 @@ from paracloud.billing.entry import ADJUSTMENT, PACKAGE_END
 from paracloud.billing.period import begins, month_after
 from paracloud.identity.product_line import ProductLine
 from paracloud.statements.rows import SECONDS_AN_HOUR, units
-from paracloud.statements.statement import REVERSAL, USAGE, Expired, Line, Movement, Statement, Taken
+from paracloud.statements.statement import CORRECTION, REVERSAL, USAGE, Expired, Line, Movement, Statement, Taken
 from paracloud.statements.words import Language, word
 
 CORE_HOURS, CARD_HOURS, JOBS = "Core-Hours", "Card-Hours", "Jobs"
@@ -60,7 +60,10 @@ class Focus:
         for one in covered:
             yield self._usage(line) | _covered(line, one)
         if not covered or line.sums.list or line.sums.amount != line.sums.package:
-            yield self._usage(line) | _uncovered(line, covered)
+            used, *other = _consumed(line, covered)
+            yield self._usage(line) | _uncovered(line, *used)
+            for unit, seconds in other:
+                yield self._usage(line) | _only_consumed(unit, seconds)
         for one in line.taken:
             if one.unit == Unit.MICRO:
                 yield self._usage(line) | _credit(one)
@@ -177,15 +180,37 @@ def _commitment(one: Taken | Expired, status: str) -> Row:
     }
 
 
-def _uncovered(line: Line, covered: list[Taken]) -> Row:
+def _consumed(line: Line, covered: list[Taken]) -> list[tuple[Unit, int]]:
+    """What no package covers: card-hours of a job with cards, core-hours of any other. A correction after which it is
+    the other has both, so that a job's rows sum to what it used in the end."""
+    cores, cards, sums = line.cores * line.elapsed_seconds, line.cards * line.elapsed_seconds, line.sums
+    had_cards = line.kind == CORRECTION and cards != sums.card_seconds
+    if not (line.cards or had_cards):
+        found = [(Unit.CORE_SECOND, sums.core_seconds)]
+    else:
+        found = [(Unit.CARD_SECOND, sums.card_seconds)]
+        if line.kind == CORRECTION and bool(line.cards) != had_cards:
+            found.append((Unit.CORE_SECOND, sums.core_seconds - cores if line.cards else cores))
+    return [(unit, seconds - sum(one.units for one in covered if one.unit == unit)) for unit, seconds in found]
+
+
+def _only_consumed(unit: Unit, seconds: int) -> Row:
+    nothing = Decimal()
+    return _costs(nothing, nothing, nothing, nothing) | {
+        "PricingCategory": "Standard",
+        "PricingQuantity": nothing,
+        "PricingUnit": UNITS[unit],
+        "ConsumedQuantity": _hours(seconds),
+        "ConsumedUnit": UNITS[unit],
+        "SkuMeter": UNITS[unit],
+    }  # fmt: skip
+
+
+def _uncovered(line: Line, used: Unit, seconds: int) -> Row:
     """What no package paid. The quantity is what the list cost is at the price, exactly; where several prices or a
     charging rule made it, the job is the unit, and has no unit price."""
     both = {CORE_HOURS: line.core_hour, CARD_HOURS: line.card_hour}
     prices = {unit: price for unit, price in both.items() if price}
-    is_cards = bool(line.cards)
-    used = Unit.CARD_SECOND if is_cards else Unit.CORE_SECOND
-    seconds = line.sums.card_seconds if is_cards else line.sums.core_seconds
-    rest = seconds - sum(one.units for one in covered if one.unit == used)
     cost, listed = units(line.sums.amount - line.sums.package), units(line.sums.list)
     priced: Row = {
         "PricingUnit": JOBS,
@@ -198,7 +223,7 @@ def _uncovered(line: Line, covered: list[Taken]) -> Row:
         }  # fmt: skip
     return _costs(listed, cost, cost, cost) | priced | {
         "PricingCategory": "Standard",
-        "ConsumedQuantity": _hours(rest),
+        "ConsumedQuantity": _hours(seconds),
         "ConsumedUnit": UNITS[used],
         "SkuMeter": UNITS[used],
     }  # fmt: skip

@@ -23,6 +23,7 @@ from paracloud.statements.statement import (
     Statement,
     Sums,
     Taken,
+    UnitPrices,
     Used,
     UsedBy,
 )
@@ -51,7 +52,9 @@ async def state_month(session: AsyncSession, payer: Payer, period: date, *, now:
         is_final=await is_closed(session, period),
         currency=currency,
         used=tuple(
-            Used(row.project, row.product_line, row.centre, row.queue, _sums(row)) for row in sums if not row.is_by_user
+            Used(row.project, row.product_line, row.centre, row.queue, _sums(row), _prices(row))
+            for row in sums
+            if not row.is_by_user
         ),
         by_user=tuple(UsedBy(row.project, row.who, _sums(row)) for row in sums if row.is_by_user),
         movements=movements,
@@ -107,6 +110,12 @@ def _sums(row: Row[*tuple[Any, ...]], jobs: int | None = None) -> Sums:
         row.package,
         row.credit,
     )
+
+
+def _prices(row: Row[*tuple[Any, ...]]) -> UnitPrices:
+    if row.core_least is None:
+        return UnitPrices(None, None, row.has_rule)
+    return UnitPrices((row.core_least, row.core_most), (row.card_least, row.card_most), row.has_rule)
 
 
 def _movement(row: Row[*tuple[Any, ...]]) -> Movement:

@@ -49,12 +49,23 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitPrices:
+    """The least and the most that an hour costs by the prices of these charges; None where a charging rule says what
+    each of them costs, which `has_rule` says of some."""
+
+    core_hour: tuple[Decimal, Decimal] | None
+    card_hour: tuple[Decimal, Decimal] | None
+    has_rule: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Used:
     project: str
     product_line: str
     centre: str
     queue: str
     sums: Sums
+    prices: UnitPrices
 
 
 @dataclass(frozen=True, slots=True)

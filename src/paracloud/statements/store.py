@@ -1,5 +1,6 @@
 """Every query of statements. What a charge was for is read from the revision that it charged, so that the statement of
-a closed month never changes; duplicates, the platform's own cost, are on none."""
+a closed month never changes; a correction adds what differs from the charge before, a reversal takes back all that its
+revision says. Duplicates, the platform's own cost, are on none."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
@@ -26,12 +27,13 @@ CHARGED = """
      CROSS JOIN LATERAL (SELECT (seen.measured->>'cores')::bigint AS cores, (seen.measured->>'gpus')::bigint AS cards,
                                 (seen.measured->>'elapsed_seconds')::bigint AS seconds OFFSET 0) AS now
       LEFT JOIN LATERAL (
-           SELECT earlier.is_reversal OR charge.is_reversal AS is_whole,
+           SELECT earlier.is_reversal AS is_whole,
                   (had.measured->>'cores')::bigint * (had.measured->>'elapsed_seconds')::bigint AS core_seconds,
                   (had.measured->>'gpus')::bigint * (had.measured->>'elapsed_seconds')::bigint AS card_seconds
              FROM charges AS earlier
              JOIN usage_revisions AS had ON (had.usage_id, had.revision) = (earlier.usage_id, earlier.revision)
-            WHERE charge.revision > 1 AND earlier.usage_id = charge.usage_id AND earlier.revision < charge.revision
+            WHERE charge.revision > 1 AND NOT charge.is_reversal
+              AND earlier.usage_id = charge.usage_id AND earlier.revision < charge.revision
             ORDER BY earlier.revision DESC, earlier.is_reversal DESC LIMIT 1) AS before ON true
      CROSS JOIN LATERAL (SELECT CASE WHEN charge.is_reversal THEN -1 ELSE 1 END AS sign OFFSET 0) AS as_
      WHERE charge.project_id = ANY(:projects) AND NOT charge.is_duplicate
@@ -42,13 +44,19 @@ LESS = "CASE WHEN before.is_whole THEN 0 ELSE COALESCE(before.{}_seconds, 0) END
 CORE_SECONDS = f"as_.sign * (now.cores * now.seconds - {LESS.format('core')})"
 CARD_SECONDS = f"as_.sign * (now.cards * now.seconds - {LESS.format('card')})"
 WHO = "COALESCE(users.login, usage.account)"
+UNIT_PRICES = ", ".join(
+    f"{which}(price.{kind}_hour) FILTER (WHERE price.rule IS NULL) AS {kind}_{name}"
+    for kind in ("core", "card")
+    for which, name in (("min", "least"), ("max", "most"))
+)
 SUMS = text(f"""
     SELECT projects.name AS project, price.product_line, usage.centre, seen.measured->>'queue' AS queue, {WHO} AS who,
            GROUPING(usage.centre) = 1 AS is_by_user, charge.currency,
            count(*) FILTER (WHERE before IS NULL AND NOT charge.is_reversal) AS jobs,
            sum({CORE_SECONDS})::bigint AS core_seconds, sum({CARD_SECONDS})::bigint AS card_seconds,
            sum(charge.list_micro)::bigint AS list, sum(charge.amount_micro)::bigint AS amount,
-           sum(charge.package_micro)::bigint AS package, sum(charge.credit_micro)::bigint AS credit
+           sum(charge.package_micro)::bigint AS package, sum(charge.credit_micro)::bigint AS credit,
+           bool_or(price.rule IS NOT NULL) AS has_rule, {UNIT_PRICES}
            {CHARGED} {OF_MONTH}
      GROUP BY GROUPING SETS ((projects.name, price.product_line, usage.centre, seen.measured->>'queue',
                               charge.currency), (projects.name, {WHO}, charge.currency))

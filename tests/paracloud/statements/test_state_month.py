@@ -2,24 +2,27 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
-from tests.paracloud.billing.builders import NOW, World, metered, record, world
+from tests.paracloud.billing.builders import CORE_HOUR, EAST, NOW, World, charged, metered, record, world
 from tests.paracloud.statements.month import JUNE, LATER, full_month, payer_in, stated
 
 from paracloud.billing.charge import charge
 from paracloud.billing.close_period import close_period
 from paracloud.billing.entry import Entry, wallet
 from paracloud.billing.post import post
+from paracloud.billing.price import add_price
+from paracloud.billing.rule_text import read_rule
 from paracloud.billing.top_up import top_up
 from paracloud.identity.caller import Caller, Role, Scope
 from paracloud.identity.create_project import create_project
 from paracloud.kit.errors import Conflict, Invalid, NotFound
-from paracloud.kit.identifiers import TokenId, UserId, new_uuid
+from paracloud.kit.identifiers import PriceVersionId, TokenId, UserId, new_uuid
 from paracloud.kit.money import Money
 from paracloud.statements.payers import any_payer, payer_of
 from paracloud.statements.state_month import lines_of, state_month
-from paracloud.statements.statement import CORRECTION, REVERSAL, USAGE, PayerKind, Sums, total
+from paracloud.statements.statement import CORRECTION, REVERSAL, USAGE, PayerKind, Sums, UnitPrices, total
 
 
 async def test_every_charge_is_a_line_once_and_all_sums_are_of_the_lines(database):
@@ -36,6 +39,27 @@ async def test_every_charge_is_a_line_once_and_all_sums_are_of_the_lines(databas
     whole = Sums(4, 7200, 3600, 2_123_456, 3_023_456, 900_000, 20_000)
     assert total(one.sums for one in lines) == statement.total == total(one.sums for one in statement.by_user) == whole
     assert whole.wallet == 2_103_456
+
+
+async def test_a_place_has_the_least_and_the_most_of_its_unit_prices(database):
+    opened = await world(database)
+    dearer, ruled = (replace(opened.price, id=PriceVersionId(new_uuid())) for _ in range(2))
+    dearer = replace(dearer, core_hour=Decimal("0.2"), project=opened.project)
+    rule = read_rule({"units": {"resource": "nodes"}, "free": ["cores"]})
+    async with database.begin() as session:
+        await add_price(session, EAST, "cpu", dearer, valid_from=LATER)
+        plain = replace(ruled, core_hour=Decimal(0), card_hour=Decimal(0), rule=rule)
+        await add_price(session, EAST, "nodes", plain, valid_from=NOW - timedelta(days=1))
+    await charged(database, await metered(database, opened, record("1"), job="job-1"), {"job-1": dearer.id})
+    for one in (record("2"), record("3", queue="nodes")):
+        await charged(database, await metered(database, opened, one))
+    async with database.begin() as session:
+        payer = await any_payer(session, PayerKind.PROJECT, opened.project)
+    statement, _ = await stated(database, payer)
+    assert {one.queue: one.prices for one in statement.used} == {
+        "cpu": UnitPrices((CORE_HOUR, Decimal("0.2")), (Decimal(2), Decimal(2)), has_rule=False),
+        "nodes": UnitPrices(None, None, has_rule=True),
+    }
 
 
 async def test_the_account_comes_out_and_is_what_the_ledger_has(database):
