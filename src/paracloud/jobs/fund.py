@@ -12,6 +12,7 @@ from paracloud.billing.extend_hold import extend_hold
 from paracloud.billing.price import price_by_id
 from paracloud.billing.rate import Most, most
 from paracloud.billing.reserve import Wanted
+from paracloud.billing.rule import Unrated
 from paracloud.centres.leases import under
 from paracloud.jobs import store, store_funds
 from paracloud.jobs.land import call_off, funds_of, lack_of, stop, warn, wish_signal
@@ -63,6 +64,8 @@ class Funder:
                 raise
             except ParacloudError as trouble:  # of one job: the others are looked after all the same
                 log.warning("job.not_funded", job=str(funds.job), code=trouble.code, reason=trouble.en)
+            except Unrated as why:
+                log.error("job.not_funded", job=str(funds.job), code="unrated", reason=why.en)
 
     def _is_due(self, funds: Funds, now: datetime) -> bool:
         if funds.stopping_at is not None:
