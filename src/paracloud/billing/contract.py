@@ -71,6 +71,10 @@ async def add_contract(
 ) -> ContractId:
     """Conflict where another contract with the centre (about the same queue) holds at some of the same time."""
     owner, owner_basis_points = (lent.owner, lent.basis_points) if lent is not None else (None, 0)
+    if valid_to is not None and valid_to <= valid_from:
+        raise Invalid(
+            "valid_to: it must be later than valid_from.", "valid_to：必须晚于 valid_from。", field="valid_to"
+        )
     _check_shares(share_basis_points, owner, owner_basis_points)
     _check_month(month)
     row = ContractRow(
@@ -91,8 +95,8 @@ async def add_contract(
                 field="valid_from",
             ) from error
         raise Invalid(
-            "There is no such centre or owner, or the validity ends before it begins.",
-            "超算中心或节点所有者不存在，或有效期不正确。",
+            "There is no such centre or owner.",
+            "超算中心或节点所有者不存在。",
         ) from error
     return ContractId(row.id)
 
@@ -126,14 +130,19 @@ def _check_shares(share: int, owner: ProjectId | None, owner_share: int) -> None
 async def end_contract(
     session: AsyncSession, centre: CentreName, at: datetime, *, now: datetime, queue: str | None = None
 ) -> None:
-    """The centre's contract (or the queue's own) that holds at `at` ends then; `at` is not in the past. NotFound where
-    none holds."""
+    """The centre's contract (or the queue's own) that holds at `at` ends then; `at` is not in the past. One that has
+    not begun is withdrawn by an end at its beginning, and never holds. NotFound where none holds."""
     if at < now:
         raise Invalid("at: a contract ends now or later.", "at：结束时间不得早于现在。", field="at")
     agreed = [one for one in await contracts_of(session, [centre]) if one.queue == queue]
-    holding = next((one for one in agreed if one.valid_from < at and one.holds_at(at)), None)
+    ahead = (one for one in agreed if one.holds_at(at) and (one.valid_from < at or one.valid_from > now))
+    holding = next(ahead, None)
     if holding is None:
-        raise NotFound(f"No contract with {centre} holds then.", f"{centre} 在该时间没有有效合同。", field="at")
+        raise NotFound(
+            f"No contract with {centre} holds then; one that has not begun is withdrawn at its very beginning.",
+            f"{centre} 在该时间没有有效合同；尚未生效的合同须以其生效时间撤回。",
+            field="at",
+        )
     await session.execute(update(ContractRow).where(ContractRow.id == holding.id).values(valid_to=at))
 
 

@@ -29,7 +29,8 @@ DECIMALS = 9
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A price with the place and the time, [valid_from, valid_to), that it holds for; None: until it is ended."""
+    """A price with the place and the time, [valid_from, valid_to), that it holds for; None: until it is ended. One that
+    was withdrawn ends as it begins."""
 
     price: Price
     centre: CentreName
@@ -81,18 +82,20 @@ async def add_price(
 
 
 async def end_price(session: AsyncSession, price: PriceVersionId, at: datetime, *, now: datetime) -> None:
-    """The version holds until `at`, which is never in the past: what was offered is not taken back. NotFound; Invalid
-    for a time that does not fit."""
+    """The version holds until `at`, which is never in the past: what was offered is not taken back. One that has not
+    begun is withdrawn by an end before its beginning, or at it, and never holds. NotFound; Invalid for a time that does
+    not fit."""
     found = (await session.execute(select(*COLUMNS).where(PriceRow.id == price))).one_or_none()
     if found is None:
         raise NotFound("There is no such price version.", "价格版本不存在。", field="price")
-    if at < now or at <= found.valid_from or (found.valid_to is not None and found.valid_to < at):
+    is_taken_back = at <= found.valid_from <= now
+    if at < now or is_taken_back or (found.valid_to is not None and found.valid_to < max(at, found.valid_from)):
         raise Invalid(
-            "at: a version ends now or later, after its beginning, and not after the end that it has.",
-            "at：结束时间不得早于现在、不得早于生效时间，也不得晚于已定的结束时间。",
+            "at: a version ends now or later, after its beginning if it has begun, and not after the end that it has.",
+            "at：结束时间不得早于现在；已生效的版本须晚于其生效时间；且不得晚于已定的结束时间。",
             field="at",
         )
-    await session.execute(update(PriceRow).where(PriceRow.id == price).values(valid_to=at))
+    await session.execute(update(PriceRow).where(PriceRow.id == price).values(valid_to=max(at, found.valid_from)))
 
 
 async def prices_at(session: AsyncSession, now: datetime) -> dict[tuple[CentreName, str], list[Price]]:

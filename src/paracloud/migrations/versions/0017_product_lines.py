@@ -1,4 +1,5 @@
-"""A project has a product line, and so has a price: one of three. A price may say nothing of cards."""
+"""A project has a product line, and so has a price: one of three. A price may say nothing of cards;
+one that is prepared, as a contract, can be withdrawn."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,6 +21,7 @@ def required(name: str, kind: object, *more: object, **options: object) -> sa.Co
 def upgrade() -> None:
     _lines()
     _cards()
+    _withdrawn()
 
 
 def _lines() -> None:
@@ -53,6 +55,13 @@ def _cards() -> None:
         "price_versions",
         "rule IS NULL OR (core_hour = 0 AND COALESCE(card_hour, 0) = 0)",
     )
+
+
+def _withdrawn() -> None:
+    """What was prepared and never held ends as it begins: an empty range, which overlaps nothing."""
+    for table in ("price_versions", "contracts"):
+        op.drop_constraint(op.f(f"ck_{table}_validity"), table)
+        op.create_check_constraint(op.f(f"ck_{table}_validity"), table, "valid_to IS NULL OR valid_to >= valid_from")
 
 
 def downgrade() -> None:
