@@ -8,9 +8,10 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing.refused import no_centre, no_project, refused
 from paracloud.billing.tables import ContractRow
 from paracloud.billing.tiers import Tiers, read_tiers, write_tiers
-from paracloud.kit.errors import Conflict, Invalid, NotFound
+from paracloud.kit.errors import Conflict, Invalid, NotFound, Refused
 from paracloud.kit.identifiers import CentreName, ContractId, ProjectId, new_uuid
 
 WHOLE = 10_000
@@ -88,17 +89,20 @@ async def add_contract(
             session.add(row)
             await session.flush()
     except IntegrityError as error:
-        if "would hold at the same time" in str(error):
-            raise Conflict(
-                f"{centre} has a contract for some of this time already; end that one first.",
-                f"{centre} 在此时段已有合同；请先结束该合同。",
-                field="valid_from",
-            ) from error
-        raise Invalid(
-            "There is no such centre or owner.",
-            "超算中心或节点所有者不存在。",
-        ) from error
+        raise refused(error, _reasons(centre)) from error
     return ContractId(row.id)
+
+
+def _reasons(centre: CentreName) -> dict[str, Refused]:
+    return {
+        "contracts_do_not_overlap": Conflict(
+            f"{centre} has a contract for some of this time already; end that one first.",
+            f"{centre} 在此时段已有合同；请先结束该合同。",
+            field="valid_from",
+        ),
+        "fk_contracts_centre": no_centre(centre),
+        "fk_contracts_owner_project_id": no_project("owner"),
+    }
 
 
 def _check_month(month: Month) -> None:

@@ -11,11 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.rate import Price
+from paracloud.billing.refused import no_centre, no_project, refused
 from paracloud.billing.rule_text import read_rule, write_rule
 from paracloud.billing.tables import PriceRow
 from paracloud.billing.tiers import read_tiers, write_tiers
 from paracloud.identity.product_line import ProductLine
-from paracloud.kit.errors import Conflict, Invalid, NotFound
+from paracloud.kit.errors import Conflict, Invalid, NotFound, Refused
 from paracloud.kit.identifiers import CentreName, OrganisationId, PriceVersionId, ProjectId
 
 COLUMNS = (
@@ -78,7 +79,7 @@ async def add_price(
             session.add(row)
             await session.flush()
     except IntegrityError as error:
-        raise _conflict(error, centre, queue) from error
+        raise refused(error, _reasons(centre, queue)) from error
 
 
 async def end_price(session: AsyncSession, price: PriceVersionId, at: datetime, *, now: datetime) -> None:
@@ -145,16 +146,24 @@ def _check(field: str, value: Decimal) -> None:
         )
 
 
-def _conflict(error: IntegrityError, centre: str, queue: str) -> Conflict | Invalid:
-    if "would hold at the same time" in str(error):
-        return Conflict(
+def _reasons(centre: CentreName, queue: str) -> dict[str, Refused]:
+    return {
+        "price_versions_do_not_overlap": Conflict(
             f"{centre}/{queue} has a price for some of this time already; end that version first.",
             f"{centre}/{queue} 在此时段已有价格；请先结束该版本。",
             field="valid_from",
-        )
-    if 'table "centres"' not in str(error):
-        return Invalid("There is no such customer.", "客户不存在。", field="project")
-    return Invalid(f"There is no centre {centre}.", f"超算中心 {centre} 不存在。", field="centre")
+        ),
+        "fk_price_versions_centre": no_centre(centre),
+        "fk_price_versions_project_id": no_project(),
+        "fk_price_versions_organisation_id": Invalid(
+            "organisation: there is no such organisation.", "organisation：组织不存在。", field="organisation"
+        ),
+        "ck_price_versions_one_customer": Invalid(
+            "project, organisation: a price is a project's own or an organisation's own, not both.",
+            "project、organisation：价格可专属于一个课题组或一个组织，二者不可兼有。",
+            field="project",
+        ),
+    }
 
 
 def _price(row: Row[*tuple[Any, ...]]) -> Price:
