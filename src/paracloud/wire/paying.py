@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from paracloud.wire.account import Amount, ProductLineName
-from paracloud.wire.base import Model, MoneyModel, Text, Time
+from paracloud.wire.base import Model, MoneyModel, Name, Text, Time
 
 Kind = Literal["core-hours", "card-hours", "credit"]
 Month = Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", examples=["2026-06"])]
@@ -24,7 +24,7 @@ class PackageRequest(Model):
     price: Amount = "0"
     product_line: ProductLineName | None = None
     centre: Text | None = None
-    queue: Text | None = None
+    queue: Name | None = None
     valid_from: Time | None = None
     expires_at: Time
 
@@ -53,7 +53,7 @@ class DedicationRequest(Model):
 
     project: UUID
     centre: Text
-    queue: Text
+    queue: Name
     nodes: int = Field(ge=1, le=1_000_000)
     monthly: Amount
     share_basis_points: int = Field(ge=0, le=10_000)

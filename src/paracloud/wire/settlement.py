@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from paracloud.wire.account import Amount
-from paracloud.wire.base import LongText, Model, MoneyModel, Text, Time
+from paracloud.wire.base import LongText, Model, MoneyModel, Name, Text, Time
 from paracloud.wire.paying import Month
 
 
@@ -103,7 +103,7 @@ class AnswerRequest(Model):
 class PaymentRequest(Model):
     """`payment` is the transfer's own number."""
 
-    payment: Text
+    payment: Name
 
 
 class CentrePersonRequest(Model):
