@@ -45,7 +45,8 @@ async def prices(deps: TheDeps, token: Token) -> PriceList:
 
 @router.post("/prices/{price}:end")
 async def end_a_price(price: UUID, body: EndRequest, deps: TheDeps, token: Token) -> Created:
-    """The version holds until then, and no longer. Jobs that were accepted with it keep it."""
+    """The version holds until then, and no longer; one that has not begun is withdrawn. Jobs that were accepted with it
+    keep it."""
     async with asked(deps, token) as at:
         now = operator(at, deps)
         await end_price(at.session, PriceVersionId(price), body.at or now, now=now)
@@ -56,7 +57,7 @@ async def end_a_price(price: UUID, body: EndRequest, deps: TheDeps, token: Token
 async def end_a_contract(
     centre: str, body: EndRequest, deps: TheDeps, token: Token, queue: str | None = None
 ) -> Created:
-    """The centre's own, or, with `queue`, that queue's."""
+    """The centre's own, or, with `queue`, that queue's; one that has not begun is withdrawn at its beginning."""
     async with asked(deps, token) as at:
         now = operator(at, deps)
         await end_contract(at.session, CentreName(centre), body.at or now, now=now, queue=queue)

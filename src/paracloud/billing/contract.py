@@ -8,9 +8,10 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing.refused import no_centre, no_project, refused
 from paracloud.billing.tables import ContractRow
 from paracloud.billing.tiers import Tiers, read_tiers, write_tiers
-from paracloud.kit.errors import Conflict, Invalid, NotFound
+from paracloud.kit.errors import Conflict, Invalid, NotFound, Refused
 from paracloud.kit.identifiers import CentreName, ContractId, ProjectId, new_uuid
 
 WHOLE = 10_000
@@ -71,12 +72,12 @@ async def add_contract(
 ) -> ContractId:
     """Conflict where another contract with the centre (about the same queue) holds at some of the same time."""
     owner, owner_basis_points = (lent.owner, lent.basis_points) if lent is not None else (None, 0)
-    _check_shares(share_basis_points, owner, owner_basis_points)
-    _check_month(month, owner_basis_points)
     if valid_to is not None and valid_to <= valid_from:
         raise Invalid(
             "valid_to: it must be later than valid_from.", "valid_to：必须晚于 valid_from。", field="valid_to"
         )
+    _check_shares(share_basis_points, owner, owner_basis_points)
+    _check_month(month, owner_basis_points)
     row = ContractRow(
         id=new_uuid(), centre=centre, queue=queue, share_basis_points=share_basis_points, owner_project_id=owner,
         owner_basis_points=owner_basis_points, valid_from=valid_from, valid_to=valid_to,
@@ -88,14 +89,20 @@ async def add_contract(
             session.add(row)
             await session.flush()
     except IntegrityError as error:
-        if "would hold at the same time" in str(error):
-            raise Conflict(
-                f"{centre} has a contract for some of this time already; end that one first.",
-                f"{centre} 在此时段已有合同；请先结束该合同。",
-                field="valid_from",
-            ) from error
-        raise Invalid("There is no such centre or owner.", "超算中心或节点所有者不存在。") from error
+        raise refused(error, _reasons(centre)) from error
     return ContractId(row.id)
+
+
+def _reasons(centre: CentreName) -> dict[str, Refused]:
+    return {
+        "contracts_do_not_overlap": Conflict(
+            f"{centre} has a contract for some of this time already; end that one first.",
+            f"{centre} 在此时段已有合同；请先结束该合同。",
+            field="valid_from",
+        ),
+        "fk_contracts_centre": no_centre(centre),
+        "fk_contracts_owner_project_id": no_project("owner"),
+    }
 
 
 def _check_month(month: Month, owner_share: int) -> None:
@@ -128,14 +135,19 @@ def _check_shares(share: int, owner: ProjectId | None, owner_share: int) -> None
 async def end_contract(
     session: AsyncSession, centre: CentreName, at: datetime, *, now: datetime, queue: str | None = None
 ) -> None:
-    """The centre's contract (or the queue's own) that holds at `at` ends then; `at` is not in the past. NotFound where
-    none holds."""
+    """The centre's contract (or the queue's own) that holds at `at` ends then; `at` is not in the past. One that has
+    not begun is withdrawn by an end at its beginning, and never holds. NotFound where none holds."""
     if at < now:
         raise Invalid("at: a contract ends now or later.", "at：结束时间不得早于现在。", field="at")
     agreed = [one for one in await contracts_of(session, [centre]) if one.queue == queue]
-    holding = next((one for one in agreed if one.valid_from < at and one.holds_at(at)), None)
+    ahead = (one for one in agreed if one.holds_at(at) and (one.valid_from < at or one.valid_from > now))
+    holding = next(ahead, None)
     if holding is None:
-        raise NotFound(f"No contract with {centre} holds then.", f"{centre} 在该时间没有有效合同。", field="at")
+        raise NotFound(
+            f"No contract with {centre} holds then; one that has not begun is withdrawn at its very beginning.",
+            f"{centre} 在该时间没有有效合同；尚未生效的合同须以其生效时间撤回。",
+            field="at",
+        )
     await session.execute(update(ContractRow).where(ContractRow.id == holding.id).values(valid_to=at))
 
 

@@ -9,8 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.known_queue import known_queue
+from paracloud.billing.refused import no_centre, no_project, refused
 from paracloud.billing.tables_paying import DedicationRow
-from paracloud.kit.errors import Conflict, Invalid, NotFound
+from paracloud.kit.errors import Conflict, Invalid, NotFound, Refused
 from paracloud.kit.identifiers import CentreName, DedicationId, ProjectId, new_uuid
 from paracloud.kit.money import Money
 
@@ -64,13 +65,19 @@ async def dedicate(session: AsyncSession, wanted: Dedication, *, is_unseen: bool
             session.add(row)
             await session.flush()
     except IntegrityError as error:
-        if "would hold at the same time" in str(error):
-            raise Conflict(
-                "The project has dedicated nodes of this queue for some of this time; end those first.",
-                "该课题组在此时段已有该队列的独占节点；请先结束。",
-                field="valid_from",
-            ) from error
-        raise Invalid("There is no such project or centre.", "课题组或超算中心不存在。", field="project") from error
+        raise refused(error, _reasons(wanted.centre)) from error
+
+
+def _reasons(centre: CentreName) -> dict[str, Refused]:
+    return {
+        "dedications_do_not_overlap": Conflict(
+            "The project has dedicated nodes of this queue for some of this time; end those first.",
+            "该课题组在此时段已有该队列的独占节点；请先结束。",
+            field="valid_from",
+        ),
+        "fk_dedications_centre": no_centre(centre),
+        "fk_dedications_project_id": no_project(),
+    }
 
 
 def _too_few(wanted: Dedication, there: int) -> Invalid:

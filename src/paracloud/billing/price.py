@@ -11,11 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.rate import Price
+from paracloud.billing.refused import no_centre, no_project, refused
 from paracloud.billing.rule_text import read_rule, write_rule
 from paracloud.billing.tables import PriceRow
 from paracloud.billing.tiers import read_tiers, write_tiers
 from paracloud.identity.product_line import ProductLine
-from paracloud.kit.errors import Conflict, Invalid, NotFound
+from paracloud.kit.errors import Conflict, Invalid, NotFound, Refused
 from paracloud.kit.identifiers import CentreName, OrganisationId, PriceVersionId, ProjectId
 
 COLUMNS = (
@@ -29,7 +30,8 @@ DECIMALS = 9
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A price with the place and the time, [valid_from, valid_to), that it holds for; None: until it is ended."""
+    """A price with the place and the time, [valid_from, valid_to), that it holds for; None: until it is ended. One that
+    was withdrawn ends as it begins."""
 
     price: Price
     centre: CentreName
@@ -77,22 +79,24 @@ async def add_price(
             session.add(row)
             await session.flush()
     except IntegrityError as error:
-        raise _conflict(error, centre, queue) from error
+        raise refused(error, _reasons(centre, queue)) from error
 
 
 async def end_price(session: AsyncSession, price: PriceVersionId, at: datetime, *, now: datetime) -> None:
-    """The version holds until `at`, which is never in the past: what was offered is not taken back. NotFound; Invalid
-    for a time that does not fit."""
+    """The version holds until `at`, which is never in the past: what was offered is not taken back. One that has not
+    begun is withdrawn by an end before its beginning, or at it, and never holds. NotFound; Invalid for a time that does
+    not fit."""
     found = (await session.execute(select(*COLUMNS).where(PriceRow.id == price))).one_or_none()
     if found is None:
         raise NotFound("There is no such price version.", "价格版本不存在。", field="price")
-    if at < now or at <= found.valid_from or (found.valid_to is not None and found.valid_to < at):
+    is_taken_back = at <= found.valid_from <= now
+    if at < now or is_taken_back or (found.valid_to is not None and found.valid_to < max(at, found.valid_from)):
         raise Invalid(
-            "at: a version ends now or later, after its beginning, and not after the end that it has.",
-            "at：结束时间不得早于现在、不得早于生效时间，也不得晚于已定的结束时间。",
+            "at: a version ends now or later, after its beginning if it has begun, and not after the end that it has.",
+            "at：结束时间不得早于现在；已生效的版本须晚于其生效时间；且不得晚于已定的结束时间。",
             field="at",
         )
-    await session.execute(update(PriceRow).where(PriceRow.id == price).values(valid_to=at))
+    await session.execute(update(PriceRow).where(PriceRow.id == price).values(valid_to=max(at, found.valid_from)))
 
 
 async def prices_at(session: AsyncSession, now: datetime) -> dict[tuple[CentreName, str], list[Price]]:
@@ -142,16 +146,24 @@ def _check(field: str, value: Decimal) -> None:
         )
 
 
-def _conflict(error: IntegrityError, centre: str, queue: str) -> Conflict | Invalid:
-    if "would hold at the same time" in str(error):
-        return Conflict(
+def _reasons(centre: CentreName, queue: str) -> dict[str, Refused]:
+    return {
+        "price_versions_do_not_overlap": Conflict(
             f"{centre}/{queue} has a price for some of this time already; end that version first.",
             f"{centre}/{queue} 在此时段已有价格；请先结束该版本。",
             field="valid_from",
-        )
-    if 'table "centres"' not in str(error):
-        return Invalid("There is no such customer.", "客户不存在。", field="project")
-    return Invalid(f"There is no centre {centre}.", f"超算中心 {centre} 不存在。", field="centre")
+        ),
+        "fk_price_versions_centre": no_centre(centre),
+        "fk_price_versions_project_id": no_project(),
+        "fk_price_versions_organisation_id": Invalid(
+            "organisation: there is no such organisation.", "organisation：组织不存在。", field="organisation"
+        ),
+        "ck_price_versions_one_customer": Invalid(
+            "project, organisation: a price is a project's own or an organisation's own, not both.",
+            "project、organisation：价格可专属于一个课题组或一个组织，二者不可兼有。",
+            field="project",
+        ),
+    }
 
 
 def _price(row: Row[*tuple[Any, ...]]) -> Price:

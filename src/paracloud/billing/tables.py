@@ -2,7 +2,8 @@
 
 The database keeps the invariants by triggers (migration 0004_billing): the postings of an entry come in one statement
 and sum to zero in each currency; entries, postings and charges are append-only; a balance is the sum of its postings;
-of a price version and of a contract only the end changes, and no two hold at one time.
+of a price version and of a contract only the end changes, and no two hold at one time. One that ends at its beginning
+was withdrawn, and never holds.
 """
 
 from datetime import date, datetime
@@ -25,7 +26,7 @@ class PriceRow(Base):
         CheckConstraint("rule IS NULL OR (core_hour = 0 AND COALESCE(card_hour, 0) = 0)", name="rule_alone"),
         CheckConstraint("product_line IN ('general', 'industry', 'ai')", name="product_line"),
         CheckConstraint("project_id IS NULL OR organisation_id IS NULL", name="one_customer"),
-        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="validity"),
+        CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="validity"),
         Index("ix_price_versions_centre_queue", "centre", "queue"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -61,7 +62,7 @@ class ContractRow(Base):
             " AND (owner_project_id IS NULL) = (owner_basis_points = 0)",
             name="owner",
         ),
-        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="validity"),
+        CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="validity"),
         CheckConstraint("minimum_micro >= 0 AND fixed_micro >= 0", name="month"),
         Index("ix_contracts_centre", "centre"),
     )

@@ -12,7 +12,7 @@ from paracloud.cli.admin import make
 from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.words import both, plain, say
-from paracloud.wire.tariffs import ContractRequest, EndRequest, PriceRequest
+from paracloud.wire.tariffs import ContractRequest, EndRequest, PriceModel, PriceRequest
 
 From = Annotated[str | None, typer.Option("--from", help="Valid from this time on, ISO 8601 with zone; now otherwise.")]
 AnId = Annotated[UUID | None, typer.Option(parser=an_id, help="That customer's own price.")]
@@ -92,19 +92,25 @@ def prices(as_json: AsJson = False) -> None:
     rows = [
         (one.id, f"{one.centre}/{one.queue}", one.product_line, one.qos, one.project or one.organisation,
          one.core_hour if one.rule is None else "rule", one.card_hour,
-         f"{one.valid_from:%Y-%m-%d %H:%M}", f"{one.valid_to:%Y-%m-%d %H:%M}" if one.valid_to else None)
+         f"{one.valid_from:%Y-%m-%d %H:%M}", _until(one))
         for one in found.items
     ]  # fmt: skip
     show.table(["price", "where", "line", "qos", "customer", "core-hour", "card-hour", "from", "to"], rows)
 
 
+def _until(one: PriceModel) -> str | None:
+    if one.valid_to == one.valid_from:
+        return say("withdrawn", "已撤回")
+    return f"{one.valid_to:%Y-%m-%d %H:%M}" if one.valid_to else None
+
+
 def end_price(price: Id, at: At = None, as_json: AsJson = False) -> None:
-    """End a price version, now or later; jobs that were accepted with it keep it."""
+    """End a price version, now or later, or withdraw one that has not begun; jobs accepted with it keep it."""
     end("prices", str(price), at, as_json=as_json)
 
 
 def end_contract(centre: str, at: At = None, as_json: AsJson = False) -> None:
-    """End the contract with a centre, now or later."""
+    """End the contract with a centre, now or later; with --at its beginning, withdraw one that has not begun."""
     end("contracts", centre, at, as_json=as_json)
 
 

@@ -124,6 +124,11 @@ def libpq_url(url: str) -> str:
     return "postgresql://" + url.partition("://")[2]
 
 
+def violated(error: DBAPIError) -> str:
+    """The name of the constraint that a statement violated; nothing where the server named none."""
+    return str(getattr(error.orig.__cause__, "constraint_name", None) or "") if error.orig is not None else ""
+
+
 def _acting(role: str | None) -> dict[str, str]:
     """The session's settings, from its first moment on."""
     return {} if role is None else {"role": role}

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from paracloud.wire.base import Model, MoneyModel, Text, Time
+from paracloud.wire.base import Model, MoneyModel, Name, Text, Time
 
 Category = Literal["university", "institute", "enterprise", "government", "individual"]
 RoleName = Literal["owner", "member", "viewer"]
@@ -119,7 +119,7 @@ class TopUpRequest(Model):
 
     project: UUID
     amount: Amount
-    key: Text
+    key: Name
 
 
 class CentreRequest(Model):

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 FIRST_YEAR, LAST_YEAR = 2000, 2200
+LONGEST_NAME = 100
 
 
 def _storable(value: Any) -> Any:  # noqa: ANN401  # any JSON value
@@ -20,6 +21,12 @@ def _storable(value: Any) -> Any:  # noqa: ANN401  # any JSON value
     return value
 
 
+def _name(value: str) -> str:
+    if not 0 < len(value) <= LONGEST_NAME or not value.isprintable() or value != value.strip():
+        raise ValueError(f"write 1 to {LONGEST_NAME} printable characters, without blanks at either end")
+    return value
+
+
 def _sensible(value: datetime) -> datetime:
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise ValueError(f"a time lies in the years {FIRST_YEAR} to {LAST_YEAR}")
@@ -27,6 +34,13 @@ def _sensible(value: datetime) -> datetime:
 
 
 Text = Annotated[str, BeforeValidator(_storable), Field(max_length=200)]
+Name = Annotated[
+    str,
+    BeforeValidator(_storable),
+    AfterValidator(_name),
+    Field(json_schema_extra={"minLength": 1, "maxLength": LONGEST_NAME}),
+]
+"""Of a queue, a quality of service, a payment: what people compare by eye, so nothing in it is unseen."""
 LongText = Annotated[str, BeforeValidator(_storable)]
 Texts = Annotated[dict[str, str], BeforeValidator(_storable)]
 Time = Annotated[AwareDatetime, AfterValidator(_sensible)]

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from paracloud.wire.account import Amount, ProductLineName
-from paracloud.wire.base import Model, MoneyModel, Text, Time
+from paracloud.wire.base import Model, MoneyModel, Name, Text, Time
 
 Kind = Literal["core-hours", "card-hours", "credit"]
 Month = Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", examples=["2026-06"])]
@@ -25,7 +25,7 @@ class PackageRequest(Model):
     price: Amount = "0"
     product_line: ProductLineName | None = None
     centre: Text | None = None
-    queue: Text | None = None
+    queue: Name | None = None
     is_unseen: bool = False
     valid_from: Time | None = None
     expires_at: Time
@@ -56,7 +56,7 @@ class DedicationRequest(Model):
 
     project: UUID
     centre: Text
-    queue: Text
+    queue: Name
     nodes: int = Field(ge=1, le=1_000_000)
     is_unseen: bool = False
     monthly: Amount

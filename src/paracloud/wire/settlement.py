@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from paracloud.wire.account import Amount
-from paracloud.wire.base import LongText, Model, MoneyModel, Text, Time
+from paracloud.wire.base import LongText, Model, MoneyModel, Name, Text, Time
 from paracloud.wire.paying import Month
 
 
@@ -126,7 +126,7 @@ class PaymentRequest(Model):
     """`payment` is the transfer's own number. `from_centre`: the centre paid it, which was due less than
     nothing."""
 
-    payment: Text
+    payment: Name
     from_centre: bool = False
 
 

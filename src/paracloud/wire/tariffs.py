@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from paracloud.wire.account import Amount, ProductLineName
-from paracloud.wire.base import Model, Text, Time
+from paracloud.wire.base import Model, Name, Text, Time
 
 
 class TierModel(Model):
@@ -22,14 +22,14 @@ class PriceRequest(Model):
     service alone. `project` or `organisation`: that customer's own price, before everybody's."""
 
     centre: Text
-    queue: Text
+    queue: Name
     product_line: ProductLineName = "general"
     core_hour: Amount | None = None
     card_hour: Amount | None = None
     rule: dict[str, Any] | None = Field(
         default=None, examples=[{"units": {"resource": "cores", "weight": "0.1"}, "free": ["nodes", "memory_bytes"]}]
     )
-    qos: Text | None = None
+    qos: Name | None = None
     project: UUID | None = None
     organisation: UUID | None = None
     tiers: list[TierModel] | None = Field(default=None, min_length=1, max_length=20)
@@ -95,7 +95,7 @@ class ContractRequest(Model):
 
     centre: Text
     share_basis_points: int = Field(ge=0, le=10_000)
-    queue: Text | None = None
+    queue: Name | None = None
     owner: UUID | None = None
     owner_basis_points: int = Field(0, ge=0, le=10_000)
     share_tiers: list[TierModel] | None = Field(default=None, min_length=1, max_length=20)

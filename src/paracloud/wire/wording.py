@@ -45,6 +45,7 @@ WORDS: dict[str, tuple[str, str]] = {
 """By the names of pydantic's errors (https://docs.pydantic.dev/latest/errors/validation_errors)."""
 OWN_ZH = {
     "text must be Unicode without the character NUL": "文本必须是 Unicode，且不含 NUL 字符",
+    "write 1 to 100 printable characters, without blanks at either end": "请填写 1 到 100 个可见字符，首尾不得有空格",
     "a time lies in the years 2000 to 2200": "时间必须在 2000 到 2200 年之间",
 }
 

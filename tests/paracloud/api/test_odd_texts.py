@@ -107,3 +107,36 @@ async def test_an_amount_that_is_none_moves_no_money(house: House, lin: Tenant, 
     body = {"project": str(lin.project), "amount": amount, "key": "x"}
     assert problem(await house.ask(boss, "POST", "/operator/top-ups", json=body))["field"] == "amount"
     assert await house.contents() == before
+
+
+ODD = ("", " ", " cpu", "cpu ", "a\nb", "\x1b[31mcpu", "a\u200bb", "x" * 101)
+NAMED = {
+    "prices": ({"centre": "east", "queue": "分区 1", "core_hour": "1", "qos": "high"}, ("queue", "qos")),
+    "contracts": ({"centre": "east", "share_basis_points": 1, "queue": "x" * 100}, ("queue",)),
+    "packages": ({"name": "p", "amount": "1", "expires_at": "2100-01-01T00:00:00Z", "queue": "cpu"}, ("queue",)),
+    "dedications": (
+        {"centre": "east", "queue": "q", "nodes": 1, "monthly": "0", "share_basis_points": 0}, ("queue",),
+    ),
+    "top-ups": ({"amount": "1", "key": "2026/06-0001 招行"}, ("key",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", NAMED)
+async def test_nothing_unseen_is_in_what_people_compare_by_eye(house: House, boss, lin: Tenant, what: str) -> None:
+    body, fields = NAMED[what]
+    of = {"project": str(lin.project)} if what in ("packages", "dedications", "top-ups") else {}
+    for field in fields:
+        for odd in ODD:
+            found = problem(await house.ask(boss, "POST", f"/operator/{what}", json=body | of | {field: odd}))
+            assert (found["field"], "1 to 100 printable" in found["detail"]) == (field, True)
+            assert "可见字符" in found["detail_zh"]
+    if what == "packages":
+        body = body | {"centre": "east"}
+    made = await house.ask(boss, "POST", f"/operator/{what}", json=body | of)
+    assert made.status_code == 201, made.text
+
+
+async def test_a_payment_to_a_centre_has_a_number_that_can_be_read(house: House, boss) -> None:
+    for odd in ODD:
+        answer = await house.ask(boss, "POST", f"/operator/settlements/{nobodys()}:pay", json={"payment": odd})
+        assert problem(answer)["field"] == "payment"

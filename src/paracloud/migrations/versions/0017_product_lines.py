@@ -1,4 +1,5 @@
-"""A project has a product line, and so has a price: one of three. A price may say nothing of cards."""
+"""A project has a product line, and so has a price: one of three. A price may say nothing of cards;
+one that is prepared, as a contract, can be withdrawn."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,9 +18,39 @@ def required(name: str, kind: object, *more: object, **options: object) -> sa.Co
     return sa.Column(name, kind, *more, nullable=False, **options)
 
 
+SAME = {
+    "price_versions": "other.product_line = NEW.product_line AND other.centre = NEW.centre AND other.queue = NEW.queue"
+    " AND (other.qos, other.project_id, other.organisation_id)"
+    " IS NOT DISTINCT FROM (NEW.qos, NEW.project_id, NEW.organisation_id)",
+    "contracts": "other.centre = NEW.centre AND other.queue IS NOT DISTINCT FROM NEW.queue",
+    "dedications": "other.project_id = NEW.project_id AND other.centre = NEW.centre AND other.queue = NEW.queue",
+}
+
+
+def _no_overlap(table: str, same: str) -> str:
+    """As it was, with a name that tells whoever wrote what is wrong."""
+    return f"""
+        CREATE OR REPLACE FUNCTION {table}_do_not_overlap() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          PERFORM pg_advisory_xact_lock(hashtext('{table}'));
+          IF EXISTS (
+            SELECT 1 FROM {table} AS other WHERE other.id <> NEW.id AND {same}
+              AND tstzrange(other.valid_from, other.valid_to) && tstzrange(NEW.valid_from, NEW.valid_to)
+          ) THEN
+            RAISE EXCEPTION 'two versions in {table} would hold at the same time'
+              USING ERRCODE = 'exclusion_violation', CONSTRAINT = '{table}_do_not_overlap';
+          END IF;
+          RETURN NEW;
+        END $$
+    """
+
+
 def upgrade() -> None:
     _lines()
     _cards()
+    _withdrawn()
+    for table, same in SAME.items():
+        op.execute(_no_overlap(table, same))
 
 
 def _lines() -> None:
@@ -53,6 +84,13 @@ def _cards() -> None:
         "price_versions",
         "rule IS NULL OR (core_hour = 0 AND COALESCE(card_hour, 0) = 0)",
     )
+
+
+def _withdrawn() -> None:
+    """What was prepared and never held ends as it begins: an empty range, which overlaps nothing."""
+    for table in ("price_versions", "contracts"):
+        op.drop_constraint(op.f(f"ck_{table}_validity"), table)
+        op.create_check_constraint(op.f(f"ck_{table}_validity"), table, "valid_to IS NULL OR valid_to >= valid_from")
 
 
 def downgrade() -> None:
