@@ -16,11 +16,10 @@ from paracloud.billing.budget import Budget, end_budget, set_budget
 from paracloud.billing.cover import Package, Unit
 from paracloud.billing.dedication import Dedication, dedicate, end_dedication, new_dedication_id
 from paracloud.billing.funding import Changes, change_funding
-from paracloud.billing.period import month_of
-from paracloud.billing.post_fees import post_fees
+from paracloud.billing.post_fees import pay_first_fee
 from paracloud.billing.sell_package import sell_package
 from paracloud.identity.overview import organisations_of, user_named
-from paracloud.kit.errors import NotEnoughFunds, NotFound
+from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import (
     BudgetId,
     CentreName,
@@ -83,14 +82,7 @@ async def dedication(
         async def act() -> dict[str, object]:
             await _require_project(at.session, body.project)
             await dedicate(at.session, wanted, is_unseen=body.is_unseen)
-            if await post_fees(at.session, month_of(now), now=now, only=wanted.id):
-                raise NotEnoughFunds(
-                    f"The fee of {wanted.monthly} {wanted.monthly.currency} a month is due in advance, and the wallet "
-                    "has less: top up first.",
-                    f"月费 {wanted.monthly} {wanted.monthly.currency} 须预付，余额不足：请先充值。",
-                    missing_micro=wanted.monthly.micro,
-                    currency=wanted.monthly.currency,
-                )
+            await pay_first_fee(at.session, wanted, now=now)
             return {"id": str(wanted.id)}
 
         done = await once(at.session, at.caller.user, key, request, act, now=now)

@@ -14,7 +14,7 @@ from paracloud.billing import store
 from paracloud.billing.budget import Budget, budgets_of, end_budget, set_budget, spent_of
 from paracloud.billing.close_period import close_period
 from paracloud.billing.dedication import Dedication, dedicate, dedications_of, end_dedication, new_dedication_id
-from paracloud.billing.entry import DEDICATED, payable
+from paracloud.billing.entry import DEDICATED, payable, wallet
 from paracloud.billing.fee import fee
 from paracloud.billing.funding import Changes, Funding, change_funding, funding_of, set_funding
 from paracloud.billing.hold import hold, release
@@ -283,6 +283,24 @@ async def test_nodes_that_cannot_be_paid_for_are_the_customers_no_longer(databas
         for told in (await notices_of(session, opened.project), await operators_notices(session)):
             ((_, one),) = told
             assert (one.kind, one.reference, one.amount) == ("dedication-lapsed", str(lapsed.id), Money(30_000_000))
+    await sound(database)
+
+
+async def test_whoever_has_paid_the_months_fees_waits_for_nobody(database):
+    opened = await world(database)
+    await dedicated(database, nodes(opened))
+    await fees(database)
+    async with database.begin() as busy:
+        await store.locked(busy, {wallet(opened.project): "CNY", payable(EAST): "CNY", DEDICATED: "CNY"})
+        async with asyncio.timeout(5):
+            assert await fees(database) == []
+
+
+async def test_many_who_post_one_fee_at_once_post_it_once_and_nobody_loses_the_nodes(database):
+    opened = await world(database, "40")
+    await dedicated(database, nodes(opened))
+    assert await asyncio.gather(*(fees(database) for _ in range(6))) == [[]] * 6
+    assert await left(database, opened) == 10_000_000
     await sound(database)
 
 
