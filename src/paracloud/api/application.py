@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paracloud.api import (
     account,
+    budgets,
     files,
     grid,
     imports,
@@ -38,6 +39,7 @@ ROOMS = (
     tariffs,
     reconciliation,
     paying,
+    budgets,
     periods,
     imports,
     usage,

@@ -53,6 +53,8 @@ ZH = {
     "monthly": "月费",
     "budget": "预算",
     "spent": "已支出",
+    "of": "层级",
+    "user": "用户",
     "per": "周期",
     "month": "月份",
     "closed": "关账",
