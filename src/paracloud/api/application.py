@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paracloud.api import (
     account,
+    budgets,
     corrections,
     files,
     grid,
@@ -41,6 +42,7 @@ ROOMS = (
     tariffs,
     reconciliation,
     paying,
+    budgets,
     periods,
     imports,
     usage,

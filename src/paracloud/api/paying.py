@@ -1,4 +1,4 @@
-"""What the operator agrees with a customer: packages and credits, dedicated nodes, funding, budgets."""
+"""What the operator agrees with a customer: packages and credits, dedicated nodes, funding."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -12,27 +12,24 @@ from paracloud.api.exactly import an_amount, whole_seconds
 from paracloud.api.once import once
 from paracloud.api.operator import operator
 from paracloud.api.shown_paying import UNITS, funding, paying
-from paracloud.billing.budget import Budget, end_budget, set_budget
+from paracloud.api.shown_paying import dedication as show_dedication
 from paracloud.billing.cover import Package, Unit
-from paracloud.billing.dedication import Dedication, dedicate, end_dedication, new_dedication_id
+from paracloud.billing.dedication import Dedication, dedicate, dedications_of, end_dedication, new_dedication_id
 from paracloud.billing.funding import Changes, change_funding
-from paracloud.billing.period import month_of
-from paracloud.billing.post_fees import post_fees
+from paracloud.billing.post_fees import pay_first_fee
 from paracloud.billing.sell_package import sell_package
-from paracloud.identity.overview import organisations_of, user_named
-from paracloud.kit.errors import NotEnoughFunds, NotFound
+from paracloud.identity.overview import organisations_of
+from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import (
-    BudgetId,
     CentreName,
     DedicationId,
-    OrganisationId,
     PackageId,
     ProjectId,
     new_uuid,
 )
 from paracloud.wire.account import Created
 from paracloud.wire.paying import (
-    BudgetRequest,
+    DedicationList,
     DedicationRequest,
     FundingChangeModel,
     FundingRequest,
@@ -82,19 +79,22 @@ async def dedication(
 
         async def act() -> dict[str, object]:
             await require_project(at.session, body.project)
-            await dedicate(at.session, wanted, is_unseen=body.is_unseen)
-            if await post_fees(at.session, month_of(now), now=now, only=wanted.id):
-                raise NotEnoughFunds(
-                    f"The fee of {wanted.monthly} {wanted.monthly.currency} a month is due in advance, and the wallet "
-                    "has less: top up first.",
-                    f"月费 {wanted.monthly} {wanted.monthly.currency} 须预付，余额不足：请先充值。",
-                    missing_micro=wanted.monthly.micro,
-                    currency=wanted.monthly.currency,
-                )
+            await dedicate(at.session, wanted, person=at.caller.login, now=now, is_unseen=body.is_unseen)
+            await pay_first_fee(at.session, wanted, now=now)
             return {"id": str(wanted.id)}
 
         done = await once(at.session, at.caller.user, key, request, act, now=now)
     return Created.model_validate(done)
+
+
+@router.get("/dedications")
+async def dedications(deps: TheDeps, token: Token, *, with_past: bool = False) -> DedicationList:
+    """Those that hold or will; `with_past`: those that are over too."""
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        found = await dedications_of(at.session, None)
+    shown = [one for one in found if with_past or one.valid_to is None or one.valid_to > now]
+    return DedicationList(items=[show_dedication(one) for one in shown])
 
 
 @router.post("/dedications/{dedication}:end")
@@ -102,7 +102,8 @@ async def end_dedicated(dedication: UUID, body: EndRequest, deps: TheDeps, token
     """The nodes are the customer's until then; what was paid in advance stays paid."""
     async with asked(deps, token) as at:
         now = operator(at, deps)
-        await end_dedication(at.session, DedicationId(dedication), body.at or now, now=now)
+        id_, at_ = DedicationId(dedication), body.at or now
+        await end_dedication(at.session, id_, at_, person=at.caller.login, now=now)
     return Created(id=str(dedication))
 
 
@@ -123,34 +124,6 @@ async def show_paying(project: UUID, deps: TheDeps, token: Token) -> PayingModel
         now = operator(at, deps)
         await require_project(at.session, project)
         return await paying(at.session, ProjectId(project), None, now)
-
-
-@router.post("/budgets", status_code=201)
-async def budget(body: BudgetRequest, deps: TheDeps, token: Token) -> Created:
-    async with asked(deps, token) as at:
-        now = operator(at, deps)
-        wanted = Budget(
-            id=BudgetId(new_uuid()),
-            organisation=None if body.organisation is None else OrganisationId(body.organisation),
-            project=None if body.project is None else ProjectId(body.project),
-            user=None if body.login is None else await user_named(at.session, body.login),
-            amount=an_amount("amount", body.amount),
-            is_monthly=body.is_monthly,
-            is_hard=body.is_hard,
-            warn_percent=tuple(body.warn_percent),
-            valid_from=body.valid_from or now,
-            valid_to=body.valid_to,
-        )
-        await set_budget(at.session, wanted)
-    return Created(id=str(wanted.id))
-
-
-@router.post("/budgets/{budget}:end")
-async def end_a_budget(budget: UUID, deps: TheDeps, token: Token) -> Created:
-    async with asked(deps, token) as at:
-        now = operator(at, deps)
-        await end_budget(at.session, BudgetId(budget), now=now)
-    return Created(id=str(budget))
 
 
 def _changes(body: FundingRequest) -> Changes:

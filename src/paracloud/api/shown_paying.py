@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.api import shown
-from paracloud.billing.budget import Budget, budgets_of, spent_of
+from paracloud.api.shown_budgets import projects_budgets
 from paracloud.billing.cover import Package, Unit
 from paracloud.billing.dedication import Dedication, dedications_of
 from paracloud.billing.funding import Funding, funding_of
@@ -14,7 +14,7 @@ from paracloud.billing.packages import packages_of
 from paracloud.identity.caller import Caller
 from paracloud.kit.identifiers import ProjectId
 from paracloud.kit.money import Money
-from paracloud.wire.paying import BudgetModel, DedicationModel, FundingModel, Kind, PackageModel, PayingModel
+from paracloud.wire.paying import DedicationModel, FundingModel, Kind, PackageModel, PayingModel
 
 UNITS: dict[Kind, Unit] = {
     "core-hours": Unit.CORE_SECOND,
@@ -26,23 +26,14 @@ SECONDS_AN_HOUR = 3600
 
 
 async def paying(session: AsyncSession, project: ProjectId, caller: Caller | None, now: datetime) -> PayingModel:
-    """As the caller may see it; None: the operator, who sees all. Whoever does not own the project sees no other user's
-    budget, and nobody of it what the rest of the organisation spent."""
-    budgets = [
-        one for one in await budgets_of(session, [project], now) if caller is None or _sees(caller, project, one)
-    ]
-    counted = await spent_of(session, budgets, now)
+    """As the caller may see it; None: the operator, who sees all."""
     return PayingModel(
         project=project,
         funding=funding(await funding_of(session, project)),
         packages=[_package(one) for one in await packages_of(session, [project])],
-        dedicated=[_dedication(one) for one in await dedications_of(session, [project])],
-        budgets=[_budget(one, counted[one.id], is_operator=caller is None) for one in budgets],
+        dedicated=[dedication(one) for one in await dedications_of(session, [project])],
+        budgets=await projects_budgets(session, project, caller, now),
     )
-
-
-def _sees(caller: Caller, project: ProjectId, budget: Budget) -> bool:
-    return budget.user in (None, caller.user) or caller.owns(project)
 
 
 def funding(one: Funding) -> FundingModel:
@@ -79,29 +70,17 @@ def _package(one: Package) -> PackageModel:
     )
 
 
-def _dedication(one: Dedication) -> DedicationModel:
+def dedication(one: Dedication) -> DedicationModel:
     return DedicationModel(
         id=one.id,
+        project=one.project,
         centre=one.centre,
         queue=one.queue,
         nodes=one.nodes,
         monthly=shown.money(one.monthly),
         valid_from=one.valid_from,
         valid_to=one.valid_to,
-    )
-
-
-def _budget(one: Budget, spent: Money, *, is_operator: bool) -> BudgetModel:
-    is_seen = is_operator or one.project is not None
-    return BudgetModel(
-        id=one.id,
-        of="user" if one.user else "project" if one.project else "organisation",
-        user=one.user,
-        amount=shown.money(one.amount),
-        spent=shown.money(spent) if is_seen else None,
-        is_monthly=one.is_monthly,
-        is_hard=one.is_hard,
-        warn_percent=list(one.warn_percent),
-        valid_from=one.valid_from,
-        valid_to=one.valid_to,
+        created_at=one.created_at,
+        created_by=one.created_by,
+        ended_by=one.ended_by,
     )

@@ -35,9 +35,14 @@ class Budget:
     warn_percent: tuple[int, ...]
     valid_from: datetime
     valid_to: datetime | None
+    is_owners: bool = False
+    """Set by an owner of the project."""
+    created_at: datetime | None = None
+    created_by: str | None = None
+    ended_by: str | None = None
 
 
-async def set_budget(session: AsyncSession, wanted: Budget) -> None:
+async def set_budget(session: AsyncSession, wanted: Budget, *, person: str, now: datetime) -> None:
     """Invalid for what cannot be meant, a payer that is not there, or a user who is not in the project."""
     if (wanted.organisation is None) == (wanted.project is None) or (wanted.user and wanted.project is None):
         raise Invalid(
@@ -61,7 +66,7 @@ async def set_budget(session: AsyncSession, wanted: Budget) -> None:
         id=wanted.id, organisation_id=wanted.organisation, project_id=wanted.project, user_id=wanted.user,
         amount_micro=wanted.amount.micro, currency=wanted.amount.currency, is_monthly=wanted.is_monthly,
         is_hard=wanted.is_hard, warn_percent=sorted(set(wanted.warn_percent)), valid_from=wanted.valid_from,
-        valid_to=wanted.valid_to,
+        valid_to=wanted.valid_to, is_owners=wanted.is_owners, created_at=now, created_by=person,
     )  # fmt: skip
     try:
         async with session.begin_nested():
@@ -71,10 +76,16 @@ async def set_budget(session: AsyncSession, wanted: Budget) -> None:
         raise Invalid("There is no such payer.", "预算主体不存在。", field="project") from error
 
 
-async def end_budget(session: AsyncSession, id_: BudgetId, *, now: datetime) -> None:
-    """From now on it holds no more. NotFound where none that holds has this id."""
+async def end_budget(
+    session: AsyncSession, id_: BudgetId, *, person: str, now: datetime, of_owners: ProjectId | None = None
+) -> None:
+    """From now on it holds no more. NotFound where none that holds has this id; `of_owners`: among those that the
+    owners of this project have set."""
     ending = update(BudgetRow).where(BudgetRow.id == id_, BudgetRow.valid_from < now, _open_at(now))
-    if (await session.execute(ending.values(valid_to=now).returning(BudgetRow.id))).scalar_one_or_none() is None:
+    if of_owners is not None:
+        ending = ending.where(BudgetRow.project_id == of_owners, BudgetRow.is_owners)
+    ended = ending.values(valid_to=now, ended_by=person).returning(BudgetRow.id)
+    if (await session.execute(ended)).scalar_one_or_none() is None:
         raise NotFound("There is no such budget that holds.", "没有该有效预算。", field="budget")
 
 
@@ -85,6 +96,11 @@ async def budgets_of(session: AsyncSession, projects: Collection[ProjectId] | No
         organisations = set((await organisations_of(session, projects)).values())
         query = query.where(or_(BudgetRow.project_id.in_(projects), BudgetRow.organisation_id.in_(organisations)))
     return [_budget(row) for row in (await session.scalars(query)).all()]
+
+
+async def all_budgets(session: AsyncSession) -> list[Budget]:
+    """For the operator: those that are over or have not begun too."""
+    return [_budget(row) for row in (await session.scalars(select(BudgetRow).order_by(BudgetRow.id))).all()]
 
 
 async def spent_of(session: AsyncSession, budgets: Collection[Budget], now: datetime) -> dict[BudgetId, Money]:
@@ -115,4 +131,8 @@ def _budget(row: BudgetRow) -> Budget:
         warn_percent=tuple(row.warn_percent),
         valid_from=row.valid_from,
         valid_to=row.valid_to,
+        is_owners=row.is_owners,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        ended_by=row.ended_by,
     )

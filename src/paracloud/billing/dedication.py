@@ -32,6 +32,9 @@ class Dedication:
     share_basis_points: int
     valid_from: datetime
     valid_to: datetime | None
+    created_at: datetime | None = None
+    created_by: str | None = None
+    ended_by: str | None = None
 
     def holds_at(self, when: datetime) -> bool:
         return self.valid_from <= when and (self.valid_to is None or when < self.valid_to)
@@ -41,7 +44,9 @@ class Dedication:
         return (self.project, self.centre, self.queue) == (project, centre, queue) and nodes <= self.nodes
 
 
-async def dedicate(session: AsyncSession, wanted: Dedication, *, is_unseen: bool = False) -> None:
+async def dedicate(
+    session: AsyncSession, wanted: Dedication, *, person: str, now: datetime, is_unseen: bool = False
+) -> None:
     """Conflict where the project has nodes of this queue already at some of the same time. Invalid where the queue is
     not known (`is_unseen`: see known_queue), or has more nodes than these: what runs on the others would be free."""
     if wanted.nodes < 1 or wanted.monthly.micro < 0 or not 0 <= wanted.share_basis_points <= WHOLE:
@@ -59,6 +64,7 @@ async def dedicate(session: AsyncSession, wanted: Dedication, *, is_unseen: bool
         id=wanted.id, project_id=wanted.project, centre=wanted.centre, queue=wanted.queue, nodes=wanted.nodes,
         monthly_micro=wanted.monthly.micro, share_basis_points=wanted.share_basis_points,
         currency=wanted.monthly.currency, valid_from=wanted.valid_from, valid_to=wanted.valid_to,
+        created_at=now, created_by=person,
     )  # fmt: skip
     try:
         async with session.begin_nested():
@@ -91,7 +97,7 @@ def _too_few(wanted: Dedication, there: int) -> Invalid:
     )
 
 
-async def end_dedication(session: AsyncSession, id_: DedicationId, at: datetime, *, now: datetime) -> None:
+async def end_dedication(session: AsyncSession, id_: DedicationId, at: datetime, *, person: str, now: datetime) -> None:
     """NotFound; Invalid for a time in the past, before it begins, or after the end that it has."""
     found = (await session.execute(select(DedicationRow).where(DedicationRow.id == id_))).scalar_one_or_none()
     if found is None:
@@ -102,7 +108,7 @@ async def end_dedication(session: AsyncSession, id_: DedicationId, at: datetime,
             "at：不得早于现在，须晚于开始时间，且不得晚于已定的结束时间。",
             field="at",
         )
-    await session.execute(update(DedicationRow).where(DedicationRow.id == id_).values(valid_to=at))
+    await session.execute(update(DedicationRow).where(DedicationRow.id == id_).values(valid_to=at, ended_by=person))
 
 
 async def lapse(session: AsyncSession, of: Dedication, at: datetime) -> None:
@@ -120,6 +126,7 @@ async def dedications_of(session: AsyncSession, projects: Collection[ProjectId] 
         Dedication(
             DedicationId(row.id), ProjectId(row.project_id), CentreName(row.centre), row.queue, row.nodes,
             Money(row.monthly_micro, row.currency), row.share_basis_points, row.valid_from, row.valid_to,
+            row.created_at, row.created_by, row.ended_by,
         )
         for row in (await session.scalars(query)).all()
     ]  # fmt: skip

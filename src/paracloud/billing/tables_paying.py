@@ -7,7 +7,7 @@ dedicated nodes and of a budget only the end; what a package paid is append-only
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, false, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -79,6 +79,7 @@ class DedicationRow(Base):
         CheckConstraint("nodes > 0 AND monthly_micro >= 0", name="size"),
         CheckConstraint("share_basis_points BETWEEN 0 AND 10000", name="share"),
         CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="validity"),
+        CheckConstraint("ended_by IS NULL OR valid_to IS NOT NULL", name="ended"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id"), index=True)
@@ -90,6 +91,11 @@ class DedicationRow(Base):
     currency: Mapped[str]
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime | None]
+    created_at: Mapped[datetime | None]
+    """None, as `created_by`, where it was agreed before this was kept."""
+    created_by: Mapped[str | None]
+    ended_by: Mapped[str | None]
+    """Who set its end last; nobody where it lapsed."""
 
 
 class FundingRow(Base):
@@ -119,6 +125,8 @@ class BudgetRow(Base):
         CheckConstraint("user_id IS NULL OR project_id IS NOT NULL", name="user"),
         CheckConstraint("amount_micro >= 0", name="amount"),
         CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="validity"),
+        CheckConstraint("ended_by IS NULL OR valid_to IS NOT NULL", name="ended"),
+        CheckConstraint("NOT is_owners OR user_id IS NOT NULL", name="owners"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisations.id"), index=True)
@@ -132,3 +140,9 @@ class BudgetRow(Base):
     warn_percent: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{80,100}'"))
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime | None]
+    is_owners: Mapped[bool] = mapped_column(server_default=false())
+    """Set by an owner of the project, who may end it too; otherwise the operator's."""
+    created_at: Mapped[datetime | None]
+    """None, as `created_by`, where it was set before this was kept."""
+    created_by: Mapped[str | None]
+    ended_by: Mapped[str | None]

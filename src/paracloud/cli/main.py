@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from paracloud.cli import (
     admin,
+    budgets,
     corrections,
     jobs,
     notices,
@@ -62,6 +63,7 @@ admin.app.command("settlements")(settlement.settlements_waiting)
 app.add_typer(admin.app, name="admin")
 app.add_typer(usage.app, name="usage")
 app.add_typer(receipts.app, name="receipt")
+app.add_typer(budgets.app, name="budget")
 app.add_typer(statements.app, name="statement")
 app.add_typer(settlement.app, name="centre")
 

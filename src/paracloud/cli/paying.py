@@ -14,6 +14,11 @@ from paracloud.cli.tariffs import At, From, To, end
 from paracloud.cli.words import both
 from paracloud.wire.paying import BudgetRequest, DedicationRequest, FundingRequest, PackageRequest
 
+Monthly = Annotated[bool, typer.Option(help="Anew each month, or once.")]
+Hard = Annotated[bool, typer.Option(help="Refuse what could exceed it, or only tell.")]
+Percent = Annotated[list[int] | None, typer.Option("--warn", help="Per cent at which it is told; 80 and 100.")]
+NoWarn = Annotated[bool, typer.Option("--no-warn", help="It is told at no level.")]
+All = Annotated[bool, typer.Option("--all", help="Those that are over too.")]
 L = TypeVar("L", int, str)
 Until = Annotated[str, typer.Argument(help="The end, ISO 8601 with zone.")]
 Centre = Annotated[str | None, typer.Option(help="At this centre alone.")]
@@ -101,7 +106,7 @@ def fund(  # a command line's options
     if hold_all:
         tree["hold_seconds"] = None
     if warn or no_warn:
-        tree["warnings"] = _levels(warn, (), no_warn=no_warn)
+        tree["warnings"] = levels(warn, (), no_warn=no_warn)
     with session.client() as client:
         made = client.fund(project, FundingRequest.model_validate(tree))
     if as_json:
@@ -115,18 +120,18 @@ def budget(
     organisation: AnId = None,
     project: AnId = None,
     login: Annotated[str | None, typer.Option(help="One user's within the project.")] = None,
-    monthly: Annotated[bool, typer.Option(help="Anew each month, or once.")] = True,
-    hard: Annotated[bool, typer.Option(help="Refuse what could exceed it, or only tell.")] = True,
-    warn: Annotated[list[int] | None, typer.Option(help="Per cent at which it is told; 80 and 100.")] = None,
-    no_warn: Annotated[bool, typer.Option("--no-warn", help="It is told at no level.")] = False,
+    monthly: Monthly = True,
+    hard: Hard = True,
+    warn: Percent = None,
+    no_warn: NoWarn = False,
     start: From = None,
     until: To = None,
     as_json: AsJson = False,
 ) -> None:
     """Set the most that an organisation, a project or one of its users is to spend."""
     tree = {"organisation": organisation, "project": project, "login": login, "amount": amount, "is_hard": hard}
-    levels = _levels(warn, (80, 100), no_warn=no_warn)
-    times = {"is_monthly": monthly, "warn_percent": levels, "valid_from": start, "valid_to": until}
+    told = levels(warn, (80, 100), no_warn=no_warn)
+    times = {"is_monthly": monthly, "warn_percent": told, "valid_from": start, "valid_to": until}
     body = BudgetRequest.model_validate(tree | times)
     with session.client() as client:
         made = client.operator("budgets", body)
@@ -138,6 +143,36 @@ def end_budget(budget: Id, as_json: AsJson = False) -> None:
     with session.client() as client:
         made = client.end_budget(budget)
     tell(made.id, as_json=as_json)
+
+
+def budgets(all_: All = False, as_json: AsJson = False) -> None:
+    """List the budgets of all organisations, projects and users, with their ids."""
+    with session.client() as client:
+        found = client.all_budgets(with_past=all_)
+    if as_json:
+        show.as_json(found)
+    else:
+        show.budgets(found.items)
+
+
+def dedications(all_: All = False, as_json: AsJson = False) -> None:
+    """List dedicated nodes, with their ids."""
+    with session.client() as client:
+        found = client.all_dedications(with_past=all_)
+    if as_json:
+        show.as_json(found)
+    else:
+        show.dedications(found.items)
+
+
+def funds(project: Id, as_json: AsJson = False) -> None:
+    """Show all of how a project pays and what it may spend."""
+    with session.client() as client:
+        found = client.paying_of(project)
+    if as_json:
+        show.as_json(found)
+    else:
+        show.paying(found)
 
 
 def periods(as_json: AsJson = False) -> None:
@@ -153,7 +188,7 @@ def periods(as_json: AsJson = False) -> None:
     show.table(["month", "closed", "by", "unrated"], rows)
 
 
-def _levels(given: list[L] | None, otherwise: Sequence[L], *, no_warn: bool) -> list[L]:
+def levels(given: list[L] | None, otherwise: Sequence[L], *, no_warn: bool) -> list[L]:
     if given and no_warn:
         raise typer.BadParameter(both("--warn or --no-warn, not both.", "--warn 与 --no-warn 只能选一个。"))
     return [] if no_warn else given or list(otherwise)
@@ -165,4 +200,6 @@ def _sell(what: str, body: PackageRequest | DedicationRequest, *, as_json: bool)
     tell(made.id, as_json=as_json)
 
 
-VERBS = (package, credit, dedicate, end_dedicated, fund, budget, end_budget, periods)
+VERBS = (
+    package, credit, dedicate, dedications, end_dedicated, fund, funds, budget, budgets, end_budget, periods,
+)  # fmt: skip

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from paracloud.cli.words import plain, say, word
 from paracloud.wire.jobs import JobDetailModel, JobModel
-from paracloud.wire.paying import FundingModel, PayingModel
+from paracloud.wire.paying import BudgetModel, DedicationModel, FundingModel, PayingModel
 
 console = Console()
 errors = Console(stderr=True)
@@ -85,23 +85,53 @@ def paying(found: PayingModel) -> None:
         ]
         table(["package", "kind", "total", "used", "reserved", "left", "expires"], rows)
     if found.dedicated:
-        nodes = [
-            (f"{one.centre}/{one.queue}", one.nodes, one.monthly.amount, one.valid_to and f"{one.valid_to:%Y-%m-%d}")
-            for one in found.dedicated
-        ]
-        table(["dedicated", "nodes", "monthly", "to"], nodes)
+        dedications(found.dedicated)
     if found.budgets:
-        limits = [
-            (
-                one.of,
-                one.amount.amount,
-                one.spent and one.spent.amount,
-                say("hard", "硬") if one.is_hard else say("soft", "软"),
-                say("month", "月") if one.is_monthly else say("once", "一次"),
-            )
-            for one in found.budgets
-        ]
-        table(["budget", "amount", "spent", "kind", "per"], limits)
+        budgets(found.budgets)
+
+
+def dedications(found: Sequence[DedicationModel]) -> None:
+    rows = [
+        (
+            one.id,
+            one.project,
+            f"{one.centre}/{one.queue}",
+            one.nodes,
+            one.monthly.amount,
+            f"{one.valid_from:%Y-%m-%d}",
+            one.valid_to and f"{one.valid_to:%Y-%m-%d}",
+            _persons(one),
+        )
+        for one in found
+    ]
+    table(["dedicated", "project", "where", "nodes", "monthly", "from", "to", "by"], rows)
+
+
+def budgets(found: Sequence[BudgetModel]) -> None:
+    rows = [
+        (
+            one.id,
+            one.of,
+            one.payer,
+            one.login,
+            one.amount.amount,
+            one.spent and one.spent.amount,
+            say("hard", "硬") if one.is_hard else say("soft", "软"),
+            say("month", "月") if one.is_monthly else say("once", "一次"),
+            one.valid_to and f"{one.valid_to:%Y-%m-%d}",
+            _persons(one),
+        )
+        for one in found
+    ]
+    table(["budget", "of", "name", "user", "amount", "spent", "kind", "per", "to", "by"], rows)
+
+
+def _persons(one: DedicationModel | BudgetModel) -> str | None:
+    """Who agreed it, when, and who ended it."""
+    made = f"{one.created_by} {one.created_at:%Y-%m-%d}" if one.created_by and one.created_at else None
+    if one.ended_by is None:
+        return made
+    return f"{made or '-'}, " + say(f"ended by {one.ended_by}", f"由 {one.ended_by} 终止")
 
 
 def _exit(one: JobModel) -> str:

@@ -7,7 +7,15 @@ from pydantic import BaseModel
 
 from paracloud.client.calls import Calls
 from paracloud.wire.account import Created
-from paracloud.wire.paying import FundingChangeModel, FundingRequest, PayingModel, PeriodList
+from paracloud.wire.paying import (
+    BudgetList,
+    DedicationList,
+    FundingChangeModel,
+    FundingRequest,
+    PayingModel,
+    PeriodList,
+    UsersBudgetRequest,
+)
 
 
 class PayingCalls(Calls):
@@ -28,6 +36,21 @@ class PayingCalls(Calls):
     def fund(self, project: UUID, body: FundingRequest) -> FundingChangeModel:
         """What the body does not set stays as it is. `before` is of the last try, where the connection broke."""
         return self._patch(f"/operator/projects/{project}/funding", FundingChangeModel, body)
+
+    def budgets(self, project: UUID) -> BudgetList:
+        return self._get(f"/projects/{project}/budgets", BudgetList)
+
+    def set_users_budget(self, project: UUID, body: UsersBudgetRequest) -> Created:
+        return self._post(f"/projects/{project}/budgets", Created, body)
+
+    def end_users_budget(self, project: UUID, budget: UUID) -> Created:
+        return self._post(f"/projects/{project}/budgets/{budget}:end", Created, None)
+
+    def all_budgets(self, *, with_past: bool = False) -> BudgetList:
+        return self._get("/operator/budgets", BudgetList, {"with_past": with_past})
+
+    def all_dedications(self, *, with_past: bool = False) -> DedicationList:
+        return self._get("/operator/dedications", DedicationList, {"with_past": with_past})
 
     def end_budget(self, budget: UUID) -> Created:
         return self._post(f"/operator/budgets/{budget}:end", Created, None)

@@ -59,6 +59,14 @@ class Caller:
                 "查看者不能修改该课题组；请联系所有者授予成员角色。",
             )
 
+    def require_owner(self, project: ProjectId) -> None:
+        """May say what the project's members may: NotFound for a foreign one."""
+        self._require(Scope.WRITE)
+        if self._role(project) is not Role.OWNER:
+            raise Forbidden(
+                "Only an owner of the project may do this; ask one.", "仅课题组所有者可执行此操作；请联系所有者。"
+            )
+
     def owns(self, project: ProjectId) -> bool:
         return self.projects.get(project) is Role.OWNER
 

@@ -73,6 +73,19 @@ async def is_member(session: AsyncSession, user: UserId, project: ProjectId) -> 
     return await store.is_member(session, user, project)
 
 
+async def member_named(session: AsyncSession, project: ProjectId, login: str) -> UserId | None:
+    """None also where somebody has this login who is not in the project."""
+    return await store.member_named(session, project, login)
+
+
+async def logins_of(session: AsyncSession, users: Collection[UserId]) -> dict[UserId, str]:
+    return await store.logins_of(session, users) if users else {}
+
+
+async def some_projects(session: AsyncSession, projects: Collection[ProjectId]) -> list[Project]:
+    return await _projects(session, list(projects))
+
+
 async def all_projects(session: AsyncSession) -> list[Project]:
     """For the operator."""
     return await _projects(session, None)

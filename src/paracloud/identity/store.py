@@ -56,6 +56,18 @@ async def is_member(session: AsyncSession, user: UserId, project: ProjectId) -> 
     return (await session.execute(query)).scalar_one_or_none() is not None
 
 
+async def member_named(session: AsyncSession, project: ProjectId, login: str) -> UserId | None:
+    query = select(UserRow.id).join(MemberRow, MemberRow.user_id == UserRow.id)
+    found = await session.execute(query.where(MemberRow.project_id == project, UserRow.login == login))
+    user = found.scalar_one_or_none()
+    return None if user is None else UserId(user)
+
+
+async def logins_of(session: AsyncSession, users: Collection[UserId]) -> dict[UserId, str]:
+    query = select(UserRow.id, UserRow.login).where(UserRow.id.in_(users))
+    return {UserId(user): login for user, login in (await session.execute(query)).all()}
+
+
 async def organisation_named(session: AsyncSession, name: str) -> OrganisationRow | None:
     return (await session.execute(select(OrganisationRow).where(OrganisationRow.name == name))).scalar_one_or_none()
 

@@ -50,8 +50,8 @@ GRANTS: Mapping[str, Grant] = {
     "usage_strangers": changing("records raw seen_at"),
     "price_versions": ENDED,
     "contracts": ENDED,
-    "dedications": ENDED,
-    "budgets": ENDED,
+    "dedications": changing("valid_to ended_by"),
+    "budgets": changing("valid_to ended_by"),
     "funding": changing(
         "project_id credit_line_micro currency hold_seconds warn_micro checkpoint_signal grace_seconds"
     ),

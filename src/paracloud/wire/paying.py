@@ -66,13 +66,23 @@ class DedicationRequest(Model):
 
 
 class DedicationModel(Model):
+    """`created_by`, `ended_by`: logins; null where that was not kept yet, or nobody has."""
+
     id: UUID
+    project: UUID
     centre: str
     queue: str
     nodes: int
     monthly: MoneyModel
     valid_from: Time
     valid_to: Time | None
+    created_at: Time | None
+    created_by: str | None
+    ended_by: str | None
+
+
+class DedicationList(Model):
+    items: list[DedicationModel]
 
 
 class FundingRequest(Model):
@@ -118,12 +128,31 @@ class BudgetRequest(Model):
     valid_to: Time | None = None
 
 
+class UsersBudgetRequest(Model):
+    """For one user of the project, by an owner of it; as a BudgetRequest otherwise."""
+
+    login: Text
+    amount: Amount
+    is_monthly: bool = True
+    is_hard: bool = True
+    warn_percent: list[int] = Field(default_factory=lambda: [80, 100], max_length=10)
+    valid_from: Time | None = None
+    valid_to: Time | None = None
+
+
 class BudgetModel(Model):
-    """`spent`: charged, and held for jobs; not shown of a whole organisation."""
+    """`payer`: the name of the organisation or project; of a user's, `login` says whose. `spent`: charged, and the most
+    that accepted jobs can still cost; not shown of a whole organisation. `is_owners`: set by an owner of the project,
+    who can end it; otherwise the operator's. `created_by`, `ended_by`: logins; null where that was not kept yet, or
+    nobody has."""
 
     id: UUID
     of: Literal["organisation", "project", "user"]
+    organisation: UUID | None
+    project: UUID | None
+    payer: str
     user: UUID | None
+    login: str | None
     amount: MoneyModel
     spent: MoneyModel | None
     is_monthly: bool
@@ -131,6 +160,14 @@ class BudgetModel(Model):
     warn_percent: list[int]
     valid_from: Time
     valid_to: Time | None
+    is_owners: bool
+    created_at: Time | None
+    created_by: str | None
+    ended_by: str | None
+
+
+class BudgetList(Model):
+    items: list[BudgetModel]
 
 
 class PayingModel(Model):

@@ -1,6 +1,6 @@
 """The real application over a real database: tenants who do not know each other, the operator, two priced centres."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -134,9 +134,9 @@ class House:
             )
         return secret.reveal(), id_
 
-    async def agreed(self, owner: Tenant) -> tuple[str, str]:
-        """Dedicated nodes, in a queue of their own that is gone by now, and a budget that refuses nothing: both since
-        yesterday."""
+    async def agreed(self, owner: Tenant) -> tuple[str, str, str]:
+        """Dedicated nodes, in a queue of their own that is gone by now, and two budgets that refuse nothing, the
+        second set by an owner of the project for the tenant: all since yesterday."""
         since = START - timedelta(days=1)
         nodes = Dedication(new_dedication_id(), owner.project, EAST, "own", 1, Money(0), 0, since, None)
         limit = Budget(
@@ -145,10 +145,12 @@ class House:
         )  # fmt: skip
         async with self.database.begin() as session:
             await keep_queues(session, EAST, (*QUEUES, queue("own", nodes=1)), START)
-            await dedicate(session, nodes)
+            await dedicate(session, nodes, person="op", now=START)
             await keep_queues(session, EAST, QUEUES, START)
-            await set_budget(session, limit)
-        return str(nodes.id), str(limit.id)
+            await set_budget(session, limit, person="op", now=START)
+            own = replace(limit, id=BudgetId(new_uuid()), user=owner.user, is_owners=True)
+            await set_budget(session, own, person="head", now=START)
+        return str(nodes.id), str(limit.id), str(own.id)
 
     async def imported(self, owner: Tenant, content: bytes) -> str:
         """An import that waits, of a log that was sent."""

@@ -11,8 +11,8 @@ from tests.paracloud.jobs.world import EAST, HOST_KEY
 
 CONTENT = b"input of the owner"
 NOTHING = "00000000-0000-7000-8000-000000000000"
-READS, WRITES, OPERATES, SPEAKS = "reads", "writes", "operates", "speaks"
-"""The last: for the centre that the path names."""
+READS, WRITES, OWNS, OPERATES, SPEAKS = "reads", "writes", "owns", "operates", "speaks"
+"""OWNS: an owner of the project. The last: for the centre that the path names."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Things:
     price: str = "00000000-0000-7000-8000-000000000000"
     dedication: str = "00000000-0000-7000-8000-000000000000"
     budget: str = "00000000-0000-7000-8000-000000000000"
+    users_budget: str = "00000000-0000-7000-8000-000000000000"
     import_id: str = "00000000-0000-7000-8000-000000000000"
     blob: str = sha256(CONTENT).hexdigest()
 
@@ -50,6 +51,7 @@ class Things:
             settlement_id=NOTHING,
             dispute_id=NOTHING,
             budget=self.budget,
+            users_budget=self.users_budget,
         )
 
 
@@ -188,6 +190,11 @@ ROUTES: dict[str, Route] = {
     "POST /operator/reconciliations/{centre}/{day}": of(OPERATES),
     "GET /operator/notices": of(OPERATES),
     "GET /projects/{project}/paying": of(READS, "path project"),
+    "GET /projects/{project}/budgets": of(READS, "path project"),
+    "POST /projects/{project}/budgets": of(
+        OWNS, "path project", body=lambda of: {"login": of.owner.login, "amount": "1000"}
+    ),
+    "POST /projects/{project}/budgets/{users_budget}:end": of(OWNS, "path project", "path users_budget"),
     "GET /projects/{project}/notices": of(READS, "path project"),
     "POST /projects/{project}/receipts:issue": of(WRITES, "path project"),
     "GET /projects/{project}/receipts": of(READS, "path project"),
@@ -221,6 +228,8 @@ ROUTES: dict[str, Route] = {
     "GET /operator/centre-people": of(OPERATES),
     "DELETE /operator/centre-people/{centre}/{login}": of(OPERATES),  # after that user was let speak
     "POST /operator/packages": operates(_package, "body project"),
+    "GET /operator/dedications": of(OPERATES),
+    "GET /operator/budgets": of(OPERATES),
     "POST /operator/dedications": operates(_dedication, "body project"),
     "POST /operator/dedications/{dedication}:end": of(OPERATES, "path dedication", body=lambda _: {}),
     "PATCH /operator/projects/{project}/funding": of(OPERATES, "path project", body=lambda _: {}),
@@ -257,9 +266,9 @@ async def things_of(house: House, owner: Tenant) -> Things:
     _, token = await house.token(owner.user, READ)
     entry = await house.one("SELECT id::text FROM ledger_entries WHERE key = :key", key=f"top-up:first-{owner.login}")
     price = await house.one("SELECT id::text FROM price_versions WHERE (centre, queue) = ('east', 'cpu')")
-    dedication, budget = await house.agreed(owner)
+    dedication, budget, users = await house.agreed(owner)
     import_id = await house.imported(owner, CONTENT)
-    return Things(owner, await house.submit(owner), str(token), entry, price, dedication, budget, import_id)
+    return Things(owner, await house.submit(owner), str(token), entry, price, dedication, budget, users, import_id)
 
 
 async def ask(house: House, who: Person | str | None, name: str, things: Things):

@@ -6,6 +6,7 @@ from tests.paracloud.api.routes import (
     IN_TURN,
     NOT_AN_OWNERS,
     OPERATES,
+    OWNS,
     READS,
     ROUTES,
     SPEAKS,
@@ -68,8 +69,11 @@ async def test_every_route_of_the_document_and_every_id_in_it_is_known_here(hous
 
 
 async def test_every_answer_but_a_refusal_is_had_by_the_owner(house: House, wang, wangs: Things, boss: Person) -> None:
-    refused = {name: code for name, code in (await answers(house, TENANTS, wang, wangs)).items() if code in REFUSALS}
-    assert refused == {}
+    head = await house.colleague(wang, "head", Role.OWNER)
+    owning = [name for name in TENANTS if ROUTES[name].needs == OWNS]
+    members = [name for name in TENANTS if name not in owning]
+    given = await answers(house, members, wang, wangs) | await answers(house, owning, head, wangs)
+    assert {name: code for name, code in given.items() if code in REFUSALS} == {}
     operating = [name for name, route in ROUTES.items() if route.needs == OPERATES and name not in IN_TURN]
     operated = await answers(house, operating, boss, wangs)
     assert {name: code for name, code in operated.items() if 400 <= code < 500} == {}
@@ -117,7 +121,7 @@ async def test_an_expired_token_opens_nothing(house: House, wang: Tenant, wangs:
 async def test_a_token_that_only_reads_changes_nothing(house: House, wang: Tenant, wangs: Things) -> None:
     before = await house.contents()
     found = await answers(house, TENANTS, wang.reading, wangs)
-    writing = [name for name in TENANTS if ROUTES[name].needs == WRITES]
+    writing = [name for name in TENANTS if ROUTES[name].needs in (WRITES, OWNS)]
     assert {name: found[name] for name in writing} == dict.fromkeys(writing, 403)
     assert {name: code for name, code in found.items() if ROUTES[name].needs == READS and code in REFUSALS} == {}
     assert await house.contents() == before
@@ -126,8 +130,10 @@ async def test_a_token_that_only_reads_changes_nothing(house: House, wang: Tenan
 async def test_a_viewer_changes_nothing_of_the_project(house: House, wang: Tenant, wangs: Things) -> None:
     viewer = await house.colleague(wang, "song", Role.VIEWER)
     before = await house.contents()
-    names = [name for name in FOREIGN if "{id}" not in name and ROUTES[name].needs == WRITES]
+    names = [name for name in FOREIGN if "{id}" not in name and ROUTES[name].needs in (WRITES, OWNS)]
     assert await answers(house, names, viewer, wangs) == dict.fromkeys(names, 403)
+    owning = [name for name in names if ROUTES[name].needs == OWNS]
+    assert await answers(house, owning, wang, wangs) == dict.fromkeys(owning, 403)
     assert await house.contents() == before
 
 

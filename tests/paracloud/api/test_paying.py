@@ -1,5 +1,7 @@
 """What operator and customer see of ways to pay, over the API."""
 
+from datetime import timedelta
+
 import pytest
 from tests.paracloud.api.house import House, Person, Tenant, job
 from tests.paracloud.jobs.world import EAST
@@ -79,12 +81,16 @@ async def dedicate(house: House, boss: Person, of: Tenant, monthly: str = "30"):
 
 async def test_dedicated_nodes_are_paid_when_they_begin_or_there_are_none(house, boss, wang):
     before = await house.contents()
-    refused = await dedicate(house, boss, wang, "1000000")
+    house.clock.forward(timedelta(days=14, hours=16))  # half of June is over
+    refused = await dedicate(house, boss, wang, "6000")
     assert refused.status_code == 402
+    for said in (refused.json()["detail"], refused.json()["detail_zh"]):
+        assert [one in said for one in ("3000.000000", "1000.000000", "2000.000000", "6000.000000")] == [True] * 4
+    assert refused.json()["extra"] == {"missing_micro": 2_000_000_000, "currency": "CNY"}
     assert await house.contents() == before
     made = await dedicate(house, boss, wang)
     assert made.status_code == 201
-    assert float(await available(house, wang)) < 1000
+    assert await available(house, wang) == "985.000000"
     (one,) = (await paying(house, wang, wang))["dedicated"]
     assert (one["nodes"], one["monthly"]["amount"]) == (4, "30.000000")
 

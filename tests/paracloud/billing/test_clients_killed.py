@@ -59,7 +59,7 @@ async def estate_of(database: Database) -> Estate:
         fee = Dedication(
             new_dedication_id(), projects[2], EAST, "own", 1, Money.parse("1"), 5000, NOW - DAY, None,
         )  # fmt: skip
-        await dedicate(session, fee, is_unseen=True)
+        await dedicate(session, fee, person="op", now=NOW, is_unseen=True)
         lent = Lent(projects[3], 5000)
         await add_contract(session, EAST, 2000, valid_from=NOW - DAY, queue="big", lent=lent)
         for project in projects[:4]:

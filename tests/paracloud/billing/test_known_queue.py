@@ -29,7 +29,7 @@ async def seen(database, *queues) -> None:
 async def agreed(database, opened: World, verb: str, *, is_unseen: bool = False, **changes) -> None:
     async with database.begin() as session:
         if verb == "dedicate":
-            await dedicate(session, nodes(opened, **changes), is_unseen=is_unseen)
+            await dedicate(session, nodes(opened, **changes), person="op", now=NOW, is_unseen=is_unseen)
         else:
             wanted = replace(HOURS, project=opened.project, **changes)
             await sell_package(session, wanted, person="op", now=NOW, is_unseen=is_unseen)

@@ -14,7 +14,7 @@ from paracloud.billing import store
 from paracloud.billing.budget import Budget, budgets_of, end_budget, set_budget, spent_of
 from paracloud.billing.close_period import close_period
 from paracloud.billing.dedication import Dedication, dedicate, dedications_of, end_dedication, new_dedication_id
-from paracloud.billing.entry import DEDICATED, payable
+from paracloud.billing.entry import DEDICATED, payable, wallet
 from paracloud.billing.fee import fee
 from paracloud.billing.funding import Changes, Funding, change_funding, funding_of, set_funding
 from paracloud.billing.hold import hold, release
@@ -66,7 +66,7 @@ def budget(opened: World, limit: str, **changes) -> Budget:
 
 async def budgeted(database, wanted: Budget) -> Budget:
     async with database.begin() as session:
-        await set_budget(session, wanted)
+        await set_budget(session, wanted, person="op", now=NOW)
     return wanted
 
 
@@ -153,7 +153,7 @@ async def test_what_an_organisation_has_left_is_not_said_and_a_users_own_is(data
     assert (refused.value.missing_micro, refused.value.is_for_all) == (None, False)
     assert not any(figure in refused.value.en + refused.value.zh for figure in ("10.7", "1.3"))
     async with database.begin() as session:
-        await end_budget(session, whole.id, now=NOW)
+        await end_budget(session, whole.id, person="op", now=NOW)
     await budgeted(database, budget(opened, "10.7", user=lin))
     async with database.begin() as session:
         with pytest.raises(OverBudget, match=r"user's budget of 10\.700000 CNY has 10\.700000 left") as refused:
@@ -189,12 +189,27 @@ async def test_a_monthly_budget_begins_anew_and_an_ended_one_holds_no_more(datab
     assert await spent(database, wanted) == 13_717
     assert await spent(database, wanted, JULY) == 0
     async with database.begin() as session:
-        assert await budgets_of(session, [opened.project], NOW) == [wanted]
-        await end_budget(session, wanted.id, now=NOW)
+        made = replace(wanted, created_at=NOW, created_by="op")
+        assert await budgets_of(session, [opened.project], NOW) == [made]
+        await end_budget(session, wanted.id, person="op", now=NOW)
         assert await budgets_of(session, [opened.project], NOW + DAY) == []
         with pytest.raises(NotFound):
-            await end_budget(session, wanted.id, now=NOW + DAY)
+            await end_budget(session, wanted.id, person="op", now=NOW + DAY)
     await held(database, opened, "job-1", "2")
+
+
+@pytest.mark.parametrize(
+    "forgery", ["created_by = 'nobody'", "created_at = now()", "is_owners = true", "user_id = NULL"]
+)
+async def test_the_database_keeps_who_set_a_budget_and_whose_it_is(database, owned, forgery):
+    opened = await world(database)
+    async with database.begin() as session:
+        lin = await create_user(session, "lin", now=NOW)
+        await add_member(session, "lin", opened.project, Role.MEMBER)
+    await budgeted(database, budget(opened, "1", user=lin))
+    with pytest.raises(DBAPIError, match="keeps what was agreed"):
+        async with owned.begin() as session:
+            await session.execute(text(f"UPDATE budgets SET {forgery}"))  # noqa: S608  # forged SQL is the point
 
 
 @pytest.mark.parametrize(
@@ -231,7 +246,7 @@ def nodes(opened: World, **changes) -> Dedication:
 
 async def dedicated(database, wanted: Dedication) -> Dedication:
     async with database.begin() as session:
-        await dedicate(session, wanted, is_unseen=True)
+        await dedicate(session, wanted, person="op", now=NOW, is_unseen=True)
     return wanted
 
 
@@ -287,6 +302,24 @@ async def test_nodes_that_cannot_be_paid_for_are_the_customers_no_longer(databas
     await sound(database)
 
 
+async def test_whoever_has_paid_the_months_fees_waits_for_nobody(database):
+    opened = await world(database)
+    await dedicated(database, nodes(opened))
+    await fees(database)
+    async with database.begin() as busy:
+        await store.locked(busy, {wallet(opened.project): "CNY", payable(EAST): "CNY", DEDICATED: "CNY"})
+        async with asyncio.timeout(5):
+            assert await fees(database) == []
+
+
+async def test_many_who_post_one_fee_at_once_post_it_once_and_nobody_loses_the_nodes(database):
+    opened = await world(database, "40")
+    await dedicated(database, nodes(opened))
+    assert await asyncio.gather(*(fees(database) for _ in range(6))) == [[]] * 6
+    assert await left(database, opened) == 10_000_000
+    await sound(database)
+
+
 async def test_the_same_nodes_are_not_dedicated_twice_and_an_end_is_not_in_the_past(database):
     opened = await world(database)
     wanted = await dedicated(database, nodes(opened))
@@ -298,10 +331,10 @@ async def test_the_same_nodes_are_not_dedicated_twice_and_an_end_is_not_in_the_p
             await dedicated(database, nodes(opened, queue="big", **wrong))
     async with database.begin() as session:
         with pytest.raises(Invalid):
-            await end_dedication(session, wanted.id, NOW - DAY, now=NOW)
+            await end_dedication(session, wanted.id, NOW - DAY, person="op", now=NOW)
         with pytest.raises(NotFound):
-            await end_dedication(session, new_dedication_id(), NOW, now=NOW)
-        await end_dedication(session, wanted.id, NOW + DAY, now=NOW)
+            await end_dedication(session, new_dedication_id(), NOW, person="op", now=NOW)
+        await end_dedication(session, wanted.id, NOW + DAY, person="op", now=NOW)
     after = await metered(database, opened, record("1", submitted_at=NOW + 2 * DAY))
     assert await charged(database, after) == [13_717]
 

@@ -1,6 +1,9 @@
 """`admin package, credit, dedicate, fund, budget, periods, close`, and what a project sees of them with `funds`."""
 
 import json
+from datetime import timedelta
+
+from paracloud.identity.caller import Role
 
 UNTIL = "2100-01-01T00:00:00Z"
 
@@ -71,6 +74,34 @@ def test_a_budget_without_levels_tells_at_none(terminal, boss, lin):
     made(terminal, boss, "budget", "90", "--project", str(lin.project))
     found = json.loads(terminal.say(lin, "funds", "--json"))["budgets"]
     assert sorted(one["warn_percent"] for one in found) == [[], [80, 100]]
+
+
+def test_an_owner_sets_lists_and_ends_a_users_budget(terminal, served, boss, lin):
+    head = served.do(served.house.colleague(lin, "head", Role.OWNER))
+    refused = terminal.run(lin, "budget", "set", "lin", "5")
+    assert (refused.returncode, "Only an owner" in refused.stderr) == (1, True)
+    id_ = json.loads(terminal.say(head, "budget", "set", "lin", "5", "--warn", "50", "--json"))["id"]
+    (one,) = json.loads(terminal.say(lin, "budget", "list", "--json"))["items"]
+    assert (one["id"], one["login"], one["warn_percent"]) == (id_, "lin", [50])
+    for shown in (terminal.say(lin, "budget", "list"), terminal.say(boss, "admin", "budgets")):
+        assert all(word in shown for word in (id_, "lin", "熔体", "5.000000", "head 2026-06-01"))
+    served.house.clock.forward(timedelta(seconds=1))
+    assert terminal.say(head, "budget", "end", id_) == f"{id_}\n"
+    assert json.loads(terminal.say(head, "budget", "list", "--json"))["items"] == []
+    assert "ended by head" in terminal.say(boss, "admin", "budgets", "--all")
+
+
+def test_the_operator_finds_the_ids_of_what_was_agreed(terminal, served, boss, lin):
+    nodes = made(terminal, boss, "dedicate", str(lin.project), "east", "cpu", "4", "30", "7000")
+    budget = made(terminal, boss, "budget", "100", "--project", str(lin.project), "--login", "lin")
+    assert nodes in terminal.say(boss, "admin", "dedications")
+    shown = terminal.say(boss, "admin", "funds", str(lin.project))
+    assert all(word in shown for word in (nodes, budget, "boss 2026-06-01", "lin"))
+    served.house.clock.forward(timedelta(seconds=1))
+    made(terminal, boss, "end-budget", budget)
+    made(terminal, boss, "end-dedicated", nodes)
+    assert nodes not in terminal.say(boss, "admin", "dedications")
+    assert "ended by boss" in terminal.say(boss, "admin", "dedications", "--all")
 
 
 def test_a_price_is_for_one_customer_and_quality_with_tiers(terminal, boss, lin):

@@ -312,7 +312,7 @@ async def limited(flying: Flight, amount: str, **whose) -> None:
         valid_from=START, valid_to=None,
     )  # fmt: skip
     async with flying.world.database.begin() as session:
-        await set_budget(session, limit)
+        await set_budget(session, limit, person="op", now=START)
 
 
 async def test_a_hard_budget_that_is_used_up_lands_a_job_as_an_empty_wallet_does(fly):

@@ -54,7 +54,7 @@ async def test_own_nodes_are_free_for_what_fits_on_them_alone(database: Database
     world = await open_world(database)
     own = Dedication(new_dedication_id(), world.project, EAST, "cpu", 4, Money(0), 0, START, None)
     async with database.begin() as session:
-        await dedicate(session, own)
+        await dedicate(session, own, person="op", now=START)
         await keep_queues(session, EAST, [queue(nodes=8, cores=32)], START)  # the centre adds nodes
     fitting = await world.submit(centre=EAST, nodes="4")
     larger = await world.submit(centre=EAST, nodes="5")

@@ -73,7 +73,7 @@ async def full_month(database: Database) -> Month:
         nodes = Dedication(
             new_dedication_id(), other, EAST, "own", 1, Money.parse("12"), 5000, NOW - timedelta(days=9), None
         )
-        await dedicate(session, nodes, is_unseen=True)
+        await dedicate(session, nodes, person="op", now=NOW, is_unseen=True)
         assert await post_fees(session, JUNE, now=NOW) == []
         await expire_packages(session, now=LATER)
     return Month(opened, other, organisation)

@@ -22,7 +22,7 @@ async def test_packages_end_and_fees_are_posted_once_by_eight_workers(database):
     start = datetime(2026, 7, 1, tzinfo=UTC)
     nodes = Dedication(new_dedication_id(), opened.project, EAST, "cpu", 1, Money.parse("31"), 5000, start, None)
     async with database.begin() as session:
-        await dedicate(session, nodes, is_unseen=True)
+        await dedicate(session, nodes, person="op", now=start, is_unseen=True)
     await asyncio.gather(*(do_chores(database, StillClock(LATER)) for _ in range(8)))
     assert (await package_now(database, wanted)).closed_at == LATER
     assert await left(database, opened) == 100_000_000 - 10_000_000 - 31_000_000
