@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 
 from paracloud.kit.errors import Invalid
 from paracloud.kit.money import Money
+from paracloud.wire.base import FIRST_YEAR, LAST_YEAR
 
 SECONDS_AN_HOUR = 3600
 
@@ -39,6 +40,13 @@ def whole_seconds(field: str, hours: str) -> int:
 
 def a_month(text: str) -> date:
     try:
-        return date.fromisoformat(f"{text}-01")
+        month = date.fromisoformat(f"{text}-01")
     except ValueError as error:
         raise Invalid("month: write it as 2026-06.", "month：请写成 2026-06。", field="month") from error
+    if not FIRST_YEAR <= month.year <= LAST_YEAR:
+        raise Invalid(
+            f"month: it lies in the years {FIRST_YEAR} to {LAST_YEAR}.",
+            f"month：必须在 {FIRST_YEAR} 到 {LAST_YEAR} 年之间。",
+            field="month",
+        )
+    return month
