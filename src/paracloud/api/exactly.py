@@ -6,13 +6,13 @@ from decimal import Decimal
 
 from paracloud.kit.errors import Invalid
 from paracloud.kit.money import Money
+from paracloud.wire.base import FIRST_YEAR, LAST_YEAR
 
 SECONDS_AN_HOUR = 3600
 DECIMAL = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,9})?")
 """Of a bounded length: what Decimal reads besides, such as 9E+999999, takes minutes to reckon with."""
 HIGHEST = Money.parse("1000000000")
 """What any one amount is at most, up or down, so that sums of them stay far within a BIGINT."""
-FIRST_YEAR, LAST_YEAR = 2000, 2199
 
 
 def a_decimal(field: str, text: str) -> Decimal:
@@ -52,8 +52,8 @@ def a_month(text: str) -> date:
         raise Invalid("month: write it as 2026-06.", "month：请写成 2026-06。", field="month") from error
     if not FIRST_YEAR <= month.year <= LAST_YEAR:
         raise Invalid(
-            f"month: of a year from {FIRST_YEAR} to {LAST_YEAR}.",
-            f"month：年份须在 {FIRST_YEAR} 到 {LAST_YEAR} 之间。",
+            f"month: it lies in the years {FIRST_YEAR} to {LAST_YEAR}.",
+            f"month：必须在 {FIRST_YEAR} 到 {LAST_YEAR} 年之间。",
             field="month",
         )
     return month

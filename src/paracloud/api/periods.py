@@ -9,6 +9,7 @@ from paracloud.api.deps import TheDeps, Token, asked
 from paracloud.api.exactly import a_month
 from paracloud.api.operator import operator
 from paracloud.billing.close_period import close_period
+from paracloud.billing.closing import closing_of, require_agreed
 from paracloud.billing.look import Look
 from paracloud.billing.period import month_after
 from paracloud.billing.periods import periods
@@ -17,7 +18,7 @@ from paracloud.centres.registry import connected
 from paracloud.kit.identifiers import CentreName
 from paracloud.kit.money import Money
 from paracloud.wire.paying import Month, PeriodList, PeriodModel
-from paracloud.wire.reconciliation import ClosedModel, OpenDayModel
+from paracloud.wire.reconciliation import ClosedModel, CloseRequest, ClosingModel, OpenDayModel
 
 router = APIRouter(prefix="/operator", tags=["operator"])
 
@@ -38,15 +39,34 @@ async def list_periods(deps: TheDeps, token: Token) -> PeriodList:
     )
 
 
+@router.get("/periods/{month}")
+async def closing(month: Month, deps: TheDeps, token: Token) -> ClosingModel:
+    """What stands against closing a month."""
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        found = await closing_of(at.session, a_month(month), await connected(at.session), now=now)
+    return ClosingModel(
+        month=month,
+        is_closed=found.is_closed,
+        is_over=found.is_over,
+        open_before=None if found.open_before is None else f"{found.open_before:%Y-%m}",
+        unrated=found.unrated,
+        unreconciled=[_open_day(*one) for one in found.days],
+        is_untouched=found.is_untouched,
+    )
+
+
 @router.post("/periods/{month}:close")
-async def close(month: Month, deps: TheDeps, token: Token) -> ClosedModel:
+async def close(month: Month, deps: TheDeps, token: Token, body: CloseRequest | None = None) -> ClosedModel:
     """Once and for all: what is charged later falls into the next. Again: it was closed before. Names the days whose
-    books do not agree."""
+    books do not agree, and closes it then `anyway` only."""
     async with asked(deps, token) as at:
         now = operator(at, deps)
         period = a_month(month)
         is_new = await close_period(at.session, period, person=at.caller.login, now=now)
         since = await connected(at.session)
+        if is_new and not (body is not None and body.anyway):
+            await require_agreed(at.session, period, since)
         days = await unreconciled(at.session, since, period, month_after(period))
     return ClosedModel(month=month, is_new=is_new, unreconciled=[_open_day(*one) for one in days])
 

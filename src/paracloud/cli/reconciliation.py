@@ -1,5 +1,6 @@
 """`paracloud admin reconcile …`: the books of days held against each other, and the month's closing."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
@@ -7,8 +8,9 @@ import typer
 
 from paracloud.cli import session, show
 from paracloud.cli.jobs import AsJson
+from paracloud.cli.months import a_month
 from paracloud.cli.words import plain, say
-from paracloud.wire.reconciliation import OpenDayModel, ReconciliationModel
+from paracloud.wire.reconciliation import ClosingModel, OpenDayModel, ReconciliationModel
 
 Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="UTC.")]
 STATES = {"agrees": "一致", "differs": "有差异", "unanswered": "超算中心未应答"}
@@ -28,7 +30,9 @@ def reconciliation(centre: str, day: Day, as_json: AsJson = False) -> None:
 
 
 def reconciliations(
-    month: Annotated[str | None, typer.Option(help="Such as 2026-06; else this month.")] = None,
+    month: Annotated[
+        str | None, typer.Option(parser=a_month, metavar="MONTH", help="Such as 2026-06; else this month.")
+    ] = None,
     centre: Annotated[str | None, typer.Option()] = None,
     differing: Annotated[bool, typer.Option("--differing", help="Leave out days that agree.")] = False,
     as_json: AsJson = False,
@@ -49,11 +53,17 @@ def reconciliations(
 
 
 def close(
-    month: Annotated[str, typer.Argument(help="Such as 2026-06; it must be over.")], as_json: AsJson = False
+    month: Annotated[str, typer.Argument(parser=a_month, metavar="MONTH", help="Such as 2026-06; it must be over.")],
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also where its books do not agree.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what stands against it.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Close a month's books, once and for all; names its days whose books do not agree."""
+    """Close a month's books, once and for all. With --dry-run exit status 1 where something stands against it."""
     with session.client() as client:
-        made = client.close_period(month)
+        if dry_run:
+            _tell_closing(client.closing(month), as_json=as_json)
+            return
+        made = client.close_period(month, anyway=anyway)
     if as_json:
         show.as_json(made)
         return
@@ -65,6 +75,37 @@ def close(
         )
         show.errors.print(plain(text), markup=False, highlight=False)
         show.table(["centre", "day", "state", "off"], [_open(one) for one in made.unreconciled])
+
+
+def _tell_closing(found: ClosingModel, *, as_json: bool) -> None:
+    against = [] if found.is_closed else list(_against(found))
+    days = [] if found.is_closed else found.unreconciled
+    if as_json:
+        show.as_json(found)
+    elif found.is_closed:
+        print(say("closed before", "此前已关账"))
+    else:
+        for said in against or ([] if days else [say("nothing stands against it", "可以关账")]):
+            print(plain(said))
+        if days:
+            print(say("days whose books do not agree:", "以下日期账目尚不一致："))
+            show.table(["centre", "day", "state", "off"], [_open(one) for one in days])
+    if against or days:
+        raise typer.Exit(1)
+
+
+def _against(found: ClosingModel) -> Iterator[str]:
+    if not found.is_over:
+        yield say("the month is not over", "该月尚未结束")
+    if found.open_before is not None:
+        yield say(f"{found.open_before} is still open", f"{found.open_before} 尚未关账")
+    if found.unrated:
+        yield say(f"{found.unrated} usages are unrated", f"有 {found.unrated} 条用量尚未定价")
+    if found.is_untouched:
+        yield say(
+            "nothing was charged in it, and no centre's accounting was read for it",
+            "该月没有任何扣费，也未读取过任何超算中心的记账",
+        )
 
 
 def _open(one: OpenDayModel) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ from paracloud.cli import session, show
 from paracloud.cli.admin import tell
 from paracloud.cli.ids import Id
 from paracloud.cli.jobs import AsJson
+from paracloud.cli.months import a_month
 from paracloud.cli.words import plain, say
 from paracloud.wire.settlement import (
     AnswerRequest,
@@ -20,7 +21,7 @@ from paracloud.wire.settlement import (
 )
 
 app = typer.Typer(no_args_is_help=True, help="A centre's own statements: look into them, confirm or dispute them.")
-Month = Annotated[str, typer.Argument(help="Such as 2026-06.")]
+Month = Annotated[str, typer.Argument(parser=a_month, metavar="MONTH", help="Such as 2026-06.")]
 
 
 @app.command("settlements")

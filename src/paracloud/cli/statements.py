@@ -9,6 +9,7 @@ import typer
 from paracloud.cli import session, show
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.keep import keep
+from paracloud.cli.months import a_month
 from paracloud.cli.submission import only_project
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
@@ -19,7 +20,7 @@ from paracloud.wire.statements import MonthModel, SumsModel
 app = typer.Typer(no_args_is_help=True, help="Monthly statements.")
 FORMATS = {".pdf": "pdf", ".csv": "csv", ".xlsx": "xlsx", ".focus.csv": "focus"}
 SHOWN = 100
-Month = Annotated[str, typer.Argument(help="Such as 2026-06.")]
+Month = Annotated[str, typer.Argument(parser=a_month, metavar="MONTH", help="Such as 2026-06.")]
 Organisation = Annotated[UUID | None, typer.Option(help="Of all its projects together, instead of one project.")]
 AsOperator = Annotated[bool, typer.Option("--operator", help="Of anybody: for the operator.")]
 

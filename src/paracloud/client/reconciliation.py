@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from paracloud.client.calls import Calls
 from paracloud.wire.notices import NoticeList
-from paracloud.wire.reconciliation import ClosedModel, LookList, ReconciliationModel
+from paracloud.wire.reconciliation import ClosedModel, CloseRequest, ClosingModel, LookList, ReconciliationModel
 
 
 class ReconciliationCalls(Calls):
@@ -26,8 +26,13 @@ class ReconciliationCalls(Calls):
         given = {name: value for name, value in query.items() if value is not None}
         return self._get("/operator/reconciliations", LookList, given)
 
-    def close_period(self, month: str) -> ClosedModel:
-        return self._post(f"/operator/periods/{month}:close", ClosedModel, None, is_repeatable=True)
+    def closing(self, month: str) -> ClosingModel:
+        """What stands against closing a month."""
+        return self._get(f"/operator/periods/{quote(month, safe='')}", ClosingModel)
+
+    def close_period(self, month: str, *, anyway: bool = False) -> ClosedModel:
+        path = f"/operator/periods/{quote(month, safe='')}:close"
+        return self._post(path, ClosedModel, CloseRequest(anyway=anyway), is_repeatable=True)
 
     def operators_notices(self, *, after: int = 0, limit: int = 50) -> NoticeList:
         return self._get("/operator/notices", NoticeList, {"after": after, "limit": limit})

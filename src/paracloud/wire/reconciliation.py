@@ -64,6 +64,26 @@ class OpenDayModel(Model):
     off: MoneyModel
 
 
+class CloseRequest(Model):
+    """`anyway`: also where days of the month do not agree, or nothing was charged in it and no centre was read."""
+
+    anyway: bool = False
+
+
+class ClosingModel(Model):
+    """What stands against closing a month. First: it `is_over`, no month before it is open (`open_before`), nothing is
+    `unrated`. `unreconciled` days, and a month that `is_untouched` by charges and by any centre's accounting, are
+    closed with `anyway` only."""
+
+    month: Month
+    is_closed: bool
+    is_over: bool
+    open_before: Month | None
+    unrated: int
+    unreconciled: list[OpenDayModel]
+    is_untouched: bool
+
+
 class ClosedModel(Model):
     """`is_new`: it was closed now, and not before. `unreconciled`: its days that do not agree; what a correction of
     them charges falls into the next month."""

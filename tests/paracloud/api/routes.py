@@ -243,7 +243,8 @@ ROUTES: dict[str, Route] = {
     "GET /operator/imports": of(OPERATES),
     "GET /operator/imports/{import_id}": of(OPERATES, "path import_id"),
     "GET /operator/imports/{import_id}/faults": of(OPERATES, "path import_id"),
-    "POST /operator/periods/{month}:close": of(OPERATES),
+    "GET /operator/periods/{month}": of(OPERATES),
+    "POST /operator/periods/{month}:close": of(OPERATES, body=lambda _: {"anyway": True}),
     "POST /operator/settlements/{month}:state": of(OPERATES),  # after the month was closed
 }
 IN_TURN = {

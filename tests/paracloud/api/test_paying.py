@@ -171,11 +171,15 @@ async def test_a_job_that_the_organisations_budget_refuses_tells_nothing_of_what
 
 
 async def test_a_month_is_closed_once_and_listed(house, boss, wang):
-    closed = [await house.ask(boss, "POST", "/operator/periods/2020-01:close") for _ in range(2)]
+    path, anyway = "/operator/periods/2020-01:close", {"json": {"anyway": True}}
+    refused = await house.ask(boss, "POST", path)
+    assert (refused.status_code, "is it the month that you mean" in refused.json()["detail"]) == (409, True)
+    assert (await house.ask(boss, "GET", "/operator/periods")).json()["items"] == []
+    closed = [await house.ask(boss, "POST", path, **more) for more in (anyway, {})]
     assert [one.json()["is_new"] for one in closed] == [True, False]
     (one,) = (await house.ask(boss, "GET", "/operator/periods")).json()["items"]
     assert (one["month"], one["closed_by"], one["unrated"]) == ("2020-01", "chief", 0)
-    for wrong in ("2020-13", "2099-01", "x"):
+    for wrong in ("2020-13", "2099-01", "x", "9999-12", "1999-12", "0001-01"):
         assert (await house.ask(boss, "POST", f"/operator/periods/{wrong}:close")).status_code == 422
 
 

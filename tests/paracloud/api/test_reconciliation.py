@@ -89,7 +89,18 @@ async def test_the_operator_is_told_and_reads_on(house, boss, month):
 async def test_a_months_closing_names_the_days_that_do_not_agree(house, month):
     house.clock.at = FIRST + 40 * DAY
     chief = await house.operator("chief")
-    closed = (await house.ask(chief, "POST", "/operator/periods/2026-06:close")).json()
+    before = (await house.ask(chief, "GET", "/operator/periods/2026-06")).json()
+    refused = await house.ask(chief, "POST", "/operator/periods/2026-06:close")
+    assert (refused.status_code, refused.json()["field"]) == (409, "anyway")
+    assert "east 2026-06-02, east 2026-06-03" in refused.json()["detail"]
+    assert "等共 59 天" in refused.json()["detail_zh"]
+    assert not any(one["closed_at"] for one in (await house.ask(chief, "GET", "/operator/periods")).json()["items"])
+    wanted = {"json": {"anyway": True}}
+    closed = (await house.ask(chief, "POST", "/operator/periods/2026-06:close", **wanted)).json()
+    assert before == {
+        "month": "2026-06", "is_closed": False, "is_over": True, "open_before": None, "unrated": 0,
+        "unreconciled": closed["unreconciled"], "is_untouched": False,
+    }  # fmt: skip
     days = [(one["day"], one["state"], one["off"]["amount"]) for one in closed["unreconciled"] if one["centre"] == EAST]
     assert days[:3] == [
         ("2026-06-02", "differs", "0.000130"),

@@ -30,7 +30,9 @@ def test_ways_to_pay_are_agreed_and_shown(terminal, boss, lin):
 
 
 def test_a_month_is_closed_and_listed(terminal, boss):
-    assert terminal.say(boss, "admin", "close", "2020-01") == "closed\n"
+    assert "nothing was charged" in terminal.run(boss, "admin", "close", "2020-01", "--dry-run").stdout
+    assert terminal.run(boss, "admin", "close", "2020-01").returncode == 1
+    assert terminal.say(boss, "admin", "close", "2020-01", "--anyway") == "closed\n"
     assert terminal.say(boss, "admin", "close", "2020-01") == "closed before\n"
     assert "2020-01" in terminal.say(boss, "admin", "periods")
     refused = terminal.run(boss, "admin", "close", "2099-01")

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 
+import pytest
 from tests.paracloud.api.test_reconciliation import looked
 from tests.paracloud.jobs.world import START
 
@@ -29,7 +30,24 @@ def test_closing_a_month_names_what_does_not_agree(terminal, served, lin):
     served.do(looked(served.house, lin, 2, 100))
     served.house.clock.at = START + timedelta(days=40)
     chief = served.do(served.house.operator("chief"))
-    done = terminal.run(chief, "admin", "close", "2026-06")
+    refused = terminal.run(chief, "admin", "close", "2026-06")
+    assert (refused.returncode, "east 2026-06-02" in refused.stderr, "--anyway" in refused.stderr) == (1, True, True)
+    asked = terminal.run(chief, "admin", "close", "2026-06", "--dry-run")
+    assert (asked.returncode, "not looked at" in asked.stdout, "differs" in asked.stdout) == (1, True, True)
+    assert json.loads(terminal.run(chief, "admin", "close", "2026-06", "--dry-run", "--json").stdout)["unrated"] == 0
+    done = terminal.run(chief, "admin", "close", "2026-06", "--anyway")
     assert (done.returncode, done.stdout.startswith("closed\n")) == (0, True)
     assert "do not agree" in done.stderr
     assert "not looked at" in done.stdout
+    assert terminal.say(chief, "admin", "close", "2026-06", "--dry-run") == "closed before\n"
+
+
+@pytest.mark.parametrize("month", ["2026/09", "9999-12", "2026-13", "June"])
+def test_what_is_no_month_is_said_before_anything_is_asked(terminal, boss, month):
+    for words in (
+        ("admin", "close", month),
+        ("statement", "show", month),
+        ("admin", "reconciliations", "--month", month),
+    ):
+        done = terminal.run(boss, *words)
+        assert (done.returncode, "write it as 2026-06" in done.stderr.replace("\n", " ")) == (2, True)
