@@ -12,9 +12,10 @@ from paracloud.api.deps import TheDeps, Token, asked
 from paracloud.api.exactly import a_month
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import CentreName, UsageId
-from paracloud.settlement.answer_settlement import confirm, dispute_line
+from paracloud.settlement.answer_settlement import confirm, open_dispute
 from paracloud.settlement.people import (
     PAGE,
+    contracts_in,
     days_of,
     lines_of,
     require_centre,
@@ -51,8 +52,10 @@ async def centres_settlement(centre: Centre, month: Month, deps: TheDeps, token:
         await require_centre(at.session, at.caller, CentreName(centre))
         found, disputes = await settlement_of(at.session, CentreName(centre), a_month(month))
         days = await days_of(at.session, found.centre, found.period)
+        contracts = await contracts_in(at.session, found)
     return StatedModel(
         settlement=shown_settlement.statement(found),
+        contracts=[shown_settlement.a_contract(*one, found.currency) for one in contracts],
         days=[shown_settlement.a_day(one, found.currency) for one in days],
         disputes=[shown_settlement.a_dispute(one, found.currency) for one in disputes],
     )
@@ -67,7 +70,7 @@ async def centres_lines(
     day: Annotated[date | None, Query(description="What ended on this day, UTC.")] = None,
     after: Annotated[str | None, Query(max_length=80, description="`next` of the page before.")] = None,
 ) -> SettledLineList:
-    """Down to single jobs: the centre's own names, and its share of each."""
+    """Down to single jobs: the centre's own names, what each cost and the centre's share."""
     async with asked(deps, token) as at:
         await require_centre(at.session, at.caller, CentreName(centre))
         found, _ = await settlement_of(at.session, CentreName(centre), a_month(month))
@@ -91,15 +94,15 @@ async def confirm_settlement(centre: Centre, month: Month, deps: TheDeps, token:
 
 @router.post("/centres/{centre}/settlements/{month}:dispute", status_code=201)
 async def dispute(centre: Centre, month: Month, body: DisputeRequest, deps: TheDeps, token: Token) -> Created:
-    """A line of it, by its usage, with a reason."""
+    """A line of it, by its usage, or, without one, what is on no line; with a reason."""
     async with asked(deps, token) as at:
         at.caller.require_writer()
         await require_centre(at.session, at.caller, CentreName(centre))
         found, _ = await settlement_of(at.session, CentreName(centre), a_month(month))
-        made = await dispute_line(
+        made = await open_dispute(
             at.session,
             found.id,
-            UsageId(body.usage),
+            None if body.usage is None else UsageId(body.usage),
             reason=body.reason,
             person=at.caller.login,
             now=deps.clock.now(),

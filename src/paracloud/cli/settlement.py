@@ -1,18 +1,20 @@
 """`paracloud centre …`: what a centre sees of its settlement; and the operator's side of it, under `admin`."""
 
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from paracloud.cli import session, show
 from paracloud.cli.admin import tell
-from paracloud.cli.ids import Id
+from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.months import a_month
 from paracloud.cli.words import plain, say
 from paracloud.wire.settlement import (
     AnswerRequest,
     CentrePersonRequest,
+    ContractSumsModel,
     DisputeRequest,
     PaymentRequest,
     SettledLineModel,
@@ -40,8 +42,12 @@ def settlement(centre: str, month: Month, as_json: AsJson = False) -> None:
         show.as_json(found)
         return
     _list(SettlementList(items=[found.settlement]), as_json=False)
-    days = [(one.day, one.queue, one.charges, one.core_hours, one.card_hours, one.share.amount) for one in found.days]
-    show.table(["day", "queue", "charges", "core-hours", "card-hours", "share"], days)
+    _contracts(found.contracts)
+    days = [
+        (one.day, one.queue, one.charges, one.core_hours, one.card_hours, one.gross.amount, one.share.amount)
+        for one in found.days
+    ]
+    show.table(["day", "queue", "charges", "core-hours", "card-hours", "gross", "share"], days)
     if found.disputes:
         rows = [(one.id, one.usage, one.reason, one.answer, one.adjusted.amount) for one in found.disputes]
         show.table(["dispute", "usage", "reason", "answer", "adjusted"], rows)
@@ -63,11 +69,11 @@ def lines(
             return
         rows = [
             (one.usage, _kind(one), one.record_id, one.account, one.queue, f"{one.ended_at:%m-%d %H:%M}", one.cores,
-             one.gpus, one.elapsed_seconds, one.core_seconds, one.card_seconds, one.share.amount)
+             one.gpus, one.elapsed_seconds, one.core_seconds, one.card_seconds, one.gross.amount, one.share.amount)
             for one in found
         ]  # fmt: skip
     headings = ["usage", "kind", "record", "account", "queue", "at", "cores", "cards", "seconds", "core-seconds"]
-    show.table([*headings, "card-seconds", "share"], rows)
+    show.table([*headings, "card-seconds", "gross", "share"], rows)
 
 
 @app.command("confirm")
@@ -78,8 +84,17 @@ def confirm(centre: str, month: Month, as_json: AsJson = False) -> None:
 
 
 @app.command("dispute")
-def dispute(centre: str, month: Month, usage: Id, reason: str, as_json: AsJson = False) -> None:
-    """Dispute a line of a statement, with a reason."""
+def dispute(
+    centre: str,
+    month: Month,
+    reason: str,
+    usage: Annotated[
+        UUID | None,
+        typer.Option(parser=an_id, help="The line; without it, what is on no line: a fee, a missing job."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Dispute a statement, with a reason: a line of it, or what is on no line."""
     with session.client() as client:
         made = client.dispute(centre, month, DisputeRequest(usage=usage, reason=reason))
     tell(made.id, as_json=as_json)
@@ -167,6 +182,29 @@ def centre_people(
     show.table(["centre", "user"], [(one.centre, one.login) for one in found.items])
 
 
+def _contracts(found: list[ContractSumsModel]) -> None:
+    """What was agreed, and what it came to."""
+    agreed = [
+        (one.queue, f"{one.valid_from:%Y-%m-%d}", one.valid_to and f"{one.valid_to:%Y-%m-%d}",
+         _percent(one.share_basis_points), _percent(one.owner_basis_points),
+         " ".join(f"{step.starts_at}:{step.rate}" for step in one.share_tiers or []) or None,
+         one.agreed_minimum.amount, one.agreed_fixed.amount)
+        for one in found
+    ]  # fmt: skip
+    show.table(["queue", "from", "to", "share", "lender", "tiers", "minimum", "fixed"], agreed)
+    came = [
+        (one.queue, one.charges, one.gross.amount, one.share.amount, one.owner.amount, one.late_gross.amount,
+         one.late_share.amount, one.tiers.amount, one.minimum.amount, one.fixed.amount)
+        for one in found
+    ]  # fmt: skip
+    headings = ["queue", "charges", "gross", "share", "lender", "late gross", "late share", "tiers", "minimum", "fixed"]
+    show.table(headings, came)
+
+
+def _percent(basis_points: int) -> str:
+    return f"{basis_points // 100}.{basis_points % 100:02} %"
+
+
 def _kind(one: SettledLineModel) -> str:
     if one.is_reversal:
         return say("reversal", "冲销")
@@ -185,11 +223,23 @@ def _list(found: SettlementList, *, as_json: bool) -> None:
         show.as_json(found)
         return
     rows = [
-        (one.id, one.centre, one.month, one.state, one.charges, one.share.amount, one.tiers.amount, one.minimum.amount,
-         one.fixed.amount, one.fees.amount, one.adjusted.amount, one.total.amount)
+        (one.id, one.centre, one.month, one.state, one.charges, one.gross.amount, one.share.amount, one.tiers.amount,
+         one.minimum.amount, one.fixed.amount, one.fees.amount, one.adjusted.amount, one.total.amount)
         for one in found.items
     ]  # fmt: skip
-    headings = ["settlement", "centre", "month", "state", "charges", "share", "tiers", "minimum", "fixed", "fees"]
+    headings = [
+        "settlement",
+        "centre",
+        "month",
+        "state",
+        "charges",
+        "gross",
+        "share",
+        "tiers",
+        "minimum",
+        "fixed",
+        "fees",
+    ]
     show.table([*headings, "adjusted", "total"], rows)
 
 

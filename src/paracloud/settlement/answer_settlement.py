@@ -33,19 +33,20 @@ async def confirm(session: AsyncSession, id_: SettlementId, *, person: str, now:
     )
 
 
-async def dispute_line(
-    session: AsyncSession, id_: SettlementId, usage: UsageId, *, reason: str, person: str, now: datetime
+async def open_dispute(
+    session: AsyncSession, id_: SettlementId, usage: UsageId | None, *, reason: str, person: str, now: datetime
 ) -> Dispute:
-    """The operator is told. Invalid without a reason; NotFound for a usage that is on no line of it; Conflict once it
-    is confirmed, or where that line is disputed or was answered."""
+    """A line, or, without a usage, what is on no line: a fee, what a contract adds, a job that is missing. The operator
+    is told. Invalid without a reason; NotFound for a usage that is on no line of it; Conflict once it is confirmed, or
+    where the same was disputed before."""
     found = await _locked(session, id_)
     if found.state in (SettlementState.CONFIRMED, SettlementState.PAID):
         raise Conflict("It is confirmed; nothing of it is disputed any more.", "该结算单已确认，不能再提出争议。")
     if not reason.strip() or len(reason) > LONGEST:
         raise Invalid("reason: say why.", "reason：请说明原因。", field="reason")
-    if await store_lines.most_of(session, found.centre, found.period, usage) is None:
+    if usage is not None and await store_lines.most_of(session, found.centre, found.period, usage) is None:
         raise NotFound("There is no such line.", "结算单中没有该明细。", field="usage")
-    _require_new(await store_disputes.disputes(session, [id_]), usage)
+    _require_new(await store_disputes.disputes(session, [id_]), usage, reason)
     new = Dispute(DisputeId(new_uuid()), id_, usage, reason, person, now, 0, None, None, None)
     await store_disputes.add(session, new)
     await tell(session, [_notice(found, new)])
@@ -64,7 +65,8 @@ async def answer_dispute(
     beyond_charge: bool = False,
 ) -> Settlement:
     """`adjustment`: what the centre gets besides for it, or, negative, less; posted in an entry of its own. More than
-    the line's charge is Invalid unless `beyond_charge` says that it is meant. With the last answer the statement is the
+    the line's charge, or, without a line, than the whole statement, is Invalid unless `beyond_charge` says that it is
+    meant. With the last answer the statement is the
     centre's to confirm again."""
     known = await store_disputes.dispute(session, id_)
     if known is None:
@@ -123,31 +125,34 @@ async def pay(
         ) from error
 
 
-def _require_new(known: Sequence[Dispute], usage: UsageId) -> None:
-    """A line is disputed once."""
+def _require_new(known: Sequence[Dispute], usage: UsageId | None, reason: str) -> None:
+    """A line is disputed once; the statement as often as there is something else to say of it."""
     for one in known:
-        if one.usage != usage:
+        if one.usage != usage or (usage is None and one.reason != reason):
             continue
         if one.answered_at is None:
             raise Conflict(
-                "This line is disputed already; wait for its answer.", "该明细已有争议，请等待答复。", field="usage"
+                "This is disputed already; wait for its answer.", "已就此提出争议，请等待答复。", field="usage"
             )
         at = f"{one.answered_at:%Y-%m-%d}"
         raise Conflict(
-            f"This line was disputed, and answered on {at}; see its answer on the statement.",
-            f"该明细的争议已于 {at} 答复；请在结算单中查看答复。",
+            f"This was disputed, and answered on {at}; see its answer on the statement.",
+            f"此争议已于 {at} 答复；请在结算单中查看答复。",
             field="usage",
         )
 
 
 async def _require_within(session: AsyncSession, found: Settlement, known: Dispute, adjustment: Money) -> None:
-    most = await store_lines.most_of(session, found.centre, found.period, known.usage) or 0
+    if known.usage is None:
+        most = max(abs(found.gross), abs(found.total))
+    else:
+        most = await store_lines.most_of(session, found.centre, found.period, known.usage) or 0
     if abs(adjustment.micro) > most:
         charge = Money(most, found.currency)
         raise Invalid(
-            f"adjustment: more than the line's whole charge, {charge}; if it is meant, say beyond_charge "
+            f"adjustment: more than all that it is about, {charge}; if it is meant, say beyond_charge "
             "(--beyond-charge).",
-            f"adjustment：超过该明细的全部费用 {charge}；如确需如此，请指定 beyond_charge（--beyond-charge）。",
+            f"adjustment：超过争议所涉的全部金额 {charge}；如确需如此，请指定 beyond_charge（--beyond-charge）。",
             field="adjustment",
         )
 
@@ -172,12 +177,13 @@ def _require_direction(found: Settlement, *, from_centre: bool) -> None:
 def _notice(of: Settlement, new: Dispute) -> Notice:
     """To the operator."""
     month, said = f"{of.period:%Y-%m}", new.reason[:SAID]
+    what, zh_what = (f"usage {new.usage} of ", f"中的用量 {new.usage} ") if new.usage else ("", " ")
     en = (
-        f"{of.centre} disputes usage {new.usage} of its statement of {month}: {said}. Answer it by "
+        f"{of.centre} disputes {what}its statement of {month}: {said}. Answer it by "
         f"`admin answer-dispute {new.id} ANSWER`; all that waits: `admin settlements`."
     )
     zh = (
-        f"{of.centre} 对 {month} 结算单中的用量 {new.usage} 提出争议：{said}。请用 "
+        f"{of.centre} 对 {month} 结算单{zh_what}提出争议：{said}。请用 "
         f"`admin answer-dispute {new.id} 答复` 答复；全部待办见 `admin settlements`。"
     )
     total = Money(of.total, of.currency)

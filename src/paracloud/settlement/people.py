@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing.contract import Contract, contracts_of
 from paracloud.billing.period import begins
 from paracloud.centres.registry import get_centre
 from paracloud.identity.caller import Caller
@@ -11,7 +12,7 @@ from paracloud.identity.overview import user_named
 from paracloud.kit.errors import Invalid, NotFound
 from paracloud.kit.identifiers import CentreName
 from paracloud.settlement import store, store_disputes, store_lines
-from paracloud.settlement.settled import Dispute, Settlement
+from paracloud.settlement.settled import ContractSums, Dispute, Settlement
 from paracloud.settlement.store import Person
 from paracloud.settlement.store_lines import FIRST, Day, Key, Line
 
@@ -49,6 +50,14 @@ async def settlement_of(session: AsyncSession, centre: CentreName, period: date)
     if not found:
         raise NotFound("There is no statement of this month.", "该月份没有结算单。", field="month")
     return found[0], await store_disputes.disputes(session, [found[0].id])
+
+
+async def contracts_in(session: AsyncSession, of: Settlement) -> list[tuple[Contract, ContractSums]]:
+    """What was agreed, and what it came to in the statement, the contract for all queues first: enough to reckon the
+    statement again."""
+    agreed = {one.id: one for one in await contracts_of(session, [of.centre])}
+    found = [(agreed[one.contract], one) for one in await store.sums(session, of.id)]
+    return sorted(found, key=lambda one: (one[0].queue or "", one[0].valid_from))
 
 
 async def settlements_of(

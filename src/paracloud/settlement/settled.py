@@ -80,9 +80,11 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
+    """Of a line by its usage, or (None) of what is on no line."""
+
     id: DisputeId
     settlement: SettlementId
-    usage: UsageId
+    usage: UsageId | None
     reason: str
     person: str
     opened_at: datetime

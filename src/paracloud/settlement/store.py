@@ -109,6 +109,21 @@ async def add_sums(session: AsyncSession, of: SettlementId, sums: Sequence[Contr
         await session.execute(insert(ContractSumsRow), rows)
 
 
+async def sums(session: AsyncSession, of: SettlementId) -> list[ContractSums]:
+    query = select(ContractSumsRow).where(ContractSumsRow.settlement_id == of)
+    return [
+        ContractSums(
+            ContractId(row.contract_id),
+            Charged(
+                row.charges, row.gross_micro, row.share_micro, row.late_gross_micro, row.late_share_micro,
+                row.owner_micro,
+            ),
+            row.tiers_micro, row.minimum_micro, row.fixed_micro,
+        )
+        for row in (await session.scalars(query)).all()
+    ]  # fmt: skip
+
+
 async def settlements(
     session: AsyncSession, *, centre: CentreName | None = None, period: date | None = None
 ) -> list[Settlement]:

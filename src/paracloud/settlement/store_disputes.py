@@ -21,7 +21,11 @@ async def add(session: AsyncSession, new: Dispute) -> None:
 
 
 async def disputes(session: AsyncSession, settlements: Sequence[SettlementId]) -> list[Dispute]:
-    query = select(DisputeRow).where(DisputeRow.settlement_id.in_(settlements)).order_by(DisputeRow.opened_at)
+    query = (
+        select(DisputeRow)
+        .where(DisputeRow.settlement_id.in_(settlements))
+        .order_by(DisputeRow.opened_at, DisputeRow.id)
+    )
     rows = await session.scalars(query.execution_options(populate_existing=True))
     return [_dispute(row) for row in rows.all()]
 
@@ -51,6 +55,6 @@ async def answer(session: AsyncSession, id_: DisputeId, values: Mapping[str, obj
 
 def _dispute(row: DisputeRow) -> Dispute:
     return Dispute(
-        DisputeId(row.id), SettlementId(row.settlement_id), UsageId(row.usage_id), row.reason, row.person,
-        row.opened_at, row.adjusted_micro, row.answer, row.answered_by, row.answered_at,
+        DisputeId(row.id), SettlementId(row.settlement_id), None if row.usage_id is None else UsageId(row.usage_id),
+        row.reason, row.person, row.opened_at, row.adjusted_micro, row.answer, row.answered_by, row.answered_at,
     )  # fmt: skip

@@ -37,13 +37,13 @@ CARD_SECONDS = "as_.sign * now.cards * now.seconds - COALESCE(before.cards * bef
 DAYS = text(f"""
     SELECT (now.ended_at AT TIME ZONE 'UTC')::date AS day, now.queue, count(*) AS charges,
            sum({CORE_SECONDS})::bigint AS core_seconds, sum({CARD_SECONDS})::bigint AS card_seconds,
-           sum(charge.share_micro)::bigint AS share
+           sum(charge.amount_micro)::bigint AS gross, sum(charge.share_micro)::bigint AS share
            {CHARGED} GROUP BY 1, 2 ORDER BY 1, 2
 """)
 LINES = text(f"""
     SELECT charge.usage_id, charge.revision, charge.is_reversal, usage.record_id, usage.account, now.queue,
            now.ended_at, now.cores, now.cards AS gpus, now.seconds AS elapsed_seconds, {CORE_SECONDS} AS core_seconds,
-           {CARD_SECONDS} AS card_seconds, charge.share_micro
+           {CARD_SECONDS} AS card_seconds, charge.amount_micro, charge.share_micro
            {CHARGED}
        AND (charge.usage_id, charge.revision, charge.is_reversal) > (:usage, :revision, :is_reversal)
        AND now.ended_at >= :start AND now.ended_at < :end
@@ -74,19 +74,21 @@ FIRST = Key(UsageId(UUID(int=0)), 0, is_reversal=False)
 @dataclass(frozen=True, slots=True)
 class Day:
     """What ended on a day (UTC) in a queue: whole seconds, less those that corrections and reversals took back;
-    micro-units of the centre's share."""
+    micro-units of what it cost (`gross`) and of the centre's share."""
 
     day: date
     queue: str
     count: int
     core_seconds: int
     card_seconds: int
+    gross: int
     share: int
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One charge as its centre may see it: the centre's own names, and its share; no customer and no price. `cores`,
+    """One charge as its centre may see it: the centre's own names, what it cost and the centre's share; no customer.
+    `cores`,
     `gpus` and `elapsed_seconds` are the record's as this revision has them, `core_seconds` and `card_seconds` what the
     charge adds to those before: those of a correction are a difference, those of a reversal negative."""
 
@@ -102,6 +104,7 @@ class Line:
     elapsed_seconds: int
     core_seconds: int
     card_seconds: int
+    gross: int
     share: int
 
     @property
@@ -111,7 +114,9 @@ class Line:
 
 async def days(session: AsyncSession, centre: CentreName, period: date) -> list[Day]:
     rows = (await session.execute(DAYS, {"centre": centre, "period": period})).all()
-    return [Day(row.day, row.queue, row.charges, row.core_seconds, row.card_seconds, row.share) for row in rows]
+    return [
+        Day(row.day, row.queue, row.charges, row.core_seconds, row.card_seconds, row.gross, row.share) for row in rows
+    ]
 
 
 async def lines(

@@ -73,7 +73,8 @@ class ContractSumsRow(Base):
 
 
 class DisputeRow(Base):
-    """A line (one usage) that the centre does not accept; `adjusted_micro` is what the answer gave it."""
+    """A line (one usage) that the centre does not accept, or, without one, what is on no line; `adjusted_micro` is what
+    the answer gave it."""
 
     __tablename__ = "disputes"
     __table_args__ = (
@@ -84,7 +85,7 @@ class DisputeRow(Base):
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     settlement_id: Mapped[UUID] = mapped_column(ForeignKey("settlements.id"), index=True)
-    usage_id: Mapped[UUID] = mapped_column(ForeignKey("usage.id"))
+    usage_id: Mapped[UUID | None] = mapped_column(ForeignKey("usage.id"))
     reason: Mapped[str]
     person: Mapped[str]
     opened_at: Mapped[datetime]

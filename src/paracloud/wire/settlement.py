@@ -9,6 +9,7 @@ from pydantic import Field
 from paracloud.wire.account import Amount
 from paracloud.wire.base import LongText, Model, MoneyModel, Name, Text, Time
 from paracloud.wire.paying import Month
+from paracloud.wire.tariffs import TierModel
 
 
 class SettlementModel(Model):
@@ -20,6 +21,7 @@ class SettlementModel(Model):
     month: Month
     state: Literal["stated", "disputed", "confirmed", "paid"]
     charges: int
+    gross: MoneyModel
     share: MoneyModel
     tiers: MoneyModel
     minimum: MoneyModel
@@ -45,12 +47,42 @@ class DayModel(Model):
     charges: int
     core_hours: str
     card_hours: str
+    gross: MoneyModel
     share: MoneyModel
 
 
-class DisputeModel(Model):
+class ContractSumsModel(Model):
+    """What is agreed in one contract, and what it came to. `share_basis_points` of each charge's gross are its share,
+    `owner_basis_points` go to who lends the nodes (`owner`). With `share_tiers` the shares of the month are the tiers'
+    parts of `gross`, and `tiers` the difference to `share`. `late_…` is what of the charges corrects or takes back
+    earlier months. `minimum` is what is missing to `agreed_minimum` (of the part of the month in which the contract
+    holds) in the shares of the rest; `fixed` that part of `agreed_fixed`."""
+
     id: UUID
-    usage: UUID
+    queue: str | None
+    valid_from: Time
+    valid_to: Time | None
+    share_basis_points: int
+    owner_basis_points: int
+    share_tiers: list[TierModel] | None
+    agreed_minimum: MoneyModel
+    agreed_fixed: MoneyModel
+    charges: int
+    gross: MoneyModel
+    share: MoneyModel
+    owner: MoneyModel
+    late_gross: MoneyModel
+    late_share: MoneyModel
+    tiers: MoneyModel
+    minimum: MoneyModel
+    fixed: MoneyModel
+
+
+class DisputeModel(Model):
+    """`usage`: the line; without one, it is about what is on no line."""
+
+    id: UUID
+    usage: UUID | None
     reason: str
     person: str
     opened_at: Time
@@ -76,17 +108,18 @@ class SettlingModel(Model):
 
 
 class StatedModel(Model):
-    """A centre's statement of a month, by day and queue, with its disputes."""
+    """A centre's statement of a month, by contract, and by day and queue, with its disputes."""
 
     settlement: SettlementModel
+    contracts: list[ContractSumsModel]
     days: list[DayModel]
     disputes: list[DisputeModel]
 
 
 class SettledLineModel(Model):
-    """One charge: the centre's own names, and its share. `elapsed_seconds` is the record's, as this revision has it;
-    `core_seconds` and `card_seconds` are what the charge adds: those of a correction are a difference, those of a
-    reversal negative, and all of them come to the statement's hours."""
+    """One charge: the centre's own names, what it cost and the centre's share. `elapsed_seconds` is the record's, as
+    this revision has it; `core_seconds` and `card_seconds` are what the charge adds: those of a correction are a
+    difference, those of a reversal negative, and all of them come to the statement's hours."""
 
     usage: UUID
     revision: int
@@ -100,6 +133,7 @@ class SettledLineModel(Model):
     elapsed_seconds: int
     core_seconds: int
     card_seconds: int
+    gross: MoneyModel
     share: MoneyModel
 
 
@@ -109,7 +143,9 @@ class SettledLineList(Model):
 
 
 class DisputeRequest(Model):
-    usage: UUID
+    """`usage`: the line; without one, what is on no line: a fee, what a contract adds, a job that is missing."""
+
+    usage: UUID | None = None
     reason: Annotated[LongText, Field(max_length=1000)]
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.paracloud.api.house import House, Person, Tenant
@@ -23,9 +24,8 @@ class Settling:
     boss: Person
 
 
-@pytest.fixture
-async def settling(house: House, lin: Tenant) -> Settling:
-    """A run of a customer is charged at the centre, and the month is closed."""
+async def used(house: House, lin: Tenant) -> None:
+    """A run of a customer is charged at the centre."""
     record = AccountingRecord(
         native_id=NativeId("7"), record_id=NativeId("7"), task_index=None, restart_count=0, tag=None, name="melt",
         account=UnixAccount("spare0"), queue="cpu", phase=NativePhase.COMPLETED, native_state="COMPLETED", exit_code=0,
@@ -37,6 +37,12 @@ async def settling(house: House, lin: Tenant) -> Settling:
         got = await collect(session, EAST, [record], owners=owners, claims={}, now=START)
         (one,) = await charge(session, got.new, pinned={}, now=START)
     assert one.amount_micro
+
+
+@pytest.fixture
+async def settling(house: House, lin: Tenant) -> Settling:
+    """There was a run, and its month is closed."""
+    await used(house, lin)
     house.clock.at += timedelta(days=62)
     person, chief = await house.tenant("dong"), await house.operator("chief")
     body = {"login": "dong", "centre": EAST}
@@ -46,52 +52,90 @@ async def settling(house: House, lin: Tenant) -> Settling:
     return Settling(person, chief)
 
 
+MINE = f"/centres/{EAST}/settlements/{MONTH}"
+
+
+async def stated(house: House, settling: Settling) -> dict[str, Any]:
+    answer = (await house.ask(settling.boss, "POST", f"/operator/settlements/{MONTH}:state")).json()
+    return next(one for one in answer["items"] if one["centre"] == EAST)
+
+
+async def dispute(house: House, settling: Settling, **body: str) -> str:
+    answer = await house.ask(settling.east, "POST", f"{MINE}:dispute", json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+async def line_of(house: House, settling: Settling) -> dict[str, Any]:
+    (line,) = (await house.ask(settling.east, "GET", f"{MINE}/lines?day={START:%Y-%m-%d}")).json()["items"]
+    return line
+
+
 async def test_a_month_is_settled_from_statement_to_payment(house, settling):
     east, boss = settling.east, settling.boss
-    mine = f"/centres/{EAST}/settlements/{MONTH}"
-    stated = (await house.ask(boss, "POST", f"/operator/settlements/{MONTH}:state")).json()["items"]
-    (one,) = [one for one in stated if one["centre"] == EAST]
+    one = await stated(house, settling)
     assert (one["state"], one["charges"]) == ("stated", 1)
-    seen = (await house.ask(east, "GET", mine)).json()
-    assert (seen["settlement"]["id"], seen["days"][0]["core_hours"]) == (one["id"], "10.0000")
-    (line,) = (await house.ask(east, "GET", f"{mine}/lines?day={START:%Y-%m-%d}")).json()["items"]
-    assert (line["share"]["amount"], line["core_seconds"]) == (one["share"]["amount"], 36_000)
-    place = f"{line['usage']}.1.0"
-    assert (await house.ask(east, "GET", f"{mine}/lines?after={place}")).json() == {"items": [], "next": None}
-    for wrong in ("after=x", f"after={line['usage']}", "day=9999-12-31"):
-        assert (await house.ask(east, "GET", f"{mine}/lines?{wrong}")).status_code == 422
-    assert not {"project", "user", "amount", "price"} & set(line)
-    dispute = await house.ask(east, "POST", f"{mine}:dispute", json={"usage": line["usage"], "reason": "时间有误"})
-    assert dispute.status_code == 201, dispute.text
-    assert (await house.ask(east, "POST", f"{mine}:confirm")).status_code == 409
-    waits = (await house.ask(boss, "GET", "/operator/settlements")).json()
-    assert [(of["id"], of["state"]) for of in waits["items"]] == [(one["id"], "disputed")]
-    (told,) = waits["disputes"]
-    assert (told["id"], told["centre"], told["month"]) == (dispute.json()["id"], EAST, MONTH)
-    assert (told["settlement"], told["usage"], told["reason"]) == (one["id"], line["usage"], "时间有误")
-    (notice,) = (await house.ask(boss, "GET", "/operator/notices")).json()["items"]
-    assert (notice["kind"], notice["reference"]) == ("settlement-disputed", f"{EAST}/{MONTH}")
-    assert told["id"] in notice["en"]
-    assert "时间有误" in notice["zh"]
-    answer = {"answer": "更正", "adjustment": "0.50"}
-    wrong = answer | {"adjustment": "-9999999"}
-    assert (await house.ask(boss, "POST", f"/operator/disputes/{told['id']}:answer", json=wrong)).status_code == 422
-    answered = await house.ask(boss, "POST", f"/operator/disputes/{told['id']}:answer", json=answer)
+    disputed = await dispute(house, settling, usage=(await line_of(house, settling))["usage"], reason="时间有误")
+    assert (await house.ask(east, "POST", f"{MINE}:confirm")).status_code == 409
+    wrong, answer = ({"answer": "更正", "adjustment": adjustment} for adjustment in ("-9999999", "0.50"))
+    assert (await house.ask(boss, "POST", f"/operator/disputes/{disputed}:answer", json=wrong)).status_code == 422
+    answered = await house.ask(boss, "POST", f"/operator/disputes/{disputed}:answer", json=answer)
     assert (answered.json()["state"], answered.json()["adjusted"]["amount"]) == ("stated", "0.500000")
-    assert (await house.ask(boss, "GET", "/operator/settlements")).json() == {"items": [], "disputes": []}
-    of_month = (await house.ask(boss, "GET", f"/operator/settlements?month={MONTH}")).json()["items"]
-    assert one["id"] in [each["id"] for each in of_month]
-    assert (await house.ask(east, "POST", f"{mine}:confirm")).json()["state"] == "confirmed"
-    (waits,) = (await house.ask(boss, "GET", "/operator/settlements")).json()["items"]
-    assert (waits["id"], waits["state"]) == (one["id"], "confirmed")
+    assert (await house.ask(east, "POST", f"{MINE}:confirm")).json()["state"] == "confirmed"
     for _ in range(2):
         paid = await house.ask(boss, "POST", f"/operator/settlements/{one['id']}:pay", json={"payment": "bank-1"})
         assert (paid.status_code, paid.json()["state"]) == (200, "paid")
-    assert (await house.ask(boss, "GET", "/operator/settlements")).json()["items"] == []
     balance = await house.one("SELECT balance_micro FROM ledger_accounts WHERE code = :code", code=f"payable:{EAST}")
     assert balance == 0
     check = (await house.ask(boss, "GET", "/operator/check")).json()
     assert (check["ledger_sum_micro"], check["differences"]) == (0, [])
+
+
+async def test_a_centre_looks_into_its_statement(house, settling):
+    one = await stated(house, settling)
+    seen = (await house.ask(settling.east, "GET", MINE)).json()
+    assert (seen["settlement"]["id"], seen["days"][0]["core_hours"]) == (one["id"], "10.0000")
+    (contract,) = seen["contracts"]
+    assert (contract["share_basis_points"], contract["share_tiers"], contract["queue"]) == (8000, None, None)
+    same = {name: seen["settlement"][name] for name in ("gross", "share", "tiers", "minimum", "fixed")}
+    assert {name: contract[name] for name in same} == same
+    line = await line_of(house, settling)
+    assert (line["share"], line["gross"], line["core_seconds"]) == (one["share"], one["gross"], 36_000)
+    assert line["gross"] == seen["days"][0]["gross"]
+    assert not {"project", "user", "price"} & set(line)
+    last = await house.ask(settling.east, "GET", f"{MINE}/lines?after={line['usage']}.1.0")
+    assert last.json() == {"items": [], "next": None}
+    for wrong in ("after=x", f"after={line['usage']}", "day=9999-12-31"):
+        assert (await house.ask(settling.east, "GET", f"{MINE}/lines?{wrong}")).status_code == 422
+
+
+async def test_disputes_reach_the_operator_and_are_listed_until_they_are_answered(house, settling):
+    boss, one = settling.boss, await stated(house, settling)
+    usage = (await line_of(house, settling))["usage"]
+    of_line = await dispute(house, settling, usage=usage, reason="时间有误")
+    of_all = await dispute(house, settling, reason="缺少作业 4711")
+    notices = (await house.ask(boss, "GET", "/operator/notices")).json()["items"]
+    told = [(each["kind"], each["reference"]) for each in notices]
+    assert told == [("settlement-disputed", f"{EAST}/{MONTH}")] * 2
+    assert (of_line in notices[0]["en"], "时间有误" in notices[0]["zh"], of_all in notices[1]["zh"]) == (True,) * 3
+    waits = (await house.ask(boss, "GET", "/operator/settlements")).json()
+    assert [(of["id"], of["state"]) for of in waits["items"]] == [(one["id"], "disputed")]
+    assert [(of["id"], of["centre"], of["month"], of["settlement"], of["usage"]) for of in waits["disputes"]] == [
+        (of_line, EAST, MONTH, one["id"], usage),
+        (of_all, EAST, MONTH, one["id"], None),
+    ]
+    for of in (of_line, of_all):
+        await house.ask(boss, "POST", f"/operator/disputes/{of}:answer", json={"answer": "核对无误"})
+    assert (await house.ask(boss, "GET", "/operator/settlements")).json() == {"items": [], "disputes": []}
+    seen = (await house.ask(settling.east, "GET", MINE)).json()["disputes"]
+    assert [(of["usage"], of["answer"]) for of in seen] == [(usage, "核对无误"), (None, "核对无误")]
+    await house.ask(settling.east, "POST", f"{MINE}:confirm")
+    (waits,) = (await house.ask(boss, "GET", "/operator/settlements")).json()["items"]
+    assert (waits["id"], waits["state"]) == (one["id"], "confirmed")
+    await house.ask(boss, "POST", f"/operator/settlements/{one['id']}:pay", json={"payment": "bank-1"})
+    assert (await house.ask(boss, "GET", "/operator/settlements")).json()["items"] == []
+    of_month = (await house.ask(boss, "GET", f"/operator/settlements?month={MONTH}")).json()["items"]
+    assert one["id"] in [each["id"] for each in of_month]
 
 
 async def test_who_speaks_for_a_centre_is_listed_and_taken_away(house, settling):

@@ -33,8 +33,8 @@ from paracloud.kit.identifiers import (
     new_uuid,
 )
 from paracloud.kit.money import Money
-from paracloud.settlement.answer_settlement import answer_dispute, confirm, dispute_line, pay
-from paracloud.settlement.people import days_of, lines_of, settlement_of
+from paracloud.settlement.answer_settlement import answer_dispute, confirm, open_dispute, pay
+from paracloud.settlement.people import contracts_in, days_of, lines_of, settlement_of
 from paracloud.settlement.settled import Charged, Settlement, SettlementState, sums, sums_of
 from paracloud.settlement.state_settlements import state_settlements
 from paracloud.settlement.store_lines import FIRST, Key, Line
@@ -261,11 +261,11 @@ async def test_a_disputed_line_is_answered_and_adjusts_the_statement(database, o
     async with database.begin() as session:
         first, second, _ = await lines_of(session, EAST, JUNE, day=None)
     both = [
-        await do(database, dispute_line, one.id, of.usage, reason="节点时间有误", person="east")
+        await do(database, open_dispute, one.id, of.usage, reason="节点时间有误", person="east")
         for of in (first, second)
     ]
     with pytest.raises(Conflict, match="disputed already"):
-        await do(database, dispute_line, one.id, first.usage, reason="again", person="east")
+        await do(database, open_dispute, one.id, first.usage, reason="again", person="east")
     with pytest.raises(Conflict, match="waits for its answer"):
         await do(database, confirm, one.id, person="east")
     found = await do(database, answer_dispute, both[0].id, text="是", adjustment=Money(500), person="op")
@@ -276,7 +276,7 @@ async def test_a_disputed_line_is_answered_and_adjusts_the_statement(database, o
         await do(database, answer_dispute, both[1].id, text="no", adjustment=Money(0), person="op")
     await do(database, confirm, one.id, person="east")
     with pytest.raises(Conflict, match="confirmed"):
-        await do(database, dispute_line, one.id, first.usage, reason="late", person="east")
+        await do(database, open_dispute, one.id, first.usage, reason="late", person="east")
     await do(database, pay, one.id, payment="bank-1", person="op")
     assert (await balance(database, payable(EAST)), await balance(database, PAID_OUT)) == (0, 31_364)
     async with database.begin() as session:
@@ -289,12 +289,12 @@ async def test_what_cannot_be_disputed_or_answered_is_refused(database, opened):
     (one,) = await stated(database)
     (usage,) = {usage.usage for usage in [(await _lines(database))[0]]}
     with pytest.raises(Invalid):
-        await do(database, dispute_line, one.id, usage, reason=" ", person="east")
+        await do(database, open_dispute, one.id, usage, reason=" ", person="east")
     with pytest.raises(NotFound):
-        await do(database, dispute_line, one.id, UsageId(new_uuid()), reason="x", person="east")
+        await do(database, open_dispute, one.id, UsageId(new_uuid()), reason="x", person="east")
     with pytest.raises(NotFound):
         await do(database, answer_dispute, DisputeId(new_uuid()), text="x", adjustment=Money(0), person="op")
-    made = await do(database, dispute_line, one.id, usage, reason="x", person="east")
+    made = await do(database, open_dispute, one.id, usage, reason="x", person="east")
     with pytest.raises(Invalid):
         await do(database, answer_dispute, made.id, text="x", adjustment=Money(1, "USD"), person="op")
     with pytest.raises(Invalid):
@@ -315,7 +315,7 @@ async def test_a_centre_sees_its_days_and_lines_and_no_customer(database, opened
     assert (day.day, day.queue, day.count, day.core_seconds, day.share) == (JUNE, "cpu", 3, 1200, 30_864)
     lines = await _lines(database)
     assert sum(one.share for one in lines) == 30_864
-    assert not {"project", "user", "amount", "price"} & set(lines[0].__dataclass_fields__)
+    assert not {"project", "user", "price"} & set(lines[0].__dataclass_fields__)
 
 
 async def test_a_reversal_after_the_closing_is_on_the_next_months_statement(database, opened):
@@ -348,14 +348,14 @@ async def test_what_the_centre_gets_is_not_booked_as_paid_by_it(database, opened
 async def test_an_adjustment_of_more_than_the_charge_is_knowingly_made(database, opened, micro):
     (one,) = await stated(database)
     line = (await _lines(database))[0]
-    made = await do(database, dispute_line, one.id, line.usage, reason="x", person="east")
+    made = await do(database, open_dispute, one.id, line.usage, reason="x", person="east")
     more = {"text": "是", "adjustment": Money(micro), "person": "op"}
-    with pytest.raises(Invalid, match=r"whole charge, 0.013717; .*--beyond-charge"):
+    with pytest.raises(Invalid, match=r"it is about, 0.013717; .*--beyond-charge"):
         await do(database, answer_dispute, made.id, **more)
     found = await do(database, answer_dispute, made.id, **more, beyond_charge=True)
     assert found.adjusted == micro
     with pytest.raises(Conflict, match="answered on 2026-07-02"):
-        await do(database, dispute_line, one.id, line.usage, reason="again", person="east")
+        await do(database, open_dispute, one.id, line.usage, reason="again", person="east")
     await sound(database)
 
 
@@ -427,13 +427,61 @@ async def test_a_month_of_reversals_takes_back_by_tiers_and_keeps_its_minimum(da
     await sound(database)
 
 
+async def test_what_is_on_no_line_is_disputed_and_answered_like_a_line(database, opened):
+    (one,) = await stated(database)
+    made = await do(database, open_dispute, one.id, None, reason="缺少作业 4711", person="east")
+    await do(database, open_dispute, one.id, None, reason="the fee is wrong", person="east")
+    with pytest.raises(Conflict, match="wait for its answer"):
+        await do(database, open_dispute, one.id, None, reason="缺少作业 4711", person="east")
+    with pytest.raises(Conflict, match="waits for its answer"):
+        await do(database, confirm, one.id, person="east")
+    more = {"text": "是", "person": "op"}
+    with pytest.raises(Invalid, match=r"it is about, 0\.041151"):
+        await do(database, answer_dispute, made.id, adjustment=Money(41_152), **more)
+    found = await do(database, answer_dispute, made.id, adjustment=Money(41_151), **more)
+    assert (found.state, found.adjusted) == (SettlementState.DISPUTED, 41_151)
+    with pytest.raises(Conflict, match="answered on 2026-07-02"):
+        await do(database, open_dispute, one.id, None, reason="缺少作业 4711", person="east")
+    await sound(database)
+
+
+async def test_a_centre_can_reckon_its_statement_again(database):
+    opened, agreed = await world(database), Month(TIERS, minimum_micro=100_000, fixed_micro=5_000)
+    lender = await neighbour(database, opened)
+    async with database.begin() as session:
+        lent = Lent(lender, 1000)
+        await add_contract(session, EAST, 7500, valid_from=START, queue="cpu", month=agreed, lent=lent)
+    await charged(database, await metered(database, opened, *(record(str(number)) for number in range(3))))
+    await changed_month(database, opened)
+    (one,) = await stated(database)
+    lines = await _lines(database)
+    async with database.begin() as session:
+        of_all, of_queue = await contracts_in(session, one)
+    assert (of_all[0].queue, of_all[1].charged, of_all[1].minimum) == (None, Charged(0, 0, 0), 0)
+    contract, of = of_queue
+    assert (contract.queue, contract.month, contract.owner_basis_points) == ("cpu", agreed, 1000)
+    gross = sum(line.gross for line in lines)
+    assert (of.charged.count, of.charged.gross, of.charged.share) == (6, gross, sum(line.share for line in lines))
+    assert (one.gross, gross) == (gross, 13_717 + 6_859)
+    by_tiers = round(Fraction(20_000) * Fraction(3, 4) + (gross - 20_000) * Fraction(9, 10))
+    assert (of.tiers, of.minimum, of.fixed) == (by_tiers - of.charged.share, 100_000 - by_tiers, 5_000)
+    assert one.total == of.charged.share + of.tiers + of.minimum + of.fixed
+    assert of.charged.owner == 1372 + 686
+
+
 @pytest.mark.parametrize(
     "forgery",
-    ["UPDATE settlements SET share_micro = 0", "DELETE FROM settlements", "UPDATE settlements SET centre = 'x'"],
+    [
+        "UPDATE settlements SET share_micro = 0",
+        "DELETE FROM settlements",
+        "UPDATE settlements SET centre = 'x'",
+        "UPDATE settlement_contracts SET gross_micro = 0",
+        "DELETE FROM settlement_contracts",
+    ],
 )
 async def test_the_database_keeps_what_was_stated(database, owned, opened, forgery):
     await stated(database)
     for of in (database, owned):
-        with pytest.raises(DBAPIError, match=r"permission denied|what was stated"):
+        with pytest.raises(DBAPIError, match=r"permission denied|what was stated|append-only"):
             async with of.begin() as session:
                 await session.execute(text(forgery))

@@ -1,5 +1,5 @@
 """Shares by tiers stay, with the lender's part, within the whole; what each contract has of a statement is kept;
-the operator is told of disputes."""
+the operator is told of disputes, which may be of no line."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,6 +23,7 @@ def upgrade() -> None:
     _shares()
     _sums()
     _notices()
+    op.alter_column("disputes", "usage_id", nullable=True)
 
 
 def _shares() -> None:
