@@ -3,7 +3,9 @@
 import csv
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, NoReturn
 from uuid import UUID
@@ -40,7 +42,7 @@ def take_in(asked: Asked, *, no_wait: bool, as_json: bool) -> None:
                 "请用 --map 指明归属；或加 --dry-run 只统计。",
             )
         )
-    by, owners = _owners(asked.owners)
+    by, owners = read_map(asked.owners)
     tree = {"name": asked.file.name[:200], "centre": asked.centre, "format": asked.format, "by": by, "owners": owners}
     flags = {"accept_faults": asked.accept_faults, "leave_out": asked.leave_out}
     with session.client() as client, _bar() as bar:
@@ -96,15 +98,39 @@ def _tell(client: Client, found: ImportModel, *, as_json: bool) -> None:
         print(plain(f"{one.line}: {say(one.en, one.zh)}: {one.text}"), file=sys.stderr)
         if as_json:
             faults.append(one.model_dump(mode="json"))
-    for name, left in sorted(found.unmapped.items(), key=lambda of: -of[1].core_hours):
-        of = say(f"records {left.records}, core-hours {left.core_hours}", f"{left.records} 条，{left.core_hours} 核时")
-        print(plain(f"{name}: {say('of no project', '无所属课题组')}: {of}"), file=sys.stderr)
+    tell_unmapped({name: (left.records, left.core_hours) for name, left in found.unmapped.items()})
+    if found.state == "done":
+        remark_on_nothing(found.lines, found.records)
     if as_json:
         show.as_json(found.model_dump(mode="json") | {"lines_not_understood": faults})
     else:
         print(plain(_summary(found)))
     if found.state == "refused" or found.faults:
         raise typer.Exit(1)
+
+
+def tell_unmapped(left: Mapping[str, tuple[int, Decimal]]) -> None:
+    """Records and core-hours of each name that is nobody's."""
+    for name, (records, hours) in sorted(left.items(), key=lambda of: -of[1][1]):
+        of = say(f"records {records}, core-hours {hours:.6f}", f"{records} 条，{hours:.6f} 核时")
+        print(plain(f"{name}: {say('of no project', '无所属课题组')}: {of}"), file=sys.stderr)
+
+
+def remark_on_nothing(lines: int, records: int) -> None:
+    """Nothing went wrong, but hardly anybody means a log from which nothing comes."""
+    if not lines:
+        said = say(
+            "The log is empty, or only a header: is it the file that you mean?",
+            "日志为空，或仅有表头：请确认文件是否正确。",
+        )
+    elif not records:
+        said = say(
+            f"None of its {lines} lines is an execution to be stored: are they the log and the map that you mean?",
+            f"共 {lines} 行，没有一行是可入库的执行记录：请确认日志与对应关系是否正确。",
+        )
+    else:
+        return
+    print(said, file=sys.stderr)
 
 
 def _summary(found: ImportModel) -> str:
@@ -122,7 +148,7 @@ def _summary(found: ImportModel) -> str:
     )
 
 
-def _owners(file: Path) -> tuple[str, dict[str, UUID]]:
+def read_map(file: Path) -> tuple[str, dict[str, UUID]]:
     """Whose a name's records are; the header says whose names they are."""
     with file.open(newline="", encoding="utf-8-sig") as opened:
         rows = csv.reader(opened)

@@ -11,7 +11,7 @@ from math import floor
 
 from paracloud.dialects.history import HistoryRecord
 from paracloud.kit.errors import Invalid
-from paracloud.metering.marks import Marks
+from paracloud.metering.marks import Marks, Seen
 
 SECONDS_AN_HOUR = 3600
 DECIMALS = Decimal("0.000001")
@@ -37,7 +37,7 @@ _TIMES = frozenset({By.DAY, By.MONTH})
 @dataclass(frozen=True, slots=True)
 class Execution:
     """What a report is about: one ended execution, and whose it was. `key` tells executions apart: one that comes twice
-    counts once."""
+    counts once, as it was told last."""
 
     key: tuple[object, ...]
     centre: str
@@ -51,6 +51,12 @@ class Execution:
     cores: int
     nodes: int
     gpus: int
+
+    @property
+    def told(self) -> tuple[object, ...]:
+        """All but the key and the submission, which is a part of it."""
+        whose = self.queue, self.project, self.user, self.product_line
+        return *whose, self.started_at, self.ended_at, self.cores, self.nodes, self.gpus
 
 
 @dataclass(slots=True)
@@ -80,9 +86,11 @@ class Sums:
 
 
 class Report:
-    """Takes executions as they come; `rows` are what it came to, in the order of their names."""
+    """Takes executions as they come; `rows` are what it came to, in the order of their names. `repeated` counts those
+    that came before. `changed` holds what came again with other figures, as it came last, and the sums do not hold it
+    yet: whoever finds any there adds all to a second report once more, whose `last` they are."""
 
-    def __init__(self, by: Sequence[By]) -> None:
+    def __init__(self, by: Sequence[By], last: Mapping[tuple[object, ...], Execution] | None = None) -> None:
         self._by = tuple(by)
         self._label = _month if By.MONTH in by else _day if By.DAY in by else _always
         self._fields = tuple(one.value.replace("-", "_") for one in by if one not in _TIMES)
@@ -90,11 +98,23 @@ class Report:
         """By label of the time, and by the other names."""
         self._seen = Marks()
         self.repeated = 0
+        self.changed: dict[tuple[object, ...], Execution] = {}
+        for one in (last or {}).values():
+            self._sum(one)
+        self._last = frozenset(last or ())
 
     def add(self, one: Execution) -> None:
-        if not self._seen.add(one.key):
-            self.repeated += 1
+        if one.key in self._last:
             return
+        seen = self._seen.add(one.key, one.told)
+        if seen is Seen.NEW:
+            self._sum(one)
+            return
+        self.repeated += 1
+        if seen is Seen.CHANGED:
+            self.changed[one.key] = one
+
+    def _sum(self, one: Execution) -> None:
         started, ended = _second(one.started_at), _second(one.ended_at)
         names = tuple([getattr(one, field) for field in self._fields])
         self._of(started, names).wait_seconds += max(started - _second(one.submitted_at), 0)
@@ -134,10 +154,10 @@ def by_day(started: int, ended: int) -> Iterator[tuple[int, int]]:
 
 
 def execution(record: HistoryRecord, centre: str, *, product_line: str = "") -> Execution:
-    """Of an old log, where the scheduler's account is the project. One record counts for each id, task, submission and
-    end; the parts of a heterogeneous job have ids of their own."""
+    """Of an old log, where the scheduler's account is the project. One record counts for each usage, as it does where
+    the log is stored."""
     return Execution(
-        key=(centre, record.record_id, record.task_index, record.submitted_at, record.ended_at),
+        key=(centre, record.usage_id, record.submitted_at),
         centre=centre,
         queue=record.queue,
         project=record.account,

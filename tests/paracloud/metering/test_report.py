@@ -50,6 +50,19 @@ def test_one_that_comes_twice_counts_once():
     assert (report.repeated, next(report.rows())["jobs"]) == (1, 2)
 
 
+def test_one_that_is_told_otherwise_later_counts_as_it_was_told_last():
+    told = [run("a"), run("b"), run("a", seconds=7200), run("a"), run("b")]
+    first = Report((By.DAY,))
+    for one in told:
+        first.add(one)
+    assert (first.repeated, list(first.changed)) == (3, [("a",)])
+    last = Report((By.DAY,), {("a",): run("a", seconds=7200)})
+    for one in told:
+        last.add(one)
+    (row,) = last.rows()
+    assert (row["jobs"], row["wall_hours"]) == (2, 3)
+
+
 def test_rows_are_by_what_is_asked_in_that_order():
     found = rows(run(1), run(2, user="wang", queue="gpu"), run(3), by="queue,user,month")
     assert [(row["queue"], row["user"], row["month"], row["jobs"]) for row in found] == [
