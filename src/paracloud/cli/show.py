@@ -7,7 +7,6 @@ from pydantic import BaseModel
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -17,7 +16,10 @@ from paracloud.wire.paying import BudgetModel, DedicationModel, FundingModel, Pa
 
 console = Console()
 errors = Console(stderr=True)
-WIDEST = 1000
+EDGES, BETWEEN = 2, 3
+"""Blanks that a table has around it, and between two columns."""
+PROSE_LEAST = 24
+"""A column of prose is broken into lines no shorter than that."""
 PROSE = {"name", "organisation", "reason", "why not"}
 
 
@@ -28,15 +30,16 @@ def as_json(model: BaseModel | dict[str, object]) -> None:
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """An id is there to be copied, a number to be read: only what people wrote is broken where the line is full. Where
     it is too short even so, the terminal breaks it: nothing is cut off."""
-    cells = [[plain(str(cell if cell is not None else "-")) for cell in row] for row in rows]
+    cells = [[plain(str(cell if cell is not None else "-")).expandtabs() for cell in row] for row in rows]
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    least = EDGES - BETWEEN
     for at, heading in enumerate(headings):
-        widest = max((cell_len(row[at]) for row in cells), default=0)
-        is_prose = heading in PROSE
-        shown.add_column(word(heading), no_wrap=not is_prose, overflow="fold", min_width=None if is_prose else widest)
+        is_prose, title = heading in PROSE, word(heading)
+        widest = max(cell_len(line) for row in [[title] * (at + 1), *cells] for line in row[at].split("\n"))
+        least += BETWEEN + (max(cell_len(title), min(widest, PROSE_LEAST)) if is_prose else widest)
+        shown.add_column(title, no_wrap=not is_prose, overflow="fold", min_width=None if is_prose else widest)
     for row in cells:
         shown.add_row(*map(Text, row))
-    least = Measurement.get(console, console.options.update(max_width=WIDEST), shown).minimum
     Console(file=console.file, width=max(console.width, least)).print(shown)
 
 
