@@ -48,8 +48,8 @@ GRANTS: Mapping[str, Grant] = {
     ),
     "usage_revisions": ADDED,
     "usage_strangers": changing("records raw seen_at"),
-    "price_versions": ENDED,
-    "contracts": ENDED,
+    "price_versions": changing("valid_to ended_by"),
+    "contracts": changing("valid_to ended_by"),
     "dedications": ENDED,
     "budgets": ENDED,
     "funding": changing(

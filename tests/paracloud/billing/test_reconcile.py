@@ -94,8 +94,8 @@ async def test_what_was_metered_and_not_charged_is_unrated_with_its_reason(datab
 async def test_a_wrong_price_is_found(database, opened):
     other = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, Decimal("9"), Decimal(0), "CNY")
     async with database.begin() as session:
-        await end_price(session, opened.price.id, NOW + DAY, now=NOW)
-        await add_price(session, EAST, "cpu", other, valid_from=NOW + DAY)
+        await end_price(session, opened.price.id, NOW + DAY, person="op", now=NOW)
+        await add_price(session, EAST, "cpu", other, person="op", now=NOW, valid_from=NOW + DAY)
     await charged(database, await metered(database, opened, RUNS[0], job="job-1"), {"job-1": other.id})
     result = await reconciled(database, opened, [RUNS[0]], pinned={"job-1": opened.price.id})
     dear = rate(100, 0, other, 7500).amount.micro

@@ -36,7 +36,7 @@ async def test_a_price_is_refused_for_what_is_wrong_with_it(database, centre, ch
     price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, Decimal(1), None, "CNY", **changes)
     async with database.begin() as session:
         with pytest.raises(kind) as told:
-            await add_price(session, centre, "cpu", price, valid_from=NOW)
+            await add_price(session, centre, "cpu", price, person="op", now=NOW, valid_from=NOW)
     assert (told.value.field, en in told.value.en, zh in told.value.zh) == (field, True, True)
 
 
@@ -52,7 +52,7 @@ async def test_a_contract_is_refused_for_what_is_wrong_with_it(database, centre,
     await world(database)
     async with database.begin() as session:
         with pytest.raises(kind) as told:
-            await add_contract(session, centre, 8000, valid_from=NOW, **changes)
+            await add_contract(session, centre, 8000, person="op", now=NOW, valid_from=NOW, **changes)
     assert (told.value.field, en in told.value.en, zh in told.value.zh) == (field, True, True)
 
 
@@ -78,4 +78,4 @@ async def test_what_nobody_foresaw_is_a_defect_and_gets_no_wrong_reason(database
     opened = await world(database)
     with pytest.raises(IntegrityError, match="pk_price_versions"):
         async with database.begin() as session:
-            await add_price(session, EAST, "other", opened.price, valid_from=NOW)
+            await add_price(session, EAST, "other", opened.price, person="op", now=NOW, valid_from=NOW)

@@ -35,7 +35,7 @@ async def ruled(database, queue: str = "big", tree: dict = RULE, core_hour: str 
         PriceVersionId(new_uuid()), ProductLine.GENERAL, Decimal(core_hour), Decimal(0), "CNY", read_rule(tree)
     )
     async with database.begin() as session:
-        await add_price(session, EAST, queue, price, valid_from=NOW - timedelta(days=1))
+        await add_price(session, EAST, queue, price, person="op", now=NOW, valid_from=NOW - timedelta(days=1))
     return price
 
 

@@ -28,7 +28,7 @@ async def priced(database, card_hour: str | None, rule: dict | None = None) -> P
     core, read = (Decimal("0.36"), None) if rule is None else (Decimal(0), read_rule(rule))
     price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, core, card, "CNY", read)
     async with database.begin() as session:
-        await add_price(session, EAST, GPU, price, valid_from=NOW - timedelta(days=1))
+        await add_price(session, EAST, GPU, price, person="op", now=NOW, valid_from=NOW - timedelta(days=1))
         assert (await price_by_id(session, price.id)).price == price
     return price
 

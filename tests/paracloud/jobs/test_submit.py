@@ -249,7 +249,7 @@ async def test_a_job_is_offered_held_and_charged_at_the_price_of_its_projects_pr
     world = await open_world(database)
     dear = Price(PriceVersionId(new_uuid()), ProductLine.AI, Decimal(36), Decimal(0), "CNY")
     async with database.begin() as session:
-        await add_price(session, EAST, "cpu", dear, valid_from=START - timedelta(days=1))
+        await add_price(session, EAST, "cpu", dear, person="op", now=START, valid_from=START - timedelta(days=1))
     assert (await world.submit(centre=EAST)).held.micro == 360_000
     async with database.begin() as session:
         await change_product_line(session, world.project, ProductLine.AI, person="boss", now=START)

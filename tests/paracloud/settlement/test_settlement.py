@@ -113,7 +113,7 @@ async def test_what_a_contract_adds_is_posted_and_its_terms_come_back_as_themsel
     opened = await world(database)
     month = Month(TIERS, minimum_micro=100_000, fixed_micro=5_000)
     async with database.begin() as session:
-        await add_contract(session, EAST, 7500, valid_from=START, queue="cpu", month=month)
+        await add_contract(session, EAST, 7500, person="op", now=START, valid_from=START, queue="cpu", month=month)
     await charged(database, await metered(database, opened, *(record(str(number)) for number in range(3))))
     (one,) = await stated(database)
     graduated = round(Fraction(20_000) * Fraction(3, 4) + Fraction(21_151) * Fraction(9, 10))
@@ -132,7 +132,7 @@ async def test_terms_that_cannot_be_meant_are_refused(database, wrong):
     await world(database)
     with pytest.raises(Invalid):
         async with database.begin() as session:
-            await add_contract(session, EAST, 7500, valid_from=START, queue="gpu", month=wrong)
+            await add_contract(session, EAST, 7500, person="op", now=START, valid_from=START, queue="gpu", month=wrong)
 
 
 async def test_whoever_lent_nodes_has_the_months_part_in_the_wallet(database):
@@ -141,7 +141,9 @@ async def test_whoever_lent_nodes_has_the_months_part_in_the_wallet(database):
         query = text("SELECT organisation_id FROM projects")
         organisation = OrganisationId((await session.execute(query)).scalar_one())
         lender = await create_project(session, organisation, "邻组", now=NOW)
-        await add_contract(session, EAST, 2000, valid_from=START, queue="cpu", lent=Lent(lender, 5000))
+        await add_contract(
+            session, EAST, 2000, person="op", now=START, valid_from=START, queue="cpu", lent=Lent(lender, 5000)
+        )
     await charged(database, await metered(database, opened, record("1")))
     await stated(database)
     assert await left(database, replace(opened, project=lender)) == 6_858
