@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing.agreed import BEFORE, Agreed
 from paracloud.billing.rate import Price
 from paracloud.billing.refused import no_centre, no_project, refused
-from paracloud.billing.rule_text import read_rule, write_rule
+from paracloud.billing.rule_text import read_rule, require_known_states, write_rule
 from paracloud.billing.tables import PriceRow
 from paracloud.billing.tiers import read_tiers, write_tiers
 from paracloud.identity.product_line import ProductLine
@@ -67,6 +67,8 @@ async def add_price(
             "rule：价格可为计费规则，或核时价与卡时价，二者不可兼有。",
             field="rule",
         )
+    if price.rule is not None:
+        require_known_states(price.rule)
     if valid_to is not None and valid_to <= valid_from:
         raise Invalid(
             "valid_to: it must be later than valid_from.", "valid_to：必须晚于 valid_from。", field="valid_to"

@@ -25,6 +25,8 @@ _KINDS = {
     "L": "licence",
     "C": "checkpoint",
 }
+STATE = r"Exit_status=-?\d{1,9}"
+"""Of a record's `native_state`."""
 _CANCELLED, _TIMEOUT = 271, -29
 """256 + SIGTERM: deleted while it ran; Torque's JOB_EXEC_WALLTIME."""
 
