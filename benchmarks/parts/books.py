@@ -57,8 +57,8 @@ async def open_books(database: Database) -> Books:
         )  # fmt: skip
         await connect_centre(session, centre, accounts, dialects=["slurm"], now=NOW)
         price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, CORE_HOUR, Decimal(2), "CNY")
-        await add_price(session, CENTRE, QUEUE, price, valid_from=before)
-        await add_contract(session, CENTRE, SHARE, valid_from=before)
+        await add_price(session, CENTRE, QUEUE, price, person="bench", now=NOW, valid_from=before)
+        await add_contract(session, CENTRE, SHARE, person="bench", now=NOW, valid_from=before)
         for project in projects:
             await top_up(session, project, Money.parse("1000000"), key=f"bench-{project}", person="bench", now=NOW)
     return Books(database, dict(zip(accounts, projects, strict=True)))

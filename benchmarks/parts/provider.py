@@ -71,8 +71,8 @@ async def open_provider(database: Database, logs: Sequence[Log]) -> Provider:
             await connect_centre(session, centre, [UnixAccount(f"{name}001")], dialects=["slurm"], now=START)
             for queue in ("cpu", "gpu"):
                 price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, CORE_HOUR, CARD_HOUR, "CNY")
-                await add_price(session, CentreName(name), queue, price, valid_from=START)
-            await add_contract(session, CentreName(name), SHARE, valid_from=START)
+                await add_price(session, CentreName(name), queue, price, person="bench", now=START, valid_from=START)
+            await add_contract(session, CentreName(name), SHARE, person="bench", now=START, valid_from=START)
         for project in projects:
             await top_up(session, project, Money.parse("100000000"), key=f"year-{project}", person="bench", now=START)
     return Provider(names, {f"u{user}": projects[user // USERS_A_PROJECT] for user in range(USERS)}, logs)

@@ -1,5 +1,6 @@
 """Prices and contracts, and usage that waits for one."""
 
+from dataclasses import asdict
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -7,7 +8,8 @@ from fastapi import APIRouter
 from paracloud.api.deps import TheDeps, Token, asked
 from paracloud.api.exactly import a_decimal, an_amount
 from paracloud.api.operator import operator
-from paracloud.billing.contract import Lent, Month, add_contract, end_contract
+from paracloud.api.shown import money
+from paracloud.billing.contract import Contract, Lent, Month, add_contract, contracts_of, end_contract
 from paracloud.billing.price import Version, add_price, all_versions, end_price
 from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import read_rule, write_rule
@@ -17,9 +19,12 @@ from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.charge_waiting import charge_waiting
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import CentreName, OrganisationId, PriceVersionId, ProjectId, UsageId, new_uuid
+from paracloud.kit.money import Money
 from paracloud.wire.account import Created
 from paracloud.wire.tariffs import (
     ChargedModel,
+    ContractList,
+    ContractModel,
     ContractRequest,
     EndRequest,
     PriceList,
@@ -43,13 +48,22 @@ async def prices(deps: TheDeps, token: Token) -> PriceList:
     return PriceList(items=[_shown(one) for one in found])
 
 
+@router.get("/contracts")
+async def contracts(deps: TheDeps, token: Token) -> ContractList:
+    """Every contract, by centre, queue and beginning."""
+    async with asked(deps, token) as at:
+        operator(at, deps)
+        found = await contracts_of(at.session, None)
+    return ContractList(items=[_shown_contract(one) for one in found])
+
+
 @router.post("/prices/{price}:end")
 async def end_a_price(price: UUID, body: EndRequest, deps: TheDeps, token: Token) -> Created:
     """The version holds until then, and no longer; one that has not begun is withdrawn. Jobs that were accepted with it
     keep it."""
     async with asked(deps, token) as at:
         now = operator(at, deps)
-        await end_price(at.session, PriceVersionId(price), body.at or now, now=now)
+        await end_price(at.session, PriceVersionId(price), body.at or now, person=at.caller.login, now=now)
     return Created(id=str(price))
 
 
@@ -60,7 +74,7 @@ async def end_a_contract(
     """The centre's own, or, with `queue`, that queue's; one that has not begun is withdrawn at its beginning."""
     async with asked(deps, token) as at:
         now = operator(at, deps)
-        await end_contract(at.session, CentreName(centre), body.at or now, now=now, queue=queue)
+        await end_contract(at.session, CentreName(centre), body.at or now, person=at.caller.login, now=now, queue=queue)
     return Created(id=centre)
 
 
@@ -111,6 +125,8 @@ async def price(body: PriceRequest, deps: TheDeps, token: Token) -> Created:
             CentreName(body.centre),
             body.queue,
             version,
+            person=at.caller.login,
+            now=now,
             valid_from=body.valid_from or now,
             valid_to=body.valid_to,
         )
@@ -142,6 +158,8 @@ async def contract(body: ContractRequest, deps: TheDeps, token: Token) -> Create
             at.session,
             CentreName(body.centre),
             body.share_basis_points,
+            person=at.caller.login,
+            now=now,
             valid_from=body.valid_from or now,
             valid_to=body.valid_to,
             queue=body.queue,
@@ -183,4 +201,23 @@ def _shown(one: Version) -> PriceModel:
         currency=price.currency,
         valid_from=one.valid_from,
         valid_to=one.valid_to,
+        **asdict(one.agreed),
+    )
+
+
+def _shown_contract(one: Contract) -> ContractModel:
+    tiers = one.month.share_tiers
+    return ContractModel(
+        id=one.id,
+        centre=one.centre,
+        queue=one.queue,
+        share_basis_points=one.share_basis_points,
+        owner=one.owner,
+        owner_basis_points=one.owner_basis_points,
+        share_tiers=None if tiers is None else [TierModel.model_validate(step) for step in write_tiers(tiers)],
+        minimum=money(Money(one.month.minimum_micro)),
+        fixed=money(Money(one.month.fixed_micro)),
+        valid_from=one.valid_from,
+        valid_to=one.valid_to,
+        **asdict(one.agreed),
     )

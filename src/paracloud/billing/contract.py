@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing.agreed import BEFORE, Agreed
 from paracloud.billing.refused import no_centre, no_project, refused
 from paracloud.billing.tables import ContractRow
 from paracloud.billing.tiers import Tiers, read_tiers, write_tiers
@@ -18,7 +19,8 @@ WHOLE = 10_000
 COLUMNS = (
     ContractRow.id, ContractRow.centre, ContractRow.queue, ContractRow.share_basis_points,
     ContractRow.owner_project_id, ContractRow.owner_basis_points, ContractRow.valid_from, ContractRow.valid_to,
-    ContractRow.share_tiers, ContractRow.minimum_micro, ContractRow.fixed_micro,
+    ContractRow.share_tiers, ContractRow.minimum_micro, ContractRow.fixed_micro, ContractRow.created_at,
+    ContractRow.created_by, ContractRow.ended_by,
 )  # fmt: skip
 
 
@@ -54,16 +56,19 @@ class Contract:
     valid_from: datetime
     valid_to: datetime | None
     month: Month = Month()
+    agreed: Agreed = BEFORE
 
     def holds_at(self, when: datetime) -> bool:
         return self.valid_from <= when and (self.valid_to is None or when < self.valid_to)
 
 
-async def add_contract(
+async def add_contract(  # noqa: PLR0913  # what it says, and who says so
     session: AsyncSession,
     centre: CentreName,
     share_basis_points: int,
     *,
+    person: str,
+    now: datetime,
     valid_from: datetime,
     valid_to: datetime | None = None,
     queue: str | None = None,
@@ -82,7 +87,7 @@ async def add_contract(
         id=new_uuid(), centre=centre, queue=queue, share_basis_points=share_basis_points, owner_project_id=owner,
         owner_basis_points=owner_basis_points, valid_from=valid_from, valid_to=valid_to,
         share_tiers=None if month.share_tiers is None else write_tiers(month.share_tiers),
-        minimum_micro=month.minimum_micro, fixed_micro=month.fixed_micro,
+        minimum_micro=month.minimum_micro, fixed_micro=month.fixed_micro, created_at=now, created_by=person,
     )  # fmt: skip
     try:
         async with session.begin_nested():
@@ -133,7 +138,7 @@ def _check_shares(share: int, owner: ProjectId | None, owner_share: int) -> None
 
 
 async def end_contract(
-    session: AsyncSession, centre: CentreName, at: datetime, *, now: datetime, queue: str | None = None
+    session: AsyncSession, centre: CentreName, at: datetime, *, person: str, now: datetime, queue: str | None = None
 ) -> None:
     """The centre's contract (or the queue's own) that holds at `at` ends then; `at` is not in the past. One that has
     not begun is withdrawn by an end at its beginning, and never holds. NotFound where none holds."""
@@ -148,11 +153,15 @@ async def end_contract(
             f"{centre} 在该时间没有有效合同；尚未生效的合同须以其生效时间撤回。",
             field="at",
         )
-    await session.execute(update(ContractRow).where(ContractRow.id == holding.id).values(valid_to=at))
+    await session.execute(update(ContractRow).where(ContractRow.id == holding.id).values(valid_to=at, ended_by=person))
 
 
-async def contracts_of(session: AsyncSession, centres: Collection[CentreName]) -> list[Contract]:
-    rows = (await session.execute(select(*COLUMNS).where(ContractRow.centre.in_(list(centres))))).all()
+async def contracts_of(session: AsyncSession, centres: Collection[CentreName] | None) -> list[Contract]:
+    """By centre, queue and beginning; `centres` None: all there are, for the operator."""
+    query = select(*COLUMNS).order_by(ContractRow.centre, ContractRow.queue.nulls_first(), ContractRow.valid_from)
+    if centres is not None:
+        query = query.where(ContractRow.centre.in_(list(centres)))
+    rows = (await session.execute(query)).all()
     return [
         Contract(
             ContractId(row.id), CentreName(row.centre), row.queue, row.share_basis_points,
@@ -161,6 +170,7 @@ async def contracts_of(session: AsyncSession, centres: Collection[CentreName]) -
             Month(
                 None if row.share_tiers is None else read_tiers(row.share_tiers), row.minimum_micro, row.fixed_micro
             ),
+            Agreed(row.created_at, row.created_by, row.ended_by),
         )
         for row in rows
     ]  # fmt: skip

@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, Row, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing.agreed import BEFORE, Agreed
 from paracloud.billing.rate import Price
 from paracloud.billing.refused import no_centre, no_project, refused
-from paracloud.billing.rule_text import read_rule, write_rule
+from paracloud.billing.rule_text import read_rule, require_known_states, write_rule
 from paracloud.billing.tables import PriceRow
 from paracloud.billing.tiers import read_tiers, write_tiers
 from paracloud.identity.product_line import ProductLine
@@ -22,7 +23,7 @@ from paracloud.kit.identifiers import CentreName, OrganisationId, PriceVersionId
 COLUMNS = (
     PriceRow.id, PriceRow.product_line, PriceRow.centre, PriceRow.queue, PriceRow.core_hour, PriceRow.card_hour,
     PriceRow.rule, PriceRow.qos, PriceRow.project_id, PriceRow.organisation_id, PriceRow.tiers, PriceRow.currency,
-    PriceRow.valid_from, PriceRow.valid_to,
+    PriceRow.valid_from, PriceRow.valid_to, PriceRow.created_at, PriceRow.created_by, PriceRow.ended_by,
 )  # fmt: skip
 HIGHEST = Decimal(1_000_000)
 DECIMALS = 9
@@ -38,6 +39,7 @@ class Version:
     queue: str
     valid_from: datetime
     valid_to: datetime | None
+    agreed: Agreed = BEFORE
 
     def holds_at(self, when: datetime) -> bool:
         return self.valid_from <= when and (self.valid_to is None or when < self.valid_to)
@@ -49,6 +51,8 @@ async def add_price(
     queue: str,
     price: Price,
     *,
+    person: str,
+    now: datetime,
     valid_from: datetime,
     valid_to: datetime | None = None,
 ) -> None:
@@ -63,6 +67,8 @@ async def add_price(
             "rule：价格可为计费规则，或核时价与卡时价，二者不可兼有。",
             field="rule",
         )
+    if price.rule is not None:
+        require_known_states(price.rule)
     if valid_to is not None and valid_to <= valid_from:
         raise Invalid(
             "valid_to: it must be later than valid_from.", "valid_to：必须晚于 valid_from。", field="valid_to"
@@ -72,7 +78,7 @@ async def add_price(
         card_hour=price.card_hour, rule=None if price.rule is None else write_rule(price.rule), qos=price.qos,
         project_id=price.project, organisation_id=price.organisation,
         tiers=None if price.tiers is None else write_tiers(price.tiers), currency=price.currency,
-        valid_from=valid_from, valid_to=valid_to,
+        valid_from=valid_from, valid_to=valid_to, created_at=now, created_by=person,
     )  # fmt: skip
     try:
         async with session.begin_nested():
@@ -82,7 +88,7 @@ async def add_price(
         raise refused(error, _reasons(centre, queue)) from error
 
 
-async def end_price(session: AsyncSession, price: PriceVersionId, at: datetime, *, now: datetime) -> None:
+async def end_price(session: AsyncSession, price: PriceVersionId, at: datetime, *, person: str, now: datetime) -> None:
     """The version holds until `at`, which is never in the past: what was offered is not taken back. One that has not
     begun is withdrawn by an end before its beginning, or at it, and never holds. NotFound; Invalid for a time that does
     not fit."""
@@ -96,7 +102,8 @@ async def end_price(session: AsyncSession, price: PriceVersionId, at: datetime, 
             "at：结束时间不得早于现在；已生效的版本须晚于其生效时间；且不得晚于已定的结束时间。",
             field="at",
         )
-    await session.execute(update(PriceRow).where(PriceRow.id == price).values(valid_to=max(at, found.valid_from)))
+    ended = {"valid_to": max(at, found.valid_from), "ended_by": person}
+    await session.execute(update(PriceRow).where(PriceRow.id == price).values(ended))
 
 
 async def prices_at(session: AsyncSession, now: datetime) -> dict[tuple[CentreName, str], list[Price]]:
@@ -120,7 +127,7 @@ async def all_versions(session: AsyncSession) -> list[Version]:
     """By centre, queue, product line and beginning."""
     order = (PriceRow.centre, PriceRow.queue, PriceRow.product_line, PriceRow.valid_from)
     rows = (await session.execute(select(*COLUMNS).order_by(*order))).all()
-    return [Version(_price(row), CentreName(row.centre), row.queue, row.valid_from, row.valid_to) for row in rows]
+    return [_version(row) for row in rows]
 
 
 async def versions(
@@ -129,7 +136,7 @@ async def versions(
     """All versions for these places (pairs of centre and queue), and those with these ids, in one query."""
     wanted = tuple_(PriceRow.centre, PriceRow.queue).in_(list(places))
     rows = (await session.execute(select(*COLUMNS).where(or_(wanted, PriceRow.id.in_(list(ids)))))).all()
-    return [Version(_price(row), CentreName(row.centre), row.queue, row.valid_from, row.valid_to) for row in rows]
+    return [_version(row) for row in rows]
 
 
 def _open_at(when: datetime) -> ColumnElement[bool]:
@@ -164,6 +171,11 @@ def _reasons(centre: CentreName, queue: str) -> dict[str, Refused]:
             field="project",
         ),
     }
+
+
+def _version(row: Row[*tuple[Any, ...]]) -> Version:
+    agreed = Agreed(row.created_at, row.created_by, row.ended_by)
+    return Version(_price(row), CentreName(row.centre), row.queue, row.valid_from, row.valid_to, agreed)
 
 
 def _price(row: Row[*tuple[Any, ...]]) -> Price:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from paracloud.billing.fields import a_decimal, a_flag, a_list, a_whole, an_object, invalid
 from paracloud.billing.rule import Ceiling, Expression, Largest, Rule, Sum, Times, Truncated, Weighted
 from paracloud.dialects.records import ENDED_PHASES
+from paracloud.dialects.states import is_ended_state, nearest_state
 
 DEPTH, SIZE = 8, 64
 SECONDS_MOST = 86_400
@@ -13,7 +14,7 @@ UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "MB": 1
 PLAIN = frozenset({"cores", "nodes", "node_cores", "gpus", "memory_bytes", "tokens"})
 FAMILIES = ("storage_bytes.", "licence.", "gpu_slices.", "resource.")
 _NAME = re.compile(r"[a-z_]+(?:\.[A-Za-z0-9_.:/-]{1,80})?")
-_STATE = re.compile(r"[A-Za-z_]{1,40}")
+_STATE = re.compile(r"[A-Za-z_]{1,40}(?:=-?[0-9]{1,9})?")
 _FLAGS = (
     "is_timed", "free", "free_states", "grace_seconds", "least_seconds", "second_step", "least_units", "unit_step",
 )  # fmt: skip
@@ -35,6 +36,19 @@ def read_rule(tree: object) -> Rule:
         least_units=a_decimal(fields.get("least_units", "0"), "rule.least_units"),
         unit_step=a_decimal(fields.get("unit_step", "0"), "rule.unit_step"),
     )
+
+
+def require_known_states(rule: Rule) -> None:
+    """Invalid for a word of `free_states` that no scheduler says, with the nearest that one does: it would never hold.
+    Not part of reading, so that a rule that is kept stays readable."""
+    for word in sorted(rule.free_states - ENDED_PHASES):
+        if is_ended_state(word):
+            continue
+        meant = nearest_state(word)
+        en, zh = ("", "") if meant is None else (f"; did you mean {meant}", f"；是否应为 {meant}")
+        raise invalid(
+            "rule.free_states", f"no scheduler says {word} of what ended{en}", f"没有调度器使用结束状态 {word}{zh}"
+        )
 
 
 def write_rule(rule: Rule) -> dict[str, object]:
@@ -136,7 +150,7 @@ def _state(name: object, at: str) -> str:
     """In small letters one of our own phases, so that a slip of the pen does not stay unseen; else the scheduler's own
     word."""
     is_word = isinstance(name, str) and _STATE.fullmatch(name) is not None
-    if not isinstance(name, str) or not is_word or (name.islower() and name not in ENDED_PHASES):
+    if not isinstance(name, str) or not is_word or (name.islower() and "=" not in name and name not in ENDED_PHASES):
         phases = ", ".join(sorted(ENDED_PHASES))
         raise invalid(
             at,

@@ -48,6 +48,9 @@ class PriceRow(Base):
     currency: Mapped[str]
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime | None]
+    created_at: Mapped[datetime | None]
+    created_by: Mapped[str | None]
+    ended_by: Mapped[str | None]
 
 
 class ContractRow(Base):
@@ -80,6 +83,9 @@ class ContractRow(Base):
     """A month: what the centre gets at least, and for capacity that was bought."""
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime | None]
+    created_at: Mapped[datetime | None]
+    created_by: Mapped[str | None]
+    ended_by: Mapped[str | None]
 
 
 class LedgerAccountRow(Base):

@@ -12,7 +12,7 @@ from paracloud.cli.admin import make
 from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.words import both, plain, say
-from paracloud.wire.tariffs import ContractRequest, EndRequest, PriceModel, PriceRequest
+from paracloud.wire.tariffs import ContractModel, ContractRequest, EndRequest, PriceModel, PriceRequest
 
 From = Annotated[str | None, typer.Option("--from", help="Valid from this time on, ISO 8601 with zone; now otherwise.")]
 AnId = Annotated[UUID | None, typer.Option(parser=an_id, help="That customer's own price.")]
@@ -92,13 +92,29 @@ def prices(as_json: AsJson = False) -> None:
     rows = [
         (one.id, f"{one.centre}/{one.queue}", one.product_line, one.qos, one.project or one.organisation,
          one.core_hour if one.rule is None else "rule", one.card_hour,
-         f"{one.valid_from:%Y-%m-%d %H:%M}", _until(one))
+         f"{one.valid_from:%Y-%m-%d %H:%M}", _until(one), one.created_by, one.ended_by)
         for one in found.items
     ]  # fmt: skip
-    show.table(["price", "where", "line", "qos", "customer", "core-hour", "card-hour", "from", "to"], rows)
+    headings = ["price", "where", "line", "qos", "customer", "core-hour", "card-hour", "from", "to", "by", "ended by"]
+    show.table(headings, rows)
 
 
-def _until(one: PriceModel) -> str | None:
+def contracts(as_json: AsJson = False) -> None:
+    """List every contract with a centre."""
+    with session.client() as client:
+        found = client.contracts()
+    if as_json:
+        show.as_json(found)
+        return
+    rows = [
+        (one.centre, one.queue, one.share_basis_points, one.owner, one.owner_basis_points or None,
+         f"{one.valid_from:%Y-%m-%d %H:%M}", _until(one), one.created_by, one.ended_by)
+        for one in found.items
+    ]  # fmt: skip
+    show.table(["centre", "queue", "share", "owner", "owner share", "from", "to", "by", "ended by"], rows)
+
+
+def _until(one: PriceModel | ContractModel) -> str | None:
     if one.valid_to == one.valid_from:
         return say("withdrawn", "已撤回")
     return f"{one.valid_to:%Y-%m-%d %H:%M}" if one.valid_to else None
@@ -153,4 +169,4 @@ def _json(file: Path | None) -> object:
         raise typer.BadParameter(both(f"{file} is no JSON: {wrong}.", f"{file} 不是有效的 JSON：{wrong}。")) from None
 
 
-VERBS = (price, prices, end_price, contract, end_contract, unrated, check)
+VERBS = (price, prices, end_price, contract, contracts, end_contract, unrated, check)

@@ -42,7 +42,7 @@ from paracloud.wire.jobs import (
     JobRequest,
     QuoteModel,
 )
-from paracloud.wire.tariffs import ChargedModel, EndRequest, PriceList, UnratedList
+from paracloud.wire.tariffs import ChargedModel, ContractList, EndRequest, PriceList, UnratedList
 
 READ_BYTES = 4 << 20
 
@@ -148,6 +148,9 @@ class Client(
 
     def prices(self) -> PriceList:
         return self._get("/operator/prices", PriceList)
+
+    def contracts(self) -> ContractList:
+        return self._get("/operator/contracts", ContractList)
 
     def end(self, what: str, which: str, body: EndRequest) -> Created:
         """prices or contracts."""

@@ -24,8 +24,6 @@ def changing(*columns: str, may_delete: bool = False) -> Grant:
 
 ADDED = Grant()
 """Append-only."""
-ENDED = changing("valid_to")
-"""What was agreed stays; its end may be set."""
 
 GRANTS: Mapping[str, Grant] = {
     "organisations": ADDED,
@@ -48,8 +46,8 @@ GRANTS: Mapping[str, Grant] = {
     ),
     "usage_revisions": ADDED,
     "usage_strangers": changing("records raw seen_at"),
-    "price_versions": ENDED,
-    "contracts": ENDED,
+    "price_versions": changing("valid_to ended_by"),
+    "contracts": changing("valid_to ended_by"),
     "dedications": changing("valid_to ended_by"),
     "budgets": changing("valid_to ended_by"),
     "funding": changing(

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from paracloud.wire.account import Amount, ProductLineName
-from paracloud.wire.base import Model, Name, Text, Time
+from paracloud.wire.base import Model, MoneyModel, Name, Text, Time
 
 
 class TierModel(Model):
@@ -39,6 +39,8 @@ class PriceRequest(Model):
 
 
 class PriceModel(Model):
+    """One that was withdrawn ends as it begins. Who made and ended it is null for what is older than that is kept."""
+
     id: UUID
     centre: str
     queue: str
@@ -53,6 +55,9 @@ class PriceModel(Model):
     currency: str
     valid_from: Time
     valid_to: Time | None
+    created_at: Time | None
+    created_by: str | None
+    ended_by: str | None
 
 
 class PriceList(Model):
@@ -103,3 +108,26 @@ class ContractRequest(Model):
     fixed: Amount = "0"
     valid_from: Time | None = None
     valid_to: Time | None = None
+
+
+class ContractModel(Model):
+    """As `ContractRequest`; `share_tiers` null where the month has none."""
+
+    id: UUID
+    centre: str
+    queue: str | None
+    share_basis_points: int
+    owner: UUID | None
+    owner_basis_points: int
+    share_tiers: list[TierModel] | None
+    minimum: MoneyModel
+    fixed: MoneyModel
+    valid_from: Time
+    valid_to: Time | None
+    created_at: Time | None
+    created_by: str | None
+    ended_by: str | None
+
+
+class ContractList(Model):
+    items: list[ContractModel]

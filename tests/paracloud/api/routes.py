@@ -181,6 +181,7 @@ ROUTES: dict[str, Route] = {
     ),
     "GET /operator/check": of(OPERATES),
     "GET /operator/prices": of(OPERATES),
+    "GET /operator/contracts": of(OPERATES),
     "POST /operator/prices/{price}:end": of(OPERATES, "path price", body=lambda _: {}),
     "POST /operator/contracts/{centre}:end": operates(lambda _: {}),
     "GET /operator/unrated": of(OPERATES),

@@ -49,8 +49,8 @@ async def world(database: Database, money: str = "100") -> World:
         )  # fmt: skip
         await connect_centre(session, centre, [ACCOUNT], dialects=["slurm"], now=NOW)
         price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, CORE_HOUR, Decimal(2), "CNY")
-        await add_price(session, EAST, "cpu", price, valid_from=NOW - timedelta(days=1))
-        await add_contract(session, EAST, 7500, valid_from=NOW - timedelta(days=1))
+        await add_price(session, EAST, "cpu", price, person="op", now=NOW, valid_from=NOW - timedelta(days=1))
+        await add_contract(session, EAST, 7500, person="op", now=NOW, valid_from=NOW - timedelta(days=1))
         if money != "0":
             await top_up(session, project, Money.parse(money), key="first", person="op", now=NOW)
     return World(project, price)

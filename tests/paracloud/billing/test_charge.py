@@ -250,4 +250,4 @@ async def test_two_prices_never_hold_at_the_same_time(database: Database) -> Non
     with pytest.raises(Conflict, match="end that version first"):  # noqa: PT012
         async with database.begin() as session:
             later = replace(opened.price, id=PriceVersionId(new_uuid()))
-            await add_price(session, EAST, "cpu", later, valid_from=NOW)
+            await add_price(session, EAST, "cpu", later, person="op", now=NOW, valid_from=NOW)

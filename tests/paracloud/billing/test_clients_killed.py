@@ -53,15 +53,15 @@ async def estate_of(database: Database) -> Estate:
             tiers=TIERS,
         )  # fmt: skip
         own = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, CORE_HOUR, Decimal(0), "CNY")
-        await add_price(session, EAST, "big", tiered, valid_from=NOW - DAY)
-        await add_price(session, EAST, "own", own, valid_from=NOW - DAY)
+        await add_price(session, EAST, "big", tiered, person="op", now=NOW, valid_from=NOW - DAY)
+        await add_price(session, EAST, "own", own, person="op", now=NOW, valid_from=NOW - DAY)
         await set_funding(session, projects[FRUGAL[0]], Funding(line=Money(LINE_MICRO)))
         fee = Dedication(
             new_dedication_id(), projects[2], EAST, "own", 1, Money.parse("1"), 5000, NOW - DAY, None,
         )  # fmt: skip
         await dedicate(session, fee, person="op", now=NOW, is_unseen=True)
         lent = Lent(projects[3], 5000)
-        await add_contract(session, EAST, 2000, valid_from=NOW - DAY, queue="big", lent=lent)
+        await add_contract(session, EAST, 2000, person="op", now=NOW, valid_from=NOW - DAY, queue="big", lent=lent)
         for project in projects[:4]:
             await top_up(session, project, Money(FIRST_MICRO), key=f"first-{project}", person="op", now=NOW)
     return Estate(tuple(projects), {"cpu": opened.price, "big": tiered, "own": own})

@@ -163,7 +163,7 @@ async def fee_of(database, opened) -> EntryId:
         new_dedication_id(), opened.project, EAST, "own", 1, Money.parse("30"), 6000, NOW - timedelta(days=60), None
     )
     async with database.begin() as session:
-        await dedicate(session, nodes)
+        await dedicate(session, nodes, person="op", now=NOW, is_unseen=True)
         assert await post_fees(session, JUNE, now=NOW) == []
         return EntryId((await session.scalars(text("SELECT id FROM ledger_entries WHERE kind = 'dedicated'"))).one())
 
@@ -205,7 +205,7 @@ async def test_a_fee_of_a_month_that_was_settled_comes_off_the_next_one(database
         more = Dedication(
             new_dedication_id(), opened.project, EAST, "more", 1, Money.parse("40"), 5000, IN_JULY.replace(day=1), None
         )
-        await dedicate(session, more)
+        await dedicate(session, more, person="op", now=NOW, is_unseen=True)
     assert await settled(database, JULY, IN_AUGUST) == [18_000_000 + 20_000_000 - 18_000_000]
     assert await balance(database, payable(EAST)) == 18_000_000 + 20_000_000
     await sound(database)

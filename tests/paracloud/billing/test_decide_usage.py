@@ -54,7 +54,7 @@ async def priced(database: Database, queue: str = "special", **changes: object) 
     plain = Price(PriceVersionId(new_uuid()), "industry", Decimal("0.5"), Decimal(0), "CNY")
     wanted = replace(plain, **changes)  # type: ignore[arg-type]
     async with database.begin() as session:
-        await add_price(session, EAST, queue, wanted, valid_from=NOW - DAY)
+        await add_price(session, EAST, queue, wanted, person="op", now=NOW, valid_from=NOW - DAY)
     return wanted.id
 
 
@@ -158,7 +158,7 @@ async def test_an_owner_of_lent_nodes_who_had_no_part_before_has_it_alone(databa
         organisation = (await session.scalars(text("SELECT organisation_id FROM projects"))).one()
         lender = await create_project(session, OrganisationId(organisation), "出借", now=NOW)
         lent = Lent(lender, 1000)
-        await add_contract(session, EAST, 5000, valid_from=NOW - DAY, queue="cpu", lent=lent)
+        await add_contract(session, EAST, 5000, person="op", now=NOW, valid_from=NOW - DAY, queue="cpu", lent=lent)
     await decided(database, usage.id, await priced(database))
     await sound(database)
     await taken_back(database, usage.id)

@@ -31,7 +31,7 @@ TIERS = Tiers((Tier(Decimal(0), Decimal(1)), Tier(Decimal("0.02"), Decimal("0.5"
 async def priced(database, core_hour: str, **changes) -> Price:
     price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, Decimal(core_hour), Decimal(0), "CNY", **changes)
     async with database.begin() as session:
-        await add_price(session, EAST, "cpu", price, valid_from=NOW - DAY)
+        await add_price(session, EAST, "cpu", price, person="op", now=NOW, valid_from=NOW - DAY)
     return price
 
 
@@ -142,7 +142,9 @@ async def test_whoever_lends_nodes_has_a_part_of_what_they_earn(database):
     opened = await world(database)
     lender = await a_project(database, opened)
     async with database.begin() as session:
-        await add_contract(session, EAST, 2000, valid_from=NOW - DAY, queue="cpu", lent=Lent(lender, 5000))
+        await add_contract(
+            session, EAST, 2000, person="op", now=NOW, valid_from=NOW - DAY, queue="cpu", lent=Lent(lender, 5000)
+        )
     assert await charged(database, await metered(database, opened, record("1"))) == [13_717]
     async with database.begin() as session:
         balances = [await store.balance(session, code) for code in (payable(EAST), owner(lender), revenue("general"))]
@@ -161,4 +163,4 @@ async def test_shares_over_the_whole_are_refused(database, share, part):
     lent = None if part is None else Lent(opened.project, part)
     with pytest.raises(Invalid, match="10000"):
         async with database.begin() as session:
-            await add_contract(session, EAST, share, valid_from=NOW, queue="gpu", lent=lent)
+            await add_contract(session, EAST, share, person="op", now=NOW, valid_from=NOW, queue="gpu", lent=lent)

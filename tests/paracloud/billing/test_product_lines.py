@@ -31,8 +31,8 @@ def price(line: ProductLine, core_hour: str = "1", **changes) -> Price:
 
 async def lines(database) -> None:
     async with database.begin() as session:
-        await add_price(session, EAST, "cpu", price(AI, "9"), valid_from=NOW - DAY)
-        await add_price(session, EAST, "cpu", price(INDUSTRY, "18"), valid_from=NOW - DAY)
+        await add_price(session, EAST, "cpu", price(AI, "9"), person="op", now=NOW, valid_from=NOW - DAY)
+        await add_price(session, EAST, "cpu", price(INDUSTRY, "18"), person="op", now=NOW, valid_from=NOW - DAY)
 
 
 async def moved(database, opened, line: ProductLine, at=NOW, person: str = "boss") -> ProductLine:
@@ -75,7 +75,7 @@ async def test_usage_is_charged_at_its_projects_own_line(database, line):
 async def test_where_only_another_line_has_a_price_usage_is_unrated_and_told_why(database):
     opened = await world(database)
     async with database.begin() as session:
-        await add_price(session, EAST, "gpu", price(AI), valid_from=NOW - DAY)
+        await add_price(session, EAST, "gpu", price(AI), person="op", now=NOW, valid_from=NOW - DAY)
     assert await charged(database, await metered(database, opened, record("1", queue="gpu"))) == [None]
     async with database.begin() as session:
         why = (await session.execute(text("SELECT reason_en, reason_zh FROM unrated_usage"))).one()
@@ -129,7 +129,7 @@ async def test_two_versions_of_one_line_do_not_hold_at_one_time_and_of_two_lines
     await lines(database)
     with pytest.raises(Conflict, match="end that version first"):
         async with database.begin() as session:
-            await add_price(session, EAST, "cpu", price(AI), valid_from=NOW)
+            await add_price(session, EAST, "cpu", price(AI), person="op", now=NOW, valid_from=NOW)
 
 
 @pytest.mark.parametrize(

@@ -99,8 +99,8 @@ async def test_what_was_metered_and_not_charged_is_unrated_with_its_reason(datab
 async def test_a_wrong_price_is_found(database, opened):
     other = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, Decimal("9"), Decimal(0), "CNY")
     async with database.begin() as session:
-        await end_price(session, opened.price.id, NOW + DAY, now=NOW)
-        await add_price(session, EAST, "cpu", other, valid_from=NOW + DAY)
+        await end_price(session, opened.price.id, NOW + DAY, person="op", now=NOW)
+        await add_price(session, EAST, "cpu", other, person="op", now=NOW, valid_from=NOW + DAY)
     await charged(database, await metered(database, opened, RUNS[0], job="job-1"), {"job-1": other.id})
     result = await reconciled(database, opened, [RUNS[0]], pinned={"job-1": opened.price.id})
     dear = rate(100, 0, other, 7500).amount.micro
@@ -151,7 +151,9 @@ async def lent_out(database, opened, *, owner: int, posted: int, to: str | None 
     async with database.begin() as session:
         organisation = (await session.execute(text("SELECT organisation_id FROM projects"))).scalar_one()
         lender = await create_project(session, OrganisationId(organisation), "邻组", now=NOW)
-        await add_contract(session, EAST, 5000, valid_from=START - DAY, queue="cpu", lent=Lent(lender, 3000))
+        await add_contract(
+            session, EAST, 5000, person="op", now=START, valid_from=START - DAY, queue="cpu", lent=Lent(lender, 3000)
+        )
         contract = next(one for one in await contracts_of(session, [EAST]) if one.queue == "cpu")
         right = rate(100, 0, opened.price, 5000)
         whole, share = right.amount.micro, right.share.micro

@@ -36,7 +36,7 @@ async def test_a_price_is_refused_for_what_is_wrong_with_it(database, centre, ch
     price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, Decimal(1), None, "CNY", **changes)
     async with database.begin() as session:
         with pytest.raises(kind) as told:
-            await add_price(session, centre, "cpu", price, valid_from=NOW)
+            await add_price(session, centre, "cpu", price, person="op", now=NOW, valid_from=NOW)
     assert (told.value.field, en in told.value.en, zh in told.value.zh) == (field, True, True)
 
 
@@ -52,7 +52,7 @@ async def test_a_contract_is_refused_for_what_is_wrong_with_it(database, centre,
     await world(database)
     async with database.begin() as session:
         with pytest.raises(kind) as told:
-            await add_contract(session, centre, 8000, valid_from=NOW, **changes)
+            await add_contract(session, centre, 8000, person="op", now=NOW, valid_from=NOW, **changes)
     assert (told.value.field, en in told.value.en, zh in told.value.zh) == (field, True, True)
 
 
@@ -68,9 +68,11 @@ async def test_dedicated_nodes_are_refused_for_what_is_wrong_with_them(database,
     opened = await world(database)
     nodes = Dedication(new_dedication_id(), opened.project, EAST, "cpu", 1, Money(0), 0, NOW, None)
     async with database.begin() as session:
-        await dedicate(session, nodes)
+        await dedicate(session, nodes, person="op", now=NOW, is_unseen=True)
         with pytest.raises(kind) as told:
-            await dedicate(session, replace(nodes, id=new_dedication_id(), **changes))
+            await dedicate(
+                session, replace(nodes, id=new_dedication_id(), **changes), person="op", now=NOW, is_unseen=True
+            )
     assert (told.value.field, en in told.value.en) == (field, True)
 
 
@@ -78,4 +80,4 @@ async def test_what_nobody_foresaw_is_a_defect_and_gets_no_wrong_reason(database
     opened = await world(database)
     with pytest.raises(IntegrityError, match="pk_price_versions"):
         async with database.begin() as session:
-            await add_price(session, EAST, "other", opened.price, valid_from=NOW)
+            await add_price(session, EAST, "other", opened.price, person="op", now=NOW, valid_from=NOW)

@@ -44,14 +44,14 @@ async def available(database: Database, opened: World) -> int:
 async def new_price(database: Database, core_hour: str, *, at, queue: str = "cpu", line: str = "general") -> Price:
     price = Price(PriceVersionId(new_uuid()), line, Decimal(core_hour), Decimal(0), "CNY")
     async with database.begin() as session:
-        await add_price(session, EAST, queue, price, valid_from=at)
+        await add_price(session, EAST, queue, price, person="op", now=NOW, valid_from=at)
     return price
 
 
 async def test_a_job_keeps_the_price_that_it_was_accepted_with(database: Database) -> None:
     opened = await world(database)
     async with database.begin() as session:
-        await end_price(session, opened.price.id, NOW + DAY, now=NOW)
+        await end_price(session, opened.price.id, NOW + DAY, person="op", now=NOW)
     later = await new_price(database, "9", at=NOW + DAY)
     run = record("1", submitted_at=NOW + 2 * DAY)
     by_hand, of_job = record("2", submitted_at=NOW + 2 * DAY), record("3", submitted_at=NOW + 2 * DAY)
@@ -73,7 +73,7 @@ async def test_a_correction_keeps_the_price_of_the_first_charge(database: Databa
     first = record()
     await charged(database, await metered(database, opened, first))
     async with database.begin() as session:
-        await end_price(session, opened.price.id, NOW + DAY, now=NOW)
+        await end_price(session, opened.price.id, NOW + DAY, person="op", now=NOW)
     await new_price(database, "9", at=NOW + DAY)
     (difference,) = await charged(database, await metered(database, opened, replace(first, elapsed_seconds=200)))
     assert difference == 27_435 - 13_717
@@ -83,15 +83,15 @@ async def test_an_end_is_not_in_the_past_and_what_was_agreed_stays(database: Dat
     opened = await world(database)
     async with database.begin() as session:
         with pytest.raises(Invalid):
-            await end_price(session, opened.price.id, NOW - timedelta(seconds=1), now=NOW)
+            await end_price(session, opened.price.id, NOW - timedelta(seconds=1), person="op", now=NOW)
         with pytest.raises(NotFound):
-            await end_price(session, PriceVersionId(new_uuid()), NOW, now=NOW)
+            await end_price(session, PriceVersionId(new_uuid()), NOW, person="op", now=NOW)
         with pytest.raises(NotFound):
-            await end_contract(session, CentreName("west"), NOW, now=NOW)
-        await end_contract(session, EAST, NOW + DAY, now=NOW)
-        await add_contract(session, EAST, 8000, valid_from=NOW + DAY)
+            await end_contract(session, CentreName("west"), NOW, person="op", now=NOW)
+        await end_contract(session, EAST, NOW + DAY, person="op", now=NOW)
+        await add_contract(session, EAST, 8000, person="op", now=NOW, valid_from=NOW + DAY)
         with pytest.raises(Conflict):
-            await add_contract(session, EAST, 8000, valid_from=NOW)
+            await add_contract(session, EAST, 8000, person="op", now=NOW, valid_from=NOW)
     for forgery in ("UPDATE price_versions SET core_hour = 0", "DELETE FROM contracts",
                     "UPDATE contracts SET share_basis_points = 0"):  # fmt: skip
         with pytest.raises(DBAPIError, match="keeps what was agreed"):
@@ -131,7 +131,7 @@ async def test_unrated_usage_waits_for_its_price_and_is_then_charged_once(databa
 async def test_without_a_contract_nothing_is_charged_but_listed(database: Database) -> None:
     opened = await world(database)
     async with database.begin() as session:
-        await end_contract(session, EAST, NOW + DAY, now=NOW)
+        await end_contract(session, EAST, NOW + DAY, person="op", now=NOW)
     assert await charged(database, await metered(database, opened, record(submitted_at=NOW + DAY))) == [None]
     async with database.begin() as session:
         assert "no contract held for east" in (await unrated_page(session))[0].reason_en
@@ -275,7 +275,7 @@ async def test_the_daily_check_names_what_is_wrong(database: Database, owned: Da
     tiered = replace(opened.price, id=PriceVersionId(new_uuid()), tiers=TIERS)
     most_of = most({"cores": 1, "gpus": 0}, timedelta(minutes=2), timedelta(0), tiered)
     async with database.begin() as session:
-        await add_price(session, EAST, "big", tiered, valid_from=NOW)
+        await add_price(session, EAST, "big", tiered, person="op", now=NOW, valid_from=NOW)
         await hold(session, opened.project, "job-1", Money.parse("1"), now=NOW)
         place = Place("general", EAST, "cpu")
         await hold(session, opened.project, "job-2", most_of.amount, now=NOW, most=most_of, place=place)

@@ -28,7 +28,7 @@ async def priced(database, card_hour: str | None, rule: dict | None = None) -> P
     core, read = (Decimal("0.36"), None) if rule is None else (Decimal(0), read_rule(rule))
     price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, core, card, "CNY", read)
     async with database.begin() as session:
-        await add_price(session, EAST, GPU, price, valid_from=NOW - timedelta(days=1))
+        await add_price(session, EAST, GPU, price, person="op", now=NOW, valid_from=NOW - timedelta(days=1))
         assert (await price_by_id(session, price.id)).price == price
     return price
 
@@ -110,6 +110,6 @@ async def test_on_nodes_that_are_paid_by_the_month_an_unknown_state_costs_nothin
     opened = await world(database)
     nodes = Dedication(new_dedication_id(), opened.project, EAST, "cpu", 1, Money(0), 0, NOW - timedelta(days=1), None)
     async with database.begin() as session:
-        await dedicate(session, nodes)
+        await dedicate(session, nodes, person="op", now=NOW, is_unseen=True)
     unknown = record("1", phase=NativePhase.UNKNOWN, native_state="FOO")
     assert await charged(database, await metered(database, opened, unknown)) == [0]

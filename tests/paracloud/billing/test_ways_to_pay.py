@@ -379,7 +379,7 @@ async def test_unrated_usage_blocks_the_closing_of_its_month_and_of_later_ones_o
         await closed(database, date(2026, 7, 1), JULY + 31 * DAY)
     price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, Decimal(1), Decimal(0), "CNY")
     async with database.begin() as session:
-        await add_price(session, EAST, "new", price, valid_from=NOW - DAY)
+        await add_price(session, EAST, "new", price, person="op", now=NOW, valid_from=NOW - DAY)
         waiting = [one.usage for one in await unrated_page(session)]
     await charged(database, waiting)
     assert await closed(database, date(2026, 7, 1), JULY + 31 * DAY)

@@ -24,8 +24,8 @@ async def prepared(database, **changes) -> Price:
     """From tomorrow on, as the next one of a queue that has a price until then."""
     opened, price = await world(database), a_price()
     async with database.begin() as session:
-        await end_price(session, opened.price.id, NOW + DAY, now=NOW)
-        await add_price(session, EAST, "cpu", price, valid_from=NOW + DAY, **changes)
+        await end_price(session, opened.price.id, NOW + DAY, person="op", now=NOW)
+        await add_price(session, EAST, "cpu", price, person="op", now=NOW, valid_from=NOW + DAY, **changes)
     return price
 
 
@@ -33,11 +33,11 @@ async def prepared(database, **changes) -> Price:
 async def test_a_price_version_that_has_not_begun_is_withdrawn(database, at):
     price, other = await prepared(database), a_price("18")
     async with database.begin() as session:
-        await end_price(session, price.id, at, now=NOW)
+        await end_price(session, price.id, at, person="op", now=NOW)
         withdrawn = await price_by_id(session, price.id)
         assert withdrawn.valid_to == withdrawn.valid_from == NOW + DAY
         assert not any(withdrawn.holds_at(NOW + DAY + by) for by in (-DAY, timedelta(0), DAY))
-        await add_price(session, EAST, "cpu", other, valid_from=NOW + DAY)
+        await add_price(session, EAST, "cpu", other, person="op", now=NOW, valid_from=NOW + DAY)
         assert (await prices_at(session, NOW + DAY))[EAST, "cpu"] == [other]
         assert len(await all_versions(session)) == 3
 
@@ -45,11 +45,11 @@ async def test_a_price_version_that_has_not_begun_is_withdrawn(database, at):
 async def test_a_withdrawn_version_charges_nothing_and_stays_withdrawn(database):
     opened, price = await world(database), a_price()
     async with database.begin() as session:
-        await add_price(session, EAST, "big", price, valid_from=NOW + DAY)
-        await end_price(session, price.id, NOW, now=NOW)
-        await end_price(session, price.id, NOW, now=NOW)
+        await add_price(session, EAST, "big", price, person="op", now=NOW, valid_from=NOW + DAY)
+        await end_price(session, price.id, NOW, person="op", now=NOW)
+        await end_price(session, price.id, NOW, person="op", now=NOW)
         with pytest.raises(Invalid, match="not after the end"):
-            await end_price(session, price.id, NOW + 2 * DAY, now=NOW)
+            await end_price(session, price.id, NOW + 2 * DAY, person="op", now=NOW)
     late = record("1", queue="big", submitted_at=NOW + DAY, ended_at=NOW + 2 * DAY)
     assert await charged(database, await metered(database, opened, late)) == [None]
 
@@ -59,21 +59,21 @@ async def test_what_holds_is_not_taken_back_and_nothing_ends_in_the_past(databas
     async with database.begin() as session:
         for at, now in ((NOW + DAY, NOW + DAY), (NOW + DAY, NOW + 2 * DAY), (NOW - DAY, NOW)):
             with pytest.raises(Invalid, match="now or later"):
-                await end_price(session, price.id, at, now=now)
+                await end_price(session, price.id, at, person="op", now=now)
         assert (await price_by_id(session, price.id)).valid_to is None
 
 
 async def test_a_contract_that_has_not_begun_is_withdrawn_at_its_beginning(database):
     await world(database)
     async with database.begin() as session:
-        await end_contract(session, EAST, NOW + DAY, now=NOW)
-        await add_contract(session, EAST, 8000, valid_from=NOW + DAY)
+        await end_contract(session, EAST, NOW + DAY, person="op", now=NOW)
+        await add_contract(session, EAST, 8000, person="op", now=NOW, valid_from=NOW + DAY)
         with pytest.raises(Conflict):
-            await add_contract(session, EAST, 7000, valid_from=NOW + DAY)
-        await end_contract(session, EAST, NOW + DAY, now=NOW)
-        await add_contract(session, EAST, 7000, valid_from=NOW + DAY)
+            await add_contract(session, EAST, 7000, person="op", now=NOW, valid_from=NOW + DAY)
+        await end_contract(session, EAST, NOW + DAY, person="op", now=NOW)
+        await add_contract(session, EAST, 7000, person="op", now=NOW, valid_from=NOW + DAY)
         with pytest.raises(NotFound, match="at its very beginning"):
-            await end_contract(session, EAST, NOW + DAY, now=NOW + DAY)
+            await end_contract(session, EAST, NOW + DAY, person="op", now=NOW + DAY)
         holding = [one.share_basis_points for one in await contracts_of(session, [EAST]) if one.holds_at(NOW + DAY)]
     assert holding == [7000]
 
@@ -82,4 +82,4 @@ async def test_a_contract_ends_after_it_begins(database):
     await world(database)
     async with database.begin() as session:
         with pytest.raises(Invalid, match="valid_to"):
-            await add_contract(session, EAST, 8000, valid_from=NOW + DAY, valid_to=NOW + DAY)
+            await add_contract(session, EAST, 8000, person="op", now=NOW, valid_from=NOW + DAY, valid_to=NOW + DAY)

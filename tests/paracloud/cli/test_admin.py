@@ -92,6 +92,17 @@ def test_a_price_and_a_contract_are_ended_and_followed_by_others(terminal, boss,
     assert second in terminal.say(boss, "admin", "prices")
     terminal.say(boss, "admin", "end-contract", "east", "--at", "2026-07-01T00:00:00Z")
     made(terminal, boss, "contract", "east", "7000", "--from", "2026-07-01T00:00:00Z")
+    assert (listed[first]["created_by"], listed[first]["ended_by"], listed[second]["ended_by"]) == (
+        "boss",
+        "boss",
+        None,
+    )
+    agreed = json.loads(terminal.say(boss, "admin", "contracts", "--json"))["items"]
+    of_east = [
+        (one["share_basis_points"], one["created_by"], one["ended_by"]) for one in agreed if one["centre"] == "east"
+    ]
+    assert of_east == [(8000, "op", "boss"), (7000, "boss", None)]
+    assert "7000" in terminal.say(boss, "admin", "contracts")
     assert terminal.run(boss, "admin", "end-price", first, "--at", "2026-08-01T00:00:00Z").returncode == 1
     for words in (["end-price", second], ["prices"], ["unrated"]):
         assert terminal.run(lin, "admin", *words).returncode == 1

@@ -225,7 +225,7 @@ async def test_every_task_of_an_array_is_charged_once(database, opened, tmp_path
 async def test_history_is_charged_by_its_quality_of_service(database, opened, tmp_path):
     dear = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, 10 * CORE_HOUR, Decimal(2), "CNY", qos="urgent")
     async with database.begin() as session:
-        await add_price(session, EAST, "cpu", dear, valid_from=NOW - timedelta(days=1))
+        await add_price(session, EAST, "cpu", dear, person="op", now=NOW, valid_from=NOW - timedelta(days=1))
     await taken_in(database, tmp_path, rows(1, QOS="urgent") + rows(1, 1), {"lin": opened.project})
     async with database.begin() as session:
         query = text("SELECT price_version_id FROM charges JOIN usage ON usage.id = usage_id WHERE qos = 'urgent'")

@@ -37,7 +37,7 @@ async def test_it_is_charged_once_and_stands_on_the_jobs_bill(database):
     assert (await waiting(), await on_the_bill()) == ((0, 2), 0)
     price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, Decimal("0.6"), Decimal(0), "CNY")
     async with database.begin() as session:
-        await add_price(session, EAST, "elsewhere", price, valid_from=START - timedelta(days=1))
+        await add_price(session, EAST, "elsewhere", price, person="op", now=START, valid_from=START - timedelta(days=1))
     assert (await waiting(), await on_the_bill()) == ((1, 1), 100_000)
     assert (await waiting(), await on_the_bill()) == ((0, 1), 100_000)
     async with database.begin() as session:

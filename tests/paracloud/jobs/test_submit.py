@@ -262,7 +262,7 @@ async def test_where_a_price_says_nothing_of_cards_only_a_job_without_any_is_off
     assert (await world.submit(centre=south, partition="cpu")).held.micro == 360_000
     nodes = Dedication(new_dedication_id(), world.project, south, "cpu", 1, Money(0), 0, START, None)
     async with database.begin() as session:
-        await dedicate(session, nodes)
+        await dedicate(session, nodes, person="op", now=START)
     assert (await world.submit(centre=south, gres="gpu:1")).held.micro == 0
 
 
@@ -270,7 +270,7 @@ async def test_a_job_is_offered_held_and_charged_at_the_price_of_its_projects_pr
     world = await open_world(database)
     dear = Price(PriceVersionId(new_uuid()), ProductLine.AI, Decimal(36), Decimal(0), "CNY")
     async with database.begin() as session:
-        await add_price(session, EAST, "cpu", dear, valid_from=START - timedelta(days=1))
+        await add_price(session, EAST, "cpu", dear, person="op", now=START, valid_from=START - timedelta(days=1))
     assert (await world.submit(centre=EAST)).held.micro == 360_000
     async with database.begin() as session:
         await change_product_line(session, world.project, ProductLine.AI, person="boss", now=START)

@@ -163,8 +163,8 @@ async def connect(
     for one in shown:
         hours = (Decimal(price), None if card is None else Decimal(card)) if rule is None else (Decimal(0), None)
         version = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, *hours, "CNY", rule)
-        await add_price(session, name, one.name, version, valid_from=START - timedelta(days=1))
-    await add_contract(session, name, 8000, valid_from=START - timedelta(days=1))
+        await add_price(session, name, one.name, version, person="op", now=START, valid_from=START - timedelta(days=1))
+    await add_contract(session, name, 8000, person="op", now=START, valid_from=START - timedelta(days=1))
 
 
 def record(job: JobId | None, native_id: str, /, **changes) -> AccountingRecord:

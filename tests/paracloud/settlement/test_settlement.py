@@ -161,7 +161,7 @@ async def test_what_a_contract_adds_is_posted_and_its_terms_come_back_as_themsel
     opened = await world(database)
     month = Month(TIERS, minimum_micro=100_000, fixed_micro=5_000)
     async with database.begin() as session:
-        await add_contract(session, EAST, 7500, valid_from=START, queue="cpu", month=month)
+        await add_contract(session, EAST, 7500, person="op", now=START, valid_from=START, queue="cpu", month=month)
     await charged(database, await metered(database, opened, *(record(str(number)) for number in range(3))))
     (one,) = await stated(database)
     graduated = round(Fraction(20_000) * Fraction(3, 4) + Fraction(21_151) * Fraction(9, 10))
@@ -180,7 +180,7 @@ async def test_terms_that_cannot_be_meant_are_refused(database, wrong):
     await world(database)
     with pytest.raises(Invalid):
         async with database.begin() as session:
-            await add_contract(session, EAST, 7500, valid_from=START, queue="gpu", month=wrong)
+            await add_contract(session, EAST, 7500, person="op", now=START, valid_from=START, queue="gpu", month=wrong)
 
 
 async def test_a_tier_and_the_lenders_part_come_to_100_percent_at_most(database):
@@ -190,11 +190,11 @@ async def test_a_tier_and_the_lenders_part_come_to_100_percent_at_most(database)
         more = {"valid_from": START, "queue": queue, "lent": Lent(lender, 3000), "month": month}
         if is_well:
             async with database.begin() as session:
-                await add_contract(session, EAST, 5000, **more)
+                await add_contract(session, EAST, 5000, person="op", now=START, **more)
             continue
         with pytest.raises(Invalid, match="share_tiers"):
             async with database.begin() as session:
-                await add_contract(session, EAST, 5000, **more)
+                await add_contract(session, EAST, 5000, person="op", now=START, **more)
         tiers = json.dumps(write_tiers(month.share_tiers))
         with pytest.raises(DBAPIError, match="more than 100 %"):
             async with database.begin() as session:
@@ -206,14 +206,16 @@ async def test_a_contract_that_ends_before_it_begins_is_refused(database, end):
     await world(database)
     with pytest.raises(Invalid, match="valid_to: it must be later"):
         async with database.begin() as session:
-            await add_contract(session, EAST, 7500, valid_from=START, valid_to=end, queue="gpu")
+            await add_contract(session, EAST, 7500, person="op", now=START, valid_from=START, valid_to=end, queue="gpu")
 
 
 async def test_whoever_lent_nodes_has_the_months_part_in_the_wallet(database):
     opened = await world(database)
     lender = await neighbour(database, opened)
     async with database.begin() as session:
-        await add_contract(session, EAST, 2000, valid_from=START, queue="cpu", lent=Lent(lender, 5000))
+        await add_contract(
+            session, EAST, 2000, person="op", now=START, valid_from=START, queue="cpu", lent=Lent(lender, 5000)
+        )
     await charged(database, await metered(database, opened, record("1")))
     await stated(database)
     assert await left(database, replace(opened, project=lender)) == 6_858
@@ -406,7 +408,16 @@ async def test_corrected_and_reversed_jobs_count_for_their_net_hours(database, o
 async def test_a_month_of_reversals_takes_back_by_tiers_and_keeps_its_minimum(database):
     opened = await world(database)
     async with database.begin() as session:
-        await add_contract(session, EAST, 7500, valid_from=START, queue="cpu", month=Month(TIERS, minimum_micro=5_000))
+        await add_contract(
+            session,
+            EAST,
+            7500,
+            person="op",
+            now=START,
+            valid_from=START,
+            queue="cpu",
+            month=Month(TIERS, minimum_micro=5_000),
+        )
     await charged(database, await metered(database, opened, *(record(str(number)) for number in range(3))))
     (june,) = await stated(database)
     assert (june.share + june.tiers, june.minimum) == (34_036, 0)
@@ -450,7 +461,9 @@ async def test_a_centre_can_reckon_its_statement_again(database):
     lender = await neighbour(database, opened)
     async with database.begin() as session:
         lent = Lent(lender, 1000)
-        await add_contract(session, EAST, 7500, valid_from=START, queue="cpu", month=agreed, lent=lent)
+        await add_contract(
+            session, EAST, 7500, person="op", now=START, valid_from=START, queue="cpu", month=agreed, lent=lent
+        )
     await charged(database, await metered(database, opened, *(record(str(number)) for number in range(3))))
     await changed_month(database, opened)
     (one,) = await stated(database)

@@ -47,9 +47,9 @@ async def test_a_place_has_the_least_and_the_most_of_its_unit_prices(database):
     dearer = replace(dearer, core_hour=Decimal("0.2"), project=opened.project)
     rule = read_rule({"units": {"resource": "nodes"}, "free": ["cores"]})
     async with database.begin() as session:
-        await add_price(session, EAST, "cpu", dearer, valid_from=LATER)
+        await add_price(session, EAST, "cpu", dearer, person="op", now=NOW, valid_from=LATER)
         plain = replace(ruled, core_hour=Decimal(0), card_hour=Decimal(0), rule=rule)
-        await add_price(session, EAST, "nodes", plain, valid_from=NOW - timedelta(days=1))
+        await add_price(session, EAST, "nodes", plain, person="op", now=NOW, valid_from=NOW - timedelta(days=1))
     await charged(database, await metered(database, opened, record("1"), job="job-1"), {"job-1": dearer.id})
     for one in (record("2"), record("3", queue="nodes")):
         await charged(database, await metered(database, opened, one))

@@ -96,7 +96,7 @@ async def corrected(database, month) -> None:
         await adjust(session, project, Money.parse("1.5"), key="1", reason="+sorry", person="op", now=NOW)
         await adjust(session, project, Money.parse("-0.25"), key="2", reason="a disk", person="op", now=NOW)
         await end_package(session, paid.id, reason="too small", person="op", now=NOW)
-        await add_price(session, EAST, "special", special, valid_from=NOW)
+        await add_price(session, EAST, "special", special, person="op", now=NOW, valid_from=NOW)
         query = text("SELECT usage_id, entry_id FROM charges JOIN usage ON id = usage_id WHERE record_id = '9'")
         usage, entry = (await session.execute(query)).one()
         await reverse(session, entry, reason="wrong price", person="op", now=NOW)

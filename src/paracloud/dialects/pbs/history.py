@@ -26,6 +26,8 @@ _KINDS = {
     "C": "checkpoint",
 }
 _TOLD_BY = {"Resource_List.mem": "memory_bytes", "exec_host": "node_list"}
+STATE = r"Exit_status=-?\d{1,9}"
+"""Of a record's `native_state`."""
 _CANCELLED, _TIMEOUT = 271, -29
 """256 + SIGTERM: deleted while it ran; Torque's JOB_EXEC_WALLTIME."""
 

@@ -1,6 +1,6 @@
 """Slurm's job states and what they mean to the platform (man squeue and sacct, JOB STATE CODES, 22.05 to 24.11)."""
 
-from paracloud.dialects.records import NativePhase
+from paracloud.dialects.records import ENDED_PHASES, NativePhase
 
 _PHASES = {
     "PENDING": NativePhase.QUEUED,
@@ -31,6 +31,7 @@ _PHASES = {
     "NODE_FAIL": NativePhase.NODE_FAILED,
     "PREEMPTED": NativePhase.NODE_FAILED,
 }
+ENDED_STATES = frozenset(word for word, phase in _PHASES.items() if phase in ENDED_PHASES)
 _HELD_REASONS = ("JobHeld", "JobHoldMaxRequeue", "launch failed requeued held", "launch_failed_requeued_held")
 
 

@@ -1,5 +1,6 @@
 """A project has a product line, and so has a price: one of three. A price may say nothing of cards;
-one that is prepared, as a contract, can be withdrawn."""
+one that is prepared, as a contract, can be withdrawn; both say who
+agreed on them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -49,6 +50,7 @@ def upgrade() -> None:
     _lines()
     _cards()
     _withdrawn()
+    _agreed()
     for table, same in SAME.items():
         op.execute(_no_overlap(table, same))
 
@@ -91,6 +93,25 @@ def _withdrawn() -> None:
     for table in ("price_versions", "contracts"):
         op.drop_constraint(op.f(f"ck_{table}_validity"), table)
         op.create_check_constraint(op.f(f"ck_{table}_validity"), table, "valid_to IS NULL OR valid_to >= valid_from")
+
+
+def _agreed() -> None:
+    for table in ("price_versions", "contracts"):
+        op.add_column(table, sa.Column("created_at", TIME))
+        op.add_column(table, sa.Column("created_by", sa.Text))
+        op.add_column(table, sa.Column("ended_by", sa.Text))
+    op.execute("""
+        CREATE OR REPLACE FUNCTION only_its_end_changes() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF TG_OP = 'DELETE'
+             OR to_jsonb(NEW) - '{valid_to,ended_by}'::text[] <> to_jsonb(OLD) - '{valid_to,ended_by}'::text[]
+          THEN
+            RAISE EXCEPTION '% keeps what was agreed; end it and add a new row', TG_TABLE_NAME
+              USING ERRCODE = 'restrict_violation';
+          END IF;
+          RETURN NEW;
+        END $$
+    """)
 
 
 def downgrade() -> None:
