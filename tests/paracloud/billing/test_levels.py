@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 from tests.paracloud.billing.builders import NOW, charged, metered, record, world
 from tests.paracloud.billing.test_ways_to_pay import JULY, budget, budgeted, funded, held, organisation_of
 
@@ -100,6 +100,21 @@ async def test_a_budgets_levels_are_told_once_in_each_month(database):
     await held(database, opened, "job-2", "0.01")
     assert await look(database, tell_budget_levels) == []
     assert await look(database, tell_budget_levels, JULY) == ["0.010000"]
+
+
+async def test_however_many_budgets_there_are_they_are_asked_for_at_once(database):
+    opened = await world(database)
+    await held(database, opened, "job-1", "0.5")
+    statements: list[str] = []
+    event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    counts = []
+    for number in (1, 9):
+        for _ in range(number):
+            await budgeted(database, budget(opened, "100", is_monthly=bool(number % 2)))
+        statements.clear()
+        assert await look(database, tell_budget_levels) == []
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
 
 
 async def test_a_budget_that_is_no_monthly_one_tells_each_level_once_at_all(database):
