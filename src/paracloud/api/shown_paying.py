@@ -34,7 +34,7 @@ async def paying(session: AsyncSession, project: ProjectId, caller: Caller | Non
     return PayingModel(
         project=project,
         funding=_funding(await funding_of(session, project)),
-        packages=[_package(one) for one in await packages_of(session, [project])],
+        packages=[package_model(one) for one in await packages_of(session, [project])],
         dedicated=[_dedication(one) for one in await dedications_of(session, [project])],
         budgets=[await _budget(session, one, now, is_operator=caller is None) for one in budgets],
     )
@@ -54,7 +54,7 @@ def _funding(one: Funding) -> FundingModel:
     )
 
 
-def _package(one: Package) -> PackageModel:
+def package_model(one: Package) -> PackageModel:
     def count(units: int) -> str:
         if one.unit is Unit.MICRO:
             return str(Money(units, one.currency))

@@ -4,10 +4,11 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from paracloud.api import shown
 from paracloud.api.deps import TheDeps, Token, asked
 from paracloud.api.exactly import a_decimal, an_amount
 from paracloud.api.operator import operator
-from paracloud.billing.contract import Lent, Month, add_contract, end_contract
+from paracloud.billing.contract import Contract, Lent, Month, add_contract, end_contract
 from paracloud.billing.price import Version, add_price, all_versions, end_price
 from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import read_rule, write_rule
@@ -16,7 +17,9 @@ from paracloud.billing.unrated import unrated_page
 from paracloud.jobs.charge_waiting import charge_waiting
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import CentreName, OrganisationId, PriceVersionId, ProjectId, UsageId, new_uuid
+from paracloud.kit.money import Money
 from paracloud.wire.account import Created
+from paracloud.wire.lists import ContractModel
 from paracloud.wire.tariffs import (
     ChargedModel,
     ContractRequest,
@@ -161,6 +164,23 @@ def _month(body: ContractRequest) -> Month:
         None if tiers is None else read_tiers(tiers, "share_tiers"),
         an_amount("minimum", body.minimum).micro,
         an_amount("fixed", body.fixed).micro,
+    )
+
+
+def contract_model(one: Contract) -> ContractModel:
+    tiers = one.month.share_tiers
+    return ContractModel(
+        id=one.id,
+        centre=one.centre,
+        queue=one.queue,
+        share_basis_points=one.share_basis_points,
+        owner=one.owner,
+        owner_basis_points=one.owner_basis_points,
+        share_tiers=None if tiers is None else [TierModel.model_validate(step) for step in write_tiers(tiers)],
+        minimum=shown.money(Money(one.month.minimum_micro)),
+        fixed=shown.money(Money(one.month.fixed_micro)),
+        valid_from=one.valid_from,
+        valid_to=one.valid_to,
     )
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -139,14 +140,19 @@ async def end_contract(
 
 async def contracts_of(session: AsyncSession, centres: Collection[CentreName]) -> list[Contract]:
     rows = (await session.execute(select(*COLUMNS).where(ContractRow.centre.in_(list(centres))))).all()
-    return [
-        Contract(
-            ContractId(row.id), CentreName(row.centre), row.queue, row.share_basis_points,
-            None if row.owner_project_id is None else ProjectId(row.owner_project_id), row.owner_basis_points,
-            row.valid_from, row.valid_to,
-            Month(
-                None if row.share_tiers is None else read_tiers(row.share_tiers), row.minimum_micro, row.fixed_micro
-            ),
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [_contract(row) for row in rows]
+
+
+async def all_contracts(session: AsyncSession) -> list[Contract]:
+    """By centre, queue (the centre's own first) and beginning."""
+    order = (ContractRow.centre, ContractRow.queue.nulls_first(), ContractRow.valid_from)
+    return [_contract(row) for row in (await session.execute(select(*COLUMNS).order_by(*order))).all()]
+
+
+def _contract(row: Row[*tuple[Any, ...]]) -> Contract:
+    return Contract(
+        ContractId(row.id), CentreName(row.centre), row.queue, row.share_basis_points,
+        None if row.owner_project_id is None else ProjectId(row.owner_project_id), row.owner_basis_points,
+        row.valid_from, row.valid_to,
+        Month(None if row.share_tiers is None else read_tiers(row.share_tiers), row.minimum_micro, row.fixed_micro),
+    )  # fmt: skip

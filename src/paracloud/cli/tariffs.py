@@ -98,9 +98,14 @@ def end_price(price: Id, at: At = None, as_json: AsJson = False) -> None:
     end("prices", str(price), at, as_json=as_json)
 
 
-def end_contract(centre: str, at: At = None, as_json: AsJson = False) -> None:
-    """End the contract with a centre, now or later."""
-    end("contracts", centre, at, as_json=as_json)
+def end_contract(
+    centre: str,
+    queue: Annotated[str | None, typer.Option(help="This queue's own contract.")] = None,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """End the contract with a centre, or about one of its queues, now or later."""
+    end("contracts", centre, at, queue=queue, as_json=as_json)
 
 
 def unrated(
@@ -125,10 +130,10 @@ def unrated(
         raise typer.Exit(1)
 
 
-def end(what: str, which: str, at: str | None, *, as_json: bool) -> None:
+def end(what: str, which: str, at: str | None, *, as_json: bool, queue: str | None = None) -> None:
     """Prices, contracts or dedications."""
     with session.client() as client:
-        made = client.end(what, which, EndRequest.model_validate({"at": at}))
+        made = client.end(what, which, EndRequest.model_validate({"at": at}), queue)
     if as_json:
         show.as_json(made)
     else:
