@@ -1,24 +1,22 @@
 """Who asks, the own tokens, the own money."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from paracloud.api import shown
 from paracloud.api.deps import TheDeps, Token, asked
+from paracloud.api.shown_money import balance_of, moved
 from paracloud.api.shown_paying import paying
-from paracloud.billing.statement import balance, statement
 from paracloud.identity.caller import Scope
 from paracloud.identity.issue_token import issue_token
 from paracloud.identity.overview import projects_of, tokens_of
 from paracloud.identity.revoke_token import revoke_token
-from paracloud.kit.errors import Forbidden, Invalid
+from paracloud.kit.errors import Forbidden
 from paracloud.kit.identifiers import ProjectId, TokenId
 from paracloud.wire.account import (
     BalanceModel,
     IssuedToken,
-    LineModel,
     ProjectModel,
     StatementModel,
     TokenList,
@@ -26,12 +24,10 @@ from paracloud.wire.account import (
     TokenRequest,
     WhoAmI,
 )
-from paracloud.wire.base import FIRST_YEAR, Time
+from paracloud.wire.base import Time
 from paracloud.wire.paying import PayingModel
 
 router = APIRouter(tags=["account"])
-MONTH = timedelta(days=31)
-FIRST = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 
 
 @router.get("/whoami")
@@ -106,8 +102,7 @@ async def revoke(id: UUID, deps: TheDeps, token: Token) -> Response:  # noqa: A0
 async def show_balance(project: UUID, deps: TheDeps, token: Token) -> BalanceModel:
     async with asked(deps, token) as at:
         at.caller.require_reader(ProjectId(project))
-        both = await balance(at.session, ProjectId(project))
-    return BalanceModel(available=shown.money(both.available), held=shown.money(both.held))
+        return await balance_of(at.session, ProjectId(project))
 
 
 @router.get("/projects/{project}/statement")
@@ -115,34 +110,9 @@ async def show_statement(
     project: UUID, deps: TheDeps, token: Token, start: Time | None = None, end: Time | None = None
 ) -> StatementModel:
     """What moved the project's money in [start, end); the last 31 days by default, a year at most."""
-    until = end or deps.clock.now() + timedelta(seconds=1)
-    since = start or max(until - MONTH, FIRST)
-    if not timedelta(0) < until - since <= 12 * MONTH:
-        raise Invalid(
-            "end must be later than start, by a year at most.", "end 必须晚于 start，且不超过一年。", field="end"
-        )
     async with asked(deps, token) as at:
         at.caller.require_reader(ProjectId(project))
-        found = await statement(at.session, ProjectId(project), since, until)
-    return StatementModel(
-        project=found.project,
-        start=found.start,
-        end=found.end,
-        opening=shown.money(found.opening),
-        lines=[
-            LineModel(
-                entry=one.entry,
-                at=one.at,
-                kind=one.kind,
-                reference=one.reference,
-                reason=one.reason,
-                amount=shown.money(one.amount),
-                balance=shown.money(one.balance),
-            )
-            for one in found.lines
-        ],
-        closing=shown.money(found.closing),
-    )
+        return await moved(at.session, ProjectId(project), deps.clock.now(), start, end)
 
 
 @router.get("/projects/{project}/paying")

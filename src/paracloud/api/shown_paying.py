@@ -30,7 +30,7 @@ async def paying(session: AsyncSession, project: ProjectId, caller: Caller | Non
     return PayingModel(
         project=project,
         funding=funding(await funding_of(session, project)),
-        packages=[_package(one) for one in await packages_of(session, [project])],
+        packages=[package_model(one) for one in await packages_of(session, [project])],
         dedicated=[dedication(one) for one in await dedications_of(session, [project])],
         budgets=await projects_budgets(session, project, caller, now),
     )
@@ -46,7 +46,7 @@ def funding(one: Funding) -> FundingModel:
     )
 
 
-def _package(one: Package) -> PackageModel:
+def package_model(one: Package) -> PackageModel:
     def count(units: int) -> str:
         if one.unit is Unit.MICRO:
             return str(Money(units, one.currency))

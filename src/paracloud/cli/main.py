@@ -16,6 +16,7 @@ from paracloud.cli import (
     budgets,
     corrections,
     jobs,
+    lists,
     notices,
     paying,
     receipts,
@@ -54,7 +55,7 @@ for verb in (
 app.command("show")(jobs.show_job)
 app.command()(notices.notices)
 app.command()(statements.bill)
-for told in (*tariffs.VERBS, *paying.VERBS, *reconciliation.VERBS, *settlement.VERBS, *corrections.VERBS):
+for told in (*tariffs.VERBS, *paying.VERBS, *reconciliation.VERBS, *settlement.VERBS, *corrections.VERBS, *lists.VERBS):
     admin.app.command()(told)
 # A negative amount is no option.
 admin.app.command(context_settings={"ignore_unknown_options": True})(corrections.adjust)
@@ -135,10 +136,10 @@ def queues(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def balance(project: Project = None, as_json: AsJson = False) -> None:
+def balance(project: Project = None, as_operator: statements.AsOperator = False, as_json: AsJson = False) -> None:
     """Show a project's money."""
     with session.client() as client:
-        found = client.balance(_payer(client, project))
+        found = client.balance(_payer(client, project), as_operator=as_operator)
     if as_json:
         show.as_json(found)
         return
@@ -151,24 +152,29 @@ def movements(
     project: Project = None,
     start: Annotated[str | None, typer.Option(help="From this time on, ISO 8601 with zone.")] = None,
     end: Annotated[str | None, typer.Option(help="Before this time.")] = None,
+    as_operator: statements.AsOperator = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what moved a project's money, entry by entry; `statement` has a month as a whole."""
     query: dict[str, Any] = {key: value for key, value in (("start", start), ("end", end)) if value is not None}
     with session.client() as client:
-        found = client.statement(_payer(client, project), **query)
+        found = client.statement(_payer(client, project), as_operator=as_operator, **query)
     if as_json:
         show.as_json(found)
         return
-    rows = [(f"{x.at:%Y-%m-%d %H:%M:%S}", x.kind, x.reference, x.amount.amount, x.balance.amount) for x in found.lines]
-    show.table(["at", "kind", "reference", "amount", "balance"], rows)
+    rows = [
+        (f"{x.at:%Y-%m-%d %H:%M:%S}", x.entry, x.kind, x.reference, x.amount.amount, x.balance.amount, x.reason)
+        for x in found.lines
+    ]
+    show.table(["at", "entry", "kind", "reference", "amount", "balance", "reason"], rows)
 
 
 @app.command()
-def funds(project: Project = None, as_json: AsJson = False) -> None:
+def funds(project: Project = None, as_operator: statements.AsOperator = False, as_json: AsJson = False) -> None:
     """Show how a project pays and what it may spend: credit line, packages, credits, dedicated nodes, budgets."""
     with session.client() as client:
-        found = client.paying(_payer(client, project))
+        payer = _payer(client, project)
+        found = client.paying_of(payer) if as_operator else client.paying(payer)
     if as_json:
         show.as_json(found)
     else:

@@ -67,10 +67,10 @@ def fetch(
     print(plain(str(file)))
 
 
-def bill(job: UUID, as_json: AsJson = False) -> None:
+def bill(job: UUID, as_operator: AsOperator = False, as_json: AsJson = False) -> None:
     """Show what one job was charged: what was used, at which price, and how it was paid."""
     with session.client() as client:
-        found = client.bill(job)
+        found = client.bill(job, as_operator=as_operator)
     if as_json:
         show.as_json(found)
         return
@@ -83,11 +83,14 @@ def bill(job: UUID, as_json: AsJson = False) -> None:
             one.price if one.core_hour is None else one.core_hour,
             *(getattr(one.sums, name) for name in figures),
             ", ".join(f"{used.name} {used.quantity}" for used in one.taken) or one.reason,
+            *((one.usage, one.entry) if as_operator else ()),
         )
         for one in found.lines
     ]
-    total = (say("total", "合计"), found.currency, "", "", *(getattr(found.total, name) for name in figures), "")
-    show.table(["kind", "record", "queue", "price", *figures, "about"], [*rows, total])
+    ids = ["usage", "entry"] if as_operator else []
+    sums = [getattr(found.total, name) for name in figures]
+    total = (say("total", "合计"), found.currency, "", "", *sums, "", *("" for _ in ids))
+    show.table(["kind", "record", "queue", "price", *figures, "about", *ids], [*rows, total])
 
 
 @app.command("check")

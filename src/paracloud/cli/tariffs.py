@@ -100,18 +100,24 @@ def prices(as_json: AsJson = False) -> None:
 
 
 def contracts(as_json: AsJson = False) -> None:
-    """List every contract with a centre."""
+    """List every contract with a centre or about one of its queues: shares, terms for the month, validity."""
     with session.client() as client:
         found = client.contracts()
     if as_json:
         show.as_json(found)
         return
     rows = [
-        (one.centre, one.queue, one.share_basis_points, one.owner, one.owner_basis_points or None,
+        (one.centre if one.queue is None else f"{one.centre}/{one.queue}", one.share_basis_points, one.owner,
+         one.owner_basis_points or None, _steps(one), one.minimum.amount, one.fixed.amount,
          f"{one.valid_from:%Y-%m-%d %H:%M}", _until(one), one.created_by, one.ended_by)
         for one in found.items
     ]  # fmt: skip
-    show.table(["centre", "queue", "share", "owner", "owner share", "from", "to", "by", "ended by"], rows)
+    headings = ["where", "share", "owner", "owner share", "tiers", "minimum", "fixed", "from", "to", "by", "ended by"]
+    show.table(headings, rows)
+
+
+def _steps(one: ContractModel) -> str | None:
+    return None if one.share_tiers is None else ", ".join(f"{step.starts_at}: {step.rate}" for step in one.share_tiers)
 
 
 def _until(one: PriceModel | ContractModel) -> str | None:
@@ -125,9 +131,15 @@ def end_price(price: Id, at: At = None, as_json: AsJson = False) -> None:
     end("prices", str(price), at, as_json=as_json)
 
 
-def end_contract(centre: str, at: At = None, as_json: AsJson = False) -> None:
-    """End the contract with a centre, now or later; with --at its beginning, withdraw one that has not begun."""
-    end("contracts", centre, at, as_json=as_json)
+def end_contract(
+    centre: str,
+    queue: Annotated[str | None, typer.Option(help="This queue's own contract.")] = None,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """End the contract with a centre, or about one of its queues, now or later; with --at its beginning, withdraw one
+    that has not begun."""
+    end("contracts", centre, at, queue=queue, as_json=as_json)
 
 
 def unrated(
@@ -152,10 +164,10 @@ def unrated(
         raise typer.Exit(1)
 
 
-def end(what: str, which: str, at: str | None, *, as_json: bool) -> None:
+def end(what: str, which: str, at: str | None, *, as_json: bool, queue: str | None = None) -> None:
     """Prices, contracts or dedications."""
     with session.client() as client:
-        made = client.end(what, which, EndRequest.model_validate({"at": at}))
+        made = client.end(what, which, EndRequest.model_validate({"at": at}), queue)
     if as_json:
         show.as_json(made)
     else:

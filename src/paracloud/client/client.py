@@ -12,6 +12,7 @@ from paracloud.client.content import CHUNK_BYTES, digest
 from paracloud.client.corrections import CorrectionCalls
 from paracloud.client.errors import ApiError
 from paracloud.client.history import HistoryCalls
+from paracloud.client.lists import ListCalls
 from paracloud.client.notices import NoticeCalls
 from paracloud.client.paying import PayingCalls
 from paracloud.client.receipts import ReceiptCalls
@@ -45,6 +46,8 @@ from paracloud.wire.jobs import (
 from paracloud.wire.tariffs import ChargedModel, ContractList, EndRequest, PriceList, UnratedList
 
 READ_BYTES = 4 << 20
+OPERATOR = "/operator"
+"""Before a path: of anybody, for the operator."""
 
 
 class Client(
@@ -57,6 +60,7 @@ class Client(
     NoticeCalls,
     ReconciliationCalls,
     CorrectionCalls,
+    ListCalls,
 ):
     """One caller at one server. ApiError for whatever the server refuses, or when it does not answer."""
 
@@ -92,11 +96,11 @@ class Client(
         """cancel, hold or release."""
         return self._post(f"/jobs/{job}:{kind}", JobModel, None, is_repeatable=True)
 
-    def balance(self, project: UUID) -> BalanceModel:
-        return self._get(f"/projects/{project}/balance", BalanceModel)
+    def balance(self, project: UUID, *, as_operator: bool = False) -> BalanceModel:
+        return self._get(f"{OPERATOR if as_operator else ''}/projects/{project}/balance", BalanceModel)
 
-    def statement(self, project: UUID, **query: Any) -> StatementModel:  # noqa: ANN401
-        return self._get(f"/projects/{project}/statement", StatementModel, query)
+    def statement(self, project: UUID, *, as_operator: bool = False, **query: Any) -> StatementModel:  # noqa: ANN401
+        return self._get(f"{OPERATOR if as_operator else ''}/projects/{project}/statement", StatementModel, query)
 
     def files(self, job: UUID, path: str = "") -> FileList:
         return self._get(f"/jobs/{job}/files", FileList, {"path": path})
@@ -152,9 +156,11 @@ class Client(
     def contracts(self) -> ContractList:
         return self._get("/operator/contracts", ContractList)
 
-    def end(self, what: str, which: str, body: EndRequest) -> Created:
-        """prices or contracts."""
-        return self._post(f"/operator/{what}/{quote(which, safe='')}:end", Created, body, is_repeatable=False)
+    def end(self, what: str, which: str, body: EndRequest, queue: str | None = None) -> Created:
+        """prices or contracts; `queue`: that queue's own contract with the centre."""
+        query = {} if queue is None else {"queue": queue}
+        path = f"/operator/{what}/{quote(which, safe='')}:end"
+        return self._post(path, Created, body, is_repeatable=False, params=query)
 
     def unrated(self) -> UnratedList:
         """All of it, read page by page."""

@@ -22,5 +22,5 @@ class StatementCalls(Calls):
         query = {"format": form, "language": language}
         yield from self._stream(f"/{whose}/{of}/statements/{month}/file", query)
 
-    def bill(self, job: UUID) -> BillModel:
-        return self._get(f"/jobs/{job}/bill", BillModel)
+    def bill(self, job: UUID, *, as_operator: bool = False) -> BillModel:
+        return self._get(f"{'/operator' if as_operator else ''}/jobs/{job}/bill", BillModel)

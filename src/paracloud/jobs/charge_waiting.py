@@ -33,11 +33,10 @@ async def charge_waiting(session: AsyncSession, *, after: UsageId | None, now: d
     pinned = {str(job): price for job, price in (await store.prices_of(session, jobs, lock=True)).items()}
     found = {one.usage: one.amount_micro for one in await charge(session, usages, pinned=pinned, now=now)}
     amounts: dict[JobId, int] = defaultdict(int)
-    charged = 0
     for usage in usages:
         amount = found.get(usage.id)
-        charged += amount is not None
         if usage.reference is not None and amount:
             amounts[JobId(UUID(usage.reference))] += amount
     await store_rounds.add_charged(session, amounts)
-    return Waited(charged, len(usages) - charged, usages[-1].id if len(usages) == PAGE else None)
+    left = sum(amount is None for amount in found.values())
+    return Waited(len(found) - left, left, usages[-1].id if len(usages) == PAGE else None)

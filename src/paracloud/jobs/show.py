@@ -104,6 +104,14 @@ async def show(session: AsyncSession, caller: Caller, job: JobId) -> JobDetail:
     )
 
 
+async def whose(session: AsyncSession, job: JobId) -> tuple[ProjectId, str]:
+    """Any job's project and currency, for the operator. NotFound."""
+    found = await store.whose(session, job)
+    if found is None:
+        raise no_such_job()
+    return found
+
+
 async def tasks(
     session: AsyncSession, caller: Caller, job: JobId, *, after: int = -1, row: AnyRow | None = None
 ) -> list[JobTask]:

@@ -82,6 +82,13 @@ async def prices_of(session: AsyncSession, jobs: Sequence[JobId], *, lock: bool 
     return {JobId(job): PriceVersionId(price) for job, price in (await session.execute(query)).all()}
 
 
+async def whose(session: AsyncSession, job: JobId) -> tuple[ProjectId, str] | None:
+    """Its project and currency."""
+    query = select(JobRow.project_id, JobRow.currency).where(JobRow.id == job)
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else (ProjectId(row.project_id), row.currency)
+
+
 async def add_events(session: AsyncSession, events: Sequence[Mapping[str, Any]]) -> None:
     if events:
         await session.execute(insert(EventRow), list(events))

@@ -179,6 +179,12 @@ ROUTES: dict[str, Route] = {
     "POST /operator/usages/{usage}:rate": of(
         OPERATES, "path usage", "body price", body=lambda _: {"waive": True, "reason": "x"}
     ),
+    "GET /operator/organisations": of(OPERATES),
+    "GET /operator/projects": of(OPERATES),
+    "GET /operator/packages": of(OPERATES, "query project", query=lambda of: {"project": str(of.owner.project)}),
+    "GET /operator/projects/{project}/balance": of(OPERATES, "path project"),
+    "GET /operator/projects/{project}/statement": of(OPERATES, "path project"),
+    "GET /operator/jobs/{job}/bill": of(OPERATES, "path job"),
     "GET /operator/check": of(OPERATES),
     "GET /operator/prices": of(OPERATES),
     "GET /operator/contracts": of(OPERATES),
