@@ -10,7 +10,7 @@ from paracloud.api.exactly import an_amount
 from paracloud.billing.check import check, ledger_sum_micro
 from paracloud.billing.top_up import top_up
 from paracloud.centres.centre import Centre
-from paracloud.centres.connect_centre import connect_centre
+from paracloud.centres.connect_centre import connect_centre, keep_history
 from paracloud.identity.add_member import add_member
 from paracloud.identity.caller import Category, Role, Scope
 from paracloud.identity.change_product_line import change_product_line
@@ -123,26 +123,29 @@ async def top_up_project(body: TopUpRequest, deps: TheDeps, token: Token) -> Cre
 
 @router.post("/centres", status_code=201)
 async def centre(body: CentreRequest, deps: TheDeps, token: Token) -> Created:
-    """Connect a centre; the worker's next look takes it up."""
+    """Connect a centre; the worker's next look takes it up. Without a host: keep its history alone."""
     described = Centre(
         name=CentreName(body.name),
         title_en=body.title_en,
         title_zh=body.title_zh,
-        host=body.host,
+        host=body.host or "",
         port=body.port,
         host_key=body.host_key,
         dialect=body.dialect,
-        service_account=UnixAccount(body.service_account),
+        service_account=UnixAccount(body.service_account or ""),
         commands_per_minute=body.commands_per_minute,
         patience=timedelta(seconds=body.patience_seconds),
         overrun=timedelta(seconds=body.overrun_seconds),
         region=body.region,
-        is_enabled=True,
+        is_enabled=body.host is not None,
     )
     async with asked(deps, token) as at:
         now = operator(at, deps)
         accounts = [UnixAccount(account) for account in body.accounts]
-        await connect_centre(at.session, described, accounts, dialects=deps.dialects, now=now)
+        if described.is_reached:
+            await connect_centre(at.session, described, accounts, dialects=deps.dialects, now=now)
+        else:
+            await keep_history(at.session, described, accounts, now=now)
     return Created(id=body.name)
 
 

@@ -13,14 +13,15 @@ from paracloud.billing.look import Look
 from paracloud.billing.period import month_after, month_of
 from paracloud.billing.reconcile import Mismatch
 from paracloud.billing.reconciliations import keep_look, look_at, looks
-from paracloud.centres.registry import get_centre
+from paracloud.centres.registry import reached_centre
 from paracloud.dialects.registry import dialect_named
+from paracloud.jobs.collect_day import collect_day
 from paracloud.jobs.reconcile_day import reconcile_day
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import CentreName
 from paracloud.kit.money import Money
 from paracloud.wire.paying import Centre, Month
-from paracloud.wire.reconciliation import LookList, LookModel, MismatchModel, ReconciliationModel
+from paracloud.wire.reconciliation import CollectedModel, LookList, LookModel, MismatchModel, ReconciliationModel
 
 router = APIRouter(prefix="/operator", tags=["operator"])
 OfMonth = Annotated[Month | None, Query(description="This month, where it is left out.")]
@@ -56,6 +57,20 @@ async def last_look(centre: Centre, day: date, deps: TheDeps, token: Token) -> R
     return _shown(look, mismatches)
 
 
+@router.post("/reconciliations/{centre}/{day}:collect")
+async def collect_now(centre: Centre, day: date, deps: TheDeps, token: Token) -> CollectedModel:
+    """Reads the centre's accounting of that day (UTC) again, and meters, charges and ends what was missed, as the
+    worker does with what is two days old at most. Again is safe."""
+    async with asked(deps, token) as at:
+        if day > operator(at, deps).date():
+            raise _future()
+        dialect = dialect_named((await reached_centre(at.session, CentreName(centre))).dialect)
+    done = await collect_day(deps.database, deps.clock, deps.reach, dialect, CentreName(centre), day)
+    return CollectedModel(
+        new=done.charged, corrected=done.corrected, known=done.known, unclaimed=done.unclaimed, waiting=done.waiting
+    )
+
+
 @router.post("/reconciliations/{centre}/{day}")
 async def look_now(centre: Centre, day: date, deps: TheDeps, token: Token) -> ReconciliationModel:
     """Asks the centre's accounting again for what ended on that day (UTC), holds it against our charges and the
@@ -63,7 +78,7 @@ async def look_now(centre: Centre, day: date, deps: TheDeps, token: Token) -> Re
     async with asked(deps, token) as at:
         if day > operator(at, deps).date():
             raise _future()
-        dialect = dialect_named((await get_centre(at.session, CentreName(centre))).dialect)
+        dialect = dialect_named((await reached_centre(at.session, CentreName(centre))).dialect)
         known = await looks(at.session, CentreName(centre), start=day, end=day + timedelta(days=1))
     found = await reconcile_day(deps.database, deps.reach, dialect, CentreName(centre), day)
     async with asked(deps, token) as at:

@@ -11,7 +11,7 @@ from paracloud.api.deps import Deps
 from paracloud.billing.receipt import Signer
 from paracloud.centres.budget import CommandBudget
 from paracloud.centres.leases import PostgresLeases
-from paracloud.centres.registry import all_centres, get_centre
+from paracloud.centres.registry import all_centres, reached_centre
 from paracloud.data.blobs import Blobs
 from paracloud.data.place import stage_in
 from paracloud.dialects.registry import DIALECTS, dialect_named
@@ -98,6 +98,7 @@ class Composed:
                 clock=self.clock,
             )
             for one in centres
+            if one.is_reached
         ]
 
     async def _stage(self, transport: Transport, item: Dispatch) -> None:
@@ -105,5 +106,5 @@ class Composed:
 
     async def _address(self, centre: CentreName) -> Address:
         async with self.database.begin() as session:
-            found = await get_centre(session, centre)
+            found = await reached_centre(session, centre)
         return Address(found.host, found.port, found.host_key)

@@ -11,7 +11,8 @@ from paracloud.kit.identifiers import CentreName, UnixAccount
 class Centre:
     """`host_key` is the pinned public key, one line as in known_hosts, without host. `patience`: how long a job may
     be missing from queue and accounting before it is reported lost. `overrun`: how far past its time limit the centre
-    lets a job run before it is killed; a hold covers it."""
+    lets a job run before it is killed; a hold covers it. An empty `host`: only its history is kept, and nobody goes
+    there."""
 
     name: CentreName
     title_en: str
@@ -26,6 +27,10 @@ class Centre:
     overrun: timedelta
     region: str
     is_enabled: bool
+
+    @property
+    def is_reached(self) -> bool:
+        return bool(self.host)
 
 
 @dataclass(frozen=True, slots=True)

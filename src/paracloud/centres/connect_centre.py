@@ -16,23 +16,48 @@ HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?")
 ACCOUNT = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 HOST_KEY = re.compile(r"(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}( [\x20-\x7e]*)?")
 LENT_AT_MOST = 10_000
+NAMED = "a-z, 0-9 and -, beginning with a letter, at most 31"
 
 
 async def connect_centre(
     session: AsyncSession, centre: Centre, accounts: Sequence[UnixAccount], *, dialects: Sequence[str], now: datetime
 ) -> None:
     """`dialects` are the schedulers that the platform speaks. Invalid names the field at fault; Conflict where the name
-    is taken. Nothing is asked of the centre here: the worker's next round does that."""
+    is taken; one of which only history was kept is connected under its name. Nothing is asked of the centre here: the
+    worker's next round does that."""
     _check(centre, accounts, dialects)
-    if not await store.add_centre(session, centre, now):
+    if not (await store.reach_centre(session, centre, now) or await store.add_centre(session, centre, now)):
         raise Conflict(
             f"A centre named {centre.name} is connected already.", f"超算中心 {centre.name} 已接入。", field="name"
         )
     await store.lend(session, centre.name, accounts)
 
 
+async def keep_history(
+    session: AsyncSession, centre: Centre, accounts: Sequence[UnixAccount], *, now: datetime
+) -> None:
+    """A centre that is not reached: its old logs come in, with prices and contracts, and nothing else. Invalid where a
+    way to it is described all the same; Conflict where the name is taken."""
+    _matches("name", centre.name, NAME, NAMED)
+    for field, given in (
+        ("host_key", centre.host_key),
+        ("service_account", centre.service_account),
+        ("accounts", accounts),
+    ):
+        if given:
+            raise Invalid(
+                f"{field}: a centre without a host is not reached and has none.",
+                f"{field}：未填写 host 即不接入，不应有该项。",
+                field=field,
+            )
+    if not await store.add_centre(session, centre, now):
+        raise Conflict(
+            f"A centre named {centre.name} is there already.", f"超算中心 {centre.name} 已存在。", field="name"
+        )
+
+
 def _check(centre: Centre, accounts: Sequence[UnixAccount], dialects: Sequence[str]) -> None:
-    _matches("name", centre.name, NAME, "a-z, 0-9 and -, beginning with a letter, at most 31")
+    _matches("name", centre.name, NAME, NAMED)
     _matches("host", centre.host, HOST, "a host name or address")
     _matches("host_key", centre.host_key, HOST_KEY, "one line as in ssh_host_ed25519_key.pub")
     for account in (centre.service_account, *accounts):

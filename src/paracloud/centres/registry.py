@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.centres import store
 from paracloud.centres.centre import Centre, Health, SeenQueue
 from paracloud.dialects.records import QueueInfo
-from paracloud.kit.errors import NotFound
+from paracloud.kit.errors import Conflict, NotFound
 from paracloud.kit.identifiers import CentreName, ProjectId, UnixAccount
 
 
@@ -27,6 +27,19 @@ async def get_centre(session: AsyncSession, name: CentreName) -> Centre:
     return found
 
 
+async def reached_centre(session: AsyncSession, name: CentreName) -> Centre:
+    """Conflict where only its history is kept: nobody can ask it anything."""
+    found = await get_centre(session, name)
+    if not found.is_reached:
+        raise Conflict(
+            f"{name} is not connected, only its history is kept: nothing can be asked of it. `admin connect` connects "
+            "it.",
+            f"{name} 未接入，仅保存其历史数据，无法查询；可用 admin connect 接入。",
+            field="centre",
+        )
+    return found
+
+
 async def connected_at(session: AsyncSession, name: CentreName) -> datetime:
     """When the centre was connected: what ended before is history."""
     return (await store.connected(session))[name]
@@ -38,6 +51,7 @@ async def connected_on(session: AsyncSession, name: CentreName) -> date:
 
 
 async def connected(session: AsyncSession) -> Mapping[CentreName, date]:
+    """The days on which those that are reached were connected."""
     return {name: at.astimezone(UTC).date() for name, at in (await store.connected(session)).items()}
 
 

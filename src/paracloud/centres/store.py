@@ -17,6 +17,10 @@ SAME_IN_BOTH = (
     "gpus_per_node", "gpu_model", "free_gpus", "max_nodes",
 )  # fmt: skip
 """Fields that QueueInfo and the table share by name and unit."""
+DESCRIBED = (
+    "title_en", "title_zh", "host", "port", "host_key", "dialect", "service_account", "commands_per_minute", "region",
+    "is_enabled",
+)  # fmt: skip
 ACCOUNT_OF = select(AccountRow.account).where(
     AccountRow.centre == bindparam("of"), AccountRow.project_id == bindparam("for_project")
 )
@@ -25,24 +29,25 @@ ACCOUNT_OF = select(AccountRow.account).where(
 
 async def add_centre(session: AsyncSession, centre: Centre, now: datetime) -> bool:
     """False where a centre of that name exists."""
-    values = {
-        "name": centre.name,
-        "title_en": centre.title_en,
-        "title_zh": centre.title_zh,
-        "host": centre.host,
-        "port": centre.port,
-        "host_key": centre.host_key,
-        "dialect": centre.dialect,
-        "service_account": centre.service_account,
-        "commands_per_minute": centre.commands_per_minute,
-        "patience_seconds": int(centre.patience.total_seconds()),
-        "overrun_seconds": int(centre.overrun.total_seconds()),
-        "region": centre.region,
-        "is_enabled": centre.is_enabled,
-        "connected_at": now,
-    }
+    values = {"name": centre.name, **_described(centre, now)}
     statement = insert(CentreRow).values(**values).on_conflict_do_nothing().returning(CentreRow.name)
     return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+async def reach_centre(session: AsyncSession, centre: Centre, now: datetime) -> bool:
+    """False where no centre of that name waits to be reached."""
+    of = (CentreRow.name == centre.name, CentreRow.host == "")
+    statement = update(CentreRow).where(*of).values(**_described(centre, now)).returning(CentreRow.name)
+    return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+def _described(centre: Centre, now: datetime) -> dict[str, object]:
+    return {
+        **{name: getattr(centre, name) for name in DESCRIBED},
+        "patience_seconds": int(centre.patience.total_seconds()),
+        "overrun_seconds": int(centre.overrun.total_seconds()),
+        "connected_at": now,
+    }
 
 
 async def centres(session: AsyncSession) -> list[Centre]:
@@ -51,7 +56,9 @@ async def centres(session: AsyncSession) -> list[Centre]:
 
 
 async def connected(session: AsyncSession) -> dict[CentreName, datetime]:
-    rows = (await session.execute(select(CentreRow.name, CentreRow.connected_at))).all()
+    """Those that are reached."""
+    query = select(CentreRow.name, CentreRow.connected_at).where(CentreRow.host != "")
+    rows = (await session.execute(query)).all()
     return {CentreName(row.name): row.connected_at for row in rows}
 
 

@@ -101,10 +101,12 @@ def top_up(project: Id, amount: str, key: str, as_json: AsJson = False) -> None:
 @app.command()
 def connect(
     name: str,
-    host: str,
-    host_key: Annotated[Path, typer.Option(help="A file with the host's public key, to be pinned.")],
-    service_account: Annotated[str, typer.Option(help="Lists the queue and reads the accounting.")],
-    account: Annotated[list[str], typer.Option(help="Lent to projects: NAME, or a range such as hpc[001-040].")],
+    host: Annotated[str | None, typer.Argument(help="None: only its history is kept, and nobody goes there.")] = None,
+    host_key: Annotated[Path | None, typer.Option(help="A file with the host's public key, to be pinned.")] = None,
+    service_account: Annotated[str | None, typer.Option(help="Lists the queue and reads the accounting.")] = None,
+    account: Annotated[
+        list[str] | None, typer.Option(help="Lent to projects: NAME, or a range such as hpc[001-040].")
+    ] = None,
     title_en: str = "",
     title_zh: str = "",
     port: int = 22,
@@ -115,11 +117,13 @@ def connect(
     region: str = "",
     as_json: AsJson = False,
 ) -> None:
-    """Connect a centre; see the guide for what the centre does first."""
-    key = " ".join(host_key.read_text().split()[:2])
+    """Connect a centre; see the guide for what the centre does first. Without a host: keep its history alone; it can be
+    connected later, under the same name."""
+    key = "" if host_key is None else " ".join(host_key.read_text().split()[:2])
+    lent = [one for text in account or () for one in _spread(text)]
     body = CentreRequest(
         name=name, host=host, port=port, host_key=key, title_en=title_en or name, title_zh=title_zh or name,
-        service_account=service_account, accounts=[one for text in account for one in _spread(text)], dialect=dialect,
+        service_account=service_account, accounts=lent, dialect=dialect,
         commands_per_minute=commands_per_minute, patience_seconds=patience_seconds, overrun_seconds=overrun_seconds,
         region=region,
     )  # fmt: skip

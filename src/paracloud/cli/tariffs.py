@@ -107,13 +107,13 @@ def contracts(as_json: AsJson = False) -> None:
         show.as_json(found)
         return
     rows = [
-        (one.centre if one.queue is None else f"{one.centre}/{one.queue}", one.share_basis_points, one.owner,
+        (one.id, one.centre if one.queue is None else f"{one.centre}/{one.queue}", one.share_basis_points, one.owner,
          one.owner_basis_points or None, _steps(one), one.minimum.amount, one.fixed.amount,
          f"{one.valid_from:%Y-%m-%d %H:%M}", _until(one), one.created_by, one.ended_by)
         for one in found.items
     ]  # fmt: skip
-    headings = ["where", "share", "owner", "owner share", "tiers", "minimum", "fixed", "from", "to", "by", "ended by"]
-    show.table(headings, rows)
+    headings = ["contract", "where", "share", "owner", "owner share", "tiers", "minimum", "fixed", "from", "to", "by"]
+    show.table([*headings, "ended by"], rows)
 
 
 def _steps(one: ContractModel) -> str | None:

@@ -5,7 +5,14 @@ from urllib.parse import quote
 
 from paracloud.client.calls import Calls
 from paracloud.wire.notices import NoticeList
-from paracloud.wire.reconciliation import ClosedModel, CloseRequest, ClosingModel, LookList, ReconciliationModel
+from paracloud.wire.reconciliation import (
+    ClosedModel,
+    CloseRequest,
+    ClosingModel,
+    CollectedModel,
+    LookList,
+    ReconciliationModel,
+)
 
 
 class ReconciliationCalls(Calls):
@@ -14,6 +21,10 @@ class ReconciliationCalls(Calls):
     def reconcile(self, centre: str, day: date) -> ReconciliationModel:
         """Asks the centre now."""
         return self._post(_path(centre, day), ReconciliationModel, None, is_repeatable=True)
+
+    def collect(self, centre: str, day: date) -> CollectedModel:
+        """Reads the day's accounting again and settles it."""
+        return self._post(f"{_path(centre, day)}:collect", CollectedModel, None, is_repeatable=True)
 
     def reconciliation(self, centre: str, day: date) -> ReconciliationModel:
         """As it was found last."""

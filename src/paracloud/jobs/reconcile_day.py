@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.reconcile import Reconciliation, reconcile
-from paracloud.centres.registry import connected_at, get_centre, owners
+from paracloud.centres.registry import connected_at, owners, reached_centre
 from paracloud.dialects.dialect import Dialect
 from paracloud.dialects.records import AccountingRecord
 from paracloud.jobs import store
@@ -24,12 +24,12 @@ ASKED_AT_ONCE = 5000
 async def reconcile_day(
     database: Database, reach: Reach, dialect: Dialect, name: CentreName, day: date
 ) -> Reconciliation:
-    """What ended on that day (UTC). No transaction is open while the centre is asked. NotFound; Unreachable or Broken
-    where the centre does not answer: then nothing is known."""
+    """What ended on that day (UTC). No transaction is open while the centre is asked. NotFound; Conflict where
+    only its history is kept; Unreachable or Broken where the centre does not answer: then nothing is known."""
     start = datetime.combine(day, time(), UTC)
     end = start + timedelta(days=1)
     async with database.begin() as session:
-        centre, projects = await get_centre(session, name), await owners(session, name)
+        centre, projects = await reached_centre(session, name), await owners(session, name)
         since = await connected_at(session, name)
         ours = await usage_ended(session, name, start, end)
     transport = await reach.to(name, centre.service_account, purpose=f"reconcile/{day}")

@@ -123,15 +123,17 @@ class TopUpRequest(Model):
 
 
 class CentreRequest(Model):
+    """Without `host` only the centre's history is kept: nobody goes there, and it lends no account."""
+
     name: Text
     title_en: Text
     title_zh: Text
-    host: Text
+    host: Text | None = None
     port: int = Field(22, ge=1, le=65535)
-    host_key: Annotated[str, Field(max_length=2000)]
+    host_key: Annotated[str, Field(max_length=2000)] = ""
     dialect: Text = "slurm"
-    service_account: Text
-    accounts: list[Text] = Field(min_length=1, max_length=10_000)
+    service_account: Text | None = None
+    accounts: list[Text] = Field(default_factory=list, max_length=10_000)
     commands_per_minute: int = Field(240, ge=1, le=6000)
     patience_seconds: int = Field(600, ge=1, le=604_800)
     overrun_seconds: int = Field(120, ge=0, le=86_400)

@@ -55,6 +55,17 @@ class ReconciliationModel(LookModel):
     mismatches: list[MismatchModel]
 
 
+class CollectedModel(Model):
+    """Records of one day that were read again: `new` were missed until now, `corrected` had other figures, `known` were
+    as they are. `unclaimed` are of accounts that no project has; `waiting` of jobs whose native id is not known yet."""
+
+    new: int
+    corrected: int
+    known: int
+    unclaimed: int
+    waiting: int
+
+
 class OpenDayModel(Model):
     """A day that does not agree: `state` is None where nobody could look at it."""
 

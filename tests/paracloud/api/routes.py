@@ -195,6 +195,7 @@ ROUTES: dict[str, Route] = {
     "GET /operator/reconciliations": of(OPERATES),
     "GET /operator/reconciliations/{centre}/{day}": of(OPERATES),
     "POST /operator/reconciliations/{centre}/{day}": of(OPERATES),
+    "POST /operator/reconciliations/{centre}/{day}:collect": of(OPERATES),
     "GET /operator/notices": of(OPERATES),
     "GET /projects/{project}/paying": of(READS, "path project"),
     "GET /projects/{project}/budgets": of(READS, "path project"),

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 from tests.paracloud.api.house import House
-from tests.paracloud.jobs.world import EAST, START, WEST
+from tests.paracloud.jobs.world import EAST, HOST_KEY, START, WEST
 
 from paracloud.billing.reconcile import Cause, Mismatch, Reconciliation
 from paracloud.billing.reconciliations import keep_look, keep_silence
@@ -63,16 +63,42 @@ async def test_a_days_differences_are_shown_with_cause_and_amount(house, boss, m
 
 @pytest.mark.parametrize(
     ("method", "day", "status"),
-    [("GET", "2026-06-09", 404), ("POST", "2031-01-01", 422), ("GET", "9999-12-31", 422), ("POST", "9999-12-31", 422)],
+    [
+        ("GET", "2026-06-09", 404),
+        ("POST", "2031-01-01", 422),
+        ("GET", "9999-12-31", 422),
+        ("POST", "9999-12-31", 422),
+        ("POST", "2031-01-01:collect", 422),
+        ("POST", "9999-12-31:collect", 422),
+    ],
 )
 async def test_a_day_that_nobody_looked_at_or_that_is_to_come_is_refused(house, boss, method, day, status):
     answer = await house.ask(boss, method, f"/operator/reconciliations/{EAST}/{day}")
     assert (answer.status_code, bool(answer.json()["detail_zh"])) == (status, True)
 
 
-async def test_of_a_centre_that_is_none_it_is_said_so(house, boss):
-    answer = await house.ask(boss, "POST", "/operator/reconciliations/nowhere/2026-06-01")
+@pytest.mark.parametrize("act", ["", ":collect"])
+async def test_of_a_centre_that_is_none_it_is_said_so(house, boss, act):
+    answer = await house.ask(boss, "POST", f"/operator/reconciliations/nowhere/2026-06-01{act}")
     assert answer.status_code == 404
+
+
+async def test_a_centre_without_a_host_has_history_alone_until_it_is_connected(house, boss):
+    plain = {"name": "past", "title_en": "Past", "title_zh": "旧"}
+    way = {"host": "127.0.0.1", "host_key": HOST_KEY, "service_account": "watcher", "accounts": ["past0"]}
+    assert (await house.ask(boss, "POST", "/operator/centres", json=plain | {"accounts": ["x"]})).status_code == 422
+    assert (await house.ask(boss, "POST", "/operator/centres", json=plain | {"host": "h"})).status_code == 422
+    assert (await house.ask(boss, "POST", "/operator/centres", json=plain)).status_code == 201
+    shown = (await house.ask(boss, "GET", "/centres")).json()["items"]
+    assert [one["is_enabled"] for one in shown if one["name"] == "past"] == [False]
+    for act in ("", ":collect"):
+        answer = await house.ask(boss, "POST", f"/operator/reconciliations/past/2026-06-01{act}")
+        assert (answer.status_code, "仅保存" in answer.json()["detail_zh"]) == (409, True)
+    assert (await house.ask(boss, "POST", "/operator/centres", json=plain)).status_code == 409
+    assert (await house.ask(boss, "POST", "/operator/centres", json=plain | way)).status_code == 201
+    shown = (await house.ask(boss, "GET", "/centres")).json()["items"]
+    assert [one["is_enabled"] for one in shown if one["name"] == "past"] == [True]
+    assert (await house.ask(boss, "POST", "/operator/centres", json=plain | way)).status_code == 409
 
 
 async def test_the_operator_is_told_and_reads_on(house, boss, month):

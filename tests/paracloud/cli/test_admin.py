@@ -46,6 +46,9 @@ def test_a_centre_is_connected_priced_and_contracted(terminal, boss):
     words = ["--host-key", "host.pub", "--service-account", "northsvc", "--account", "north[001-003]"]
     assert made(terminal, boss, "connect", "north", "login.north.example", *words) == "north"
     assert "north" in terminal.say(boss, "centres")
+    assert made(terminal, boss, "connect", "past") == "past"
+    assert made(terminal, boss, "connect", "past", "login.past.example", *words) == "past"
+    assert terminal.run(boss, "admin", "connect", "past", "login.past.example", *words).returncode == 1
     UUID(made(terminal, boss, "price", "north", "cpu", "0.10", "--from", "2026-01-01T00:00:00Z"))
     rule = {"units": {"resource": "nodes", "weight": "12.8"}, "free": ["cores", "memory_bytes"]}
     (terminal.home / "rule.json").write_text(json.dumps(rule))

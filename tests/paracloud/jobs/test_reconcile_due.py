@@ -15,12 +15,16 @@ from paracloud.billing.reconcile import Reconciliation
 from paracloud.billing.reconciliations import keep_look, look_at, looks, unreconciled
 from paracloud.billing.reverse import reverse
 from paracloud.centres.centre import Health
-from paracloud.centres.registry import connected, connected_on, keep_health
+from paracloud.centres.connect_centre import connect_centre, keep_history
+from paracloud.centres.registry import all_centres, connected, connected_on, keep_health
+from paracloud.dialects.records import NativePhase
+from paracloud.jobs.collect_day import collect_day
 from paracloud.jobs.outpost import Outpost
+from paracloud.jobs.reconcile_day import reconcile_day
 from paracloud.jobs.reconcile_due import due, reconcile_due, unheard
 from paracloud.kit.command import Command
-from paracloud.kit.errors import Unreachable
-from paracloud.kit.identifiers import EntryId, NativeId, UnixAccount, UsageId
+from paracloud.kit.errors import Conflict, Invalid, Unreachable
+from paracloud.kit.identifiers import CentreName, EntryId, NativeId, UnixAccount, UsageId
 from paracloud.metering.collect import collect
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -153,6 +157,73 @@ async def test_what_is_wrong_in_our_own_books_is_found_by_itself(office, owned, 
     assert await office.look()
     _, mismatches = await office.last()
     assert cause in [one.cause.value for one in mismatches]
+
+
+async def collected(office):
+    return await collect_day(office.world.database, office.world.clock, office.centre, office.centre, EAST, FIRST)
+
+
+async def test_a_job_that_was_never_metered_is_brought_in_however_old_it_is(office):
+    world = office.world
+    world.clock.forward(-20 * HOUR)
+    missed = (await world.submit()).job
+    await world.book.intend(office.lease, limit=5)
+    await world.book.submitted(office.lease, {missed: NativeId("8")}, postponed={})
+    await world.book.lose(office.lease, [missed])
+    world.clock.forward(30 * DAY)
+    office.centre.accounted += [record(missed, "8"), record(None, "9")]
+    await office.settle()
+    await office.look()
+    assert [one.cause.value for one in (await office.last())[1]] == ["not metered"] * 2
+    first, again = await collected(office), await collected(office)
+    assert (first.charged, first.known, again.charged, again.known) == (2, 1, 0, 3)
+    assert await world.state(missed) == "completed"
+    assert await world.one("SELECT charged_micro FROM jobs WHERE id = :job", job=missed) == 60_000
+    assert (await world.wallet(), await world.held(), await world.ledger_sum()) == (10**9 - 3 * 60_000, 0, 0)
+    world.clock.forward(DAY)
+    await office.look()
+    assert (await office.last())[0].agrees
+
+
+async def test_a_node_failure_that_is_collected_is_charged_and_ends_no_job_that_may_run_again(office):
+    world = office.world
+    job = (await world.submit()).job
+    await world.book.intend(office.lease, limit=5)
+    await world.book.submitted(office.lease, {job: NativeId("8")}, postponed={})
+    lost = record(job, "8", phase=NativePhase.NODE_FAILED, native_state="NODE_FAIL")
+    office.centre.accounted = [lost]
+    assert (await collected(office)).charged == 1
+    assert await world.state(job) == "queued"
+
+
+async def test_a_centre_of_which_only_history_is_kept_is_never_asked_and_can_be_connected_later(office):
+    world = office.world
+    async with world.database.begin() as session:
+        east = next(one for one in await all_centres(session) if one.name == EAST)
+        past = replace(east, name=CentreName("past"), host="", host_key="", service_account="", is_enabled=False)
+        with pytest.raises(Invalid, match="accounts: a centre without a host"):
+            await keep_history(session, past, [UnixAccount("a")], now=START)
+        await keep_history(session, past, [], now=START)
+        assert CentreName("past") not in await connected(session)
+    for act in (
+        reconcile_day(world.database, office.centre, office.centre, past.name, FIRST),
+        collect_day(world.database, world.clock, office.centre, office.centre, past.name, FIRST),
+    ):
+        with pytest.raises(Conflict, match="only its history is kept"):
+            await act
+    async with world.database.begin() as session:
+        with pytest.raises(Conflict, match="is there already"):
+            await keep_history(session, past, [], now=START)
+    reached = replace(east, name=past.name)
+    async with world.database.begin() as session:
+        await connect_centre(session, reached, [UnixAccount("a")], dialects=["slurm"], now=at(2))
+        assert (await connected(session))[past.name] == date(2026, 6, 2)
+    async with world.database.begin() as session:
+        with pytest.raises(Conflict, match="connected already"):
+            await connect_centre(session, reached, [UnixAccount("a")], dialects=["slurm"], now=at(3))
+    with pytest.raises(Exception, match="a centre is connected once"):
+        async with world.database.begin() as session:
+            await session.execute(text("UPDATE centres SET host_key = 'ssh-ed25519 BBBB' WHERE name = 'past'"))
 
 
 async def test_a_day_that_was_mended_agrees_at_its_next_look(office):
