@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from paracloud.cli import session, show
 from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
-from paracloud.cli.words import plain
+from paracloud.cli.words import plain, say
 from paracloud.wire.account import (
     CentreRequest,
     MemberRequest,
@@ -23,7 +23,13 @@ from paracloud.wire.account import (
     UserRequest,
 )
 
-app = typer.Typer(no_args_is_help=True, help="What the operator does: customers, money, centres, prices, the check.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help=say(
+        "What the operator does: customers, money, centres, prices, the check.",
+        "运营管理：客户、资金、超算中心、价格与核查。",
+    ),
+)
 ACCOUNTS_MOST = 10_000
 _RANGE = re.compile(r"([^\[\]]*)\[(\d+)-(\d+)\]")
 

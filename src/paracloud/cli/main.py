@@ -28,6 +28,7 @@ from paracloud.cli import (
 )
 from paracloud.cli.files import cp, ls
 from paracloud.cli.jobs import AsJson, Project
+from paracloud.cli.kinds import ENTRIES, ROLES, kind
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
@@ -85,7 +86,8 @@ def whoami(as_json: AsJson = False) -> None:
         return
     show.console.print(plain(who.login))
     show.table(
-        ["project", "name", "organisation", "role"], [(p.id, p.name, p.organisation, p.role) for p in who.projects]
+        ["project", "name", "organisation", "role"],
+        [(p.id, p.name, p.organisation, kind(p.role, ROLES)) for p in who.projects],
     )
 
 
@@ -124,7 +126,7 @@ def queues(as_json: AsJson = False) -> None:
         )
         for q in found.items
     ]
-    show.table(["centre", "queue", "nodes", "cores", "free", "cards", "price"], rows)
+    show.table(["centre", "queue", "nodes", "cores", "free", "cards", "core-hour"], rows)
 
 
 @app.command()
@@ -153,7 +155,9 @@ def movements(
     if as_json:
         show.as_json(found)
         return
-    rows = [(f"{x.at:%Y-%m-%d %H:%M:%S}", x.kind, x.reference, x.amount.amount, x.balance.amount) for x in found.lines]
+    rows = [
+        (show.moment(x.at), kind(x.kind, ENTRIES), x.reference, x.amount.amount, x.balance.amount) for x in found.lines
+    ]
     show.table(["at", "kind", "reference", "amount", "balance"], rows)
 
 

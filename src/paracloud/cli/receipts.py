@@ -17,7 +17,7 @@ from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
 from paracloud.kit.money import Money
 
-app = typer.Typer(no_args_is_help=True, help="Signed receipts of what was charged.")
+app = typer.Typer(no_args_is_help=True, help=say("Signed receipts of what was charged.", "计费签名收据。"))
 KEY_BYTES = 32
 
 

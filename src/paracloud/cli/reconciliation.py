@@ -7,11 +7,11 @@ import typer
 
 from paracloud.cli import session, show
 from paracloud.cli.jobs import AsJson
+from paracloud.cli.kinds import CAUSES, DAYS, kind
 from paracloud.cli.words import plain, say
 from paracloud.wire.reconciliation import OpenDayModel, ReconciliationModel
 
 Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="UTC.")]
-STATES = {"agrees": "一致", "differs": "有差异", "unanswered": "超算中心未应答"}
 
 
 def reconcile(centre: str, day: Day, as_json: AsJson = False) -> None:
@@ -40,7 +40,7 @@ def reconciliations(
         show.as_json(found)
         return
     rows = [
-        (x.centre, x.day, _state(x.state), x.records, x.accounted.amount, x.charged.amount, x.settled.amount,
+        (x.centre, x.day, kind(x.state, DAYS), x.records, x.accounted.amount, x.charged.amount, x.settled.amount,
          x.differences, x.off.amount, x.reason_en and say(x.reason_en, x.reason_zh or ""))
         for x in found.items
     ]  # fmt: skip
@@ -71,7 +71,7 @@ def _open(one: OpenDayModel) -> tuple[object, ...]:
     return (
         one.centre,
         one.day,
-        say("not looked at", "未对账") if one.state is None else _state(one.state),
+        say("not looked at", "未对账") if one.state is None else kind(one.state, DAYS),
         one.off.amount,
     )
 
@@ -86,15 +86,13 @@ def _tell(found: ReconciliationModel, *, as_json: bool) -> None:
             f"{found.records} 条记录；应计 / 已扣 {books}；已结算 {found.settled.amount}",
         )
         print(plain(told if found.reason_en is None else say(found.reason_en, found.reason_zh or "")))
-        rows = [(one.cause, one.record_id, one.amount.amount, say(one.en, one.zh)) for one in found.mismatches]
+        rows = [
+            (kind(one.cause, CAUSES), one.record_id, one.amount.amount, say(one.en, one.zh)) for one in found.mismatches
+        ]
         if rows:
             show.table(["cause", "record", "amount", "reason"], rows)
     if found.state != "agrees":
         raise typer.Exit(1)
-
-
-def _state(state: str) -> str:
-    return say(state, STATES[state])
 
 
 VERBS = (reconcile, reconciliation, reconciliations, close)

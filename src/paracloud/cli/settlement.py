@@ -8,7 +8,8 @@ from paracloud.cli import session, show
 from paracloud.cli.admin import tell
 from paracloud.cli.ids import Id
 from paracloud.cli.jobs import AsJson
-from paracloud.cli.words import plain
+from paracloud.cli.kinds import SETTLEMENTS, kind
+from paracloud.cli.words import plain, say
 from paracloud.wire.settlement import (
     AnswerRequest,
     CentrePersonRequest,
@@ -18,7 +19,13 @@ from paracloud.wire.settlement import (
     SettlementModel,
 )
 
-app = typer.Typer(no_args_is_help=True, help="A centre's own statements: look into them, confirm or dispute them.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help=say(
+        "A centre's own statements: look into them, confirm or dispute them.",
+        "超算中心的结算单：查看、确认或提出争议。",
+    ),
+)
 Month = Annotated[str, typer.Argument(help="Such as 2026-06.")]
 
 
@@ -60,7 +67,7 @@ def lines(
                 print(one.model_dump_json())
             return
         rows = [
-            (one.usage, one.record_id, one.account, one.queue, f"{one.ended_at:%m-%d %H:%M}", one.cores,
+            (one.usage, one.record_id, one.account, one.queue, show.moment(one.ended_at), one.cores,
              one.elapsed_seconds, one.share.amount)
             for one in found
         ]  # fmt: skip
@@ -121,7 +128,7 @@ def _tell(found: SettlementModel, *, as_json: bool) -> None:
     if as_json:
         show.as_json(found)
     else:
-        print(plain(f"{found.id} {found.state} {found.total.amount} {found.total.currency}"))
+        print(plain(f"{found.id} {kind(found.state, SETTLEMENTS)} {found.total.amount} {found.total.currency}"))
 
 
 def _list(found: SettlementList, *, as_json: bool) -> None:
@@ -129,8 +136,8 @@ def _list(found: SettlementList, *, as_json: bool) -> None:
         show.as_json(found)
         return
     rows = [
-        (one.id, one.centre, one.month, one.state, one.charges, one.share.amount, one.tiers.amount, one.minimum.amount,
-         one.fixed.amount, one.fees.amount, one.adjusted.amount, one.total.amount)
+        (one.id, one.centre, one.month, kind(one.state, SETTLEMENTS), one.charges, one.share.amount,
+         one.tiers.amount, one.minimum.amount, one.fixed.amount, one.fees.amount, one.adjusted.amount, one.total.amount)
         for one in found.items
     ]  # fmt: skip
     headings = ["settlement", "centre", "month", "state", "charges", "share", "tiers", "minimum", "fixed", "fees"]

@@ -9,6 +9,7 @@ import typer
 from paracloud.cli import session, show
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.keep import keep
+from paracloud.cli.kinds import CHARGES, ENTRIES, PRODUCT_LINES, kind
 from paracloud.cli.submission import only_project
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
@@ -16,7 +17,7 @@ from paracloud.client.statements import Whose
 from paracloud.statements.check_focus import check_focus
 from paracloud.wire.statements import MonthModel, SumsModel
 
-app = typer.Typer(no_args_is_help=True, help="Monthly statements.")
+app = typer.Typer(no_args_is_help=True, help=say("Monthly statements.", "月度账单。"))
 FORMATS = {".pdf": "pdf", ".csv": "csv", ".xlsx": "xlsx", ".focus.csv": "focus"}
 SHOWN = 100
 Month = Annotated[str, typer.Argument(help="Such as 2026-06.")]
@@ -76,7 +77,7 @@ def bill(job: UUID, as_json: AsJson = False) -> None:
     figures = [name for name in SumsModel.model_fields if name != "jobs"]
     rows = [
         (
-            one.kind,
+            kind(one.kind, CHARGES),
             one.record_id,
             f"{one.centre}/{one.queue}",
             one.price if one.core_hour is None else one.core_hour,
@@ -86,7 +87,7 @@ def bill(job: UUID, as_json: AsJson = False) -> None:
         for one in found.lines
     ]
     total = (say("total", "合计"), found.currency, "", "", *(getattr(found.total, name) for name in figures), "")
-    show.table(["kind", "record", "queue", "price", *figures, "about"], [*rows, total])
+    show.table(["kind", "record", "queue", "unit price", *figures, "about"], [*rows, total])
 
 
 @app.command("check")
@@ -125,14 +126,20 @@ def _tell(found: MonthModel) -> None:
     state = say("final", "正式") if found.is_final else say("provisional", "暂估")
     print(plain(f"{found.number}  {found.payer}  {found.period:%Y-%m}  {state}  {found.currency}"))
     figures = list(SumsModel.model_fields)
-    rows = [(one.project, one.product_line, f"{one.centre}/{one.queue}", *_figures(one.sums)) for one in found.used]
+    rows = [
+        (one.project, kind(one.product_line, PRODUCT_LINES), f"{one.centre}/{one.queue}", *_figures(one.sums))
+        for one in found.used
+    ]
     total = (say("total", "合计"), "", "", *_figures(found.total))
     show.table(["project", "product line", "queue", *figures], [*rows, total])
     if found.by_user:
         show.table(
             ["project", "user", *figures], [(one.project, one.user, *_figures(one.sums)) for one in found.by_user]
         )
-    moved = [(one.at, one.project, one.kind, one.about, one.reason, one.amount) for one in found.movements]
+    moved = [
+        (show.moment(one.at), one.project, kind(one.kind, ENTRIES), one.about, one.reason, one.amount)
+        for one in found.movements
+    ]
     ends = [("", "", name, "", "", amount) for name, amount in _ends(found)]
     show.table(["time", "project", "kind", "about", "reason", "amount"], [ends[0], *moved, *ends[1:]])
 

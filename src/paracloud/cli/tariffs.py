@@ -11,6 +11,7 @@ from paracloud.cli import session, show
 from paracloud.cli.admin import make
 from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
+from paracloud.cli.kinds import PRODUCT_LINES, RULES, kind
 from paracloud.cli.words import both, plain, say
 from paracloud.wire.tariffs import ContractRequest, EndRequest, PriceRequest
 
@@ -70,9 +71,10 @@ def check(as_json: AsJson = False) -> None:
     if as_json:
         show.as_json(found)
     else:
-        print(f"ledger sum {found.ledger_sum_micro}, {len(found.differences)} differences")
+        counts = found.ledger_sum_micro, len(found.differences)
+        print(say("ledger sum {}, differences {}", "总账合计 {}，差异 {} 处").format(*counts))
         for one in found.differences:
-            print(plain(f"  {one.what}: {one.where} {one.micro:+}"))
+            print(plain(f"  {kind(one.what, RULES)}: {one.where} {one.micro:+}"))
     if found.differences or found.ledger_sum_micro:
         raise typer.Exit(1)
 
@@ -85,9 +87,9 @@ def prices(as_json: AsJson = False) -> None:
         show.as_json(found)
         return
     rows = [
-        (one.id, f"{one.centre}/{one.queue}", one.product_line, one.qos, one.project or one.organisation,
-         one.core_hour if one.rule is None else "rule", one.card_hour,
-         f"{one.valid_from:%Y-%m-%d %H:%M}", f"{one.valid_to:%Y-%m-%d %H:%M}" if one.valid_to else None)
+        (one.id, f"{one.centre}/{one.queue}", kind(one.product_line, PRODUCT_LINES), one.qos,
+         one.project or one.organisation, one.core_hour if one.rule is None else say("rule", "计费规则"), one.card_hour,
+         show.moment(one.valid_from), one.valid_to and show.moment(one.valid_to))
         for one in found.items
     ]  # fmt: skip
     show.table(["price", "where", "line", "qos", "customer", "core-hour", "card-hour", "from", "to"], rows)

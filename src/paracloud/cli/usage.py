@@ -16,6 +16,7 @@ from rich.progress import Progress, TaskID
 
 from paracloud.cli import show
 from paracloud.cli.imports import Asked, imports, show_import, take_in
+from paracloud.cli.kinds import LINES, kind
 from paracloud.cli.usage_report import report
 from paracloud.cli.words import both, plain, say
 from paracloud.dialects.histories import READERS
@@ -23,7 +24,10 @@ from paracloud.dialects.history import HistoryRecord, Reader, Unreadable
 from paracloud.kit.errors import Invalid
 from paracloud.metering.report import Report, execution, read_by
 
-app = typer.Typer(no_args_is_help=True, help="Usage that centres accounted for: old logs, and sums.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help=say("Usage that centres accounted for: old logs, and sums.", "超算中心的用量：历史日志与统计。"),
+)
 XZ_MAGIC = b"\xfd7zXZ\x00"
 EVERY_LINES = 2000
 EXECUTION, UNREADABLE = "execution", "not understood"
@@ -136,7 +140,7 @@ def _refuse(file: Path, line: int, en: str, zh: str) -> NoReturn:
 
 
 def _tell(told: Counter[str], repeated: int) -> None:
-    counts = ", ".join(f"{why} {number}" for why, number in told.most_common() if why != UNREADABLE)
+    counts = ", ".join(f"{kind(why, LINES)} {number}" for why, number in told.most_common() if why != UNREADABLE)
     said = say(
         f"Lines by kind: {counts or '-'}; repeated {repeated}; not understood {told[UNREADABLE]}.",
         f"各类行数：{counts or '-'}；重复 {repeated}；无法理解 {told[UNREADABLE]}。",
