@@ -60,6 +60,7 @@ CAUSES = {
 }
 LINES = {
     "execution": "作业执行",
+    "ours": "平台作业",
     "step": "作业步",
     "not ended": "未结束",
     "never started": "未启动",

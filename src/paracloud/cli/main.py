@@ -4,6 +4,7 @@ Exit status: 0 well; 1 refused, or the job did not complete; 2 wrong use; 3 not 
 """
 
 import os
+import re
 import sys
 from typing import Annotated, Any
 from uuid import UUID
@@ -35,6 +36,11 @@ from paracloud.client.errors import ApiError
 from paracloud.wire.wording import worded
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+MISUSED = 2
+NEGATIVE = (
+    "A number below zero stands behind --, after all options, as in: … -- -0.5",
+    "负数须写在 -- 之后，并置于所有选项之后，例如：… -- -0.5",
+)
 EXIT = {0: 5, 401: 3, 404: 4, 503: 5, 502: 5}
 
 for verb in (
@@ -184,9 +190,19 @@ def _of_this_machine(error: OSError) -> str:
     return both(f"{place}: {error.strerror}", f"{place}：无法读写（{error.strerror}）")
 
 
+def _has_negative(words: list[str]) -> bool:
+    """One that was read as an option."""
+    options = words[: words.index("--")] if "--" in words else words
+    return any(re.fullmatch(r"-[0-9.]+", word) for word in options)
+
+
 def main() -> None:
     try:
         app()
+    except SystemExit as end:
+        if end.code == MISUSED and _has_negative(sys.argv):
+            print(both(*NEGATIVE), file=sys.stderr)
+        raise
     except ApiError as error:
         print(plain(f"{error.en}\n{error.zh}"), file=sys.stderr)
         raise SystemExit(EXIT.get(error.status, 1)) from None

@@ -1,6 +1,5 @@
 """`paracloud admin reconcile …`: the books of days held against each other, and the month's closing."""
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -8,27 +7,28 @@ import typer
 from paracloud.cli import session, show
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.kinds import CAUSES, DAYS, kind
+from paracloud.cli.times import Day, a_month
 from paracloud.cli.words import plain, say
 from paracloud.wire.reconciliation import OpenDayModel, ReconciliationModel
-
-Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="UTC.")]
 
 
 def reconcile(centre: str, day: Day, as_json: AsJson = False) -> None:
     """Ask a centre's accounting again for a day, and hold it against our charges and the settlement; exit status 1
     where they differ. Of days that are over this happens by itself."""
     with session.client() as client:
-        _tell(client.reconcile(centre, day.date()), as_json=as_json)
+        _tell(client.reconcile(centre, day), as_json=as_json)
 
 
 def reconciliation(centre: str, day: Day, as_json: AsJson = False) -> None:
     """Show what the last look at a day found; exit status 1 where the books differ."""
     with session.client() as client:
-        _tell(client.reconciliation(centre, day.date()), as_json=as_json)
+        _tell(client.reconciliation(centre, day), as_json=as_json)
 
 
 def reconciliations(
-    month: Annotated[str | None, typer.Option(help="Such as 2026-06; else this month.")] = None,
+    month: Annotated[
+        str | None, typer.Option(parser=a_month, metavar="MONTH", help="Such as 2026-06; else this month.")
+    ] = None,
     centre: Annotated[str | None, typer.Option()] = None,
     differing: Annotated[bool, typer.Option("--differing", help="Leave out days that agree.")] = False,
     as_json: AsJson = False,
@@ -49,7 +49,8 @@ def reconciliations(
 
 
 def close(
-    month: Annotated[str, typer.Argument(help="Such as 2026-06; it must be over.")], as_json: AsJson = False
+    month: Annotated[str, typer.Argument(parser=a_month, metavar="MONTH", help="Such as 2026-06; it must be over.")],
+    as_json: AsJson = False,
 ) -> None:
     """Close a month's books, once and for all; names its days whose books do not agree."""
     with session.client() as client:

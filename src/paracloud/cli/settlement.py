@@ -1,5 +1,6 @@
 """`paracloud centre …`: what a centre sees of its settlement; and the operator's side of it, under `admin`."""
 
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from paracloud.cli.admin import tell
 from paracloud.cli.ids import Id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.kinds import SETTLEMENTS, kind
+from paracloud.cli.times import Month, a_day
 from paracloud.cli.words import plain, say
 from paracloud.wire.settlement import (
     AnswerRequest,
@@ -26,7 +28,11 @@ app = typer.Typer(
         "超算中心的结算单：查看、确认或提出争议。",
     ),
 )
-Month = Annotated[str, typer.Argument(help="Such as 2026-06.")]
+
+EndedOn = Annotated[
+    date | None,
+    typer.Option(parser=a_day, metavar="DAY", help="What ended on this day, UTC, such as 2026-06-01."),
+]
 
 
 @app.command("settlements")
@@ -56,12 +62,12 @@ def settlement(centre: str, month: Month, as_json: AsJson = False) -> None:
 def lines(
     centre: str,
     month: Month,
-    day: Annotated[str | None, typer.Option(help="What ended on this day, UTC, such as 2026-06-01.")] = None,
+    day: EndedOn = None,
     as_json: AsJson = False,
 ) -> None:
     """List a statement's single charges; with --json a line each."""
     with session.client() as client:
-        found = client.settled_lines(centre, month, day)
+        found = client.settled_lines(centre, month, None if day is None else day.isoformat())
         if as_json:
             for one in found:
                 print(one.model_dump_json())

@@ -11,6 +11,7 @@ from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.keep import keep
 from paracloud.cli.kinds import CHARGES, ENTRIES, PRODUCT_LINES, kind
 from paracloud.cli.submission import only_project
+from paracloud.cli.times import Month
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
 from paracloud.client.statements import Whose
@@ -20,7 +21,6 @@ from paracloud.wire.statements import MonthModel, SumsModel
 app = typer.Typer(no_args_is_help=True, help=say("Monthly statements.", "月度账单。"))
 FORMATS = {".pdf": "pdf", ".csv": "csv", ".xlsx": "xlsx", ".focus.csv": "focus"}
 SHOWN = 100
-Month = Annotated[str, typer.Argument(help="Such as 2026-06.")]
 Organisation = Annotated[UUID | None, typer.Option(help="Of all its projects together, instead of one project.")]
 AsOperator = Annotated[bool, typer.Option("--operator", help="Of anybody: for the operator.")]
 
@@ -101,7 +101,7 @@ def check_file(file: Path) -> None:
             if broken <= SHOWN:
                 print(plain(f"{file}, {one.line}: {one.column}: {one.what}"))
     if broken:
-        text = both(f"{broken} rules broken.", f"共有 {broken} 处不符合规则。")
+        text = both(f"Rules broken: {broken}.", f"共有 {broken} 处不符合规则。")
         show.errors.print(plain(text), markup=False, highlight=False)
         raise typer.Exit(1)
     print(plain(say("It keeps the column rules of FOCUS 1.2.", "符合 FOCUS 1.2 列规则。")))
