@@ -11,6 +11,8 @@ from paracloud.wire.base import FIRST_YEAR, LAST_YEAR
 SECONDS_AN_HOUR = 3600
 DECIMAL = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,9})?")
 """Of a bounded length: what Decimal reads besides, such as 9E+999999, takes minutes to reckon with."""
+LARGE = re.compile(r"-?[0-9]{14,}(?:\.[0-9]{1,6})?")
+"""More digits than an amount is read with."""
 HIGHEST = Money.parse("1000000000")
 """What any one amount is at most, up or down, so that sums of them stay far within a BIGINT."""
 
@@ -18,8 +20,8 @@ HIGHEST = Money.parse("1000000000")
 def a_decimal(field: str, text: str) -> Decimal:
     if not DECIMAL.fullmatch(text):
         raise Invalid(
-            f"{field}: write a decimal number of at most nine decimals, such as 0.10.",
-            f"{field}：请填写最多九位小数的数字，如 0.10。",
+            f"{field}: write a decimal number of at most twelve digits and nine decimals, such as 0.10.",
+            f"{field}：请填写最多十二位整数、九位小数的数字，如 0.10。",
             field=field,
         )
     return Decimal(text)
@@ -27,7 +29,7 @@ def a_decimal(field: str, text: str) -> Decimal:
 
 def an_amount(field: str, text: str) -> Money:
     try:
-        amount = Money.parse(text)
+        amount = HIGHEST + HIGHEST if LARGE.fullmatch(text) else Money.parse(text)
     except ValueError as error:
         raise Invalid(f"{field}: {error}.", f"{field}：请写成最多六位小数的数字，如 12.50。", field=field) from error
     if abs(amount.micro) > HIGHEST.micro:

@@ -35,8 +35,8 @@ async def close_period(session: AsyncSession, period: date, *, person: str, now:
         raise Conflict(f"{earlier:%Y-%m} is still open; close it first.", f"{earlier:%Y-%m} 尚未关账；请先关账。")
     if waiting := await unrated_before(session, begins(month_after(period))):
         raise Conflict(
-            f"{waiting} usages of {period:%Y-%m} or before are unrated; see `admin unrated`, give them their price or "
-            "contract, and charge them.",
+            f"Usages of {period:%Y-%m} or before that are unrated: {waiting}; see `admin unrated`, give them their "
+            "price or contract, and charge them.",
             f"{period:%Y-%m} 及以前有 {waiting} 条用量尚未定价；请用 admin unrated 查看，补齐价格或合同后计费。",
         )
     closing = update(BillingPeriodRow).where(BillingPeriodRow.period == period)

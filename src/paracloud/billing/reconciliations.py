@@ -103,7 +103,7 @@ def _differs(look: Look, causes: Counter[str]) -> Notice:
     off = Money(look.off_micro)
     counted = ", ".join(f"{cause}: {count}" for cause, count in sorted(causes.items()))
     en = (
-        f"{look.differences} differences at {look.centre} on {look.day} ({counted}), together {off} {off.currency}; "
+        f"Differences at {look.centre} on {look.day}: {look.differences} ({counted}), together {off} {off.currency}; "
         f"see `admin reconciliation {look.centre} {look.day}`."
     )
     zh = (

@@ -20,6 +20,19 @@ SECONDS_AN_HOUR = 3600
 Quantities: TypeAlias = Mapping[str, int | Decimal]
 """How much of each resource an execution had, by name: cores, nodes, gpus, memory_bytes, node_cores (all cores of its
 nodes), storage_bytes.TIER, licence.NAME, tokens …; a name with a dot may be any that a centre has."""
+CHINESE = {
+    "cores": "核数",
+    "nodes": "节点数",
+    "node_cores": "整节点核数",
+    "gpus": "GPU 卡",
+    "memory_bytes": "内存",
+    "tokens": "令牌",
+    "storage_bytes": "存储",
+    "licence": "许可证",
+    "gpu_slices": "GPU 切片",
+    "resource": "资源",
+}
+"""Of a resource, or of the family that its name begins with."""
 PARTS_OF = {"node_cores": frozenset({"cores", "nodes"})}
 """Who charges whole nodes has charged their cores and their number."""
 
@@ -157,8 +170,13 @@ def _require_known(rule: Rule, worked: Worked) -> None:
     had = {name for name, amount in worked.quantities.items() if amount}
     unknown = sorted(had - resources(rule.expression) - rule.free - _derived(had))
     if unknown:
-        names = ", ".join(unknown)
-        raise Unrated(f"the rule says nothing of {names}", f"计费规则未涵盖 {names}")
+        en, zh = ", ".join(unknown), "、".join(map(in_chinese, unknown))
+        raise Unrated(f"the rule says nothing of {en}", f"计费规则未涵盖{zh}")
+
+
+def in_chinese(resource: str) -> str:
+    family, _, which = resource.partition(".")
+    return f"{CHINESE.get(family, family)} {which}".rstrip()
 
 
 def _derived(had: set[str]) -> set[str]:

@@ -24,7 +24,13 @@ from paracloud.wire.account import (
     UserRequest,
 )
 
-app = typer.Typer(no_args_is_help=True, help="What the operator does: customers, money, centres, prices, the check.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help=say(
+        "What the operator does: customers, money, centres, prices, the check.",
+        "运营管理：客户、资金、超算中心、价格与核查。",
+    ),
+)
 ACCOUNTS_MOST = 10_000
 Line = Annotated[str, typer.Option(help="general, industry or ai.")]
 _RANGE = re.compile(r"([^\[\]]*)\[(\d+)-(\d+)\]")

@@ -14,6 +14,7 @@ from rich.progress import Progress
 
 from paracloud.cli import show
 from paracloud.cli.imports import Asked, read_map, remark_on_nothing, tell_unmapped
+from paracloud.cli.kinds import LINES, kind
 from paracloud.cli.words import both, plain, say
 from paracloud.dialects.histories import READERS
 from paracloud.dialects.history import HistoryRecord, Unreadable
@@ -121,7 +122,7 @@ def _tell(found: Found, report: Report) -> None:
     left = {name: (found.unmapped[name], _hours(seconds)) for name, seconds in found.unmapped_core_seconds.items()}
     tell_unmapped(left)
     told = found.told
-    counts = ", ".join(f"{why} {number}" for why, number in told.most_common() if why != UNREADABLE)
+    counts = ", ".join(f"{kind(why, LINES)} {number}" for why, number in told.most_common() if why != UNREADABLE)
     changed, unread = len(report.changed), told[UNREADABLE]
     said = say(
         f"Lines by kind: {counts or '-'}; repeated {report.repeated}; not understood {unread}.",

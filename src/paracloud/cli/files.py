@@ -23,10 +23,7 @@ def ls(
     if as_json:
         show.as_json(found)
         return
-    rows = [
-        (one.name + "/" * one.is_directory, one.size_bytes, f"{one.modified_at:%Y-%m-%d %H:%M:%S}")
-        for one in found.items
-    ]
+    rows = [(one.name + "/" * one.is_directory, one.size_bytes, show.moment(one.modified_at)) for one in found.items]
     show.table(["name", "size", "at"], rows)
 
 

@@ -7,6 +7,8 @@ import typer
 
 from paracloud.cli.words import both, plain
 
+EXAMPLE = "0197f3c2-5d1e-7a40-9c3b-2f6d8e1a4b57"
+
 
 def an_id(text: str) -> UUID:
     try:
@@ -15,8 +17,8 @@ def an_id(text: str) -> UUID:
         raise typer.BadParameter(
             plain(
                 both(
-                    f"{text[:80]} is no id; ids have 36 characters, as in `ps` and `whoami`.",
-                    f"{text[:80]} 不是编号；编号为 36 个字符，可用 ps 或 whoami 查看。",
+                    f"{text[:80]} is no id; an id has 36 characters, such as {EXAMPLE}.",
+                    f"{text[:80]} 不是编号；编号为 36 个字符，如 {EXAMPLE}。",
                 )
             )
         ) from None

@@ -16,6 +16,7 @@ from rich.progress import Progress
 from paracloud.cli import session, show
 from paracloud.cli.ids import Id
 from paracloud.cli.jobs import AsJson
+from paracloud.cli.kinds import IMPORTS, LINES, kind
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
 from paracloud.wire.history import ImportModel, ImportRequest
@@ -62,7 +63,10 @@ def imports(as_json: AsJson = False) -> None:
     if as_json:
         show.as_json(found)
         return
-    rows = [(one.id, one.name, one.centre, one.state, one.records, one.done, one.faults) for one in found.items]
+    rows = [
+        (one.id, one.name, one.centre, kind(one.state, IMPORTS), one.records, one.done, one.faults)
+        for one in found.items
+    ]
     show.table(["import", "name", "centre", "state", "records", "done", "faults"], rows)
 
 
@@ -136,14 +140,14 @@ def remark_on_nothing(lines: int, records: int) -> None:
 def _summary(found: ImportModel) -> str:
     if found.state == "refused":
         return say(f"refused: {found.reason_en}", f"未导入：{found.reason_zh}")
-    others = ", ".join(f"{why} {count}" for why, count in found.left_out.items())
+    others = ", ".join(f"{kind(why, LINES)} {count}" for why, count in found.left_out.items())
     nobodys = sum(left.records for left in found.unmapped.values())
     return say(
         f"{found.id} {found.state}: {found.records} records; new {found.new}, corrected {found.corrected}, known "
         f"{found.known}, unrated {found.unrated}; not understood {found.faults}; of no project {nobodys}; left out: "
         f"{others or '-'}",
-        f"{found.id} {found.state}：{found.records} 条记录；新增 {found.new}，更正 {found.corrected}，已有 "
-        f"{found.known}，未定价 {found.unrated}；无法理解 {found.faults}；无所属课题组 "
+        f"{found.id} {kind(found.state, IMPORTS)}：{found.records} 条记录；新增 {found.new}，更正 {found.corrected}，"
+        f"已有 {found.known}，未定价 {found.unrated}；无法理解 {found.faults}；无所属课题组 "
         f"{nobodys}；未导入：{others or '-'}",
     )
 

@@ -11,6 +11,7 @@ import typer
 
 from paracloud.cli import session, show
 from paracloud.cli.ids import Job, an_id
+from paracloud.cli.kinds import JOBS, kind
 from paracloud.cli.words import plain
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
@@ -39,7 +40,10 @@ def ps(
         return
     show.table(
         ["job", "name", "where", "state", "charged"],
-        [(j.id, j.name, f"{j.centre}/{j.queue}", f"{j.state} {j.reason}", j.charged.amount) for j in page.items],
+        [
+            (j.id, j.name, f"{j.centre}/{j.queue}", f"{kind(j.state, JOBS)} {j.reason}", j.charged.amount)
+            for j in page.items
+        ],
     )
 
 
@@ -110,13 +114,13 @@ def wait(job: Job, as_json: AsJson = False) -> None:
         end([until_final(client, job)], as_json=as_json)
 
 
-def _wish(job: UUID, kind: str, *, as_json: bool) -> None:
+def _wish(job: UUID, wanted: str, *, as_json: bool) -> None:
     with session.client() as client:
-        found = client.wish(job, kind)
+        found = client.wish(job, wanted)
     if as_json:
         show.as_json(found)
     else:
-        show.console.print(found.state)
+        show.console.print(kind(found.state, JOBS))
 
 
 def until_final(client: Client, job: UUID) -> JobDetailModel:
@@ -125,7 +129,7 @@ def until_final(client: Client, job: UUID) -> JobDetailModel:
             found = client.job(job)
             if found.job.is_final:
                 return found
-            status.update(f"{found.job.state} {plain(found.job.native_state)} {plain(found.job.reason)}")
+            status.update(f"{kind(found.job.state, JOBS)} {plain(found.job.native_state)} {plain(found.job.reason)}")
             time.sleep(POLL_SECONDS)
 
 

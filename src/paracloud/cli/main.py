@@ -4,6 +4,7 @@ Exit status: 0 well; 1 refused, or the job did not complete; 2 wrong use; 3 not 
 """
 
 import os
+import re
 import sys
 from typing import Annotated, Any
 from uuid import UUID
@@ -31,12 +32,18 @@ from paracloud.cli import (
 )
 from paracloud.cli.files import cp, ls
 from paracloud.cli.jobs import AsJson, Project
+from paracloud.cli.kinds import ENTRIES, PRODUCT_LINES, ROLES, kind
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
 from paracloud.wire.wording import worded
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+MISUSED = 2
+NEGATIVE = (
+    "A number below zero stands behind --, after all options, as in: … -- -0.5",
+    "负数须写在 -- 之后，并置于所有选项之后，例如：… -- -0.5",
+)
 EXIT = {0: 5, 401: 3, 404: 4, 503: 5, 502: 5}
 
 for verb in (
@@ -93,7 +100,10 @@ def whoami(as_json: AsJson = False) -> None:
     show.console.print(plain(who.login))
     show.table(
         ["project", "name", "organisation", "line", "role"],
-        [(p.id, p.name, p.organisation, p.product_line, p.role) for p in who.projects],
+        [
+            (p.id, p.name, p.organisation, kind(p.product_line, PRODUCT_LINES), kind(p.role, ROLES))
+            for p in who.projects
+        ],
     )
 
 
@@ -132,7 +142,7 @@ def queues(as_json: AsJson = False) -> None:
         )
         for q in found.items
     ]
-    show.table(["centre", "queue", "nodes", "cores", "free", "cards", "price"], rows)
+    show.table(["centre", "queue", "nodes", "cores", "free", "cards", "core-hour"], rows)
 
 
 @app.command()
@@ -163,7 +173,7 @@ def movements(
         show.as_json(found)
         return
     rows = [
-        (f"{x.at:%Y-%m-%d %H:%M:%S}", x.entry, x.kind, x.reference, x.amount.amount, x.balance.amount, x.reason)
+        (show.moment(x.at), x.entry, kind(x.kind, ENTRIES), x.reference, x.amount.amount, x.balance.amount, x.reason)
         for x in found.lines
     ]
     show.table(["at", "entry", "kind", "reference", "amount", "balance", "reason"], rows)
@@ -193,9 +203,19 @@ def _of_this_machine(error: OSError) -> str:
     return both(f"{place}: {error.strerror}", f"{place}：无法读写（{error.strerror}）")
 
 
+def _has_negative(words: list[str]) -> bool:
+    """One that was read as an option."""
+    options = words[: words.index("--")] if "--" in words else words
+    return any(re.fullmatch(r"-[0-9.]+", word) for word in options)
+
+
 def main() -> None:
     try:
         app()
+    except SystemExit as end:
+        if end.code == MISUSED and _has_negative(sys.argv):
+            print(both(*NEGATIVE), file=sys.stderr)
+        raise
     except ApiError as error:
         print(plain(f"{error.en}\n{error.zh}"), file=sys.stderr)
         raise SystemExit(EXIT.get(error.status, 1)) from None

@@ -6,6 +6,7 @@ import typer
 
 from paracloud.cli import session, show
 from paracloud.cli.jobs import AsJson, Project
+from paracloud.cli.kinds import NOTICES, kind
 from paracloud.cli.submission import only_project
 from paracloud.cli.words import say
 from paracloud.wire.notices import NoticeList
@@ -40,5 +41,5 @@ def _tell(found: NoticeList, *, as_json: bool) -> None:
         return
     show.table(
         ["id", "at", "kind", "reason"],
-        [(one.id, f"{one.at:%Y-%m-%d %H:%M:%S}", one.kind, say(one.en, one.zh)) for one in found.items],
+        [(one.id, show.moment(one.at), kind(one.kind, NOTICES), say(one.en, one.zh)) for one in found.items],
     )

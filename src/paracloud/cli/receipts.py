@@ -17,7 +17,7 @@ from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
 from paracloud.kit.money import Money
 
-app = typer.Typer(no_args_is_help=True, help="Signed receipts of what was charged.")
+app = typer.Typer(no_args_is_help=True, help=say("Signed receipts of what was charged.", "计费签名收据。"))
 KEY_BYTES = 32
 
 
@@ -84,7 +84,7 @@ def _issue(client: Client, project: UUID) -> None:
 def _tell(found: Verified) -> None:
     sums = ", ".join(f"{Money(micro, currency)} {currency}" for currency, micro in found.micro.items()) or "0"
     said = say(
-        f"Whole: {found.count} receipts of project {found.project}, from number {found.first}, charged {found.since} "
+        f"Whole: receipts of project {found.project}: {found.count}, from number {found.first}, charged {found.since} "
         f"to {found.until}, together {sums}.",
         f"完整：课题组 {found.project} 的 {found.count} 张收据，自第 {found.first} 张起，计费时间 {found.since} 至 "
         f"{found.until}，合计 {sums}。",

@@ -1,33 +1,30 @@
 """`paracloud admin reconcile …`: the books of days held against each other, and the month's closing."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from paracloud.cli import session, show
 from paracloud.cli.jobs import AsJson
-from paracloud.cli.months import a_month
+from paracloud.cli.kinds import CAUSES, DAYS, kind
+from paracloud.cli.times import Day, a_month
 from paracloud.cli.words import plain, say
 from paracloud.wire.reconciliation import ClosingModel, OpenDayModel, ReconciliationModel
-
-Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="UTC.")]
-STATES = {"agrees": "一致", "differs": "有差异", "unanswered": "超算中心未应答"}
 
 
 def reconcile(centre: str, day: Day, as_json: AsJson = False) -> None:
     """Ask a centre's accounting again for a day, and hold it against our charges and the settlement; exit status 1
     where they differ. Of days that are over this happens by itself."""
     with session.client() as client:
-        _tell(client.reconcile(centre, day.date()), as_json=as_json)
+        _tell(client.reconcile(centre, day), as_json=as_json)
 
 
 def collect(centre: str, day: Day, as_json: AsJson = False) -> None:
     """Read a centre's accounting of a day again, and meter, charge and end what was missed: of what ended more than two
     days ago this does not happen by itself. Again is safe."""
     with session.client() as client:
-        done = client.collect(centre, day.date())
+        done = client.collect(centre, day)
     if as_json:
         show.as_json(done)
         return
@@ -43,7 +40,7 @@ def collect(centre: str, day: Day, as_json: AsJson = False) -> None:
 def reconciliation(centre: str, day: Day, as_json: AsJson = False) -> None:
     """Show what the last look at a day found; exit status 1 where the books differ."""
     with session.client() as client:
-        _tell(client.reconciliation(centre, day.date()), as_json=as_json)
+        _tell(client.reconciliation(centre, day), as_json=as_json)
 
 
 def reconciliations(
@@ -61,7 +58,8 @@ def reconciliations(
         show.as_json(found)
         return
     rows = [
-        (x.centre, x.day, _state(x.state), x.records, x.untold, x.accounted.amount, x.charged.amount, x.settled.amount,
+        (x.centre, x.day, kind(x.state, DAYS), x.records, x.untold, x.accounted.amount, x.charged.amount,
+         x.settled.amount,
          x.differences, x.off.amount, x.reason_en and say(x.reason_en, x.reason_zh or ""))
         for x in found.items
     ]  # fmt: skip
@@ -129,7 +127,7 @@ def _open(one: OpenDayModel) -> tuple[object, ...]:
     return (
         one.centre,
         one.day,
-        say("not looked at", "未对账") if one.state is None else _state(one.state),
+        say("not looked at", "未对账") if one.state is None else kind(one.state, DAYS),
         one.off.amount,
     )
 
@@ -146,15 +144,13 @@ def _tell(found: ReconciliationModel, *, as_json: bool) -> None:
             f"已结算 {found.settled.amount}",
         )
         print(plain(told if found.reason_en is None else say(found.reason_en, found.reason_zh or "")))
-        rows = [(one.cause, one.record_id, one.amount.amount, say(one.en, one.zh)) for one in found.mismatches]
+        rows = [
+            (kind(one.cause, CAUSES), one.record_id, one.amount.amount, say(one.en, one.zh)) for one in found.mismatches
+        ]
         if rows:
             show.table(["cause", "record", "amount", "reason"], rows)
     if found.state != "agrees":
         raise typer.Exit(1)
-
-
-def _state(state: str) -> str:
-    return say(state, STATES[state])
 
 
 VERBS = (collect, reconcile, reconciliation, reconciliations, close)

@@ -1,5 +1,6 @@
 """`paracloud centre …`: what a centre sees of its settlement; and the operator's side of it, under `admin`."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from paracloud.cli import session, show
 from paracloud.cli.admin import tell
 from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
-from paracloud.cli.months import a_month
+from paracloud.cli.kinds import SETTLEMENTS, kind
+from paracloud.cli.times import Month, a_day
 from paracloud.cli.words import plain, say
 from paracloud.wire.settlement import (
     AnswerRequest,
@@ -22,8 +24,18 @@ from paracloud.wire.settlement import (
     SettlementModel,
 )
 
-app = typer.Typer(no_args_is_help=True, help="A centre's own statements: look into them, confirm or dispute them.")
-Month = Annotated[str, typer.Argument(parser=a_month, metavar="MONTH", help="Such as 2026-06.")]
+app = typer.Typer(
+    no_args_is_help=True,
+    help=say(
+        "A centre's own statements: look into them, confirm or dispute them.",
+        "超算中心的结算单：查看、确认或提出争议。",
+    ),
+)
+
+EndedOn = Annotated[
+    date | None,
+    typer.Option(parser=a_day, metavar="DAY", help="What ended on this day, UTC, such as 2026-06-01."),
+]
 
 
 @app.command("settlements")
@@ -57,18 +69,18 @@ def settlement(centre: str, month: Month, as_json: AsJson = False) -> None:
 def lines(
     centre: str,
     month: Month,
-    day: Annotated[str | None, typer.Option(help="What ended on this day, UTC, such as 2026-06-01.")] = None,
+    day: EndedOn = None,
     as_json: AsJson = False,
 ) -> None:
     """List a statement's single charges; with --json a line each."""
     with session.client() as client:
-        found = client.settled_lines(centre, month, day)
+        found = client.settled_lines(centre, month, None if day is None else day.isoformat())
         if as_json:
             for one in found:
                 print(one.model_dump_json())
             return
         rows = [
-            (one.usage, _kind(one), one.record_id, one.account, one.queue, f"{one.ended_at:%m-%d %H:%M}", one.cores,
+            (one.usage, _kind(one), one.record_id, one.account, one.queue, show.moment(one.ended_at), one.cores,
              one.gpus, one.elapsed_seconds, one.core_seconds, one.card_seconds, one.gross.amount, one.share.amount)
             for one in found
         ]  # fmt: skip
@@ -215,7 +227,7 @@ def _tell(found: SettlementModel, *, as_json: bool) -> None:
     if as_json:
         show.as_json(found)
     else:
-        print(plain(f"{found.id} {found.state} {found.total.amount} {found.total.currency}"))
+        print(plain(f"{found.id} {kind(found.state, SETTLEMENTS)} {found.total.amount} {found.total.currency}"))
 
 
 def _list(found: SettlementList, *, as_json: bool) -> None:
@@ -223,8 +235,8 @@ def _list(found: SettlementList, *, as_json: bool) -> None:
         show.as_json(found)
         return
     rows = [
-        (one.id, one.centre, one.month, one.state, one.charges, one.gross.amount, one.share.amount, one.tiers.amount,
-         one.minimum.amount, one.fixed.amount, one.fees.amount, one.adjusted.amount, one.total.amount)
+        (one.id, one.centre, one.month, kind(one.state, SETTLEMENTS), one.charges, one.gross.amount, one.share.amount,
+         one.tiers.amount, one.minimum.amount, one.fixed.amount, one.fees.amount, one.adjusted.amount, one.total.amount)
         for one in found.items
     ]  # fmt: skip
     headings = [

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from pydantic import BaseModel
 from rich import box
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from paracloud.cli.kinds import BUDGETS, JOBS, PACKAGES, kind
 from paracloud.cli.words import plain, say, word
 from paracloud.wire.jobs import JobDetailModel, JobModel
 from paracloud.wire.paying import BudgetModel, DedicationModel, FundingModel, PayingModel
@@ -30,7 +32,7 @@ def as_json(model: BaseModel | dict[str, object]) -> None:
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """An id is there to be copied, a number to be read: only what people wrote is broken where the line is full. Where
     it is too short even so, the terminal breaks it: nothing is cut off."""
-    cells = [[plain(str(cell if cell is not None else "-")).expandtabs() for cell in row] for row in rows]
+    cells = [[_text(cell) for cell in row] for row in rows]
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     least = EDGES - BETWEEN
     for at, heading in enumerate(headings):
@@ -43,12 +45,23 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     Console(file=console.file, width=max(console.width, least)).print(shown)
 
 
+def _text(cell: object) -> str:
+    if isinstance(cell, bool):
+        return say("yes", "是") if cell else say("no", "否")
+    return plain("-" if cell is None else str(cell)).expandtabs()
+
+
+def moment(at: datetime) -> str:
+    """With its year and zone, so that it can be given back to a command."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def job(found: JobDetailModel) -> None:
     one = found.job
     facts = {
         "job": one.id,
         "name": one.name,
-        "state": f"{one.state} {one.native_state} {one.reason}".strip() + _exit(one),
+        "state": f"{kind(one.state, JOBS)} {one.native_state} {one.reason}".strip() + _exit(one),
         "centre": f"{one.centre}/{one.queue} {one.native_id or ''} {one.node_list}".strip(),
         "held": f"{one.held.amount} {one.held.currency}",
         "charged": f"{one.charged.amount} {one.charged.currency}",
@@ -58,8 +71,8 @@ def job(found: JobDetailModel) -> None:
     console.print(Text(plain(say(found.why_en, found.why_zh))))
     for event in found.events:
         said = say(event.reason or event.note, event.note or event.reason)
-        words = f"{event.to_state:10} {plain(event.native_state)} {plain(said)}".rstrip()
-        console.print(Text(f"  {event.at:%Y-%m-%d %H:%M:%S}  {words}"))
+        words = f"{kind(event.to_state, JOBS):10} {plain(event.native_state)} {plain(said)}".rstrip()
+        console.print(Text(f"  {moment(event.at)}  {words}"))
 
 
 def funding(found: Mapping[str, FundingModel]) -> None:
@@ -82,7 +95,15 @@ def paying(found: PayingModel) -> None:
     funding({"now": found.funding})
     if found.packages:
         rows = [
-            (one.name, one.kind, one.total, one.used, one.reserved, one.left, f"{one.expires_at:%Y-%m-%d}")
+            (
+                one.name,
+                kind(one.kind, PACKAGES),
+                one.total,
+                one.used,
+                one.reserved,
+                one.left,
+                f"{one.expires_at:%Y-%m-%d}",
+            )
             for one in found.packages
             if one.closed_at is None
         ]
@@ -114,7 +135,7 @@ def budgets(found: Sequence[BudgetModel]) -> None:
     rows = [
         (
             one.id,
-            one.of,
+            kind(one.of, BUDGETS),
             one.payer,
             one.login,
             one.amount.amount,

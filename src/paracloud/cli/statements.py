@@ -9,18 +9,18 @@ import typer
 from paracloud.cli import session, show
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.keep import keep
-from paracloud.cli.months import a_month
+from paracloud.cli.kinds import CHARGES, ENTRIES, PRODUCT_LINES, kind
 from paracloud.cli.submission import only_project
+from paracloud.cli.times import Month
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
 from paracloud.client.statements import Whose
 from paracloud.statements.check_focus import check_focus
 from paracloud.wire.statements import MonthModel, SumsModel
 
-app = typer.Typer(no_args_is_help=True, help="Monthly statements.")
+app = typer.Typer(no_args_is_help=True, help=say("Monthly statements.", "月度账单。"))
 FORMATS = {".pdf": "pdf", ".csv": "csv", ".xlsx": "xlsx", ".focus.csv": "focus"}
 SHOWN = 100
-Month = Annotated[str, typer.Argument(parser=a_month, metavar="MONTH", help="Such as 2026-06.")]
 Organisation = Annotated[UUID | None, typer.Option(help="Of all its projects together, instead of one project.")]
 AsOperator = Annotated[bool, typer.Option("--operator", help="Of anybody: for the operator.")]
 
@@ -77,7 +77,7 @@ def bill(job: UUID, as_operator: AsOperator = False, as_json: AsJson = False) ->
     figures = [name for name in SumsModel.model_fields if name != "jobs"]
     rows = [
         (
-            one.kind,
+            kind(one.kind, CHARGES),
             one.record_id,
             f"{one.centre}/{one.queue}",
             one.price if one.core_hour is None else one.core_hour,
@@ -90,7 +90,7 @@ def bill(job: UUID, as_operator: AsOperator = False, as_json: AsJson = False) ->
     ids = ["usage", "entry"] if as_operator else []
     sums = [getattr(found.total, name) for name in figures]
     total = (say("total", "合计"), found.currency, "", "", *sums, "", *("" for _ in ids))
-    show.table(["kind", "record", "queue", "price", *figures, "about", *ids], [*rows, total])
+    show.table(["kind", "record", "queue", "unit price", *figures, "about", *ids], [*rows, total])
 
 
 @app.command("check")
@@ -104,7 +104,7 @@ def check_file(file: Path) -> None:
             if broken <= SHOWN:
                 print(plain(f"{file}, {one.line}: {one.column}: {one.what}"))
     if broken:
-        text = both(f"{broken} rules broken.", f"共有 {broken} 处不符合规则。")
+        text = both(f"Rules broken: {broken}.", f"共有 {broken} 处不符合规则。")
         show.errors.print(plain(text), markup=False, highlight=False)
         raise typer.Exit(1)
     print(plain(say("It keeps the column rules of FOCUS 1.2.", "符合 FOCUS 1.2 列规则。")))
@@ -129,14 +129,20 @@ def _tell(found: MonthModel) -> None:
     state = say("final", "正式") if found.is_final else say("provisional", "暂估")
     print(plain(f"{found.number}  {found.payer}  {found.period:%Y-%m}  {state}  {found.currency}"))
     figures = list(SumsModel.model_fields)
-    rows = [(one.project, one.product_line, f"{one.centre}/{one.queue}", *_figures(one.sums)) for one in found.used]
+    rows = [
+        (one.project, kind(one.product_line, PRODUCT_LINES), f"{one.centre}/{one.queue}", *_figures(one.sums))
+        for one in found.used
+    ]
     total = (say("total", "合计"), "", "", *_figures(found.total))
     show.table(["project", "product line", "queue", *figures], [*rows, total])
     if found.by_user:
         show.table(
             ["project", "user", *figures], [(one.project, one.user, *_figures(one.sums)) for one in found.by_user]
         )
-    moved = [(one.at, one.project, one.kind, one.about, one.reason, one.amount) for one in found.movements]
+    moved = [
+        (show.moment(one.at), one.project, kind(one.kind, ENTRIES), one.about, one.reason, one.amount)
+        for one in found.movements
+    ]
     ends = [("", "", name, "", "", amount) for name, amount in _ends(found)]
     show.table(["time", "project", "kind", "about", "reason", "amount"], [ends[0], *moved, *ends[1:]])
 

@@ -77,7 +77,7 @@ def _tell(accepted: list[AcceptedModel], *, as_json: bool) -> None:
 def _fetch(client: Client, accepted: list[AcceptedModel], target: Path) -> None:
     places = {one.id: target if len(accepted) == 1 else target / str(one.id) for one in accepted}
     count = sum(inputs.fetch(client, job, place) for job, place in places.items())
-    show.errors.print(say(f"{count} files in {target}", f"已取回 {count} 个文件到 {target}"))
+    show.errors.print(say(f"Files in {target}: {count}", f"已取回 {count} 个文件到 {target}"))
 
 
 def quote(
@@ -129,8 +129,15 @@ def _request(
 
 def only_project(client: Client) -> UUID:
     projects = client.whoami().projects
+    if not projects:
+        raise typer.BadParameter(
+            both(
+                "You are in no project yet: ask the owner of one, or the operator, to let you in.",
+                "您尚未加入任何课题组：请联系课题组负责人或平台运营方。",
+            )
+        )
     if len(projects) != 1:
-        names = ", ".join(f"{one.name} ({one.id})" for one in projects) or "-"
+        names = ", ".join(f"{one.name} ({one.id})" for one in projects)
         raise typer.BadParameter(
             plain(both(f"Name the project that pays: {names}.", f"请用 --project 指定课题组：{names}。"))
         )

@@ -11,6 +11,7 @@ from paracloud.cli import session, show
 from paracloud.cli.admin import make
 from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
+from paracloud.cli.kinds import PRODUCT_LINES, RULES, kind
 from paracloud.cli.words import both, plain, say
 from paracloud.wire.tariffs import ContractModel, ContractRequest, EndRequest, PriceModel, PriceRequest
 
@@ -75,9 +76,10 @@ def check(as_json: AsJson = False) -> None:
     if as_json:
         show.as_json(found)
     else:
-        print(f"ledger sum {found.ledger_sum_micro}, {len(found.differences)} differences")
+        counts = found.ledger_sum_micro, len(found.differences)
+        print(say("ledger sum {}, differences {}", "总账合计 {}，差异 {} 处").format(*counts))
         for one in found.differences:
-            print(plain(f"  {one.what}: {one.where} {one.micro:+}"))
+            print(plain(f"  {kind(one.what, RULES)}: {one.where} {one.micro:+}"))
     if found.differences or found.ledger_sum_micro:
         raise typer.Exit(1)
 
@@ -90,9 +92,9 @@ def prices(as_json: AsJson = False) -> None:
         show.as_json(found)
         return
     rows = [
-        (one.id, f"{one.centre}/{one.queue}", one.product_line, one.qos, one.project or one.organisation,
-         one.core_hour if one.rule is None else "rule", one.card_hour,
-         f"{one.valid_from:%Y-%m-%d %H:%M}", _until(one), one.created_by, one.ended_by)
+        (one.id, f"{one.centre}/{one.queue}", kind(one.product_line, PRODUCT_LINES), one.qos,
+         one.project or one.organisation, one.core_hour if one.rule is None else say("rule", "计费规则"), one.card_hour,
+         show.moment(one.valid_from), _until(one), one.created_by, one.ended_by)
         for one in found.items
     ]  # fmt: skip
     headings = ["price", "where", "line", "qos", "customer", "core-hour", "card-hour", "from", "to", "by", "ended by"]
@@ -109,7 +111,7 @@ def contracts(as_json: AsJson = False) -> None:
     rows = [
         (one.id, one.centre if one.queue is None else f"{one.centre}/{one.queue}", one.share_basis_points, one.owner,
          one.owner_basis_points or None, _steps(one), one.minimum.amount, one.fixed.amount,
-         f"{one.valid_from:%Y-%m-%d %H:%M}", _until(one), one.created_by, one.ended_by)
+         show.moment(one.valid_from), _until(one), one.created_by, one.ended_by)
         for one in found.items
     ]  # fmt: skip
     headings = ["contract", "where", "share", "owner", "owner share", "tiers", "minimum", "fixed", "from", "to", "by"]
@@ -123,7 +125,7 @@ def _steps(one: ContractModel) -> str | None:
 def _until(one: PriceModel | ContractModel) -> str | None:
     if one.valid_to == one.valid_from:
         return say("withdrawn", "已撤回")
-    return f"{one.valid_to:%Y-%m-%d %H:%M}" if one.valid_to else None
+    return show.moment(one.valid_to) if one.valid_to else None
 
 
 def end_price(price: Id, at: At = None, as_json: AsJson = False) -> None:

@@ -8,8 +8,12 @@ import typer
 from paracloud.cli.dry_run import dry_run as look_first
 from paracloud.cli.imports import Asked, imports, show_import, take_in
 from paracloud.cli.usage_report import report
+from paracloud.cli.words import say
 
-app = typer.Typer(no_args_is_help=True, help="Usage that centres accounted for: old logs, and sums.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help=say("Usage that centres accounted for: old logs, and sums.", "超算中心的用量：历史日志与统计。"),
+)
 
 Format = Annotated[str, typer.Option("--format", help="sacct, gridengine or pbs.")]
 

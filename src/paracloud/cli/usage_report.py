@@ -11,22 +11,13 @@ import typer
 
 from paracloud.cli import session, show
 from paracloud.cli.jobs import AsJson
-from paracloud.cli.words import both, plain
-from paracloud.wire.usage import UsageReportModel
+from paracloud.cli.times import a_day
+from paracloud.cli.words import both
+from paracloud.wire.usage import UsageReportModel, UsageRowModel
 
-
-def _a_day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(
-            plain(both(f"{text[:40]!r} is no day; write 2026-06-01.", f"{text[:40]!r} 不是日期；应形如 2026-06-01。"))
-        ) from None
-
-
-Day = Annotated[date | None, typer.Option("--from", parser=_a_day, metavar="DAY", help="The first day, UTC.")]
+Day = Annotated[date | None, typer.Option("--from", parser=a_day, metavar="DAY", help="The first day, UTC.")]
 EndDay = Annotated[
-    date | None, typer.Option("--to", parser=_a_day, metavar="DAY", help="The first day that counts no more, UTC.")
+    date | None, typer.Option("--to", parser=a_day, metavar="DAY", help="The first day that counts no more, UTC.")
 ]
 
 
@@ -65,9 +56,11 @@ def _rows(found: UsageReportModel) -> list[dict[str, object]]:
 
 
 def _csv(rows: list[dict[str, object]], by: list[str]) -> None:
-    """A header also where nothing was used."""
+    """The same header where nothing was used."""
+    named = [*by, *(["project_id"] if "project" in by else [])]
+    sums = [name for name, field in UsageRowModel.model_fields.items() if field.is_required()]
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(rows[0] if rows else by)
+    out.writerow([*named, *sums])
     out.writerows(row.values() for row in rows)
 
 

@@ -139,15 +139,15 @@ class Carrying:
     def _require_acceptable(self, sums: Sums) -> None:
         if sums.faults and not self._of.accept_faults:
             raise Invalid(
-                f"{sums.faults} lines were not understood; see its faults. Mend the file, or accept them: they are "
-                "left out then.",
+                f"Lines that were not understood: {sums.faults}; see its faults. Mend the file, or accept them: they "
+                "are left out then.",
                 f"有 {sums.faults} 行无法理解，详见错误列表。请修正文件，或选择接受（这些行将不入库）。",
             )
         if sums.unmapped and not self._of.leave_out:
             names = ", ".join(name for name in list(sums.named())[:5])
             raise Invalid(
-                f"{sums.unmapped.total()} records are nobody's: {names} … Map these names to projects, or leave them "
-                "out.",
+                f"Records that are nobody's: {sums.unmapped.total()}, of {names} … Map these names to projects, or "
+                "leave them out.",
                 f"有 {sums.unmapped.total()} 条记录不属于任何课题组：{names} 等。"
                 "请补充对应关系，或选择不导入这些记录。",
             )

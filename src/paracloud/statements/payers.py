@@ -59,5 +59,5 @@ def _unknown(kind: PayerKind) -> NotFound:
         )
     return NotFound(
         "There is no such organisation with projects, or you are not in all of them.",
-        "单位不存在、尚无课题组，或您未加入其全部课题组。",
+        "组织不存在、尚无课题组，或您未加入其全部课题组。",
     )

@@ -25,10 +25,11 @@ def row_of(line: Line, project: str, language: Language) -> list[Cell]:
     sums = line.sums
     return [
         str(line.usage), line.revision, kind_word(line.kind, language), project, line.user, line.job, line.name,
-        line.record, line.centre, line.queue, line.product_line, line.state, line.started_at, line.ended_at,
-        line.charged_at, line.cores, line.cards, line.elapsed_seconds, hours(sums.core_seconds),
-        hours(sums.card_seconds), *(units(one) for one in (sums.list, sums.amount, sums.package, sums.credit)),
-        units(sums.wallet), str(line.price), line.reason, None if line.entry is None else str(line.entry),
+        line.record, line.centre, line.queue, kind_word(line.product_line, language), line.state,
+        line.started_at, line.ended_at, line.charged_at, line.cores, line.cards, line.elapsed_seconds,
+        hours(sums.core_seconds), hours(sums.card_seconds), units(sums.list), units(sums.amount),
+        units(sums.package), units(sums.credit), units(sums.wallet), str(line.price), line.reason,
+        None if line.entry is None else str(line.entry),
     ]  # fmt: skip
 
 

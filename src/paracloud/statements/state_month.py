@@ -33,9 +33,11 @@ FIRST = date(2000, 1, 1)
 
 
 async def state_month(session: AsyncSession, payer: Payer, period: date, *, now: datetime) -> Statement:
-    """As far as the month has come; final where it is closed. Invalid for a month that has not begun, Conflict where
-    the payer's money is in more than one currency."""
-    if not FIRST <= period <= now.date():
+    """As far as the month has come; final where it is closed. Invalid for a month that has not begun, or of the last
+    century; Conflict where the payer's money is in more than one currency."""
+    if period < FIRST:
+        raise Invalid(f"month: of a year from {FIRST.year} on.", f"month：年份须不早于 {FIRST.year}。", field="month")
+    if period > now.date():
         raise Invalid("month: it has not begun yet.", "month：该月尚未开始。", field="month")
     span = begins(period), begins(month_after(period))
     codes = [code(project) for project in payer.projects for code in (wallet, held)]

@@ -6,7 +6,7 @@ WORDS = {
     "statement": ("Statement", "账单"),
     "number": ("No.", "编号"),
     "payer": ("Customer", "客户"),
-    "organisation": ("Organisation", "单位"),
+    "organisation": ("Organisation", "组织"),
     "project": ("Project", "课题组"),
     "month": ("Month", "账期"),
     "issued": ("Issued", "出具时间"),
@@ -49,7 +49,7 @@ WORDS = {
     "note": (
         "Charges belong to the month that the work ended in; the account shows what was posted in the month. Open "
         "holds are part of the balance. Each line of usage is in the CSV and XLSX of this statement.",
-        "费用归入作业结束的月份；账户部分为当月实际入账；未释放的预留计入余额。逐条用量见本账单的 CSV 与 XLSX 文件。",
+        "费用归入作业结束的月份；账户部分为当月实际入账；未释放的冻结计入余额。逐条用量见本账单的 CSV 与 XLSX 文件。",
     ),
     "usage": ("usage", "用量"),
     "correction": ("correction", "更正"),

@@ -8,10 +8,21 @@ NO_OBJECT = (
     "Send a JSON object, with the header Content-Type: application/json.",
     "请发送 JSON 对象，并设置请求头 Content-Type: application/json。",
 )
+DAY = ("write a day such as 2026-06-01", "请写成日期，例如 2026-06-01")
+PATTERNS = {
+    r"^\d{4}-\d{2}$": ("write it as 2026-06", "请写成 2026-06"),
+    "^[0-9a-f]{64}$": ("write a SHA-256, as 64 hexadecimal digits", "必须是 SHA-256（64 位十六进制）"),
+    "^[a-z][a-z0-9-]{0,30}$": (
+        "write a name of a-z, 0-9 and -, of at most 31 characters that begin with a letter",
+        "请填写以字母开头、由 a-z、0-9 和 - 组成的名称，最多 31 个字符",
+    ),
+}
+"""What a pattern of ours asks for."""
 WORDS: dict[str, tuple[str, str]] = {
     "missing": ("this is needed", "必须填写"),
     "extra_forbidden": ("there is no such field; remove it", "没有这个字段，请删除"),
     "string_type": ("write text", "必须是文本"),
+    "string_too_short": ("at least {min_length} characters", "至少 {min_length} 个字符"),
     "string_too_long": ("at most {max_length} characters", "最多 {max_length} 个字符"),
     "too_long": ("at most {max_length}", "最多 {max_length} 个"),
     "too_short": ("at least {min_length}", "至少 {min_length} 个"),
@@ -40,6 +51,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "write a time such as 2026-06-01T08:00:00+08:00",
         "必须是时间，例如 2026-06-01T08:00:00+08:00",
     ),
+    "date_type": DAY,
+    "date_parsing": DAY,
+    "date_from_datetime_parsing": DAY,
+    "date_from_datetime_inexact": DAY,
     "timezone_aware": ("a time has a zone, such as 2026-06-01T08:00:00+08:00", "时间须带时区，例如 +08:00"),
 }
 """By the names of pydantic's errors (https://docs.pydantic.dev/latest/errors/validation_errors)."""
@@ -68,6 +83,8 @@ def worded(error: Mapping[str, Any]) -> tuple[str | None, str, str]:
     if kind == "value_error":
         text = str(context.get("error", error["msg"]))
         en, zh = text, OWN_ZH.get(text, f"内容不正确（{text}）")
+    elif context.get("pattern") in PATTERNS:
+        en, zh = PATTERNS[context["pattern"]]
     elif kind in WORDS:
         en, zh = (text.format_map(context) for text in WORDS[kind])
         zh = zh.replace(" or ", " 或 ")

@@ -165,3 +165,15 @@ async def test_a_time_before_all_times_is_refused(house: House, lin: Tenant) -> 
         assert problem(await house.ask(lin, "GET", path, params={"end": end}))["field"] == "end"
     answer = await house.ask(lin, "GET", path, params={"end": "2000-01-02T00:00:00Z"})
     assert answer.json()["start"] == "2000-01-01T00:00:00Z"
+
+
+async def test_a_month_and_a_day_are_asked_for_by_an_example(house: House, lin: Tenant) -> None:
+    paths = {
+        f"/projects/{lin.project}/statements/2016-1": ("write it as 2026-06", "请写成 2026-06"),
+        "/usage/report?from=2026-06-01T08:00": ("write a day such as 2026-06-01", "请写成日期，例如 2026-06-01"),
+        "/usage/report?from=soon": ("write a day such as 2026-06-01", "请写成日期，例如 2026-06-01"),
+    }
+    for path, told in paths.items():
+        answer = await house.ask(lin, "GET", path)
+        problem(answer)
+        assert all(text in answer.text for text in told), answer.text

@@ -381,7 +381,7 @@ async def test_unrated_usage_blocks_the_closing_of_its_month_and_of_later_ones_o
     opened = await world(database)
     await charged(database, await metered(database, opened, record("1", queue="new", ended_at=NOW + 40 * DAY)))
     assert await closed(database)
-    with pytest.raises(Conflict, match="1 usages of 2026-07 or before are unrated"):
+    with pytest.raises(Conflict, match="Usages of 2026-07 or before that are unrated: 1;"):
         await closed(database, date(2026, 7, 1), JULY + 31 * DAY)
     price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, Decimal(1), Decimal(0), "CNY")
     async with database.begin() as session:

@@ -20,7 +20,7 @@ def test_a_customer_is_opened_funded_and_given_a_token(terminal, boss):
     token = terminal.say(boss, "admin", "token", "zhao").strip()
     done = terminal.run(None, "balance", "--json", PARACLOUD_TOKEN=token)
     assert json.loads(done.stdout)["available"]["amount"] == "12.500000"
-    assert terminal.say(boss, "admin", "check") == "ledger sum 0, 0 differences\n"
+    assert terminal.say(boss, "admin", "check") == "ledger sum 0, differences 0\n"
 
 
 def test_a_project_is_of_a_product_line_and_is_moved_to_another(terminal, boss):

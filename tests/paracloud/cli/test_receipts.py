@@ -16,7 +16,7 @@ def test_a_whole_file_is_told_and_a_changed_byte_is_found(terminal):
     (terminal.home / "r.jsonl").write_bytes(b"".join(FILE))
     done = terminal.run(None, "receipt", "verify", "r.jsonl")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("Whole: 4 receipts of project p, from number 1")
+    assert done.stdout.startswith("Whole: receipts of project p: 4, from number 1")
     assert "nobody vouches" in done.stdout
     assert "nobody vouches" not in terminal.run(None, "receipt", "verify", "r.jsonl", "--key", SIGNER.public).stdout
     changed = b"".join(FILE).replace(b"2000", b"2001")

@@ -45,7 +45,8 @@ def test_a_report_is_comma_separated_or_a_table(terminal, lin, used):
     assert cpu[:3] == ["cpu", "熔体", "unrated"]
     assert gpu[3:6] == [str(lin.project), "2", "1045.333333"]
     assert "1045.333333" in terminal.say(lin, *words)
-    assert terminal.say(lin, "usage", "report", "--from", "2030-01-01", "--csv") == "day\n"
+    nothing = terminal.say(lin, *words, "--from", "2030-01-01", "--csv")
+    assert list(csv.reader(nothing.splitlines())) == [header]
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ async def test_a_file_with_lines_that_cannot_be_read_is_refused_whole_and_each_i
     broken = rows(2) + sacct(NCPUS="many") + rows(2, 2) + sacct(NNodes="x", JobName="坏\0")
     refused = await taken_in(database, tmp_path, broken, {"lin": opened.project})
     assert refused.state is ImportState.REFUSED
-    assert refused.reason_en.startswith("2 lines were not understood")
+    assert refused.reason_en.startswith("Lines that were not understood: 2;")
     assert "2 行无法理解" in refused.reason_zh
     assert await stored(database) == (0, 0, 0)
     async with database.begin() as session:
@@ -140,7 +140,7 @@ async def test_a_file_with_lines_that_cannot_be_read_is_refused_whole_and_each_i
     ("spoil", "why"),
     [
         (lambda content: lzma.compress(content)[:-30], "line 3001: the compressed file is broken or cut"),
-        (lambda content: content[:-10], "1 lines were not understood"),
+        (lambda content: content[:-10], "Lines that were not understood: 1;"),
     ],
 )
 async def test_a_file_that_was_cut_is_refused_whole(database, opened, tmp_path, spoil, why):
@@ -155,7 +155,7 @@ async def test_records_of_nobodys_refuse_the_import_or_are_left_out_by_name(data
     content = rows(2) + rows(3, 10, User="wang") + rows(1, 20, User="zhao")
     refused = await taken_in(database, tmp_path, content, {"lin": opened.project})
     assert refused.state is ImportState.REFUSED
-    assert refused.reason_en.startswith("4 records are nobody's: wang, zhao")
+    assert refused.reason_en.startswith("Records that are nobody's: 4, of wang, zhao")
     assert await stored(database) == (0, 0, 0)
     left_out = await taken_in(database, tmp_path, content, {"lin": opened.project}, leave_out=True)
     assert (left_out.state, left_out.new) == (ImportState.DONE, 2)

@@ -138,7 +138,7 @@ async def test_what_is_planted_is_found_by_itself_told_once_and_kept(office, pla
     look, (mismatch,) = await office.last()
     assert (mismatch.cause.value, mismatch.micro, look.off_micro) == (cause, micro, 60_000)
     (told,) = await office.told()
-    assert all(word in told for word in ("1 differences at east on 2026-06-01", cause, "0.060000 CNY"))
+    assert all(word in told for word in ("Differences at east on 2026-06-01: 1 (", cause, "0.060000 CNY"))
     office.world.clock.forward(DAY)
     assert [await office.look(), (await office.last())[0].attempt, len(await office.told())] == [True, 2, 1]
 

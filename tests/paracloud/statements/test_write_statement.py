@@ -66,6 +66,7 @@ async def test_the_csv_has_every_charge_and_purchase_and_no_formula(written, lan
     hours = [Decimal(row[word("core_hours", language)] or 0) for row in rows]
     assert abs(sum(hours) - Decimal(2)) < Decimal("0.00001")
     assert rows[0][word("name", language)] == f"'{EVIL}"
+    assert rows[0][word("product_line", language)] == word("general", language)
     assert rows[5][word("reason", language)] == "'+wrong node"
     assert not [cell for row in rows for cell in row.values() if re.match(r"[=+@\t\r]", cell)]
 

@@ -1,0 +1,78 @@
+"""What is refused is said in both languages, with what to write instead."""
+
+import re
+
+import pytest
+from tests.paracloud.jobs.world import START
+
+MONTH = f"{START:%Y-%m}"
+
+
+def said(done) -> str:
+    """Whatever lines the frame around it makes."""
+    assert done.returncode != 0
+    return " ".join(re.sub("[│╭╮╰╯─]", " ", done.stderr).split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("statement", "show", "2026/09"),
+        ("statement", "fetch", "2026-9", "x.pdf"),
+        ("centre", "settlement", "east", "September"),
+        ("centre", "lines", "east", "2026-13"),
+        ("centre", "confirm", "east", "../../x"),
+        ("admin", "settle", "2026"),
+        ("admin", "close", "2026-00"),
+        ("admin", "reconciliations", "--month", "2026-1"),
+    ],
+)
+def test_a_month_that_is_none_is_said_before_anything_is_asked(terminal, lin, words):
+    told = said(terminal.run(lin, *words, PARACLOUD_URL="http://127.0.0.1:1"))
+    assert "is no month; write it as 2026-06." in told
+    assert "不是月份；请写成 2026-06。" in told
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("centre", "lines", "east", MONTH, "--day", "1"),
+        ("admin", "reconcile", "east", "2026/06/01"),
+        ("admin", "reconciliation", "east", "2026-02-30"),
+        ("usage", "report", "--from", "yesterday"),
+        ("usage", "report", "--to", "2026-6-1"),
+    ],
+)
+def test_a_day_that_is_none_is_said_before_anything_is_asked(terminal, lin, words):
+    told = said(terminal.run(lin, *words, PARACLOUD_URL="http://127.0.0.1:1"))
+    assert "is no day; write it as 2026-06-01." in told
+    assert "不是日期；请写成 2026-06-01。" in told
+
+
+def test_an_amount_below_zero_that_is_read_as_an_option_says_how_it_is_written(terminal, boss, lin):
+    words = ("admin", "top-up", str(lin.project))
+    told = said(terminal.run(boss, *words, "-0.5", "pay-9"))
+    assert "-- -0.5" in told
+    assert "负数须写在 -- 之后" in told
+    assert "-- -0.5" not in said(terminal.run(boss, *words, "--nosuch", "1", "pay-9"))
+    checked = said(terminal.run(boss, *words, "--", "-0.5", "pay-9"))
+    assert checked.startswith("amount: ")
+
+
+def test_too_large_an_amount_is_too_large_and_still_an_amount(terminal, boss, lin):
+    for amount in ("1000000000.01", "9" * 13, "9" * 14, "9" * 24, f"{'9' * 15}.50"):
+        told = said(terminal.run(boss, "admin", "top-up", str(lin.project), amount, "pay-9"))
+        assert told.startswith("amount: at most 1000000000.000000."), amount
+    assert "not an amount" in said(terminal.run(boss, "admin", "top-up", str(lin.project), "much", "pay-9"))
+
+
+def test_whoever_is_in_no_project_is_told_whom_to_ask(terminal, boss):
+    told = said(terminal.run(boss, "balance"))
+    assert "You are in no project yet" in told
+    assert "您尚未加入任何课题组" in told
+
+
+def test_a_wrong_id_is_said_with_how_one_looks(terminal, boss):
+    told = said(terminal.run(boss, "admin", "reverse", "12", "why"))
+    assert "12 is no id; an id has 36 characters" in told
+    assert "whoami" not in told
