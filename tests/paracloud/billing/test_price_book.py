@@ -73,7 +73,7 @@ async def test_versions_for_different_customers_hold_at_one_time_and_for_one_cus
         assert (await price_by_id(session, price.id)).price == price
     with pytest.raises(Conflict, match="end that version first"):
         await priced(database, "8", project=opened.project)
-    with pytest.raises(Invalid, match="no such customer"):
+    with pytest.raises(Invalid, match="no such project"):
         await priced(database, "8", project=ProjectId(new_uuid()))
 
 
