@@ -10,8 +10,8 @@ from paracloud.api.deps import TheDeps, Token, asked
 from paracloud.api.exactly import a_month
 from paracloud.api.operator import operator
 from paracloud.billing.look import Look
+from paracloud.billing.mismatch import Mismatch
 from paracloud.billing.period import month_after, month_of
-from paracloud.billing.reconcile import Mismatch
 from paracloud.billing.reconciliations import keep_look, look_at, looks
 from paracloud.centres.registry import reached_centre
 from paracloud.dialects.registry import dialect_named

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing import charges, store, store_holds, store_paying
+from paracloud.billing import charges, store, store_holds, store_paying, store_unrated
 from paracloud.billing.charges import Before, Unrated
 from paracloud.billing.cover import Shelf, Unit
 from paracloud.billing.decide import Decided, Known, VolumeKey, decide, payer
@@ -104,7 +104,7 @@ async def charge(
         session, [(one.row, made.get(entry.key)) for (_, one), entry in zip(posted, of_each, strict=True)], now
     )
     unrated = [(usage, one) for usage in due if isinstance(one := rated[usage.id], Unrated)]
-    await charges.list_unrated(session, unrated, now)
+    await store_unrated.list_unrated(session, unrated, now)
     await _keep(session, books, [one for _, one in posted])
     return [_charged(usage, rated[usage.id]) for usage in due]
 

@@ -1,4 +1,4 @@
-"""Every query on charges and on unrated usage."""
+"""Every query on charges."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, Uuid, any_, bindparam, delete, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.entry import payable
@@ -22,7 +22,6 @@ from paracloud.kit.identifiers import (
     UsageId,
     UserId,
 )
-from paracloud.metering.usage import Usage
 
 CHARGE = (
     ChargeRow.usage_id, ChargeRow.revision, ChargeRow.is_reversal, ChargeRow.period, ChargeRow.project_id,
@@ -32,17 +31,6 @@ CHARGE = (
     ChargeRow.dedication_id, ChargeRow.currency, ChargeRow.is_duplicate, ChargeRow.entry_id, ChargeRow.charged_at,
     ChargeRow.reason, ChargeRow.person,
 )  # fmt: skip
-UNRATED = (
-    UnratedRow.usage_id, UnratedRow.revision, UnratedRow.reason_en, UnratedRow.reason_zh, UnratedRow.listed_at,
-)  # fmt: skip
-
-
-UNRATED_BEFORE = text("""
-    SELECT count(DISTINCT waiting.usage_id) FROM unrated_usage AS waiting JOIN usage ON usage.id = waiting.usage_id
-     WHERE usage.ended_at < :end
-""")
-
-
 SETTLED = text("""
     WITH wanted AS (SELECT usage_id, entry_id, contract_id, share_micro, owner_micro FROM charges
                      WHERE usage_id = ANY(:usages) AND entry_id IS NOT NULL),
@@ -226,29 +214,6 @@ async def of_entry(session: AsyncSession, entry: EntryId, usage: UsageId | None)
     if usage is not None:
         query = query.where(ChargeRow.usage_id == usage)
     return [_charge(row) for row in (await session.execute(query)).all()]
-
-
-async def unrated_before(session: AsyncSession, end: datetime) -> int:
-    """How many usages that ended before then wait for a price or a contract."""
-    return int((await session.execute(UNRATED_BEFORE, {"end": end})).scalar_one())
-
-
-async def list_unrated(session: AsyncSession, usages: Sequence[tuple[Usage, Unrated]], now: datetime) -> None:
-    if usages:
-        values = [(usage.id, usage.revision, why.reason_en, why.reason_zh, now) for usage, why in usages]
-        rows = unnested(UNRATED, values)
-        statement = insert(UnratedRow).from_select([one.key for one in UNRATED], select(*rows.c))
-        await session.execute(statement.on_conflict_do_nothing())
-
-
-async def unrated(session: AsyncSession, *, after: UsageId | None, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    """usage_id, revision, reason_en, reason_zh, listed_at: the newest revision of each, oldest usage first."""
-    query = (
-        select(*UNRATED).ext(distinct_on(UnratedRow.usage_id)).order_by(UnratedRow.usage_id, UnratedRow.revision.desc())
-    )
-    if after is not None:
-        query = query.where(UnratedRow.usage_id > after)
-    return (await session.execute(query.limit(limit))).all()
 
 
 def _charge(row: Row[*tuple[Any, ...]]) -> NewCharge:

@@ -6,9 +6,9 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing.charges import unrated_before
 from paracloud.billing.period import begins, is_closed, month_after
 from paracloud.billing.post_fees import post_fees
+from paracloud.billing.store_unrated import unrated_before
 from paracloud.billing.tables import BillingPeriodRow
 from paracloud.kit.errors import Conflict, Invalid
 

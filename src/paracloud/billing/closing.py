@@ -7,10 +7,10 @@ from datetime import date, datetime
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing.charges import unrated_before
 from paracloud.billing.look import Look
 from paracloud.billing.period import begins, is_closed, month_after
 from paracloud.billing.reconciliations import looks, unreconciled
+from paracloud.billing.store_unrated import unrated_before
 from paracloud.billing.tables import BillingPeriodRow, ChargeRow
 from paracloud.kit.errors import Conflict
 from paracloud.kit.identifiers import CentreName

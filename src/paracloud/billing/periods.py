@@ -6,8 +6,8 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing.charges import unrated_before
 from paracloud.billing.period import begins, month_after
+from paracloud.billing.store_unrated import unrated_before
 from paracloud.billing.tables import BillingPeriodRow
 
 MOST = 120

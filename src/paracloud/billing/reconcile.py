@@ -7,7 +7,6 @@ person where no rule says how.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +15,7 @@ from paracloud.billing.charges import Before, Settled, Unrated
 from paracloud.billing.cover import Unit
 from paracloud.billing.decide import list_amount
 from paracloud.billing.decision import Decision
+from paracloud.billing.mismatch import Cause, Mismatch, Reconciliation
 from paracloud.billing.pick import Terms
 from paracloud.billing.rate import graduated, part
 from paracloud.billing.rule import Unrated as RuleUnrated
@@ -25,53 +25,6 @@ from paracloud.dialects.records import AccountingRecord
 from paracloud.kit.identifiers import CentreName, PriceVersionId, ProjectId, UnixAccount, UsageId
 from paracloud.metering.listing import usage_by_key, usage_ended
 from paracloud.metering.usage import Usage, key_of
-
-
-class Cause(StrEnum):
-    """What a difference comes from, in the order in which it is looked for."""
-
-    NOT_METERED = "not metered"
-    """The centre accounts for it; we never charged it."""
-    NOT_ACCOUNTED = "not accounted"
-    """We charged it; the centre's accounting does not have it."""
-    CHANGED = "changed"
-    """The centre's figures are not those that we charged."""
-    UNRATED = "unrated"
-    WRONG_PRICE = "wrong price"
-    WRONG_AMOUNT = "wrong amount"
-    WRONG_SHARE = "wrong share"
-    NOT_SETTLED = "not settled"
-    """What is posted to the centre, or to who lent the nodes, is not what the charge says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """`micro`: how much we have too much (or, negative, too little) of what the customer pays; for WRONG_SHARE and
-    NOT_SETTLED, of what the centre, or who lent the nodes, gets."""
-
-    cause: Cause
-    record_id: str
-    project: ProjectId
-    micro: int
-    en: str
-    zh: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
-    """`records`: the centre's, of accounts that projects have and of usages of ours; `untold`: usages of ours that it
-    does not tell, and need not. Amounts are sums of the day, in micro-units."""
-
-    centre: CentreName
-    start: datetime
-    end: datetime
-    records: int
-    accounted_micro: int
-    """What the centre's accounting comes to by the terms that hold."""
-    charged_micro: int
-    settled_micro: int
-    mismatches: tuple[Mismatch, ...]
-    untold: int = 0
 
 
 async def reconcile(

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import store_reconciliations as store
 from paracloud.billing.look import Look
+from paracloud.billing.mismatch import Mismatch, Reconciliation
 from paracloud.billing.notice import Notice, NoticeKind
 from paracloud.billing.notices import tell
-from paracloud.billing.reconcile import Mismatch, Reconciliation
 from paracloud.kit.errors import NotFound, ParacloudError
 from paracloud.kit.identifiers import CentreName
 from paracloud.kit.money import Money

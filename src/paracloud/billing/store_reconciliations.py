@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.look import Look
-from paracloud.billing.reconcile import Cause, Mismatch
+from paracloud.billing.mismatch import Cause, Mismatch
 from paracloud.billing.tables_reconciliations import MismatchRow, ReconciliationRow
 from paracloud.kit.identifiers import CentreName, ProjectId
 

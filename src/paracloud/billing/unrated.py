@@ -5,7 +5,6 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing import charges
 from paracloud.kit.identifiers import UsageId
 from paracloud.metering.listing import usage_by_id
 from paracloud.metering.usage import Usage
@@ -21,6 +20,6 @@ class UnratedUsage:
 
 async def unrated_page(session: AsyncSession, *, after: UsageId | None = None, limit: int = 100) -> list[UnratedUsage]:
     """Oldest usage first, for the operator; `after` is the last usage of the page before."""
-    rows = await charges.unrated(session, after=after, limit=limit)
+    rows = await store_unrated.unrated(session, after=after, limit=limit)
     usages = {usage.id: usage for usage in await usage_by_id(session, [UsageId(row.usage_id) for row in rows])}
     return [UnratedUsage(usages[UsageId(row.usage_id)], row.reason_en, row.reason_zh, row.listed_at) for row in rows]

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing.reconcile import Reconciliation, reconcile
+from paracloud.billing.mismatch import Reconciliation
+from paracloud.billing.reconcile import reconcile
 from paracloud.centres.registry import connected_at, owners, reached_centre
 from paracloud.dialects.dialect import Dialect
 from paracloud.dialects.records import AccountingRecord

@@ -4,7 +4,8 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from paracloud.statements.focus import WRITTEN, Focus, Row, text_of
+from paracloud.statements.focus import Focus, Row, text_of
+from paracloud.statements.focus_columns import WRITTEN
 from paracloud.statements.rows import plain
 from paracloud.statements.statement import Line, Statement
 

@@ -21,18 +21,6 @@ CORE_HOURS, CARD_HOURS, JOBS = "Core-Hours", "Card-Hours", "Jobs"
 UNITS = {Unit.CORE_SECOND: CORE_HOURS, Unit.CARD_SECOND: CARD_HOURS}
 DIGITS = Decimal(1).scaleb(-12)
 Row = dict[str, str | int | Decimal | datetime | None]
-WRITTEN = (
-    "BilledCost", "BillingAccountId", "BillingAccountName", "BillingAccountType", "BillingCurrency",
-    "BillingPeriodEnd", "BillingPeriodStart", "ChargeCategory", "ChargeClass", "ChargeDescription", "ChargeFrequency",
-    "ChargePeriodEnd", "ChargePeriodStart", "CommitmentDiscountCategory", "CommitmentDiscountId",
-    "CommitmentDiscountName", "CommitmentDiscountQuantity", "CommitmentDiscountStatus", "CommitmentDiscountType",
-    "CommitmentDiscountUnit", "ConsumedQuantity", "ConsumedUnit", "ContractedCost", "EffectiveCost", "InvoiceId",
-    "InvoiceIssuerName", "ListCost", "ListUnitPrice", "PricingCategory", "PricingQuantity", "PricingUnit",
-    "ProviderName", "PublisherName", "RegionId", "RegionName", "ResourceId", "ResourceName", "ResourceType",
-    "ServiceCategory", "ServiceName", "SkuId", "SkuMeter", "SkuPriceId", "SubAccountId", "SubAccountName",
-    "SubAccountType", "x_ChargeId", "x_Queue", "x_Revision", "x_User",
-)  # fmt: skip
-"""In this order. ServiceSubcategory, which is recommended only, has no value for batch computing."""
 
 
 class Focus:

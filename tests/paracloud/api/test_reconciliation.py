@@ -6,7 +6,7 @@ import pytest
 from tests.paracloud.api.house import House
 from tests.paracloud.jobs.world import EAST, HOST_KEY, START, WEST
 
-from paracloud.billing.reconcile import Cause, Mismatch, Reconciliation
+from paracloud.billing.mismatch import Cause, Mismatch, Reconciliation
 from paracloud.billing.reconciliations import keep_look, keep_silence
 from paracloud.kit.errors import Unreachable
 

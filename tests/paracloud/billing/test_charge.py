@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from tests.paracloud.billing.builders import ACCOUNT, CORE_HOUR, EAST, NOW, World, record, world
 
-from paracloud.billing import charges, store
+from paracloud.billing import store, store_unrated
 from paracloud.billing.charge import charge
 from paracloud.billing.check import check, ledger_sum_micro
 from paracloud.billing.entry import DUPLICATES, Entry, held, payable, revenue, wallet
@@ -199,7 +199,7 @@ async def test_what_was_taken_back_is_neither_given_back_twice_nor_charged_again
     assert charged.amount_micro is None
     assert await micro(database, wallet(opened.project)) == 100_000_000
     async with database.begin() as session:
-        [waiting] = await charges.unrated(session, after=None, limit=10)
+        [waiting] = await store_unrated.unrated(session, after=None, limit=10)
     assert "taken back" in waiting.reason_en
     await assert_sound(database)
 

@@ -14,11 +14,12 @@ from paracloud.billing.charges import NewCharge
 from paracloud.billing.check import check
 from paracloud.billing.contract import Lent, add_contract, contracts_of
 from paracloud.billing.entry import OWNERS, Entry, payable, revenue, wallet
+from paracloud.billing.mismatch import Cause
 from paracloud.billing.period import month_of, open_periods
 from paracloud.billing.post import post
 from paracloud.billing.price import add_price, end_price
 from paracloud.billing.rate import Price, rate
-from paracloud.billing.reconcile import Cause, reconcile
+from paracloud.billing.reconcile import reconcile
 from paracloud.billing.reverse import reverse
 from paracloud.identity.create_project import create_project
 from paracloud.identity.product_line import ProductLine

@@ -18,7 +18,7 @@ from tests.paracloud.billing.builders import (
     world,
 )
 
-from paracloud.billing import charges
+from paracloud.billing import store_unrated
 from paracloud.billing.cover import Unit
 from paracloud.billing.entry import payable, wallet
 from paracloud.billing.hold import hold, release
@@ -76,7 +76,7 @@ async def test_a_record_that_waits_for_a_person_waits_on_when_what_was_charged_b
     assert await charged(database, absurd) == [None]
     await reversed_(database, (await entries(database))[0])
     async with database.begin() as session:
-        assert [row.revision for row in await charges.unrated(session, after=None, limit=10)] == [2]
+        assert [row.revision for row in await store_unrated.unrated(session, after=None, limit=10)] == [2]
     await sound(database)
 
 

@@ -11,8 +11,8 @@ from tests.paracloud.cli.test_statements import MONTH, month
 
 from paracloud import billing, cli, dialects, settlement
 from paracloud.billing.check import RULES
+from paracloud.billing.mismatch import Cause
 from paracloud.billing.notice import NoticeKind
-from paracloud.billing.reconcile import Cause
 from paracloud.billing.rule import CHINESE, in_chinese
 from paracloud.billing.rule_text import FAMILIES, PLAIN
 from paracloud.cli import kinds

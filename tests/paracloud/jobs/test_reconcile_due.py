@@ -10,8 +10,8 @@ from tests.paracloud.jobs.world import EAST, START, open_world, record
 
 from paracloud.billing.charge import charge
 from paracloud.billing.look import Look
+from paracloud.billing.mismatch import Reconciliation
 from paracloud.billing.notices import operators_notices
-from paracloud.billing.reconcile import Reconciliation
 from paracloud.billing.reconciliations import keep_look, look_at, looks, unreconciled
 from paracloud.billing.reverse import reverse
 from paracloud.centres.centre import Health

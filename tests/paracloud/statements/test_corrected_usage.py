@@ -17,7 +17,8 @@ from paracloud.kit.database import Database
 from paracloud.kit.identifiers import EntryId
 from paracloud.statements import store
 from paracloud.statements.check_focus import check_focus
-from paracloud.statements.focus import WRITTEN, Focus, text_of
+from paracloud.statements.focus import Focus, text_of
+from paracloud.statements.focus_columns import WRITTEN
 from paracloud.statements.payers import any_payer
 from paracloud.statements.statement import CORRECTION, REVERSAL, USAGE, Line, PayerKind, Statement, total
 
