@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing import store_unrated
 from paracloud.kit.identifiers import UsageId
 from paracloud.metering.listing import usage_by_id
 from paracloud.metering.usage import Usage
