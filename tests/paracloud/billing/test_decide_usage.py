@@ -282,6 +282,10 @@ async def test_tiers_of_both_prices_count_what_they_charged_alone(database):
     await decided(database, usage.id, opened.price.id)
     await sound(database)
     assert await differences(database, opened, record()) == []
+    await taken_back(database, usage.id)
+    await decided(database, usage.id, price)
+    await sound(database)
+    assert await differences(database, opened, record()) == []
 
 
 async def test_the_same_words_again_change_nothing_and_other_words_are_refused(database):
