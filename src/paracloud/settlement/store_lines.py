@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.kit.identifiers import CentreName, UsageId
+from paracloud.kit.identifiers import CentreName, ContractId, UsageId
 
 CHARGED = """
       FROM charges AS charge
@@ -41,9 +41,9 @@ DAYS = text(f"""
            {CHARGED} GROUP BY 1, 2 ORDER BY 1, 2
 """)
 LINES = text(f"""
-    SELECT charge.usage_id, charge.revision, charge.is_reversal, usage.record_id, usage.account, now.queue,
-           now.ended_at, now.cores, now.cards AS gpus, now.seconds AS elapsed_seconds, {CORE_SECONDS} AS core_seconds,
-           {CARD_SECONDS} AS card_seconds, charge.amount_micro, charge.share_micro
+    SELECT charge.usage_id, charge.revision, charge.is_reversal, charge.contract_id, usage.record_id, usage.account,
+           now.queue, now.ended_at, now.cores, now.cards AS gpus, now.seconds AS elapsed_seconds,
+           {CORE_SECONDS} AS core_seconds, {CARD_SECONDS} AS card_seconds, charge.amount_micro, charge.share_micro
            {CHARGED}
        AND (charge.usage_id, charge.revision, charge.is_reversal) > (:usage, :revision, :is_reversal)
        AND now.ended_at >= :start AND now.ended_at < :end
@@ -95,6 +95,7 @@ class Line:
     usage: UsageId
     revision: int
     is_reversal: bool
+    contract: ContractId
     record_id: str
     account: str
     queue: str

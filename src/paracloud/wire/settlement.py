@@ -117,13 +117,14 @@ class StatedModel(Model):
 
 
 class SettledLineModel(Model):
-    """One charge: the centre's own names, what it cost and the centre's share. `elapsed_seconds` is the record's, as
-    this revision has it; `core_seconds` and `card_seconds` are what the charge adds: those of a correction are a
-    difference, those of a reversal negative, and all of them come to the statement's hours."""
+    """One charge: the centre's own names, what it cost, and the centre's share by the `contract`. `elapsed_seconds` is
+    the record's, as this revision has it; `core_seconds` and `card_seconds` are what the charge adds: those of a
+    correction are a difference, those of a reversal negative, and all of them come to the statement's hours."""
 
     usage: UUID
     revision: int
     is_reversal: bool
+    contract: UUID
     record_id: str
     account: str
     queue: str

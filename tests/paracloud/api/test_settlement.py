@@ -101,6 +101,7 @@ async def test_a_centre_looks_into_its_statement(house, settling):
     assert {name: contract[name] for name in same} == same
     line = await line_of(house, settling)
     assert (line["share"], line["gross"], line["core_seconds"]) == (one["share"], one["gross"], 36_000)
+    assert line["contract"] == contract["id"]
     assert line["gross"] == seen["days"][0]["gross"]
     assert not {"project", "user", "price"} & set(line)
     last = await house.ask(settling.east, "GET", f"{MINE}/lines?after={line['usage']}.1.0")

@@ -30,7 +30,7 @@ from paracloud.kit.identifiers import DisputeId, EntryId, PackageId, ProjectId, 
 from paracloud.kit.money import Money
 from paracloud.metering.collect import collect
 from paracloud.metering.usage import Claim, key_of
-from paracloud.settlement.answer_settlement import answer_dispute, confirm, dispute_line, pay
+from paracloud.settlement.answer_settlement import answer_dispute, confirm, open_dispute, pay
 from paracloud.settlement.people import lines_of, settlements_of
 from paracloud.settlement.state_settlements import state_settlements
 
@@ -229,10 +229,10 @@ async def _confirm(session: AsyncSession, _: Estate, __: Step) -> None:
 
 
 async def _dispute(session: AsyncSession, _: Estate, step: Step) -> None:
-    lines = await lines_of(session, EAST, PERIOD, day=None, after=None)
+    lines = await lines_of(session, EAST, PERIOD, day=None)
     for one in (await settlements_of(session, centre=EAST)) if lines else []:
         usage = lines[step.figure % len(lines)].usage
-        await dispute_line(session, one.id, usage, reason="ours", person="east", now=NOW)
+        await open_dispute(session, one.id, usage, reason="ours", person="east", now=NOW)
 
 
 async def _answer(session: AsyncSession, _: Estate, step: Step) -> None:
@@ -240,7 +240,8 @@ async def _answer(session: AsyncSession, _: Estate, step: Step) -> None:
     found = (await session.scalars(query)).one_or_none()
     if found is not None:
         more = Money(step.figure % 2000 - 1000)
-        await answer_dispute(session, DisputeId(found), text="so be it", adjustment=more, person="op", now=NOW)
+        said = {"text": "so be it", "adjustment": more, "beyond_charge": True}
+        await answer_dispute(session, DisputeId(found), **said, person="op", now=NOW)
 
 
 async def _pay(session: AsyncSession, _: Estate, __: Step) -> None:

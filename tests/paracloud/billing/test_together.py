@@ -115,7 +115,10 @@ async def test_a_shared_entry_that_is_not_the_sum_of_its_charges_is_found(databa
         forged = f"UPDATE charges SET {column} = {column} + 5 WHERE usage_id = :id"  # noqa: S608
         await session.execute(text(forged), {"id": usages[0].id})
         found = [one.what for one in await check(session)]
-    assert found == ["the entry of a charge posts what the charge says"]
+    assert found == [
+        "the entry of a charge posts what the charge says",
+        "what a charge gives the centre and the lender is what its contract says",
+    ]
 
 
 async def test_a_batch_has_its_name_once(database):
