@@ -2,6 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing.refused import no_centre
 from paracloud.centres.registry import all_centres, seen_queues
 from paracloud.dialects.records import QueueInfo
 from paracloud.kit.errors import Invalid
@@ -14,9 +15,7 @@ async def known_queue(session: AsyncSession, centre: CentreName, queue: str, *, 
     """As the platform saw it last. Where it has never seen any of the centre's, `is_unseen` takes the name as it is:
     None then. Invalid otherwise, also where there is no such centre."""
     if centre not in {one.name for one in await all_centres(session)}:
-        raise Invalid(
-            "There is no such centre; `centres` lists them.", "超算中心不存在；可用 centres 查看。", field="centre"
-        )
+        raise no_centre(centre)
     seen = {one.info.name: one.info for one in await seen_queues(session) if one.centre == centre}
     if not seen and is_unseen:
         return None

@@ -29,5 +29,5 @@ class FocusFile:
 
     def _write(self, rows: Iterable[Row]) -> None:
         for row in rows:
-            cells = [row.get(column) for column in WRITTEN]
+            cells = map(row.get, WRITTEN)
             self._out.writerow([plain(cell) if isinstance(cell, str) else text_of(cell) for cell in cells])

@@ -6,14 +6,14 @@ part of the package's price. A credit is a row of its own. What was paid in is n
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from paracloud.billing.cover import Unit
 from paracloud.billing.entry import ADJUSTMENT, PACKAGE_END
 from paracloud.billing.period import begins, month_after
 from paracloud.identity.product_line import ProductLine
-from paracloud.statements.rows import SECONDS_AN_HOUR, units
+from paracloud.statements.rows import SECONDS_AN_HOUR, moment, units
 from paracloud.statements.statement import CORRECTION, REVERSAL, USAGE, Expired, Line, Movement, Statement, Taken
 from paracloud.statements.words import Language, word
 
@@ -237,8 +237,8 @@ def _hours(seconds: int) -> Decimal:
 
 def text_of(cell: str | int | Decimal | datetime | None) -> str:
     """As FOCUS writes values: times in UTC, decimals without an exponent, null as nothing."""
-    if isinstance(cell, datetime):
-        return cell.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if cell is None:
+        return ""
     if isinstance(cell, Decimal):
         return f"{cell.normalize():f}" if cell else "0"
-    return "" if cell is None else str(cell)
+    return moment(cell) if isinstance(cell, datetime) else str(cell)

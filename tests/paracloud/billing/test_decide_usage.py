@@ -85,7 +85,7 @@ async def differences(database: Database, opened: World, *records) -> list[tuple
     async with database.begin() as session:
         found = await reconcile(
             session, EAST, records, start=begins(JUNE), end=begins(JUNE) + DAY, owners={ACCOUNT: opened.project},
-            pinned={},
+            pinned={}, since=begins(JUNE),
         )  # fmt: skip
     return [(one.cause.value, one.micro) for one in found.mismatches]
 

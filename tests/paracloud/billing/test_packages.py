@@ -218,7 +218,7 @@ async def test_an_unaffordable_package_is_refused_whole(database):
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
-        ({"total": 0}, "total"),
+        ({"total": 0}, "amount"),
         ({"price_micro": -1}, "price"),
         ({"unit": Unit.MICRO}, "price"),
         ({"name": " "}, "name"),

@@ -95,7 +95,7 @@ async def test_what_was_submitted_before_a_project_moved_keeps_its_prices_and_re
     async with database.begin() as session:
         owners = {ACCOUNT: opened.project}
         found = await reconcile(
-            session, EAST, [sooner, later], start=NOW - DAY, end=NOW + DAY, owners=owners, pinned={}
+            session, EAST, [sooner, later], start=NOW - DAY, end=NOW + DAY, owners=owners, pinned={}, since=NOW - DAY
         )
     assert found.mismatches == ()
 

@@ -246,7 +246,8 @@ PLANTED = {
     "VALUES (gen_random_uuid(), 'x', 'top-up', now())",
     "a balance is the sum of its postings": "UPDATE ledger_accounts SET balance_micro = 1 WHERE code LIKE 'wallet:%'",
     "what is held equals the open holds": "UPDATE holds SET released_at = now()",
-    "a hold is what was posted to it": "UPDATE holds SET amount_micro = amount_micro + 1",
+    "a hold is what was posted to it": "UPDATE holds SET amount_micro = amount_micro + 1, "
+    "ceiling_micro = ceiling_micro + 1",
     "what a hold gave equals the postings of its charges": "UPDATE holds SET captured_micro = captured_micro + 1 "
     "WHERE reference = 'job-1'",
     "every usage revision has its evidence": "DELETE FROM usage_revisions",

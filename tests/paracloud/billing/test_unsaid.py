@@ -108,7 +108,7 @@ async def test_what_ended_nobody_knows_how_waits_whatever_its_price_and_is_charg
 
 async def test_on_nodes_that_are_paid_by_the_month_an_unknown_state_costs_nothing(database):
     opened = await world(database)
-    nodes = Dedication(new_dedication_id(), opened.project, EAST, "cpu", 1, Money(0), 0, NOW - timedelta(days=1), None)
+    nodes = Dedication(new_dedication_id(), opened.project, EAST, "cpu", 2, Money(0), 0, NOW - timedelta(days=1), None)
     async with database.begin() as session:
         await dedicate(session, nodes, person="op", now=NOW, is_unseen=True)
     unknown = record("1", phase=NativePhase.UNKNOWN, native_state="FOO")

@@ -6,11 +6,15 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from fractions import Fraction
 from xml.etree import ElementTree as ET
 
 import pypdf
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text
 from tests.paracloud.billing.builders import EAST, NOW, sold
 from tests.paracloud.statements.month import EVIL, JUNE, LATER, full_month, payer_in, stated
@@ -25,7 +29,7 @@ from paracloud.kit.money import Money
 from paracloud.statements import as_xlsx
 from paracloud.statements.as_pdf import write_pdf
 from paracloud.statements.check_focus import check_focus
-from paracloud.statements.rows import COLUMNS
+from paracloud.statements.rows import COLUMNS, hours, plain
 from paracloud.statements.statement import Statement
 from paracloud.statements.words import WORDS, Language, word
 from paracloud.statements.write_statement import Format, write_statement
@@ -202,6 +206,17 @@ async def test_focus_keeps_its_own_rules_and_bills_what_the_wallet_paid(written)
     hours = sum(Decimal(row["ConsumedQuantity"] or 0) for row in rows if row["ConsumedUnit"] == "Core-Hours")
     assert abs(hours - 2) < Decimal("1e-9")
     assert rows[1]["ResourceName"] == f"'{EVIL}"
+
+
+@given(st.integers(-(10**15), 10**15))
+def test_hours_are_the_nearest_millionth(seconds):
+    exact = Fraction(seconds, 3600)
+    assert Fraction(hours(seconds)) == Fraction(round(exact * 10**6), 10**6)
+
+
+def test_a_time_is_written_in_whole_seconds_of_utc():
+    east = timezone(timedelta(hours=8))
+    assert plain(datetime(2026, 6, 1, 0, 0, 59, 999_999, tzinfo=east)) == "2026-05-31T16:00:59Z"
 
 
 def test_every_word_is_said_in_both_languages():
