@@ -24,6 +24,7 @@ from paracloud.cli import (
     reconciliation,
     session,
     settlement,
+    settling,
     show,
     statements,
     submission,
@@ -62,12 +63,12 @@ for verb in (
 app.command("show")(jobs.show_job)
 app.command()(notices.notices)
 app.command()(statements.bill)
-for told in (*tariffs.VERBS, *paying.VERBS, *reconciliation.VERBS, *settlement.VERBS, *corrections.VERBS, *lists.VERBS):
+for told in (*tariffs.VERBS, *paying.VERBS, *reconciliation.VERBS, *settling.VERBS, *corrections.VERBS, *lists.VERBS):
     admin.app.command()(told)
 # A negative amount is no option.
 admin.app.command(context_settings={"ignore_unknown_options": True})(corrections.adjust)
 admin.app.command("notices")(notices.operators_notices)
-admin.app.command("settlements")(settlement.settlements_waiting)
+admin.app.command("settlements")(settling.settlements_waiting)
 app.add_typer(admin.app, name="admin")
 app.add_typer(usage.app, name="usage")
 app.add_typer(receipts.app, name="receipt")

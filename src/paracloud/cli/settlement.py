@@ -1,4 +1,4 @@
-"""`paracloud centre …`: what a centre sees of its settlement; and the operator's side of it, under `admin`."""
+"""`paracloud centre …`: what a centre sees of its settlement."""
 
 from datetime import date
 from typing import Annotated
@@ -8,17 +8,14 @@ import typer
 
 from paracloud.cli import session, show
 from paracloud.cli.admin import tell
-from paracloud.cli.ids import Id, an_id
+from paracloud.cli.ids import an_id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.kinds import SETTLEMENTS, kind
 from paracloud.cli.times import Month, a_day
 from paracloud.cli.words import plain, say
 from paracloud.wire.settlement import (
-    AnswerRequest,
-    CentrePersonRequest,
     ContractSumsModel,
     DisputeRequest,
-    PaymentRequest,
     SettledLineModel,
     SettlementList,
     SettlementModel,
@@ -42,7 +39,7 @@ EndedOn = Annotated[
 def settlements(centre: str, as_json: AsJson = False) -> None:
     """List the centre's statements, the newest first."""
     with session.client() as client:
-        _list(client.settlements(centre), as_json=as_json)
+        list_settlements(client.settlements(centre), as_json=as_json)
 
 
 @app.command("settlement")
@@ -53,7 +50,7 @@ def settlement(centre: str, month: Month, as_json: AsJson = False) -> None:
     if as_json:
         show.as_json(found)
         return
-    _list(SettlementList(items=[found.settlement]), as_json=False)
+    list_settlements(SettlementList(items=[found.settlement]), as_json=False)
     _contracts(found.contracts)
     days = [
         (one.day, one.queue, one.charges, one.core_hours, one.card_hours, one.gross.amount, one.share.amount)
@@ -92,7 +89,7 @@ def lines(
 def confirm(centre: str, month: Month, as_json: AsJson = False) -> None:
     """Confirm a month's statement: it is paid then."""
     with session.client() as client:
-        _tell(client.confirm_settlement(centre, month), as_json=as_json)
+        tell_settlement(client.confirm_settlement(centre, month), as_json=as_json)
 
 
 @app.command("dispute")
@@ -110,88 +107,6 @@ def dispute(
     with session.client() as client:
         made = client.dispute(centre, month, DisputeRequest(usage=usage, reason=reason))
     tell(made.id, as_json=as_json)
-
-
-def settle(month: Month, as_json: AsJson = False) -> None:
-    """State a closed month to every centre; those that have it keep it."""
-    with session.client() as client:
-        _list(client.state_settlements(month), as_json=as_json)
-
-
-def settlements_waiting(
-    month: Annotated[str | None, typer.Option(help="All statements of a month, such as 2026-06.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List what waits for you over all centres: disputes to answer, and statements that are disputed or to be paid."""
-    with session.client() as client:
-        found = client.settling(month)
-    if as_json:
-        show.as_json(found)
-        return
-    _list(SettlementList(items=found.items), as_json=False)
-    if found.disputes:
-        rows = [
-            (one.id, one.centre, one.month, one.usage, f"{one.opened_at:%Y-%m-%d %H:%M}", one.person, one.reason)
-            for one in found.disputes
-        ]
-        show.table(["dispute", "centre", "month", "usage", "at", "by", "reason"], rows)
-
-
-def answer_dispute(
-    dispute: Id,
-    answer: str,
-    adjustment: Annotated[str, typer.Option(help="Yuan that the centre gets besides; negative: less.")] = "0",
-    beyond_charge: Annotated[
-        bool, typer.Option("--beyond-charge", help="More than the line's charge is meant.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Answer a centre's dispute; with the last answer the statement is the centre's to confirm again."""
-    body = AnswerRequest(answer=answer, adjustment=adjustment, beyond_charge=beyond_charge)
-    with session.client() as client:
-        found = client.answer_dispute(dispute, body)
-    _tell(found, as_json=as_json)
-
-
-def pay_settlement(
-    settlement: Id,
-    payment: Annotated[str, typer.Argument(help="The transfer's own number: the same one counts once.")],
-    from_centre: Annotated[
-        bool, typer.Option("--from-centre", help="The centre paid it: of a statement of less than nothing.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Book that a confirmed statement was paid."""
-    body = PaymentRequest(payment=payment, from_centre=from_centre)
-    with session.client() as client:
-        _tell(client.pay_settlement(settlement, body), as_json=as_json)
-
-
-def centre_person(
-    login: str,
-    centre: str,
-    remove: Annotated[bool, typer.Option("--remove", help="The user speaks for it no longer.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Let a user speak for a centre: see its statements, confirm and dispute them."""
-    with session.client() as client:
-        if remove:
-            client.silence(centre, login)
-        else:
-            client.let_speak(CentrePersonRequest(login=login, centre=centre))
-    tell(login, as_json=as_json)
-
-
-def centre_people(
-    centre: Annotated[str | None, typer.Argument(help="Of this centre alone.")] = None, as_json: AsJson = False
-) -> None:
-    """List who speaks for which centre."""
-    with session.client() as client:
-        found = client.centre_people(centre)
-    if as_json:
-        show.as_json(found)
-        return
-    show.table(["centre", "user"], [(one.centre, one.login) for one in found.items])
 
 
 def _contracts(found: list[ContractSumsModel]) -> None:
@@ -223,14 +138,14 @@ def _kind(one: SettledLineModel) -> str:
     return say("usage", "用量") if one.revision == 1 else say(f"revision {one.revision}", f"第 {one.revision} 版")
 
 
-def _tell(found: SettlementModel, *, as_json: bool) -> None:
+def tell_settlement(found: SettlementModel, *, as_json: bool) -> None:
     if as_json:
         show.as_json(found)
     else:
         print(plain(f"{found.id} {kind(found.state, SETTLEMENTS)} {found.total.amount} {found.total.currency}"))
 
 
-def _list(found: SettlementList, *, as_json: bool) -> None:
+def list_settlements(found: SettlementList, *, as_json: bool) -> None:
     if as_json:
         show.as_json(found)
         return
@@ -239,20 +154,5 @@ def _list(found: SettlementList, *, as_json: bool) -> None:
          one.tiers.amount, one.minimum.amount, one.fixed.amount, one.fees.amount, one.adjusted.amount, one.total.amount)
         for one in found.items
     ]  # fmt: skip
-    headings = [
-        "settlement",
-        "centre",
-        "month",
-        "state",
-        "charges",
-        "gross",
-        "share",
-        "tiers",
-        "minimum",
-        "fixed",
-        "fees",
-    ]
-    show.table([*headings, "adjusted", "total"], rows)
-
-
-VERBS = (settle, answer_dispute, pay_settlement, centre_person, centre_people)
+    headings = ["settlement", "centre", "month", "state", "charges", "gross", "share", "tiers", "minimum", "fixed"]
+    show.table([*headings, "fees", "adjusted", "total"], rows)
