@@ -1,6 +1,6 @@
 """That a posting's entry and account are there is looked up once for a statement, not once for each row and each of both.
 
-Neither is ever deleted or renumbered, by triggers, so that nothing can take one away after the look (decisions/0006).
+Neither is ever deleted or renumbered, by triggers, so that nothing can take one away after the look (decisions/0007).
 """
 
 from alembic import op
