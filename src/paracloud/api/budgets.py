@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from paracloud.api.deps import TheDeps, Token, asked
 from paracloud.api.exactly import an_amount
+from paracloud.api.once import Key, once
 from paracloud.api.operator import operator
 from paracloud.api.shown_budgets import operators_budgets, projects_budgets
 from paracloud.billing.budget import Budget, end_budget, set_budget
@@ -27,7 +28,9 @@ async def show_budgets(project: UUID, deps: TheDeps, token: Token) -> BudgetList
 
 
 @router.post("/projects/{project}/budgets", status_code=201, tags=["account"])
-async def set_for_user(project: UUID, body: UsersBudgetRequest, deps: TheDeps, token: Token) -> Created:
+async def set_for_user(
+    project: UUID, body: UsersBudgetRequest, request: Request, deps: TheDeps, token: Token, key: Key = None
+) -> Created:
     """For a user of the project, by an owner of it. What else limits that user holds as well."""
     async with asked(deps, token) as at:
         now = deps.clock.now()
@@ -35,8 +38,11 @@ async def set_for_user(project: UUID, body: UsersBudgetRequest, deps: TheDeps, t
             body.login, an_amount("amount", body.amount), body.is_monthly, body.is_hard, tuple(body.warn_percent),
             body.valid_from or now, body.valid_to,
         )  # fmt: skip
-        made = await set_users_budget(at.session, at.caller, ProjectId(project), wanted, now=now)
-    return Created(id=str(made))
+
+        async def act() -> dict[str, object]:
+            return {"id": str(await set_users_budget(at.session, at.caller, ProjectId(project), wanted, now=now))}
+
+        return Created.model_validate(await once(at.session, at.caller.user, key, request, act, now=now))
 
 
 @router.post("/projects/{project}/budgets/{users_budget}:end", tags=["account"])
@@ -57,7 +63,7 @@ async def all_budgets(deps: TheDeps, token: Token, *, with_past: bool = False) -
 
 
 @router.post("/operator/budgets", status_code=201, tags=["operator"])
-async def budget(body: BudgetRequest, deps: TheDeps, token: Token) -> Created:
+async def budget(body: BudgetRequest, request: Request, deps: TheDeps, token: Token, key: Key = None) -> Created:
     async with asked(deps, token) as at:
         now = operator(at, deps)
         wanted = Budget(
@@ -72,8 +78,12 @@ async def budget(body: BudgetRequest, deps: TheDeps, token: Token) -> Created:
             valid_from=body.valid_from or now,
             valid_to=body.valid_to,
         )
-        await set_budget(at.session, wanted, person=at.caller.login, now=now)
-    return Created(id=str(wanted.id))
+
+        async def act() -> dict[str, object]:
+            await set_budget(at.session, wanted, person=at.caller.login, now=now)
+            return {"id": str(wanted.id)}
+
+        return Created.model_validate(await once(at.session, at.caller.user, key, request, act, now=now))
 
 
 @router.post("/operator/budgets/{budget}:end", tags=["operator"])

@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from hashlib import sha256
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Header, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.api import store
@@ -12,6 +13,7 @@ from paracloud.kit.errors import Conflict, Invalid
 from paracloud.kit.identifiers import UserId
 
 KEY_LIMIT = 200
+Key = Annotated[str | None, Header(alias="Idempotency-Key")]
 
 
 async def once(

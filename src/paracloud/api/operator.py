@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from paracloud.api.deps import Asked, Deps, TheDeps, Token, asked
 from paracloud.api.exactly import an_amount
+from paracloud.api.once import Key, once
 from paracloud.billing.check import check, ledger_sum_micro
 from paracloud.billing.top_up import top_up
 from paracloud.centres.centre import Centre
@@ -51,19 +52,28 @@ router = APIRouter(prefix="/operator", tags=["operator"])
 
 
 @router.post("/organisations", status_code=201)
-async def organisation(body: OrganisationRequest, deps: TheDeps, token: Token) -> Created:
+async def organisation(
+    body: OrganisationRequest, request: Request, deps: TheDeps, token: Token, key: Key = None
+) -> Created:
     async with asked(deps, token) as at:
         now = operator(at, deps)
-        return Created(id=str(await create_organisation(at.session, body.name, Category(body.category), now=now)))
+
+        async def act() -> dict[str, object]:
+            return {"id": str(await create_organisation(at.session, body.name, Category(body.category), now=now))}
+
+        return Created.model_validate(await once(at.session, at.caller.user, key, request, act, now=now))
 
 
 @router.post("/projects", status_code=201)
-async def project(body: ProjectRequest, deps: TheDeps, token: Token) -> Created:
+async def project(body: ProjectRequest, request: Request, deps: TheDeps, token: Token, key: Key = None) -> Created:
     async with asked(deps, token) as at:
         now = operator(at, deps)
         line, owner = ProductLine(body.product_line), OrganisationId(body.organisation)
-        created = await create_project(at.session, owner, body.name, product_line=line, now=now)
-        return Created(id=str(created))
+
+        async def act() -> dict[str, object]:
+            return {"id": str(await create_project(at.session, owner, body.name, product_line=line, now=now))}
+
+        return Created.model_validate(await once(at.session, at.caller.user, key, request, act, now=now))
 
 
 @router.put("/projects/{project}/product-line")

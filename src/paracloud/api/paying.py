@@ -1,15 +1,14 @@
 """What the operator agrees with a customer: packages and credits, dedicated nodes, funding."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.api.deps import TheDeps, Token, asked
 from paracloud.api.exactly import an_amount, whole_seconds
-from paracloud.api.once import once
+from paracloud.api.once import Key, once
 from paracloud.api.operator import operator
 from paracloud.api.shown_paying import UNITS, funding, paying
 from paracloud.api.shown_paying import dedication as show_dedication
@@ -39,7 +38,6 @@ from paracloud.wire.paying import (
 from paracloud.wire.tariffs import EndRequest
 
 router = APIRouter(prefix="/operator", tags=["operator"])
-Key = Annotated[str | None, Header(alias="Idempotency-Key")]
 
 
 @router.post("/packages", status_code=201)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from tests.paracloud.api.house import House, Person, Tenant, job
 
+from paracloud.identity.caller import Role
 from paracloud.kit.money import Money
 
 JOBS = "SELECT count(*) FROM jobs"
@@ -38,6 +39,23 @@ async def test_eight_at_once_without_a_key_are_eight_jobs(house: House, lin: Ten
     answers = await asyncio.gather(*(house.ask(lin, "POST", "/jobs", json=job(lin)) for _ in range(8)))
     assert len({one.json()["id"] for one in answers}) == 8
     assert await house.one(JOBS) == 8
+
+
+async def test_what_would_add_up_is_made_once_for_one_key(house: House, lin: Tenant) -> None:
+    boss = await house.operator("chief")
+    owner = await house.colleague(lin, "owner", Role.OWNER)
+    asked = [
+        (boss, "/operator/organisations", {"name": "new", "category": "university"}),
+        (boss, "/operator/projects", {"organisation": str(lin.organisation), "name": "new"}),
+        (boss, "/operator/budgets", {"project": str(lin.project), "amount": "5"}),
+        (owner, f"/projects/{lin.project}/budgets", {"login": lin.login, "amount": "5"}),
+    ]
+    for who, path, body in asked:
+        answers = [await house.ask(who, "POST", path, json=body, headers={"Idempotency-Key": path}) for _ in range(2)]
+        assert [one.status_code for one in answers] == [201, 201], (path, answers[0].text)
+        assert answers[0].json() == answers[1].json()
+        other = await house.ask(who, "POST", path, json=body)
+        assert other.json() != answers[0].json()
 
 
 async def test_a_used_key_for_another_body_is_a_conflict(house: House, lin: Tenant) -> None:
