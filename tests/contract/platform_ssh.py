@@ -1,6 +1,7 @@
 """The platform's side of SSH for tests: an authority that serves on a socket, and a reach through it."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -63,8 +64,10 @@ async def serving(authority: Authority, socket: Path) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def standing(policy: Policy | None = None) -> AsyncIterator[Stand]:
+    if os.getuid() != 0:
+        pytest.skip("needs root")
     if not can_start():
-        pytest.skip("needs root and OpenSSH's sshd")
+        pytest.fail("OpenSSH's sshd is not here; ./run installs it")
     with open_folder() as folder:
         authority = open_authority(folder / "authority", policy)
         sshd = Sshd(folder, authority.public_key)
