@@ -26,6 +26,7 @@ NOTICES = {
     "stopping": "作业停止",
     "reconciliation": "对账",
     "dedication-lapsed": "独占节点失效",
+    "settlement-disputed": "结算争议",
 }
 PACKAGES = {"core-hours": "核时", "card-hours": "卡时", "credit": "试用金"}
 BUDGETS = {"organisation": "组织", "project": "课题组", "user": "用户"}
@@ -85,7 +86,11 @@ RULES = {
     "a hold is what was posted to it": "每笔冻结等于其入账额",
     "what a hold gave equals the postings of its charges": "冻结扣款等于其计费的记账行",
     "every usage revision has its evidence": "每个用量版本均有凭据",
-    "every usage is charged or listed as unrated": "每笔用量已计费或列为未定价",
+    "every usage is charged, listed as unrated, or costs nothing by a person's word": "用量已计费、未定价或经人工免除",
+    "what a person decided on is charged at that price, or not at all": "人工决定的用量按该价格计费或不计费",
+    "what a charge gives the centre and the lender is what its contract says": "计费给中心与节点所有者的分成与合同一致",
+    "a lender's part is posted to whom the contract names": "节点所有者的分成记入合同所列课题组",
+    "a settlement is the sum of its contracts": "结算单等于其各合同之和",
     "every charge stands in the ledger": "每笔计费均已入总账",
     "the entry of a charge posts what the charge says": "计费分录与计费一致",
     "a package has given what its uses say": "资源包已用量等于其使用记录",

@@ -148,8 +148,17 @@ async def test_only_the_operator_operates(house: House, lin: Tenant, boss: Perso
     assert await house.contents() == before
 
 
-OF_QUERIES = {"month": "2026-05", "centre": EAST, "after": nobodys(), "queue": "cpu",
-              "format": "csv", "language": "en"}  # fmt: skip
+OF_QUERIES = {
+    "start": "2026-05-01T00:00:00Z",
+    "end": "2026-06-01T00:00:00Z",
+    "month": "2026-05",
+    "project": nobodys(),
+    "after": nobodys(),
+    "centre": EAST,
+    "queue": "cpu",
+    "format": "csv",
+    "language": "en",
+}
 """A value of each parameter that an operator's query may have."""
 
 

@@ -35,7 +35,7 @@ def bodies(of: Tenant) -> dict[tuple[str, str, str], dict[str, object]]:
         ("POST", "/operator/top-ups", "amount"): {"project": project, "key": "p-1"},
         ("POST", "/operator/contracts", "minimum"): contract,
         ("POST", "/operator/contracts", "fixed"): contract,
-        ("PUT", f"/operator/projects/{project}/funding", "line"): {},
+        ("PATCH", f"/operator/projects/{project}/funding", "line"): {},
     }
 
 

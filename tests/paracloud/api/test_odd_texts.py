@@ -115,7 +115,7 @@ NAMED = {
     "contracts": ({"centre": "east", "share_basis_points": 1, "queue": "x" * 100}, ("queue",)),
     "packages": ({"name": "p", "amount": "1", "expires_at": "2100-01-01T00:00:00Z", "queue": "cpu"}, ("queue",)),
     "dedications": (
-        {"centre": "east", "queue": "q", "nodes": 1, "monthly": "0", "share_basis_points": 0}, ("queue",),
+        {"centre": "east", "queue": "long", "nodes": 4, "monthly": "0", "share_basis_points": 0}, ("queue",),
     ),
     "top-ups": ({"amount": "1", "key": "2026/06-0001 招行"}, ("key",)),
 }  # fmt: skip

@@ -46,18 +46,20 @@ def texts(node: ast.AST) -> Iterator[str]:
 
 def headings(tree: ast.AST) -> Iterator[str]:
     """Of every table: written where it is shown, or into a name that is given to it."""
-    lists = {
-        target.id: one.value
-        for one in ast.walk(tree)
-        if isinstance(one, ast.Assign) and isinstance(one.value, ast.List)
-        for target in one.targets
-        if isinstance(target, ast.Name)
-    }
+    lists: dict[str, list[ast.AST]] = {}
+    for one in ast.walk(tree):
+        if isinstance(one, ast.Assign) and isinstance(one.value, ast.List):
+            for target in one.targets:
+                if isinstance(target, ast.Name):
+                    lists.setdefault(target.id, []).append(one.value)
     for one in ast.walk(tree):
         if not isinstance(one, ast.Call) or ast.unparse(one.func) not in ("show.table", "table"):
             continue
         for part in ast.walk(one.args[0]):
-            yield from texts(lists[part.id]) if isinstance(part, ast.Name) and part.id in lists else texts(part)
+            if isinstance(part, ast.Name) and part.id in lists:
+                yield from (text for each in lists[part.id] for text in texts(each))
+            else:
+                yield from texts(part)
 
 
 def entry_kinds() -> Iterator[str]:

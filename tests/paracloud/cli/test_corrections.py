@@ -42,7 +42,7 @@ def test_a_charge_at_a_wrong_price_is_taken_back_and_posted_at_the_right_one(ter
     assert entry in {
         line["entry"] for line in told(terminal, lin, "movements", "--start", "2026-01-01T00:00:00Z")["lines"]
     }
-    right = told(terminal, boss, "admin", "price", EAST, "cpu", "0.3", "--product-line", "agreed")["id"]
+    right = told(terminal, boss, "admin", "price", EAST, "cpu", "0.3", "--project", str(lin.project))["id"]
     terminal.say(boss, "admin", "reverse", entry, "wrong price", "--usage", usage)
     assert told(terminal, lin, "show", job)["job"]["charged"]["amount"] == "0.000000"
     rated = told(terminal, boss, "admin", "rate", usage, "--price", right, "as agreed")
@@ -59,7 +59,7 @@ def test_a_charge_at_a_wrong_price_is_taken_back_and_posted_at_the_right_one(ter
     assert (month["total"]["amount"], month["charged"]) == ("0.050000", "-0.050000")
     terminal.say(lin, "statement", "fetch", "2026-06", "june.focus.csv")
     assert "FOCUS 1.2" in terminal.say(lin, "statement", "check", "june.focus.csv")
-    assert terminal.say(boss, "admin", "check") == "ledger sum 0, 0 differences\n"
+    assert terminal.say(boss, "admin", "check") == "ledger sum 0, differences 0\n"
 
 
 def test_what_no_price_fits_is_listed_with_its_id_and_waived(terminal, served, boss, lin, job):
@@ -73,7 +73,7 @@ def test_what_no_price_fits_is_listed_with_its_id_and_waived(terminal, served, b
     assert terminal.run(boss, "admin", "unrated").returncode == 0
     refused = terminal.run(boss, "admin", "rate", one["usage"], "--price", one["usage"], "else")
     assert (refused.returncode, "neither unrated nor reversed" in refused.stderr) == (1, True)
-    assert terminal.say(boss, "admin", "check") == "ledger sum 0, 0 differences\n"
+    assert terminal.say(boss, "admin", "check") == "ledger sum 0, differences 0\n"
 
 
 def test_goodwill_and_a_debit_are_booked_once_by_their_number(terminal, boss, lin):

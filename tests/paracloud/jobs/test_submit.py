@@ -260,7 +260,7 @@ async def test_where_a_price_says_nothing_of_cards_only_a_job_without_any_is_off
     with pytest.raises(Invalid, match="the price says nothing of cards"):
         await world.submit(centre=south, gres="gpu:1")
     assert (await world.submit(centre=south, partition="cpu")).held.micro == 360_000
-    nodes = Dedication(new_dedication_id(), world.project, south, "cpu", 1, Money(0), 0, START, None)
+    nodes = Dedication(new_dedication_id(), world.project, south, "cpu", 4, Money(0), 0, START, None)
     async with database.begin() as session:
         await dedicate(session, nodes, person="op", now=START)
     assert (await world.submit(centre=south, gres="gpu:1")).held.micro == 0
