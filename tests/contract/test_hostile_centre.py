@@ -139,6 +139,7 @@ async def siege(stand: Stand, database: Database, owned: Database) -> AsyncItera
     world = await open_world(database)
     world.clock = RealPauses()
     async with owned.begin() as session:
+        await session.execute(text("SET LOCAL session_replication_role = replica"))  # a way, once agreed, stays
         await session.execute(text("UPDATE centres SET service_account = 'pc02'"))
         for lent, real in (("east0", "pc01"), ("east1", "spare1"), ("east2", "spare2")):
             statement = text("UPDATE centre_accounts SET account = :real WHERE account = :lent")
