@@ -71,6 +71,7 @@ def fuzzed(run: Run, database_url: str, tmp_path: Path) -> Iterator[House]:
     run(database.close())
 
 
+@pytest.mark.timeout(900)  # every route, many times: minutes, where the machine is slow
 @pytest.mark.parametrize("as_operator", [False, True], ids=["tenant", "operator"])
 def test_no_request_of_any_form_is_a_defect(fuzzed: House, run: Run, as_operator: bool) -> None:
     lin = run(fuzzed.tenant("lin"))
