@@ -28,13 +28,19 @@ def a_decimal(field: str, text: str) -> Decimal:
 
 
 def an_amount(field: str, text: str) -> Money:
+    if LARGE.fullmatch(text):
+        raise _too_much(field)
     try:
-        amount = HIGHEST + HIGHEST if LARGE.fullmatch(text) else Money.parse(text)
+        amount = Money.parse(text)
     except ValueError as error:
         raise Invalid(f"{field}: {error}.", f"{field}：请写成最多六位小数的数字，如 12.50。", field=field) from error
     if abs(amount.micro) > HIGHEST.micro:
-        raise Invalid(f"{field}: at most {HIGHEST}.", f"{field}：最多 {HIGHEST}。", field=field)
+        raise _too_much(field)
     return amount
+
+
+def _too_much(field: str) -> Invalid:
+    return Invalid(f"{field}: at most {HIGHEST}.", f"{field}：最多 {HIGHEST}。", field=field)
 
 
 def whole_seconds(field: str, hours: str) -> int:

@@ -8,12 +8,11 @@ from paracloud.billing import store
 from paracloud.billing.entry import ADJUSTMENT, ADJUSTMENTS, Entry, wallet
 from paracloud.billing.funding import credit_line
 from paracloud.billing.post import post
+from paracloud.billing.reason import require_reason
 from paracloud.billing.top_up import HIGHEST
 from paracloud.kit.errors import Conflict, Invalid, NotEnoughFunds
 from paracloud.kit.identifiers import ProjectId
 from paracloud.kit.money import Money
-
-LONGEST = 1000
 
 
 async def adjust(
@@ -28,8 +27,7 @@ async def adjust(
             f"amount：不得为 0，且绝对值不超过 {HIGHEST}。",
             field="amount",
         )
-    if not reason.strip() or len(reason) > LONGEST:
-        raise Invalid("reason: say why.", "reason：请说明原因。", field="reason")
+    require_reason(reason)
     code, postings = wallet(project), {wallet(project): amount.micro, ADJUSTMENTS: -amount.micro}
     name = f"{ADJUSTMENT}:{key}"
     locked = await store.locked(session, {code: amount.currency, ADJUSTMENTS: amount.currency})

@@ -12,6 +12,7 @@ from paracloud.billing.charges import Before
 from paracloud.billing.decision import Decision
 from paracloud.billing.entry import held, wallet
 from paracloud.billing.price import price_by_id
+from paracloud.billing.reason import require_reason
 from paracloud.identity.overview import organisations_of
 from paracloud.kit.errors import Conflict, Invalid
 from paracloud.kit.identifiers import PriceVersionId, UsageId
@@ -20,7 +21,6 @@ from paracloud.metering.listing import lock_usage
 from paracloud.metering.revise_again import revise_again
 from paracloud.metering.usage import Usage
 
-LONGEST = 1000
 CURRENCY = Money(0).currency
 """Of a wallet that is opened to be locked."""
 
@@ -41,9 +41,7 @@ async def decide_usage(
     """`price` None: it costs nothing. The same person's same words again change nothing. NotFound; Invalid without a
     reason, or for a price of another centre or customer; Conflict for usage that is neither listed as unrated nor
     reversed whole, while a part of it is on the bill, and where not even this price says what it costs."""
-    if not reason.strip() or len(reason) > LONGEST:
-        raise Invalid(f"reason: say why, in 1 to {LONGEST} characters.", f"reason：请说明原因，1 到 {LONGEST} 个字符。",
-                      field="reason")  # fmt: skip
+    require_reason(reason)
     usage = await lock_usage(session, id_)
     await _lock(session, usage)
     before = (await charges.before(session, [id_])).get(id_)

@@ -9,19 +9,18 @@ from paracloud.billing import store, store_paying
 from paracloud.billing.cover import Package, Unit
 from paracloud.billing.entry import PACKAGE_END, Entry, package, wallet
 from paracloud.billing.post import post
-from paracloud.kit.errors import Conflict, Invalid, NotFound
+from paracloud.billing.reason import require_reason
+from paracloud.kit.errors import Conflict, NotFound
 from paracloud.kit.identifiers import PackageId
 from paracloud.kit.money import Money
 
-LONGEST = 1000
 SHOWN = 5
 
 
 async def end_package(session: AsyncSession, id_: PackageId, *, reason: str, person: str, now: datetime) -> Money:
     """What the wallet got back. NotFound; Conflict where it has ended, and, as it does not expire then either, while
     units of it wait for jobs that were accepted. What is given back of its charges later goes to the wallet."""
-    if not reason.strip() or len(reason) > LONGEST:
-        raise Invalid("reason: say why.", "reason：请说明原因。", field="reason")
+    require_reason(reason)
     known = await store_paying.whose(session, id_)
     if known is None:
         raise NotFound("There is no such package or credit.", "该资源包或试用金不存在。", field="package")

@@ -14,6 +14,7 @@ from paracloud.billing.fee import fee_month
 from paracloud.billing.period import open_periods
 from paracloud.billing.post import post
 from paracloud.billing.price import price_by_id
+from paracloud.billing.reason import require_reason
 from paracloud.billing.tables import EntryRow
 from paracloud.kit.errors import Conflict, Invalid, NotFound
 from paracloud.kit.identifiers import EntryId, UsageId
@@ -33,8 +34,7 @@ async def reverse(
     billing period. It goes back to where it was paid from: also what had been held for it to the wallet, hours to their
     package, while that is open. A fee of dedicated nodes comes back whole, the centre's share with it, and is not due
     again; on the centre's settlement it is in the fee's month or, where that is closed, the first open one."""
-    if not reason.strip():
-        raise Invalid("reason: say why.", "reason：请说明原因。", field="reason")
+    require_reason(reason)
     found = await store.entry(session, id_)
     if found is None:
         raise NotFound("There is no such entry.", "分录不存在。")

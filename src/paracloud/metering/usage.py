@@ -104,8 +104,9 @@ def differs(known: Usage, record: AccountingRecord) -> bool:
 
 
 def costs_alike(usage: Usage, before: Mapping[str, object]) -> bool:
-    """Whether nothing that is charged for has changed since `before`, which is measured by the names of MEASURED."""
-    return all(getattr(usage, name) == before[name] for name in CHARGEABLE)
+    """Whether nothing that is charged for has changed since `before`, which is measured by the names of MEASURED.
+    Revisions of before the quality of service was kept say nothing of it: as much as none."""
+    return all(getattr(usage, name) == before.get(name, "") for name in CHARGEABLE)
 
 
 def completed(known: Usage, record: AccountingRecord) -> AccountingRecord:

@@ -66,8 +66,7 @@ async def answer_dispute(
 ) -> Settlement:
     """`adjustment`: what the centre gets besides for it, or, negative, less; posted in an entry of its own. More than
     the line's charge, or, without a line, than the whole statement, is Invalid unless `beyond_charge` says that it is
-    meant. With the last answer the statement is the
-    centre's to confirm again."""
+    meant. With the last answer the statement is the centre's to confirm again."""
     known = await store_disputes.dispute(session, id_)
     if known is None:
         raise NotFound("There is no such dispute.", "该争议不存在。", field="dispute")

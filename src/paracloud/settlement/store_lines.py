@@ -88,9 +88,8 @@ class Day:
 @dataclass(frozen=True, slots=True)
 class Line:
     """One charge as its centre may see it: the centre's own names, what it cost and the centre's share; no customer.
-    `cores`,
-    `gpus` and `elapsed_seconds` are the record's as this revision has them, `core_seconds` and `card_seconds` what the
-    charge adds to those before: those of a correction are a difference, those of a reversal negative."""
+    `cores`, `gpus` and `elapsed_seconds` are the record's as this revision has them, `core_seconds` and `card_seconds`
+    what the charge adds to those before: those of a correction are a difference, those of a reversal negative."""
 
     usage: UsageId
     revision: int

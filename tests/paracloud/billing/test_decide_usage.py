@@ -247,6 +247,17 @@ async def test_a_revision_that_changes_nothing_that_is_charged_for_leaves_a_pers
     await sound(database)
 
 
+async def test_a_revision_of_before_the_quality_of_service_was_kept_says_as_much_as_none(database, owned):
+    opened, usage = await reversed_(database)
+    async with owned.begin() as session:
+        await session.execute(text("SET LOCAL session_replication_role = replica"))
+        await session.execute(text("UPDATE usage_revisions SET measured = measured - 'qos'"))
+    assert await charged(database, await metered(database, opened, record(node_list="n9"))) == []
+    assert await waiting(database) == []
+    assert await charged(database, await metered(database, opened, record(node_list="n9", qos="high"))) == [None]
+    assert await waiting(database) == [usage.id]
+
+
 async def test_what_was_reversed_and_carried_on_is_still_charged_anew(database):
     opened, usage = await reversed_(database)
     await charged(database, await metered(database, opened, record(node_list="n9")))

@@ -368,6 +368,21 @@ async def test_one_jobs_trouble_keeps_no_other_from_being_paid_for(fly):
     assert await flying.world.held() == 150_000
 
 
+async def test_a_job_whose_price_no_longer_covers_it_keeps_no_other_from_being_paid_for(fly, owned):
+    flying = await fly("1000")
+    broken, job = await flying.running(), await flying.running("8")
+    before = await flying.world.held()
+    async with owned.begin() as session:
+        await session.execute(text("SET LOCAL session_replication_role = replica"))
+        await session.execute(text("UPDATE price_versions SET card_hour = NULL"))
+        await session.execute(text("UPDATE job_funds SET gpus = 1 WHERE job_id = :job"), {"job": broken})
+    await flying.look(DUE, broken, job)
+    after = await flying.world.held()
+    await flying.look(DUE, broken)
+    assert before < after
+    assert await flying.world.held() == after
+
+
 async def test_who_lost_the_lease_holds_and_tells_nothing(fly):
     flying = await fly("0.10")
     job = await flying.running()
