@@ -161,7 +161,8 @@ class BillingPeriodRow(Base):
 
 class ChargeRow(Base):
     """What one revision of one usage added to the bill: a later one holds the difference, which may be negative, and a
-    reversal takes one back. So every sum over charges is net."""
+    reversal takes one back. So every sum over charges is net. Usage, project, price, contract and entry are there by a
+    trigger, for a statement at once (migration 0024_charges_refer)."""
 
     __tablename__ = "charges"
     __table_args__ = (
@@ -171,16 +172,16 @@ class ChargeRow(Base):
         Index("ix_charges_entry_id", "entry_id"),
         Index("ix_charges_period", "period", postgresql_using="brin"),
     )
-    usage_id: Mapped[UUID] = mapped_column(ForeignKey("usage.id"), primary_key=True)
+    usage_id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     is_reversal: Mapped[bool] = mapped_column(primary_key=True, autoincrement=False, server_default=false())
     period: Mapped[date]
     """The month that the usage ended in, or the first that was not closed when it was charged."""
-    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id"))
+    project_id: Mapped[UUID]
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     reference: Mapped[str | None]
-    price_version_id: Mapped[UUID] = mapped_column(ForeignKey("price_versions.id"))
-    contract_id: Mapped[UUID] = mapped_column(ForeignKey("contracts.id"))
+    price_version_id: Mapped[UUID]
+    contract_id: Mapped[UUID]
     share_basis_points: Mapped[int]
     list_micro: Mapped[int]
     """Before volume tiers, without what packages of hours paid."""
@@ -196,7 +197,7 @@ class ChargeRow(Base):
     """The customer's own nodes, paid by the month: then the usage itself costs nothing."""
     currency: Mapped[str]
     is_duplicate: Mapped[bool]
-    entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_entries.id"))
+    entry_id: Mapped[UUID | None]
     """Null where the difference is zero: nothing moved."""
     charged_at: Mapped[datetime]
     reason: Mapped[str | None]

@@ -47,7 +47,7 @@ def both(micro: str, entry: str = ID) -> str:
 def charge_again(changes: str) -> str:
     return (
         "INSERT INTO charges SELECT (jsonb_populate_record(NULL::charges, to_jsonb(one) || "
-        f"'{changes}')).* FROM charges AS one WHERE period = '2026-06-01'"
+        f"'{changes}')).* FROM charges AS one WHERE period = '2026-06-01' LIMIT 1"
     )
 
 
@@ -111,6 +111,20 @@ TWICE = {
     "the same word on a usage": (["INSERT INTO usage_decisions SELECT * FROM usage_decisions"], "pk_usage_decisions"),
     "the same hours of a package": (["INSERT INTO package_uses SELECT * FROM package_uses"], "pk_package_uses"),
 }  # fmt: skip
+NOBODY = OTHER.strip("'")
+NOWHERE = {
+    f"a charge of {what}": (
+        [ENTRY, both("5"), charge_again(f'{{"revision": 9, "period": "2026-07-01", "{column}": "{NOBODY}"}}')],
+        f"a charge has {what}",
+    )
+    for column, what in {
+        "usage_id": "a usage",
+        "project_id": "a project",
+        "price_version_id": "a price",
+        "contract_id": "a contract",
+        "entry_id": "an entry that is there",
+    }.items()
+}
 MONTHS = {
     "a charge in a closed month": ([charge_again('{"revision": 9}')], "this billing period is closed"),
     "a charge in a month that never was": (
@@ -288,7 +302,9 @@ async def treasury(database: Database) -> World:
 
 
 @pytest.mark.parametrize(
-    "tries", [UNBALANCED, TWICE, MONTHS, FIGURES], ids=["unbalanced", "twice", "months", "figures"]
+    "tries",
+    [UNBALANCED, TWICE, NOWHERE, MONTHS, FIGURES],
+    ids=["unbalanced", "twice", "nowhere", "months", "figures"],
 )
 async def test_no_word_of_the_application_makes_the_books_wrong(
     database: Database, tries: dict[str, tuple[list[str], str]]
@@ -327,16 +343,22 @@ async def test_no_word_of_the_application_lifts_a_guard(database: Database) -> N
         assert await contents(database) == before, statement
 
 
-async def test_not_even_the_owner_takes_an_entry_or_an_account_from_its_postings(database: Database, owned: Database):
+async def test_not_even_the_owner_takes_from_postings_and_charges_what_they_refer_to(
+    database: Database, owned: Database
+) -> None:
     await treasury(database)
     before = await contents(database)
-    for table in ("ledger_entries", "ledger_accounts"):
+    referred = ("ledger_entries", "ledger_accounts", "usage", "price_versions", "contracts", "projects")
+    for table in referred:
         for tried in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
-            with pytest.raises(DBAPIError, match="append-only"):
+            with pytest.raises(DBAPIError, match=r"append-only|keeps what was agreed"):
                 async with owned.begin() as session:
                     await session.execute(text(tried))
-    for tried in ("UPDATE ledger_accounts SET id = DEFAULT", f"UPDATE ledger_entries SET id = {ID}"):
-        with pytest.raises(DBAPIError, match=r"append-only|a balance is the sum"):
+    for table in referred:
+        tried = f"UPDATE {table} SET id = {'DEFAULT' if table == 'ledger_accounts' else ID}"
+        with pytest.raises(
+            DBAPIError, match=r"append-only|a balance is the sum|only the figures|keeps what was agreed|two versions"
+        ):
             async with owned.begin() as session:
                 await session.execute(text(tried))
     assert await contents(database) == before
