@@ -8,7 +8,7 @@ from datetime import date
 from paracloud.billing.charges import Before, NewCharge, Unrated
 from paracloud.billing.cover import Place, Shelf, Unit, Use
 from paracloud.billing.pick import Terms
-from paracloud.billing.rate import Price, graduated, part, rate_hours, rate_work
+from paracloud.billing.rate import Price, graduated, part, rate_hours, rate_work, require_plain
 from paracloud.billing.rule import Unrated as RuleUnrated
 from paracloud.billing.rule import Worked, require_ended
 from paracloud.kit.identifiers import PackageId, PriceVersionId, UserId
@@ -107,6 +107,7 @@ def worked(usage: Usage) -> Worked:
         "nodes": usage.nodes,
         "gpus": usage.gpus,
         "memory_bytes": usage.memory_bytes,
+        **usage.resources,
     }
     return Worked(quantities, usage.elapsed_seconds, usage.phase, usage.native_state)
 
@@ -120,6 +121,7 @@ def list_amount(usage: Usage, covered: Mapping[Unit, int], terms: Terms) -> int:
     require_ended(had)
     if terms.price.rule is not None:
         return rate_work(had, terms.price, 0).amount.micro
+    require_plain(usage.resources)
     cores = usage.core_seconds - covered.get(Unit.CORE_SECOND, 0)
     cards = usage.gpu_seconds - covered.get(Unit.CARD_SECOND, 0)
     return rate_hours(cores, cards, terms.price)

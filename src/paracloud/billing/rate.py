@@ -1,13 +1,13 @@
 """The one place where usage becomes money. Pure, exact: integers and Decimal, one rounding a charge."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil
 
-from paracloud.billing.rule import Quantities, Rule, Unrated, Worked, units
+from paracloud.billing.rule import Quantities, Rule, Unrated, Worked, listed, units, with_none
 from paracloud.billing.tiers import Tiers, worth
 from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import OrganisationId, PriceVersionId, ProjectId
@@ -20,6 +20,9 @@ NO_CARD_PRICE = (
     "the price says nothing of cards (the operator adds a version with a card price, or with 0 where cards are free)",
     "该价格未涵盖加速卡（请运营者新增含卡时价的版本；如卡免费，须将卡时价写为 0）",
 )
+
+PLAINLY_PRICED = frozenset({"cores", "nodes", "gpus", "memory_bytes"})
+"""Nodes and memory come with the cores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +101,23 @@ def _half_even(dividend: int, divisor: int) -> int:
 def rate_work(worked: Worked, price: Price, share_basis_points: int) -> Charge:
     """By the price's rule, where it has one; Unrated where that says nothing of such work."""
     if price.rule is not None:
-        return rate_units(units(price.rule, worked), Decimal(1), price.currency, share_basis_points)
+        known = replace(worked, quantities=with_none(price.rule, worked.quantities))
+        return rate_units(units(price.rule, known), Decimal(1), price.currency, share_basis_points)
+    require_plain(worked.quantities)
     cores, gpus = (int(worked.quantities[name]) * worked.seconds for name in ("cores", "gpus"))
     return rate(cores, gpus, price, share_basis_points)
+
+
+def require_plain(quantities: Quantities) -> None:
+    """Unrated for what a price of core-hours and card-hours says nothing of: a licence, a GPU slice …"""
+    others = [name for name, amount in quantities.items() if amount and name not in PLAINLY_PRICED]
+    if others:
+        en, zh = listed(others)
+        raise Unrated(
+            f"the price says nothing of {en} (the operator adds a version with a charging rule that charges it, or "
+            "names it under `free` where it is free)",
+            f"该价格未涵盖{zh}（请运营者新增含计费规则的版本：对其计费；如免费，须列入 free）",
+        )
 
 
 def rate_units(count: Fraction, unit_price: Decimal, currency: str, share_basis_points: int) -> Charge:

@@ -181,7 +181,13 @@ def _not_settled(truth: Usage, known: Before, posted: Settled) -> list[Mismatch]
 def _changes(ours: Usage, truth: Usage) -> tuple[str, str]:
     names = [name for name in ("elapsed_seconds", "cores", "nodes", "gpus", "queue", "native_state", "ended_at")
              if getattr(ours, name) != getattr(truth, name)]  # fmt: skip
-    said = ", ".join(f"{name} {getattr(ours, name)} -> {getattr(truth, name)}" for name in names) or "other figures"
+    changed = [f"{name} {getattr(ours, name)} -> {getattr(truth, name)}" for name in names]
+    changed += [
+        f"{name} {ours.resources.get(name, 0)} -> {truth.resources.get(name, 0)}"
+        for name in sorted({*ours.resources, *truth.resources})
+        if ours.resources.get(name, 0) != truth.resources.get(name, 0)
+    ]
+    said = ", ".join(changed) or "other figures"
     return f"the centre has changed {said}", f"超算中心已更改：{said}"
 
 

@@ -5,7 +5,7 @@ not know is never free: a resource that the execution has and the rule neither c
 the rule charges and the execution does not tell, makes it `Unrated`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from paracloud.billing.exact import exact
 from paracloud.dialects.records import ENDED_PHASES, NativePhase
+from paracloud.dialects.resources import FAMILIES, UNTOLD
 
 SECONDS_AN_HOUR = 3600
 
@@ -35,6 +36,8 @@ CHINESE = {
 """Of a resource, or of the family that its name begins with."""
 PARTS_OF = {"node_cores": frozenset({"cores", "nodes"})}
 """Who charges whole nodes has charged their cores and their number."""
+LISTED = 8
+"""Names that a reason holds: a centre writes them."""
 
 
 class Unrated(Exception):  # no error of the program: a state of the usage, which waits for a person
@@ -116,6 +119,15 @@ class Worked:
     native_state: str = ""
 
 
+def with_none(rule: Rule, had: Quantities) -> Quantities:
+    """What the rule charges of licences, slices and other resources and an accounting that tells of them does not list
+    was not had. Where it tells nothing of them, nobody knows."""
+    if any(name in had for name in UNTOLD):
+        return had
+    charged = (name for name in resources(rule.expression) if name.startswith(FAMILIES))
+    return {**dict.fromkeys(charged, 0), **had}
+
+
 def units(rule: Rule, worked: Worked) -> Fraction:
     """Exact, of an execution that ended; Unrated with the reason. ValueError for negative usage, TypeError for a binary
     fraction."""
@@ -168,10 +180,17 @@ def resources(expression: Expression) -> frozenset[str]:
 
 def _require_known(rule: Rule, worked: Worked) -> None:
     had = {name for name, amount in worked.quantities.items() if amount}
-    unknown = sorted(had - resources(rule.expression) - rule.free - _derived(had))
+    unknown = had - resources(rule.expression) - rule.free - _derived(had)
     if unknown:
-        en, zh = ", ".join(unknown), "、".join(map(in_chinese, unknown))
+        en, zh = listed(unknown)
         raise Unrated(f"the rule says nothing of {en}", f"计费规则未涵盖{zh}")
+
+
+def listed(names: Collection[str]) -> tuple[str, str]:
+    """The first of them in order, in English and in Chinese, with how many more there are."""
+    first, more = sorted(names)[:LISTED], len(names) - LISTED
+    en, zh = ", ".join(first), "、".join(map(in_chinese, first))
+    return (f"{en} and {more} more", f"{zh}等 {len(names)} 种资源") if more > 0 else (en, zh)
 
 
 def in_chinese(resource: str) -> str:

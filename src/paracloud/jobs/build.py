@@ -16,6 +16,7 @@ from paracloud.jobs.checks import (
     read_export,
 )
 from paracloud.jobs.directives import DIRECTIVES, Takes, Use
+from paracloud.jobs.licences import read_licences
 from paracloud.jobs.notice import Notice
 from paracloud.jobs.quantities import memory_bytes, wall
 from paracloud.jobs.sbatch import Script, read_options, read_script
@@ -67,6 +68,7 @@ def build(
             field="objective",
         )
     shape = read_shape(merged, notices)
+    read_licences(merged.get("licenses", ""))
     exported = read_export(merged.get("export", ""), notices)
     spec = JobSpec(
         name=check_name(merged.get("job-name", default_name)),

@@ -13,9 +13,11 @@ from paracloud.billing.rule import Quantities, Unrated
 from paracloud.centres.centre import Centre, Health
 from paracloud.centres.registry import all_centres, healths, seen_queues
 from paracloud.dialects.records import QueueInfo
+from paracloud.dialects.resources import SLICES, is_slice, named
 from paracloud.identity.overview import standings_of
 from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.array import read_array
+from paracloud.jobs.licences import read_licences
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
@@ -169,7 +171,10 @@ def _upper(spec: JobSpec, queue: QueueInfo) -> Quantities:
         memory = spec.memory_per_node_bytes * nodes
     elif spec.memory_per_core_bytes is not None and not spec.exclusive:
         memory = spec.memory_per_core_bytes * cores
-    return {"cores": cores, "nodes": nodes, "gpus": most_gpus(spec, queue), "memory_bytes": memory}
+    gpus, licences = most_gpus(spec, queue), read_licences(spec.extra.get("licenses", ""))
+    upper = {"cores": cores, "nodes": nodes, "gpus": gpus, "memory_bytes": memory, **licences}
+    model = spec.gpu_model or queue.gpu_model or ""
+    return {**upper, "gpus": 0, named(SLICES, model): gpus} if gpus and is_slice(model) else upper
 
 
 def _offer(stall: Stall, spec: JobSpec, customer: Customer, market: Market) -> Offer:

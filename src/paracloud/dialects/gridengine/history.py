@@ -6,6 +6,7 @@ from datetime import datetime
 
 from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, LeftOut, Told, each
 from paracloud.dialects.records import NativePhase
+from paracloud.dialects.resources import UNTOLD
 from paracloud.dialects.text import clock, count, few, instant, printable
 from paracloud.kit.identifiers import NativeId
 
@@ -98,6 +99,7 @@ def _record(value: Mapping[str, str], started: datetime, ended: datetime, text: 
         node_list=printable(value["hostname"], 1000),
         raw=printable(text, RAW_LIMIT),
         unsaid=_UNSAID,
+        resources=UNTOLD,
     )
 
 

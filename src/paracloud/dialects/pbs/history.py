@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, LeftOut, Told, each
 from paracloud.dialects.records import NativePhase
+from paracloud.dialects.resources import UNTOLD
 from paracloud.dialects.text import clock, count, few, instant, printable
 from paracloud.kit.identifiers import NativeId
 
@@ -94,6 +95,7 @@ def _record(job: NativeId, index: int | None, value: Mapping[str, str], text: st
         node_list=printable(",".join(hosts), 1000),
         raw=printable(text, RAW_LIMIT),
         unsaid=_unsaid(value),
+        resources=UNTOLD,
     )
 
 
