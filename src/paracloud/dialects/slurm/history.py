@@ -127,7 +127,7 @@ def _record(
 ) -> HistoryRecord:
     record_id = _record_id(value)
     started, ended = _time(value["Start"]), _time(value["End"])
-    had = allocated(value.get("AllocTRES", ""))
+    had = _allocated(value.get("AllocTRES", ""))
     code, _, signal = (value.get("ExitCode") or "0:0").partition(":")
     eligible = value.get("Eligible", "")
     return HistoryRecord(
@@ -173,6 +173,10 @@ def _record_id(value: dict[str, str]) -> NativeId:
     if not job.isdigit() and "[" not in job:
         raise ValueError(f"{job[:40]!r} needs its JobIDRaw", f"{job[:40]!r} 缺少 JobIDRaw")
     return NativeId(job)
+
+
+_allocated = lru_cache(4096)(allocated)
+"""A log repeats itself."""
 
 
 @lru_cache(4096)

@@ -12,7 +12,7 @@ _NO_TIME = frozenset({"", "Unknown", "None", "N/A", "NONE", "(null)"})
 _TAGGED_NAME = re.compile(r"pc-([0-9a-f]{32})")
 _WALL = re.compile(r"(?:(\d{1,6})-)?(\d{1,9})(?::(\d{1,2}))?(?::(\d{1,2}))?", re.ASCII)
 _SIZE = re.compile(r"(\d{1,15})(?:\.(\d{1,6}))?([KMGTP]?)(?:i?B)?[nc]?", re.ASCII | re.IGNORECASE)
-_COUNT = re.compile(r"(\d{1,18})(?:\.(\d{1,6}))?([KMGTP]?)", re.ASCII)
+_COUNT = re.compile(r"(\d{1,18})(?:(?:\.(\d{1,6}))?([KMGTP]))?", re.ASCII)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "P": 1 << 50}
 _UNIT_BYTES = {"K": 1 << 10, "": 1 << 20, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "P": 1 << 50}
 
@@ -84,7 +84,7 @@ def number(text: str) -> int:
 
 
 def _scaled(match: re.Match[str], units: Mapping[str, int]) -> int:
-    whole, decimals, unit = match[1], match[2] or "", match[3].upper()
+    whole, decimals, unit = match[1], match[2] or "", (match[3] or "").upper()
     size = int(whole + decimals) * units[unit] // int(10 ** len(decimals))
     if size >= 1 << 63:
         raise ValueError(f"{match[0]!r} is more than any machine has")

@@ -3,7 +3,6 @@ for its old logs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from paracloud.dialects.resources import LICENCE, NOTHING, OTHER, SLICES, UNTOLD, is_slice, named, together
 from paracloud.dialects.slurm.text import number, resources, size_bytes
@@ -34,7 +33,6 @@ class Allocated:
 UNALLOCATED = Allocated(0, 0, NOTHING)
 
 
-@lru_cache(4096)  # a log repeats itself
 def allocated(text: str) -> Allocated:
     """ValueError for what is not understood. Slurm counts a slice (MIG) as a GPU; here it is none.
 
