@@ -18,6 +18,7 @@ from paracloud.billing.decision import Decision
 from paracloud.billing.mismatch import Cause, Mismatch, Reconciliation
 from paracloud.billing.pick import Terms
 from paracloud.billing.rate import graduated, part
+from paracloud.billing.rule import LISTED
 from paracloud.billing.rule import Unrated as RuleUnrated
 from paracloud.billing.terms import terms_of
 from paracloud.billing.told import truth_of, untold_of
@@ -187,7 +188,7 @@ def _changes(ours: Usage, truth: Usage) -> tuple[str, str]:
         for name in sorted({*ours.resources, *truth.resources})
         if ours.resources.get(name, 0) != truth.resources.get(name, 0)
     ]
-    said = ", ".join(changed) or "other figures"
+    said = ", ".join(changed[:LISTED] + ["…"] * (len(changed) > LISTED)) or "other figures"
     return f"the centre has changed {said}", f"超算中心已更改：{said}"
 
 

@@ -157,6 +157,13 @@ async def test_a_changed_number_of_licences_is_found_and_corrected(database):
         )  # fmt: skip
     ((cause, micro, en),) = [(one.cause, one.micro, one.en) for one in found.mismatches]
     assert (cause, micro, en) == (Cause.CHANGED, 200_000, "the centre has changed licence.matlab 3 -> 1")
+    many = accounted("cpu=8," + ",".join(f"license/l{number:02}=1" for number in range(30)))
+    async with database.begin() as session:
+        found = await reconcile(
+            session, EAST, many, start=NOW.replace(hour=0), end=NOW.replace(hour=0) + DAY,
+            owners={ACCOUNT: opened.project}, pinned={}, since=NOW,
+        )  # fmt: skip
+    assert [one.cause for one in found.mismatches] == [Cause.UNRATED]
     (usage,) = await metered(database, opened, *fewer)
     assert usage.revision == 2
     assert await charged(database, [usage]) == [-200_000]
