@@ -79,6 +79,14 @@ async def bodies(database, opened: World) -> list[dict]:
     return [json.loads(one.text) for one in page]
 
 
+async def reconciled(database, opened: World, records):
+    start = NOW.replace(hour=0)
+    async with database.begin() as session:
+        return await reconcile(
+            session, EAST, records, start=start, end=start + DAY, owners={ACCOUNT: opened.project}, pinned={}, since=NOW
+        )
+
+
 async def test_what_the_centre_says_was_allocated_is_charged_by_the_rule(database):
     opened = await world(database)
     await priced(database, RULE)
@@ -150,24 +158,32 @@ async def test_a_changed_number_of_licences_is_found_and_corrected(database):
     await priced(database, RULE)
     await charged(database, await metered(database, opened, *accounted()))
     fewer = accounted(ALLOCATED.replace("matlab=3", "matlab=1"))
-    async with database.begin() as session:
-        found = await reconcile(
-            session, EAST, fewer, start=NOW.replace(hour=0), end=NOW.replace(hour=0) + DAY,
-            owners={ACCOUNT: opened.project}, pinned={}, since=NOW,
-        )  # fmt: skip
+    found = await reconciled(database, opened, fewer)
     ((cause, micro, en),) = [(one.cause, one.micro, one.en) for one in found.mismatches]
     assert (cause, micro, en) == (Cause.CHANGED, 200_000, "the centre has changed licence.matlab 3 -> 1")
-    many = accounted("cpu=8," + ",".join(f"license/l{number:02}=1" for number in range(30)))
-    async with database.begin() as session:
-        found = await reconcile(
-            session, EAST, many, start=NOW.replace(hour=0), end=NOW.replace(hour=0) + DAY,
-            owners={ACCOUNT: opened.project}, pinned={}, since=NOW,
-        )  # fmt: skip
-    assert [one.cause for one in found.mismatches] == [Cause.UNRATED]
     (usage,) = await metered(database, opened, *fewer)
     assert usage.revision == 2
     assert await charged(database, [usage]) == [-200_000]
     await sound(database)
+
+
+async def test_of_many_changes_the_first_are_named(database):
+    opened = await world(database)
+    names = [f"l{number:02}" for number in range(30)]
+    await priced(database, RULE | {"free": [*RULE["free"], *(f"licence.{name}" for name in names)]})
+    await charged(database, await metered(database, opened, *accounted("cpu=8")))
+    told = accounted("cpu=8," + ",".join(f"license/{name}=1" for name in names))
+    (one,) = (await reconciled(database, opened, told)).mismatches
+    assert (one.cause, one.micro) == (Cause.CHANGED, 0)
+    assert one.en.endswith(f"licence.l{LISTED - 1:02} 0 -> 1, …")
+
+
+async def test_what_came_to_cost_nobody_knows_what_is_found_too(database):
+    opened = await world(database)
+    await priced(database, RULE)
+    await charged(database, await metered(database, opened, *accounted("cpu=8")))
+    (one,) = (await reconciled(database, opened, accounted("cpu=8,license/ansys=1"))).mismatches
+    assert (one.cause, one.en) == (Cause.UNRATED, "the rule says nothing of licence.ansys")
 
 
 async def test_a_licence_that_the_centre_tells_later_makes_the_usage_wait(database):
