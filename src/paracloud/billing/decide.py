@@ -102,6 +102,7 @@ def decide(
 
 
 def worked(usage: Usage) -> Worked:
+    """Without what no source has told: a price that charges it has no answer."""
     quantities = {
         "cores": usage.cores,
         "nodes": usage.nodes,
@@ -109,7 +110,15 @@ def worked(usage: Usage) -> Worked:
         "memory_bytes": usage.memory_bytes,
         **usage.resources,
     }
-    return Worked(quantities, usage.elapsed_seconds, usage.phase, usage.native_state)
+    for name in usage.unsaid:
+        quantities.pop(name, None)
+    return Worked(
+        quantities,
+        usage.elapsed_seconds,
+        usage.phase,
+        usage.native_state,
+        lists_all="resources" not in usage.unsaid,
+    )
 
 
 def list_amount(usage: Usage, covered: Mapping[Unit, int], terms: Terms) -> int:
@@ -121,7 +130,7 @@ def list_amount(usage: Usage, covered: Mapping[Unit, int], terms: Terms) -> int:
     require_ended(had)
     if terms.price.rule is not None:
         return rate_work(had, terms.price, 0).amount.micro
-    require_plain(usage.resources)
+    require_plain(had.quantities)
     cores = usage.core_seconds - covered.get(Unit.CORE_SECOND, 0)
     cards = usage.gpu_seconds - covered.get(Unit.CARD_SECOND, 0)
     return rate_hours(cores, cards, terms.price)

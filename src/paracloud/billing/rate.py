@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import ceil
 
-from paracloud.billing.rule import Quantities, Rule, Unrated, Worked, listed, units, with_none
+from paracloud.billing.rule import Quantities, Rule, Unrated, Worked, listed, not_told, units, with_none
 from paracloud.billing.tiers import Tiers, worth
 from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import OrganisationId, PriceVersionId, ProjectId
@@ -101,7 +101,8 @@ def _half_even(dividend: int, divisor: int) -> int:
 def rate_work(worked: Worked, price: Price, share_basis_points: int) -> Charge:
     """By the price's rule, where it has one; Unrated where that says nothing of such work."""
     if price.rule is not None:
-        known = replace(worked, quantities=with_none(price.rule, worked.quantities))
+        had = with_none(price.rule, worked.quantities) if worked.lists_all else worked.quantities
+        known = replace(worked, quantities=had)
         return rate_units(units(price.rule, known), Decimal(1), price.currency, share_basis_points)
     require_plain(worked.quantities)
     cores, gpus = (int(worked.quantities[name]) * worked.seconds for name in ("cores", "gpus"))
@@ -109,7 +110,11 @@ def rate_work(worked: Worked, price: Price, share_basis_points: int) -> Charge:
 
 
 def require_plain(quantities: Quantities) -> None:
-    """Unrated for what a price of core-hours and card-hours says nothing of: a licence, a GPU slice …"""
+    """Unrated where cores or cards are not told, and for what a price of core-hours and card-hours says nothing of: a
+    licence, a GPU slice …"""
+    for name in ("cores", "gpus"):
+        if name not in quantities:
+            raise not_told(name)
     others = [name for name, amount in quantities.items() if amount and name not in PLAINLY_PRICED]
     if others:
         en, zh = listed(others)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from paracloud.billing.exact import exact
 from paracloud.dialects.records import ENDED_PHASES, NativePhase
-from paracloud.dialects.resources import FAMILIES, UNTOLD
+from paracloud.dialects.resources import FAMILIES
 
 SECONDS_AN_HOUR = 3600
 
@@ -111,19 +111,19 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """What an execution did, as a rule sees it. `native_state` is the scheduler's own word, such as PREEMPTED."""
+    """What an execution did, as a rule sees it. `native_state` is the scheduler's own word, such as PREEMPTED. Where
+    `lists_all` is false, the accounting tells nothing of licences, slices and other resources."""
 
     quantities: Quantities
     seconds: int
     phase: NativePhase = NativePhase.COMPLETED
     native_state: str = ""
+    lists_all: bool = True
 
 
 def with_none(rule: Rule, had: Quantities) -> Quantities:
     """What the rule charges of licences, slices and other resources and an accounting that tells of them does not list
-    was not had. Where it tells nothing of them, nobody knows."""
-    if any(name in had for name in UNTOLD):
-        return had
+    was not had."""
     charged = (name for name in resources(rule.expression) if name.startswith(FAMILIES))
     return {**dict.fromkeys(charged, 0), **had}
 
@@ -153,7 +153,7 @@ def value(expression: Expression, of: Quantities) -> Fraction:
     match expression:
         case Weighted(resource, weight, per):
             if resource not in of:
-                raise Unrated(f"the rule charges {resource}, which is not told", f"按 {resource} 计费，但未提供该值")
+                raise not_told(resource)
             return exact(of[resource]) * Fraction(weight) / per
         case Sum(parts):
             return sum((value(part, of) for part in parts), Fraction(0))
@@ -165,6 +165,11 @@ def value(expression: Expression, of: Quantities) -> Fraction:
             return Fraction(floor(value(inner, of)))
         case Times(factor, inner):
             return Fraction(factor) * value(inner, of)
+
+
+def not_told(resource: str) -> Unrated:
+    en = f"{resource} is charged, and the centre's accounting does not tell it"
+    return Unrated(en, f"按{in_chinese(resource)}计费，但超算中心的记账数据未提供该值")
 
 
 def resources(expression: Expression) -> frozenset[str]:

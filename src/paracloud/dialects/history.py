@@ -57,7 +57,7 @@ class HistoryRecord:
     """Figures that the log does not tell, by name: what stands in them is no news to whoever knows them.
     `elapsed_seconds` there: reckoned from start to end, as if it had never been suspended."""
     resources: Mapping[str, int] = field(default_factory=lambda: NOTHING, hash=False)
-    """As of an `AccountingRecord`; UNTOLD where the log tells none."""
+    """As of an `AccountingRecord`."""
 
 
 @dataclass(frozen=True, slots=True)

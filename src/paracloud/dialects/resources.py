@@ -10,9 +10,6 @@ FAMILIES = (LICENCE, SLICES, OTHER)
 """What an accounting that tells of them at all lists whole: what it does not list was not had."""
 NAME_LIMIT = 80
 NOTHING: Mapping[str, int] = MappingProxyType({})
-UNTOLD: Mapping[str, int] = MappingProxyType({"untold": 0})
-"""Of a source that tells nothing of them, such as Grid Engine's accounting: nobody knows whether there were any. It
-counts as none, but a rule that charges one of them has no answer."""
 _UNFIT = re.compile(r"[^A-Za-z0-9_.:/-]")
 _SLICE = re.compile(r"(?<![0-9a-z])\d{1,2}g\.\d{1,4}gb(?![0-9a-z])", re.IGNORECASE | re.ASCII)
 

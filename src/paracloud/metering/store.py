@@ -98,7 +98,8 @@ async def measured_at(
     wanted = unnested(REVISION[:2], revisions)
     same = (RevisionRow.usage_id == wanted.c.usage_id) & (RevisionRow.revision == wanted.c.revision)
     query = select(RevisionRow.usage_id, RevisionRow.revision, RevisionRow.measured).join(wanted, same)
-    return {(UsageId(usage), revision): figures for usage, revision, figures in (await session.execute(query)).all()}
+    rows = (await session.execute(query)).all()
+    return {(UsageId(usage), revision): _as_measured(figures) for usage, revision, figures in rows}
 
 
 async def keep_strangers(
@@ -180,7 +181,7 @@ async def _usages(session: AsyncSession, query: Select[Any]) -> list[Usage]:
 
 def _usage(row: Row[Any]) -> Usage:
     figures: dict[str, Any] = dict(zip(MEASURED, row[len(COLUMNS) - len(MEASURED) :], strict=True))
-    figures |= {"phase": NativePhase(row.phase), "resources": frozen(row.resources)}
+    figures |= {"phase": NativePhase(row.phase), "resources": frozen(row.resources), "unsaid": frozenset(row.unsaid)}
     return Usage(
         id=UsageId(row.id),
         key=UsageKey(CentreName(row.centre), NativeId(row.record_id), row.submitted_at, row.restart_count),
@@ -213,4 +214,10 @@ def _plain(usage: Usage) -> dict[str, object]:
 
 def _figures(usage: Usage) -> dict[str, object]:
     """As the driver writes them."""
-    return {**measured(usage), "resources": dict(usage.resources)}
+    return {**measured(usage), "resources": dict(usage.resources), "unsaid": sorted(usage.unsaid)}
+
+
+def _as_measured(figures: Mapping[str, object]) -> Mapping[str, object]:
+    """As the usage has them; what was not kept then is absent."""
+    unsaid = figures.get("unsaid")
+    return {**figures, "unsaid": frozenset(unsaid)} if isinstance(unsaid, list) else figures

@@ -55,6 +55,7 @@ class UsageRow(Base):
     memory_bytes: Mapped[int]
     node_list: Mapped[str]
     resources: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")
+    unsaid: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
 
 
 class RevisionRow(Base):

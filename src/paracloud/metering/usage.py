@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from paracloud.dialects.history import HistoryRecord
 from paracloud.dialects.records import AccountingRecord, NativePhase
-from paracloud.dialects.resources import NOTHING, UNTOLD
+from paracloud.dialects.resources import NOTHING
 from paracloud.kit.errors import Broken
 from paracloud.kit.identifiers import CentreName, NativeId, ProjectId, UnixAccount, UsageId, new_uuid
 
@@ -60,6 +60,8 @@ class Usage:
     memory_bytes: int
     node_list: str
     resources: Mapping[str, int] = field(default_factory=lambda: NOTHING, hash=False)
+    unsaid: frozenset[str] = frozenset()
+    """Those of QUANTITIES that no source has told: here they are zero or one, but nobody knows."""
 
     @property
     def core_seconds(self) -> int:
@@ -82,15 +84,16 @@ class Claim:
 UNCLAIMED = Claim(None)
 MEASURED = (
     "queue", "qos", "phase", "native_state", "exit_code", "exit_signal", "started_at", "ended_at", "elapsed_seconds",
-    "cores", "nodes", "gpus", "memory_bytes", "node_list", "resources",
+    "cores", "nodes", "gpus", "memory_bytes", "node_list", "resources", "unsaid",
 )  # fmt: skip
 """The fields that a centre may correct later; the others say which execution it is."""
 CHARGEABLE = (
     "queue", "qos", "phase", "native_state", "elapsed_seconds", "cores", "nodes", "gpus", "memory_bytes",
-    "resources",
+    "resources", "unsaid",
 )  # fmt: skip
 """Those of them that a price or a charging rule looks at."""
-_NOT_KEPT: Mapping[str, object] = {"qos": "", "resources": NOTHING}
+QUANTITIES = frozenset({"cores", "nodes", "gpus", "memory_bytes", "resources"})
+_NOT_KEPT: Mapping[str, object] = {"qos": "", "resources": NOTHING, "unsaid": frozenset()}
 
 
 def key_of(centre: CentreName, record: AccountingRecord) -> UsageKey:
@@ -111,20 +114,20 @@ def differs(known: Usage, record: AccountingRecord) -> bool:
 
 def costs_alike(usage: Usage, before: Mapping[str, object]) -> bool:
     """Whether nothing that is charged for has changed since `before`, which is measured by the names of MEASURED.
-    Revisions of before the quality of service or resources were kept say nothing of them: as much as none."""
+    Revisions of before a figure was kept say nothing of it: as much as none."""
     return all(getattr(usage, name) == before.get(name, _NOT_KEPT.get(name)) for name in CHARGEABLE)
 
 
 def completed(known: Usage, record: AccountingRecord) -> AccountingRecord:
-    """With what is known of this execution, where the record does not say it. How long it ran is known only while it
-    began and ended when it did."""
-    unsaid = record.unsaid if record.resources != UNTOLD else record.unsaid | {"resources"}
+    """With what is known of this execution, where the record does not say it: what neither says stays unsaid. How long
+    it ran is known only while it began and ended when it did."""
+    unsaid = record.unsaid
     if not unsaid:
         return record
     is_same_span = (known.started_at, known.ended_at) == (record.started_at, record.ended_at)
     kept = unsaid if is_same_span else unsaid - {"elapsed_seconds"}
     same: dict[str, Any] = {name: getattr(known, name) for name in kept}
-    return replace(record, **same)
+    return replace(record, **same | {"unsaid": unsaid & known.unsaid})
 
 
 def require_possible(record: AccountingRecord | HistoryRecord) -> None:
@@ -146,7 +149,7 @@ def require_possible(record: AccountingRecord | HistoryRecord) -> None:
 
 def metered(key: UsageKey, record: AccountingRecord, project: ProjectId, claim: Claim) -> Usage:
     """A new usage, in its first revision."""
-    same: dict[str, Any] = dict(measured(record))
+    same: dict[str, Any] = dict(measured(record)) | {"unsaid": record.unsaid & QUANTITIES}
     return Usage(
         id=UsageId(new_uuid()),
         key=key,

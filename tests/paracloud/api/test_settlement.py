@@ -10,7 +10,6 @@ from tests.paracloud.jobs.world import EAST, START
 
 from paracloud.billing.charge import charge
 from paracloud.dialects.records import AccountingRecord, NativePhase
-from paracloud.dialects.resources import UNTOLD
 from paracloud.kit.identifiers import NativeId, UnixAccount
 from paracloud.metering.collect import collect
 
@@ -31,7 +30,8 @@ async def used(house: House, lin: Tenant) -> None:
         native_id=NativeId("7"), record_id=NativeId("7"), task_index=None, restart_count=0, tag=None, name="melt",
         account=UnixAccount("spare0"), queue="cpu", phase=NativePhase.COMPLETED, native_state="COMPLETED", exit_code=0,
         exit_signal=0, submitted_at=START, started_at=START, ended_at=START + timedelta(seconds=3600),
-        elapsed_seconds=3600, cores=10, nodes=1, gpus=0, memory_bytes=0, node_list="n1", raw="7|", resources=UNTOLD,
+        elapsed_seconds=3600, cores=10, nodes=1, gpus=0, memory_bytes=0, node_list="n1", raw="7|",
+        unsaid=frozenset({"resources"}),
     )  # fmt: skip
     async with house.database.begin() as session:
         owners = {UnixAccount("spare0"): lin.project}

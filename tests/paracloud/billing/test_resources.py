@@ -19,9 +19,9 @@ from paracloud.billing.rate import Price, most, rate, rate_work
 from paracloud.billing.receipt import Signer, end_line, header_line, receipt_line, verify
 from paracloud.billing.reconcile import reconcile
 from paracloud.billing.reverse import reverse
-from paracloud.billing.rule import LISTED, Unrated, Worked, units
+from paracloud.billing.rule import LISTED, Unrated, Worked, in_chinese, units
 from paracloud.billing.rule_text import read_rule
-from paracloud.dialects.resources import UNTOLD, frozen
+from paracloud.dialects.resources import frozen
 from paracloud.identity.product_line import ProductLine
 from paracloud.kit.command import Completed
 from paracloud.kit.identifiers import EntryId, PriceVersionId, new_uuid
@@ -147,10 +147,37 @@ async def test_a_source_that_tells_no_resources_is_charged_by_no_rule_that_needs
     opened = await world(database)
     await priced(database, RULE)
     await priced(database, None, "plain")
-    silent = [record(queue, queue=queue, resources=UNTOLD) for queue in (SOLVER, "plain")]
+    silent = [record(queue, queue=queue, unsaid=frozenset({"resources"})) for queue in (SOLVER, "plain")]
     assert await charged(database, await metered(database, opened, *silent)) in ([None, 40_000], [40_000, None])
     ((en, _),) = await reasons(database)
-    assert "which is not told" in en
+    assert en == "licence.matlab is charged, and the centre's accounting does not tell it"
+
+
+GRID_ENGINE = frozenset({"qos", "nodes", "memory_bytes", "resources"})
+
+
+@pytest.mark.parametrize(
+    ("units", "missing"),
+    [
+        ({"max": [{"resource": "cores"}, {"resource": "memory_bytes", "per": "GiB"}]}, "memory_bytes"),
+        ({"resource": "nodes", "weight": "128"}, "nodes"),
+    ],
+)
+async def test_what_a_log_does_not_tell_is_not_charged_as_nothing_or_as_one(database, units, missing):
+    opened = await world(database)
+    await priced(database, {"units": units, "free": ["cores", "nodes", "memory_bytes"]})
+    (usage,) = await metered(database, opened, record("1", queue=SOLVER, cores=128, unsaid=GRID_ENGINE))
+    assert await charged(database, [usage]) == [None]
+    assert await reasons(database) == [
+        (
+            f"{missing} is charged, and the centre's accounting does not tell it",
+            f"按{in_chinese(missing)}计费，但超算中心的记账数据未提供该值",
+        )
+    ]
+    (told,) = await metered(database, opened, record("1", queue=SOLVER, cores=128, nodes=2, memory_bytes=2**38))
+    (amount,) = await charged(database, [told])
+    assert amount
+    await sound(database)
 
 
 async def test_a_changed_number_of_licences_is_found_and_corrected(database):

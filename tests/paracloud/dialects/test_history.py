@@ -11,7 +11,6 @@ from paracloud.dialects.histories import READERS
 from paracloud.dialects.history import HistoryRecord, LeftOut, Unreadable, accounted
 from paracloud.dialects.pbs import history as pbs
 from paracloud.dialects.records import NativePhase
-from paracloud.dialects.resources import UNTOLD
 from paracloud.dialects.slurm import history as slurm
 
 VALUES = dict(
@@ -334,10 +333,10 @@ def test_cards_of_pbs_that_are_no_number_are_told():
 
 
 def test_what_grid_engine_and_pbs_do_not_say_is_no_figure():
-    assert one(gridengine, grid()).unsaid == {"qos", "nodes", "memory_bytes"}
-    assert one(pbs, PBS).unsaid == {"qos"}
+    assert one(gridengine, grid()).unsaid == {"qos", "nodes", "memory_bytes", "resources"}
+    assert one(pbs, PBS).unsaid == {"qos", "resources"}
     silent = PBS.replace("exec_host=n1/0*4+n2/0*4 Resource_List.mem=16gb ", "")
-    assert one(pbs, silent).unsaid == {"qos", "memory_bytes", "node_list"}
+    assert one(pbs, silent).unsaid == {"qos", "memory_bytes", "node_list", "resources"}
 
 
 def test_a_log_tells_licences_and_slices_as_accounting_does():
@@ -349,8 +348,8 @@ def test_a_log_tells_licences_and_slices_as_accounting_does():
 
 def test_a_source_that_tells_no_resources_says_so():
     silent = one(gridengine, grid()), one(pbs, PBS), one(slurm, sacct(AllocTRES=""))
-    assert [accounted(found).resources for found in silent] == [UNTOLD] * 3
-    assert one(slurm, sacct()).resources == {}
+    assert ["resources" in accounted(found).unsaid for found in silent] == [True] * 3
+    assert (one(slurm, sacct()).resources, one(slurm, sacct()).unsaid) == ({}, set())
 
 
 @pytest.mark.parametrize("said", ["license/matlab=-1", "license/matlab=1.5.2", "gres/fpga=x"])

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, RECORD, World, record, world
 
 from paracloud.dialects.records import AccountingRecord
-from paracloud.dialects.resources import UNTOLD, frozen
+from paracloud.dialects.resources import frozen
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Broken
 from paracloud.kit.identifiers import ProjectId, UnixAccount, new_uuid
@@ -136,19 +136,35 @@ async def test_usage_of_any_number_says_what_it_had(database, count: int) -> Non
     assert await scalar(database, "SELECT count(*) FROM usage WHERE resources = '{}'") == 0
 
 
+SILENT = frozenset({"resources"})
+
+
 async def test_a_source_that_tells_no_resources_takes_none_away(database) -> None:
     opened = await world(database)
     had = frozen({"licence.matlab": 3})
     await read(database, opened, record(resources=had))
-    assert (await read(database, opened, record(resources=UNTOLD))).known == 1
-    (later,) = (await read(database, opened, record(resources=UNTOLD, cores=8))).corrected
+    assert (await read(database, opened, record(unsaid=SILENT))).known == 1
+    (later,) = (await read(database, opened, record(unsaid=SILENT, cores=8))).corrected
     assert (later.resources, later.cores) == (had, 8)
 
 
 async def test_a_source_that_tells_resources_is_news_where_none_did(database) -> None:
     opened = await world(database)
-    await read(database, opened, record(resources=UNTOLD))
-    assert len((await read(database, opened, record())).corrected) == 1
+    await read(database, opened, record(unsaid=SILENT))
+    (told,) = (await read(database, opened, record())).corrected
+    assert told.unsaid == set()
+    assert (await read(database, opened, record(unsaid=SILENT))).known == 1
+
+
+async def test_what_no_source_tells_stays_unsaid_and_what_one_tells_is_said(database) -> None:
+    opened = await world(database)
+    few = frozenset({"qos", "nodes", "memory_bytes"})
+    (new,) = (await read(database, opened, record(unsaid=few))).new
+    assert new.unsaid == {"nodes", "memory_bytes"}
+    (later,) = (await read(database, opened, record(unsaid=frozenset({"memory_bytes"}), nodes=7))).corrected
+    assert (later.unsaid, later.nodes) == ({"memory_bytes"}, 7)
+    query = "SELECT array_agg(measured -> 'unsaid' ORDER BY revision) FROM usage_revisions"
+    assert await scalar(database, query) == [["memory_bytes", "nodes"], ["memory_bytes"]]
 
 
 @pytest.mark.parametrize("tree", ["[]", "1", '{"licence.a": -1}', '{"licence.a": "3"}', "null"])

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, LeftOut, Told, each
 from paracloud.dialects.records import NativePhase
-from paracloud.dialects.resources import UNTOLD
 from paracloud.dialects.text import clock, count, few, instant, printable
 from paracloud.kit.identifiers import NativeId
 
@@ -27,7 +26,7 @@ _MEASURE = re.compile(r"-?[0-9][0-9.e+-]*", re.ASCII)
 _NODE_FAILED = frozenset({21, 22, 23, 24, 25})
 """Rescheduled, execution host lost, migrated (man 5 accounting, `failed`)."""
 _KILLED_BY_LIMIT = 37
-_UNSAID = frozenset({"qos", "nodes", "memory_bytes"})
+_UNSAID = frozenset({"qos", "nodes", "memory_bytes", "resources"})
 STATE = r"(?:failed|exit_status)=\d{1,9}"
 """Of a record's `native_state`."""
 
@@ -99,7 +98,6 @@ def _record(value: Mapping[str, str], started: datetime, ended: datetime, text: 
         node_list=printable(value["hostname"], 1000),
         raw=printable(text, RAW_LIMIT),
         unsaid=_UNSAID,
-        resources=UNTOLD,
     )
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, LeftOut, Told, each
 from paracloud.dialects.records import NativePhase
-from paracloud.dialects.resources import UNTOLD
 from paracloud.dialects.text import clock, count, few, instant, printable
 from paracloud.kit.identifiers import NativeId
 
@@ -95,7 +94,6 @@ def _record(job: NativeId, index: int | None, value: Mapping[str, str], text: st
         node_list=printable(",".join(hosts), 1000),
         raw=printable(text, RAW_LIMIT),
         unsaid=_unsaid(value),
-        resources=UNTOLD,
     )
 
 
@@ -154,7 +152,7 @@ def _times(chunk: str) -> int:
 
 
 def _unsaid(value: Mapping[str, str]) -> frozenset[str]:
-    return frozenset({"qos", *(name for key, name in _TOLD_BY.items() if key not in value)})
+    return frozenset({"qos", "resources", *(name for key, name in _TOLD_BY.items() if key not in value)})
 
 
 def _hosts(text: str) -> dict[str, int]:

@@ -159,7 +159,7 @@ def _record(
         memory_bytes=had.memory_bytes,
         node_list=printable(value.get("NodeList", ""), 1000),
         raw=printable(text, RAW_LIMIT),
-        unsaid=unsaid,
+        unsaid=unsaid | had.unsaid,
         resources=had.resources,
     )
 

@@ -4,7 +4,7 @@ for its old logs."""
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from paracloud.dialects.resources import LICENCE, NOTHING, OTHER, SLICES, UNTOLD, is_slice, named, together
+from paracloud.dialects.resources import LICENCE, NOTHING, OTHER, SLICES, is_slice, named, together
 from paracloud.dialects.slurm.text import number, resources, size_bytes
 from paracloud.dialects.text import count
 
@@ -18,6 +18,7 @@ MEASURED = frozenset(
 )
 """Nobody is given these to himself: `billing` is the site's own sum of what the others say, the rest is what plugins
 measured while the job ran (man slurm.conf, AccountingStorageTRES). They are dropped on purpose, and nothing else is."""
+UNTOLD = frozenset({"gpus", "memory_bytes", "resources"})
 _ELSEWHERE = FIGURES | MEASURED
 
 
@@ -28,6 +29,7 @@ class Allocated:
     gpus: int
     memory_bytes: int
     resources: Mapping[str, int]
+    unsaid: frozenset[str] = frozenset()
 
 
 UNALLOCATED = Allocated(0, 0, NOTHING)
@@ -39,12 +41,14 @@ def allocated(text: str) -> Allocated:
     license/NAME and license/NAME@SERVER are `licence.NAME`, of all servers together: a rule prices the software.
     gres/gpu:TYPE of a slice is `gpu_slices.TYPE`; gres/NAME, or the sum over its types where the centre tracks only
     those, `resource.NAME`; bb/NAME `resource.bb/NAME`, in bytes; and whatever else `resource.TYPE/NAME`, so that what
-    nobody has thought of is told, and not free. An empty text tells nothing."""
+    nobody has thought of is told, and not free. An empty text tells nothing: all of it is unsaid."""
     found = resources(text)
+    if not found:
+        return Allocated(0, 0, NOTHING, UNTOLD)
     return Allocated(
         gpus=_gpus(found),
         memory_bytes=size_bytes(found["mem"]) if "mem" in found else 0,
-        resources=together(_named(found)) if found else UNTOLD,
+        resources=together(_named(found)),
     )
 
 
