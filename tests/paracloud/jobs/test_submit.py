@@ -222,6 +222,11 @@ async def test_an_array_holds_for_every_task_and_an_exclusive_job_for_whole_node
     assert (await world.submit(exclusive="", ntasks="5")).held.micro == 8 * 360_000
 
 
+async def test_a_job_that_asks_for_more_cores_on_each_node_holds_for_them(database: Database) -> None:
+    world = await open_world(database)
+    assert (await world.submit(mincpus="4")).held.micro == 4 * 360_000
+
+
 MEMORY_RULE = {
     "units": {"max": [{"resource": "cores", "weight": "0.1"}, {"resource": "memory_bytes", "per": "GiB"}]},
     "free": ["nodes"],
