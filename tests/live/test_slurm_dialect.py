@@ -183,7 +183,7 @@ def test_usage_on_gpus_is_what_was_asked_for(login):
 
 def test_slurm_gives_no_more_than_what_was_counted(login):
     (queue,) = [one for one in login.ask(login.dialect.queues()) if one.name == "cpu"]
-    wishes = ("-n 1 --mincpus=8", "-N 2 -n 3 --ntasks-per-node=2", "-N 1 -B 2:2:1", "-n 2 --ntasks-per-socket=1")
+    wishes = ("-n 1 --mincpus=8", "-N 2 -n 3 --ntasks-per-node=2", "-N 1 -B 1:2:1", "-n 2 --ntasks-per-socket=1")
     given, most = [], []
     for words in (*wishes, "-n 3 -c 20 --exclusive", "-n 1 --hint=memory_bound", "-N 2 -w eastcpu[1-2]"):
         spec = build(f"#!/bin/bash\n#SBATCH -t 1 --mem-per-cpu=10M {words}\ntrue\n").spec
