@@ -94,7 +94,7 @@ def offers(market: Market, spec: JobSpec, customer: Customer) -> list[Offer]:
 
 def most_at(market: Market, spec: JobSpec, customer: Customer, offer: Offer, wall: timedelta) -> Most:
     """What is to be reserved for the job at this offer, if it runs so long. Nothing on the customer's own nodes, where
-    there are enough of them."""
+    there are enough of them and no end of them is agreed: until one, nobody knows how long it waits."""
     stall = _stall(market, offer)
     price = _price(stall, spec, customer)
     assert price is not None, "an offer has its price"  # noqa: S101
@@ -119,9 +119,9 @@ def _price(stall: Stall, spec: JobSpec, customer: Customer) -> Price | None:
 
 
 def _is_dedicated(stall: Stall, upper: Quantities, customer: Customer, market: Market) -> bool:
-    """Whether each task of the job is on the customer's own nodes, whatever it is given."""
+    """Whether each task of the job is on the customer's own nodes, whatever it is given and however long it waits."""
     place = (customer.project, stall.centre.name, stall.queue.name)
-    return any(one.covers(*place, int(upper["nodes"])) for one in market.dedications)
+    return any(one.valid_to is None and one.covers(*place, int(upper["nodes"])) for one in market.dedications)
 
 
 def need(spec: JobSpec, *, only_centre: CentreName | None = None) -> Need:

@@ -341,7 +341,7 @@ async def test_the_same_nodes_are_not_dedicated_twice_and_an_end_is_not_in_the_p
         with pytest.raises(NotFound):
             await end_dedication(session, new_dedication_id(), NOW, person="op", now=NOW)
         await end_dedication(session, wanted.id, NOW + DAY, person="op", now=NOW)
-    after = await metered(database, opened, record("1", submitted_at=NOW + 2 * DAY))
+    after = await metered(database, opened, record("1", started_at=NOW + 2 * DAY, ended_at=NOW + 2 * DAY + timedelta(seconds=100)))
     assert await charged(database, after) == [13_717]
 
 

@@ -1,4 +1,4 @@
-"""Queues say how many of their cores share a real one."""
+"""Queues say how many of their cores share a real one; charges, how many seconds of a run dedicated nodes paid for."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("queues", sa.Column("threads_per_core", sa.BigInteger(), nullable=False, server_default="1"))
+    op.add_column("charges", sa.Column("dedicated_seconds", sa.BigInteger))
 
 
 def downgrade() -> None:
+    op.drop_column("charges", "dedicated_seconds")
     op.drop_column("queues", "threads_per_core")
