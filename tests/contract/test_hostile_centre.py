@@ -351,8 +351,8 @@ async def test_a_record_with_another_tenants_tag_touches_neither_his_job_nor_his
     database = siege.world.database
     async with database.begin() as session:
         other, _ = await person(session, "wang")
-        statement = "UPDATE centre_accounts SET project_id = :other, assigned_at = now() WHERE account = 'spare1'"
-        await session.execute(text(statement), {"other": other})
+        statement = "UPDATE centre_accounts SET project_id = :other, assigned_at = :at WHERE account = 'spare1'"
+        await session.execute(text(statement), {"other": other, "at": siege.world.clock.now() - timedelta(days=1)})
     job = await siege.queued()
     before = await siege.world.wallet(), await siege.world.held()
     siege.service.plays(

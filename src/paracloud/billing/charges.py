@@ -29,7 +29,7 @@ CHARGE = (
     ChargeRow.share_basis_points, ChargeRow.list_micro, ChargeRow.volume_micro, ChargeRow.amount_micro,
     ChargeRow.package_micro, ChargeRow.credit_micro, ChargeRow.share_micro, ChargeRow.owner_micro,
     ChargeRow.dedication_id, ChargeRow.currency, ChargeRow.is_duplicate, ChargeRow.entry_id, ChargeRow.charged_at,
-    ChargeRow.reason, ChargeRow.person,
+    ChargeRow.reason, ChargeRow.person, ChargeRow.dedicated_seconds,
 )  # fmt: skip
 SETTLED = text("""
     WITH wanted AS (SELECT usage_id, entry_id, contract_id, share_micro, owner_micro FROM charges
@@ -115,6 +115,7 @@ class NewCharge:
     dedication: DedicationId | None
     currency: str
     is_duplicate: bool
+    dedicated_seconds: int | None = None
     is_reversal: bool = False
     reason: str | None = None
     person: str | None = None
@@ -198,7 +199,7 @@ async def add(session: AsyncSession, rows: Sequence[tuple[NewCharge, EntryId | N
             row.usage, row.revision, row.is_reversal, row.period, row.project, row.user, row.reference, row.price,
             row.contract, row.share_basis_points, row.list_micro, row.volume_micro, row.amount_micro,
             row.package_micro, row.credit_micro, row.share_micro, row.owner_micro, row.dedication, row.currency,
-            row.is_duplicate, entry, now, row.reason, row.person,
+            row.is_duplicate, entry, now, row.reason, row.person, row.dedicated_seconds,
         )
         for row, entry in rows
     ]  # fmt: skip
@@ -223,5 +224,5 @@ def _charge(row: Row[*tuple[Any, ...]]) -> NewCharge:
         ContractId(row.contract_id), row.share_basis_points, row.list_micro, row.volume_micro, row.amount_micro,
         row.package_micro, row.credit_micro, row.share_micro, row.owner_micro,
         None if row.dedication_id is None else DedicationId(row.dedication_id), row.currency, row.is_duplicate,
-        row.is_reversal, row.reason, row.person,
+        row.dedicated_seconds, row.is_reversal, row.reason, row.person,
     )  # fmt: skip

@@ -56,12 +56,14 @@ class Decided:
 def decide(
     usage: Usage, known: Known, terms: Terms, period: date, shelf: Shelf, volumes: dict[VolumeKey, int]
 ) -> Decided | Unrated:
-    """Hours that a package covers cost their part of its price; the rest the price's list amount, times the factors of
-    its tiers; a credit pays of that what it can. A correction posts the difference to what was charged before. The
-    shelf and the volumes stay as they are where it is Unrated."""
+    """Of the seconds that are not on the customer's own nodes, hours that a package covers cost their part of its
+    price; the rest the price's list amount, times the factors of its tiers; a credit pays of that what it can. A
+    correction posts the difference to what was charged before. The shelf and the volumes stay as they are where it is
+    Unrated."""
     before = known.before or _nothing(terms)
     if before.is_reversed:
         return REVERSED
+    ran_seconds, usage = usage.elapsed_seconds, terms.billed(usage)
     try:
         whole = list_amount(usage, {}, terms)
     except RuleUnrated as why:
@@ -94,7 +96,8 @@ def decide(
         credit_micro=credit,
         share_micro=part(whole, contract.share_basis_points) - before.share_micro,
         owner_micro=part(whole, contract.owner_basis_points) - before.owner_micro,
-        dedication=terms.dedication.id if terms.dedication else None,
+        dedication=terms.dedicated[0].id if terms.dedicated else None,
+        dedicated_seconds=ran_seconds - usage.elapsed_seconds if terms.dedicated else None,
         currency=terms.price.currency,
         is_duplicate=usage.is_duplicate,
     )
@@ -122,9 +125,10 @@ def worked(usage: Usage) -> Worked:
 
 
 def list_amount(usage: Usage, covered: Mapping[Unit, int], terms: Terms) -> int:
-    """Micro-units for what no package covers; Unrated (a rule's) where the price says nothing of such work, or nobody
-    knows how it ended. On nodes that are paid by the month it is nothing all the same."""
-    if terms.dedication is not None:
+    """Micro-units for what no package covers, of a usage as it is billed; Unrated (a rule's) where the price says
+    nothing of such work, or nobody knows how it ended. What ran on nodes that are paid by the month alone costs nothing
+    all the same."""
+    if terms.dedicated and usage.elapsed_seconds == 0:
         return 0
     had = worked(usage)
     require_ended(had)
@@ -142,14 +146,14 @@ def payer(price: Price, usage: Usage) -> str:
 
 
 def _nothing(terms: Terms) -> Before:
-    own = terms.dedication.id if terms.dedication else None
+    own = terms.dedicated[0].id if terms.dedicated else None
     return Before(terms.price.id, terms.contract.id, own, 0, 0, 0, 0, 0, 0, 0, is_reversed=False)
 
 
 def _hours(usage: Usage, known: Known, terms: Terms, shelf: Shelf) -> tuple[Use, ...]:
     """A rule's units are no hours: packages do not pay for them. A correction takes no more from packages than before;
     what it gives back was paid in money first."""
-    if not shelf.packages or usage.is_duplicate or terms.dedication is not None or terms.price.rule is not None:
+    if not shelf.packages or usage.is_duplicate or terms.price.rule is not None:
         return ()
     uses: list[Use] = []
     covered = _covered_by(known.used, (), shelf)

@@ -82,6 +82,7 @@ def _body(project: ProjectId, number: int, previous: str, row: Row[*tuple[Any, .
         "rule": row.rule,
         "tiers": row.tiers,
         "dedicated": row.dedication_id is not None,
+        "dedicated_seconds": row.dedicated_seconds,
         "list_micro": str(row.list_micro),
         "volume_micro": None if row.volume_micro is None else str(row.volume_micro),
         "amount_micro": str(row.amount_micro),

@@ -197,7 +197,7 @@ def _due(usage: Usage, terms: Terms | Unrated, books: _Books) -> _Due | Unrated:
     the month's volume was."""
     if isinstance(terms, Unrated):
         return terms
-    known = books.before.get(usage.id)
+    known, usage = books.before.get(usage.id), terms.billed(usage)
     totals = {Unit.CORE_SECOND: usage.core_seconds, Unit.CARD_SECOND: usage.gpu_seconds}
     given = books.covered.get(usage.id, {})
     try:

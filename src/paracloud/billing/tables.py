@@ -194,7 +194,9 @@ class ChargeRow(Base):
     share_micro: Mapped[int]
     owner_micro: Mapped[int] = mapped_column(server_default="0")
     dedication_id: Mapped[UUID | None] = mapped_column(ForeignKey("dedications.id"))
-    """The customer's own nodes, paid by the month: then the usage itself costs nothing."""
+    """The customer's own nodes, paid by the month: the first of those that held while it ran."""
+    dedicated_seconds: Mapped[int | None]
+    """How much of the run they paid for; null where none held, and of what was charged before this was kept: all."""
     currency: Mapped[str]
     is_duplicate: Mapped[bool]
     entry_id: Mapped[UUID | None]

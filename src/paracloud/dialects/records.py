@@ -155,6 +155,9 @@ class QueueInfo:
     free_gpus: int
     max_wall: timedelta | None
     max_nodes: int | None
+    threads_per_core: int = 1
+    """How many of its cores share a real one, of which jobs get whole ones: more than 1 where the scheduler counts
+    hardware threads."""
 
 
 @dataclass(frozen=True, slots=True)

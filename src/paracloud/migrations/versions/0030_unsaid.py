@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0030_unsaid"
-down_revision = "0025_resources"
+down_revision = "0026_dedicated"
 branch_labels = None
 depends_on = None
 
