@@ -175,7 +175,7 @@ RULES: dict[str, str] = {
         SELECT volume.payer, volume.list_micro - coalesce(sum(charge.list_micro), 0) FROM volumes AS volume
           LEFT JOIN (SELECT charges.*, projects.organisation_id FROM charges
                        JOIN projects ON projects.id = charges.project_id WHERE NOT is_duplicate) AS charge
-            ON charge.price_version_id = volume.price_version_id AND charge.period = volume.period
+            ON charge.price_version_id = volume.price_version_id AND charge.volume_month = volume.period
            AND volume.payer IN ('project:' || charge.project_id, 'organisation:' || charge.organisation_id)
          GROUP BY volume.payer, volume.price_version_id, volume.period, volume.list_micro
         HAVING volume.list_micro <> coalesce(sum(charge.list_micro), 0)

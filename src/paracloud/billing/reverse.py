@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing import charges, store, store_decisions, store_paying
 from paracloud.billing.charges import Before, NewCharge
 from paracloud.billing.cover import Shelf, Unit, Use
+from paracloud.billing.decide import volume_key
 from paracloud.billing.entry import CREDITS, DUPLICATES, EXPIRED, OWNERS, PAYABLE, SHARED, Entry, held, package, wallet
 from paracloud.billing.fee import fee_month
 from paracloud.billing.period import open_periods
@@ -141,12 +142,9 @@ def _postings(codes: Collection[str], less: NewCharge, uses: Sequence[Use], shel
 
 
 async def _less_volume(session: AsyncSession, less: NewCharge) -> None:
-    if less.volume_micro is None:
+    if less.volume_month is None:
         return
-    price = (await price_by_id(session, less.price)).price
-    organisation = price.organisation
-    payer = f"organisation:{organisation}" if organisation is not None else f"project:{less.project}"
-    key = (payer, less.price, less.period)
+    key = volume_key((await price_by_id(session, less.price)).price, less.project, less.volume_month)
     volumes = await store_paying.lock_volumes(session, [key])
     await store_paying.put_volumes(session, {key: volumes[key] + less.list_micro})
 
