@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, Uuid, any_, bindparam, delete, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.entry import payable
@@ -89,11 +89,6 @@ class Before:
     month: date
     first: int = 1
     stretches: tuple[Stretch, ...] = ()
-
-    @property
-    def is_nothing(self) -> bool:
-        """It moved nothing: there is nothing to take back."""
-        return not any(getattr(self, name) for name in SUMMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +210,20 @@ async def of_entry(session: AsyncSession, entry: EntryId, usage: UsageId | None)
     if usage is not None:
         query = query.where(ChargeRow.usage_id == usage)
     return [_charge(row) for row in (await session.execute(query)).all()]
+
+
+async def newest(session: AsyncSession, usages: Sequence[UsageId]) -> dict[UsageId, NewCharge]:
+    """The last charge of each that is no reversal."""
+    query = (
+        select(*CHARGE)
+        .ext(distinct_on(ChargeRow.usage_id))
+        .where(
+            ChargeRow.usage_id == any_(bindparam("usages", list(usages), type_=ARRAY(Uuid))),
+            ChargeRow.is_reversal.is_(False),
+        )
+        .order_by(ChargeRow.usage_id, ChargeRow.revision.desc())
+    )
+    return {UsageId(row.usage_id): _charge(row) for row in (await session.execute(query)).all()}
 
 
 def _charge(row: Row[*tuple[Any, ...]]) -> NewCharge:

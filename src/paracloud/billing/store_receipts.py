@@ -26,8 +26,8 @@ DUE = text("""
     SELECT charge.usage_id, charge.revision, charge.is_reversal, charge.reference, charge.list_micro,
            charge.volume_micro, charge.volume_month, charge.amount_micro, charge.package_micro, charge.credit_micro,
            charge.currency, charge.charged_at, charge.period, charge.reason,
-           price.id AS price_id, price.product_line, price.core_hour, price.card_hour, price.rule, price.tiers, charge.dedication_id, usage.centre, usage.record_id,
-           usage.submitted_at, seen.measured
+           price.id AS price_id, price.product_line, price.core_hour, price.card_hour, price.rule, price.tiers,
+           charge.dedication_id, usage.centre, usage.record_id, usage.submitted_at, seen.measured
       FROM receipts_due AS due
       JOIN charges AS charge ON (charge.usage_id, charge.revision, charge.is_reversal)
                                 = (due.usage_id, due.revision, due.is_reversal)
