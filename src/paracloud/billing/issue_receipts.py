@@ -85,6 +85,7 @@ def _body(project: ProjectId, number: int, previous: str, row: Row[*tuple[Any, .
         "dedicated_seconds": row.dedicated_seconds,
         "list_micro": str(row.list_micro),
         "volume_micro": None if row.volume_micro is None else str(row.volume_micro),
+        "volume_month": None if row.volume_month is None else f"{row.volume_month:%Y-%m}",
         "amount_micro": str(row.amount_micro),
         "package_micro": str(row.package_micro),
         "credit_micro": str(row.credit_micro),

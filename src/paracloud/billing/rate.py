@@ -1,5 +1,6 @@
 """The one place where usage becomes money. Pure, exact: integers and Decimal, one rounding a charge."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -141,6 +142,31 @@ def graduated(tiers: Tiers, before_micro: int, more_micro: int) -> int:
     sums, so that a month's charges add up to the rounded price of their sum, whatever their order. Below nothing (what
     is given back of an earlier month) the first tier goes on."""
     return _tiered(tiers, before_micro + more_micro) - _tiered(tiers, before_micro)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Of a month's volume at a price with tiers, what one charge adds (a correction may take off): `list_micro`, from
+    `volume_micro` on."""
+
+    volume_micro: int
+    list_micro: int
+
+
+def stretched(tiers: Tiers, stretches: Iterable[Stretch]) -> int:
+    """What a usage costs that was charged and then corrected so, in micro-units. What a correction takes off comes back
+    at the price of where the volume was then, but never more than the usage cost until then."""
+    cost = 0
+    for one in stretches:
+        cost = max(cost + graduated(tiers, one.volume_micro, one.list_micro), 0)
+    return cost
+
+
+def stretched_again(reversed_: Sequence[Stretch], list_micro: int) -> tuple[Stretch, ...]:
+    """Of what is charged again at the price at which it was reversed: where it was, so that the same costs the same."""
+    if sum(one.list_micro for one in reversed_) == list_micro:
+        return tuple(reversed_)
+    return (Stretch(reversed_[0].volume_micro, list_micro),)
 
 
 def _tiered(tiers: Tiers, micro: int) -> int:

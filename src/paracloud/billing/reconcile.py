@@ -17,7 +17,7 @@ from paracloud.billing.decide import list_amount
 from paracloud.billing.decision import Decision
 from paracloud.billing.mismatch import Cause, Mismatch, Reconciliation
 from paracloud.billing.pick import Terms
-from paracloud.billing.rate import graduated, part
+from paracloud.billing.rate import graduated, part, stretched
 from paracloud.billing.rule import LISTED
 from paracloud.billing.rule import Unrated as RuleUnrated
 from paracloud.billing.terms import terms_of
@@ -71,12 +71,11 @@ async def reconcile(
 @dataclass(frozen=True, slots=True)
 class _Books:
     """What we have written of the day's usages, by usage: charges, postings to the centre and to lenders, what packages
-    gave, the charges at a price with tiers one by one (volume before, list amount), and what persons decided last."""
+    gave, and what persons decided last."""
 
     before: Mapping[UsageId, Before]
     settled: Mapping[UsageId, Settled]
     covered: Mapping[UsageId, Mapping[Unit, int]]
-    steps: Mapping[UsageId, Sequence[tuple[int, int]]]
     words: Mapping[UsageId, Decision]
 
     def costs_nothing_by_a_word(self, usage: Usage) -> bool:
@@ -102,7 +101,6 @@ async def _read(session: AsyncSession, centre: CentreName, ids: Sequence[UsageId
         await charges.before(session, ids),
         await charges.settled(session, ids, centre),
         await store_paying.covered(session, ids),
-        await charges.steps(session, ids),
         await store_decisions.newest(session, ids),
     )
 
@@ -205,11 +203,11 @@ def _due(usage: Usage, terms: Terms | Unrated, books: _Books) -> _Due | Unrated:
     except RuleUnrated as why:
         return Unrated(why.en, why.zh)
     amount = listed + (known.package_micro if known is not None else 0)
-    tiers, steps = terms.price.tiers, books.steps.get(usage.id, ())
+    tiers = terms.price.tiers
     if tiers is not None and not usage.is_duplicate:
-        before = sum(more for _, more in steps)
-        amount += sum(graduated(tiers, volume, more) - more for volume, more in steps)
-        amount += graduated(tiers, 0, listed - before) - (listed - before) if not steps else 0
+        had = known.stretches if known is not None and known.price == terms.price.id else ()
+        charged = sum(one.list_micro for one in had)
+        amount += stretched(tiers, had) - charged if had else graduated(tiers, 0, listed) - listed
     contract = terms.contract
     return _Due(amount, part(amount, contract.share_basis_points), part(amount, contract.owner_basis_points))
 

@@ -167,6 +167,7 @@ class ChargeRow(Base):
     __tablename__ = "charges"
     __table_args__ = (
         CheckConstraint("is_reversal = (reason IS NOT NULL) AND is_reversal = (person IS NOT NULL)", name="reversal"),
+        CheckConstraint("(volume_micro IS NULL) = (volume_month IS NULL)", name="volume"),
         Index("ix_charges_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
         Index("ix_charges_project_id_period", "project_id", "period"),
         Index("ix_charges_entry_id", "entry_id"),
@@ -186,7 +187,9 @@ class ChargeRow(Base):
     list_micro: Mapped[int]
     """Before volume tiers, without what packages of hours paid."""
     volume_micro: Mapped[int | None]
-    """Where the price has tiers: the payer's list amounts of the month before this one."""
+    """Where the price has tiers: of its month's volume, where this list amount begins."""
+    volume_month: Mapped[date | None]
+    """Whose volume that is: the month on whose bill the usage was first, also of later corrections and reversals."""
     amount_micro: Mapped[int]
     """What it costs, however that is paid: the wallet pays what neither packages nor credits do."""
     package_micro: Mapped[int] = mapped_column(server_default="0")
@@ -207,7 +210,8 @@ class ChargeRow(Base):
 
 
 class VolumeRow(Base):
-    """A payer's list amounts of a month at one price with tiers: where its next charge begins."""
+    """A payer's list amounts at one price with tiers, of usage that was on a month's bill first: where its next charge
+    begins. Corrections and reversals move it also when that bill is closed."""
 
     __tablename__ = "volumes"
     payer: Mapped[str] = mapped_column(primary_key=True)

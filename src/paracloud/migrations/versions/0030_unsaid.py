@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0030_unsaid"
-down_revision = "0026_dedicated"
+down_revision = "0027_tier_months"
 branch_labels = None
 depends_on = None
 
