@@ -113,7 +113,7 @@ def _compare(
     books: _Books,
 ) -> list[Mismatch]:
     if ours is not None and books.costs_nothing_by_a_word(ours):
-        return []
+        return _left_of_nothing(ours, books)
     known = books.before.get(ours.id) if ours is not None else None
     charged = known.amount_micro if known is not None else 0
     if truth is None or ours is None:
@@ -138,6 +138,21 @@ def _one_sided(
     due = _due(truth, terms[truth.id], books)
     amount = -due.amount_micro if isinstance(due, _Due) else 0
     return _mismatch(Cause.NOT_METERED, truth, amount, "it was never metered", "从未计量")
+
+
+def _left_of_nothing(usage: Usage, books: _Books) -> list[Mismatch]:
+    """Of what was taken back nothing is left, but a package takes its hours back at what they are worth there then."""
+    known = books.before.get(usage.id)
+    if known is None or not known.is_reversed:
+        return []
+    left, due = known.amount_micro - known.package_micro, _Due(0, 0, 0)
+    en, zh = f"it was taken back, and {left} micro-units of it are left", f"已冲销，但仍余 {left} 微元"
+    found = [_mismatch(Cause.WRONG_AMOUNT, usage, left, en, zh)] if left else []
+    return [
+        *found,
+        *_wrong_shares(usage, known, due),
+        *_not_settled(usage, known, books.settled.get(usage.id, NOTHING)),
+    ]
 
 
 def _of_amount(ours: Usage, truth: Usage, known: Before, due: _Due, terms: Terms | Unrated) -> list[Mismatch]:
