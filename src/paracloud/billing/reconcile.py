@@ -20,33 +20,39 @@ from paracloud.billing.pick import Terms
 from paracloud.billing.rate import graduated, part
 from paracloud.billing.rule import Unrated as RuleUnrated
 from paracloud.billing.terms import terms_of
-from paracloud.billing.told import truth_of, untold_of
+from paracloud.billing.told import Logged, truth_of, untold_of
 from paracloud.dialects.records import AccountingRecord
 from paracloud.kit.identifiers import CentreName, PriceVersionId, ProjectId, UnixAccount, UsageId
 from paracloud.metering.listing import usage_by_key, usage_ended
-from paracloud.metering.usage import Usage, key_of
+from paracloud.metering.usage import UNCLAIMED, Usage, key_of, metered
 
 
 async def reconcile(
     session: AsyncSession,
     centre: CentreName,
-    records: Sequence[AccountingRecord],
+    records: Sequence[AccountingRecord | Logged],
     *,
     start: datetime,
     end: datetime,
     owners: Mapping[UnixAccount, ProjectId],
     pinned: Mapping[str, PriceVersionId],
-    since: datetime,
+    since: datetime | None,
 ) -> Reconciliation:
-    """`records` are what the centre says now of what ended in [start, end), and of what we have in that time;
-    `pinned` the price versions that jobs were accepted with, by reference; `since`: when the centre was connected.
-    Reads only."""
-    told = {key_of(centre, one): one for one in records}
-    ours = await usage_by_key(session, list(told))
+    """`records` are what the centre says now of what ended in [start, end), and of what we have in that time, with what
+    old logs told of it: of that none may be lost, and where nothing can be asked of the centre (`since` is None) it is
+    its accounting. `pinned`: the price versions that jobs were accepted with, by reference; `since`: when the centre
+    was connected. Reads only."""
+    told = {key_of(centre, one): one for one in records if not isinstance(one, Logged)}
+    logged = {key_of(centre, one.record): one for one in records if isinstance(one, Logged)}
+    logs = {key: one for key, one in logged.items() if key not in told}
+    ours = await usage_by_key(session, [*told, *logs])
     ours |= {usage.key: usage for usage in await usage_ended(session, centre, start, end)}
     told = {key: one for key, one in told.items() if key in ours or one.account in owners}
-    untold = untold_of(ours, told, owners, since)
+    if since is None:
+        told |= {key: one.record for key, one in logs.items() if key in ours}
+    untold = {} if since is None else untold_of(ours, told, owners, since)
     truth = {key: truth_of(key, record, ours.get(key), owners) for key, record in told.items()}
+    truth |= {key: metered(key, one.record, one.project, UNCLAIMED) for key, one in logs.items() if key not in ours}
     wanted = [*truth.values(), *(usage for key, usage in ours.items() if key not in truth)]
     books = await _read(session, centre, [usage.id for usage in ours.values()])
     decided = {usage: word.price for usage, word in books.words.items() if word.price is not None}
@@ -58,7 +64,7 @@ async def reconcile(
         centre=centre,
         start=start,
         end=end,
-        records=len(told),
+        records=len(truth),
         accounted_micro=sum(one.amount_micro for one in due if isinstance(one, _Due)),
         charged_micro=sum(one.amount_micro for one in books.before.values()),
         settled_micro=sum(one.share_micro for one in books.settled.values()),

@@ -71,7 +71,7 @@ TRUTHS_OF_CHARGES: Mapping[str, str] = {
     """,
     "a charge is of the project that used it": """
         SELECT charge.usage_id::text, charge.amount_micro FROM charges AS charge
-          JOIN usage ON usage.id = charge.usage_id WHERE usage.project_id <> charge.project_id
+          LEFT JOIN usage ON usage.id = charge.usage_id WHERE usage.project_id IS DISTINCT FROM charge.project_id
     """,
     "a charge falls into the month that its usage ended in, or the first that was open": """
         SELECT charge.usage_id::text, charge.amount_micro FROM charges AS charge

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.mismatch import Reconciliation
 from paracloud.billing.reconcile import reconcile
+from paracloud.billing.told import Logs
 from paracloud.centres.registry import connected_at, owners, reached_centre
 from paracloud.dialects.dialect import Dialect
 from paracloud.dialects.records import AccountingRecord
@@ -23,10 +24,11 @@ ASKED_AT_ONCE = 5000
 
 
 async def reconcile_day(
-    database: Database, reach: Reach, dialect: Dialect, name: CentreName, day: date
+    database: Database, reach: Reach, dialect: Dialect, logs: Logs, name: CentreName, day: date
 ) -> Reconciliation:
-    """What ended on that day (UTC). No transaction is open while the centre is asked. NotFound; Conflict where
-    only its history is kept; Unreachable or Broken where the centre does not answer: then nothing is known."""
+    """What ended on that day (UTC). No transaction is open while the centre is asked. NotFound, also for a log that is
+    not kept any more; Conflict where only its history is kept; Unreachable or Broken where the centre does not answer:
+    then nothing is known."""
     start = datetime.combine(day, time(), UTC)
     end = start + timedelta(days=1)
     async with database.begin() as session:
@@ -35,10 +37,11 @@ async def reconcile_day(
         ours = await usage_ended(session, name, start, end)
     transport = await reach.to(name, centre.service_account, purpose=f"reconcile/{day}")
     records = await _told(transport, dialect, ours, (start, end), sorted(projects))
+    logged = await logs(name, start, end)
     async with database.begin() as session:
         pinned = await _pinned(session, name, records, ours)
         return await reconcile(
-            session, name, records, start=start, end=end, owners=projects, pinned=pinned, since=since
+            session, name, [*records, *logged], start=start, end=end, owners=projects, pinned=pinned, since=since
         )
 
 

@@ -1,7 +1,8 @@
 """A charge is of the project that used it, falls into the month that its usage ended in or the first that was open, and a
 reversal takes back what was charged, to the micro-unit: beside the look at whether the usage is there, for a statement
-at once."""
+at once. An import knows when what it stored ended, and when that was reconciled."""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0028_checks"
@@ -14,6 +15,8 @@ SETTINGS = " ".join(f"SET {name} = off" for name in ("enable_seqscan", "enable_h
 
 
 def upgrade() -> None:
+    for name in ("earliest", "latest", "reconciled_at"):
+        op.add_column("imports", sa.Column(name, sa.DateTime(timezone=True), nullable=True))
     schema = op.get_bind().exec_driver_sql("SELECT quote_ident(current_schema())").scalar()
     op.execute(f"""
         CREATE FUNCTION charges_suit_their_usage() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
