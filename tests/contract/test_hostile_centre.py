@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import text
 from tests.contract.attacker import Attacker
 from tests.contract.platform_ssh import Stand, standing
-from tests.paracloud.jobs.world import EAST, StillClock, World, open_world, person
+from tests.paracloud.jobs.world import EAST, StillClock, World, no_logs, open_world, person
 
 from paracloud.api import shown
 from paracloud.centres import registry
@@ -485,7 +485,7 @@ async def test_the_worker_goes_on_whatever_the_centre_plays(siege: Siege, logs: 
         report=reporter.health,
         probe=reporter.probe,
         fund=funder.round,
-        reconcile=partial(reconcile_due, world.database),
+        reconcile=partial(reconcile_due, world.database, no_logs),
     )
     tending = asyncio.create_task(
         tend(world.book, siege.outpost, lease, duties, jobs=Hint(), renew_every=timedelta(seconds=1))

@@ -1,6 +1,7 @@
 """A day's three books side by side, for the operator."""
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,10 +12,12 @@ from paracloud.api.exactly import a_month
 from paracloud.api.operator import operator
 from paracloud.billing.look import Look
 from paracloud.billing.mismatch import Mismatch
-from paracloud.billing.period import month_after, month_of
+from paracloud.billing.period import begins, month_after, month_of
 from paracloud.billing.reconciliations import keep_look, look_at, looks
-from paracloud.centres.registry import reached_centre
+from paracloud.centres.registry import get_centre, reached_centre
 from paracloud.dialects.registry import dialect_named
+from paracloud.history.logged import logged
+from paracloud.history.reconcile_logs import reconcile_logged
 from paracloud.jobs.collect_day import collect_day
 from paracloud.jobs.reconcile_day import reconcile_day
 from paracloud.kit.errors import Invalid
@@ -73,17 +76,25 @@ async def collect_now(centre: Centre, day: date, deps: TheDeps, token: Token) ->
 
 @router.post("/reconciliations/{centre}/{day}")
 async def look_now(centre: Centre, day: date, deps: TheDeps, token: Token) -> ReconciliationModel:
-    """Asks the centre's accounting again for what ended on that day (UTC), holds it against our charges and the
-    settlement, and keeps what it found. Of days that are over this happens by itself."""
+    """Asks the centre's accounting again for what ended on that day (UTC), holds it and the logs that were taken in
+    against our charges and the settlement, and keeps what it found. Of a centre of which only history is kept the logs
+    are the accounting. Of days that are over this happens by itself."""
+    name = CentreName(centre)
     async with asked(deps, token) as at:
         if day > operator(at, deps).date():
             raise _future()
-        dialect = dialect_named((await reached_centre(at.session, CentreName(centre))).dialect)
-        known = await looks(at.session, CentreName(centre), start=day, end=day + timedelta(days=1))
-    found = await reconcile_day(deps.database, deps.reach, dialect, CentreName(centre), day)
+        of = await get_centre(at.session, name)
+        known = await looks(at.session, name, start=day, end=day + timedelta(days=1))
+    logs = partial(logged, deps.database, deps.logs.path)
+    if of.is_reached:
+        found = await reconcile_day(deps.database, deps.reach, dialect_named(of.dialect), logs, name, day)
+    else:
+        told = await logs(name, begins(day), begins(day + timedelta(days=1)))
+        async with deps.database.begin() as session:
+            found = await reconcile_logged(session, name, day, told)
     async with asked(deps, token) as at:
         await keep_look(at.session, found, known[0] if known else None, now=operator(at, deps))
-        look, mismatches = await look_at(at.session, CentreName(centre), day)
+        look, mismatches = await look_at(at.session, name, day)
     return _shown(look, mismatches)
 
 

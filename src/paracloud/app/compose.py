@@ -15,6 +15,7 @@ from paracloud.centres.registry import all_centres, reached_centre
 from paracloud.data.blobs import Blobs
 from paracloud.data.place import stage_in
 from paracloud.dialects.registry import DIALECTS, dialect_named
+from paracloud.history.logged import logged
 from paracloud.jobs.book import Dispatch
 from paracloud.jobs.fund import Funder
 from paracloud.jobs.ledgered import PostgresBook
@@ -78,7 +79,7 @@ class Composed:
             report=reporter.health,
             probe=reporter.probe,
             fund=funder.round,
-            reconcile=partial(reconcile_due, self.database),
+            reconcile=partial(reconcile_due, self.database, partial(logged, self.database, self.logs.path)),
         )
         book = PostgresBook(self.database, self.clock)
         renew_every = timedelta(seconds=self.settings.renew_every.total_seconds())

@@ -21,33 +21,39 @@ from paracloud.billing.rate import graduated, part, stretched
 from paracloud.billing.rule import LISTED
 from paracloud.billing.rule import Unrated as RuleUnrated
 from paracloud.billing.terms import terms_of
-from paracloud.billing.told import truth_of, untold_of
+from paracloud.billing.told import Logged, truth_of, untold_of
 from paracloud.dialects.records import AccountingRecord
 from paracloud.kit.identifiers import CentreName, PriceVersionId, ProjectId, UnixAccount, UsageId
 from paracloud.metering.listing import usage_by_key, usage_ended
-from paracloud.metering.usage import Usage, key_of
+from paracloud.metering.usage import UNCLAIMED, Usage, key_of, metered
 
 
 async def reconcile(
     session: AsyncSession,
     centre: CentreName,
-    records: Sequence[AccountingRecord],
+    records: Sequence[AccountingRecord | Logged],
     *,
     start: datetime,
     end: datetime,
     owners: Mapping[UnixAccount, ProjectId],
     pinned: Mapping[str, PriceVersionId],
-    since: datetime,
+    since: datetime | None,
 ) -> Reconciliation:
-    """`records` are what the centre says now of what ended in [start, end), and of what we have in that time;
-    `pinned` the price versions that jobs were accepted with, by reference; `since`: when the centre was connected.
-    Reads only."""
-    told = {key_of(centre, one): one for one in records}
-    ours = await usage_by_key(session, list(told))
+    """`records` are what the centre says now of what ended in [start, end), and of what we have in that time, with what
+    old logs told of it: of that none may be lost, and where nothing can be asked of the centre (`since` is None) it is
+    its accounting. `pinned`: the price versions that jobs were accepted with, by reference; `since`: when the centre
+    was connected. Reads only."""
+    told = {key_of(centre, one): one for one in records if not isinstance(one, Logged)}
+    logged = {key_of(centre, one.record): one for one in records if isinstance(one, Logged)}
+    logs = {key: one for key, one in logged.items() if key not in told}
+    ours = await usage_by_key(session, [*told, *logs])
     ours |= {usage.key: usage for usage in await usage_ended(session, centre, start, end)}
     told = {key: one for key, one in told.items() if key in ours or one.account in owners}
-    untold = untold_of(ours, told, owners, since)
+    if since is None:
+        told |= {key: one.record for key, one in logs.items() if key in ours}
+    untold = {} if since is None else untold_of(ours, told, owners, since)
     truth = {key: truth_of(key, record, ours.get(key), owners) for key, record in told.items()}
+    truth |= {key: metered(key, one.record, one.project, UNCLAIMED) for key, one in logs.items() if key not in ours}
     wanted = [*truth.values(), *(usage for key, usage in ours.items() if key not in truth)]
     books = await _read(session, centre, [usage.id for usage in ours.values()])
     decided = {usage: word.price for usage, word in books.words.items() if word.price is not None}
@@ -59,7 +65,7 @@ async def reconcile(
         centre=centre,
         start=start,
         end=end,
-        records=len(told),
+        records=len(truth),
         accounted_micro=sum(one.amount_micro for one in due if isinstance(one, _Due)),
         charged_micro=sum(one.amount_micro for one in books.before.values()),
         settled_micro=sum(one.share_micro for one in books.settled.values()),
@@ -112,7 +118,7 @@ def _compare(
     books: _Books,
 ) -> list[Mismatch]:
     if ours is not None and books.costs_nothing_by_a_word(ours):
-        return []
+        return _left_of_nothing(ours, books)
     known = books.before.get(ours.id) if ours is not None else None
     charged = known.amount_micro if known is not None else 0
     if truth is None or ours is None:
@@ -137,6 +143,21 @@ def _one_sided(
     due = _due(truth, terms[truth.id], books)
     amount = -due.amount_micro if isinstance(due, _Due) else 0
     return _mismatch(Cause.NOT_METERED, truth, amount, "it was never metered", "从未计量")
+
+
+def _left_of_nothing(usage: Usage, books: _Books) -> list[Mismatch]:
+    """Of what was taken back nothing is left, but a package takes its hours back at what they are worth there then."""
+    known = books.before.get(usage.id)
+    if known is None or not known.is_reversed:
+        return []
+    left, due = known.amount_micro - known.package_micro, _Due(0, 0, 0)
+    en, zh = f"it was taken back, and {left} micro-units of it are left", f"已冲销，但仍余 {left} 微元"
+    found = [_mismatch(Cause.WRONG_AMOUNT, usage, left, en, zh)] if left else []
+    return [
+        *found,
+        *_wrong_shares(usage, known, due),
+        *_not_settled(usage, known, books.settled.get(usage.id, NOTHING)),
+    ]
 
 
 def _of_amount(ours: Usage, truth: Usage, known: Before, due: _Due, terms: Terms | Unrated) -> list[Mismatch]:

@@ -11,9 +11,11 @@ from paracloud.billing.look import Look
 from paracloud.billing.mismatch import Mismatch, Reconciliation
 from paracloud.billing.notice import Notice, NoticeKind
 from paracloud.billing.notices import tell
+from paracloud.billing.period import begins
 from paracloud.kit.errors import NotFound, ParacloudError
 from paracloud.kit.identifiers import CentreName
 from paracloud.kit.money import Money
+from paracloud.metering.listing import day_totals
 
 ONE_DAY = timedelta(days=1)
 LATE = timedelta(hours=2)
@@ -65,16 +67,13 @@ async def keep_silence(
 async def unreconciled(
     session: AsyncSession, since: Mapping[CentreName, date], start: date, end: date
 ) -> list[tuple[CentreName, date, Look | None]]:
-    """Days in [start, end) that do not agree, or that nobody could look at after they were over, with their last look;
-    `since`: the day on which each centre was connected."""
+    """Days in [start, end) that do not agree, or that nobody could look at after they were over, with their last look:
+    those since each centre was connected, on the day that `since` gives, and those of which we have usage."""
     found = {(one.centre, one.day): one for one in await store.newest(session, start=start, end=end)}
     days = [start + timedelta(days=number) for number in range((end - start).days)]
-    return [
-        (centre, day, found.get((centre, day)))
-        for centre, first in sorted(since.items())
-        for day in days
-        if day >= first and not is_settled(found.get((centre, day)))
-    ]
+    wanted = {(centre, day) for centre, first in since.items() for day in days if day >= first}
+    wanted |= {(one.centre, one.day) for one in await day_totals(session, begins(start), begins(end))}
+    return [(*key, found.get(key)) for key in sorted(wanted) if not is_settled(found.get(key))]
 
 
 def is_settled(look: Look | None) -> bool:

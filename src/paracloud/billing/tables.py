@@ -162,7 +162,8 @@ class BillingPeriodRow(Base):
 class ChargeRow(Base):
     """What one revision of one usage added to the bill: a later one holds the difference, which may be negative, and a
     reversal takes one back. So every sum over charges is net. Usage, project, price, contract and entry are there by a
-    trigger, for a statement at once (migration 0024_charges_refer)."""
+    trigger, for a statement at once (migration 0024_charges_refer), and so it is
+    whether they are of its project, in its month, and reversals exact (0028_checks)."""
 
     __tablename__ = "charges"
     __table_args__ = (

@@ -1,15 +1,30 @@
 """What a centre tells of a usage, what it need not tell, and what the usage is by that. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from paracloud.dialects.records import AccountingRecord
-from paracloud.kit.identifiers import ProjectId, UnixAccount
+from paracloud.kit.identifiers import CentreName, ProjectId, UnixAccount
 from paracloud.metering.usage import UNCLAIMED, Usage, UsageKey, differs, metered, revised
 
 ROUNDED = frozenset({"memory_bytes"})
 """In a log that was written without --noconvert; what the centre tells is exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What an old log told, and whose it is."""
+
+    record: AccountingRecord
+    project: ProjectId
+
+
+class Logs(Protocol):
+    """Where what old logs told of what ended at a centre in [start, end) can be read; NotFound where one is gone."""
+
+    async def __call__(self, centre: CentreName, start: datetime, end: datetime) -> Sequence[Logged]: ...
 
 
 def truth_of(

@@ -93,6 +93,13 @@ RULES = {
     "a settlement is the sum of its contracts": "结算单等于其各合同之和",
     "every charge stands in the ledger": "每笔计费均已入总账",
     "the entry of a charge posts what the charge says": "计费分录与计费一致",
+    "what a charge costs is paid by its own project": "计费由其所属课题组支付",
+    "a charge is of the project that used it": "计费属于使用的课题组",
+    "a charge falls into the month that its usage ended in, or the first that was open": (
+        "计费计入用量结束当月或其后首个未关账月份"
+    ),
+    "a reversal takes back what was charged, and nothing else": "冲销等于已计费额",
+    "a reversal gives packages and credits back what they gave": "冲销如数退回资源包与试用金",
     "a package has given what its uses say": "资源包已用量等于其使用记录",
     "what is reserved of a package waits for open holds": "资源包冻结量对应未释放的冻结",
     "a package's account holds what it has not given yet": "资源包账户等于其未使用部分",

@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing.charge import charge
 from paracloud.dialects.history import HistoryRecord, accounted
 from paracloud.history import store
-from paracloud.history.imported import By, Import, ImportState
+from paracloud.history.imported import Import, ImportState
 from paracloud.history.log import Chunk, chunks
 from paracloud.history.sums import Sums
 from paracloud.kit.clock import Clock
@@ -86,7 +86,9 @@ class Carrying:
     async def end(self, state: ImportState, en: str | None = None, zh: str | None = None) -> None:
         async with self._database.begin() as session:
             ended = self._clock.now()
-            await self._change(session, state=state.value, reason_en=en, reason_zh=zh, ended_at=ended)
+            await self._change(
+                session, state=state.value, reason_en=en, reason_zh=zh, ended_at=ended, claimed_until=None
+            )
 
     async def crashed(self, crash: Exception) -> None:
         """Counted, so that what fails again and again ends."""
@@ -130,9 +132,9 @@ class Carrying:
         sums.faults += len(chunk.faults)
         sums.left_out.update(chunk.left_out)
         for one in chunk.records:
-            if self._owner(one) is None:
-                sums.unmapped[self._name(one)] += 1
-                sums.unmapped_core_seconds[self._name(one)] += one.cores * one.elapsed_seconds
+            if self._of.owner_of(one) is None:
+                sums.unmapped[self._of.name_of(one)] += 1
+                sums.unmapped_core_seconds[self._of.name_of(one)] += one.cores * one.elapsed_seconds
             else:
                 sums.records += 1
 
@@ -155,7 +157,7 @@ class Carrying:
     async def _store(self, found: Iterator[Chunk]) -> None:
         done, at = self._of.done, 0
         while (chunk := await asyncio.to_thread(next, found, None)) is not None:
-            mine = [one for one in chunk.records if self._owner(one) is not None]
+            mine = [one for one in chunk.records if self._of.owner_of(one) is not None]
             fresh = mine[max(done - at, 0) :]
             at += len(mine)
             if fresh:
@@ -175,18 +177,23 @@ class Carrying:
                     session, [*got.new, *got.corrected], f"{done}.{counts['parts']}"
                 )
                 counts["parts"] += 1
-            self._of = await self._advance(session, done, counts)
+            ends = [one.ended_at for one in records]
+            self._of = await self._advance(session, done, counts, (min(ends), max(ends)))
 
     async def _charge(self, session: AsyncSession, usages: Sequence[Usage], batch: str) -> int:
         """How many of them are unrated."""
         charged = await charge(session, usages, pinned={}, now=self._clock.now(), together=f"{self._of.id}.{batch}")
         return sum(one.amount_micro is None for one in charged)
 
-    async def _advance(self, session: AsyncSession, done: int, counts: Counter[str]) -> Import:
+    async def _advance(
+        self, session: AsyncSession, done: int, counts: Counter[str], span: tuple[datetime, datetime]
+    ) -> Import:
         of = self._of
         await self._change(
             session,
             done=done,
+            earliest=min(of.earliest or span[0], span[0]),
+            latest=max(of.latest or span[1], span[1]),
             crashes=0,
             new=of.new + counts["new"],
             corrected=of.corrected + counts["corrected"],
@@ -198,8 +205,8 @@ class Carrying:
 
     async def _change(self, session: AsyncSession, **values: object) -> None:
         """Fenced where another has claimed the import: then nothing of the transaction stays."""
-        until = self._clock.now() + CLAIM
-        if not await store.change(session, self._of.id, self._by, claimed_until=until, **values):
+        kept = {"claimed_until": self._clock.now() + CLAIM, **values}
+        if not await store.change(session, self._of.id, self._by, **kept):
             raise Fenced("Another worker carries this import out.", "该导入已由其他进程执行。")
 
     def _by_owners(
@@ -212,17 +219,11 @@ class Carrying:
             part: list[HistoryRecord] = []
             rest: list[HistoryRecord] = []
             for one in left:
-                project = self._of.owners[self._name(one)]
+                project = self._of.owners[self._of.name_of(one)]
                 is_here = owners.setdefault(UnixAccount(one.user), project) == project
                 (part if is_here else rest).append(one)
             yield owners, part
             left = rest
-
-    def _name(self, record: HistoryRecord) -> str:
-        return record.user if self._of.by is By.USER else record.account
-
-    def _owner(self, record: HistoryRecord) -> ProjectId | None:
-        return self._of.owners.get(self._name(record))
 
 
 @contextmanager

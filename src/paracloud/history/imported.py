@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from paracloud.dialects.history import HistoryRecord
 from paracloud.kit.identifiers import BlobId, CentreName, ImportId, ProjectId
 
 OTHERS = "…"
@@ -43,7 +44,8 @@ class Unmapped:
 class Import:
     """`done` of `records` are stored: `new`, `corrected` and `known` before; `unrated` wait for a price or a contract.
     `left_out` counts lines by why they are no executions, `unmapped` what is of names that are nobody's, those
-    beyond the first thousand under OTHERS."""
+    beyond the first thousand under OTHERS. What is stored ended from `earliest` to `latest`; None: nothing is,
+    or it was before that was kept."""
 
     id: ImportId
     sha256: BlobId
@@ -70,6 +72,16 @@ class Import:
     faults: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
     unmapped: Mapping[str, Unmapped] = field(default_factory=dict)
+    earliest: datetime | None = None
+    latest: datetime | None = None
+
+    def name_of(self, record: HistoryRecord) -> str:
+        """By which its owner is found."""
+        return record.user if self.by is By.USER else record.account
+
+    def owner_of(self, record: HistoryRecord) -> ProjectId | None:
+        """None: it is nobody's."""
+        return self.owners.get(self.name_of(record))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """Every query on imports."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +16,8 @@ from paracloud.kit.identifiers import BlobId, CentreName, ImportId, ProjectId
 
 FAULT = (FaultRow.import_id, FaultRow.line, FaultRow.reason_en, FaultRow.reason_zh, FaultRow.text)
 COUNTS = ("lines", "records", "done", "new", "corrected", "known", "unrated", "faults")
+AGAIN = timedelta(days=7)
+"""So long after it ended an import is held against its log a second time."""
 OPEN = [state.value for state in ImportState if not state.is_final]
 
 
@@ -49,6 +51,29 @@ async def claim(session: AsyncSession, by: UUID, now: datetime, until: datetime)
     row.claim, row.claimed_until = by, until
     await session.flush()
     return _import(row)
+
+
+async def claim_reconciling(session: AsyncSession, by: UUID, now: datetime, until: datetime) -> Import | None:
+    """The oldest that has ended, stored something, is nobody's, and was not looked at since, or for a week."""
+    row_ = ImportRow
+    week_after = row_.ended_at + AGAIN
+    due = or_(row_.reconciled_at.is_(None), and_(row_.reconciled_at < week_after, week_after <= now))
+    free = or_(row_.claimed_until.is_(None), row_.claimed_until < now)
+    query = select(row_).where(row_.ended_at.is_not(None), row_.done > 0, due, free).order_by(row_.ended_at).limit(1)
+    row = (await session.scalars(query.with_for_update(skip_locked=True))).one_or_none()
+    if row is None:
+        return None
+    row.claim, row.claimed_until = by, until
+    await session.flush()
+    return _import(row)
+
+
+async def taken_in(session: AsyncSession, centre: CentreName, start: datetime, end: datetime) -> list[Import]:
+    """Those of which something is stored that may have ended in [start, end), in the order in which they came."""
+    row = ImportRow
+    is_in_span = or_(row.earliest.is_(None), and_(row.earliest < end, row.latest >= start))
+    query = select(row).where(row.centre == centre, row.done > 0, is_in_span)
+    return [_import(one) for one in (await session.scalars(query.order_by(row.created_at, row.id))).all()]
 
 
 async def change(session: AsyncSession, id_: ImportId, by: UUID, **values: object) -> bool:
@@ -103,4 +128,6 @@ def _import(row: ImportRow) -> Import:
         reason_zh=row.reason_zh,
         created_at=row.created_at,
         ended_at=row.ended_at,
+        earliest=row.earliest,
+        latest=row.latest,
     )

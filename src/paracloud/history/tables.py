@@ -45,6 +45,11 @@ class ImportRow(Base):
     unmapped: Mapped[dict[str, list[int]]] = mapped_column(JSONB(none_as_null=True), server_default="{}")
     reason_en: Mapped[str | None]
     reason_zh: Mapped[str | None]
+    earliest: Mapped[datetime | None]
+    latest: Mapped[datetime | None]
+    """When the first and the last of what is stored ended."""
+    reconciled_at: Mapped[datetime | None]
+    """When the days of the log were last held against what was taken in."""
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     crashes: Mapped[int] = mapped_column(server_default="0")

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.mismatch import Reconciliation
 from paracloud.billing.reconcile import reconcile
+from paracloud.billing.told import Logs
 from paracloud.centres.centre import Owner
 from paracloud.centres.registry import connected_at, owners, reached_centre
 from paracloud.dialects.dialect import Dialect
@@ -24,10 +25,11 @@ ASKED_AT_ONCE = 5000
 
 
 async def reconcile_day(
-    database: Database, reach: Reach, dialect: Dialect, name: CentreName, day: date
+    database: Database, reach: Reach, dialect: Dialect, logs: Logs, name: CentreName, day: date
 ) -> Reconciliation:
-    """What ended on that day (UTC). No transaction is open while the centre is asked. NotFound; Conflict where
-    only its history is kept; Unreachable or Broken where the centre does not answer: then nothing is known."""
+    """What ended on that day (UTC). No transaction is open while the centre is asked. NotFound, also for a log that is
+    not kept any more; Conflict where only its history is kept; Unreachable or Broken where the centre does not answer:
+    then nothing is known."""
     start = datetime.combine(day, time(), UTC)
     end = start + timedelta(days=1)
     async with database.begin() as session:
@@ -36,13 +38,14 @@ async def reconcile_day(
         ours = await usage_ended(session, name, start, end)
     transport = await reach.to(name, centre.service_account, purpose=f"reconcile/{day}")
     records = await _told(transport, dialect, ours, (start, end), sorted(lent))
+    logged = await logs(name, start, end)
     async with database.begin() as session:
         known = await usage_by_key(session, [key_of(name, one) for one in records])
         told = [one for one in records if key_of(name, one) in known or _is_somebodys(one, lent)]
         return await reconcile(
             session,
             name,
-            told,
+            [*told, *logged],
             start=start,
             end=end,
             owners={account: owner.project for account, owner in lent.items()},

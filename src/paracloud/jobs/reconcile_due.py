@@ -7,6 +7,7 @@ import structlog
 
 from paracloud.billing.look import Look
 from paracloud.billing.reconciliations import LATE, is_final, keep_look, keep_silence, looks, over
+from paracloud.billing.told import Logs
 from paracloud.centres.leases import under
 from paracloud.centres.registry import connected_on, healths
 from paracloud.jobs import store_rounds
@@ -26,7 +27,7 @@ SILENT = timedelta(days=1)
 COMMANDS = 2
 
 
-async def reconcile_due(database: Database, outpost: Outpost, tenure: Tenure) -> bool:
+async def reconcile_due(database: Database, logs: Logs, outpost: Outpost, tenure: Tenure) -> bool:
     """The day that waits longest, if one does; then True, as there may be another. Unreachable or Broken where the
     centre does not answer: nothing is kept, and the day goes on waiting."""
     centre, now = outpost.centre, outpost.clock.now()
@@ -42,7 +43,7 @@ async def reconcile_due(database: Database, outpost: Outpost, tenure: Tenure) ->
     if (day := due(known, first, read, now)) is None:
         return False
     await outpost.budget.take(COMMANDS)
-    found = await reconcile_day(database, outpost.reach, outpost.dialect, centre, day)
+    found = await reconcile_day(database, outpost.reach, outpost.dialect, logs, centre, day)
     async with under(database, tenure()) as session:
         await keep_look(session, found, known.get(day), now=outpost.clock.now())
     tell = log.warning if found.mismatches else log.info

@@ -86,7 +86,7 @@ GRANTS: Mapping[str, Grant] = {
     "mismatches": ADDED,
     "imports": changing(
         "lines records done new corrected known unrated faults left_out unmapped state reason_en reason_zh ended_at",
-        "crashes claim claimed_until",
+        "crashes claim claimed_until earliest latest reconciled_at",
     ),
     "import_faults": ADDED,
     "jobs": changing(

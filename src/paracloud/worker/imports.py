@@ -1,4 +1,5 @@
-"""Old logs that wait are taken in beside the centres: every worker does it, each import by one of them."""
+"""Old logs that wait are taken in beside the centres, and held against what was taken in: every worker does it, each
+import by one of them."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from paracloud.history.carry_out import carry_out_next
+from paracloud.history.reconcile_logs import reconcile_logs_next
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
 from paracloud.kit.errors import ParacloudError
@@ -22,7 +24,9 @@ async def take_in(database: Database, clock: Clock, where: Callable[[BlobId], Pa
     """Until cancelled."""
     while True:
         try:
-            if not await carry_out_next(database, clock, where):
+            if not await carry_out_next(database, clock, where) and not await reconcile_logs_next(
+                database, clock, where
+            ):
                 await clock.sleep(LOOK)
         except ParacloudError as trouble:
             log.warning("import.failed", code=trouble.code, reason=trouble.en)

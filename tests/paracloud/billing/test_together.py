@@ -115,8 +115,10 @@ async def test_a_shared_entry_that_is_not_the_sum_of_its_charges_is_found(databa
         forged = f"UPDATE charges SET {column} = {column} + 5 WHERE usage_id = :id"  # noqa: S608
         await session.execute(text(forged), {"id": usages[0].id})
         found = [one.what for one in await check(session)]
+    by_project = ["what a charge costs is paid by its own project"] if column == "amount_micro" else []
     assert found == [
         "the entry of a charge posts what the charge says",
+        *by_project,
         "what a charge gives the centre and the lender is what its contract says",
     ]
 

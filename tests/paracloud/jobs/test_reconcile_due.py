@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 from tests.paracloud.jobs.test_settle import Centre
-from tests.paracloud.jobs.world import EAST, START, open_world, record
+from tests.paracloud.jobs.world import EAST, START, no_logs, open_world, record
 
 from paracloud.billing.charge import charge
 from paracloud.billing.look import Look
@@ -86,7 +86,7 @@ class Office:
         self.outpost = Outpost(EAST, "watcher", timedelta(minutes=10), same, same, same, world.clock)
 
     async def look(self) -> bool:
-        return await reconcile_due(self.world.database, self.outpost, lambda: self.lease)
+        return await reconcile_due(self.world.database, no_logs, self.outpost, lambda: self.lease)
 
     async def settle(self, *records) -> None:
         """As the worker's rounds do, until now."""
@@ -206,7 +206,7 @@ async def test_a_centre_of_which_only_history_is_kept_is_never_asked_and_can_be_
         await keep_history(session, past, [], now=START)
         assert CentreName("past") not in await connected(session)
     for act in (
-        reconcile_day(world.database, office.centre, office.centre, past.name, FIRST),
+        reconcile_day(world.database, office.centre, office.centre, no_logs, past.name, FIRST),
         collect_day(world.database, world.clock, office.centre, office.centre, past.name, FIRST),
     ):
         with pytest.raises(Conflict, match="only its history is kept"):

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0030_unsaid"
-down_revision = "0027_tier_months"
+down_revision = "0028_checks"
 branch_labels = None
 depends_on = None
 
