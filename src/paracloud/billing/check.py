@@ -93,20 +93,21 @@ RULES: dict[str, str] = {
         SELECT said.usages, said.amount
           FROM (SELECT entry_id, min(usage_id::text) AS usages, sum(amount_micro) AS amount,
                        sum(share_micro + owner_micro) AS settled, sum(owner_micro) AS owner,
-                       sum(CASE WHEN is_duplicate THEN 0 ELSE amount_micro - credit_micro END) AS paid,
-                       sum(credit_micro) AS credit
+                       sum(amount_micro - package_micro - credit_micro) FILTER (WHERE NOT is_duplicate) AS wallet,
+                       sum(package_micro) AS package, sum(credit_micro) AS credit
                   FROM charges WHERE entry_id IS NOT NULL GROUP BY entry_id) AS said
           JOIN (SELECT posting.entry_id,
                        sum(micro) FILTER (WHERE account.code LIKE 'payable:%') AS settled,
                        sum(micro) FILTER (WHERE account.code LIKE 'payable:owner/%') AS owner,
-                       -sum(micro) FILTER (WHERE account.code ~ '^(wallet|held|package):') AS paid,
+                       -sum(micro) FILTER (WHERE account.code ~ '^(wallet|held):') AS wallet,
+                       -sum(micro) FILTER (WHERE account.code LIKE 'package:%') AS package,
                        -sum(micro) FILTER (WHERE account.code = 'expense:credits') AS credit
                   FROM ledger_postings AS posting JOIN ledger_accounts AS account ON account.id = posting.account_id
                  WHERE posting.entry_id IN (SELECT entry_id FROM charges)
                  GROUP BY posting.entry_id) AS posted ON posted.entry_id = said.entry_id
-         WHERE (said.settled, said.owner, said.paid, said.credit)
-               <> (coalesce(posted.settled, 0), coalesce(posted.owner, 0), coalesce(posted.paid, 0),
-                   coalesce(posted.credit, 0))
+         WHERE (said.settled, said.owner, coalesce(said.wallet, 0), said.package, said.credit)
+               <> (coalesce(posted.settled, 0), coalesce(posted.owner, 0), coalesce(posted.wallet, 0),
+                   coalesce(posted.package, 0), coalesce(posted.credit, 0))
     """,
     "what a charge gives the centre and the lender is what its contract says": """
         SELECT said.usage_id::text, said.share - due.share + said.owner - due.owner

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges, store_decisions, store_paying
 from paracloud.billing.charges import Before, Settled, Unrated
-from paracloud.billing.cover import Unit
+from paracloud.billing.cover import Given, Unit
 from paracloud.billing.decide import list_amount
 from paracloud.billing.decision import Decision
 from paracloud.billing.mismatch import Cause, Mismatch, Reconciliation
@@ -22,7 +22,7 @@ from paracloud.billing.rule import Unrated as RuleUnrated
 from paracloud.billing.terms import terms_of
 from paracloud.billing.told import truth_of, untold_of
 from paracloud.dialects.records import AccountingRecord
-from paracloud.kit.identifiers import CentreName, PriceVersionId, ProjectId, UnixAccount, UsageId
+from paracloud.kit.identifiers import CentreName, PackageId, PriceVersionId, ProjectId, UnixAccount, UsageId
 from paracloud.metering.listing import usage_by_key, usage_ended
 from paracloud.metering.usage import Usage, key_of
 
@@ -74,7 +74,7 @@ class _Books:
 
     before: Mapping[UsageId, Before]
     settled: Mapping[UsageId, Settled]
-    covered: Mapping[UsageId, Mapping[Unit, int]]
+    given: Mapping[UsageId, Mapping[PackageId, Given]]
     steps: Mapping[UsageId, Sequence[tuple[int, int]]]
     words: Mapping[UsageId, Decision]
 
@@ -100,7 +100,7 @@ async def _read(session: AsyncSession, centre: CentreName, ids: Sequence[UsageId
     return _Books(
         await charges.before(session, ids),
         await charges.settled(session, ids, centre),
-        await store_paying.covered(session, ids),
+        await store_paying.given_for(session, ids),
         await charges.steps(session, ids),
         await store_decisions.newest(session, ids),
     )
@@ -190,14 +190,14 @@ def _due(usage: Usage, terms: Terms | Unrated, books: _Books) -> _Due | Unrated:
     the month's volume was."""
     if isinstance(terms, Unrated):
         return terms
-    known = books.before.get(usage.id)
+    given = books.given.get(usage.id, {}).values()
     totals = {Unit.CORE_SECOND: usage.core_seconds, Unit.CARD_SECOND: usage.gpu_seconds}
-    given = books.covered.get(usage.id, {})
+    covered = {unit: min(sum(one.units for one in given if one.unit is unit), most) for unit, most in totals.items()}
     try:
-        listed = list_amount(usage, {unit: min(given.get(unit, 0), most) for unit, most in totals.items()}, terms)
+        listed = list_amount(usage, covered, terms)
     except RuleUnrated as why:
         return Unrated(why.en, why.zh)
-    amount = listed + (known.package_micro if known is not None else 0)
+    amount = listed + sum(one.micro for one in given)
     tiers, steps = terms.price.tiers, books.steps.get(usage.id, ())
     if tiers is not None and not usage.is_duplicate:
         before = sum(more for _, more in steps)

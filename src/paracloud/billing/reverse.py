@@ -1,14 +1,14 @@
 """A correction is a reversing entry, with a reason and a person; nothing is ever taken out of the ledger."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges, store, store_decisions, store_paying
 from paracloud.billing.charges import Before, NewCharge
-from paracloud.billing.cover import Shelf, Unit, Use
+from paracloud.billing.cover import Given, Unit, Use
 from paracloud.billing.entry import CREDITS, DUPLICATES, EXPIRED, OWNERS, PAYABLE, SHARED, Entry, held, package, wallet
 from paracloud.billing.fee import fee_month
 from paracloud.billing.period import open_periods
@@ -17,7 +17,7 @@ from paracloud.billing.price import price_by_id
 from paracloud.billing.reason import require_reason
 from paracloud.billing.tables import EntryRow
 from paracloud.kit.errors import Conflict, Invalid, NotFound
-from paracloud.kit.identifiers import EntryId, UsageId
+from paracloud.kit.identifiers import EntryId, PackageId, UsageId
 
 FEE = "dedicated"
 REVERSIBLE = frozenset({"top-up", "charge", FEE})
@@ -72,13 +72,13 @@ async def _reverse_charge(
     before = (await charges.before(session, [row.usage]))[row.usage]
     if before.is_reversed or row.revision < before.first:
         raise _again()
-    shelf, used = await store_paying.lock_shelf(session, [row.project], (), [row.usage])
-    given = used.get(row.usage, {})
-    uses = [use for unit in Unit for use in shelf.give_back(given, sum(given.values()), unit)]
+    shelf, of = await store_paying.lock_shelf(session, [row.project], (), [row.usage])
+    given = of.get(row.usage, {})
+    uses = [use for unit in Unit for use in shelf.give_back(given, sum(one.units for one in given.values()), unit)]
     codes = await store.posted_to(session, row.usage, before.first)
-    less = _less(_whole(row, before), uses, periods[row.period], reason, person)
+    less = replace(_less(row, before, given, uses), period=periods[row.period], reason=reason, person=person)
     await _less_volume(session, less)  # before the accounts that all share, as when it was charged
-    postings = _postings(codes, less, uses, shelf)
+    postings = _postings(codes, less, uses)
     key = f"reverse:{found.id}:{row.usage}" if found.key.startswith(SHARED) else f"reverse:{found.id}"
     entry = await _post(session, key, found, less.currency, postings, reason, person, now)
     await charges.add(session, [(less, entry)], now)
@@ -87,39 +87,23 @@ async def _reverse_charge(
     return entry
 
 
-def _whole(row: NewCharge, before: Before) -> NewCharge:
-    """All that the usage was charged, under its newest revision."""
+def _less(row: NewCharge, before: Before, given: Mapping[PackageId, Given], uses: Sequence[Use]) -> NewCharge:
+    """All that the usage was charged, under its newest revision. A package that is open takes its hours back at what
+    they are worth there now, to the micro-unit its own account's part."""
     return replace(
         row,
         revision=before.revision,
-        list_micro=before.list_micro,
-        amount_micro=before.amount_micro,
-        package_micro=before.package_micro,
-        credit_micro=before.credit_micro,
-        share_micro=before.share_micro,
-        owner_micro=before.owner_micro,
-    )
-
-
-def _less(row: NewCharge, uses: Sequence[Use], period: date, reason: str, person: str) -> NewCharge:
-    """A package takes its hours back at what they are worth there now, to the micro-unit its own account's part."""
-    package_micro = sum(use.micro for use in uses)
-    return replace(
-        row,
         is_reversal=True,
-        period=period,
-        list_micro=-row.list_micro,
-        amount_micro=package_micro - row.amount_micro + row.package_micro,
-        package_micro=package_micro,
-        credit_micro=-row.credit_micro,
-        share_micro=-row.share_micro,
-        owner_micro=-row.owner_micro,
-        reason=reason,
-        person=person,
+        list_micro=-before.list_micro,
+        amount_micro=sum(given[use.package].micro + use.worth_micro for use in uses) - before.amount_micro,
+        package_micro=sum(use.micro for use in uses),
+        credit_micro=-before.credit_micro,
+        share_micro=-before.share_micro,
+        owner_micro=-before.owner_micro,
     )
 
 
-def _postings(codes: Collection[str], less: NewCharge, uses: Sequence[Use], shelf: Shelf) -> dict[str, int]:
+def _postings(codes: Collection[str], less: NewCharge, uses: Sequence[Use]) -> dict[str, int]:
     """What went to others comes back from them; the platform's own part is the rest."""
     postings = {wallet(less.project): -less.wallet_micro}
     for code in codes:
@@ -132,9 +116,7 @@ def _postings(codes: Collection[str], less: NewCharge, uses: Sequence[Use], shel
         elif code == DUPLICATES:
             postings[code] = -less.share_micro - less.owner_micro
     for use in uses:
-        closed = shelf.packages[use.package].closed_at is not None
-        code = wallet(less.project) if closed else package(use.package)
-        postings[code] = postings.get(code, 0) - use.micro
+        postings[package(use.package)] = -use.micro
     own = next((code for code in codes if code.startswith("revenue:")), EXPIRED)
     postings[own] = -sum(postings.values())
     return postings
