@@ -18,7 +18,8 @@ from paracloud.settlement.people import (
     contracts_in,
     days_of,
     lines_of,
-    require_centre,
+    require_seen,
+    require_speaker,
     settlement_of,
     settlements_of,
 )
@@ -41,7 +42,7 @@ router = APIRouter(tags=["settlement"])
 async def centres_settlements(centre: Centre, deps: TheDeps, token: Token) -> SettlementList:
     """The centre's statements, the newest month first."""
     async with asked(deps, token) as at:
-        await require_centre(at.session, at.caller, CentreName(centre))
+        await require_seen(at.session, at.caller, CentreName(centre))
         found = await settlements_of(at.session, centre=CentreName(centre))
     return SettlementList(items=[shown_settlement.statement(one) for one in found])
 
@@ -49,7 +50,7 @@ async def centres_settlements(centre: Centre, deps: TheDeps, token: Token) -> Se
 @router.get("/centres/{centre}/settlements/{month}")
 async def centres_settlement(centre: Centre, month: Month, deps: TheDeps, token: Token) -> StatedModel:
     async with asked(deps, token) as at:
-        await require_centre(at.session, at.caller, CentreName(centre))
+        await require_seen(at.session, at.caller, CentreName(centre))
         found, disputes = await settlement_of(at.session, CentreName(centre), a_month(month))
         days = await days_of(at.session, found.centre, found.period)
         contracts = await contracts_in(at.session, found)
@@ -72,7 +73,7 @@ async def centres_lines(
 ) -> SettledLineList:
     """Down to single jobs: the centre's own names, what each cost and the centre's share."""
     async with asked(deps, token) as at:
-        await require_centre(at.session, at.caller, CentreName(centre))
+        await require_seen(at.session, at.caller, CentreName(centre))
         found, _ = await settlement_of(at.session, CentreName(centre), a_month(month))
         lines = await lines_of(at.session, found.centre, found.period, day=day, after=_key(after))
     return SettledLineList(
@@ -84,8 +85,7 @@ async def centres_lines(
 @router.post("/centres/{centre}/settlements/{month}:confirm")
 async def confirm_settlement(centre: Centre, month: Month, deps: TheDeps, token: Token) -> SettlementModel:
     async with asked(deps, token) as at:
-        at.caller.require_writer()
-        await require_centre(at.session, at.caller, CentreName(centre))
+        await require_speaker(at.session, at.caller, CentreName(centre))
         found, _ = await settlement_of(at.session, CentreName(centre), a_month(month))
         return shown_settlement.statement(
             await confirm(at.session, found.id, person=at.caller.login, now=deps.clock.now())
@@ -96,8 +96,7 @@ async def confirm_settlement(centre: Centre, month: Month, deps: TheDeps, token:
 async def dispute(centre: Centre, month: Month, body: DisputeRequest, deps: TheDeps, token: Token) -> Created:
     """A line of it, by its usage, or, without one, what is on no line; with a reason."""
     async with asked(deps, token) as at:
-        at.caller.require_writer()
-        await require_centre(at.session, at.caller, CentreName(centre))
+        await require_speaker(at.session, at.caller, CentreName(centre))
         found, _ = await settlement_of(at.session, CentreName(centre), a_month(month))
         made = await open_dispute(
             at.session,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from paracloud.api.deps import TheDeps, Token, asked
 from paracloud.billing.usage_report import Row, usage_report
-from paracloud.identity.caller import Caller, Scope
+from paracloud.identity.caller import Caller
 from paracloud.kit.identifiers import ProjectId
 from paracloud.metering.report import By, read_by
 from paracloud.wire.usage import UsageReportModel, UsageRowModel
@@ -33,7 +33,7 @@ async def report(
 
 def _seen(caller: Caller) -> list[ProjectId] | None:
     """None: everybody's."""
-    return None if caller.is_operator and Scope.ADMIN in caller.scopes else caller.reads()
+    return None if caller.operates else caller.reads()
 
 
 def _row(by: tuple[By, ...], one: Row) -> UsageRowModel:

@@ -4,7 +4,7 @@ A correction posts the difference to what was charged before, with the same pric
 execution of a job that should have run once) is the platform's cost: the centre is paid, the user is not charged.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges, store, store_holds, store_paying, store_unrated
 from paracloud.billing.charges import Before, Unrated
-from paracloud.billing.cover import Shelf, Unit
+from paracloud.billing.cover import Given, Shelf, Unit
 from paracloud.billing.decide import Decided, Known, VolumeKey, decide, volume_key
 from paracloud.billing.decision import Decision
 from paracloud.billing.entry import (
@@ -116,7 +116,7 @@ class _Books:
     holds: dict[str, Hold]
     captured: set[str]
     shelf: Shelf
-    used: Mapping[UsageId, Mapping[PackageId, int]]
+    given: Mapping[UsageId, Mapping[PackageId, Given]]
     volumes: dict[VolumeKey, int]
 
 
@@ -145,7 +145,7 @@ async def _open(
     references = [usage.reference for usage in due if usage.reference is not None]
     holds = await store_holds.lock_holds(session, references)
     again = [usage.id for usage in due if usage.id in before]
-    shelf, used = await store_paying.lock_shelf(session, {usage.project for usage in due}, references, again)
+    shelf, given = await store_paying.lock_shelf(session, {usage.project for usage in due}, references, again)
     keys = {
         volume_key(
             found.price,
@@ -155,7 +155,7 @@ async def _open(
         for usage in due
         if isinstance(found := terms[usage.id], Terms) and found.price.tiers is not None
     }
-    return _Books(holds, set(), shelf, used, await store_paying.lock_volumes(session, keys))
+    return _Books(holds, set(), shelf, given, await store_paying.lock_volumes(session, keys))
 
 
 async def _keep(session: AsyncSession, books: _Books, decided: Sequence[Decided]) -> None:
@@ -180,7 +180,7 @@ def _rated(
         return terms
     hold = books.holds.get(usage.reference) if usage.reference is not None else None
     user = hold.user if hold is not None else None
-    known = Known(before, books.used.get(usage.id, {}), user, is_decided=is_decided)
+    known = Known(before, books.given.get(usage.id, {}), user, is_decided=is_decided)
     return decide(usage, known, terms, periods[month_of(usage.ended_at)], books.shelf, books.volumes)
 
 
@@ -196,7 +196,8 @@ def _entry(usage: Usage, one: Decided, books: _Books, word: Decision | None) -> 
         postings[held(usage.project)] = -captured
         postings[wallet(usage.project)] = captured - row.wallet_micro
         postings[revenue(one.terms.price.product_line)] = row.amount_micro - row.share_micro - row.owner_micro
-        for code, micro in _of_packages(usage, one, books.shelf):
+        for use in one.uses:
+            code, micro = (CREDITS, use.units) if use.unit is Unit.MICRO else (package(use.package), use.micro)
             postings[code] = postings.get(code, 0) - micro
     key = f"charge:{usage.id}:{usage.revision}"
     why, who = (None, None) if word is None else (word.reason, word.person)
@@ -222,17 +223,6 @@ def _shared(together: str, of: tuple[Usage, Decided], entry: Entry, before: Mapp
     kind = "duplicates" if usage.is_duplicate else one.terms.price.product_line
     key = f"{SHARED}{together}:{usage.project}:{usage.key.centre}:{one.terms.contract.id}:{kind}"
     return replace(entry, key=key, reference=together)
-
-
-def _of_packages(usage: Usage, one: Decided, shelf: Shelf) -> Iterator[tuple[str, int]]:
-    """Where a part of the charge is taken from. What a closed package would get back goes to the wallet."""
-    for use in one.uses:
-        if use.unit is Unit.MICRO:
-            yield CREDITS, use.units
-        elif shelf.packages[use.package].closed_at is not None:
-            yield wallet(usage.project), use.micro
-        else:
-            yield package(use.package), use.micro
 
 
 def _capture(books: _Books, usage: Usage, amount: int) -> int:

@@ -81,7 +81,6 @@ class Before:
     revision: int
     list_micro: int
     amount_micro: int
-    package_micro: int
     credit_micro: int
     share_micro: int
     owner_micro: int
@@ -122,7 +121,8 @@ class NewCharge:
 
     @property
     def wallet_micro(self) -> int:
-        """What neither packages nor credits pay; nothing of a duplicate."""
+        """What neither packages nor credits pay, less what came back of packages that are closed; nothing of a
+        duplicate."""
         return 0 if self.is_duplicate else self.amount_micro - self.package_micro - self.credit_micro
 
 
@@ -130,7 +130,7 @@ EARLIER = (
     ChargeRow.usage_id, ChargeRow.revision, ChargeRow.is_reversal, ChargeRow.price_version_id, ChargeRow.contract_id,
     ChargeRow.dedication_id, ChargeRow.period, ChargeRow.volume_micro,
 )  # fmt: skip
-SUMMED = ("list_micro", "amount_micro", "package_micro", "credit_micro", "share_micro", "owner_micro")
+SUMMED = ("list_micro", "amount_micro", "credit_micro", "share_micro", "owner_micro")
 
 
 async def before(session: AsyncSession, usages: Sequence[UsageId]) -> dict[UsageId, Before]:

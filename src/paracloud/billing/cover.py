@@ -64,13 +64,29 @@ class Package:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What a package has given for one usage, less what it took back: units, and the part of its price that they are.
+    Since the usage was last reversed."""
+
+    unit: Unit
+    units: int
+    micro: int
+
+
+@dataclass(frozen=True, slots=True)
 class Use:
-    """Units taken from a package (negative: given back), and the part of its price that they are."""
+    """Units taken from a package (negative: given back), and the part of its price that its account gives or takes back
+    for them. A package that is closed takes nothing back: the wallet gets that part, `returned_micro` (negative)."""
 
     package: PackageId
     unit: Unit
     units: int
     micro: int
+    returned_micro: int = 0
+
+    @property
+    def worth_micro(self) -> int:
+        return self.micro + self.returned_micro
 
 
 class Shelf:
@@ -101,12 +117,15 @@ class Shelf:
                 wanted -= free
         return uses
 
-    def give_back(self, used: Mapping[PackageId, int], units: int, unit: Unit) -> list[Use]:
-        """Latest expiry first. A package that is closed takes nothing back, but its part of the price is."""
+    def give_back(self, given: Mapping[PackageId, Given], units: int, unit: Unit) -> list[Use]:
+        """Latest expiry first. Of a closed package that part of what it gave comes back which these units are, so that
+        all of them bring all of it."""
         uses = []
-        for id_ in reversed([one for one in self.packages if self.packages[one].unit is unit and used.get(one, 0) > 0]):
-            if back := min(units, used[id_]):
-                uses.append(self._use(id_, -back))
+        for id_ in reversed([one for one in self.packages if one in given and given[one].unit is unit]):
+            had = given[id_]
+            if back := min(units, had.units):
+                is_open = self.packages[id_].closed_at is None
+                uses.append(self._use(id_, -back) if is_open else _returned(id_, had, back))
                 units -= back
         return uses
 
@@ -142,11 +161,14 @@ class Shelf:
 
     def _use(self, package: PackageId, units: int) -> Use:
         found = self.packages[package]
-        after = replace(found, used=found.used + units)
-        if found.closed_at is None:
-            self.packages[package] = after
-            self.changed.add(package)
+        after = self.packages[package] = replace(found, used=found.used + units)
+        self.changed.add(package)
         return Use(package, found.unit, units, after.worth(after.used) - found.worth(found.used))
+
+
+def _returned(package: PackageId, had: Given, units: int) -> Use:
+    kept = round(Fraction(had.micro * (had.units - units), had.units))
+    return Use(package, had.unit, -units, 0, kept - had.micro)
 
 
 def _fields(place: Place) -> tuple[str, CentreName, str]:

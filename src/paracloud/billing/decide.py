@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from paracloud.billing.charges import Before, NewCharge, Unrated
-from paracloud.billing.cover import Place, Shelf, Unit, Use
+from paracloud.billing.cover import Given, Place, Shelf, Unit, Use
 from paracloud.billing.pick import Terms
 from paracloud.billing.rate import (
     Price,
@@ -47,11 +47,11 @@ VolumeKey = tuple[str, PriceVersionId, date]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a usage from before: its earlier charges, and the units that each package gave for it.
-    `is_decided`: a person has it charged anew, for none of these charges stands."""
+    """What is known of a usage from before: its earlier charges, and what each package gave for it. `is_decided`: a
+    person has it charged anew, for none of these charges stands."""
 
     before: Before | None
-    used: Mapping[PackageId, int]
+    given: Mapping[PackageId, Given]
     user: UserId | None
     is_decided: bool = False
 
@@ -87,16 +87,16 @@ def decide(
     if whole > (MOST_DECIDED_MICRO if known.is_decided else MOST_MICRO):
         return ABSURD
     hours = _hours(usage, known, terms, shelf)
-    covered = _covered_by(known.used, hours, shelf)
+    covered = _covered_by(known.given, hours)
     listed = list_amount(usage, covered, terms) if covered else whole
     more = listed - before.list_micro
     volume, money = None, more
     if (tiers := terms.price.tiers) is not None and not usage.is_duplicate:
         volume, cost = _tiered(tiers, known, volume_key(terms.price, usage.project, month), more, volumes)
-        money = cost - (before.amount_micro - before.package_micro)
+        money = cost - (before.amount_micro - sum(one.micro for one in known.given.values()))
     credits_ = () if usage.is_duplicate else _credit(usage, known, before, terms, money, shelf)
     package, credit = sum(one.micro for one in hours), sum(one.units for one in credits_)
-    amount = money + package
+    amount = money + sum(one.worth_micro for one in hours)
     contract, whole = terms.contract, before.amount_micro + amount
     row = NewCharge(
         usage=usage.id,
@@ -168,7 +168,7 @@ def volume_key(price: Price, project: ProjectId, month: date) -> VolumeKey:
 
 def _nothing(terms: Terms, month: date) -> Before:
     own = terms.dedicated[0].id if terms.dedicated else None
-    return Before(terms.price.id, terms.contract.id, own, 0, 0, 0, 0, 0, 0, 0, is_reversed=False, month=month)
+    return Before(terms.price.id, terms.contract.id, own, 0, 0, 0, 0, 0, 0, is_reversed=False, month=month)
 
 
 def _hours(usage: Usage, known: Known, terms: Terms, shelf: Shelf) -> tuple[Use, ...]:
@@ -177,12 +177,12 @@ def _hours(usage: Usage, known: Known, terms: Terms, shelf: Shelf) -> tuple[Use,
     if not shelf.packages or usage.is_duplicate or terms.price.rule is not None:
         return ()
     uses: list[Use] = []
-    covered = _covered_by(known.used, (), shelf)
+    covered = _covered_by(known.given, ())
     for unit, wanted in ((Unit.CORE_SECOND, usage.core_seconds), (Unit.CARD_SECOND, usage.gpu_seconds)):
         if known.is_whole:
             uses += shelf.take(usage.project, unit, wanted, place_of(usage, terms), usage.ended_at, usage.reference)
         elif (too_many := covered.get(unit, 0) - wanted) > 0:
-            uses += shelf.give_back(known.used, too_many, unit)
+            uses += shelf.give_back(known.given, too_many, unit)
     return tuple(uses)
 
 
@@ -207,21 +207,18 @@ def _credit(usage: Usage, known: Known, before: Before, terms: Terms, money: int
     if money > 0:
         place = place_of(usage, terms)
         return tuple(shelf.take(usage.project, Unit.MICRO, money, place, usage.ended_at, usage.reference))
-    from_wallet = before.amount_micro - before.package_micro - before.credit_micro
-    return tuple(shelf.give_back(known.used, max(-money - max(from_wallet, 0), 0), Unit.MICRO))
+    from_wallet = before.amount_micro - sum(one.micro for one in known.given.values()) - before.credit_micro
+    return tuple(shelf.give_back(known.given, max(-money - max(from_wallet, 0), 0), Unit.MICRO))
 
 
 def place_of(usage: Usage, terms: Terms) -> Place:
     return Place(terms.price.product_line, usage.key.centre, usage.queue)
 
 
-def _covered_by(used: Mapping[PackageId, int], uses: tuple[Use, ...], shelf: Shelf) -> dict[Unit, int]:
+def _covered_by(given: Mapping[PackageId, Given], uses: tuple[Use, ...]) -> dict[Unit, int]:
     """Units that packages pay for, after these uses."""
-    if not used and not uses:
-        return {}
     covered: dict[Unit, int] = {}
-    for unit, units in [(shelf.packages[id_].unit, units) for id_, units in used.items()] + [
-        (one.unit, one.units) for one in uses
-    ]:
-        covered[unit] = covered.get(unit, 0) + units
+    both: tuple[Given | Use, ...] = (*given.values(), *uses)
+    for one in both:
+        covered[one.unit] = covered.get(one.unit, 0) + one.units
     return covered

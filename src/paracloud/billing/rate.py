@@ -9,7 +9,7 @@ from functools import lru_cache
 from math import ceil
 
 from paracloud.billing.rule import Quantities, Rule, Unrated, Worked, listed, not_told, units, with_none
-from paracloud.billing.tiers import Tiers, worth
+from paracloud.billing.tiers import Tiers, split, worth
 from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import OrganisationId, PriceVersionId, ProjectId
 from paracloud.kit.money import MICRO, Money
@@ -142,6 +142,17 @@ def graduated(tiers: Tiers, before_micro: int, more_micro: int) -> int:
     sums, so that a month's charges add up to the rounded price of their sum, whatever their order. Below nothing (what
     is given back of an earlier month) the first tier goes on."""
     return _tiered(tiers, before_micro + more_micro) - _tiered(tiers, before_micro)
+
+
+def by_rate(tiers: Tiers, before_micro: int, more_micro: int) -> dict[Decimal, Fraction]:
+    """How many micro-units of these list amounts are worth each rate; times the rates they sum to what `graduated`
+    says, but for its two roundings."""
+    low, high = sorted((before_micro, before_micro + more_micro))
+    sign = 1 if more_micro >= 0 else -1
+    found = {tiers.steps[0].rate: Fraction(sign * (min(high, 0) - min(low, 0)))}
+    for piece in split(tiers, Fraction(max(low, 0), MICRO), Fraction(max(high, 0) - max(low, 0), MICRO)):
+        found[piece.tier.rate] = found.get(piece.tier.rate, Fraction(0)) + sign * piece.units * MICRO
+    return {rate: micro for rate, micro in found.items() if micro}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,10 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from paracloud.billing.reckon_receipt import Off, is_reckonable, reckon
+from paracloud.billing.rule import Unrated
+from paracloud.kit.errors import Invalid
+
 FORMAT = "paracloud-receipts-1"
 FIRST = "0" * 64
 """What stands for the hash before the first one."""
@@ -43,7 +47,8 @@ class Signed:
 
 @dataclass(slots=True)
 class Verified:
-    """What a whole file says. `micro` sums by currency; `first` above 1: what came before is not in this file."""
+    """What a whole file says. `micro` sums by currency; `first` above 1: what came before is not in this file. Of
+    `reckoned` receipts the amounts were reckoned again; `off` are those that do not come out, by number."""
 
     project: str = ""
     first: int = 0
@@ -53,6 +58,8 @@ class Verified:
     until: str = ""
     keys: dict[str, str] = field(default_factory=dict)
     is_vouched: bool = False
+    reckoned: int = 0
+    off: dict[int, list[Off]] = field(default_factory=dict)
 
 
 class Signer:
@@ -110,7 +117,7 @@ def verify(lines: Iterable[bytes], trusted: Collection[str] = ()) -> Verified:
         _check_signature(at, body, content, found.keys)
         try:
             last = _next(at, body, found, last)
-        except (KeyError, TypeError, ValueError) as wrong:
+        except (KeyError, TypeError, ValueError, Invalid, Unrated) as wrong:
             if isinstance(wrong, NotWhole):
                 raise
             raise NotWhole(at, "it lacks what a receipt says", "缺少收据应有的内容") from None
@@ -121,6 +128,8 @@ def _header(line: int, header: Mapping[str, Any], trusted: Collection[str]) -> V
     keys = header.get("keys")
     if header.get("format") != FORMAT or not isinstance(keys, dict) or set(header) != {"format", "keys", "project"}:
         raise NotWhole(line, f"no header of {FORMAT}", f"不是 {FORMAT} 的文件头")
+    if not all(isinstance(public, str) for public in keys.values()):
+        raise NotWhole(line, "a public key is no text", "公钥不是文本")
     if trusted:
         keys = {key_of(one): one for one in trusted}
     return Verified(project=str(header["project"]), keys=keys, is_vouched=bool(trusted))
@@ -139,6 +148,10 @@ def _next(line: int, body: Mapping[str, Any], found: Verified, last: str) -> str
     found.until = str(body["charged_at"])
     currency = str(body["currency"])
     found.micro[currency] = found.micro.get(currency, 0) + int(body["amount_micro"])
+    if is_reckonable(body):
+        found.reckoned += 1
+        if off := reckon(body):
+            found.off[body["number"]] = off
     return sha256(canonical(body).encode()).hexdigest()
 
 

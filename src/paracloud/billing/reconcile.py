@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges, store_decisions, store_paying
 from paracloud.billing.charges import Before, Settled, Unrated
-from paracloud.billing.cover import Unit
+from paracloud.billing.cover import Given, Unit
 from paracloud.billing.decide import list_amount
 from paracloud.billing.decision import Decision
 from paracloud.billing.mismatch import Cause, Mismatch, Reconciliation
@@ -23,7 +23,7 @@ from paracloud.billing.rule import Unrated as RuleUnrated
 from paracloud.billing.terms import terms_of
 from paracloud.billing.told import Logged, truth_of, untold_of
 from paracloud.dialects.records import AccountingRecord
-from paracloud.kit.identifiers import CentreName, PriceVersionId, ProjectId, UnixAccount, UsageId
+from paracloud.kit.identifiers import CentreName, PackageId, PriceVersionId, ProjectId, UnixAccount, UsageId
 from paracloud.metering.listing import usage_by_key, usage_ended
 from paracloud.metering.usage import UNCLAIMED, Usage, key_of, metered
 
@@ -81,7 +81,8 @@ class _Books:
 
     before: Mapping[UsageId, Before]
     settled: Mapping[UsageId, Settled]
-    covered: Mapping[UsageId, Mapping[Unit, int]]
+    given: Mapping[UsageId, Mapping[PackageId, Given]]
+    kept: Mapping[UsageId, int]
     words: Mapping[UsageId, Decision]
 
     def costs_nothing_by_a_word(self, usage: Usage) -> bool:
@@ -103,10 +104,12 @@ PARTS = (("share_micro", "the centre", "超算中心"), ("owner_micro", "who len
 
 
 async def _read(session: AsyncSession, centre: CentreName, ids: Sequence[UsageId]) -> _Books:
+    before = await charges.before(session, ids)
     return _Books(
-        await charges.before(session, ids),
+        before,
         await charges.settled(session, ids, centre),
-        await store_paying.covered(session, ids),
+        await store_paying.given_for(session, ids),
+        await store_paying.kept(session, [(usage, one.first) for usage, one in before.items() if one.is_reversed]),
         await store_decisions.newest(session, ids),
     )
 
@@ -150,7 +153,7 @@ def _left_of_nothing(usage: Usage, books: _Books) -> list[Mismatch]:
     known = books.before.get(usage.id)
     if known is None or not known.is_reversed:
         return []
-    left, due = known.amount_micro - known.package_micro, _Due(0, 0, 0)
+    left, due = known.amount_micro - books.kept.get(usage.id, 0), _Due(0, 0, 0)
     en, zh = f"it was taken back, and {left} micro-units of it are left", f"已冲销，但仍余 {left} 微元"
     found = [_mismatch(Cause.WRONG_AMOUNT, usage, left, en, zh)] if left else []
     return [
@@ -217,13 +220,14 @@ def _due(usage: Usage, terms: Terms | Unrated, books: _Books) -> _Due | Unrated:
     if isinstance(terms, Unrated):
         return terms
     known, usage = books.before.get(usage.id), terms.billed(usage)
+    given = books.given.get(usage.id, {}).values()
     totals = {Unit.CORE_SECOND: usage.core_seconds, Unit.CARD_SECOND: usage.gpu_seconds}
-    given = books.covered.get(usage.id, {})
+    covered = {unit: min(sum(one.units for one in given if one.unit is unit), most) for unit, most in totals.items()}
     try:
-        listed = list_amount(usage, {unit: min(given.get(unit, 0), most) for unit, most in totals.items()}, terms)
+        listed = list_amount(usage, covered, terms)
     except RuleUnrated as why:
         return Unrated(why.en, why.zh)
-    amount = listed + (known.package_micro if known is not None else 0)
+    amount = listed + sum(one.micro for one in given)
     tiers = terms.price.tiers
     if tiers is not None and not usage.is_duplicate:
         had = known.stretches if known is not None and known.price == terms.price.id else ()

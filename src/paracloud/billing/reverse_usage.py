@@ -42,10 +42,10 @@ async def reverse_usage(
     if before.is_reversed or (charged is not None and charged < before.first):
         raise Conflict("It was reversed before.", "该费用此前已被冲销。")
     row = (await charges.newest(session, [usage]))[usage]
-    shelf, used = await store_paying.lock_shelf(session, [row.project], (), [usage])
+    shelf, given = await store_paying.lock_shelf(session, [row.project], (), [usage])
     codes = (await store.posted_to(session, {usage: before.first})).get(usage, [])
     word, period = Word(reason, person), periods[newest.period]
-    back = taken_back(row, before, used.get(usage, {}), codes, shelf, period=period, word=word)
+    back = taken_back(row, before, given.get(usage, {}), codes, shelf, period=period, word=word)
     await _less_volume(session, back.row)  # before the accounts that all share, as when it was charged
     made = await post(session, [back.entry], now=now)
     entry = made.get(back.entry.key)

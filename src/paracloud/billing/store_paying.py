@@ -1,6 +1,7 @@
 """Every query on packages and credits, volumes of tiers, and how projects pay."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import func, select, tuple_, update
@@ -8,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.charges import NewCharge
-from paracloud.billing.cover import Package, Shelf, Unit, Use
+from paracloud.billing.cover import Given, Package, Shelf, Unit, Use
 from paracloud.billing.decide import VolumeKey
 from paracloud.billing.tables import VolumeRow
 from paracloud.billing.tables_decisions import PackageEndRow
@@ -18,7 +19,7 @@ from paracloud.kit.identifiers import CentreName, PackageId, PriceVersionId, Pro
 
 USE = (
     PackageUseRow.usage_id, PackageUseRow.revision, PackageUseRow.is_reversal, PackageUseRow.package_id,
-    PackageUseRow.units, PackageUseRow.micro,
+    PackageUseRow.units, PackageUseRow.micro, PackageUseRow.returned_micro,
 )  # fmt: skip
 VOLUME = (VolumeRow.payer, VolumeRow.price_version_id, VolumeRow.period, VolumeRow.list_micro)
 
@@ -35,17 +36,17 @@ async def lock_shelf(
     projects: Collection[ProjectId],
     references: Collection[str],
     usages: Collection[UsageId] = (),
-) -> tuple[Shelf, dict[UsageId, dict[PackageId, int]]]:
+) -> tuple[Shelf, dict[UsageId, dict[PackageId, Given]]]:
     """The projects' open packages, and those that gave something for these usages before, with what they gave. Always
     after the wallets: whoever locks a project's packages holds its wallet."""
-    used = await _used(session, usages)
-    given = {package for one in used.values() for package in one}
+    given = await given_for(session, usages)
+    gave = {package for one in given.values() for package in one}
     query = select(PackageRow).where(
-        PackageRow.project_id.in_(projects), PackageRow.closed_at.is_(None) | PackageRow.id.in_(given)
+        PackageRow.project_id.in_(projects), PackageRow.closed_at.is_(None) | PackageRow.id.in_(gave)
     )
     rows = (await session.scalars(query.order_by(PackageRow.id).with_for_update())).all()
     reserved = await _reserved(session, references) if rows and references else {}
-    return Shelf([_package(row) for row in rows], reserved), used
+    return Shelf([_package(row) for row in rows], reserved), given
 
 
 async def put_back(session: AsyncSession, shelf: Shelf) -> None:
@@ -70,9 +71,10 @@ async def add_uses(session: AsyncSession, charged: Iterable[tuple[NewCharge, Seq
     sums: dict[tuple[object, ...], list[int]] = {}
     for row, uses in charged:
         for use in uses:
-            found = sums.setdefault((row.usage, row.revision, row.is_reversal, use.package), [0, 0])
+            found = sums.setdefault((row.usage, row.revision, row.is_reversal, use.package), [0, 0, 0])
             found[0] += use.units
             found[1] += use.micro
+            found[2] += use.returned_micro
     rows = [(*key, *value) for key, value in sums.items() if value[0]]
     if rows:
         new = unnested(USE, rows)
@@ -101,17 +103,36 @@ async def put_volumes(session: AsyncSession, volumes: Mapping[VolumeKey, int]) -
         await session.execute(changed.execution_options(synchronize_session=False))
 
 
-async def covered(session: AsyncSession, usages: Collection[UsageId]) -> dict[UsageId, dict[Unit, int]]:
-    """Units that packages have paid for these usages so far."""
+async def kept(session: AsyncSession, charged: Collection[tuple[UsageId, int]]) -> dict[UsageId, int]:
+    """What packages have of these usages, by usage, since they were charged by that revision, in micro-units: where all
+    was taken back, what hours are worth more or less there now."""
+    if not charged:
+        return {}
+    since = unnested([PackageUseRow.usage_id, PackageUseRow.revision], list(charged))
     query = (
-        select(PackageUseRow.usage_id, PackageRow.unit, func.sum(PackageUseRow.units))
+        select(PackageUseRow.usage_id, func.sum(PackageUseRow.micro + PackageUseRow.returned_micro))
+        .join(since, (since.c.usage_id == PackageUseRow.usage_id) & (since.c.revision <= PackageUseRow.revision))
+        .group_by(PackageUseRow.usage_id)
+    )
+    return {UsageId(usage): int(micro) for usage, micro in (await session.execute(query)).all()}
+
+
+async def given_for(session: AsyncSession, usages: Collection[UsageId]) -> dict[UsageId, dict[PackageId, Given]]:
+    """What packages gave for these usages since their last reversal, which gave all back."""
+    if not usages:
+        return {}
+    query = (
+        select(*USE, PackageRow.unit)
         .join(PackageRow, PackageRow.id == PackageUseRow.package_id)
         .where(PackageUseRow.usage_id.in_(usages))
-        .group_by(PackageUseRow.usage_id, PackageRow.unit)
+        .order_by(PackageUseRow.revision, PackageUseRow.is_reversal)
     )
-    found: dict[UsageId, dict[Unit, int]] = {}
-    for usage, unit, units in (await session.execute(query)).all():
-        found.setdefault(UsageId(usage), {})[Unit(unit)] = int(units)
+    found: dict[UsageId, dict[PackageId, Given]] = {}
+    for row in (await session.execute(query)).all():
+        of, package = found.setdefault(UsageId(row.usage_id), {}), PackageId(row.package_id)
+        had = of.pop(package, Given(Unit(row.unit), 0, 0))
+        if not row.is_reversal:
+            of[package] = replace(had, units=had.units + row.units, micro=had.micro + row.micro + row.returned_micro)
     return found
 
 
@@ -160,17 +181,6 @@ async def add_package(session: AsyncSession, package: Package) -> None:
 async def _reserved(session: AsyncSession, references: Collection[str]) -> dict[tuple[str, PackageId], int]:
     query = select(ReservationRow).where(ReservationRow.reference.in_(references), ReservationRow.units > 0)
     return {(row.reference, PackageId(row.package_id)): row.units for row in (await session.scalars(query)).all()}
-
-
-async def _used(session: AsyncSession, usages: Collection[UsageId]) -> dict[UsageId, dict[PackageId, int]]:
-    if not usages:
-        return {}
-    query = select(PackageUseRow).where(PackageUseRow.usage_id.in_(usages))
-    found: dict[UsageId, dict[PackageId, int]] = {}
-    for row in (await session.scalars(query)).all():
-        of = found.setdefault(UsageId(row.usage_id), {})
-        of[PackageId(row.package_id)] = of.get(PackageId(row.package_id), 0) + row.units
-    return found
 
 
 def _package(row: PackageRow) -> Package:

@@ -25,16 +25,45 @@ CHARGED = text("""
 DUE = text("""
     SELECT charge.usage_id, charge.revision, charge.is_reversal, charge.reference, charge.list_micro,
            charge.volume_micro, charge.volume_month, charge.amount_micro, charge.package_micro, charge.credit_micro,
-           charge.currency, charge.charged_at, charge.period, charge.reason,
+           charge.currency, charge.charged_at, charge.period, COALESCE(charge.reason, said.reason) AS reason,
            price.id AS price_id, price.product_line, price.core_hour, price.card_hour, price.rule, price.tiers,
            charge.dedication_id, charge.dedicated_seconds, usage.centre, usage.record_id, usage.submitted_at,
-           seen.measured
+           seen.measured, before.list_micro AS list_before,
+           before.amount_micro AS amount_before, before.credit_micro AS credit_before,
+           COALESCE(given.micro, 0)::bigint AS package_before,
+           COALESCE(given.core_seconds, 0)::bigint AS core_seconds_before,
+           COALESCE(given.card_seconds, 0)::bigint AS card_seconds_before, COALESCE(paid.uses, '[]') AS paid
       FROM receipts_due AS due
       JOIN charges AS charge ON (charge.usage_id, charge.revision, charge.is_reversal)
                                 = (due.usage_id, due.revision, due.is_reversal)
       JOIN usage ON usage.id = due.usage_id
       JOIN usage_revisions AS seen ON (seen.usage_id, seen.revision) = (due.usage_id, due.revision)
       JOIN price_versions AS price ON price.id = charge.price_version_id
+      LEFT JOIN usage_decisions AS said ON (said.usage_id, said.revision) = (charge.usage_id, charge.revision)
+       AND said.price_version_id IS NOT NULL
+     CROSS JOIN LATERAL (SELECT COALESCE(max(back.revision), 0) AS revision FROM charges AS back
+                          WHERE back.usage_id = charge.usage_id AND back.is_reversal
+                            AND back.revision < charge.revision) AS reversed
+     CROSS JOIN LATERAL (SELECT sum(list_micro)::bigint AS list_micro, sum(amount_micro)::bigint AS amount_micro,
+                                sum(credit_micro)::bigint AS credit_micro
+                           FROM charges AS earlier WHERE earlier.usage_id = charge.usage_id AND NOT earlier.is_reversal
+                            AND earlier.revision > reversed.revision
+                            AND earlier.revision < charge.revision + charge.is_reversal::int) AS before
+     CROSS JOIN LATERAL (SELECT sum(earlier.micro + earlier.returned_micro) AS micro,
+                                sum(earlier.units) FILTER (WHERE package.unit = 'core-second') AS core_seconds,
+                                sum(earlier.units) FILTER (WHERE package.unit = 'card-second') AS card_seconds
+                           FROM package_uses AS earlier JOIN packages AS package ON package.id = earlier.package_id
+                          WHERE earlier.usage_id = charge.usage_id AND NOT earlier.is_reversal
+                            AND earlier.revision > reversed.revision
+                            AND earlier.revision < charge.revision + charge.is_reversal::int) AS given
+     CROSS JOIN LATERAL (SELECT jsonb_agg(jsonb_build_object(
+                                    'package', package.id, 'name', package.name, 'unit', package.unit,
+                                    'units', own.units::text, 'micro', own.micro::text,
+                                    'returned_micro', own.returned_micro::text)
+                                    ORDER BY package.expires_at, package.id) AS uses
+                           FROM package_uses AS own JOIN packages AS package ON package.id = own.package_id
+                          WHERE (own.usage_id, own.revision, own.is_reversal)
+                                = (charge.usage_id, charge.revision, charge.is_reversal)) AS paid
      WHERE due.project_id = :project
      ORDER BY due.charged_at, due.usage_id, due.revision, due.is_reversal LIMIT :limit
 """).bindparams(bindparam("project", type_=Uuid))

@@ -56,11 +56,13 @@ class ReservationRow(Base):
 
 
 class PackageUseRow(Base):
-    """What one charge took from a package (negative: gave back): units, and the part of its price that they are."""
+    """What one charge took from a package (negative: gave back): units, and the part of its price that its account gave
+    for them. What a closed one would get back is returned to the wallet."""
 
     __tablename__ = "package_uses"
     __table_args__ = (
         CheckConstraint("units <> 0", name="units"),
+        CheckConstraint("returned_micro = 0 OR (returned_micro < 0 AND units < 0 AND micro = 0)", name="returned"),
         Index("ix_package_uses_package_id", "package_id"),
     )
     usage_id: Mapped[UUID] = mapped_column(ForeignKey("usage.id"), primary_key=True)
@@ -69,6 +71,7 @@ class PackageUseRow(Base):
     package_id: Mapped[UUID] = mapped_column(ForeignKey("packages.id"), primary_key=True)
     units: Mapped[int]
     micro: Mapped[int]
+    returned_micro: Mapped[int] = mapped_column(server_default="0")
 
 
 class DedicationRow(Base):

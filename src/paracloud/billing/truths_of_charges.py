@@ -37,20 +37,21 @@ TRUTHS_OF_CHARGES: Mapping[str, str] = {
         SELECT said.usages, said.amount
           FROM (SELECT entry_id, min(usage_id::text) AS usages, sum(amount_micro) AS amount,
                        sum(share_micro + owner_micro) AS settled, sum(owner_micro) AS owner,
-                       sum(CASE WHEN is_duplicate THEN 0 ELSE amount_micro - credit_micro END) AS paid,
-                       sum(credit_micro) AS credit
+                       sum(amount_micro - package_micro - credit_micro) FILTER (WHERE NOT is_duplicate) AS wallet,
+                       sum(package_micro) AS package, sum(credit_micro) AS credit
                   FROM charges WHERE entry_id IS NOT NULL GROUP BY entry_id) AS said
           JOIN (SELECT posting.entry_id,
                        sum(micro) FILTER (WHERE account.code LIKE 'payable:%') AS settled,
                        sum(micro) FILTER (WHERE account.code LIKE 'payable:owner/%') AS owner,
-                       -sum(micro) FILTER (WHERE account.code ~ '^(wallet|held|package):') AS paid,
+                       -sum(micro) FILTER (WHERE account.code ~ '^(wallet|held):') AS wallet,
+                       -sum(micro) FILTER (WHERE account.code LIKE 'package:%') AS package,
                        -sum(micro) FILTER (WHERE account.code = 'expense:credits') AS credit
                   FROM ledger_postings AS posting JOIN ledger_accounts AS account ON account.id = posting.account_id
                  WHERE posting.entry_id IN (SELECT entry_id FROM charges)
                  GROUP BY posting.entry_id) AS posted ON posted.entry_id = said.entry_id
-         WHERE (said.settled, said.owner, said.paid, said.credit)
-               <> (coalesce(posted.settled, 0), coalesce(posted.owner, 0), coalesce(posted.paid, 0),
-                   coalesce(posted.credit, 0))
+         WHERE (said.settled, said.owner, coalesce(said.wallet, 0), said.package, said.credit)
+               <> (coalesce(posted.settled, 0), coalesce(posted.owner, 0), coalesce(posted.wallet, 0),
+                   coalesce(posted.package, 0), coalesce(posted.credit, 0))
     """,
     "what a charge costs is paid by its own project": """
         SELECT (SELECT min(one.usage_id::text) FROM charges AS one
@@ -88,7 +89,10 @@ TRUTHS_OF_CHARGES: Mapping[str, str] = {
     """,
     "a reversal takes back what was charged, and nothing else": """
         SELECT usage_id::text, coalesce(nullif(money, 0), nullif(credit, 0), nullif(share, 0), nullif(owner, 0), list)
-          FROM (SELECT usage_id, is_reversal, sum(amount_micro - package_micro) OVER sooner AS money,
+          FROM (SELECT usage_id, is_reversal, sum(amount_micro - package_micro - coalesce(
+                         (SELECT sum(returned_micro) FROM package_uses AS use
+                           WHERE (use.usage_id, use.revision, use.is_reversal)
+                                 = (charges.usage_id, charges.revision, charges.is_reversal)), 0)) OVER sooner AS money,
                        sum(credit_micro) OVER sooner AS credit, sum(share_micro) OVER sooner AS share,
                        sum(owner_micro) OVER sooner AS owner, sum(list_micro) OVER sooner AS list
                   FROM charges WHERE usage_id IN (SELECT usage_id FROM charges WHERE is_reversal)

@@ -1,6 +1,7 @@
 """`paracloud receipt …`: signed receipts of what was charged, fetched and verified."""
 
 from base64 import b64decode
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -44,7 +45,8 @@ def verify_file(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a file of receipts, without a server: every byte of it. Exit status 1 where it is not as it was signed."""
+    """Check a file of receipts, without a server: every byte of it, and that the amounts come out. Exit status 1 where
+    it is not as it was signed, or an amount is another."""
     try:
         with file.open("rb") as lines:
             found = verify(lines, [_public(one) for one in key or ()])
@@ -55,10 +57,14 @@ def verify_file(
     if as_json:
         show.as_json(
             {"project": found.project, "first": found.first, "count": found.count, "micro": found.micro,
-             "since": found.since, "until": found.until, "keys": list(found.keys), "is_vouched": found.is_vouched}
+             "since": found.since, "until": found.until, "keys": list(found.keys), "is_vouched": found.is_vouched,
+             "reckoned": found.reckoned,
+             "off": {str(number): [asdict(one) for one in off] for number, off in found.off.items()}}
         )  # fmt: skip
     else:
         _tell(found)
+    if found.off:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -90,6 +96,7 @@ def _tell(found: Verified) -> None:
         f"{found.until}，合计 {sums}。",
     )
     print(plain(said))
+    _tell_amounts(found)
     names = ", ".join(found.keys)
     if not found.is_vouched:
         print(
@@ -100,6 +107,22 @@ def _tell(found: Verified) -> None:
                 )
             )
         )
+
+
+def _tell_amounts(found: Verified) -> None:
+    print(
+        say(
+            f"Amounts reckoned again from the receipts' own fields: {found.reckoned}; {len(found.off)} differ.",
+            f"按收据自身内容重新计算的金额：{found.reckoned} 张，其中不符 {len(found.off)} 张。",
+        )
+    )
+    for number, off in found.off.items():
+        for one in off:
+            said = say(
+                f"Number {number}: {one.field} is {one.says}; the rest of it comes to {one.comes_to}.",
+                f"第 {number} 张：{one.field} 为 {one.says}，按其余内容应为 {one.comes_to}。",
+            )
+            print(plain(said))
 
 
 def _public(text: str) -> str:

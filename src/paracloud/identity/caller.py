@@ -78,8 +78,13 @@ class Caller:
         """May change what is the user's own, whatever the projects."""
         self._require(Scope.WRITE)
 
+    @property
+    def operates(self) -> bool:
+        """As the operator: with a token for that."""
+        return self.is_operator and Scope.ADMIN in self.scopes
+
     def require_operator(self) -> None:
-        if not (self.is_operator and Scope.ADMIN in self.scopes):
+        if not self.operates:
             raise Forbidden(
                 "Only the operator may do this, with a token of scope admin.",
                 "仅平台运营者可用 admin 权限的令牌执行此操作。",

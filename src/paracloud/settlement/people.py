@@ -9,7 +9,7 @@ from paracloud.billing.period import begins
 from paracloud.centres.registry import get_centre
 from paracloud.identity.caller import Caller
 from paracloud.identity.overview import user_named
-from paracloud.kit.errors import Invalid, NotFound
+from paracloud.kit.errors import Forbidden, Invalid, NotFound
 from paracloud.kit.identifiers import CentreName
 from paracloud.settlement import store, store_disputes, store_lines
 from paracloud.settlement.settled import ContractSums, Dispute, Settlement
@@ -38,11 +38,26 @@ async def people_of(session: AsyncSession, centre: CentreName | None = None) -> 
     return await store.people(session, centre)
 
 
-async def require_centre(session: AsyncSession, caller: Caller, centre: CentreName) -> None:
-    """NotFound, as for a centre that is none, where the caller neither speaks for it nor is the operator."""
+async def require_seen(session: AsyncSession, caller: Caller, centre: CentreName) -> None:
+    """NotFound, as for a centre that is none, where the caller neither speaks for it nor is the operator; Forbidden for
+    the operator's tokens without the scope."""
     caller.reads()
-    if not caller.is_operator and not await store.speaks_for(session, caller.user, centre):
-        raise NotFound("There is no such centre, or it is not yours.", "超算中心不存在，或不属于您。", field="centre")
+    if caller.operates or await store.speaks_for(session, caller.user, centre):
+        return
+    if caller.is_operator:
+        caller.require_operator()
+    raise NotFound("There is no such centre, or it is not yours.", "超算中心不存在，或不属于您。", field="centre")
+
+
+async def require_speaker(session: AsyncSession, caller: Caller, centre: CentreName) -> None:
+    """May answer for the centre: Forbidden for the operator, who only sees its statements."""
+    caller.require_writer()
+    await require_seen(session, caller, centre)
+    if not await store.speaks_for(session, caller.user, centre):
+        raise Forbidden(
+            "Only who speaks for the centre confirms or disputes its statement; `admin centre-people` lists who does.",
+            "仅超算中心的代表可确认或提出异议；可用 admin centre-people 查看代表。",
+        )
 
 
 async def settlement_of(session: AsyncSession, centre: CentreName, period: date) -> tuple[Settlement, list[Dispute]]:

@@ -206,6 +206,8 @@ async def test_only_whoever_speaks_for_a_centre_and_the_operator_see_its_settlem
     assert await answers(house, names, None, wangs) == dict.fromkeys(names, 401)
     listing = "GET /centres/{centre}/settlements"
     assert (await ask(house, boss, listing, wangs)).status_code == 200
+    modest, _ = await house.token(boss.user, READ, WRITE)
+    assert await answers(house, names, modest, wangs) == dict.fromkeys(names, 403)
     body = {"login": wang.login, "centre": "west"}
     assert (await house.ask(boss, "PUT", "/operator/centre-people", json=body)).status_code == 204
     assert (await ask(house, wang, listing, wangs)).status_code == 404

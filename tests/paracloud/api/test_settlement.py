@@ -155,6 +155,17 @@ async def test_who_speaks_for_a_centre_is_listed_and_taken_away(house, settling)
         assert (await house.ask(boss, "DELETE", f"{people}/{nobody}")).status_code == 404
 
 
+async def test_nobody_but_its_own_people_answers_for_a_centre(house, settling):
+    boss, one = settling.boss, await stated(house, settling)
+    line = await line_of(house, settling)
+    for name, body in (("confirm", None), ("dispute", {"usage": line["usage"], "reason": "x"})):
+        refused = await house.ask(boss, "POST", f"{MINE}:{name}", json=body)
+        assert refused.status_code == 403
+        assert "Only who speaks for the centre" in refused.text
+    assert (await house.ask(boss, "GET", MINE)).json()["settlement"] == one
+    assert (await house.ask(settling.east, "POST", f"{MINE}:confirm")).json()["state"] == "confirmed"
+
+
 async def test_a_contract_has_terms_for_a_month_a_queue_and_an_owner(house, boss, lin):
     body = {
         "centre": EAST, "queue": "fat", "share_basis_points": 5000,

@@ -1,11 +1,14 @@
 """A file of receipts says what was signed, or where it does not: whatever byte of it is changed."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paracloud.billing.receipt import (
     FIRST,
+    FORMAT,
     NotWhole,
     Signer,
     canonical,
@@ -29,6 +32,17 @@ def a_file(count: int = 4, first: int = 1, project: str = "p", signer: Signer = 
         last = signed.hash
     lines.append(end_line(signer, header, count, last))
     return [line.encode() for line in lines]
+
+
+def signed(bodies: Sequence[dict]) -> list[bytes]:
+    """A chain of its own of what these say."""
+    header, last = header_line(bodies[0]["project"], {SIGNER.key: SIGNER.public}), FIRST
+    lines = [header]
+    for body in bodies:
+        one = SIGNER.sign(body | {"previous": last})
+        lines.append(receipt_line(one))
+        last = one.hash
+    return [line.encode() for line in (*lines, end_line(SIGNER, header, len(bodies), last))]
 
 
 FILE = a_file()
@@ -87,6 +101,12 @@ def test_receipts_of_another_project_under_this_header_are_found():
     mixed = [FILE[0], *a_file(project="q")[1:]]
     with pytest.raises(NotWhole, match="another project"):
         verify(mixed)
+
+
+def test_a_header_with_a_key_that_is_no_text_is_refused():
+    header = canonical({"format": FORMAT, "keys": {"k": 5}, "project": "p"}) + "\n"
+    with pytest.raises(NotWhole, match="a public key is no text"):
+        verify([header.encode(), FILE[1]])
 
 
 def test_one_content_has_one_text():

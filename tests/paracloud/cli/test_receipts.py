@@ -2,7 +2,7 @@
 
 import json
 
-from tests.paracloud.billing.test_receipt import FILE, SIGNER
+from tests.paracloud.billing.test_receipt import FILE, SIGNER, signed
 
 
 def test_a_project_without_charges_has_a_whole_file_with_nothing_in_it(terminal, lin):
@@ -25,6 +25,22 @@ def test_a_whole_file_is_told_and_a_changed_byte_is_found(terminal):
     for language, words in said.items():
         done = terminal.run(None, "receipt", "verify", "r.jsonl", language=language)
         assert (done.returncode, words in done.stderr) == (1, True), done.stderr
+
+
+def test_an_amount_that_does_not_come_out_is_named(terminal):
+    body = {
+        "number": 1, "project": "p", "charged_at": "2026-06-01", "currency": "CNY", "is_reversal": True,
+        "list_micro": "-7", "amount_micro": "-8", "package_micro": "0", "credit_micro": "0", "paid": [],
+        "before": {"list_micro": "7", "amount_micro": "7", "package_micro": "0", "credit_micro": "0"},
+    }  # fmt: skip
+    (terminal.home / "r.jsonl").write_bytes(b"".join(signed([body])))
+    said = {"en_US.UTF-8": "Number 1: amount_micro is -8; the rest of it comes to -7.",
+            "zh_CN.UTF-8": "第 1 张：amount_micro 为 -8，按其余内容应为 -7。"}  # fmt: skip
+    for language, words in said.items():
+        done = terminal.run(None, "receipt", "verify", "r.jsonl", language=language)
+        assert (done.returncode, words in done.stdout) == (1, True), done.stdout
+    told = json.loads(terminal.run(None, "receipt", "verify", "r.jsonl", "--json").stdout)
+    assert (told["reckoned"], told["off"]) == (1, {"1": [{"field": "amount_micro", "says": "-8", "comes_to": "-7"}]})
 
 
 def test_a_key_that_is_none_is_refused(terminal):

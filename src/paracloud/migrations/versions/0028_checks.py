@@ -45,8 +45,10 @@ def upgrade() -> None:
             SELECT 1 FROM (SELECT usage_id, revision FROM fresh WHERE is_reversal) AS back
               JOIN charges AS said ON said.usage_id = back.usage_id AND said.revision <= back.revision
              GROUP BY back.usage_id, back.revision
-            HAVING (sum(said.amount_micro - said.package_micro), sum(said.credit_micro), sum(said.share_micro),
-                    sum(said.owner_micro), sum(said.list_micro)) <> (0, 0, 0, 0, 0)
+            HAVING (sum(said.credit_micro), sum(said.share_micro), sum(said.owner_micro), sum(said.list_micro))
+                   <> (0, 0, 0, 0)
+                OR sum(said.amount_micro - said.package_micro) > 0
+                OR sum(said.amount_micro - said.package_micro) < -sum(greatest(said.package_micro, 0))
           ) THEN
             RAISE EXCEPTION 'a reversal takes back what was charged, and nothing else'
               USING ERRCODE = 'check_violation';

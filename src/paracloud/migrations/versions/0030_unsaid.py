@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0030_unsaid"
-down_revision = "0028_checks"
+down_revision = "0029_receipts_whole"
 branch_labels = None
 depends_on = None
 
