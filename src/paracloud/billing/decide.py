@@ -39,17 +39,18 @@ VolumeKey = tuple[str, PriceVersionId, date]
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a usage from before: its earlier charges, and the units that each package gave for it.
-    `is_decided`: a person has it charged anew, for none of these charges stands."""
+    `is_anew`: none of these charges stands; `is_decided`: by a person's word."""
 
     before: Before | None
     used: Mapping[PackageId, int]
     user: UserId | None
+    is_anew: bool = False
     is_decided: bool = False
 
     @property
     def is_whole(self) -> bool:
-        """Nothing that was charged stands: no difference to it is charged, but all."""
-        return self.before is None or self.is_decided
+        """No difference to what was charged is charged, but all."""
+        return self.before is None or self.is_anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +67,12 @@ def decide(
     its tiers; a credit pays of that what it can. A correction posts the difference to what was charged before. The
     shelf and the volumes stay as they are where it is Unrated."""
     month = period if known.before is None else known.before.month
-    before = _nothing(terms, month) if known.before is None or known.is_decided else known.before
+    before = _nothing(terms, month) if known.before is None or known.is_anew else known.before
     if before.is_reversed:
         return REVERSED
-    try:
-        whole = list_amount(usage, {}, terms)
-    except RuleUnrated as why:
-        return Unrated(why.en, why.zh)
-    if whole > (MOST_DECIDED_MICRO if known.is_decided else MOST_MICRO):
-        return ABSURD
+    whole = whole_amount(usage, terms, most=MOST_DECIDED_MICRO if known.is_decided else MOST_MICRO)
+    if isinstance(whole, Unrated):
+        return whole
     hours = _hours(usage, known, terms, shelf)
     covered = _covered_by(known.used, hours, shelf)
     listed = list_amount(usage, covered, terms) if covered else whole
@@ -110,6 +108,15 @@ def decide(
         volume_month=None if volume is None else month,
     )
     return Decided(row, (*hours, *credits_), terms)
+
+
+def whole_amount(usage: Usage, terms: Terms, *, most: int = MOST_MICRO) -> int | Unrated:
+    """The list amount, if no package pays of it."""
+    try:
+        whole = list_amount(usage, {}, terms)
+    except RuleUnrated as why:
+        return Unrated(why.en, why.zh)
+    return ABSURD if whole > most else whole
 
 
 def worked(usage: Usage) -> Worked:

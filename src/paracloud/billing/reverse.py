@@ -26,9 +26,9 @@ async def reverse(
 ) -> EntryId | None:
     """The entry that does it; None where nothing was left to give back. NotFound; Conflict where it was reversed before
     or is of a kind that is not reversed; Invalid without a reason, or without the `usage` where the entry is the sum of
-    several charges: one of them is reversed at a time, as by `reverse_usage`. A fee of dedicated nodes comes back whole,
-    the centre's share with it, and is not due again; on the centre's settlement it is in the fee's month or, where that
-    is closed, the first open one."""
+    several charges: one of them is reversed at a time, as by `reverse_usage`. A fee of dedicated nodes comes back
+    whole, the centre's share with it, and is not due again; on the centre's settlement it is in the fee's month or,
+    where that is closed, the first open one."""
     require_reason(reason)
     found = await store.entry(session, id_)
     if found is None:
