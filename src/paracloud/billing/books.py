@@ -16,13 +16,15 @@ from paracloud.metering.usage import Usage
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Locked: holds by reference, packages, volumes of tiers. `back`: what takes back what was charged at terms that
-    hold no more."""
+    """Locked: holds by reference, packages, volumes of tiers. Of what was charged before: `used`, the units of each
+    package, and `had`, all that it had used then, where there are packages. `back`: what takes back what was charged at
+    terms that hold no more."""
 
     holds: dict[str, Hold]
     captured: set[str]
     shelf: Shelf
     used: Mapping[UsageId, Mapping[PackageId, int]]
+    had: Mapping[UsageId, Mapping[Unit, int]]
     volumes: dict[VolumeKey, int]
     back: dict[UsageId, TakenBack] = field(default_factory=dict)
 

@@ -9,13 +9,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges, store, store_holds, store_paying, store_unrated
 from paracloud.billing.books import Books, entry_of, shared
 from paracloud.billing.charges import Before, Unrated
-from paracloud.billing.decide import Decided, Known, decide, volume_key
+from paracloud.billing.cover import Unit
+from paracloud.billing.decide import Decided, Known, decide, units_of, volume_key
 from paracloud.billing.decision import Decision
 from paracloud.billing.entry import Entry, held, merged, wallet
 from paracloud.billing.moved import Moved, moved_of, take_back
@@ -27,6 +29,7 @@ from paracloud.billing.taken_back import TakenBack
 from paracloud.billing.terms import terms_of
 from paracloud.kit.errors import Conflict
 from paracloud.kit.identifiers import EntryId, PriceVersionId, ProjectId, UsageId
+from paracloud.metering.listing import measured_at
 from paracloud.metering.usage import Usage
 
 NO_DECISIONS: Mapping[UsageId, Decision] = MappingProxyType({})
@@ -140,7 +143,17 @@ async def _open(
         for usage in due
         if isinstance(found := terms[usage.id], Terms) and found.price.tiers is not None
     } | {one.volume for one in moved.values() if one.volume is not None}
-    return Books(holds, set(), shelf, used, await store_paying.lock_volumes(session, keys))
+    volumes = await store_paying.lock_volumes(session, keys)
+    had = await _had(session, {usage: before[usage].revision for usage in again}) if shelf.packages else {}
+    return Books(holds, set(), shelf, used, had, volumes)
+
+
+async def _had(session: AsyncSession, charged: Mapping[UsageId, int]) -> dict[UsageId, dict[Unit, int]]:
+    found: Mapping[tuple[UsageId, int], Mapping[str, Any]] = await measured_at(session, list(charged.items()))
+    return {
+        usage: units_of(one["cores"] * one["elapsed_seconds"], one["gpus"] * one["elapsed_seconds"])
+        for (usage, _), one in found.items()
+    }
 
 
 async def _keep(session: AsyncSession, books: Books, decided: Sequence[Decided]) -> None:
@@ -158,7 +171,8 @@ def _known(usage: Usage, before: Before | None, books: Books, *, is_decided: boo
     user = hold.user if hold is not None else None
     is_anew = is_decided or usage.id in books.back
     used = {} if is_anew else books.used.get(usage.id, {})
-    return Known(before, used, user, is_anew=is_anew, is_decided=is_decided)
+    had = books.had.get(usage.id, {})
+    return Known(before, used, had, user, is_anew=is_anew, is_decided=is_decided)
 
 
 def _rated(usage: Usage, known: Known, terms: Terms | Unrated, period: date, books: Books) -> Decided | Unrated:

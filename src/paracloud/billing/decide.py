@@ -39,10 +39,12 @@ VolumeKey = tuple[str, PriceVersionId, date]
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a usage from before: its earlier charges, and the units that each package gave for it.
-    `is_anew`: none of these charges stands; `is_decided`: by a person's word."""
+    `had`: what it had used when it was charged last, as packages count it. `is_anew`: none of these charges stands;
+    `is_decided`: by a person's word."""
 
     before: Before | None
     used: Mapping[PackageId, int]
+    had: Mapping[Unit, int]
     user: UserId | None
     is_anew: bool = False
     is_decided: bool = False
@@ -155,15 +157,17 @@ def _nothing(terms: Terms, month: date) -> Before:
 
 
 def _hours(usage: Usage, known: Known, terms: Terms, shelf: Shelf) -> tuple[Use, ...]:
-    """A rule's units are no hours: packages do not pay for them. A correction takes no more from packages than before;
-    what it gives back was paid in money first."""
+    """A rule's units are no hours: packages do not pay for them. A correction takes from packages what it adds; what
+    it gives back was paid in money first."""
     if not shelf.packages or usage.is_duplicate or terms.dedication is not None or terms.price.rule is not None:
         return ()
     uses: list[Use] = []
     covered = _covered_by(known.used, (), shelf)
-    for unit, wanted in ((Unit.CORE_SECOND, usage.core_seconds), (Unit.CARD_SECOND, usage.gpu_seconds)):
-        if known.is_whole:
-            uses += shelf.take(usage.project, unit, wanted, place_of(usage, terms), usage.ended_at, usage.reference)
+    place = place_of(usage, terms)
+    for unit, wanted in units_of(usage.core_seconds, usage.gpu_seconds).items():
+        had = 0 if known.is_whole else known.had.get(unit, 0)
+        if wanted > had:
+            uses += shelf.take(usage.project, unit, wanted - had, place, usage.ended_at, usage.reference)
         elif (too_many := covered.get(unit, 0) - wanted) > 0:
             uses += shelf.give_back(known.used, too_many, unit)
     return tuple(uses)
@@ -192,6 +196,10 @@ def _credit(usage: Usage, known: Known, before: Before, terms: Terms, money: int
         return tuple(shelf.take(usage.project, Unit.MICRO, money, place, usage.ended_at, usage.reference))
     from_wallet = before.amount_micro - before.package_micro - before.credit_micro
     return tuple(shelf.give_back(known.used, max(-money - max(from_wallet, 0), 0), Unit.MICRO))
+
+
+def units_of(core_seconds: int, gpu_seconds: int) -> dict[Unit, int]:
+    return {Unit.CORE_SECOND: core_seconds, Unit.CARD_SECOND: gpu_seconds}
 
 
 def place_of(usage: Usage, terms: Terms) -> Place:
