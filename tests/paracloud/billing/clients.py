@@ -93,8 +93,8 @@ EVERYBODY = (*PLAIN, *PACKAGED, *FRUGAL)
 PROJECTS: Mapping[str, Sequence[int]] = {
     "top-up": EVERYBODY, "hold": (*EVERYBODY, *FRUGAL * 5), "run": (*PLAIN, *PACKAGED), "release": EVERYBODY,
     "reverse-charge": (*PLAIN, *PACKAGED), "rate": PACKAGED, "reverse-top-up": PLAIN,
-    "sell": (*PACKAGED, *FRUGAL), "expire": PACKAGED, "fees": PACKAGED, "close": PACKAGED, "state": PACKAGED, "confirm": PACKAGED, "dispute": PACKAGED,
-    "answer": PACKAGED, "pay": PACKAGED,
+    "sell": (*PACKAGED, *FRUGAL), "expire": PACKAGED, "fees": PACKAGED, "close": PACKAGED, "state": PACKAGED,
+    "confirm": PACKAGED, "dispute": PACKAGED, "answer": PACKAGED, "pay": PACKAGED,
 }  # fmt: skip
 
 
