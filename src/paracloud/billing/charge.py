@@ -1,42 +1,35 @@
 """From usage to the bill: one balanced entry a revision, posting the user's charge, the centre's share and the margin.
 
-A correction posts the difference to what was charged before, with the same price and share. A duplicate (a second
-execution of a job that should have run once) is the platform's cost: the centre is paid, the user is not charged.
+A correction posts the difference to what was charged before, with the same price and share; where the centre has
+corrected what chooses these, all that was charged is taken back with it. A duplicate (a second execution of a job that
+should have run once) is the platform's cost: the centre is paid, the user is not charged.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges, store, store_holds, store_paying, store_unrated
+from paracloud.billing.books import Books, entry_of, shared
 from paracloud.billing.charges import Before, Unrated
-from paracloud.billing.cover import Given, Shelf, Unit
-from paracloud.billing.decide import Decided, Known, VolumeKey, decide, volume_key
+from paracloud.billing.cover import Unit
+from paracloud.billing.decide import Decided, Known, decide, units_of, volume_key
 from paracloud.billing.decision import Decision
-from paracloud.billing.entry import (
-    CREDITS,
-    DUPLICATES,
-    SHARED,
-    Entry,
-    held,
-    merged,
-    owner,
-    package,
-    payable,
-    revenue,
-    wallet,
-)
+from paracloud.billing.entry import Entry, held, merged, wallet
+from paracloud.billing.moved import Moved, moved_of, take_back
 from paracloud.billing.period import month_of, open_periods
 from paracloud.billing.pick import Terms
 from paracloud.billing.post import post
 from paracloud.billing.standing import due_of
-from paracloud.billing.store_holds import Hold
+from paracloud.billing.taken_back import TakenBack
 from paracloud.billing.terms import terms_of
 from paracloud.kit.errors import Conflict
-from paracloud.kit.identifiers import EntryId, PackageId, PriceVersionId, ProjectId, UsageId
+from paracloud.kit.identifiers import EntryId, PriceVersionId, ProjectId, UsageId
+from paracloud.metering.listing import measured_at
 from paracloud.metering.usage import Usage
 
 NO_DECISIONS: Mapping[UsageId, Decision] = MappingProxyType({})
@@ -84,40 +77,34 @@ async def charge(
         before, terms = newest, await terms_of(session, usages, newest, pinned, at)
         locked = await _lock(session, usages, terms, releasing)
     due, waiting = await due_of(session, usages, before, decided, now)
-    books = await _open(session, due, before, terms, periods)
-    rated = {
-        usage.id: waiting.get(usage.id)
-        or _rated(usage, before.get(usage.id), terms[usage.id], periods, books, is_decided=usage.id in decided)
-        for usage in due
-    }
+    moved = await moved_of(session, [usage for usage in due if usage.id not in {*decided, *waiting}], before, terms)
+    books = await _open(session, due, before, terms, periods, moved)
+    rated: dict[UsageId, Decided | Unrated] = {}
+    for usage in due:
+        period = periods[month_of(usage.ended_at)]
+        if usage.id in moved:
+            books.back[usage.id] = take_back(usage, moved[usage.id], books, period)
+        known = _known(usage, before.get(usage.id), books, is_decided=usage.id in decided)
+        rated[usage.id] = waiting.get(usage.id) or _rated(usage, known, terms[usage.id], period, books)
     posted = [(usage, one) for usage in due if isinstance(one := rated[usage.id], Decided)]
-    of_each = [_entry(usage, one, books, decided.get(usage.id)) for usage, one in posted]
+    of_each = [entry_of(usage, one, books, decided.get(usage.id)) for usage, one in posted]
+    back = list(books.back.values())
     entries = of_each
     if together is not None:
-        of_each = [_shared(together, of, entry, before) for of, entry in zip(posted, of_each, strict=True)]
+        of_each = [shared(together, of, entry, before) for of, entry in zip(posted, of_each, strict=True)]
         entries = merged(of_each)
+    entries = [*(one.entry for one in back), *entries]
     codes = {code: entry.currency for entry in entries for code, micro in entry.postings.items() if micro}
     more = await store.lock_accounts(session, {code: codes[code] for code in codes.keys() - locked.keys()})
     made = await post(session, entries, now=now, locked={**locked, **more})
     _require_all(entries, made)
-    await charges.add(
-        session, [(one.row, made.get(entry.key)) for (_, one), entry in zip(posted, of_each, strict=True)], now
-    )
+    rows = [(one.row, one.entry) for one in back]
+    rows += [(one.row, entry) for (_, one), entry in zip(posted, of_each, strict=True)]
+    await charges.add(session, [(row, made.get(entry.key)) for row, entry in rows], now)
     unrated = [(usage, one) for usage in due if isinstance(one := rated[usage.id], Unrated)]
     await store_unrated.list_unrated(session, unrated, now)
     await _keep(session, books, [one for _, one in posted])
-    return [_charged(usage, rated[usage.id]) for usage in due]
-
-
-@dataclass(frozen=True, slots=True)
-class _Books:
-    """What a batch changes while it is decided, locked: holds by reference, packages, volumes of tiers."""
-
-    holds: dict[str, Hold]
-    captured: set[str]
-    shelf: Shelf
-    given: Mapping[UsageId, Mapping[PackageId, Given]]
-    volumes: dict[VolumeKey, int]
+    return [_charged(usage, rated[usage.id], books.back.get(usage.id)) for usage in due]
 
 
 async def _lock(
@@ -141,7 +128,8 @@ async def _open(
     before: Mapping[UsageId, Before],
     terms: Mapping[UsageId, Terms | Unrated],
     periods: Mapping[date, date],
-) -> _Books:
+    moved: Mapping[UsageId, Moved],
+) -> Books:
     references = [usage.reference for usage in due if usage.reference is not None]
     holds = await store_holds.lock_holds(session, references)
     again = [usage.id for usage in due if usage.id in before]
@@ -154,54 +142,43 @@ async def _open(
         )
         for usage in due
         if isinstance(found := terms[usage.id], Terms) and found.price.tiers is not None
+    } | {one.volume for one in moved.values() if one.volume is not None}
+    volumes = await store_paying.lock_volumes(session, keys)
+    had = await _had(session, {usage: before[usage].revision for usage in again}) if shelf.packages else {}
+    return Books(holds, set(), shelf, given, had, volumes)
+
+
+async def _had(session: AsyncSession, charged: Mapping[UsageId, int]) -> dict[UsageId, dict[Unit, int]]:
+    found: Mapping[tuple[UsageId, int], Mapping[str, Any]] = await measured_at(session, list(charged.items()))
+    return {
+        usage: units_of(one["cores"] * one["elapsed_seconds"], one["gpus"] * one["elapsed_seconds"])
+        for (usage, _), one in found.items()
     }
-    return _Books(holds, set(), shelf, given, await store_paying.lock_volumes(session, keys))
 
 
-async def _keep(session: AsyncSession, books: _Books, decided: Sequence[Decided]) -> None:
+async def _keep(session: AsyncSession, books: Books, decided: Sequence[Decided]) -> None:
     await store_holds.capture(
         session, {reference: books.holds[reference].captured_micro for reference in books.captured}
     )
-    await store_paying.add_uses(session, [(one.row, one.uses) for one in decided])
+    uses = [(one.row, one.uses) for one in books.back.values()] + [(one.row, one.uses) for one in decided]
+    await store_paying.add_uses(session, uses)
     await store_paying.put_back(session, books.shelf)
     await store_paying.put_volumes(session, books.volumes)
 
 
-def _rated(
-    usage: Usage,
-    before: Before | None,
-    terms: Terms | Unrated,
-    periods: Mapping[date, date],
-    books: _Books,
-    *,
-    is_decided: bool,
-) -> Decided | Unrated:
-    if isinstance(terms, Unrated):
-        return terms
+def _known(usage: Usage, before: Before | None, books: Books, *, is_decided: bool) -> Known:
     hold = books.holds.get(usage.reference) if usage.reference is not None else None
     user = hold.user if hold is not None else None
-    known = Known(before, books.given.get(usage.id, {}), user, is_decided=is_decided)
-    return decide(usage, known, terms, periods[month_of(usage.ended_at)], books.shelf, books.volumes)
+    is_anew = is_decided or usage.id in books.back
+    given = {} if is_anew else books.given.get(usage.id, {})
+    had = books.had.get(usage.id, {})
+    return Known(before, given, had, user, is_anew=is_anew, is_decided=is_decided)
 
 
-def _entry(usage: Usage, one: Decided, books: _Books, word: Decision | None) -> Entry:
-    row, contract = one.row, one.terms.contract
-    postings = {payable(usage.key.centre): row.share_micro}
-    if contract.owner is not None:
-        postings[owner(contract.owner)] = row.owner_micro
-    if usage.is_duplicate:
-        postings[DUPLICATES] = -row.share_micro - row.owner_micro
-    else:
-        captured = _capture(books, usage, row.wallet_micro)
-        postings[held(usage.project)] = -captured
-        postings[wallet(usage.project)] = captured - row.wallet_micro
-        postings[revenue(one.terms.price.product_line)] = row.amount_micro - row.share_micro - row.owner_micro
-        for use in one.uses:
-            code, micro = (CREDITS, use.units) if use.unit is Unit.MICRO else (package(use.package), use.micro)
-            postings[code] = postings.get(code, 0) - micro
-    key = f"charge:{usage.id}:{usage.revision}"
-    why, who = (None, None) if word is None else (word.reason, word.person)
-    return Entry(key, "charge", row.currency, postings, usage.reference or str(usage.id), why, who)
+def _rated(usage: Usage, known: Known, terms: Terms | Unrated, period: date, books: Books) -> Decided | Unrated:
+    if isinstance(terms, Unrated):
+        return terms
+    return decide(usage, known, terms, period, books.shelf, books.volumes)
 
 
 def _require_all(entries: Sequence[Entry], made: Mapping[str, EntryId]) -> None:
@@ -214,31 +191,8 @@ def _require_all(entries: Sequence[Entry], made: Mapping[str, EntryId]) -> None:
         )
 
 
-def _shared(together: str, of: tuple[Usage, Decided], entry: Entry, before: Mapping[UsageId, Before]) -> Entry:
-    """The same postings, for the entry that it shares with others of its batch. Corrections have their own: what they
-    give back and what they take could come to nothing together."""
-    usage, one = of
-    if usage.reference is not None or usage.id in before:
-        return entry
-    kind = "duplicates" if usage.is_duplicate else one.terms.price.product_line
-    key = f"{SHARED}{together}:{usage.project}:{usage.key.centre}:{one.terms.contract.id}:{kind}"
-    return replace(entry, key=key, reference=together)
-
-
-def _capture(books: _Books, usage: Usage, amount: int) -> int:
-    """Take from the open hold what it still has, and note that; a credit, or what the hold does not cover, goes through
-    the wallet."""
-    hold = books.holds.get(usage.reference) if usage.reference is not None else None
-    if usage.reference is None or hold is None or hold.is_released or hold.project != usage.project or amount <= 0:
-        return 0
-    captured = min(amount, hold.amount_micro - hold.captured_micro)
-    if captured:
-        books.holds[usage.reference] = replace(hold, captured_micro=hold.captured_micro + captured)
-        books.captured.add(usage.reference)
-    return captured
-
-
-def _charged(usage: Usage, rated: Decided | Unrated) -> Charged:
+def _charged(usage: Usage, rated: Decided | Unrated, back: TakenBack | None) -> Charged:
     if isinstance(rated, Unrated):
         return Charged(usage.id, None, rated)
-    return Charged(usage.id, 0 if usage.is_duplicate else rated.row.amount_micro)
+    amount = rated.row.amount_micro + (0 if back is None else back.row.amount_micro)
+    return Charged(usage.id, 0 if usage.is_duplicate else amount)

@@ -47,18 +47,21 @@ VolumeKey = tuple[str, PriceVersionId, date]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a usage from before: its earlier charges, and what each package gave for it. `is_decided`: a
-    person has it charged anew, for none of these charges stands."""
+    """What is known of a usage from before: its earlier charges, and what each package gave for it. `had`: what it had
+    used when it was charged last, as packages count it. `is_anew`: none of these charges stands; `is_decided`: by a
+    person's word."""
 
     before: Before | None
     given: Mapping[PackageId, Given]
+    had: Mapping[Unit, int]
     user: UserId | None
+    is_anew: bool = False
     is_decided: bool = False
 
     @property
     def is_whole(self) -> bool:
-        """Nothing that was charged stands: no difference to it is charged, but all."""
-        return self.before is None or self.is_decided
+        """No difference to what was charged is charged, but all."""
+        return self.before is None or self.is_anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +79,13 @@ def decide(
     correction posts the difference to what was charged before. The shelf and the volumes stay as they are where it is
     Unrated."""
     month = period if known.before is None else known.before.month
-    before = _nothing(terms, month) if known.before is None or known.is_decided else known.before
+    before = _nothing(terms, month) if known.before is None or known.is_anew else known.before
     if before.is_reversed:
         return REVERSED
     ran_seconds, usage = usage.elapsed_seconds, terms.billed(usage)
-    try:
-        whole = list_amount(usage, {}, terms)
-    except RuleUnrated as why:
-        return Unrated(why.en, why.zh)
-    if whole > (MOST_DECIDED_MICRO if known.is_decided else MOST_MICRO):
-        return ABSURD
+    whole = whole_amount(usage, terms, most=MOST_DECIDED_MICRO if known.is_decided else MOST_MICRO)
+    if isinstance(whole, Unrated):
+        return whole
     hours = _hours(usage, known, terms, shelf)
     covered = _covered_by(known.given, hours)
     listed = list_amount(usage, covered, terms) if covered else whole
@@ -122,6 +122,15 @@ def decide(
         volume_month=None if volume is None else month,
     )
     return Decided(row, (*hours, *credits_), terms)
+
+
+def whole_amount(usage: Usage, terms: Terms, *, most: int = MOST_MICRO) -> int | Unrated:
+    """The list amount, if no package pays of it."""
+    try:
+        whole = list_amount(usage, {}, terms)
+    except RuleUnrated as why:
+        return Unrated(why.en, why.zh)
+    return ABSURD if whole > most else whole
 
 
 def worked(usage: Usage) -> Worked:
@@ -172,15 +181,17 @@ def _nothing(terms: Terms, month: date) -> Before:
 
 
 def _hours(usage: Usage, known: Known, terms: Terms, shelf: Shelf) -> tuple[Use, ...]:
-    """A rule's units are no hours: packages do not pay for them. A correction takes no more from packages than before;
-    what it gives back was paid in money first."""
+    """A rule's units are no hours: packages do not pay for them. A correction takes from packages what it adds; what
+    it gives back was paid in money first."""
     if not shelf.packages or usage.is_duplicate or terms.price.rule is not None:
         return ()
     uses: list[Use] = []
     covered = _covered_by(known.given, ())
-    for unit, wanted in ((Unit.CORE_SECOND, usage.core_seconds), (Unit.CARD_SECOND, usage.gpu_seconds)):
-        if known.is_whole:
-            uses += shelf.take(usage.project, unit, wanted, place_of(usage, terms), usage.ended_at, usage.reference)
+    place = place_of(usage, terms)
+    for unit, wanted in units_of(usage.core_seconds, usage.gpu_seconds).items():
+        had = 0 if known.is_whole else known.had.get(unit, 0)
+        if wanted > had:
+            uses += shelf.take(usage.project, unit, wanted - had, place, usage.ended_at, usage.reference)
         elif (too_many := covered.get(unit, 0) - wanted) > 0:
             uses += shelf.give_back(known.given, too_many, unit)
     return tuple(uses)
@@ -209,6 +220,10 @@ def _credit(usage: Usage, known: Known, before: Before, terms: Terms, money: int
         return tuple(shelf.take(usage.project, Unit.MICRO, money, place, usage.ended_at, usage.reference))
     from_wallet = before.amount_micro - sum(one.micro for one in known.given.values()) - before.credit_micro
     return tuple(shelf.give_back(known.given, max(-money - max(from_wallet, 0), 0), Unit.MICRO))
+
+
+def units_of(core_seconds: int, gpu_seconds: int) -> dict[Unit, int]:
+    return {Unit.CORE_SECOND: core_seconds, Unit.CARD_SECOND: gpu_seconds}
 
 
 def place_of(usage: Usage, terms: Terms) -> Place:

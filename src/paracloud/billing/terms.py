@@ -4,9 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing import store_decisions
 from paracloud.billing.charges import Before, Unrated
 from paracloud.billing.contract import Contract, contracts_of
 from paracloud.billing.dedication import Dedication, dedications_of
@@ -16,8 +18,11 @@ from paracloud.billing.rate import Price
 from paracloud.identity.overview import Standing, standings_of
 from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import CentreName, PriceVersionId, UsageId
+from paracloud.metering.listing import measured_at
 from paracloud.metering.usage import Usage
 
+CHOOSING = ("queue", "qos", "nodes")
+"""What of a measurement says which terms are the usage's."""
 NOTHING_DECIDED: Mapping[UsageId, PriceVersionId] = MappingProxyType({})
 
 
@@ -28,12 +33,13 @@ async def terms_of(
     pinned: Mapping[str, PriceVersionId],
     decided: Mapping[UsageId, PriceVersionId] = NOTHING_DECIDED,
 ) -> dict[UsageId, Terms | Unrated]:
-    """The price that a person decided on, also on the customer's own nodes; else those of the usage's first charge;
-    else the price that the job was accepted with, where it ran in the queue that it was accepted for; else the price of
-    its queue when it was submitted, of the product line that its project had then. The share is the contract's at that
-    time. What is on the customer's own nodes is judged by when it ran: the seconds while they are his are paid by the
-    month."""
-    places = {(usage.key.centre, usage.queue) for usage in usages}
+    """The price that a person decided on, also on the customer's own nodes; else those of the usage's first charge,
+    unless the centre has corrected what chooses them since; else the price that the job was accepted with, where it ran
+    in the queue that it was accepted for; else the price of its queue when it was submitted, of the product line that
+    its project had then. The share is the contract's at that time. What is on the customer's own nodes is judged by
+    when it ran: the seconds while they are his are paid by the month."""
+    as_charged = await _as_charged(session, usages, before)
+    places = {(usage.key.centre, usage.queue) for usage in (*usages, *as_charged.values())}
     by_person = {decided[usage.id] for usage in usages if usage.id in decided}
     found = await versions(session, places, {*pinned.values(), *by_person, *(one.price for one in before.values())})
     by_id = {version.price.id: version for version in found}
@@ -45,21 +51,51 @@ async def terms_of(
     projects = {usage.project for usage in usages}
     standings = await standings_of(session, projects)
     dedicated = await dedications_of(session, projects)
+
+    def fresh(usage: Usage) -> Terms | Unrated:
+        accepted_with = pinned.get(usage.reference) if usage.reference is not None else None
+        pin = by_id.get(accepted_with) if accepted_with is not None else None
+        candidates = by_place[usage.key.centre, usage.queue]
+        return _fresh(usage, standings[usage.project], pin, candidates, contracts, dedicated)
+
     chosen: dict[UsageId, Terms | Unrated] = {}
     for usage in usages:
         if usage.id in decided:
             chosen[usage.id] = _agreed(by_id[decided[usage.id]].price, usage, contracts)
             continue
-        known = before.get(usage.id)
-        if known is not None:
-            own = _covering(usage, dedicated) if known.dedication is not None else ()
-            chosen[usage.id] = Terms(by_id[known.price].price, agreed[known.contract], own)
+        known, was = before.get(usage.id), as_charged.get(usage.id, usage)
+        if known is None or (was is not usage and fresh(was) != fresh(usage)):
+            chosen[usage.id] = fresh(usage)
             continue
-        accepted_with = pinned.get(usage.reference) if usage.reference is not None else None
-        pin = by_id.get(accepted_with) if accepted_with is not None else None
-        candidates = by_place[usage.key.centre, usage.queue]
-        chosen[usage.id] = _fresh(usage, standings[usage.project], pin, candidates, contracts, dedicated)
+        own = _covering(usage, dedicated) if known.dedication is not None else ()
+        chosen[usage.id] = Terms(by_id[known.price].price, agreed[known.contract], own)
     return chosen
+
+
+async def _as_charged(
+    session: AsyncSession, usages: Sequence[Usage], before: Mapping[UsageId, Before]
+) -> dict[UsageId, Usage]:
+    """Those that the centre has corrected, with what chose their terms when they were charged last; without those of
+    which a person chose the price."""
+    again = {
+        usage: known.revision
+        for usage in usages
+        if (known := before.get(usage.id)) is not None and not known.is_reversed and known.revision < usage.revision
+    }
+    if not again:
+        return {}
+    words = await store_decisions.newest(session, [usage.id for usage in again])
+    figures = await measured_at(session, [(usage.id, at) for usage, at in again.items()])
+    return {
+        usage.id: _as_measured(usage, figures[usage.id, at])
+        for usage, at in again.items()
+        if usage.id not in words or words[usage.id].waives
+    }
+
+
+def _as_measured(usage: Usage, figures: Mapping[str, object]) -> Usage:
+    same: dict[str, Any] = {name: figures[name] for name in CHOOSING if name in figures}
+    return replace(usage, **same)
 
 
 def _fresh(

@@ -106,9 +106,11 @@ TRUTHS_OF_CHARGES: Mapping[str, str] = {
     """,
     "what a charge gives the centre and the lender is what its contract says": """
         SELECT said.usage_id::text, said.share - due.share + said.owner - due.owner
-          FROM (SELECT usage_id, contract_id, sum(amount_micro) AS amount, sum(share_micro) AS share,
-                       sum(owner_micro) AS owner, bool_or(is_reversal) AS is_reversed
-                  FROM charges GROUP BY usage_id, contract_id) AS said
+          FROM (SELECT usage_id, contract_id, sum(share_micro) AS share, sum(owner_micro) AS owner,
+                       CASE WHEN bool_or(is_reversal) THEN 0 ELSE sum(amount_micro) END AS amount
+                  FROM (SELECT *, count(*) FILTER (WHERE is_reversal) OVER later AS reversals FROM charges
+                        WINDOW later AS (PARTITION BY usage_id ORDER BY revision DESC, is_reversal DESC)) AS one
+                 GROUP BY usage_id, reversals, contract_id) AS said
           JOIN contracts AS contract ON contract.id = said.contract_id
          CROSS JOIN LATERAL (SELECT said.amount * contract.share_basis_points AS share,
                                     said.amount * contract.owner_basis_points AS owner) AS parts
@@ -118,7 +120,6 @@ TRUTHS_OF_CHARGES: Mapping[str, str] = {
                   round(parts.owner / 10000) - (mod(parts.owner, 20000) = 5000)::int
                     + (mod(parts.owner, 20000) = -5000)::int AS owner) AS due
          WHERE (said.share, said.owner) <> (due.share, due.owner)
-           AND NOT (said.is_reversed AND (said.share, said.owner) = (0, 0))
     """,
     "a lender's part is posted to whom the contract names": """
         SELECT said.usages, said.owner - coalesce(posted.micro, 0)

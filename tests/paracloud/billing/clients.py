@@ -17,6 +17,7 @@ from tests.paracloud.billing.builders import EAST, NOW, record
 from paracloud.billing.charge import charge
 from paracloud.billing.close_period import close_period
 from paracloud.billing.cover import Package, Place, Unit
+from paracloud.billing.decide_usage import decide_usage
 from paracloud.billing.expire_packages import LATE, expire_packages
 from paracloud.billing.hold import hold, release
 from paracloud.billing.post_fees import post_fees
@@ -26,7 +27,7 @@ from paracloud.billing.sell_package import sell_package
 from paracloud.billing.top_up import top_up
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Conflict, Invalid, NotEnoughFunds, Unreachable
-from paracloud.kit.identifiers import DisputeId, EntryId, PackageId, ProjectId, UnixAccount
+from paracloud.kit.identifiers import DisputeId, EntryId, PackageId, ProjectId, UnixAccount, UsageId
 from paracloud.kit.money import Money
 from paracloud.metering.collect import collect
 from paracloud.metering.usage import Claim, key_of
@@ -85,15 +86,15 @@ def steps_of(seed: int, client: int, count: int) -> list[Step]:
 
 
 WEIGHTS = {
-    "top-up": 3, "hold": 4, "run": 8, "release": 3, "reverse-charge": 2, "reverse-top-up": 1, "sell": 2, "expire": 1,
-    "fees": 1, "close": 1, "state": 1, "confirm": 1, "dispute": 1, "answer": 1, "pay": 1,
+    "top-up": 3, "hold": 4, "run": 8, "release": 3, "reverse-charge": 2, "rate": 2, "reverse-top-up": 1, "sell": 2,
+    "expire": 1, "fees": 1, "close": 1, "state": 1, "confirm": 1, "dispute": 1, "answer": 1, "pay": 1,
 }  # fmt: skip
 EVERYBODY = (*PLAIN, *PACKAGED, *FRUGAL)
 PROJECTS: Mapping[str, Sequence[int]] = {
     "top-up": EVERYBODY, "hold": (*EVERYBODY, *FRUGAL * 5), "run": (*PLAIN, *PACKAGED), "release": EVERYBODY,
-    "reverse-charge": (*PLAIN, *PACKAGED), "reverse-top-up": PLAIN, "sell": (*PACKAGED, *FRUGAL), "expire": PACKAGED,
-    "fees": PACKAGED, "close": PACKAGED, "state": PACKAGED, "confirm": PACKAGED, "dispute": PACKAGED,
-    "answer": PACKAGED, "pay": PACKAGED,
+    "reverse-charge": (*PLAIN, *PACKAGED), "rate": PACKAGED, "reverse-top-up": PLAIN,
+    "sell": (*PACKAGED, *FRUGAL), "expire": PACKAGED, "fees": PACKAGED, "close": PACKAGED, "state": PACKAGED,
+    "confirm": PACKAGED, "dispute": PACKAGED, "answer": PACKAGED, "pay": PACKAGED,
 }  # fmt: skip
 
 
@@ -153,11 +154,13 @@ async def _hold(session: AsyncSession, estate: Estate, step: Step) -> None:
 
 
 async def _run(session: AsyncSession, estate: Estate, step: Step) -> None:
-    """Of the shared executions the last is a duplicate, the others their jobs'. Some ended in May."""
+    """Of the shared executions the last is a duplicate, the others their jobs'. Some ended in May. The centre changes
+    its mind also about the queue."""
     queues = ("cpu", "big", "own") if step.project in PACKAGED else ("cpu",)
     began = MAY if step.number % 3 == 0 else NOW
     read = record(
-        f"{step.project}.{step.number}", account=account(step.project), queue=queues[step.number % len(queues)],
+        f"{step.project}.{step.number}", account=account(step.project),
+        queue=queues[(step.number + step.figure) % len(queues)],
         elapsed_seconds=step.figure, submitted_at=began, started_at=began,
         ended_at=began + timedelta(seconds=step.figure),
     )  # fmt: skip
@@ -181,6 +184,16 @@ async def _reverse_charge(session: AsyncSession, estate: Estate, step: Step) -> 
     """
     values = {"project": estate.projects[step.project], "number": step.figure % 7}
     await _reverse(session, query, values)
+
+
+async def _rate(session: AsyncSession, estate: Estate, step: Step) -> None:
+    """What was taken back is charged anew, now and then at the price that it had."""
+    query = text("SELECT usage_id FROM charges WHERE project_id = :project AND is_reversal ORDER BY 1 OFFSET :number")
+    values = {"project": estate.projects[step.project], "number": step.figure % 3}
+    usage = (await session.scalars(query, values)).first()
+    if usage is not None:
+        price = [*estate.prices.values()][step.number % len(estate.prices)].id
+        await decide_usage(session, UsageId(usage), price, reason="test", person="op", now=NOW)
 
 
 async def _reverse_top_up(session: AsyncSession, _: Estate, step: Step) -> None:
@@ -251,6 +264,6 @@ async def _pay(session: AsyncSession, _: Estate, __: Step) -> None:
 
 VERBS = {
     "top-up": _top_up, "hold": _hold, "run": _run, "release": _release, "reverse-charge": _reverse_charge,
-    "reverse-top-up": _reverse_top_up, "sell": _sell, "expire": _expire, "fees": _fees, "close": _close,
+    "rate": _rate, "reverse-top-up": _reverse_top_up, "sell": _sell, "expire": _expire, "fees": _fees, "close": _close,
     "state": _state, "confirm": _confirm, "dispute": _dispute, "answer": _answer, "pay": _pay,
 }  # fmt: skip

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from sqlalchemy import text
@@ -28,7 +29,7 @@ from paracloud.billing.cover import Place, Unit
 from paracloud.billing.entry import CREDITS, EXPIRED, package, payable
 from paracloud.billing.expire_packages import LATE, expire_packages
 from paracloud.billing.hold import hold, release
-from paracloud.billing.rate import most
+from paracloud.billing.rate import most, rate
 from paracloud.billing.reverse import reverse
 from paracloud.kit.errors import Invalid, NotEnoughFunds
 from paracloud.kit.identifiers import CentreName, EntryId, ProjectId, new_uuid
@@ -137,7 +138,7 @@ async def test_what_a_package_has_left_at_its_end_is_income_once(database):
     await sound(database)
 
 
-async def test_a_correction_gives_hours_back_and_never_takes_more(database):
+async def test_a_correction_gives_hours_back_and_takes_what_it_adds(database):
     opened = await world(database)
     wanted = await sold(database, opened)
     await charged(database, await metered(database, opened, an_hour("1")))
@@ -145,9 +146,8 @@ async def test_a_correction_gives_hours_back_and_never_takes_more(database):
     assert await charged(database, await metered(database, opened, shorter)) == [-300_000]
     assert (await package_now(database, wanted)).used == 3600
     longer = replace(an_hour("1"), elapsed_seconds=3600)
-    rest = round(Decimal(3) * CORE_HOUR * 10**6)
-    assert await charged(database, await metered(database, opened, longer)) == [rest]
-    assert (await package_now(database, wanted)).used == 3600
+    assert await charged(database, await metered(database, opened, longer)) == [300_000]
+    assert (await package_now(database, wanted)).used == 4 * 3600
     await sound(database)
 
 
@@ -256,4 +256,32 @@ async def test_holding_for_two_jobs_at_once_never_reserves_an_hour_twice(databas
     got = await asyncio.gather(*(held(database, opened, f"job-{number}") for number in range(4)))
     assert sorted(got) == [0] + [round(4 * CORE_HOUR * 10**6)] * 3
     assert (await package_now(database, wanted)).reserved == 4 * 3600
+    await sound(database)
+
+
+@pytest.mark.parametrize(("hours", "used", "money"), [(100, 800, 0), (1, 800, 0), ("0.125", 450, 350)])
+async def test_what_a_correction_adds_the_package_pays_while_it_has_hours(database, hours, used, money):
+    opened = await world(database)
+    paid = await sold(database, opened, price="0", total=int(Fraction(hours) * 3600))
+    before = await left(database, opened)
+    await charged(database, await metered(database, opened, record()))
+    assert (await package_now(database, paid)).used == 400
+    await charged(database, await metered(database, opened, record(elapsed_seconds=200)))
+    assert (await package_now(database, paid)).used == used
+    assert await left(database, opened) == before - rate(money, 0, opened.price, 0).amount.micro
+    await sound(database)
+    await charged(database, await metered(database, opened, record(elapsed_seconds=50)))
+    assert ((await package_now(database, paid)).used, await left(database, opened)) == (200, before)
+    await sound(database)
+
+
+async def test_what_was_paid_in_money_first_stays_so_when_a_correction_adds_hours(database):
+    opened = await world(database)
+    await charged(database, await metered(database, opened, record()))
+    before = await left(database, opened)
+    paid = await sold(database, opened, price="0")
+    await charged(database, await metered(database, opened, record(elapsed_seconds=200)))
+    assert ((await package_now(database, paid)).used, await left(database, opened)) == (400, before)
+    await charged(database, await metered(database, opened, record(elapsed_seconds=150)))
+    assert (await package_now(database, paid)).used == 400
     await sound(database)

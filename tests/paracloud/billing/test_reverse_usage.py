@@ -23,6 +23,7 @@ from tests.paracloud.billing.builders import (
 
 from paracloud.billing.decide_usage import decide_usage
 from paracloud.billing.dedication import Dedication, dedicate, new_dedication_id
+from paracloud.billing.end_package import end_package
 from paracloud.billing.price import add_price
 from paracloud.billing.rate import Price
 from paracloud.billing.reconcile import reconcile
@@ -169,3 +170,20 @@ async def test_what_was_never_charged_and_what_has_no_reason_is_refused(database
     await charged(database, [usage])
     with pytest.raises(Invalid, match="reason"):
         await taken_back(database, usage.id, reason=" ")
+
+
+async def test_the_daily_check_is_silent_where_a_package_took_back_at_other_worth_than_it_gave(database):
+    """Of ten micro-units for 1600 units it gave 2 and then 3, had 2 back for the first, and ended."""
+    opened = await world(database)
+    paid = await sold(database, opened, price="0.000010", total=1600)
+    price = await priced(database, "q", "0.00009")
+    usages = [(await metered(database, opened, record(number)))[0] for number in "12"]
+    assert [await charged(database, [one]) for one in usages] == [[2], [3]]
+    await taken_back(database, usages[0].id)
+    await sound(database)
+    async with database.begin() as session:
+        await end_package(session, paid.id, reason="x", person="op", now=NOW)
+    assert await rated(database, usages[0].id, price) == 10
+    await sound(database)
+    await taken_back(database, usages[0].id)
+    await sound(database)
