@@ -90,10 +90,8 @@ class PostgresStand:
             project = (await session.execute(text(statement), {"organisation": organisation})).scalar_one()
             for owner, account in ((world.project, "east0"), (project, "east1")):
                 await session.execute(
-                    text(
-                        "UPDATE centre_accounts SET project_id = :owner, assigned_at = now() WHERE account = :account"
-                    ),
-                    {"owner": owner, "account": account},
+                    text("UPDATE centre_accounts SET project_id = :owner, assigned_at = :at WHERE account = :account"),
+                    {"owner": owner, "account": account, "at": world.clock.now()},
                 )
         return cls(world)
 

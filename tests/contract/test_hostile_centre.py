@@ -210,6 +210,9 @@ FORGED_LISTINGS = {
     "a task that is none": "row(task='\u00b2')",
     "a time that is none": "row(submitted='tomorrow')",
     "a time without end": "row(started='9' * 18)",
+    "a licence in words": "record(tres='cpu=1,license/matlab=many')",
+    "more licences than a number": "record(tres='cpu=1,license/matlab=' + '9' * 19)",
+    "more kinds of licences than there are": "record(tres='cpu=1,' + ','.join(f'license/l{n}=1' for n in range(65)))",
     "half a row": "say('41|N/A|pc01|RUNN')",
     "a row without its name": "row(id='41')\nsay('41|N/A|pc01|RUNNING|1|1|n|None' + listing_nonce())",
     "an account with a space before it": "row(user=' pc01')",
@@ -348,8 +351,8 @@ async def test_a_record_with_another_tenants_tag_touches_neither_his_job_nor_his
     database = siege.world.database
     async with database.begin() as session:
         other, _ = await person(session, "wang")
-        statement = "UPDATE centre_accounts SET project_id = :other, assigned_at = now() WHERE account = 'spare1'"
-        await session.execute(text(statement), {"other": other})
+        statement = "UPDATE centre_accounts SET project_id = :other, assigned_at = :at WHERE account = 'spare1'"
+        await session.execute(text(statement), {"other": other, "at": siege.world.clock.now() - timedelta(days=1)})
     job = await siege.queued()
     before = await siege.world.wallet(), await siege.world.held()
     siege.service.plays(

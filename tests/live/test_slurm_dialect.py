@@ -13,8 +13,12 @@ import pytest
 
 from paracloud.dialects.records import AccountingRecord, NativePhase, Request
 from paracloud.dialects.slurm.dialect import SlurmDialect
+from paracloud.jobs.build import build
+from paracloud.jobs.most_given import most_given
+from paracloud.jobs.request import request as as_asked
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.errors import Conflict, Forbidden, NotFound, Refused, Unreachable
+from paracloud.kit.identifiers import JobId
 from paralab.running import RunningCentre, RunningLab
 
 pytestmark = pytest.mark.live
@@ -175,6 +179,20 @@ def test_usage_on_gpus_is_what_was_asked_for(login):
     assert (record.phase, record.exit_code, record.cores, record.gpus) == (NativePhase.FAILED, 3, 3, 2)
     assert record.memory_bytes == 300 << 20
     assert record.elapsed_seconds == (record.ended_at - record.started_at).seconds >= 1
+
+
+def test_slurm_gives_no_more_than_what_was_counted(login):
+    (queue,) = [one for one in login.ask(login.dialect.queues()) if one.name == "cpu"]
+    wishes = ("-n 1 --mincpus=8", "-N 2 -n 3 --ntasks-per-node=2", "-N 1 -B 1:2:1", "-n 2 --ntasks-per-socket=1")
+    given, most = [], []
+    for words in (*wishes, "-n 3 -c 20 --exclusive", "-n 1 --hint=memory_bound", "-N 2 -w eastcpu[1-2]"):
+        spec = build(f"#!/bin/bash\n#SBATCH -t 1 --mem-per-cpu=10M {words}\ntrue\n").spec
+        wanted = replace(as_asked(JobId(uuid4()), spec, "cpu", [], is_held=False), tag=uuid4().hex)
+        (record,) = login.ended(login.submitted(wanted))
+        given.append({name: getattr(record, name) for name in ("cores", "nodes", "gpus")})
+        most.append({name: most_given(spec, queue)[name] for name in ("cores", "nodes", "gpus")})
+    assert all(one[name] <= top[name] for one, top in zip(given, most, strict=True) for name in one), (given, most)
+    assert [one["cores"] for one in given[:2]] == [8, 4]  # more than the tasks alone
 
 
 def test_a_window_of_accounting_holds_the_job_however_the_centre_counts_hours(login):

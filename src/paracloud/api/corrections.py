@@ -11,12 +11,20 @@ from paracloud.api.operator import operator
 from paracloud.api.paying import require_project
 from paracloud.billing.adjust import adjust
 from paracloud.billing.end_package import end_package
-from paracloud.jobs.correct_bill import rate_usage
+from paracloud.jobs.correct_bill import rate_usage, take_usage_back
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import PackageId, PriceVersionId, ProjectId, UsageId
 from paracloud.kit.money import Money
 from paracloud.wire.account import Created
-from paracloud.wire.corrections import AdjustmentRequest, EndedModel, EndPackageRequest, RatedModel, RateRequest
+from paracloud.wire.corrections import (
+    AdjustmentRequest,
+    EndedModel,
+    EndPackageRequest,
+    RatedModel,
+    RateRequest,
+    ReversedModel,
+    ReverseUsageRequest,
+)
 
 router = APIRouter(prefix="/operator", tags=["operator"])
 
@@ -52,7 +60,8 @@ async def end(package: UUID, body: EndPackageRequest, deps: TheDeps, token: Toke
 
 @router.post("/usages/{usage}:rate")
 async def rate(usage: UUID, body: RateRequest, deps: TheDeps, token: Token) -> RatedModel:
-    """Decide what usage costs that is unrated, or that was reversed whole. The same words again change nothing."""
+    """Decide what usage costs that is unrated, that was reversed whole, or, where it is charged after all, that was
+    waived. The same words again change nothing."""
     if body.waive == (body.price is not None):
         raise Invalid("Send price or waive, one of them.", "请提供 price 或 waive 之一。", field="price")
     price = None if body.price is None else PriceVersionId(body.price)
@@ -66,3 +75,12 @@ async def rate(usage: UUID, body: RateRequest, deps: TheDeps, token: Token) -> R
         amount=shown.money(Money(made.amount_micro)),
         is_new=made.is_new,
     )
+
+
+@router.post("/usages/{usage}:reverse")
+async def reverse(usage: UUID, body: ReverseUsageRequest, deps: TheDeps, token: Token) -> ReversedModel:
+    """Take back all that a usage was charged, also where that was nothing: then its price can be decided anew."""
+    async with asked(deps, token) as at:
+        now = operator(at, deps)
+        made = await take_usage_back(at.session, UsageId(usage), reason=body.reason, person=at.caller.login, now=now)
+    return ReversedModel(usage=usage, amount=shown.money(Money(made.amount_micro)), entry=made.entry)

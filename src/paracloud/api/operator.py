@@ -161,13 +161,14 @@ async def centre(body: CentreRequest, deps: TheDeps, token: Token) -> Created:
 
 @router.post("/reversals", status_code=201)
 async def reversal(body: ReversalRequest, deps: TheDeps, token: Token) -> Created:
+    """The entry that takes it back; the same one, where nothing was left to give back."""
     async with asked(deps, token) as at:
         now = operator(at, deps)
         usage = None if body.usage is None else UsageId(body.usage)
         entry = await take_back(
             at.session, EntryId(body.entry), reason=body.reason, person=at.caller.login, now=now, usage=usage
         )
-    return Created(id=str(entry))
+    return Created(id=str(entry or body.entry))
 
 
 @router.get("/check")

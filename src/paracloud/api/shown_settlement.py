@@ -6,6 +6,7 @@ from typing import Any
 from paracloud.api import shown
 from paracloud.billing.contract import Contract
 from paracloud.billing.tiers import write_tiers
+from paracloud.dialects.resources import had
 from paracloud.kit.money import Money
 from paracloud.settlement.settled import ContractSums, Dispute, Settlement
 from paracloud.settlement.store_lines import Day, Line
@@ -78,6 +79,7 @@ def a_contract(agreed: Contract, sums: ContractSums, currency: str) -> ContractS
 def a_line(one: Line, currency: str) -> SettledLineModel:
     amounts = {name: shown.money(Money(getattr(one, name), currency)) for name in ("gross", "share")}
     same = {name: getattr(one, name) for name in Line.__dataclass_fields__ if name not in amounts}
+    same["resources"] = had(one.resources)
     return SettledLineModel(**same, **amounts)
 
 

@@ -15,6 +15,7 @@ from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import read_rule, write_rule
 from paracloud.billing.tiers import read_tiers, write_tiers
 from paracloud.billing.unrated import unrated_page
+from paracloud.dialects.resources import had
 from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.charge_waiting import charge_waiting
 from paracloud.kit.errors import Invalid
@@ -92,6 +93,7 @@ async def unrated(deps: TheDeps, token: Token, after: UUID | None = None) -> Unr
                 queue=one.usage.queue,
                 record_id=one.usage.key.record_id,
                 project=one.usage.project,
+                resources=had(one.usage.resources),
                 en=one.reason_en,
                 zh=one.reason_zh,
                 listed_at=one.listed_at,

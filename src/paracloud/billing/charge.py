@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing import charges, store, store_holds, store_paying, store_unrated
 from paracloud.billing.charges import Before, Unrated
 from paracloud.billing.cover import Shelf, Unit
-from paracloud.billing.decide import Decided, Known, VolumeKey, decide, payer
+from paracloud.billing.decide import Decided, Known, VolumeKey, decide, volume_key
 from paracloud.billing.decision import Decision
 from paracloud.billing.entry import (
     CREDITS,
@@ -147,7 +147,11 @@ async def _open(
     again = [usage.id for usage in due if usage.id in before]
     shelf, used = await store_paying.lock_shelf(session, {usage.project for usage in due}, references, again)
     keys = {
-        (payer(found.price, usage), found.price.id, periods[month_of(usage.ended_at)])
+        volume_key(
+            found.price,
+            usage.project,
+            before[usage.id].month if usage.id in before else periods[month_of(usage.ended_at)],
+        )
         for usage in due
         if isinstance(found := terms[usage.id], Terms) and found.price.tiers is not None
     }
@@ -176,7 +180,7 @@ def _rated(
         return terms
     hold = books.holds.get(usage.reference) if usage.reference is not None else None
     user = hold.user if hold is not None else None
-    known = Known(None, {}, user, is_decided=True) if is_decided else Known(before, books.used.get(usage.id, {}), user)
+    known = Known(before, books.used.get(usage.id, {}), user, is_decided=is_decided)
     return decide(usage, known, terms, periods[month_of(usage.ended_at)], books.shelf, books.volumes)
 
 

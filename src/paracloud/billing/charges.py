@@ -6,10 +6,11 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, Uuid, any_, bindparam, delete, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.entry import payable
+from paracloud.billing.rate import Stretch, stretched_again
 from paracloud.billing.tables import ChargeRow, UnratedRow
 from paracloud.kit.bulk import put_in, unnested
 from paracloud.kit.identifiers import (
@@ -29,7 +30,7 @@ CHARGE = (
     ChargeRow.share_basis_points, ChargeRow.list_micro, ChargeRow.volume_micro, ChargeRow.amount_micro,
     ChargeRow.package_micro, ChargeRow.credit_micro, ChargeRow.share_micro, ChargeRow.owner_micro,
     ChargeRow.dedication_id, ChargeRow.currency, ChargeRow.is_duplicate, ChargeRow.entry_id, ChargeRow.charged_at,
-    ChargeRow.reason, ChargeRow.person,
+    ChargeRow.reason, ChargeRow.person, ChargeRow.dedicated_seconds, ChargeRow.volume_month,
 )  # fmt: skip
 SETTLED = text("""
     WITH wanted AS (SELECT usage_id, entry_id, contract_id, share_micro, owner_micro FROM charges
@@ -70,8 +71,9 @@ class Settled:
 @dataclass(frozen=True, slots=True)
 class Before:
     """What a usage was charged together since it was charged first or, after a reversal, anew: by the revisions `first`
-    to `revision`. `is_reversed`: a person took that back, and the amounts are what was left then. Amounts as in
-    `tables.ChargeRow`; the terms are those of the newest of these charges."""
+    to `revision`. `is_reversed`: that was taken back, and the amounts are what was left then. Amounts as in
+    `tables.ChargeRow`; the terms are those of the newest of these charges. `month`: of the bill that the usage was on
+    first, whose volume it counts in; `stretches`: of that volume, at a price with tiers, also when it is reversed."""
 
     price: PriceVersionId
     contract: ContractId
@@ -84,12 +86,9 @@ class Before:
     share_micro: int
     owner_micro: int
     is_reversed: bool
+    month: date
     first: int = 1
-
-    @property
-    def is_nothing(self) -> bool:
-        """It moved nothing: there is nothing to take back."""
-        return not any(getattr(self, name) for name in SUMMED)
+    stretches: tuple[Stretch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +114,11 @@ class NewCharge:
     dedication: DedicationId | None
     currency: str
     is_duplicate: bool
+    dedicated_seconds: int | None = None
     is_reversal: bool = False
     reason: str | None = None
     person: str | None = None
+    volume_month: date | None = None
 
     @property
     def wallet_micro(self) -> int:
@@ -127,7 +128,7 @@ class NewCharge:
 
 EARLIER = (
     ChargeRow.usage_id, ChargeRow.revision, ChargeRow.is_reversal, ChargeRow.price_version_id, ChargeRow.contract_id,
-    ChargeRow.dedication_id,
+    ChargeRow.dedication_id, ChargeRow.period, ChargeRow.volume_micro,
 )  # fmt: skip
 SUMMED = ("list_micro", "amount_micro", "package_micro", "credit_micro", "share_micro", "owner_micro")
 
@@ -156,9 +157,24 @@ def _after(known: Before | None, row: Row[*tuple[Any, ...]]) -> Before:
         None if row.dedication_id is None else DedicationId(row.dedication_id),
         row.revision,
         is_reversed=row.is_reversal,
+        month=row.period if known is None else known.month,
         first=row.revision if known is None or is_anew else known.first,
+        stretches=_stretches(known, row),
         **sums,
     )
+
+
+def _stretches(known: Before | None, row: Row[*tuple[Any, ...]]) -> tuple[Stretch, ...]:
+    so_far = () if known is None else known.stretches
+    if row.is_reversal or row.volume_micro is None:
+        return so_far if row.is_reversal else ()
+    new = Stretch(row.volume_micro, row.list_micro)
+    if known is None or not known.is_reversed:
+        return (*so_far, new)
+    is_where_it_was = (
+        known.price == row.price_version_id and so_far != () and so_far[0].volume_micro == row.volume_micro
+    )
+    return stretched_again(so_far, row.list_micro) if is_where_it_was else (new,)
 
 
 async def settled(session: AsyncSession, usages: Sequence[UsageId], centre: CentreName) -> dict[UsageId, Settled]:
@@ -167,25 +183,6 @@ async def settled(session: AsyncSession, usages: Sequence[UsageId], centre: Cent
     values = {"usages": list(usages), "code": payable(centre)}
     rows = (await session.execute(SETTLED, values)).all()
     return {UsageId(row.usage_id): Settled(int(row.share), int(row.owner)) for row in rows}
-
-
-async def steps(session: AsyncSession, usages: Sequence[UsageId]) -> dict[UsageId, list[tuple[int, int]]]:
-    """Of charges at a price with tiers, since the last reversal: the month's volume before each, and its list amount,
-    in micro-units."""
-    wanted = unnested([ChargeRow.usage_id], [(usage,) for usage in usages])
-    query = (
-        select(ChargeRow.usage_id, ChargeRow.is_reversal, ChargeRow.volume_micro, ChargeRow.list_micro)
-        .join(wanted, wanted.c.usage_id == ChargeRow.usage_id)
-        .where(ChargeRow.volume_micro.is_not(None))
-        .order_by(ChargeRow.usage_id, ChargeRow.revision, ChargeRow.is_reversal)
-    )
-    found: dict[UsageId, list[tuple[int, int]]] = {}
-    for usage, is_reversal, volume, more in (await session.execute(query)).all():
-        if is_reversal:
-            found.pop(UsageId(usage), None)
-        else:
-            found.setdefault(UsageId(usage), []).append((volume or 0, more))
-    return found
 
 
 async def add(session: AsyncSession, rows: Sequence[tuple[NewCharge, EntryId | None]], now: datetime) -> None:
@@ -198,7 +195,7 @@ async def add(session: AsyncSession, rows: Sequence[tuple[NewCharge, EntryId | N
             row.usage, row.revision, row.is_reversal, row.period, row.project, row.user, row.reference, row.price,
             row.contract, row.share_basis_points, row.list_micro, row.volume_micro, row.amount_micro,
             row.package_micro, row.credit_micro, row.share_micro, row.owner_micro, row.dedication, row.currency,
-            row.is_duplicate, entry, now, row.reason, row.person,
+            row.is_duplicate, entry, now, row.reason, row.person, row.dedicated_seconds, row.volume_month,
         )
         for row, entry in rows
     ]  # fmt: skip
@@ -216,6 +213,20 @@ async def of_entry(session: AsyncSession, entry: EntryId, usage: UsageId | None)
     return [_charge(row) for row in (await session.execute(query)).all()]
 
 
+async def newest(session: AsyncSession, usages: Sequence[UsageId]) -> dict[UsageId, NewCharge]:
+    """The last charge of each that is no reversal."""
+    query = (
+        select(*CHARGE)
+        .ext(distinct_on(ChargeRow.usage_id))
+        .where(
+            ChargeRow.usage_id == any_(bindparam("usages", list(usages), type_=ARRAY(Uuid))),
+            ChargeRow.is_reversal.is_(False),
+        )
+        .order_by(ChargeRow.usage_id, ChargeRow.revision.desc())
+    )
+    return {UsageId(row.usage_id): _charge(row) for row in (await session.execute(query)).all()}
+
+
 def _charge(row: Row[*tuple[Any, ...]]) -> NewCharge:
     return NewCharge(
         UsageId(row.usage_id), row.revision, row.period, ProjectId(row.project_id),
@@ -223,5 +234,5 @@ def _charge(row: Row[*tuple[Any, ...]]) -> NewCharge:
         ContractId(row.contract_id), row.share_basis_points, row.list_micro, row.volume_micro, row.amount_micro,
         row.package_micro, row.credit_micro, row.share_micro, row.owner_micro,
         None if row.dedication_id is None else DedicationId(row.dedication_id), row.currency, row.is_duplicate,
-        row.is_reversal, row.reason, row.person,
+        row.dedicated_seconds, row.is_reversal, row.reason, row.person, row.volume_month,
     )  # fmt: skip

@@ -8,10 +8,20 @@ from datetime import date
 from paracloud.billing.charges import Before, NewCharge, Unrated
 from paracloud.billing.cover import Place, Shelf, Unit, Use
 from paracloud.billing.pick import Terms
-from paracloud.billing.rate import Price, graduated, part, rate_hours, rate_work
+from paracloud.billing.rate import (
+    Price,
+    Stretch,
+    part,
+    rate_hours,
+    rate_work,
+    require_plain,
+    stretched,
+    stretched_again,
+)
 from paracloud.billing.rule import Unrated as RuleUnrated
 from paracloud.billing.rule import Worked, require_ended
-from paracloud.kit.identifiers import PackageId, PriceVersionId, UserId
+from paracloud.billing.tiers import Tiers
+from paracloud.kit.identifiers import PackageId, PriceVersionId, ProjectId, UserId
 from paracloud.metering.usage import Usage
 
 MOST_MICRO = 10**15
@@ -38,12 +48,17 @@ VolumeKey = tuple[str, PriceVersionId, date]
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a usage from before: its earlier charges, and the units that each package gave for it.
-    `is_decided`: a person has it charged anew."""
+    `is_decided`: a person has it charged anew, for none of these charges stands."""
 
     before: Before | None
     used: Mapping[PackageId, int]
     user: UserId | None
     is_decided: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Nothing that was charged stands: no difference to it is charged, but all."""
+        return self.before is None or self.is_decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +71,15 @@ class Decided:
 def decide(
     usage: Usage, known: Known, terms: Terms, period: date, shelf: Shelf, volumes: dict[VolumeKey, int]
 ) -> Decided | Unrated:
-    """Hours that a package covers cost their part of its price; the rest the price's list amount, times the factors of
-    its tiers; a credit pays of that what it can. A correction posts the difference to what was charged before. The
-    shelf and the volumes stay as they are where it is Unrated."""
-    before = known.before or _nothing(terms)
+    """Of the seconds that are not on the customer's own nodes, hours that a package covers cost their part of its
+    price; the rest the price's list amount, times the factors of its tiers; a credit pays of that what it can. A
+    correction posts the difference to what was charged before. The shelf and the volumes stay as they are where it is
+    Unrated."""
+    month = period if known.before is None else known.before.month
+    before = _nothing(terms, month) if known.before is None or known.is_decided else known.before
     if before.is_reversed:
         return REVERSED
+    ran_seconds, usage = usage.elapsed_seconds, terms.billed(usage)
     try:
         whole = list_amount(usage, {}, terms)
     except RuleUnrated as why:
@@ -72,7 +90,10 @@ def decide(
     covered = _covered_by(known.used, hours, shelf)
     listed = list_amount(usage, covered, terms) if covered else whole
     more = listed - before.list_micro
-    volume, money = _tiered(usage, terms.price, period, more, volumes)
+    volume, money = None, more
+    if (tiers := terms.price.tiers) is not None and not usage.is_duplicate:
+        volume, cost = _tiered(tiers, known, volume_key(terms.price, usage.project, month), more, volumes)
+        money = cost - (before.amount_micro - before.package_micro)
     credits_ = () if usage.is_duplicate else _credit(usage, known, before, terms, money, shelf)
     package, credit = sum(one.micro for one in hours), sum(one.units for one in credits_)
     amount = money + package
@@ -94,72 +115,89 @@ def decide(
         credit_micro=credit,
         share_micro=part(whole, contract.share_basis_points) - before.share_micro,
         owner_micro=part(whole, contract.owner_basis_points) - before.owner_micro,
-        dedication=terms.dedication.id if terms.dedication else None,
+        dedication=terms.dedicated[0].id if terms.dedicated else None,
+        dedicated_seconds=ran_seconds - usage.elapsed_seconds if terms.dedicated else None,
         currency=terms.price.currency,
         is_duplicate=usage.is_duplicate,
+        volume_month=None if volume is None else month,
     )
     return Decided(row, (*hours, *credits_), terms)
 
 
 def worked(usage: Usage) -> Worked:
+    """Without what no source has told: a price that charges it has no answer."""
     quantities = {
         "cores": usage.cores,
         "nodes": usage.nodes,
         "gpus": usage.gpus,
         "memory_bytes": usage.memory_bytes,
+        **usage.resources,
     }
-    return Worked(quantities, usage.elapsed_seconds, usage.phase, usage.native_state)
+    for name in usage.unsaid:
+        quantities.pop(name, None)
+    return Worked(
+        quantities,
+        usage.elapsed_seconds,
+        usage.phase,
+        usage.native_state,
+        lists_all="resources" not in usage.unsaid,
+    )
 
 
 def list_amount(usage: Usage, covered: Mapping[Unit, int], terms: Terms) -> int:
-    """Micro-units for what no package covers; Unrated (a rule's) where the price says nothing of such work, or nobody
-    knows how it ended. On nodes that are paid by the month it is nothing all the same."""
-    if terms.dedication is not None:
+    """Micro-units for what no package covers, of a usage as it is billed; Unrated (a rule's) where the price says
+    nothing of such work, or nobody knows how it ended. What ran on nodes that are paid by the month alone costs nothing
+    all the same."""
+    if terms.dedicated and usage.elapsed_seconds == 0:
         return 0
     had = worked(usage)
     require_ended(had)
     if terms.price.rule is not None:
         return rate_work(had, terms.price, 0).amount.micro
+    require_plain(had.quantities)
     cores = usage.core_seconds - covered.get(Unit.CORE_SECOND, 0)
     cards = usage.gpu_seconds - covered.get(Unit.CARD_SECOND, 0)
     return rate_hours(cores, cards, terms.price)
 
 
-def payer(price: Price, usage: Usage) -> str:
+def volume_key(price: Price, project: ProjectId, month: date) -> VolumeKey:
     """Whose volume counts: the organisation's, where the price is its own."""
-    return f"organisation:{price.organisation}" if price.organisation is not None else f"project:{usage.project}"
+    payer = f"organisation:{price.organisation}" if price.organisation is not None else f"project:{project}"
+    return payer, price.id, month
 
 
-def _nothing(terms: Terms) -> Before:
-    own = terms.dedication.id if terms.dedication else None
-    return Before(terms.price.id, terms.contract.id, own, 0, 0, 0, 0, 0, 0, 0, is_reversed=False)
+def _nothing(terms: Terms, month: date) -> Before:
+    own = terms.dedicated[0].id if terms.dedicated else None
+    return Before(terms.price.id, terms.contract.id, own, 0, 0, 0, 0, 0, 0, 0, is_reversed=False, month=month)
 
 
 def _hours(usage: Usage, known: Known, terms: Terms, shelf: Shelf) -> tuple[Use, ...]:
     """A rule's units are no hours: packages do not pay for them. A correction takes no more from packages than before;
     what it gives back was paid in money first."""
-    if not shelf.packages or usage.is_duplicate or terms.dedication is not None or terms.price.rule is not None:
+    if not shelf.packages or usage.is_duplicate or terms.price.rule is not None:
         return ()
     uses: list[Use] = []
     covered = _covered_by(known.used, (), shelf)
     for unit, wanted in ((Unit.CORE_SECOND, usage.core_seconds), (Unit.CARD_SECOND, usage.gpu_seconds)):
-        if known.before is None:
+        if known.is_whole:
             uses += shelf.take(usage.project, unit, wanted, place_of(usage, terms), usage.ended_at, usage.reference)
         elif (too_many := covered.get(unit, 0) - wanted) > 0:
             uses += shelf.give_back(known.used, too_many, unit)
     return tuple(uses)
 
 
-def _tiered(
-    usage: Usage, price: Price, period: date, more: int, volumes: dict[VolumeKey, int]
-) -> tuple[int | None, int]:
-    """The month's volume before, where the price has tiers, and what the list amount costs from there on."""
-    if price.tiers is None or usage.is_duplicate:
-        return None, more
-    key = (payer(price, usage), price.id, period)
+def _tiered(tiers: Tiers, known: Known, key: VolumeKey, more: int, volumes: dict[VolumeKey, int]) -> tuple[int, int]:
+    """Where in its month's volume the list amount begins, and what the usage costs with it, by the tiers. What is
+    charged again at the price at which it was taken back begins where it was."""
+    _, price, _ = key
     volume = volumes.get(key, 0)
     volumes[key] = volume + more
-    return volume, graduated(price.tiers, volume, more)
+    so_far = known.before.stretches if known.before is not None else ()
+    if not known.is_whole:
+        return volume, stretched(tiers, (*so_far, Stretch(volume, more)))
+    if known.before is None or known.before.price != price or not so_far:
+        return volume, stretched(tiers, [Stretch(volume, more)])
+    return so_far[0].volume_micro, stretched(tiers, stretched_again(so_far, more))
 
 
 def _credit(usage: Usage, known: Known, before: Before, terms: Terms, money: int, shelf: Shelf) -> tuple[Use, ...]:

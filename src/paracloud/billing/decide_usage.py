@@ -40,7 +40,8 @@ async def decide_usage(
 ) -> Decided:
     """`price` None: it costs nothing. The same person's same words again change nothing. NotFound; Invalid without a
     reason, or for a price of another centre or customer; Conflict for usage that is neither listed as unrated nor
-    reversed whole, while a part of it is on the bill, and where not even this price says what it costs."""
+    reversed whole nor (for a price) waived, while a charge of it stands, even of nothing, and where not even this price
+    says what it costs."""
     require_reason(reason)
     usage = await lock_usage(session, id_)
     await _lock(session, usage)
@@ -50,7 +51,7 @@ async def decide_usage(
         return Decided(
             same, 0 if same.waives or usage.is_duplicate or before is None else before.amount_micro, is_new=False
         )
-    await _require_open(session, usage, before, said)
+    await _require_open(session, usage, before, said, price)
     if price is not None:
         await _require_fitting(session, usage, price)
     is_taken = any(one.revision == usage.revision for one in said)
@@ -77,22 +78,29 @@ def _again(usage: Usage, before: Before | None, said: list[Decision], new: Decis
     return last if (last.price, last.reason, last.person) == (new.price, new.reason, new.person) else None
 
 
-async def _require_open(session: AsyncSession, usage: Usage, before: Before | None, said: list[Decision]) -> None:
+async def _require_open(
+    session: AsyncSession, usage: Usage, before: Before | None, said: list[Decision], price: PriceVersionId | None
+) -> None:
     is_waived = any(
         one.waives and not one.is_carried and (before is None or one.revision >= before.revision) for one in said
     )
-    is_reversed = before is not None and before.is_reversed and not is_waived
-    if not is_reversed and not await store_decisions.is_listed(session, usage.id):
+    is_waiting = await store_decisions.is_listed(session, usage.id)
+    if is_waived and price is None and not is_waiting:
         raise Conflict(
-            "It is neither unrated nor reversed: what it costs was decided. Reverse its charge first.",
-            "该用量既非未定价也未冲销：费用已定；如需更改请先冲销其扣费。",
+            "It costs nothing already, by a person's word; `admin rate --price` charges it after all.",
+            "该用量已由人工决定不收费；如需收费，请用 admin rate --price。",
             field="usage",
         )
-    if before is not None and not before.is_reversed and not before.is_nothing:
-        entry = await store_decisions.newest_entry(session, usage.id)
+    if before is None and not is_waived and not is_waiting:
         raise Conflict(
-            f"What it was charged before is on the bill: reverse entry {entry} (--usage {usage.id}) first.",
-            f"此前的扣费仍在账上：请先冲销分录 {entry}（--usage {usage.id}），再作决定。",
+            "It waits for no price, and is charged by itself soon.",
+            "该用量未列为未定价，稍后将自动计费。",
+            field="usage",
+        )
+    if before is not None and not before.is_reversed:
+        raise Conflict(
+            f"What it was charged stands, even where that is nothing: `admin reverse-usage {usage.id}` first.",
+            f"此前的计费仍然有效（金额为零亦然）：请先用 admin reverse-usage {usage.id} 冲销，再作决定。",
             field="usage",
         )
 

@@ -20,8 +20,9 @@ WHOLE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Dedication:
-    """It holds in [valid_from, valid_to); None: until it is ended. What runs in the queue meanwhile, on no more nodes
-    than these, costs the project nothing more than the fee, of which the centre has its share."""
+    """It holds in [valid_from, valid_to); None: until it is ended. Each second that something runs in the queue
+    meanwhile, on no more nodes than these, costs the project nothing more than the fee, of which the centre has its
+    share."""
 
     id: DedicationId
     project: ProjectId
@@ -42,6 +43,10 @@ class Dedication:
     def covers(self, project: ProjectId, centre: CentreName, queue: str, nodes: int) -> bool:
         """What needs more nodes than these cannot be on these alone: it has its ordinary price."""
         return (self.project, self.centre, self.queue) == (project, centre, queue) and nodes <= self.nodes
+
+    def holds_of(self, start: datetime, end: datetime) -> timedelta:
+        """For how long it holds in [start, end)."""
+        return max(min(end, self.valid_to or end) - max(start, self.valid_from), timedelta(0))
 
 
 async def dedicate(

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import store_receipts
 from paracloud.billing.receipt import FIRST, Signed, Signer
+from paracloud.dialects.resources import had
 from paracloud.kit.identifiers import ProjectId
 
 BATCH = 1000
@@ -49,8 +50,9 @@ async def receipt_keys(session: AsyncSession, signer: Signer) -> dict[str, str]:
 
 def _body(project: ProjectId, number: int, previous: str, row: Row[*tuple[Any, ...]]) -> dict[str, object]:
     """What the customer was charged, for what, at which price: numbers of money and hours as text. What the centre gets
-    of it is not the customer's business."""
+    of it is not the customer's business. `resources` only where there were any: what has none reads as ever."""
     used = row.measured
+    resources = had(used.get("resources", {}))
     return {
         "number": number,
         "previous": previous,
@@ -72,6 +74,7 @@ def _body(project: ProjectId, number: int, previous: str, row: Row[*tuple[Any, .
         "nodes": used["nodes"],
         "gpus": used["gpus"],
         "memory_bytes": used["memory_bytes"],
+        **({"resources": resources} if resources else {}),
         "price": str(row.price_id),
         "product_line": row.product_line,
         "core_hour": f"{row.core_hour:f}",
@@ -79,8 +82,10 @@ def _body(project: ProjectId, number: int, previous: str, row: Row[*tuple[Any, .
         "rule": row.rule,
         "tiers": row.tiers,
         "dedicated": row.dedication_id is not None,
+        "dedicated_seconds": row.dedicated_seconds,
         "list_micro": str(row.list_micro),
         "volume_micro": None if row.volume_micro is None else str(row.volume_micro),
+        "volume_month": None if row.volume_month is None else f"{row.volume_month:%Y-%m}",
         "amount_micro": str(row.amount_micro),
         "package_micro": str(row.package_micro),
         "credit_micro": str(row.credit_micro),

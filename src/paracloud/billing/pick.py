@@ -1,7 +1,8 @@
 """Which price and which contract hold for a usage or a job: the most special one. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 from paracloud.billing.contract import Contract
@@ -9,6 +10,7 @@ from paracloud.billing.dedication import Dedication
 from paracloud.billing.rate import Price
 from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import CentreName, OrganisationId, ProjectId
+from paracloud.metering.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,20 @@ ANYBODY = Customer(ProjectId(UUID(int=0)), None)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """`dedication`: the usage is on the customer's own nodes, which are paid by the month."""
+    """`dedicated`: the usage was on the customer's own nodes, which are paid by the month, while one of these held."""
 
     price: Price
     contract: Contract
-    dedication: Dedication | None = None
+    dedicated: tuple[Dedication, ...] = ()
+
+    def billed(self, usage: Usage) -> Usage:
+        """As a run of only the seconds that are not paid by the month: all outside of what is dedicated, a begun one
+        as a whole. A run that was suspended is shorter than its span: it costs no more than it ran."""
+        if not self.dedicated or usage.started_at is None:
+            return usage
+        span = usage.ended_at - usage.started_at
+        outside = span - sum((one.holds_of(usage.started_at, usage.ended_at) for one in self.dedicated), timedelta(0))
+        return replace(usage, elapsed_seconds=min(-(-outside // timedelta(seconds=1)), usage.elapsed_seconds))
 
 
 def pick_price(candidates: Iterable[Price], customer: Customer, qos: str) -> Price | None:

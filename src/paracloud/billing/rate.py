@@ -1,13 +1,14 @@
 """The one place where usage becomes money. Pure, exact: integers and Decimal, one rounding a charge."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil
 
-from paracloud.billing.rule import Quantities, Rule, Unrated, Worked, units
+from paracloud.billing.rule import Quantities, Rule, Unrated, Worked, listed, not_told, units, with_none
 from paracloud.billing.tiers import Tiers, worth
 from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import OrganisationId, PriceVersionId, ProjectId
@@ -20,6 +21,9 @@ NO_CARD_PRICE = (
     "the price says nothing of cards (the operator adds a version with a card price, or with 0 where cards are free)",
     "该价格未涵盖加速卡（请运营者新增含卡时价的版本；如卡免费，须将卡时价写为 0）",
 )
+
+PLAINLY_PRICED = frozenset({"cores", "nodes", "gpus", "memory_bytes"})
+"""Nodes and memory come with the cores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +102,28 @@ def _half_even(dividend: int, divisor: int) -> int:
 def rate_work(worked: Worked, price: Price, share_basis_points: int) -> Charge:
     """By the price's rule, where it has one; Unrated where that says nothing of such work."""
     if price.rule is not None:
-        return rate_units(units(price.rule, worked), Decimal(1), price.currency, share_basis_points)
+        had = with_none(price.rule, worked.quantities) if worked.lists_all else worked.quantities
+        known = replace(worked, quantities=had)
+        return rate_units(units(price.rule, known), Decimal(1), price.currency, share_basis_points)
+    require_plain(worked.quantities)
     cores, gpus = (int(worked.quantities[name]) * worked.seconds for name in ("cores", "gpus"))
     return rate(cores, gpus, price, share_basis_points)
+
+
+def require_plain(quantities: Quantities) -> None:
+    """Unrated where cores or cards are not told, and for what a price of core-hours and card-hours says nothing of: a
+    licence, a GPU slice …"""
+    for name in ("cores", "gpus"):
+        if name not in quantities:
+            raise not_told(name)
+    others = [name for name, amount in quantities.items() if amount and name not in PLAINLY_PRICED]
+    if others:
+        en, zh = listed(others)
+        raise Unrated(
+            f"the price says nothing of {en} (the operator adds a version with a charging rule that charges it, or "
+            "names it under `free` where it is free)",
+            f"该价格未涵盖{zh}（请运营者新增含计费规则的版本：对其计费；如免费，须列入 free）",
+        )
 
 
 def rate_units(count: Fraction, unit_price: Decimal, currency: str, share_basis_points: int) -> Charge:
@@ -119,6 +142,31 @@ def graduated(tiers: Tiers, before_micro: int, more_micro: int) -> int:
     sums, so that a month's charges add up to the rounded price of their sum, whatever their order. Below nothing (what
     is given back of an earlier month) the first tier goes on."""
     return _tiered(tiers, before_micro + more_micro) - _tiered(tiers, before_micro)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Of a month's volume at a price with tiers, what one charge adds (a correction may take off): `list_micro`, from
+    `volume_micro` on."""
+
+    volume_micro: int
+    list_micro: int
+
+
+def stretched(tiers: Tiers, stretches: Iterable[Stretch]) -> int:
+    """What a usage costs that was charged and then corrected so, in micro-units. What a correction takes off comes back
+    at the price of where the volume was then, but never more than the usage cost until then."""
+    cost = 0
+    for one in stretches:
+        cost = max(cost + graduated(tiers, one.volume_micro, one.list_micro), 0)
+    return cost
+
+
+def stretched_again(reversed_: Sequence[Stretch], list_micro: int) -> tuple[Stretch, ...]:
+    """Of what is charged again at the price at which it was reversed: where it was, so that the same costs the same."""
+    if sum(one.list_micro for one in reversed_) == list_micro:
+        return tuple(reversed_)
+    return (Stretch(reversed_[0].volume_micro, list_micro),)
 
 
 def _tiered(tiers: Tiers, micro: int) -> int:

@@ -14,9 +14,13 @@ def billionths_sql(price: str) -> str:
     return f"(({price})::DECIMAL(38, 9) * 1000000000)::HUGEINT"
 
 
-def amount_sql(core_seconds: str, gpu_seconds: str, core_hour: str, card_hour: str) -> str:
+def amount_sql(core_seconds: str, gpu_seconds: str, core_hour: str, card_hour: str, others: str = "0") -> str:
     """Micro-units, as HUGEINT. Arguments are SQL expressions: whole seconds, and prices in billionths. Where the price
-    of a card is NULL, what used none is rated all the same, and what used any is NULL: unrated."""
+    of a card is NULL, what used none is rated all the same, and what used any is NULL: unrated. So is what had any of
+    the `others`: how many licences, GPU slices or other resources it had, of which no price of hours says anything."""
+    if others != "0":
+        amount = amount_sql(core_seconds, gpu_seconds, core_hour, card_hour)
+        return f"CASE WHEN ({others}) = 0 THEN {amount} END"
     cards = f"CASE WHEN ({gpu_seconds}) = 0 THEN 0 ELSE ({gpu_seconds})::HUGEINT * ({card_hour}) END"
     worth = f"({core_seconds})::HUGEINT * ({core_hour}) + {cards}"
     return _half_even(worth, BILLIONTHS_IN_A_MICRO_HOUR)

@@ -17,7 +17,8 @@ from paracloud.billing.decide import list_amount
 from paracloud.billing.decision import Decision
 from paracloud.billing.mismatch import Cause, Mismatch, Reconciliation
 from paracloud.billing.pick import Terms
-from paracloud.billing.rate import graduated, part
+from paracloud.billing.rate import graduated, part, stretched
+from paracloud.billing.rule import LISTED
 from paracloud.billing.rule import Unrated as RuleUnrated
 from paracloud.billing.terms import terms_of
 from paracloud.billing.told import Logged, truth_of, untold_of
@@ -76,12 +77,11 @@ async def reconcile(
 @dataclass(frozen=True, slots=True)
 class _Books:
     """What we have written of the day's usages, by usage: charges, postings to the centre and to lenders, what packages
-    gave, the charges at a price with tiers one by one (volume before, list amount), and what persons decided last."""
+    gave, and what persons decided last."""
 
     before: Mapping[UsageId, Before]
     settled: Mapping[UsageId, Settled]
     covered: Mapping[UsageId, Mapping[Unit, int]]
-    steps: Mapping[UsageId, Sequence[tuple[int, int]]]
     words: Mapping[UsageId, Decision]
 
     def costs_nothing_by_a_word(self, usage: Usage) -> bool:
@@ -107,7 +107,6 @@ async def _read(session: AsyncSession, centre: CentreName, ids: Sequence[UsageId
         await charges.before(session, ids),
         await charges.settled(session, ids, centre),
         await store_paying.covered(session, ids),
-        await charges.steps(session, ids),
         await store_decisions.newest(session, ids),
     )
 
@@ -202,7 +201,13 @@ def _not_settled(truth: Usage, known: Before, posted: Settled) -> list[Mismatch]
 def _changes(ours: Usage, truth: Usage) -> tuple[str, str]:
     names = [name for name in ("elapsed_seconds", "cores", "nodes", "gpus", "queue", "native_state", "ended_at")
              if getattr(ours, name) != getattr(truth, name)]  # fmt: skip
-    said = ", ".join(f"{name} {getattr(ours, name)} -> {getattr(truth, name)}" for name in names) or "other figures"
+    changed = [f"{name} {getattr(ours, name)} -> {getattr(truth, name)}" for name in names]
+    changed += [
+        f"{name} {ours.resources.get(name, 0)} -> {truth.resources.get(name, 0)}"
+        for name in sorted({*ours.resources, *truth.resources})
+        if ours.resources.get(name, 0) != truth.resources.get(name, 0)
+    ]
+    said = ", ".join(changed[:LISTED] + ["…"] * (len(changed) > LISTED)) or "other figures"
     return f"the centre has changed {said}", f"超算中心已更改：{said}"
 
 
@@ -211,7 +216,7 @@ def _due(usage: Usage, terms: Terms | Unrated, books: _Books) -> _Due | Unrated:
     the month's volume was."""
     if isinstance(terms, Unrated):
         return terms
-    known = books.before.get(usage.id)
+    known, usage = books.before.get(usage.id), terms.billed(usage)
     totals = {Unit.CORE_SECOND: usage.core_seconds, Unit.CARD_SECOND: usage.gpu_seconds}
     given = books.covered.get(usage.id, {})
     try:
@@ -219,11 +224,11 @@ def _due(usage: Usage, terms: Terms | Unrated, books: _Books) -> _Due | Unrated:
     except RuleUnrated as why:
         return Unrated(why.en, why.zh)
     amount = listed + (known.package_micro if known is not None else 0)
-    tiers, steps = terms.price.tiers, books.steps.get(usage.id, ())
+    tiers = terms.price.tiers
     if tiers is not None and not usage.is_duplicate:
-        before = sum(more for _, more in steps)
-        amount += sum(graduated(tiers, volume, more) - more for volume, more in steps)
-        amount += graduated(tiers, 0, listed - before) - (listed - before) if not steps else 0
+        had = known.stretches if known is not None and known.price == terms.price.id else ()
+        charged = sum(one.list_micro for one in had)
+        amount += stretched(tiers, had) - charged if had else graduated(tiers, 0, listed) - listed
     contract = terms.contract
     return _Due(amount, part(amount, contract.share_basis_points), part(amount, contract.owner_basis_points))
 

@@ -1,21 +1,18 @@
 """A correction is a reversing entry, with a reason and a person; nothing is ever taken out of the ledger."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing import charges, store, store_decisions, store_paying
-from paracloud.billing.charges import Before, NewCharge
-from paracloud.billing.cover import Shelf, Unit, Use
-from paracloud.billing.entry import CREDITS, DUPLICATES, EXPIRED, OWNERS, PAYABLE, SHARED, Entry, held, package, wallet
+from paracloud.billing import charges, store, store_decisions
+from paracloud.billing.charges import NewCharge
+from paracloud.billing.entry import Entry
 from paracloud.billing.fee import fee_month
 from paracloud.billing.period import open_periods
 from paracloud.billing.post import post
-from paracloud.billing.price import price_by_id
 from paracloud.billing.reason import require_reason
-from paracloud.billing.tables import EntryRow
+from paracloud.billing.reverse_usage import reverse_usage
 from paracloud.kit.errors import Conflict, Invalid, NotFound
 from paracloud.kit.identifiers import EntryId, UsageId
 
@@ -26,14 +23,12 @@ REVERSIBLE = frozenset({"top-up", "charge", FEE})
 
 async def reverse(
     session: AsyncSession, id_: EntryId, *, reason: str, person: str, now: datetime, usage: UsageId | None = None
-) -> EntryId:
-    """NotFound; Conflict where it was reversed before or is of a kind that is not reversed; Invalid without a reason,
-    or without the `usage` where the entry is the sum of several charges: one of them is reversed at a time. Of a usage
-    that was corrected since, all that it was charged is reversed, whichever of its entries is named: a part of it would
-    give back what a correction gave back before. What is reversed is a charge of its own, less than nothing, in an open
-    billing period. It goes back to where it was paid from: also what had been held for it to the wallet, hours to their
-    package, while that is open. A fee of dedicated nodes comes back whole, the centre's share with it, and is not due
-    again; on the centre's settlement it is in the fee's month or, where that is closed, the first open one."""
+) -> EntryId | None:
+    """The entry that does it; None where nothing was left to give back. NotFound; Conflict where it was reversed before
+    or is of a kind that is not reversed; Invalid without a reason, or without the `usage` where the entry is the sum of
+    several charges: one of them is reversed at a time, as by `reverse_usage`. A fee of dedicated nodes comes back
+    whole, the centre's share with it, and is not due again; on the centre's settlement it is in the fee's month or,
+    where that is closed, the first open one."""
     require_reason(reason)
     found = await store.entry(session, id_)
     if found is None:
@@ -42,11 +37,15 @@ async def reverse(
         raise Conflict(f"An entry of kind {found.kind} is not reversed.", f"{found.kind} 类分录不能冲销。")
     if found.kind == "charge":
         row = _the_one(await charges.of_entry(session, id_, usage))
-        return await _reverse_charge(session, found, row, reason, person, now)
+        back = await reverse_usage(session, row.usage, reason=reason, person=person, now=now, charged=row.revision)
+        return back.entry
     periods = await open_periods(session, [fee_month(found.key)]) if found.kind == FEE else {}
     triples = await store.postings_of(session, id_)
     postings = {code: -micro for code, _, micro in triples}
-    made = await _post(session, f"reverse:{id_}", found, triples[0][1], postings, reason, person, now)
+    entry = Entry(f"reverse:{id_}", "reversal", triples[0][1], postings, found.reference, reason, person)
+    made = (await post(session, [entry], now=now)).get(entry.key)
+    if made is None:
+        raise Conflict("This entry was reversed before.", "该分录已被冲销。")
     for period in periods.values():
         await store_decisions.keep_fee_reversal(session, id_, made, period)
     return made
@@ -62,111 +61,3 @@ def _the_one(rows: Sequence[NewCharge]) -> NewCharge:
             field="usage",
         )
     return rows[0]
-
-
-async def _reverse_charge(
-    session: AsyncSession, found: EntryRow, row: NewCharge, reason: str, person: str, now: datetime
-) -> EntryId:
-    periods = await open_periods(session, [row.period])
-    await store.lock_accounts(session, {}, also=[wallet(row.project), held(row.project)])
-    before = (await charges.before(session, [row.usage]))[row.usage]
-    if before.is_reversed or row.revision < before.first:
-        raise _again()
-    shelf, used = await store_paying.lock_shelf(session, [row.project], (), [row.usage])
-    given = used.get(row.usage, {})
-    uses = [use for unit in Unit for use in shelf.give_back(given, sum(given.values()), unit)]
-    codes = await store.posted_to(session, row.usage, before.first)
-    less = _less(_whole(row, before), uses, periods[row.period], reason, person)
-    await _less_volume(session, less)  # before the accounts that all share, as when it was charged
-    postings = _postings(codes, less, uses, shelf)
-    key = f"reverse:{found.id}:{row.usage}" if found.key.startswith(SHARED) else f"reverse:{found.id}"
-    entry = await _post(session, key, found, less.currency, postings, reason, person, now)
-    await charges.add(session, [(less, entry)], now)
-    await store_paying.add_uses(session, [(less, uses)])
-    await store_paying.put_back(session, shelf)
-    return entry
-
-
-def _whole(row: NewCharge, before: Before) -> NewCharge:
-    """All that the usage was charged, under its newest revision."""
-    return replace(
-        row,
-        revision=before.revision,
-        list_micro=before.list_micro,
-        amount_micro=before.amount_micro,
-        package_micro=before.package_micro,
-        credit_micro=before.credit_micro,
-        share_micro=before.share_micro,
-        owner_micro=before.owner_micro,
-    )
-
-
-def _less(row: NewCharge, uses: Sequence[Use], period: date, reason: str, person: str) -> NewCharge:
-    """A package takes its hours back at what they are worth there now, to the micro-unit its own account's part."""
-    package_micro = sum(use.micro for use in uses)
-    return replace(
-        row,
-        is_reversal=True,
-        period=period,
-        list_micro=-row.list_micro,
-        amount_micro=package_micro - row.amount_micro + row.package_micro,
-        package_micro=package_micro,
-        credit_micro=-row.credit_micro,
-        share_micro=-row.share_micro,
-        owner_micro=-row.owner_micro,
-        reason=reason,
-        person=person,
-    )
-
-
-def _postings(codes: Collection[str], less: NewCharge, uses: Sequence[Use], shelf: Shelf) -> dict[str, int]:
-    """What went to others comes back from them; the platform's own part is the rest."""
-    postings = {wallet(less.project): -less.wallet_micro}
-    for code in codes:
-        if code.startswith(OWNERS):
-            postings[code] = less.owner_micro
-        elif code.startswith(PAYABLE):
-            postings[code] = less.share_micro
-        elif code == CREDITS:
-            postings[code] = -less.credit_micro
-        elif code == DUPLICATES:
-            postings[code] = -less.share_micro - less.owner_micro
-    for use in uses:
-        closed = shelf.packages[use.package].closed_at is not None
-        code = wallet(less.project) if closed else package(use.package)
-        postings[code] = postings.get(code, 0) - use.micro
-    own = next((code for code in codes if code.startswith("revenue:")), EXPIRED)
-    postings[own] = -sum(postings.values())
-    return postings
-
-
-async def _less_volume(session: AsyncSession, less: NewCharge) -> None:
-    if less.volume_micro is None:
-        return
-    price = (await price_by_id(session, less.price)).price
-    organisation = price.organisation
-    payer = f"organisation:{organisation}" if organisation is not None else f"project:{less.project}"
-    key = (payer, less.price, less.period)
-    volumes = await store_paying.lock_volumes(session, [key])
-    await store_paying.put_volumes(session, {key: volumes[key] + less.list_micro})
-
-
-async def _post(
-    session: AsyncSession,
-    key: str,
-    found: EntryRow,
-    currency: str,
-    postings: dict[str, int],
-    reason: str,
-    person: str,
-    now: datetime,
-) -> EntryId:
-    entry = Entry(key, "reversal", currency, postings, reference=found.reference, reason=reason, person=person)
-    posted = await post(session, [entry], now=now)
-    if not posted:
-        raise _again()
-    return posted[entry.key]
-
-
-def _again() -> Conflict:
-    return Conflict("This entry was reversed before.", "该分录已被冲销。")

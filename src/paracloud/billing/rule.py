@@ -5,7 +5,7 @@ not know is never free: a resource that the execution has and the rule neither c
 the rule charges and the execution does not tell, makes it `Unrated`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from paracloud.billing.exact import exact
 from paracloud.dialects.records import ENDED_PHASES, NativePhase
+from paracloud.dialects.resources import FAMILIES
 
 SECONDS_AN_HOUR = 3600
 
@@ -35,6 +36,8 @@ CHINESE = {
 """Of a resource, or of the family that its name begins with."""
 PARTS_OF = {"node_cores": frozenset({"cores", "nodes"})}
 """Who charges whole nodes has charged their cores and their number."""
+LISTED = 8
+"""Names that a reason holds: a centre writes them."""
 
 
 class Unrated(Exception):  # no error of the program: a state of the usage, which waits for a person
@@ -108,12 +111,21 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """What an execution did, as a rule sees it. `native_state` is the scheduler's own word, such as PREEMPTED."""
+    """What an execution did, as a rule sees it. `native_state` is the scheduler's own word, such as PREEMPTED. Where
+    `lists_all` is false, the accounting tells nothing of licences, slices and other resources."""
 
     quantities: Quantities
     seconds: int
     phase: NativePhase = NativePhase.COMPLETED
     native_state: str = ""
+    lists_all: bool = True
+
+
+def with_none(rule: Rule, had: Quantities) -> Quantities:
+    """What the rule charges of licences, slices and other resources and an accounting that tells of them does not list
+    was not had."""
+    charged = (name for name in resources(rule.expression) if name.startswith(FAMILIES))
+    return {**dict.fromkeys(charged, 0), **had}
 
 
 def units(rule: Rule, worked: Worked) -> Fraction:
@@ -141,7 +153,7 @@ def value(expression: Expression, of: Quantities) -> Fraction:
     match expression:
         case Weighted(resource, weight, per):
             if resource not in of:
-                raise Unrated(f"the rule charges {resource}, which is not told", f"按 {resource} 计费，但未提供该值")
+                raise not_told(resource)
             return exact(of[resource]) * Fraction(weight) / per
         case Sum(parts):
             return sum((value(part, of) for part in parts), Fraction(0))
@@ -153,6 +165,11 @@ def value(expression: Expression, of: Quantities) -> Fraction:
             return Fraction(floor(value(inner, of)))
         case Times(factor, inner):
             return Fraction(factor) * value(inner, of)
+
+
+def not_told(resource: str) -> Unrated:
+    en = f"{resource} is charged, and the centre's accounting does not tell it"
+    return Unrated(en, f"按{in_chinese(resource)}计费，但超算中心的记账数据未提供该值")
 
 
 def resources(expression: Expression) -> frozenset[str]:
@@ -168,10 +185,17 @@ def resources(expression: Expression) -> frozenset[str]:
 
 def _require_known(rule: Rule, worked: Worked) -> None:
     had = {name for name, amount in worked.quantities.items() if amount}
-    unknown = sorted(had - resources(rule.expression) - rule.free - _derived(had))
+    unknown = had - resources(rule.expression) - rule.free - _derived(had)
     if unknown:
-        en, zh = ", ".join(unknown), "、".join(map(in_chinese, unknown))
+        en, zh = listed(unknown)
         raise Unrated(f"the rule says nothing of {en}", f"计费规则未涵盖{zh}")
+
+
+def listed(names: Collection[str]) -> tuple[str, str]:
+    """The first of them in order, in English and in Chinese, with how many more there are."""
+    first, more = sorted(names)[:LISTED], len(names) - LISTED
+    en, zh = ", ".join(first), "、".join(map(in_chinese, first))
+    return (f"{en} and {more} more", f"{zh}等 {len(names)} 种资源") if more > 0 else (en, zh)
 
 
 def in_chinese(resource: str) -> str:

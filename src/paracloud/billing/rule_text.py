@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from paracloud.billing.fields import a_decimal, a_flag, a_list, a_whole, an_object, invalid
 from paracloud.billing.rule import Ceiling, Expression, Largest, Rule, Sum, Times, Truncated, Weighted
 from paracloud.dialects.records import ENDED_PHASES
+from paracloud.dialects.resources import FAMILIES as TOLD_FAMILIES
 from paracloud.dialects.states import is_ended_state, nearest_state
 
 DEPTH, SIZE = 8, 64
 SECONDS_MOST = 86_400
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 PLAIN = frozenset({"cores", "nodes", "node_cores", "gpus", "memory_bytes", "tokens"})
-FAMILIES = ("storage_bytes.", "licence.", "gpu_slices.", "resource.")
+FAMILIES = ("storage_bytes.", *TOLD_FAMILIES)
 _NAME = re.compile(r"[a-z_]+(?:\.[A-Za-z0-9_.:/-]{1,80})?")
 _STATE = re.compile(r"[A-Za-z_]{1,40}(?:=-?[0-9]{1,9})?")
 _FLAGS = (

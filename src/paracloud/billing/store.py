@@ -168,17 +168,21 @@ async def postings_of(session: AsyncSession, id_: EntryId) -> list[tuple[str, st
     return [(code, currency, micro) for code, currency, micro in (await session.execute(query)).all()]
 
 
-async def posted_to(session: AsyncSession, usage: UsageId, first: int) -> list[str]:
-    """The accounts, by code, that the charges of a usage from revision `first` on were posted to."""
+async def posted_to(session: AsyncSession, first: Mapping[UsageId, int]) -> dict[UsageId, list[str]]:
+    """The accounts, by code, that the charges of each usage from its revision `first` on were posted to."""
+    wanted = unnested([ChargeRow.usage_id, ChargeRow.revision], list(first.items()))
     query = (
-        select(LedgerAccountRow.code)
-        .join(PostingRow, PostingRow.account_id == LedgerAccountRow.id)
-        .join(ChargeRow, ChargeRow.entry_id == PostingRow.entry_id)
-        .where(ChargeRow.usage_id == usage, ChargeRow.revision >= first)
+        select(ChargeRow.usage_id, LedgerAccountRow.code)
+        .join(wanted, (wanted.c.usage_id == ChargeRow.usage_id) & (wanted.c.revision <= ChargeRow.revision))
+        .join(PostingRow, PostingRow.entry_id == ChargeRow.entry_id)
+        .join(LedgerAccountRow, LedgerAccountRow.id == PostingRow.account_id)
         .distinct()
-        .order_by(LedgerAccountRow.code)
+        .order_by(ChargeRow.usage_id, LedgerAccountRow.code)
     )
-    return list((await session.scalars(query)).all())
+    found: dict[UsageId, list[str]] = {}
+    for usage, code in (await session.execute(query)).all():
+        found.setdefault(UsageId(usage), []).append(code)
+    return found
 
 
 async def lines(

@@ -65,14 +65,6 @@ async def reversals(session: AsyncSession, usages: Sequence[UsageId]) -> dict[Us
     }
 
 
-async def newest_entry(session: AsyncSession, usage: UsageId) -> EntryId | None:
-    """Of its last charge that moved something."""
-    of = (ChargeRow.usage_id == usage, ChargeRow.entry_id.is_not(None), ChargeRow.is_reversal.is_(False))
-    query = select(ChargeRow.entry_id).where(*of).order_by(ChargeRow.revision.desc()).limit(1)
-    found = (await session.execute(query)).scalar_one_or_none()
-    return None if found is None else EntryId(found)
-
-
 async def amounts_of(session: AsyncSession, entry: EntryId) -> dict[str, int]:
     """By reference, what an entry of charges is for, in micro-units; nothing of history, which has none."""
     row = ChargeRow

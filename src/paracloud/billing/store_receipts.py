@@ -24,10 +24,11 @@ CHARGED = text("""
 """).bindparams(bindparam("project", type_=Uuid))
 DUE = text("""
     SELECT charge.usage_id, charge.revision, charge.is_reversal, charge.reference, charge.list_micro,
-           charge.volume_micro, charge.amount_micro, charge.package_micro, charge.credit_micro, charge.currency,
-           charge.charged_at, charge.period, charge.reason, price.id AS price_id, price.product_line, price.core_hour,
-           price.card_hour, price.rule, price.tiers, charge.dedication_id, usage.centre, usage.record_id,
-           usage.submitted_at, seen.measured
+           charge.volume_micro, charge.volume_month, charge.amount_micro, charge.package_micro, charge.credit_micro,
+           charge.currency, charge.charged_at, charge.period, charge.reason,
+           price.id AS price_id, price.product_line, price.core_hour, price.card_hour, price.rule, price.tiers,
+           charge.dedication_id, charge.dedicated_seconds, usage.centre, usage.record_id, usage.submitted_at,
+           seen.measured
       FROM receipts_due AS due
       JOIN charges AS charge ON (charge.usage_id, charge.revision, charge.is_reversal)
                                 = (due.usage_id, due.revision, due.is_reversal)

@@ -168,6 +168,7 @@ class ChargeRow(Base):
     __tablename__ = "charges"
     __table_args__ = (
         CheckConstraint("is_reversal = (reason IS NOT NULL) AND is_reversal = (person IS NOT NULL)", name="reversal"),
+        CheckConstraint("(volume_micro IS NULL) = (volume_month IS NULL)", name="volume"),
         Index("ix_charges_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
         Index("ix_charges_project_id_period", "project_id", "period"),
         Index("ix_charges_entry_id", "entry_id"),
@@ -187,7 +188,9 @@ class ChargeRow(Base):
     list_micro: Mapped[int]
     """Before volume tiers, without what packages of hours paid."""
     volume_micro: Mapped[int | None]
-    """Where the price has tiers: the payer's list amounts of the month before this one."""
+    """Where the price has tiers: of its month's volume, where this list amount begins."""
+    volume_month: Mapped[date | None]
+    """Whose volume that is: the month on whose bill the usage was first, also of later corrections and reversals."""
     amount_micro: Mapped[int]
     """What it costs, however that is paid: the wallet pays what neither packages nor credits do."""
     package_micro: Mapped[int] = mapped_column(server_default="0")
@@ -195,7 +198,9 @@ class ChargeRow(Base):
     share_micro: Mapped[int]
     owner_micro: Mapped[int] = mapped_column(server_default="0")
     dedication_id: Mapped[UUID | None] = mapped_column(ForeignKey("dedications.id"))
-    """The customer's own nodes, paid by the month: then the usage itself costs nothing."""
+    """The customer's own nodes, paid by the month: the first of those that held while it ran."""
+    dedicated_seconds: Mapped[int | None]
+    """How much of the run they paid for; null where none held, and of what was charged before this was kept: all."""
     currency: Mapped[str]
     is_duplicate: Mapped[bool]
     entry_id: Mapped[UUID | None]
@@ -206,7 +211,8 @@ class ChargeRow(Base):
 
 
 class VolumeRow(Base):
-    """A payer's list amounts of a month at one price with tiers: where its next charge begins."""
+    """A payer's list amounts at one price with tiers, of usage that was on a month's bill first: where its next charge
+    begins. Corrections and reversals move it also when that bill is closed."""
 
     __tablename__ = "volumes"
     payer: Mapped[str] = mapped_column(primary_key=True)

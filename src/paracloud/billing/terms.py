@@ -31,7 +31,8 @@ async def terms_of(
     """The price that a person decided on, also on the customer's own nodes; else those of the usage's first charge;
     else the price that the job was accepted with, where it ran in the queue that it was accepted for; else the price of
     its queue when it was submitted, of the product line that its project had then. The share is the contract's at that
-    time."""
+    time. What is on the customer's own nodes is judged by when it ran: the seconds while they are his are paid by the
+    month."""
     places = {(usage.key.centre, usage.queue) for usage in usages}
     by_person = {decided[usage.id] for usage in usages if usage.id in decided}
     found = await versions(session, places, {*pinned.values(), *by_person, *(one.price for one in before.values())})
@@ -44,7 +45,6 @@ async def terms_of(
     projects = {usage.project for usage in usages}
     standings = await standings_of(session, projects)
     dedicated = await dedications_of(session, projects)
-    owned = {one.id: one for one in dedicated}
     chosen: dict[UsageId, Terms | Unrated] = {}
     for usage in usages:
         if usage.id in decided:
@@ -52,7 +52,7 @@ async def terms_of(
             continue
         known = before.get(usage.id)
         if known is not None:
-            own = owned[known.dedication] if known.dedication is not None else None
+            own = _covering(usage, dedicated) if known.dedication is not None else ()
             chosen[usage.id] = Terms(by_id[known.price].price, agreed[known.contract], own)
             continue
         accepted_with = pinned.get(usage.reference) if usage.reference is not None else None
@@ -84,9 +84,18 @@ def _fresh(
     agreed = _agreed(price, usage, contracts)
     if isinstance(agreed, Unrated) or usage.is_duplicate:
         return agreed
-    place = (usage.project, centre, usage.queue)
-    own = (one for one in dedicated if one.covers(*place, usage.nodes) and one.holds_at(when))
-    return replace(agreed, dedication=next(own, None))
+    return replace(agreed, dedicated=_covering(usage, dedicated))
+
+
+def _covering(usage: Usage, dedicated: Collection[Dedication]) -> tuple[Dedication, ...]:
+    """Those that held while it ran, or for what never ran, as it ended."""
+    start, end = usage.started_at or usage.ended_at, usage.ended_at
+    place = (usage.project, usage.key.centre, usage.queue)
+    return tuple(
+        one
+        for one in dedicated
+        if one.covers(*place, usage.nodes) and (one.holds_of(start, end) or one.holds_at(start) or one.holds_at(end))
+    )
 
 
 def _agreed(price: Price, usage: Usage, contracts: Collection[Contract]) -> Terms | Unrated:

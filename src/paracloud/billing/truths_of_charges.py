@@ -139,11 +139,22 @@ TRUTHS_OF_CHARGES: Mapping[str, str] = {
                = (charge.usage_id, charge.revision, charge.is_reversal)
          WHERE charge.package_micro + charge.credit_micro <> coalesce(used.micro, 0)
     """,
+    "packages give a usage no more than it used": """
+        SELECT usage.id::text, given.units - most.units
+          FROM (SELECT use.usage_id, package.unit, sum(use.units) AS units
+                  FROM package_uses AS use JOIN packages AS package ON package.id = use.package_id
+                 WHERE package.unit <> 'micro' GROUP BY 1, 2) AS given
+          JOIN usage ON usage.id = given.usage_id
+         CROSS JOIN LATERAL (SELECT usage.elapsed_seconds * CASE WHEN given.unit = 'core-second' THEN usage.cores
+                                                                 ELSE usage.gpus END AS units) AS most
+         WHERE given.units < 0 OR (given.units > most.units AND EXISTS (
+               SELECT 1 FROM charges WHERE (charges.usage_id, charges.revision) = (usage.id, usage.revision)))
+    """,
     "the volume of a month is the sum of its charges": """
         SELECT volume.payer, volume.list_micro - coalesce(sum(charge.list_micro), 0) FROM volumes AS volume
           LEFT JOIN (SELECT charges.*, projects.organisation_id FROM charges
                        JOIN projects ON projects.id = charges.project_id WHERE NOT is_duplicate) AS charge
-            ON charge.price_version_id = volume.price_version_id AND charge.period = volume.period
+            ON charge.price_version_id = volume.price_version_id AND charge.volume_month = volume.period
            AND volume.payer IN ('project:' || charge.project_id, 'organisation:' || charge.organisation_id)
          GROUP BY volume.payer, volume.price_version_id, volume.period, volume.list_micro
         HAVING volume.list_micro <> coalesce(sum(charge.list_micro), 0)

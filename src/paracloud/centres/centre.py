@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from paracloud.dialects.records import QueueInfo
-from paracloud.kit.identifiers import CentreName, UnixAccount
+from paracloud.kit.identifiers import CentreName, ProjectId, UnixAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +51,15 @@ class SeenQueue:
     centre: CentreName
     info: QueueInfo
     seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The project that a Unix account was lent to, and when."""
+
+    project: ProjectId
+    since: datetime
+
+    def had(self, submitted_at: datetime) -> bool:
+        """Whether what was submitted then, by the centre's clock, was this project's. Centres keep whole seconds."""
+        return submitted_at >= self.since.replace(microsecond=0)

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.centres import store
-from paracloud.centres.centre import Centre, Health, SeenQueue
+from paracloud.centres.centre import Centre, Health, Owner, SeenQueue
 from paracloud.dialects.records import QueueInfo
 from paracloud.kit.errors import Conflict, NotFound
-from paracloud.kit.identifiers import CentreName, ProjectId, UnixAccount
+from paracloud.kit.identifiers import CentreName, UnixAccount
 
 
 async def all_centres(session: AsyncSession) -> Sequence[Centre]:
@@ -65,8 +65,8 @@ async def healths(session: AsyncSession) -> Mapping[CentreName, Health]:
     return await store.healths(session)
 
 
-async def owners(session: AsyncSession, centre: CentreName) -> Mapping[UnixAccount, ProjectId]:
-    """Lent accounts that a project has, with the project."""
+async def owners(session: AsyncSession, centre: CentreName) -> Mapping[UnixAccount, Owner]:
+    """Lent accounts that a project has; what ran under one before is nobody's."""
     return await store.owners(session, centre)
 
 

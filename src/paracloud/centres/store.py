@@ -7,14 +7,14 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.centres.centre import Centre, Health, SeenQueue
+from paracloud.centres.centre import Centre, Health, Owner, SeenQueue
 from paracloud.centres.tables import AccountRow, CentreRow, HealthRow, QueueRow
 from paracloud.dialects.records import QueueInfo
 from paracloud.kit.identifiers import CentreName, ProjectId, UnixAccount
 
 SAME_IN_BOTH = (
     "is_up", "is_default", "nodes", "cores", "free_cores", "free_nodes", "cores_per_node", "memory_per_node_bytes",
-    "gpus_per_node", "gpu_model", "free_gpus", "max_nodes",
+    "gpus_per_node", "gpu_model", "free_gpus", "max_nodes", "threads_per_core",
 )  # fmt: skip
 """Fields that QueueInfo and the table share by name and unit."""
 DESCRIBED = (
@@ -111,14 +111,14 @@ async def take_free_account(
     return None if found is None else UnixAccount(found)
 
 
-async def owners(session: AsyncSession, name: CentreName) -> dict[UnixAccount, ProjectId]:
-    query = select(AccountRow.account, AccountRow.project_id).where(
+async def owners(session: AsyncSession, name: CentreName) -> dict[UnixAccount, Owner]:
+    query = select(AccountRow.account, AccountRow.project_id, AccountRow.assigned_at).where(
         AccountRow.centre == name, AccountRow.project_id.is_not(None)
     )
     return {
-        UnixAccount(account): ProjectId(project)
-        for account, project in (await session.execute(query)).all()
-        if project is not None
+        UnixAccount(account): Owner(ProjectId(project), since)
+        for account, project, since in (await session.execute(query)).all()
+        if project is not None and since is not None
     }
 
 

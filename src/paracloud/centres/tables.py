@@ -63,6 +63,7 @@ class QueueRow(Base):
     free_gpus: Mapped[int]
     max_wall_seconds: Mapped[int | None]
     max_nodes: Mapped[int | None]
+    threads_per_core: Mapped[int] = mapped_column(server_default="1")
     seen_at: Mapped[datetime]
 
 

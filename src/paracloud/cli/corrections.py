@@ -10,7 +10,7 @@ from paracloud.cli.admin import tell
 from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.words import both, plain, say
-from paracloud.wire.corrections import AdjustmentRequest, EndPackageRequest, RateRequest
+from paracloud.wire.corrections import AdjustmentRequest, EndPackageRequest, RateRequest, ReverseUsageRequest
 
 
 def rate(
@@ -22,7 +22,7 @@ def rate(
     waive: Annotated[bool, typer.Option("--waive", help="It costs nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Decide what usage costs that is unrated, or whose charge was reversed."""
+    """Decide what usage costs that is unrated, whose charge was reversed, or that was waived by mistake."""
     if waive == (price is not None):
         raise typer.BadParameter(both("Give --price or --waive, one of them.", "请指定 --price 或 --waive 之一。"))
     with session.client() as client:
@@ -63,4 +63,14 @@ def end_package(
         print(plain(f"{made.returned.amount} {made.returned.currency}"))
 
 
-VERBS = (rate, end_package)
+def reverse_usage(usage: Id, reason: str, as_json: AsJson = False) -> None:
+    """Take back all that a usage was charged, also where that was nothing, with a reason."""
+    with session.client() as client:
+        made = client.reverse_usage(usage, ReverseUsageRequest(reason=reason))
+    if as_json:
+        show.as_json(made)
+    else:
+        print(plain(f"{made.amount.amount} {made.amount.currency}"))
+
+
+VERBS = (rate, reverse_usage, end_package)

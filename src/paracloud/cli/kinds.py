@@ -104,6 +104,7 @@ RULES = {
     "what is reserved of a package waits for open holds": "资源包冻结量对应未释放的冻结",
     "a package's account holds what it has not given yet": "资源包账户等于其未使用部分",
     "what packages and credits gave is what the charges say": "资源包与试用金支付额与计费一致",
+    "packages give a usage no more than it used": "资源包为一笔用量支付的不超过其用量",
     "the volume of a month is the sum of its charges": "当月累计量等于其计费之和",
     "what a settlement says of its month is what its charges say": "结算单与当月计费一致",
     "what a settlement adds and pays stands in the ledger": "结算的调整与付款均已入总账",

@@ -78,10 +78,23 @@ def lines(
             return
         rows = [
             (one.usage, _kind(one), one.record_id, one.account, one.queue, show.moment(one.ended_at), one.cores,
-             one.gpus, one.elapsed_seconds, one.core_seconds, one.card_seconds, one.gross.amount, one.share.amount)
+             one.gpus, show.counts(one.resources), one.elapsed_seconds, one.core_seconds, one.card_seconds,
+             one.gross.amount, one.share.amount)
             for one in found
         ]  # fmt: skip
-    headings = ["usage", "kind", "record", "account", "queue", "at", "cores", "cards", "seconds", "core-seconds"]
+    headings = [
+        "usage",
+        "kind",
+        "record",
+        "account",
+        "queue",
+        "at",
+        "cores",
+        "cards",
+        "resources",
+        "seconds",
+        "core-seconds",
+    ]
     show.table([*headings, "card-seconds", "gross", "share"], rows)
 
 

@@ -51,6 +51,10 @@ def _text(cell: object) -> str:
     return plain("-" if cell is None else str(cell)).expandtabs()
 
 
+def counts(of: Mapping[str, int]) -> str | None:
+    return ", ".join(f"{name} {count}" for name, count in of.items()) or None
+
+
 def moment(at: datetime) -> str:
     """With its year and zone, so that it can be given back to a command."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

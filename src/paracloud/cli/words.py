@@ -22,6 +22,7 @@ ZH = {
     "why not": "原因",
     "nodes": "节点",
     "cards": "卡",
+    "resources": "其他资源",
     "project": "课题组",
     "role": "角色",
     "where": "位置",

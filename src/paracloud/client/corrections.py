@@ -4,7 +4,15 @@ from uuid import UUID
 
 from paracloud.client.calls import Calls
 from paracloud.wire.account import Created
-from paracloud.wire.corrections import AdjustmentRequest, EndedModel, EndPackageRequest, RatedModel, RateRequest
+from paracloud.wire.corrections import (
+    AdjustmentRequest,
+    EndedModel,
+    EndPackageRequest,
+    RatedModel,
+    RateRequest,
+    ReversedModel,
+    ReverseUsageRequest,
+)
 
 
 class CorrectionCalls(Calls):
@@ -20,3 +28,6 @@ class CorrectionCalls(Calls):
     def rate(self, usage: UUID, body: RateRequest) -> RatedModel:
         """Its repetition in the same words changes nothing."""
         return self._post(f"/operator/usages/{usage}:rate", RatedModel, body, is_repeatable=True)
+
+    def reverse_usage(self, usage: UUID, body: ReverseUsageRequest) -> ReversedModel:
+        return self._post(f"/operator/usages/{usage}:reverse", ReversedModel, body)

@@ -1,12 +1,13 @@
 """Old accounting logs: what each line tells, as full values. No line is skipped silently: it is a record, it is left
 out by a rule that has a name, or it cannot be read and says why."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from paracloud.dialects.records import AccountingRecord, NativePhase
+from paracloud.dialects.resources import NOTHING
 from paracloud.kit.identifiers import NativeId, SubmitTag, UnixAccount
 
 
@@ -55,6 +56,8 @@ class HistoryRecord:
     unsaid: frozenset[str] = frozenset()
     """Figures that the log does not tell, by name: what stands in them is no news to whoever knows them.
     `elapsed_seconds` there: reckoned from start to end, as if it had never been suspended."""
+    resources: Mapping[str, int] = field(default_factory=lambda: NOTHING, hash=False)
+    """As of an `AccountingRecord`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +138,5 @@ def accounted(record: HistoryRecord, *, tag: SubmitTag | None = None) -> Account
         raw=record.raw,
         qos=record.qos,
         unsaid=record.unsaid,
+        resources=record.resources,
     )

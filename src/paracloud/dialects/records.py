@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from paracloud.dialects.resources import NOTHING
 from paracloud.kit.identifiers import NativeId, SubmitTag, UnixAccount
 
 
@@ -119,6 +120,8 @@ class AccountingRecord:
     """The row as the centre wrote it: evidence."""
     qos: str = ""
     """The quality of service that it ran under; empty where the scheduler has none."""
+    resources: Mapping[str, int] = field(default_factory=lambda: NOTHING, hash=False)
+    """What it had beside cores, nodes, GPUs and memory, sorted by names such as licence.matlab; never to be changed."""
     unsaid: frozenset[str] = frozenset()
     """Figures that the source does not tell; as in an old log's record."""
     unstarted: str | None = None
@@ -152,6 +155,9 @@ class QueueInfo:
     free_gpus: int
     max_wall: timedelta | None
     max_nodes: int | None
+    threads_per_core: int = 1
+    """How many of its cores share a real one, of which jobs get whole ones: more than 1 where the scheduler counts
+    hardware threads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from paracloud.jobs.checks import (
     check_inputs,
     check_name,
     check_output,
-    check_value,
+    check_passed,
     check_word,
     read_dependencies,
     read_export,
 )
 from paracloud.jobs.directives import DIRECTIVES, Takes, Use
+from paracloud.jobs.licences import read_licences
 from paracloud.jobs.notice import Notice
 from paracloud.jobs.quantities import memory_bytes, wall
 from paracloud.jobs.sbatch import Script, read_options, read_script
@@ -27,7 +28,7 @@ from paracloud.kit.identifiers import CentreName
 WALL_DEFAULT = timedelta(hours=1)
 """Where neither script nor command line names a limit: the hold needs one. The user is told."""
 OBJECTIVES = ("cheapest", "soonest")
-_PASSED = frozenset(one.name for one in DIRECTIVES if one.use is Use.PASSED)
+_PASSED = frozenset(one.name for one in DIRECTIVES if one.use in {Use.PASSED, Use.COUNTED})
 _REQUEUE = ("requeue", "no-requeue")
 _RIVALS = (
     frozenset({"gres", "gpus", "gpus-per-node", "gpus-per-task"}),
@@ -67,6 +68,7 @@ def build(
             field="objective",
         )
     shape = read_shape(merged, notices)
+    read_licences(merged.get("licenses", ""))
     exported = read_export(merged.get("export", ""), notices)
     spec = JobSpec(
         name=check_name(merged.get("job-name", default_name)),
@@ -92,7 +94,7 @@ def build(
         inputs=check_inputs(inputs),
         requeue=[name for name in merged if name in _REQUEUE][-1:] == ["requeue"],
         hold="hold" in merged,
-        extra={name: check_value(name, text) for name, text in merged.items() if name in _PASSED},
+        extra={name: check_passed(name, text) for name, text in merged.items() if name in _PASSED},
     )
     return Built(spec, tuple(notices))
 

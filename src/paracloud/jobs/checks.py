@@ -7,11 +7,13 @@ from uuid import UUID
 
 from paracloud.data.paths import is_inside
 from paracloud.jobs.notice import Notice
+from paracloud.jobs.quantities import count
 from paracloud.jobs.spec import Dependency, InputFile
-from paracloud.kit.errors import Invalid, TooLarge
+from paracloud.kit.errors import Invalid, TooLarge, Unsupported
 from paracloud.kit.identifiers import JobId
 
 NAME_LIMIT = 200
+CORES_PER_NODE_MOST = 1_000_000
 VALUE_LIMIT_BYTES = 2048
 INPUTS_MOST = 10_000
 VARIABLES_LIMIT_BYTES = 64 * 1024
@@ -44,12 +46,21 @@ def check_word(option: str, text: str) -> str:
     return text
 
 
-def check_value(option: str, text: str) -> str:
+def check_passed(option: str, text: str) -> str:
     """For an option that goes to the scheduler as it is."""
     if not text.isprintable() or len(text.encode()) > VALUE_LIMIT_BYTES:
         raise Invalid(
             f"--{option} must be one line of at most {VALUE_LIMIT_BYTES} bytes, without control characters.",
             f"--{option} 必须写在一行内，最多 {VALUE_LIMIT_BYTES} 字节，不含控制字符。",
+            field=option,
+        )
+    if option == "mincpus":
+        count(option, text, most=CORES_PER_NODE_MOST)
+    if option in {"constraint", "prefer"} and "*" in text:
+        raise Unsupported(
+            f"--{option}: a number of nodes with a feature (*) may be more nodes than the job holds for; name the "
+            "feature alone.",
+            f"--{option}：为特性指定节点数（*）可能超出作业冻结费用所按的节点数；请只写特性。",
             field=option,
         )
     return text

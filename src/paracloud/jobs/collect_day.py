@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, time, timedelta
 from functools import reduce
 
+from paracloud.billing.period import month_of
+from paracloud.billing.post_fees import post_fees
 from paracloud.centres.registry import owners, reached_centre
 from paracloud.dialects.dialect import Dialect
 from paracloud.jobs.book import Settled
@@ -27,6 +29,8 @@ async def collect_day(
         centre, accounts = await reached_centre(session, name), sorted(await owners(session, name))
     transport = await reach.to(name, centre.service_account, purpose=f"collect/{day}")
     records = await execute(transport, dialect.account(start, start + timedelta(days=1), accounts))
+    async with database.begin() as session:  # as the worker's book does before it settles
+        await post_fees(session, month_of(clock.now()), now=clock.now())
     done = []
     for at in range(0, len(records), BATCH):
         part = records[at : at + BATCH]

@@ -19,7 +19,9 @@ class Use(StrEnum):
     HONOURED = "honoured"
     """Becomes a field of the job."""
     PASSED = "passed"
-    """Goes to the centre's scheduler as it is."""
+    """Goes to the centre's scheduler as it is: it cannot raise what the job is given."""
+    COUNTED = "counted"
+    """Goes there too: `most_given` counts what it can raise, so the hold covers it."""
     IGNORED = "ignored"
     """Has no effect here, and the user is told so."""
     SILENT = "silent"
@@ -29,7 +31,8 @@ class Use(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """`en` and `zh` say why an ignored or refused option is so, and what to do instead."""
+    """`en` and `zh` say why: of what is passed, that it cannot raise cores, nodes, memory, cards, licences or time; of
+    what is ignored or refused, what to do instead."""
 
     name: str
     use: Use
@@ -74,6 +77,12 @@ def _why(use: Use, words: str, en: str, zh: str, takes: Takes = Takes.VALUE) -> 
     return tuple(Directive(one.name, use, one.short, takes, en, zh) for one in _all(use, words, takes))
 
 
+_PRICED = ("the price is that of the quality of service", "价格按该 QOS 计")
+_WHICH = ("it says which nodes may be taken, not how many", "只限定可用哪些节点，不改变数量")
+_WHEN = ("it says when the job starts and goes on, within its limit", "只影响作业何时开始与是否继续，不超过时限")
+_HOW = ("it says how the job uses what it is given", "只影响作业如何使用已分配的资源")
+_NO_RESOURCE = ("it concerns no resource", "与资源无关")
+
 DIRECTIVES: tuple[Directive, ...] = (
     *_all(
         Use.HONOURED,
@@ -82,15 +91,20 @@ DIRECTIVES: tuple[Directive, ...] = (
     ),
     *_all(Use.HONOURED, "exclusive export", Takes.PERHAPS),
     *_all(Use.HONOURED, "requeue no-requeue hold/H", Takes.NOTHING),
+    *_why(Use.PASSED, "qos/q", *_PRICED),
+    *_why(Use.PASSED, "constraint/C prefer reservation exclude/x switches tmp delay-boot", *_WHICH),
+    *_why(Use.PASSED, "contiguous use-min-nodes", *_WHICH, Takes.NOTHING),
+    *_why(Use.PASSED, "begin/b deadline time-min kill-on-invalid-dep", *_WHEN),
+    *_why(Use.PASSED, "nice no-kill/k", *_WHEN, Takes.PERHAPS),
+    *_why(Use.PASSED, "distribution/m mem-bind gpu-bind cpu-freq gpu-freq", *_HOW),
+    *_why(Use.PASSED, "overcommit/O", *_HOW, Takes.NOTHING),
+    *_why(Use.PASSED, "signal comment open-mode acctg-freq profile", *_NO_RESOURCE),
+    *_why(Use.PASSED, "propagate", *_NO_RESOURCE, Takes.PERHAPS),
     *_all(
-        Use.PASSED,
-        "qos/q constraint/C cluster-constraint reservation begin/b deadline signal comment licenses/L nodelist/w "
-        "exclude/x distribution/m hint mem-bind cpu-freq mincpus tmp switches threads-per-core cores-per-socket "
-        "sockets-per-node ntasks-per-core ntasks-per-socket extra-node-info/B open-mode delay-boot time-min "
-        "gpu-bind gpu-freq prefer acctg-freq profile kill-on-invalid-dep",
+        Use.COUNTED,
+        "licenses/L nodelist/w mincpus hint threads-per-core ntasks-per-core ntasks-per-socket cores-per-socket "
+        "sockets-per-node extra-node-info/B",
     ),
-    *_all(Use.PASSED, "nice no-kill/k propagate", Takes.PERHAPS),
-    *_all(Use.PASSED, "contiguous overcommit/O spread-job use-min-nodes", Takes.NOTHING),
     *_all(Use.SILENT, "quiet/Q verbose/v ignore-pbs", Takes.NOTHING),
     *_all(Use.SILENT, "parsable", Takes.PERHAPS),
     *_why(
@@ -127,7 +141,14 @@ DIRECTIVES: tuple[Directive, ...] = (
     ),
     *_why(
         Use.REFUSED,
-        "clusters/M cluster",
+        "spread-job",
+        "it may take more nodes than can be foreseen; say --nodes and --ntasks-per-node",
+        "可能占用无法预知的节点数；请改用 --nodes 与 --ntasks-per-node",
+        Takes.NOTHING,
+    ),
+    *_why(
+        Use.REFUSED,
+        "clusters/M cluster cluster-constraint",
         "name the centre when submitting (--centre) instead",
         "请在提交时用 --centre 指定超算中心",
     ),

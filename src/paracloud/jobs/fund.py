@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing.cover import Place
 from paracloud.billing.extend_hold import extend_hold
 from paracloud.billing.price import price_by_id
-from paracloud.billing.rate import Most, most
+from paracloud.billing.rate import PLAINLY_PRICED, Most, most
 from paracloud.billing.reserve import Wanted
 from paracloud.billing.rule import Unrated
 from paracloud.centres.leases import under
@@ -101,7 +101,7 @@ async def _extend(session: AsyncSession, row: AnyRow, funds: Funds, now: datetim
     """What the wallet gave, and how the job is paid for then. NotEnoughFunds, and nothing is changed."""
     target = next_held(funds, now)
     price = (await price_by_id(session, PriceVersionId(row.price_version_id))).price
-    upper = {name: getattr(row, name) for name in ("cores", "nodes", "gpus", "memory_bytes")}
+    upper = {name: getattr(row, name) for name in PLAINLY_PRICED} | row.resources
     overrun = timedelta(seconds=row.overrun_seconds)
     had, has = (
         most(upper, timedelta(seconds=seconds), overrun, price, tasks=row.tasks)

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing.period import month_of
+from paracloud.billing.post_fees import post_fees
 from paracloud.centres.leases import under
 from paracloud.centres.registry import owners
 from paracloud.dialects.records import AccountingRecord
@@ -82,6 +84,9 @@ class PostgresBook:
         alive: Sequence[NativeId],
         read_until: datetime | None,
     ) -> Settled:
+        # Whose the nodes were while it ran is known only once the fees of the months that have begun are paid, or not.
+        async with self._under(lease) as session:
+            await post_fees(session, month_of(self._clock.now()), now=self._clock.now())
         async with self._under(lease) as session:
             return await reckon(
                 session, _centre(lease), records, alive=alive, read_until=read_until, now=self._clock.now()

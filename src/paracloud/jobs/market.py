@@ -16,6 +16,7 @@ from paracloud.dialects.records import QueueInfo
 from paracloud.identity.overview import standings_of
 from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.array import read_array
+from paracloud.jobs.most_given import most_given
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
@@ -93,11 +94,11 @@ def offers(market: Market, spec: JobSpec, customer: Customer) -> list[Offer]:
 
 def most_at(market: Market, spec: JobSpec, customer: Customer, offer: Offer, wall: timedelta) -> Most:
     """What is to be reserved for the job at this offer, if it runs so long. Nothing on the customer's own nodes, where
-    there are enough of them."""
+    there are enough of them and no end of them is agreed: until one, nobody knows how long it waits."""
     stall = _stall(market, offer)
     price = _price(stall, spec, customer)
     assert price is not None, "an offer has its price"  # noqa: S101
-    upper = _upper(spec, stall.queue)
+    upper = most_given(spec, stall.queue)
     if _is_dedicated(stall, upper, customer, market):
         return Most(price, 0, 0, Money(0, price.currency))
     return most(upper, wall, stall.centre.overrun, price, tasks=tasks_in_array(spec))
@@ -106,7 +107,7 @@ def most_at(market: Market, spec: JobSpec, customer: Customer, offer: Offer, wal
 def upper_at(market: Market, spec: JobSpec, offer: Offer) -> tuple[Quantities, timedelta]:
     """The most that one task can be given at this offer, and how far past its limit the centre may let it run."""
     stall = _stall(market, offer)
-    return _upper(spec, stall.queue), stall.centre.overrun
+    return most_given(spec, stall.queue), stall.centre.overrun
 
 
 def _stall(market: Market, offer: Offer) -> Stall:
@@ -118,9 +119,9 @@ def _price(stall: Stall, spec: JobSpec, customer: Customer) -> Price | None:
 
 
 def _is_dedicated(stall: Stall, upper: Quantities, customer: Customer, market: Market) -> bool:
-    """Whether each task of the job is on the customer's own nodes, whatever it is given."""
+    """Whether each task of the job is on the customer's own nodes, whatever it is given and however long it waits."""
     place = (customer.project, stall.centre.name, stall.queue.name)
-    return any(one.covers(*place, int(upper["nodes"])) for one in market.dedications)
+    return any(one.valid_to is None and one.covers(*place, int(upper["nodes"])) for one in market.dedications)
 
 
 def need(spec: JobSpec, *, only_centre: CentreName | None = None) -> Need:
@@ -145,37 +146,10 @@ def tasks_in_array(spec: JobSpec) -> int:
     return read_array(spec.array).tasks if spec.array else 1
 
 
-def most_gpus(spec: JobSpec, queue: QueueInfo) -> int:
-    """Without a number of nodes the scheduler may spread the tasks, and each node brings its GPUs."""
-    return spec.gpus_per_node * (spec.nodes or max(1, min(spec.tasks, queue.nodes)))
-
-
-def most_cores(spec: JobSpec, queue: QueueInfo) -> int:
-    """An exclusive job is charged its whole nodes."""
-    if not spec.exclusive:
-        return spec.cores
-    per_node = max(queue.cores_per_node, 1)
-    fitting = per_node if spec.tasks_per_node is None else min(per_node, spec.tasks_per_node * spec.cores_per_task)
-    nodes = spec.nodes or -(-spec.cores // max(fitting, 1))
-    return max(spec.cores, nodes * per_node)
-
-
-def _upper(spec: JobSpec, queue: QueueInfo) -> Quantities:
-    """The most that one task of the array can be given, which is what accounting may report."""
-    cores = most_cores(spec, queue)
-    nodes = spec.nodes or min(max(spec.tasks, -(-cores // max(queue.cores_per_node, 1))), max(queue.nodes, 1))
-    memory = queue.memory_per_node_bytes * nodes
-    if spec.memory_per_node_bytes is not None and not spec.exclusive:
-        memory = spec.memory_per_node_bytes * nodes
-    elif spec.memory_per_core_bytes is not None and not spec.exclusive:
-        memory = spec.memory_per_core_bytes * cores
-    return {"cores": cores, "nodes": nodes, "gpus": most_gpus(spec, queue), "memory_bytes": memory}
-
-
 def _offer(stall: Stall, spec: JobSpec, customer: Customer, market: Market) -> Offer:
     queue, price = stall.queue, _price(stall, spec, customer)
     ceiling, unavailable = None, _unavailable(stall, market.read_at)
-    upper = _upper(spec, queue)
+    upper = most_given(spec, queue)
     if price is not None and _is_dedicated(stall, upper, customer, market):
         ceiling = Money(0, price.currency)
     elif price is not None:

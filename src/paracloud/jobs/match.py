@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from paracloud.centres.centre import Owner
 from paracloud.dialects.records import AccountingRecord
 from paracloud.kit.identifiers import JobId, NativeId, ProjectId, SubmitTag, UnixAccount
 
@@ -25,7 +26,7 @@ class Whose(StrEnum):
     """Carries the tag of a job whose native id is not known yet, so nobody can tell whose it is: it is to be brought
     again."""
     NOBODY = "nobody"
-    """No project of ours owns the account: it bills nobody."""
+    """No project of ours had the account when it was submitted: it bills nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Match:
 
 
 def match(
-    records: Sequence[AccountingRecord], known: Mapping[SubmitTag, Known], owners: Mapping[UnixAccount, ProjectId]
+    records: Sequence[AccountingRecord], known: Mapping[SubmitTag, Known], owners: Mapping[UnixAccount, Owner]
 ) -> list[Match]:
     """One for each record, in their order. All records that are settled together are matched together, for each job has
     a certain number of duplicates and no more."""
@@ -65,15 +66,16 @@ def match(
 def _match(
     record: AccountingRecord,
     known: Mapping[SubmitTag, Known],
-    owners: Mapping[UnixAccount, ProjectId],
+    owners: Mapping[UnixAccount, Owner],
     duplicates: Mapping[JobId, set[NativeId]],
 ) -> Match:
-    project = owners.get(record.account)
-    if project is None:
+    owner = owners.get(record.account)
+    if owner is None:
         return Match(record, Whose.NOBODY, None, None)
-    ours = known.get(record.tag) if record.tag is not None else None
+    project, ours = owner.project, known.get(record.tag) if record.tag is not None else None
     if ours is None or ours.account != record.account:
-        return Match(record, Whose.BY_HAND, project, None)
+        has = owner.had(record.submitted_at)
+        return Match(record, Whose.BY_HAND, project, None) if has else Match(record, Whose.NOBODY, None, None)
     if ours.native_id is None:
         return Match(record, Whose.NOT_YET, project, None)
     if ours.native_id == record.native_id:

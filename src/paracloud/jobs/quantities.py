@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from math import prod
 
 from paracloud.kit.errors import Invalid
 
@@ -11,6 +12,10 @@ _UNIT_BYTES = {"K": 1 << 10, "": 1 << 20, "M": 1 << 20, "G": 1 << 30, "T": 1 << 
 _DAYS = re.compile(r"([0-9]{1,6})-([0-9]{1,6})(?::([0-9]{1,6}))?(?::([0-9]{1,6}))?")
 _CLOCK = re.compile(r"([0-9]{1,9})(?::([0-9]{1,6}))?(?::([0-9]{1,6}))?")
 _SIZE = re.compile(r"([0-9]{1,15})([KMGT]?)B?", re.IGNORECASE)
+
+_SPANS = r"\[[0-9]{1,9}(?:-[0-9]{1,9})?(?:,[0-9]{1,9}(?:-[0-9]{1,9})?)*\]"
+_NAMED = rf"(?:[A-Za-z0-9_.-]|{_SPANS})+"
+_HOST, _HOSTS, _GROUP = re.compile(_NAMED), re.compile(rf"{_NAMED}(?:,{_NAMED})*"), re.compile(r"\[([^\]]*)\]")
 
 
 def count(option: str, text: str, *, most: int, least: int = 1) -> int:
@@ -52,6 +57,32 @@ def memory_bytes(option: str, text: str) -> int:
             field=option,
         )
     return size
+
+
+def hosts(option: str, text: str) -> int:
+    """How many nodes a host list names, such as n1,n[02-05,7]; a file of names is refused, as only the centre has it.
+    A node that is named twice counts twice."""
+    if not _HOSTS.fullmatch(text):
+        raise _bad_hosts(option, text)
+    found = 0
+    for name in _HOST.finditer(text):
+        found += prod(sum(_width(option, one) for one in group.split(",")) for group in _GROUP.findall(name[0]))
+    return found
+
+
+def _width(option: str, span: str) -> int:
+    first, dash, last = span.partition("-")
+    if dash and int(last) < int(first):
+        raise _bad_hosts(option, span)
+    return int(last) - int(first) + 1 if dash else 1
+
+
+def _bad_hosts(option: str, text: str) -> Invalid:
+    return Invalid(
+        f"--{option} must be a nodelist such as n1,n[02-05,7], not {_shown(text)}.",
+        f"--{option} 必须是节点列表，例如 n1,n[02-05,7]，而不是 {_shown(text)}。",
+        field=option,
+    )
 
 
 def _bad_wall(option: str, text: str) -> Invalid:

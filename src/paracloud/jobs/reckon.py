@@ -46,12 +46,20 @@ async def reckon(
     read_until: datetime | None,
     now: datetime,
 ) -> Settled:
-    projects = await owners(session, centre)
+    lent = await owners(session, centre)
     rows = await store_rounds.lock(session, centre, _named(records))
-    matches = match(records, await _known(session, centre, records, rows), projects)
+    matches = match(records, await _known(session, centre, records, rows), lent)
     due = [one for one in matches if one.whose is not Whose.NOT_YET]
+    projects = {account: owner.project for account, owner in lent.items()}
+    nobodys = {key_of(centre, one.record) for one in due if one.whose is Whose.NOBODY}
     collected = await collect(
-        session, centre, [one.record for one in due], owners=projects, claims=_claims(centre, due), now=now
+        session,
+        centre,
+        [one.record for one in due],
+        owners=projects,
+        claims=_claims(centre, due),
+        now=now,
+        nobodys=nobodys,
     )
     await _charge(session, collected, rows, now)
     await _end(session, centre, [one for one in due if one.whose is Whose.JOB], collected, rows, frozenset(alive), now)

@@ -1,6 +1,6 @@
 """One day of one centre: ask its accounting again, and hold it against our charges and the settlement."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing.mismatch import Reconciliation
 from paracloud.billing.reconcile import reconcile
 from paracloud.billing.told import Logs
+from paracloud.centres.centre import Owner
 from paracloud.centres.registry import connected_at, owners, reached_centre
 from paracloud.dialects.dialect import Dialect
 from paracloud.dialects.records import AccountingRecord
@@ -32,17 +33,31 @@ async def reconcile_day(
     start = datetime.combine(day, time(), UTC)
     end = start + timedelta(days=1)
     async with database.begin() as session:
-        centre, projects = await reached_centre(session, name), await owners(session, name)
+        centre, lent = await reached_centre(session, name), await owners(session, name)
         since = await connected_at(session, name)
         ours = await usage_ended(session, name, start, end)
     transport = await reach.to(name, centre.service_account, purpose=f"reconcile/{day}")
-    records = await _told(transport, dialect, ours, (start, end), sorted(projects))
+    records = await _told(transport, dialect, ours, (start, end), sorted(lent))
     logged = await logs(name, start, end)
     async with database.begin() as session:
-        pinned = await _pinned(session, name, records, ours)
+        known = await usage_by_key(session, [key_of(name, one) for one in records])
+        told = [one for one in records if key_of(name, one) in known or _is_somebodys(one, lent)]
         return await reconcile(
-            session, name, [*records, *logged], start=start, end=end, owners=projects, pinned=pinned, since=since
+            session,
+            name,
+            [*told, *logged],
+            start=start,
+            end=end,
+            owners={account: owner.project for account, owner in lent.items()},
+            pinned=await _pinned(session, (*ours, *known.values())),
+            since=since,
         )
+
+
+def _is_somebodys(record: AccountingRecord, lent: Mapping[UnixAccount, Owner]) -> bool:
+    """As `match` judges: of an account that is not lent the day only counts that it is shown to us."""
+    owner = lent.get(record.account)
+    return owner is None or owner.had(record.submitted_at)
 
 
 async def _told(
@@ -70,10 +85,7 @@ def _key(record: AccountingRecord) -> tuple[object, ...]:
     return record.record_id, record.submitted_at, record.restart_count
 
 
-async def _pinned(
-    session: AsyncSession, name: CentreName, records: Sequence[AccountingRecord], ours: Sequence[Usage]
-) -> dict[str, PriceVersionId]:
-    known = await usage_by_key(session, [key_of(name, one) for one in records])
-    references: Collection[str | None] = {one.reference for one in (*ours, *known.values())}
+async def _pinned(session: AsyncSession, usages: Collection[Usage]) -> dict[str, PriceVersionId]:
+    references: Collection[str | None] = {one.reference for one in usages}
     jobs = [JobId(UUID(reference)) for reference in references if reference is not None]
     return {str(job): price for job, price in (await store.prices_of(session, jobs)).items()}

@@ -176,7 +176,7 @@ def _next_word(directive: Directive, rest: list[str]) -> str:
 
 def _take(options: dict[str, str], directive: Directive, value: str) -> Notice | None:
     match directive.use:
-        case Use.HONOURED | Use.PASSED:
+        case Use.HONOURED | Use.PASSED | Use.COUNTED:
             options.pop(directive.name, None)
             options[directive.name] = value
         case Use.REFUSED:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from paracloud.jobs.checks import check_word
 from paracloud.jobs.notice import Notice
-from paracloud.jobs.quantities import count
+from paracloud.jobs.quantities import count, hosts
 from paracloud.kit.errors import Invalid, Unsupported
 
 TASKS_MOST = 1_000_000
@@ -48,7 +48,22 @@ def read_shape(options: Mapping[str, str], notices: list[Notice]) -> Shape:
         )
     cores = _number(options, "cpus-per-task", CORES_PER_TASK_MOST) or 1
     gpus, model, nodes = _gpus(options, tasks, nodes, notices)
+    _require_named(options, tasks, nodes)
     return Shape(tasks, cores, nodes, per_node, gpus, model, _exclusive(options))
+
+
+def _require_named(options: Mapping[str, str], tasks: int, nodes: int | None) -> None:
+    """The scheduler gives every node that is named, whatever the tasks need."""
+    if "nodelist" not in options:
+        return
+    named = hosts("nodelist", options["nodelist"])
+    if named > (nodes or tasks):
+        raise Invalid(
+            f"--nodelist names {named} nodes, more than the {nodes or tasks} that the job can have: change --nodes, "
+            "--ntasks or the list.",
+            f"--nodelist 列出 {named} 个节点，超过作业可用的 {nodes or tasks} 个：请修改 --nodes、--ntasks 或该列表。",
+            field="nodelist",
+        )
 
 
 def _number(options: Mapping[str, str], option: str, most: int) -> int | None:

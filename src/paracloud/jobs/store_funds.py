@@ -17,7 +17,7 @@ RUNNING = frozenset({JobState.RUNNING})
 COLUMNS = (
     JobRow.id, JobRow.project_id, JobRow.user_id, JobRow.centre, JobRow.queue, JobRow.tasks, JobRow.wall_limit_seconds,
     JobRow.price_version_id, JobRow.held_micro, JobRow.charged_micro, JobRow.state, JobRow.wish,
-    FundsRow.cores, FundsRow.nodes, FundsRow.gpus, FundsRow.memory_bytes, FundsRow.slice_seconds,
+    FundsRow.cores, FundsRow.nodes, FundsRow.gpus, FundsRow.memory_bytes, FundsRow.resources, FundsRow.slice_seconds,
     FundsRow.grace_seconds, FundsRow.overrun_seconds, FundsRow.signal, FundsRow.held_seconds, FundsRow.running_since,
     FundsRow.warned_at, FundsRow.signalled_at, FundsRow.stop_at, FundsRow.stopping_at,
 )  # fmt: skip

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing.cover import Place
 from paracloud.billing.funding import Funding, funding_of
 from paracloud.billing.hold import hold
+from paracloud.billing.rate import PLAINLY_PRICED
 from paracloud.billing.rule import Quantities
 from paracloud.centres.account import account_for
 from paracloud.data.keep import require_held
@@ -98,7 +99,8 @@ def _funds(job: JobId, spec: JobSpec, funding: Funding, upper: tuple[Quantities,
     quantities, overrun = upper
     return {
         "job_id": job,
-        **{name: int(quantities[name]) for name in ("cores", "nodes", "gpus", "memory_bytes")},
+        **{name: int(quantities[name]) for name in PLAINLY_PRICED},
+        "resources": {name: int(count) for name, count in quantities.items() if name not in PLAINLY_PRICED},
         "slice_seconds": int(funding.hold.total_seconds()),
         "grace_seconds": int(funding.grace.total_seconds()),
         "overrun_seconds": int(overrun.total_seconds()),

@@ -4,14 +4,16 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from paracloud.kit.database import Base
+from paracloud.metering.tables import COUNTS
 
 
 class FundsRow(Base):
     """As it was agreed when the job was accepted; a job whose whole time limit is held has none. `cores` to
-    `memory_bytes` are the most that one task can be given. `held_seconds`: so long each task may run on what is held,
+    `resources` are the most that one task can be given. `held_seconds`: so long each task may run on what is held,
     `overrun_seconds` for the centre's kill not counted. `running_since`: the run that began first of those that run.
 
     The database knows the order too: no job is stopped that was not warned and signalled before."""
@@ -19,6 +21,7 @@ class FundsRow(Base):
     __tablename__ = "job_funds"
     __table_args__ = (
         CheckConstraint("cores > 0 AND nodes >= 0 AND gpus >= 0 AND memory_bytes >= 0", name="size"),
+        CheckConstraint(COUNTS.format("resources"), name="resources"),
         CheckConstraint("slice_seconds > 0 AND grace_seconds >= 0 AND overrun_seconds >= 0", name="agreed"),
         CheckConstraint("held_seconds > 0", name="held"),
         CheckConstraint("signalled_at IS NULL OR warned_at IS NOT NULL", name="warned"),
@@ -30,6 +33,7 @@ class FundsRow(Base):
     nodes: Mapped[int]
     gpus: Mapped[int]
     memory_bytes: Mapped[int]
+    resources: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")
     slice_seconds: Mapped[int]
     grace_seconds: Mapped[int]
     overrun_seconds: Mapped[int]

@@ -1,6 +1,6 @@
 """From accounting records to usage, each counted once however often and by whomever it is read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,16 +40,20 @@ async def collect(
     owners: Mapping[UnixAccount, ProjectId],
     claims: Mapping[UsageKey, Claim],
     now: datetime,
+    nobodys: Set[UsageKey] = frozenset(),
 ) -> Collected:
-    """`owners`: whose each lent account is. A record without a claim is usage that was started by hand: billed to the
-    account's project all the same. Of a record that comes twice in `records` the later one counts. Broken for figures
+    """`owners`: whose each lent account is; `nobodys`: what ran there before it was theirs, unless it is known from a
+    log. A record without a claim is usage that was started by hand: billed to the account's project all the same. Of a
+    record that comes twice in `records` the later one counts. Broken for figures
     that no machine can have, and then nothing of `records` was written."""
     for record in records:
         require_possible(record)
     ours = {key_of(centre, record): record for record in records if record.account in owners}
-    strangers = [record for record in records if record.account not in owners]
-    await store.keep_strangers(session, centre, strangers, now)
     before = await store.known(session, list(ours))
+    for key in nobodys - before.keys():
+        ours.pop(key, None)
+    strangers = [record for record in records if key_of(centre, record) not in ours]
+    await store.keep_strangers(session, centre, strangers, now)
     # In the order of their keys: collectors that add the same usages at once wait for each other, never in a ring.
     fresh = [
         metered(key, ours[key], owners[ours[key].account], claims.get(key, UNCLAIMED))

@@ -12,10 +12,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.dialects.records import AccountingRecord, NativePhase
+from paracloud.dialects.resources import frozen
 from paracloud.kit.bulk import COPIED_FROM, put_in, unnested
 from paracloud.kit.identifiers import CentreName, NativeId, ProjectId, UnixAccount, UsageId
 from paracloud.metering.tables import RevisionRow, StrangerRow, UsageRow
-from paracloud.metering.usage import MEASURED, Usage, UsageKey, figures_of, measured
+from paracloud.metering.usage import MEASURED, Usage, UsageKey, measured
 
 EVIDENCE_CHARACTERS = 2000
 STRANGERS_A_CENTRE = 1000
@@ -97,7 +98,8 @@ async def measured_at(
     wanted = unnested(REVISION[:2], revisions)
     same = (RevisionRow.usage_id == wanted.c.usage_id) & (RevisionRow.revision == wanted.c.revision)
     query = select(RevisionRow.usage_id, RevisionRow.revision, RevisionRow.measured).join(wanted, same)
-    return {(UsageId(usage), revision): figures for usage, revision, figures in (await session.execute(query)).all()}
+    rows = (await session.execute(query)).all()
+    return {(UsageId(usage), revision): _as_measured(figures) for usage, revision, figures in rows}
 
 
 async def keep_strangers(
@@ -179,7 +181,7 @@ async def _usages(session: AsyncSession, query: Select[Any]) -> list[Usage]:
 
 def _usage(row: Row[Any]) -> Usage:
     figures: dict[str, Any] = dict(zip(MEASURED, row[len(COLUMNS) - len(MEASURED) :], strict=True))
-    figures["phase"] = NativePhase(row.phase)
+    figures |= {"phase": NativePhase(row.phase), "resources": frozen(row.resources), "unsaid": frozenset(row.unsaid)}
     return Usage(
         id=UsageId(row.id),
         key=UsageKey(CentreName(row.centre), NativeId(row.record_id), row.submitted_at, row.restart_count),
@@ -201,10 +203,21 @@ def _values(usage: Usage) -> tuple[object, ...]:
         usage.id, *usage.key,
         usage.revision, usage.project, usage.account, usage.reference, usage.is_duplicate,
         usage.native_id, usage.task_index, usage.name,
-        *figures_of(usage),
+        *_figures(usage).values(),
     )  # fmt: skip
 
 
 def _plain(usage: Usage) -> dict[str, object]:
     started = None if usage.started_at is None else usage.started_at.isoformat()
-    return {**measured(usage), "started_at": started, "ended_at": usage.ended_at.isoformat()}
+    return {**_figures(usage), "started_at": started, "ended_at": usage.ended_at.isoformat()}
+
+
+def _figures(usage: Usage) -> dict[str, object]:
+    """As the driver writes them."""
+    return {**measured(usage), "resources": dict(usage.resources), "unsaid": sorted(usage.unsaid)}
+
+
+def _as_measured(figures: Mapping[str, object]) -> Mapping[str, object]:
+    """As the usage has them; what was not kept then is absent."""
+    unsaid = figures.get("unsaid")
+    return {**figures, "unsaid": frozenset(unsaid)} if isinstance(unsaid, list) else figures

@@ -10,12 +10,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from paracloud.kit.database import Base
 
+COUNTS = """jsonb_typeof({0}) = 'object' AND NOT jsonb_path_exists({0}, '$.* ? (@.type() <> "number" || @ < 0)')"""
+"""Of a column that holds how many of each resource there were, by name."""
+
 
 class UsageRow(Base):
     __tablename__ = "usage"
     __table_args__ = (
         UniqueConstraint("centre", "record_id", "submitted_at", "restart_count"),
         CheckConstraint("elapsed_seconds >= 0 AND cores >= 0 AND nodes >= 0 AND gpus >= 0", name="not_negative"),
+        CheckConstraint(COUNTS.format("resources"), name="resources"),
         CheckConstraint("revision > 0", name="revision"),
         CheckConstraint("reference IS NULL OR NOT is_duplicate", name="duplicate"),
         Index("ix_usage_project_id_ended_at", "project_id", "ended_at"),
@@ -50,6 +54,8 @@ class UsageRow(Base):
     gpus: Mapped[int]
     memory_bytes: Mapped[int]
     node_list: Mapped[str]
+    resources: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")
+    unsaid: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
 
 
 class RevisionRow(Base):

@@ -1,13 +1,14 @@
 """What was used, as the centre's accounting says it: the only thing that is ever charged. Pure."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from paracloud.dialects.history import HistoryRecord
 from paracloud.dialects.records import AccountingRecord, NativePhase
+from paracloud.dialects.resources import NOTHING
 from paracloud.kit.errors import Broken
 from paracloud.kit.identifiers import CentreName, NativeId, ProjectId, UnixAccount, UsageId, new_uuid
 
@@ -15,6 +16,8 @@ MOST_CORES = 10**8
 """Ten times the largest machine there is; with MOST_SECONDS, core-seconds stay within a BIGINT."""
 MOST_SECONDS = 10**10
 MOST_BYTES = 2**63 - 1
+MOST_RESOURCES = 64
+"""Of a record; of each at most MOST_BYTES: a hostile centre fills no disk."""
 
 
 class UsageKey(NamedTuple):
@@ -56,6 +59,9 @@ class Usage:
     gpus: int
     memory_bytes: int
     node_list: str
+    resources: Mapping[str, int] = field(default_factory=lambda: NOTHING, hash=False)
+    unsaid: frozenset[str] = frozenset()
+    """Those of QUANTITIES that no source has told: here they are zero or one, but nobody knows."""
 
     @property
     def core_seconds(self) -> int:
@@ -78,13 +84,16 @@ class Claim:
 UNCLAIMED = Claim(None)
 MEASURED = (
     "queue", "qos", "phase", "native_state", "exit_code", "exit_signal", "started_at", "ended_at", "elapsed_seconds",
-    "cores", "nodes", "gpus", "memory_bytes", "node_list",
+    "cores", "nodes", "gpus", "memory_bytes", "node_list", "resources", "unsaid",
 )  # fmt: skip
 """The fields that a centre may correct later; the others say which execution it is."""
 CHARGEABLE = (
     "queue", "qos", "phase", "native_state", "elapsed_seconds", "cores", "nodes", "gpus", "memory_bytes",
+    "resources", "unsaid",
 )  # fmt: skip
 """Those of them that a price or a charging rule looks at."""
+QUANTITIES = frozenset({"cores", "nodes", "gpus", "memory_bytes", "resources"})
+_NOT_KEPT: Mapping[str, object] = {"qos": "", "resources": NOTHING, "unsaid": frozenset()}
 
 
 def key_of(centre: CentreName, record: AccountingRecord) -> UsageKey:
@@ -105,26 +114,31 @@ def differs(known: Usage, record: AccountingRecord) -> bool:
 
 def costs_alike(usage: Usage, before: Mapping[str, object]) -> bool:
     """Whether nothing that is charged for has changed since `before`, which is measured by the names of MEASURED.
-    Revisions of before the quality of service was kept say nothing of it: as much as none."""
-    return all(getattr(usage, name) == before.get(name, "") for name in CHARGEABLE)
+    Revisions of before a figure was kept say nothing of it: as much as none."""
+    return all(getattr(usage, name) == before.get(name, _NOT_KEPT.get(name)) for name in CHARGEABLE)
 
 
 def completed(known: Usage, record: AccountingRecord) -> AccountingRecord:
-    """With what is known of this execution, where the record does not say it. How long it ran is known only while it
-    began and ended when it did."""
-    if not record.unsaid:
+    """With what is known of this execution, where the record does not say it: what neither says stays unsaid. How long
+    it ran is known only while it began and ended when it did."""
+    unsaid = record.unsaid
+    if not unsaid:
         return record
     is_same_span = (known.started_at, known.ended_at) == (record.started_at, record.ended_at)
-    kept = record.unsaid if is_same_span else record.unsaid - {"elapsed_seconds"}
+    kept = unsaid if is_same_span else unsaid - {"elapsed_seconds"}
     same: dict[str, Any] = {name: getattr(known, name) for name in kept}
-    return replace(record, **same)
+    return replace(record, **same | {"unsaid": unsaid & known.unsaid})
 
 
 def require_possible(record: AccountingRecord | HistoryRecord) -> None:
-    """Broken for figures that no machine can have: negative, beyond every computer, or of a run that never began."""
+    """Broken for figures that no machine can have: negative, beyond every computer, of a run that never began, or of
+    more kinds of resources than anybody is given."""
     figures = (record.elapsed_seconds, record.cores, record.nodes, record.gpus, record.memory_bytes)
     limits = (MOST_SECONDS, MOST_CORES, MOST_CORES, MOST_CORES, MOST_BYTES)
     is_in_range = all(0 <= figure <= limit for figure, limit in zip(figures, limits, strict=True))
+    if record.resources:
+        counts = record.resources.values()
+        is_in_range = is_in_range and len(counts) <= MOST_RESOURCES and min(counts) >= 0 and max(counts) <= MOST_BYTES
     if not is_in_range or (record.started_at is None and record.elapsed_seconds > 0):
         raise Broken(
             f"The centre's accounting reports impossible figures for {record.record_id}; nothing of it is charged.",
@@ -135,7 +149,7 @@ def require_possible(record: AccountingRecord | HistoryRecord) -> None:
 
 def metered(key: UsageKey, record: AccountingRecord, project: ProjectId, claim: Claim) -> Usage:
     """A new usage, in its first revision."""
-    same: dict[str, Any] = dict(measured(record))
+    same: dict[str, Any] = dict(measured(record)) | {"unsaid": record.unsaid & QUANTITIES}
     return Usage(
         id=UsageId(new_uuid()),
         key=key,

@@ -45,7 +45,7 @@ GRANTS: Mapping[str, Grant] = {
     "queues": changing(may_delete=True),
     "usage": changing(
         "revision native_id task_index name queue qos phase native_state exit_code exit_signal started_at ended_at",
-        "elapsed_seconds cores nodes gpus memory_bytes node_list",
+        "elapsed_seconds cores nodes gpus memory_bytes node_list resources unsaid",
     ),
     "usage_revisions": ADDED,
     "usage_strangers": changing("records raw seen_at"),

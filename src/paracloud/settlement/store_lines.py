@@ -1,7 +1,7 @@
 """Every query on the charges below a statement. What a charge was for is read from the revision that it charged, so
 that the lines of a closed month never change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -18,7 +18,8 @@ CHARGED = """
       JOIN usage_revisions AS seen ON (seen.usage_id, seen.revision) = (charge.usage_id, charge.revision)
      CROSS JOIN LATERAL (SELECT seen.measured->>'queue' AS queue, (seen.measured->>'ended_at')::timestamptz AS ended_at,
                                 (seen.measured->>'cores')::bigint AS cores, (seen.measured->>'gpus')::bigint AS cards,
-                                (seen.measured->>'elapsed_seconds')::bigint AS seconds OFFSET 0) AS now
+                                (seen.measured->>'elapsed_seconds')::bigint AS seconds,
+                                COALESCE(seen.measured->'resources', '{}') AS resources OFFSET 0) AS now
       LEFT JOIN LATERAL (
            SELECT CASE WHEN earlier.is_reversal THEN 0 ELSE (had.measured->>'elapsed_seconds')::bigint END AS seconds,
                   (had.measured->>'cores')::bigint AS cores, (had.measured->>'gpus')::bigint AS cards
@@ -42,8 +43,9 @@ DAYS = text(f"""
 """)
 LINES = text(f"""
     SELECT charge.usage_id, charge.revision, charge.is_reversal, charge.contract_id, usage.record_id, usage.account,
-           now.queue, now.ended_at, now.cores, now.cards AS gpus, now.seconds AS elapsed_seconds,
-           {CORE_SECONDS} AS core_seconds, {CARD_SECONDS} AS card_seconds, charge.amount_micro, charge.share_micro
+           now.queue, now.ended_at, now.cores, now.cards AS gpus, now.resources,
+           now.seconds AS elapsed_seconds, {CORE_SECONDS} AS core_seconds, {CARD_SECONDS} AS card_seconds,
+           charge.amount_micro, charge.share_micro
            {CHARGED}
        AND (charge.usage_id, charge.revision, charge.is_reversal) > (:usage, :revision, :is_reversal)
        AND now.ended_at >= :start AND now.ended_at < :end
@@ -88,8 +90,8 @@ class Day:
 @dataclass(frozen=True, slots=True)
 class Line:
     """One charge as its centre may see it: the centre's own names, what it cost and the centre's share; no customer.
-    `cores`, `gpus` and `elapsed_seconds` are the record's as this revision has them, `core_seconds` and `card_seconds`
-    what the charge adds to those before: those of a correction are a difference, those of a reversal negative."""
+    `cores` to `elapsed_seconds` are the record's as this revision has them, `core_seconds` and `card_seconds` what the
+    charge adds to those before: those of a correction are a difference, those of a reversal negative."""
 
     usage: UsageId
     revision: int
@@ -101,6 +103,7 @@ class Line:
     ended_at: datetime
     cores: int
     gpus: int
+    resources: Mapping[str, int]
     elapsed_seconds: int
     core_seconds: int
     card_seconds: int

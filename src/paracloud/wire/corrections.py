@@ -12,12 +12,24 @@ Reason = Annotated[LongText, Field(min_length=1, max_length=1000)]
 
 
 class RateRequest(Model):
-    """Of usage that is unrated, or was reversed whole: either it is charged whole at `price`, a version of the same
-    centre, or `waive` says that it costs nothing."""
+    """Of usage that is unrated, was reversed whole, or (for a price) waived: either it is charged whole at `price`, a
+    version of the same centre, or `waive` says that it costs nothing."""
 
     price: UUID | None = None
     waive: bool = False
     reason: Reason
+
+
+class ReverseUsageRequest(Model):
+    reason: Reason
+
+
+class ReversedModel(Model):
+    """`amount`: what its charges come to less for it. `entry` None: nothing moved."""
+
+    usage: UUID
+    amount: MoneyModel
+    entry: UUID | None
 
 
 class AdjustmentRequest(Model):

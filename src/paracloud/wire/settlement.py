@@ -117,9 +117,10 @@ class StatedModel(Model):
 
 
 class SettledLineModel(Model):
-    """One charge: the centre's own names, what it cost, and the centre's share by the `contract`. `elapsed_seconds` is
-    the record's, as this revision has it; `core_seconds` and `card_seconds` are what the charge adds: those of a
-    correction are a difference, those of a reversal negative, and all of them come to the statement's hours."""
+    """One charge: the centre's own names, what it cost, and the centre's share by the `contract`. `resources`: licences
+    and the like. `elapsed_seconds` is the record's, as this revision has it; `core_seconds` and `card_seconds`
+    are what the charge adds: those of a correction are a difference, those of a reversal negative, and all of them come
+    to the statement's hours."""
 
     usage: UUID
     revision: int
@@ -131,6 +132,7 @@ class SettledLineModel(Model):
     ended_at: Time
     cores: int
     gpus: int
+    resources: dict[str, int]
     elapsed_seconds: int
     core_seconds: int
     card_seconds: int

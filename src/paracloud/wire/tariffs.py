@@ -71,11 +71,14 @@ class EndRequest(Model):
 
 
 class UnratedModel(Model):
+    """`resources`: what it had beside cores, nodes, GPUs and memory, by name, such as licence.matlab."""
+
     usage: UUID
     centre: str
     queue: str
     record_id: str
     project: UUID
+    resources: dict[str, int]
     en: str
     zh: str
     listed_at: Time

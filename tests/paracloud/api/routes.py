@@ -176,6 +176,7 @@ ROUTES: dict[str, Route] = {
         "body project",
     ),
     "POST /operator/packages/{package}:end": of(OPERATES, "path package", body=lambda _: {"reason": "x"}),
+    "POST /operator/usages/{usage}:reverse": of(OPERATES, "path usage", body=lambda _: {"reason": "x"}),
     "POST /operator/usages/{usage}:rate": of(
         OPERATES, "path usage", "body price", body=lambda _: {"waive": True, "reason": "x"}
     ),
@@ -258,6 +259,7 @@ ROUTES: dict[str, Route] = {
 IN_TURN = {
     "POST /operator/packages/{package}:end",
     "POST /operator/usages/{usage}:rate",
+    "POST /operator/usages/{usage}:reverse",
     "POST /operator/disputes/{dispute_id}:answer",
     "POST /operator/settlements/{settlement_id}:pay",
     "GET /operator/reconciliations/{centre}/{day}",

@@ -31,6 +31,7 @@ async def used(house: House, lin: Tenant) -> None:
         account=UnixAccount("spare0"), queue="cpu", phase=NativePhase.COMPLETED, native_state="COMPLETED", exit_code=0,
         exit_signal=0, submitted_at=START, started_at=START, ended_at=START + timedelta(seconds=3600),
         elapsed_seconds=3600, cores=10, nodes=1, gpus=0, memory_bytes=0, node_list="n1", raw="7|",
+        unsaid=frozenset({"resources"}),
     )  # fmt: skip
     async with house.database.begin() as session:
         owners = {UnixAccount("spare0"): lin.project}
@@ -101,7 +102,7 @@ async def test_a_centre_looks_into_its_statement(house, settling):
     assert {name: contract[name] for name in same} == same
     line = await line_of(house, settling)
     assert (line["share"], line["gross"], line["core_seconds"]) == (one["share"], one["gross"], 36_000)
-    assert line["contract"] == contract["id"]
+    assert (line["contract"], line["resources"]) == (contract["id"], {})
     assert line["gross"] == seen["days"][0]["gross"]
     assert not {"project", "user", "price"} & set(line)
     last = await house.ask(settling.east, "GET", f"{MINE}/lines?after={line['usage']}.1.0")

@@ -60,6 +60,7 @@ PLANTED = {
     "what a settlement says of its month is what its charges say": "UPDATE settlements SET share_micro = 1",
     "a settlement is the sum of its contracts": "UPDATE settlement_contracts SET gross_micro = gross_micro + 1",
     "what a settlement adds and pays stands in the ledger": "UPDATE settlements SET fixed_micro = fixed_micro + 1",
+    "packages give a usage no more than it used": "UPDATE package_uses SET units = units + 1000",
     "the volume of a month is the sum of its charges": "UPDATE volumes SET list_micro = list_micro + 1",
 }
 TIERS = Tiers((Tier(Decimal(0), Decimal(1)),))

@@ -306,19 +306,42 @@ async def test_the_same_words_again_change_nothing_and_other_words_are_refused(d
     before = await left(database, opened)
     assert await decided(database, usage.id, price) == replace(first, is_new=False)
     for other, words in ((None, {}), (opened.price.id, {}), (price, {"person": "chen"}), (price, {"reason": "else"})):
-        with pytest.raises(Conflict, match="neither unrated nor reversed"):
+        with pytest.raises(Conflict, match="What it was charged stands"):
             await decided(database, usage.id, other, **words)
     assert await left(database, opened) == before
     await sound(database)
 
 
 async def test_a_waiver_is_said_once_and_holds(database):
-    opened, usage = await reversed_(database)
+    _, usage = await reversed_(database)
     first = await decided(database, usage.id, None)
     assert (await decided(database, usage.id, None), first.decision.revision) == (replace(first, is_new=False), 1)
-    with pytest.raises(Conflict, match="neither"):
-        await decided(database, usage.id, opened.price.id)
+    with pytest.raises(Conflict, match="costs nothing already"):
+        await decided(database, usage.id, None, reason="else")
     await sound(database)
+
+
+@pytest.mark.parametrize("was_charged", [False, True])
+async def test_a_waiver_by_mistake_is_revoked_by_a_price(database, was_charged):
+    if was_charged:
+        opened, usage = await reversed_(database)
+        there = record()
+    else:
+        opened, there = await world(database), record(queue="nowhere")
+        (usage,) = await metered(database, opened, there)
+        await charged(database, [usage])
+    before = await left(database, opened)
+    await decided(database, usage.id, None)
+    made = await decided(database, usage.id, opened.price.id, reason="the wrong usage was waived")
+    assert (made.amount_micro, made.is_new) == (rate(400, 0, opened.price, 7500).amount.micro, True)
+    assert await left(database, opened) == before - made.amount_micro
+    await sound(database)
+    assert await differences(database, opened, there) == []
+    await taken_back(database, usage.id)
+    assert await left(database, opened) == before
+    await decided(database, usage.id, None)
+    await sound(database)
+    assert await differences(database, opened, there) == []
 
 
 @pytest.mark.parametrize("second", ["price", "waiver"])
@@ -358,12 +381,12 @@ async def test_what_is_charged_and_stands_is_nobodys_to_decide(database):
     (usage,) = await metered(database, opened, record())
     await charged(database, [usage])
     for price in (opened.price.id, None):
-        with pytest.raises(Conflict, match="Reverse its charge first"):
+        with pytest.raises(Conflict, match=f"admin reverse-usage {usage.id}"):
             await decided(database, usage.id, price)
     absurd = await metered(database, opened, record(cores=10**8, elapsed_seconds=10**9))
     assert await charged(database, absurd) == [None]
     for price in (opened.price.id, None):
-        with pytest.raises(Conflict, match="reverse entry"):
+        with pytest.raises(Conflict, match="What it was charged stands"):
             await decided(database, usage.id, price)
     await taken_back(database, usage.id)
     await decided(database, usage.id, None)

@@ -46,3 +46,11 @@ def test_where_the_price_says_nothing_of_cards_their_use_has_no_amount_and_the_r
     values = {"core_seconds": 3600, "core_hour": "0.1", "card_hour": None, "share": 5000}
     found = [connection.execute(QUERY, values | {"gpu_seconds": cards}).fetchone() for cards in (0, 1)]
     assert found == [(100_000, 50_000), (None, None)]
+
+
+def test_what_had_other_resources_has_no_amount_at_a_price_of_hours_and_the_rest_has_its_own(connection):
+    words = "$core_seconds", "$gpu_seconds", billionths_sql("$core_hour"), billionths_sql("$card_hour")
+    query = f"SELECT {amount_sql(*words, '$others')}"
+    values = {"core_seconds": 3600, "gpu_seconds": 0, "core_hour": "0.1", "card_hour": "1"}
+    found = [connection.execute(query, values | {"others": others}).fetchone()[0] for others in (0, 1, 3)]
+    assert found == [100_000, None, None]

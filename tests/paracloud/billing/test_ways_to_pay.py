@@ -341,7 +341,9 @@ async def test_the_same_nodes_are_not_dedicated_twice_and_an_end_is_not_in_the_p
         with pytest.raises(NotFound):
             await end_dedication(session, new_dedication_id(), NOW, person="op", now=NOW)
         await end_dedication(session, wanted.id, NOW + DAY, person="op", now=NOW)
-    after = await metered(database, opened, record("1", submitted_at=NOW + 2 * DAY))
+    later = NOW + 2 * DAY
+    run = record("1", started_at=later, ended_at=later + timedelta(seconds=100))
+    after = await metered(database, opened, run)
     assert await charged(database, after) == [13_717]
 
 

@@ -333,7 +333,26 @@ def test_cards_of_pbs_that_are_no_number_are_told():
 
 
 def test_what_grid_engine_and_pbs_do_not_say_is_no_figure():
-    assert one(gridengine, grid()).unsaid == {"qos", "nodes", "memory_bytes"}
-    assert one(pbs, PBS).unsaid == {"qos"}
+    assert one(gridengine, grid()).unsaid == {"qos", "nodes", "memory_bytes", "resources"}
+    assert one(pbs, PBS).unsaid == {"qos", "resources"}
     silent = PBS.replace("exec_host=n1/0*4+n2/0*4 Resource_List.mem=16gb ", "")
-    assert one(pbs, silent).unsaid == {"qos", "memory_bytes", "node_list"}
+    assert one(pbs, silent).unsaid == {"qos", "memory_bytes", "node_list", "resources"}
+
+
+def test_a_log_tells_licences_and_slices_as_accounting_does():
+    had = "billing=64,cpu=64,gres/gpu=9,gres/gpu:1g.5gb=8,license/matlab=3,mem=256G,node=2"
+    found = one(slurm, sacct(AllocTRES=had))
+    assert dict(found.resources) == {"gpu_slices.1g.5gb": 8, "licence.matlab": 3}
+    assert (found.gpus, accounted(found).resources) == (1, found.resources)
+
+
+def test_a_source_that_tells_no_resources_says_so():
+    silent = one(gridengine, grid()), one(pbs, PBS), one(slurm, sacct(AllocTRES=""))
+    assert ["resources" in accounted(found).unsaid for found in silent] == [True] * 3
+    assert (one(slurm, sacct()).resources, one(slurm, sacct()).unsaid) == ({}, set())
+
+
+@pytest.mark.parametrize("said", ["license/matlab=-1", "license/matlab=1.5.2", "gres/fpga=x"])
+def test_a_licence_that_is_no_number_is_not_understood(said):
+    (found,) = slurm.read([sacct(AllocTRES=f"cpu=64,{said}")])
+    assert isinstance(found, Unreadable)

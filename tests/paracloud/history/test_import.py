@@ -14,6 +14,7 @@ from tests.paracloud.jobs.world import StillClock
 
 from paracloud.billing.price import add_price
 from paracloud.billing.rate import Price
+from paracloud.billing.rule_text import read_rule
 from paracloud.dialects.slurm.history import COLUMNS
 from paracloud.history import carry_out, store, sums
 from paracloud.history.carry_out import carry_out_next
@@ -118,6 +119,39 @@ async def test_a_log_that_says_less_takes_nothing_away(database, opened, tmp_pat
         query = text("SELECT DISTINCT qos, exit_code, exit_signal, node_list, gpus, elapsed_seconds FROM usage")
         assert (await session.execute(query)).all() == [("urgent", 1, 9, "n[1-2]", 8, 25 * 3600)]
     await sound(database)
+
+
+LICENSED = "billing=64,cpu=64,gres/gpu=8,license/matlab=3,mem=256G,node=2"
+
+
+async def test_licences_of_an_old_log_are_never_free_and_their_change_is_a_correction(database, opened, tmp_path):
+    owners = {"lin": opened.project}
+    plain = await taken_in(database, tmp_path, rows(2) + rows(1, 2, AllocTRES=LICENSED), owners)
+    assert (plain.new, plain.unrated) == (3, 1)
+    assert await left(database, opened) == 10**12 - 2 * COST
+    units = {"sum": [{"resource": "cores"}, {"resource": "licence.matlab", "weight": "2"}]}
+    rule = read_rule({"units": units, "free": ["nodes", "memory_bytes", "gpus"]})
+    price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, Decimal(0), None, "CNY", rule)
+    async with database.begin() as session:
+        await add_price(session, EAST, "soft", price, person="op", now=NOW, valid_from=NOW - timedelta(days=1))
+    before = await left(database, opened)
+    ruled = await taken_in(database, tmp_path, rows(1, 9, Partition="soft", AllocTRES=LICENSED), owners)
+    assert (ruled.new, ruled.unrated) == (1, 0)
+    assert await left(database, opened) == before - (64 + 3 * 2) * 24 * 10**6
+    fewer = LICENSED.replace("matlab=3", "matlab=1")
+    changed = await taken_in(database, tmp_path, rows(1, 9, Partition="soft", AllocTRES=fewer), owners)
+    assert changed.corrected == 1
+    assert await left(database, opened) == before - (64 + 1 * 2) * 24 * 10**6
+    await sound(database)
+
+
+async def test_a_line_with_more_kinds_of_licences_than_there_are_is_not_understood(database, opened, tmp_path):
+    many = ",".join(f"license/l{number}=1" for number in range(65))
+    refused = await taken_in(database, tmp_path, rows(1) + rows(1, 1, AllocTRES=many), {"lin": opened.project})
+    assert refused.state is ImportState.REFUSED
+    async with database.begin() as session:
+        (fault,) = await faults_of(session, refused.id)
+    assert (fault.line, fault.en) == (2, "its figures are impossible")
 
 
 async def test_a_file_with_lines_that_cannot_be_read_is_refused_whole_and_each_is_listed(database, opened, tmp_path):

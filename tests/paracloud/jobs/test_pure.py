@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.paracloud.jobs.world import START, record
 
+from paracloud.centres.centre import Owner
 from paracloud.dialects.records import NativePhase
 from paracloud.dialects.slurm.directive import PASSED_THROUGH
 from paracloud.dialects.slurm.script import script
@@ -25,7 +26,7 @@ from paracloud.kit.identifiers import BlobId, CentreName, JobId, NativeId, Proje
 
 JOB, PROJECT = JobId(uuid4()), ProjectId(uuid4())
 MINE = UnixAccount("east0")
-OWNERS = {MINE: PROJECT, UnixAccount("east1"): ProjectId(uuid4())}
+OWNERS = {MINE: Owner(PROJECT, START), UnixAccount("east1"): Owner(ProjectId(uuid4()), START)}
 KNOWN = Known(JOB, MINE, NativeId("7"), tries=2, cores=4)
 
 
@@ -40,6 +41,8 @@ def whose_of(*records, known=KNOWN):
         ({"account": UnixAccount("east1")}, Whose.BY_HAND),
         ({"account": UnixAccount("mallory")}, Whose.NOBODY),
         ({"tag": None}, Whose.BY_HAND),
+        ({"tag": None, "submitted_at": START - timedelta(seconds=1)}, Whose.NOBODY),
+        ({"submitted_at": START - timedelta(hours=1)}, Whose.JOB),  # the centre's clock is slow; the job proves itself
         ({"tag": submit_tag(JobId(uuid4()))}, Whose.BY_HAND),
         ({"native_id": NativeId("8"), "elapsed_seconds": 60}, Whose.DUPLICATE),
         ({"native_id": NativeId("8"), "elapsed_seconds": 61}, Whose.BY_HAND),

@@ -350,3 +350,18 @@ async def test_what_was_found_is_not_changed_afterwards(office):
         with pytest.raises(Exception, match=r"append-only|permission denied"):
             async with office.world.database.begin() as session:
                 await session.execute(text(words))
+
+
+async def test_what_ran_under_an_account_before_it_was_a_projects_is_nobodys_on_the_day_and_a_week_later(office):
+    before = record(None, "3", submitted_at=START - timedelta(seconds=1))
+    mine = record(None, "4", submitted_at=START)
+    office.centre.accounted += [before, mine]
+    settled = await office.world.book.settle(office.lease, [before, mine], alive=[], read_until=None)
+    assert (settled.charged, settled.unclaimed) == (1, 1)
+    assert await office.world.one("SELECT count(*) FROM charges") == 2
+    await office.look()
+    assert (await office.last())[0].agrees
+    office.world.clock.forward(7 * DAY)
+    await office.look()
+    look, mismatches = await office.last()
+    assert (look.attempt, look.records, look.agrees, mismatches) == (2, 2, True, [])

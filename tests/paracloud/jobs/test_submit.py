@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -8,10 +8,12 @@ from sqlalchemy.exc import DBAPIError
 from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, connect, open_world, person, queue, record
 
 from paracloud.billing.dedication import Dedication, dedicate, new_dedication_id
+from paracloud.billing.post_fees import pay_first_fee
 from paracloud.billing.price import add_price
 from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import read_rule
 from paracloud.billing.top_up import top_up
+from paracloud.centres.account import account_for
 from paracloud.centres.store import keep_queues
 from paracloud.data.blobs import Blob
 from paracloud.data.keep import keep
@@ -68,6 +70,43 @@ async def test_own_nodes_are_free_for_what_fits_on_them_alone(database: Database
         await world.one("SELECT charged_micro FROM jobs WHERE id = :job", job=of.job) for of in (fitting, larger)
     ]
     assert charged == [0, 5 * 60_000]
+
+
+async def test_where_own_nodes_have_an_end_a_job_holds_for_all_that_may_run_after_it(database: Database) -> None:
+    world = await open_world(database)
+    end = START + timedelta(days=300)
+    async with database.begin() as session:
+        own = Dedication(new_dedication_id(), world.project, EAST, "cpu", 4, Money(0), 0, START, end)
+        await dedicate(session, own, person="op", now=START)
+    accepted = await world.submit(centre=EAST)
+    assert accepted.held.micro == 360_000
+    lease = await world.claim()
+    await world.book.intend(lease, limit=10)
+    await world.book.submitted(lease, {accepted.job: NativeId("7")}, postponed={})
+    at = end - timedelta(minutes=1)
+    late = record(accepted.job, "7", started_at=at, ended_at=at + timedelta(minutes=10))
+    await world.book.settle(lease, [late], alive=[], read_until=None)
+    assert await world.one("SELECT charged_micro FROM jobs") == 54_000  # nine of its ten minutes
+    assert (await world.held(), await world.ledger_sum()) == (0, 0)
+
+
+async def test_a_month_of_own_nodes_that_is_not_paid_is_not_free_for_a_moment(database: Database) -> None:
+    """The record is settled before any chore has asked for the new month's fee."""
+    world = await open_world(database, funds="40")
+    async with database.begin() as session:
+        own = Dedication(new_dedication_id(), world.project, EAST, "cpu", 4, Money.parse("36"), 0, START, None)
+        await dedicate(session, own, person="op", now=START)
+        await pay_first_fee(session, own, now=START)
+    lease = await world.leases(ttl=timedelta(days=90)).claim(EAST)
+    assert lease is not None
+    async with database.begin() as session:
+        await account_for(session, EAST, world.project, now=START)
+    july = datetime(2026, 7, 1, tzinfo=UTC)
+    world.clock.forward(july + timedelta(minutes=20) - world.clock.now())
+    start = july - timedelta(minutes=5)
+    across = record(None, "7", submitted_at=start, started_at=start, ended_at=start + timedelta(minutes=10))
+    await world.book.settle(lease, [across], alive=[], read_until=None)
+    assert await world.one("SELECT amount_micro FROM charges") == 30_000  # the half that is July's
 
 
 async def test_too_little_money_is_refused_with_what_is_missing_and_changes_nothing(database: Database) -> None:
@@ -220,6 +259,11 @@ async def test_an_array_holds_for_every_task_and_an_exclusive_job_for_whole_node
     assert (await world.submit(array="0-9%2")).held.micro == 10 * 360_000
     assert (await world.submit(exclusive="")).held.micro == 4 * 360_000
     assert (await world.submit(exclusive="", ntasks="5")).held.micro == 8 * 360_000
+
+
+async def test_a_job_that_asks_for_more_cores_on_each_node_holds_for_them(database: Database) -> None:
+    world = await open_world(database)
+    assert (await world.submit(mincpus="4")).held.micro == 4 * 360_000
 
 
 MEMORY_RULE = {

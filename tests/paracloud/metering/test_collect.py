@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, RECORD, World, record, world
 
 from paracloud.dialects.records import AccountingRecord
+from paracloud.dialects.resources import frozen
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Broken
 from paracloud.kit.identifiers import ProjectId, UnixAccount, new_uuid
@@ -19,7 +20,9 @@ from paracloud.metering.collect import Collected, collect
 from paracloud.metering.listing import day_totals, usage_by_id, usage_of_job, usage_page
 from paracloud.metering.store import STRANGERS_A_CENTRE
 from paracloud.metering.usage import (
+    MOST_BYTES,
     MOST_CORES,
+    MOST_RESOURCES,
     MOST_SECONDS,
     UNCLAIMED,
     Claim,
@@ -91,13 +94,85 @@ async def test_usage_of_accounts_that_are_nobodys_is_kept_within_bounds_and_bill
 
 @pytest.mark.parametrize(
     "impossible",
-    [{"cores": -1}, {"cores": MOST_CORES + 1}, {"elapsed_seconds": MOST_SECONDS + 1}, {"started_at": None}],
+    [
+        {"cores": -1},
+        {"cores": MOST_CORES + 1},
+        {"elapsed_seconds": MOST_SECONDS + 1},
+        {"started_at": None},
+        {"resources": {"licence.a": -1}},
+        {"resources": {"licence.a": MOST_BYTES + 1}},
+        {"resources": {f"licence.l{number}": 1 for number in range(MOST_RESOURCES + 1)}},
+    ],
 )
 async def test_impossible_figures_are_not_understood_and_nothing_is_written(database, impossible) -> None:
     opened = await world(database)
     with pytest.raises(Broken, match="impossible figures"):
         await read(database, opened, record("1"), record("2", **impossible))
     assert await scalar(database, "SELECT count(*) FROM usage") == 0
+
+
+async def test_resources_are_kept_as_told_and_what_the_centre_changes_of_them_is_a_revision(database) -> None:
+    opened = await world(database)
+    most = frozen({f"licence.l{number:02}": MOST_BYTES for number in range(MOST_RESOURCES)})
+    (first,) = (await read(database, opened, record(resources=most))).new
+    assert (await read(database, opened, record(resources=dict(reversed(most.items()))))).known == 1
+    fewer = frozen({"resource.fpga": 1, "licence.l00": 2})
+    (second,) = (await read(database, opened, record(resources=fewer))).corrected
+    async with database.begin() as session:
+        (kept,) = await usage_by_id(session, [first.id])
+    assert (kept, list(kept.resources)) == (second, ["licence.l00", "resource.fpga"])
+    with pytest.raises(TypeError):
+        kept.resources["licence.l00"] = 0
+    query = "SELECT array_agg(measured -> 'resources' ORDER BY revision) FROM usage_revisions"
+    assert await scalar(database, query) == [dict(most), dict(fewer)]
+
+
+@pytest.mark.parametrize("count", [1, 300])
+async def test_usage_of_any_number_says_what_it_had(database, count: int) -> None:
+    opened = await world(database)
+    had = frozen({"licence.matlab": 3})
+    await read(database, opened, *(record(str(number), resources=had) for number in range(count)))
+    assert await scalar(database, "SELECT sum((resources -> 'licence.matlab')::int) FROM usage") == 3 * count
+    assert await scalar(database, "SELECT count(*) FROM usage WHERE resources = '{}'") == 0
+
+
+SILENT = frozenset({"resources"})
+
+
+async def test_a_source_that_tells_no_resources_takes_none_away(database) -> None:
+    opened = await world(database)
+    had = frozen({"licence.matlab": 3})
+    await read(database, opened, record(resources=had))
+    assert (await read(database, opened, record(unsaid=SILENT))).known == 1
+    (later,) = (await read(database, opened, record(unsaid=SILENT, cores=8))).corrected
+    assert (later.resources, later.cores) == (had, 8)
+
+
+async def test_a_source_that_tells_resources_is_news_where_none_did(database) -> None:
+    opened = await world(database)
+    await read(database, opened, record(unsaid=SILENT))
+    (told,) = (await read(database, opened, record())).corrected
+    assert told.unsaid == set()
+    assert (await read(database, opened, record(unsaid=SILENT))).known == 1
+
+
+async def test_what_no_source_tells_stays_unsaid_and_what_one_tells_is_said(database) -> None:
+    opened = await world(database)
+    few = frozenset({"qos", "nodes", "memory_bytes"})
+    (new,) = (await read(database, opened, record(unsaid=few))).new
+    assert new.unsaid == {"nodes", "memory_bytes"}
+    (later,) = (await read(database, opened, record(unsaid=frozenset({"memory_bytes"}), nodes=7))).corrected
+    assert (later.unsaid, later.nodes) == ({"memory_bytes"}, 7)
+    query = "SELECT array_agg(measured -> 'unsaid' ORDER BY revision) FROM usage_revisions"
+    assert await scalar(database, query) == [["memory_bytes", "nodes"], ["memory_bytes"]]
+
+
+@pytest.mark.parametrize("tree", ["[]", "1", '{"licence.a": -1}', '{"licence.a": "3"}', "null"])
+async def test_the_database_itself_keeps_no_other_resources_than_counts(database, tree: str) -> None:
+    opened = await world(database)
+    await read(database, opened, record())
+    with pytest.raises(DBAPIError, match="ck_usage_resources"):
+        await scalar(database, f"UPDATE usage SET resources = '{tree}', revision = revision + 1 RETURNING 1")  # noqa: S608  # ours
 
 
 @given(

@@ -26,7 +26,7 @@ _MEASURE = re.compile(r"-?[0-9][0-9.e+-]*", re.ASCII)
 _NODE_FAILED = frozenset({21, 22, 23, 24, 25})
 """Rescheduled, execution host lost, migrated (man 5 accounting, `failed`)."""
 _KILLED_BY_LIMIT = 37
-_UNSAID = frozenset({"qos", "nodes", "memory_bytes"})
+_UNSAID = frozenset({"qos", "nodes", "memory_bytes", "resources"})
 STATE = r"(?:failed|exit_status)=\d{1,9}"
 """Of a record's `native_state`."""
 

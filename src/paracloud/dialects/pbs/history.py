@@ -152,7 +152,7 @@ def _times(chunk: str) -> int:
 
 
 def _unsaid(value: Mapping[str, str]) -> frozenset[str]:
-    return frozenset({"qos", *(name for key, name in _TOLD_BY.items() if key not in value)})
+    return frozenset({"qos", "resources", *(name for key, name in _TOLD_BY.items() if key not in value)})
 
 
 def _hosts(text: str) -> dict[str, int]:

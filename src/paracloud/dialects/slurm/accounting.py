@@ -8,7 +8,8 @@ from paracloud.dialects.records import ENDED_PHASES, AccountingRecord, NativePha
 from paracloud.dialects.slurm.answers import broken, one_word, output_of, timed
 from paracloud.dialects.slurm.states import accounted_phase
 from paracloud.dialects.slurm.table import rows
-from paracloud.dialects.slurm.text import account_name, epoch, gpus_of, resources, size_bytes, tag_of
+from paracloud.dialects.slurm.text import account_name, epoch, resources, tag_of
+from paracloud.dialects.slurm.tres import UNALLOCATED, allocated
 from paracloud.dialects.text import count, printable
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.identifiers import NativeId, UnixAccount
@@ -82,9 +83,9 @@ def _record(row: tuple[str, ...]) -> AccountingRecord | None:
     if ended is None or phase not in ENDED_PHASES | {NativePhase.UNKNOWN} or not value["Partition"]:
         return None
     job, task, unstarted = _job_and_tasks(value["JobID"])
-    allocated = resources(value["AllocTRES"])
     # Slurm keeps a start for some jobs that were never given a node, and their CPUs are those asked for.
-    ran = started is not None and bool(allocated)
+    ran = started is not None and bool(resources(value["AllocTRES"]))
+    had = allocated(value["AllocTRES"]) if ran else UNALLOCATED
     exit_code, _, exit_signal = value["ExitCode"].partition(":")
     return AccountingRecord(
         native_id=NativeId(str(job)),
@@ -107,12 +108,13 @@ def _record(row: tuple[str, ...]) -> AccountingRecord | None:
         elapsed_seconds=count(value["ElapsedRaw"]) if ran else 0,
         cores=count(value["AllocCPUS"]) if ran else 0,
         nodes=count(value["AllocNodes"]) if ran else 0,
-        gpus=gpus_of(allocated) if ran else 0,
-        memory_bytes=size_bytes(allocated["mem"]) if ran and "mem" in allocated else 0,
+        gpus=had.gpus,
+        memory_bytes=had.memory_bytes,
         node_list=printable(value["NodeList"], 1000) if ran else "",
         raw=printable("|".join(row), _RAW_LIMIT),
         unstarted=unstarted,
         qos=printable(value["QOS"], 200),
+        resources=had.resources,
     )
 
 

@@ -27,6 +27,7 @@ CORES_MOST, MEMORY_MOST_MIB = 1_000_000, 1 << 30
 class _Node:
     info: NodeInfo
     free_gpus: int
+    threads_per_core: int
 
 
 def queues(nonce: str) -> Command[Sequence[QueueInfo]]:
@@ -114,7 +115,12 @@ def _node(fields: Mapping[str, str]) -> _Node:
         gpu_model=max(models, key=lambda model: models[model]) or None if models else None,
         queues=tuple(printable(name, 200) for name in queues if name),
     )
-    return _Node(info, free_gpus=max(info.gpus - sum(used.values()), 0))
+    return _Node(info, max(info.gpus - sum(used.values()), 0), _threads_per_core(fields))
+
+
+def _threads_per_core(fields: Mapping[str, str]) -> int:
+    """Not what the hardware has: a centre may count its cores alone (man slurm.conf, CPUs)."""
+    return max(-(-count(fields["CPUTot"]) // max(count(fields["Sockets"]) * count(fields["CoresPerSocket"]), 1)), 1)
 
 
 def _at_most(text: str, most: int) -> int:
@@ -156,4 +162,5 @@ def _queue(partition: Mapping[str, str], nodes: Mapping[str, Sequence[_Node]]) -
         free_gpus=sum(node.free_gpus for node in usable),
         max_wall=wall(partition["MaxTime"]),
         max_nodes=None if partition["MaxNodes"] == "UNLIMITED" else count(partition["MaxNodes"]),
+        threads_per_core=max((node.threads_per_core for node in members), default=1),
     )

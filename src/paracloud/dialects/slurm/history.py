@@ -10,7 +10,8 @@ from itertools import chain
 from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, LeftOut, Told, each, unreadable
 from paracloud.dialects.records import ENDED_PHASES, NativePhase
 from paracloud.dialects.slurm.states import accounted_phase
-from paracloud.dialects.slurm.text import gpus_of, resources, size_bytes, wall
+from paracloud.dialects.slurm.text import wall
+from paracloud.dialects.slurm.tres import allocated
 from paracloud.dialects.text import count, few, instant, printable
 from paracloud.kit.identifiers import NativeId
 
@@ -126,7 +127,7 @@ def _record(
 ) -> HistoryRecord:
     record_id = _record_id(value)
     started, ended = _time(value["Start"]), _time(value["End"])
-    gpus, memory_bytes = _allocated(value.get("AllocTRES", ""))
+    had = _allocated(value.get("AllocTRES", ""))
     code, _, signal = (value.get("ExitCode") or "0:0").partition(":")
     eligible = value.get("Eligible", "")
     return HistoryRecord(
@@ -154,11 +155,12 @@ def _record(
         requested_cores=few(value.get("ReqCPUS") or value["NCPUS"]),
         cores=few(value["NCPUS"]),
         nodes=few(value["NNodes"]),
-        gpus=gpus,
-        memory_bytes=memory_bytes,
+        gpus=few(str(had.gpus)),
+        memory_bytes=had.memory_bytes,
         node_list=printable(value.get("NodeList", ""), 1000),
         raw=printable(text, RAW_LIMIT),
-        unsaid=unsaid,
+        unsaid=unsaid | had.unsaid,
+        resources=had.resources,
     )
 
 
@@ -173,11 +175,8 @@ def _record_id(value: dict[str, str]) -> NativeId:
     return NativeId(job)
 
 
-@lru_cache(4096)  # a log repeats itself
-def _allocated(text: str) -> tuple[int, int]:
-    """GPUs, and bytes of memory."""
-    found = resources(text)
-    return few(str(gpus_of(found))), size_bytes(found["mem"]) if "mem" in found else 0
+_allocated = lru_cache(4096)(allocated)
+"""A log repeats itself."""
 
 
 @lru_cache(4096)

@@ -1,6 +1,7 @@
 """Slurm's small notations, read strictly: times, sizes, trackable resources; and text made safe to show."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from paracloud.dialects.text import count, instant, printable
@@ -11,6 +12,8 @@ _NO_TIME = frozenset({"", "Unknown", "None", "N/A", "NONE", "(null)"})
 _TAGGED_NAME = re.compile(r"pc-([0-9a-f]{32})")
 _WALL = re.compile(r"(?:(\d{1,6})-)?(\d{1,9})(?::(\d{1,2}))?(?::(\d{1,2}))?", re.ASCII)
 _SIZE = re.compile(r"(\d{1,15})(?:\.(\d{1,6}))?([KMGTP]?)(?:i?B)?[nc]?", re.ASCII | re.IGNORECASE)
+_COUNT = re.compile(r"(\d{1,18})(?:(?:\.(\d{1,6}))?([KMGTP]))?", re.ASCII)
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "P": 1 << 50}
 _UNIT_BYTES = {"K": 1 << 10, "": 1 << 20, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "P": 1 << 50}
 
 
@@ -69,10 +72,22 @@ def size_bytes(text: str) -> int:
     match = _SIZE.fullmatch(text)
     if not match:
         raise ValueError(f"{text[:40]!r} is no size")
-    whole, decimals, unit = match[1], match[2] or "", match[3].upper()
-    size = int(whole + decimals) * _UNIT_BYTES[unit] // int(10 ** len(decimals))
+    return _scaled(match, _UNIT_BYTES)
+
+
+def number(text: str) -> int:
+    """A count as Slurm writes it: 3; without --noconvert also 2K, which is 2048."""
+    match = _COUNT.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text[:40]!r} is no whole number")
+    return _scaled(match, _UNITS)
+
+
+def _scaled(match: re.Match[str], units: Mapping[str, int]) -> int:
+    whole, decimals, unit = match[1], match[2] or "", (match[3] or "").upper()
+    size = int(whole + decimals) * units[unit] // int(10 ** len(decimals))
     if size >= 1 << 63:
-        raise ValueError(f"{text!r} is more than any machine has")
+        raise ValueError(f"{match[0]!r} is more than any machine has")
     return size
 
 
@@ -82,13 +97,6 @@ def resources(text: str) -> dict[str, str]:
     if any(not equals for _, equals, _ in pairs):
         raise ValueError(f"{text[:80]!r} are no resources")
     return {name: value for name, _, value in pairs}
-
-
-def gpus_of(allocated: dict[str, str]) -> int:
-    """The plain count where the centre tracks it, else the sum over the models."""
-    if "gres/gpu" in allocated:
-        return count(allocated["gres/gpu"])
-    return sum(count(value) for name, value in allocated.items() if name.startswith("gres/gpu:"))
 
 
 def gpus_in_gres(text: str) -> dict[str, int]:

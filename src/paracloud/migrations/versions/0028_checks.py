@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0028_checks"
-down_revision = "0024_charges_refer"
+down_revision = "0027_tier_months"
 branch_labels = None
 depends_on = None
 

@@ -149,6 +149,21 @@ def test_gpus_count_once_where_both_the_sum_and_the_models_are_told():
     assert [account(answer(row))[0].gpus for row in (both, models)] == [3, 3]
 
 
+def test_licences_slices_and_others_are_told_and_what_never_ran_had_none():
+    had = "node=1,billing=8,gres/gpu=2,gres/gpu:a100_3g.20gb=2,gres/fpga=1,license/matlab@flex=3"
+    row = ROW.replace("node=1", had)
+    (one,) = account(answer(row))
+    assert dict(one.resources) == {"gpu_slices.a100_3g.20gb": 2, "licence.matlab": 3, "resource.fpga": 1}
+    assert (one.cores, one.gpus, one.memory_bytes) == (2, 0, 2000 << 20)
+    (never,) = account(answer(row.replace("|1795466640|", "|Unknown|")))
+    assert (never.elapsed_seconds, dict(never.resources)) == (0, {})
+
+
+def test_a_licence_that_is_no_number_is_broken():
+    with pytest.raises(Broken):
+        account(answer(ROW.replace("node=1", "node=1,license/matlab=many")))
+
+
 def test_a_record_of_somebody_else_is_returned_as_theirs():
     (one,) = account(answer(ROW.replace("alice", "mallory")))
     assert one.account == "mallory"

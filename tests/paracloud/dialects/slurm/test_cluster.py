@@ -27,6 +27,14 @@ def test_a_queue_has_its_limits_and_what_is_free_now():
     assert (cpu.cores_per_node, cpu.memory_per_node_bytes, cpu.gpus_per_node) == (32, 64000 << 20, 0)
 
 
+@pytest.mark.parametrize(("sockets", "cores", "threads"), [(2, 16, 1), (1, 16, 2), (2, 64, 1), (1, 8, 4)])
+def test_threads_count_only_where_the_scheduler_counts_them_as_cores(sockets, cores, threads):
+    answer = recorded("scontrol-partitions-nodes")
+    text = re.sub(rb"CoresPerSocket=\d+", b"CoresPerSocket=%d" % cores, answer.stdout)
+    odd = replace(answer, stdout=re.sub(rb"Sockets=\d+", b"Sockets=%d" % sockets, text))
+    assert {one.threads_per_core for one in dialect().queues().parse(odd)} == {threads}
+
+
 def test_a_queue_with_gpus_has_their_model_and_how_many_are_free():
     gpu = queue("gpu")
     assert (gpu.gpus_per_node, gpu.gpu_model, gpu.free_gpus) == (4, "a100", 3)
@@ -101,7 +109,7 @@ def test_only_a_number_is_a_job_for_slurm(job):
 
 
 PARTITION = b"PartitionName=%s State=UP MaxTime=1-00:00:00 MaxNodes=1\n"
-NODE = b"NodeName=%d CPUTot=4 CPUAlloc=0 RealMemory=1000 State=IDLE Partitions=cpu\n"
+NODE = b"NodeName=%d CPUTot=4 Sockets=1 CoresPerSocket=4 CPUAlloc=0 RealMemory=1000 State=IDLE Partitions=cpu\n"
 
 
 def picture(partitions: bytes, nodes: bytes) -> Completed:

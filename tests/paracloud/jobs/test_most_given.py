@@ -1,0 +1,115 @@
+"""The most that a job can be given of a queue, by every option that could raise it."""
+
+import pytest
+from tests.paracloud.jobs.world import GIB, queue
+
+from paracloud.jobs.build import build
+from paracloud.jobs.directives import DIRECTIVES, Use
+from paracloud.jobs.most_given import most_given
+from paracloud.kit.errors import Invalid, Refused, Unsupported
+
+WIDE = queue(nodes=8, cores=256, cores_per_node=32, memory_per_node_bytes=64 * GIB, gpus_per_node=4, gpu_model="a100")
+THREADED = queue(nodes=8, cores=256, cores_per_node=32, threads_per_core=2)
+
+
+def given(directives: str, at=WIDE) -> dict[str, int]:
+    return {name: int(most) for name, most in most_given(spec(directives), at).items()}
+
+
+def spec(directives: str):
+    return build(f"#!/bin/sh\n#SBATCH -t 1 {directives}\n").spec
+
+
+@pytest.mark.parametrize(
+    ("directives", "cores"),
+    [
+        ("-n 1", 1),
+        ("-n 4 -c 8", 32),
+        ("-n 1 --mincpus=32", 32),
+        ("-N 2 -n 2 --mincpus=8", 16),
+        ("-N 2 -n 12 --mincpus=8", 8 + 11),  # eleven tasks on one node, one on the other
+        ("-n 3 --mincpus=8", 24),  # on up to three nodes
+        ("-N 1 --mincpus=999", 32),  # no node has more
+        ("-N 2 -n 3 --ntasks-per-node=2", 4),
+        ("-N 2 -n 4 --ntasks-per-node=2", 4),
+        ("-n 5 --ntasks-per-node=2", 6),
+        ("-N 2 -n 3 --ntasks-per-node=2 --mincpus=4", 8),
+        ("-n 4 --hint=nomultithread", 4),
+        ("-n 4 --threads-per-core=1", 4),
+        ("-N 1 --cores-per-socket=8", 32),
+        ("-N 2 --sockets-per-node=2", 64),
+        ("-N 1 -B 2:4:1", 32),
+        ("-n 2 --ntasks-per-socket=1", 64),
+        ("-N 1 --hint=compute_bound", 32),
+        ("-N 1 --hint=memory_bound", 32),
+        ("-n 4 --exclusive", 32),
+        ("-n 3 -c 20 --exclusive", 96),  # only one such task fits on a node
+        ("-n 32 --mem-per-cpu=4G --exclusive", 64),  # only half of them have their memory on one node
+        ("-n 1 -w node[1-1]", 1),
+    ],
+)
+def test_cores_are_never_more_than_the_ceiling_counts(directives, cores):
+    assert given(directives)["cores"] == cores
+
+
+@pytest.mark.parametrize(
+    ("directives", "cores"),
+    [
+        ("-N 1 -n 1", 2),  # a core is given whole
+        ("-N 1 -n 3", 4),
+        ("-n 4 -c 2", 8),
+        ("-N 1 -n 2 -c 3", 8),
+        ("-N 1 -n 4 --hint=nomultithread", 8),
+        ("-N 1 -n 4 --threads-per-core=1", 8),
+        ("-N 1 -n 4 --ntasks-per-core=1", 8),
+        ("-N 1 -n 4 --hint=multithread", 4),
+        ("-N 1 -n 1 --mincpus=3", 4),
+        ("-N 1 -n 1 --mincpus=3 --threads-per-core=1", 6),
+    ],
+)
+def test_where_cores_have_several_threads_whole_cores_count(directives, cores):
+    assert given(directives, THREADED)["cores"] == cores
+
+
+def test_an_exclusive_job_has_every_card_of_its_nodes():
+    assert given("-N 2 --exclusive --gres=gpu:1")["gpus"] == 8
+    assert given("-N 2 --gres=gpu:1")["gpus"] == 2
+    assert given("-N 1 --exclusive")["gpus"] == 4
+
+
+def test_memory_follows_the_cores_that_are_given():
+    assert given("-N 1 -n 1 --mincpus=8 --mem-per-cpu=1G")["memory_bytes"] == 8 * GIB
+    assert given("-N 1 -n 1 --mem=2G")["memory_bytes"] == 2 * GIB
+
+
+def test_named_nodes_are_counted_and_cannot_be_more_than_the_job_has():
+    assert given("-N 3 -w 'n[1-2],m7'")["nodes"] == 3
+    assert given("-n 4 --nodelist=n1,n2")["nodes"] == 4
+    for words in ("-n 1 -w 'n[1-10]'", "-N 2 -w 'n[01-02,7]'", "-w 'r[1-2]n[1-2]' -n 3", "-w n[1-99999999]"):
+        with pytest.raises(Invalid, match="--nodes"):
+            spec(words)
+    for words in ("-w /etc/nodes", "-w ./nodes", "-w 'n[1'", "-w '2*n1'", "-w ''", "-w 'n[5-1]'"):
+        with pytest.raises(Invalid, match="nodelist"):
+            spec(words)
+
+
+@pytest.mark.parametrize(
+    "directives",
+    ["--spread-job", "--cluster-constraint=a", "-C 'gpu*4'", "--prefer='[a*2&b*3]'"],
+)
+def test_what_could_raise_it_and_cannot_be_counted_is_refused_by_name(directives):
+    with pytest.raises(Refused) as caught:
+        spec(directives)
+    assert caught.value.field in {"spread-job", "cluster-constraint", "constraint", "prefer"}
+    assert isinstance(caught.value, Unsupported)
+
+
+def test_a_wrong_number_is_refused_by_name():
+    for words in ("--mincpus=x", "--mincpus=0", "--mincpus=1K"):
+        with pytest.raises(Invalid):
+            spec(words)
+
+
+def test_each_option_that_goes_to_the_scheduler_as_it_is_says_why_it_cannot_raise_what_is_given():
+    for one in DIRECTIVES:
+        assert one.use is not Use.PASSED or (one.en and one.zh), one.name
