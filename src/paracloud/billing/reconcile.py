@@ -99,6 +99,8 @@ class _Due:
 
 
 NOTHING = Settled(0, 0)
+WORTH = 100
+"""Micro-units: a package takes its hours back at what they are worth there then, rounded; `check` counts exactly."""
 PARTS = (("share_micro", "the centre", "超算中心"), ("owner_micro", "who lent the nodes", "节点出借方"))
 
 
@@ -146,13 +148,13 @@ def _one_sided(
 
 
 def _left_of_nothing(usage: Usage, books: _Books) -> list[Mismatch]:
-    """Of what was taken back nothing is left, but a package takes its hours back at what they are worth there then."""
+    """Of what was taken back nothing is left."""
     known = books.before.get(usage.id)
     if known is None or not known.is_reversed:
         return []
-    left, due = known.amount_micro - known.package_micro, _Due(0, 0, 0)
+    left, due = known.amount_micro, _Due(0, 0, 0)
     en, zh = f"it was taken back, and {left} micro-units of it are left", f"已冲销，但仍余 {left} 微元"
-    found = [_mismatch(Cause.WRONG_AMOUNT, usage, left, en, zh)] if left else []
+    found = [_mismatch(Cause.WRONG_AMOUNT, usage, left, en, zh)] if abs(left) > WORTH else []
     return [
         *found,
         *_wrong_shares(usage, known, due),

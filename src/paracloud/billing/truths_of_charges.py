@@ -88,12 +88,13 @@ TRUTHS_OF_CHARGES: Mapping[str, str] = {
     """,
     "a reversal takes back what was charged, and nothing else": """
         SELECT usage_id::text, coalesce(nullif(money, 0), nullif(credit, 0), nullif(share, 0), nullif(owner, 0), list)
-          FROM (SELECT usage_id, is_reversal, sum(amount_micro - package_micro) OVER sooner AS money,
+          FROM (SELECT usage_id, is_reversal, sum(amount_micro) OVER sooner AS money,
                        sum(credit_micro) OVER sooner AS credit, sum(share_micro) OVER sooner AS share,
                        sum(owner_micro) OVER sooner AS owner, sum(list_micro) OVER sooner AS list
                   FROM charges WHERE usage_id IN (SELECT usage_id FROM charges WHERE is_reversal)
                 WINDOW sooner AS (PARTITION BY usage_id ORDER BY revision, is_reversal)) AS until
-         WHERE is_reversal AND (money, credit, share, owner, list) <> (0, 0, 0, 0, 0)
+         WHERE is_reversal AND ((credit, share, owner, list) <> (0, 0, 0, 0) OR abs(money) > 2 * (
+               SELECT count(*) FROM package_uses AS use WHERE use.usage_id = until.usage_id))
     """,
     "a reversal gives packages and credits back what they gave": """
         SELECT back.usage_id::text, sum(use.units) FROM charges AS back
@@ -158,6 +159,27 @@ TRUTHS_OF_CHARGES: Mapping[str, str] = {
            AND volume.payer IN ('project:' || charge.project_id, 'organisation:' || charge.organisation_id)
          GROUP BY volume.payer, volume.price_version_id, volume.period, volume.list_micro
         HAVING volume.list_micro <> coalesce(sum(charge.list_micro), 0)
+    """,
+    "a charge at a price with tiers begins where its month's volume was": """
+        WITH said AS (
+          SELECT charge.usage_id, charge.is_reversal, charge.volume_micro AS starts, charge.list_micro AS more,
+                 charge.price_version_id AS price, charge.volume_month AS month,
+                 coalesce('organisation:' || price.organisation_id, 'project:' || charge.project_id) AS payer
+            FROM charges AS charge JOIN price_versions AS price ON price.id = charge.price_version_id
+           WHERE charge.volume_month IS NOT NULL),
+        whole AS (
+          SELECT payer, price, month, sum(more) AS volume, sum(greatest(more, 0)) AS most,
+                 bool_or(is_reversal) AS is_reversed FROM said GROUP BY 1, 2, 3),
+        points AS (
+          SELECT payer, price, month, starts AS at, 1 AS begun FROM said
+           UNION ALL SELECT payer, price, month, starts + more, -1 FROM said
+           UNION ALL SELECT payer, price, month, 0, -1 FROM whole
+           UNION ALL SELECT payer, price, month, volume, 1 FROM whole),
+        alone AS (SELECT payer, price, month, at FROM points GROUP BY 1, 2, 3, 4 HAVING sum(begun) > 0)
+        SELECT said.usage_id::text, said.starts - whole.volume + said.more
+          FROM said JOIN whole USING (payer, price, month)
+         WHERE CASE WHEN whole.is_reversed THEN NOT said.starts + greatest(said.more, 0) BETWEEN 0 AND whole.most
+                    ELSE (payer, price, month, said.starts) IN (SELECT * FROM alone) END
     """,
     "every charging entry has its charge": """
         SELECT entry.key, 1 FROM ledger_entries AS entry

@@ -65,7 +65,7 @@ async def reconcile_logged(
     """`told`: what the logs tell of that day (UTC). Reads only."""
     is_reached = (await get_centre(session, centre)).is_reached
     since = await connected_at(session, centre) if is_reached else None
-    lent = await owners(session, centre)
+    lent = {account: owner.project for account, owner in (await owners(session, centre)).items()}
     start, end = begins(day), begins(day + ONE_DAY)
     return await reconcile(session, centre, told, start=start, end=end, owners=lent, pinned={}, since=since)
 
