@@ -149,7 +149,7 @@ def _one_sided(
 
 
 def _left_of_nothing(usage: Usage, books: _Books) -> list[Mismatch]:
-    """Of what was taken back nothing is left, but a package takes its hours back at what they are worth there then."""
+    """Of what was taken back nothing is left."""
     known = books.before.get(usage.id)
     if known is None or not known.is_reversed:
         return []

@@ -164,6 +164,27 @@ TRUTHS_OF_CHARGES: Mapping[str, str] = {
          GROUP BY volume.payer, volume.price_version_id, volume.period, volume.list_micro
         HAVING volume.list_micro <> coalesce(sum(charge.list_micro), 0)
     """,
+    "a charge at a price with tiers begins where its month's volume was": """
+        WITH said AS (
+          SELECT charge.usage_id, charge.is_reversal, charge.volume_micro AS starts, charge.list_micro AS more,
+                 charge.price_version_id AS price, charge.volume_month AS month,
+                 coalesce('organisation:' || price.organisation_id, 'project:' || charge.project_id) AS payer
+            FROM charges AS charge JOIN price_versions AS price ON price.id = charge.price_version_id
+           WHERE charge.volume_month IS NOT NULL),
+        whole AS (
+          SELECT payer, price, month, sum(more) AS volume, sum(greatest(more, 0)) AS most,
+                 bool_or(is_reversal) AS is_reversed FROM said GROUP BY 1, 2, 3),
+        points AS (
+          SELECT payer, price, month, starts AS at, 1 AS begun FROM said
+           UNION ALL SELECT payer, price, month, starts + more, -1 FROM said
+           UNION ALL SELECT payer, price, month, 0, -1 FROM whole
+           UNION ALL SELECT payer, price, month, volume, 1 FROM whole),
+        alone AS (SELECT payer, price, month, at FROM points GROUP BY 1, 2, 3, 4 HAVING sum(begun) > 0)
+        SELECT said.usage_id::text, said.starts - whole.volume + said.more
+          FROM said JOIN whole USING (payer, price, month)
+         WHERE CASE WHEN whole.is_reversed THEN NOT said.starts + greatest(said.more, 0) BETWEEN 0 AND whole.most
+                    ELSE (payer, price, month, said.starts) IN (SELECT * FROM alone) END
+    """,
     "every charging entry has its charge": """
         SELECT entry.key, 1 FROM ledger_entries AS entry
          WHERE entry.kind = 'charge' AND NOT EXISTS (SELECT 1 FROM charges WHERE charges.entry_id = entry.id)

@@ -93,6 +93,7 @@ RULES = {
     "a settlement is the sum of its contracts": "结算单等于其各合同之和",
     "every charge stands in the ledger": "每笔计费均已入总账",
     "the entry of a charge posts what the charge says": "计费分录与计费一致",
+    "a charge at a price with tiers begins where its month's volume was": "阶梯计价自当月累计量处起算",
     "what a charge costs is paid by its own project": "计费由其所属课题组支付",
     "a charge is of the project that used it": "计费属于使用的课题组",
     "a charge falls into the month that its usage ended in, or the first that was open": (

@@ -91,9 +91,10 @@ async def test_a_centre_without_a_host_has_history_alone_until_it_is_connected(h
     assert (await house.ask(boss, "POST", "/operator/centres", json=plain)).status_code == 201
     shown = (await house.ask(boss, "GET", "/centres")).json()["items"]
     assert [one["is_enabled"] for one in shown if one["name"] == "past"] == [False]
-    for act in ("", ":collect"):
-        answer = await house.ask(boss, "POST", f"/operator/reconciliations/past/2026-06-01{act}")
-        assert (answer.status_code, "仅保存" in answer.json()["detail_zh"]) == (409, True)
+    answer = await house.ask(boss, "POST", "/operator/reconciliations/past/2026-06-01:collect")
+    assert (answer.status_code, "仅保存" in answer.json()["detail_zh"]) == (409, True)
+    answer = await house.ask(boss, "POST", "/operator/reconciliations/past/2026-06-01")
+    assert (answer.status_code, answer.json()["state"], answer.json()["records"]) == (200, "agrees", 0)
     assert (await house.ask(boss, "POST", "/operator/centres", json=plain)).status_code == 409
     assert (await house.ask(boss, "POST", "/operator/centres", json=plain | way)).status_code == 201
     shown = (await house.ask(boss, "GET", "/centres")).json()["items"]

@@ -61,6 +61,8 @@ PLANTED = {
     "a settlement is the sum of its contracts": "UPDATE settlement_contracts SET gross_micro = gross_micro + 1",
     "what a settlement adds and pays stands in the ledger": "UPDATE settlements SET fixed_micro = fixed_micro + 1",
     "packages give a usage no more than it used": "UPDATE package_uses SET units = units + 1000",
+    "a charge at a price with tiers begins where its month's volume was": "UPDATE charges "
+    "SET volume_micro = volume_micro + 1",
     "the volume of a month is the sum of its charges": "UPDATE volumes SET list_micro = list_micro + 1",
 }
 TIERS = Tiers((Tier(Decimal(0), Decimal(1)),))
