@@ -37,8 +37,8 @@ SPENT = text(f"""
 
 
 async def spent(session: AsyncSession, budgets: Collection[BudgetId], now: datetime) -> dict[BudgetId, int]:
-    """Of each budget, in micro-units: what was charged in this month (or of what ended since it holds), and of each open
-    hold what its job can still cost: its ceiling, less what was charged to it so far, whoever pays for it."""
+    """Of each budget, in micro-units: what was charged in this month (or of what ended since it holds), and of each
+    open hold what its job can still cost: its ceiling, less what was charged to it so far, whoever pays for it."""
     if not budgets:
         return {}
     rows = await session.execute(SPENT, {"budgets": list(budgets), "month": month_of(now)})
