@@ -1,4 +1,4 @@
-"""Queues say how many of their cores share a real one; charges, how many seconds of a run dedicated nodes paid for. A
+"""Queues say how many of their cores share a real one, and whether jobs have whole nodes; charges, how many seconds of a run dedicated nodes paid for. A
 queue is one customer's at a time; dedicated nodes and budgets that have not begun can be withdrawn."""
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("queues", sa.Column("threads_per_core", sa.BigInteger(), nullable=False, server_default="1"))
+    op.add_column("queues", sa.Column("gives_whole_nodes", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("charges", sa.Column("dedicated_seconds", sa.BigInteger))
     for table in ("dedications", "budgets"):
         op.drop_constraint(op.f(f"ck_{table}_validity"), table)
