@@ -91,7 +91,7 @@ async def dedications(deps: TheDeps, token: Token, *, with_past: bool = False) -
     async with asked(deps, token) as at:
         now = operator(at, deps)
         found = await dedications_of(at.session, None)
-    shown = [one for one in found if with_past or one.valid_to is None or one.valid_to > now]
+    shown = [one for one in found if with_past or one.valid_to is None or one.valid_to > max(now, one.valid_from)]
     return DedicationList(items=[show_dedication(one) for one in shown])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -79,14 +79,14 @@ async def set_budget(session: AsyncSession, wanted: Budget, *, person: str, now:
 async def end_budget(
     session: AsyncSession, id_: BudgetId, *, person: str, now: datetime, of_owners: ProjectId | None = None
 ) -> None:
-    """From now on it holds no more. NotFound where none that holds has this id; `of_owners`: among those that the
-    owners of this project have set."""
-    ending = update(BudgetRow).where(BudgetRow.id == id_, BudgetRow.valid_from < now, _open_at(now))
+    """From now on it holds no more; one that has not begun never does. NotFound where none that holds or will has this
+    id; `of_owners`: among those that the owners of this project have set."""
+    ending = update(BudgetRow).where(BudgetRow.id == id_, _open_at(now), _ever_holds())
     if of_owners is not None:
         ending = ending.where(BudgetRow.project_id == of_owners, BudgetRow.is_owners)
-    ended = ending.values(valid_to=now, ended_by=person).returning(BudgetRow.id)
+    ended = ending.values(valid_to=func.greatest(BudgetRow.valid_from, now), ended_by=person).returning(BudgetRow.id)
     if (await session.execute(ended)).scalar_one_or_none() is None:
-        raise NotFound("There is no such budget that holds.", "没有该有效预算。", field="budget")
+        raise NotFound("There is no such budget that holds or will.", "没有该有效预算。", field="budget")
 
 
 async def budgets_of(session: AsyncSession, projects: Collection[ProjectId] | None, now: datetime) -> list[Budget]:
@@ -113,6 +113,11 @@ async def lock_budgets(session: AsyncSession, ids: Collection[BudgetId]) -> list
     """As they are while their rows are locked."""
     locking = select(BudgetRow).where(BudgetRow.id.in_(ids)).order_by(BudgetRow.id).with_for_update()
     return [_budget(row) for row in (await session.scalars(locking)).all()]
+
+
+def _ever_holds() -> ColumnElement[bool]:
+    """One that was withdrawn ends as it begins."""
+    return or_(BudgetRow.valid_to.is_(None), BudgetRow.valid_to > BudgetRow.valid_from)
 
 
 def _open_at(now: datetime) -> ColumnElement[bool]:

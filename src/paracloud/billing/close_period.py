@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.period import begins, is_closed, month_after
-from paracloud.billing.post_fees import post_fees
+from paracloud.billing.post_fees import due_fees, post_fees
 from paracloud.billing.store_unrated import unrated_before
 from paracloud.billing.tables import BillingPeriodRow
 from paracloud.kit.errors import Conflict, Invalid
@@ -15,7 +15,7 @@ from paracloud.kit.errors import Conflict, Invalid
 
 async def close_period(session: AsyncSession, period: date, *, person: str, now: datetime) -> bool:
     """False where it was closed before. Invalid for what is no month or not over; Conflict while usage that ended in it
-    is unrated, and while an earlier month with charges is open. What is charged later falls into the next."""
+    is unrated, a fee is due, or an earlier month with charges is open. What is charged later falls into the next."""
     if period.day != 1 or begins(month_after(period)) > now:
         raise Invalid(
             "period: a month that is over, as its first day.",
@@ -30,6 +30,13 @@ async def close_period(session: AsyncSession, period: date, *, person: str, now:
     if rows[-1].closed_at is not None:
         return False
     await post_fees(session, period, now=now)  # after the periods, as whoever charges locks them before the wallets
+    if unpaid := await due_fees(session, period, now=now):
+        one, month = unpaid[0]
+        raise Conflict(
+            f"The fee of the dedicated nodes {one.id} for {month:%Y-%m} is not paid, and a later one is: have project "
+            f"{one.project} topped up first.",
+            f"独占节点 {one.id} {month:%Y-%m} 的月费尚未支付，而其后月份已付：请先为课题组 {one.project} 充值。",
+        )
     earlier = next((one.period for one in rows[:-1] if one.closed_at is None), None)
     if earlier is not None:
         raise Conflict(f"{earlier:%Y-%m} is still open; close it first.", f"{earlier:%Y-%m} 尚未关账；请先关账。")

@@ -1,6 +1,6 @@
 """The month's fees of dedicated nodes, in advance."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -13,7 +13,7 @@ from paracloud.billing.fee import fee, fee_key
 from paracloud.billing.funding import credit_line
 from paracloud.billing.notice import Notice, NoticeKind
 from paracloud.billing.notices import tell
-from paracloud.billing.period import begins, month_of
+from paracloud.billing.period import begins, month_after, month_of
 from paracloud.billing.post import post
 from paracloud.billing.rate import part
 from paracloud.kit.errors import NotEnoughFunds
@@ -22,12 +22,37 @@ from paracloud.kit.money import Money
 
 
 async def post_fees(
-    session: AsyncSession, month: date, *, now: datetime, only: DedicationId | None = None
+    session: AsyncSession, until: date, *, now: datetime, only: DedicationId | None = None
 ) -> list[Dedication]:
-    """Each fee of the month once, of nodes that are the customer's by now: from the wallet, to the centre its share.
-    Where the wallet and its credit line cannot pay, the nodes are the customer's no longer from the month's beginning
-    on; those come back."""
-    due = await _due(session, month, only, now)
+    """Each fee of the months up to this one once, the oldest month first, of nodes that are the customer's by now: from
+    the wallet, to the centre its share. Where the wallet and its credit line cannot pay, the nodes are the customer's
+    no longer from the month's beginning on; those come back. Where a later month is paid they are his all the same, and
+    the fee stays due."""
+    lapsed = []
+    for month in sorted({month for _, month in await due_fees(session, until, now=now, only=only)}):
+        lapsed += await _post_month(session, month, only, now)
+    return lapsed
+
+
+async def due_fees(
+    session: AsyncSession, until: date, *, now: datetime, only: DedicationId | None = None
+) -> list[tuple[Dedication, date]]:
+    """With their months. Looked at before anything is locked: every minute but one of a month there is nothing."""
+    begun = [one for one in await dedications_of(session, None) if only in (None, one.id) and one.valid_from <= now]
+    each = [(one, month) for one in begun for month in _months(one, until) if fee(one, month)]
+    done = await store.posted(session, [fee_key(one, month) for one, month in each])
+    return [(one, month) for one, month in each if fee_key(one, month) not in done]
+
+
+def _months(of: Dedication, until: date) -> Iterator[date]:
+    month = month_of(of.valid_from)
+    while month <= until and (of.valid_to is None or begins(month) < of.valid_to):
+        yield month
+        month = month_after(month)
+
+
+async def _post_month(session: AsyncSession, month: date, only: DedicationId | None, now: datetime) -> list[Dedication]:
+    due = [one for one, of in await due_fees(session, month, now=now, only=only) if of == month]
     if not due:
         return []
     codes = {code: one.monthly.currency for one in due for code in (wallet(one.project), payable(one.centre))}
@@ -35,49 +60,47 @@ async def post_fees(
     left = {code: account.balance_micro for code, account in locked.items()}
     for project in {one.project for one in due}:
         left[wallet(project)] += await credit_line(session, project)
-    entries, lapsed = [], []
-    for one in await _not_posted(session, due, month):  # again: another may have come first
+    entries, unpaid = [], []
+    still = await store.posted(session, [fee_key(one, month) for one in due])  # another may have come first
+    for one in due:
+        if fee_key(one, month) in still:
+            continue
         micro = fee(one, month)
         if left[wallet(one.project)] < micro:
-            lapsed.append(one)
+            unpaid.append(one)
             continue
         left[wallet(one.project)] -= micro
         entries.append(_entry(one, month, micro))
     await post(session, entries, now=now, locked={code: account.id for code, account in locked.items()})
+    lapsed = [one for one in unpaid if not await _is_paid_later(session, one, month, now)]
     for one in lapsed:
         await lapse(session, one, begins(month))
     await tell(session, [told for one in lapsed for told in _notices(one, month, now)])
     return lapsed
 
 
+async def _is_paid_later(session: AsyncSession, of: Dedication, month: date, now: datetime) -> bool:
+    later = [fee_key(of, one) for one in _months(of, month_of(now)) if one > month]
+    return bool(await store.posted(session, later))
+
+
 async def pay_first_fee(session: AsyncSession, wanted: Dedication, *, now: datetime) -> None:
-    """NotEnoughFunds, and the caller's transaction is to end, where the rest of this month cannot be paid."""
-    month = month_of(now)
+    """Of all months that have begun. NotEnoughFunds, and the caller's transaction is to end, where these cannot be
+    paid together."""
+    month, unit = month_of(now), wanted.monthly.currency
+    left = await store.balance(session, wallet(wanted.project)) + await credit_line(session, wanted.project)
     if not await post_fees(session, month, now=now, only=wanted.id):
         return
-    unit = wanted.monthly.currency
-    left = await store.balance(session, wallet(wanted.project)) + await credit_line(session, wanted.project)
-    due, available = Money(fee(wanted, month), unit), Money(left, unit)
+    due, available = Money(sum(fee(wanted, one) for one in _months(wanted, month)), unit), Money(left, unit)
     missing = due - available
     raise NotEnoughFunds(
-        f"{due} {unit} of the fee of {wanted.monthly} a month is due in advance for the rest of {month:%Y-%m}, "
+        f"{due} {unit} of the fee of {wanted.monthly} a month is due in advance until the end of {month:%Y-%m}, "
         f"{available} is available: top up {missing} first.",
-        f"月费 {wanted.monthly} {unit} 须预付，{month:%Y-%m} 剩余部分为 {due}，可用余额 {available}，"
+        f"月费 {wanted.monthly} {unit} 须预付，截至 {month:%Y-%m} 月底应付 {due}，可用余额 {available}，"
         f"请先充值 {missing}。",
         missing_micro=missing.micro,
         currency=unit,
     )
-
-
-async def _due(session: AsyncSession, month: date, only: DedicationId | None, now: datetime) -> list[Dedication]:
-    """Looked at before anything is locked: every minute but one of a month there is nothing."""
-    begun = [one for one in await dedications_of(session, None) if only in (None, one.id) and one.valid_from <= now]
-    return await _not_posted(session, [one for one in begun if fee(one, month)], month)
-
-
-async def _not_posted(session: AsyncSession, due: Sequence[Dedication], month: date) -> list[Dedication]:
-    done = await store.posted(session, [fee_key(one, month) for one in due])
-    return [one for one in due if fee_key(one, month) not in done]
 
 
 def _notices(one: Dedication, month: date, now: datetime) -> list[Notice]:

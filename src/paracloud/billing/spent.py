@@ -15,6 +15,7 @@ COUNTED = """charge.project_id = ANY(one.projects) AND NOT charge.is_duplicate
 SPENT = text(f"""
     WITH one AS MATERIALIZED (
       SELECT budget.id, budget.user_id, budget.is_monthly, budget.valid_from,
+             date_trunc('month', budget.valid_from AT TIME ZONE 'UTC')::date AS since,
              CASE WHEN budget.project_id IS NOT NULL THEN ARRAY[budget.project_id]
                   ELSE ARRAY(SELECT id FROM projects WHERE organisation_id = budget.organisation_id) END AS projects
         FROM budgets AS budget WHERE budget.id = ANY(:budgets))
@@ -22,8 +23,8 @@ SPENT = text(f"""
            coalesce(CASE WHEN one.is_monthly
              THEN (SELECT sum(charge.amount_micro) FROM charges AS charge
                     WHERE {COUNTED} AND charge.period = :month)
-             ELSE (SELECT sum(charge.amount_micro) FROM charges AS charge
-                    WHERE {COUNTED} AND charge.charged_at >= one.valid_from) END, 0)
+             ELSE (SELECT sum(charge.amount_micro) FROM charges AS charge JOIN usage ON usage.id = charge.usage_id
+                    WHERE {COUNTED} AND usage.ended_at > one.valid_from AND charge.period >= one.since) END, 0)
            + coalesce((
                SELECT sum(greatest(hold.ceiling_micro - coalesce((
                         SELECT sum(charge.amount_micro) FROM charges AS charge
@@ -36,8 +37,8 @@ SPENT = text(f"""
 
 
 async def spent(session: AsyncSession, budgets: Collection[BudgetId], now: datetime) -> dict[BudgetId, int]:
-    """Of each budget, in micro-units: what was charged in this month (or since it holds), and of each open hold what
-    its job can still cost: its ceiling, less what was charged to it so far, whoever pays for it."""
+    """Of each budget, in micro-units: what was charged in this month (or of what ended since it holds), and of each
+    open hold what its job can still cost: its ceiling, less what was charged to it so far, whoever pays for it."""
     if not budgets:
         return {}
     rows = await session.execute(SPENT, {"budgets": list(budgets), "month": month_of(now)})

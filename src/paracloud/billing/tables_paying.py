@@ -81,7 +81,7 @@ class DedicationRow(Base):
     __table_args__ = (
         CheckConstraint("nodes > 0 AND monthly_micro >= 0", name="size"),
         CheckConstraint("share_basis_points BETWEEN 0 AND 10000", name="share"),
-        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="validity"),
+        CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="validity"),
         CheckConstraint("ended_by IS NULL OR valid_to IS NOT NULL", name="ended"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -127,7 +127,7 @@ class BudgetRow(Base):
         CheckConstraint("(organisation_id IS NULL) <> (project_id IS NULL)", name="one_payer"),
         CheckConstraint("user_id IS NULL OR project_id IS NOT NULL", name="user"),
         CheckConstraint("amount_micro >= 0", name="amount"),
-        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="validity"),
+        CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="validity"),
         CheckConstraint("ended_by IS NULL OR valid_to IS NOT NULL", name="ended"),
         CheckConstraint("NOT is_owners OR user_id IS NOT NULL", name="owners"),
     )

@@ -25,7 +25,9 @@ async def require_within(
     session: AsyncSession, project: ProjectId, user: UserId | None, more_micro: int, now: datetime
 ) -> None:
     """OverBudget where a hard budget could be exceeded by so much more. The budgets that count it stay locked, so that
-    what other projects of the organisation hold at this moment counts too."""
+    what other projects of the organisation hold at this moment counts too. What costs nothing more exceeds nothing."""
+    if more_micro == 0:
+        return
     ids = [one.id for one in await budgets_of(session, [project], now) if one.is_hard and one.user in (None, user)]
     locked = await lock_budgets(session, ids) if ids else []
     counted = await spent_of(session, locked, now)

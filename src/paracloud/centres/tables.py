@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from paracloud.kit.database import Base
@@ -64,6 +64,7 @@ class QueueRow(Base):
     max_wall_seconds: Mapped[int | None]
     max_nodes: Mapped[int | None]
     threads_per_core: Mapped[int] = mapped_column(server_default="1")
+    gives_whole_nodes: Mapped[bool] = mapped_column(server_default=false())
     seen_at: Mapped[datetime]
 
 

@@ -158,6 +158,8 @@ class QueueInfo:
     threads_per_core: int = 1
     """How many of its cores share a real one, of which jobs get whole ones: more than 1 where the scheduler counts
     hardware threads."""
+    gives_whole_nodes: bool = False
+    """Every job has its nodes alone, whether it asks for that or not."""
 
 
 @dataclass(frozen=True, slots=True)

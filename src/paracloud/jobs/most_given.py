@@ -19,15 +19,15 @@ HINTS_OF_THREADS = ("nomultithread", "multithread")
 
 
 def most_given(spec: JobSpec, queue: QueueInfo) -> Quantities:
-    nodes, has_whole_nodes = _nodes(spec, queue), spec.exclusive or _is_shaped(spec)
+    nodes, is_alone = _nodes(spec, queue), spec.exclusive or queue.gives_whole_nodes
     whole = nodes * max(queue.cores_per_node, 1)
-    cores = max(spec.cores, whole if has_whole_nodes else min(_cores(spec, queue, nodes), whole))
+    cores = max(spec.cores, whole if is_alone or _is_shaped(spec) else min(_cores(spec, queue, nodes), whole))
     memory = queue.memory_per_node_bytes * nodes
-    if spec.memory_per_node_bytes is not None and not spec.exclusive:
+    if spec.memory_per_node_bytes is not None and not is_alone:
         memory = spec.memory_per_node_bytes * nodes
-    elif spec.memory_per_core_bytes is not None and not spec.exclusive:
+    elif spec.memory_per_core_bytes is not None and not is_alone:
         memory = spec.memory_per_core_bytes * cores
-    cards = (max(spec.gpus_per_node, queue.gpus_per_node) if spec.exclusive else spec.gpus_per_node) * nodes
+    cards = (max(spec.gpus_per_node, queue.gpus_per_node) if is_alone else spec.gpus_per_node) * nodes
     upper = {"cores": cores, "nodes": nodes, "gpus": cards, "memory_bytes": memory}
     model = spec.gpu_model or queue.gpu_model or ""
     slices = {"gpus": 0, named(SLICES, model): cards} if cards and is_slice(model) else {}
@@ -39,8 +39,9 @@ def _nodes(spec: JobSpec, queue: QueueInfo) -> int:
     just so many tasks, it takes the fewest."""
     if spec.nodes is not None:
         return spec.nodes
-    there, is_usual = max(queue.nodes, 1), not _is_shaped(spec) and not _has_idle_threads(spec)
-    if spec.exclusive and is_usual:
+    there = max(queue.nodes, 1)
+    is_usual = not _is_shaped(spec) and not _has_idle_threads(spec) and "nodelist" not in spec.extra
+    if (spec.exclusive or queue.gives_whole_nodes) and is_usual:
         return min(-(-spec.tasks // _tasks_on_a_node(spec, queue)), there)
     if spec.tasks_per_node is not None and is_usual:
         return min(-(-spec.tasks // spec.tasks_per_node), there)

@@ -73,6 +73,11 @@ async def usage_ended(session: AsyncSession, centre: CentreName, start: datetime
     return await store.ended_between(session, centre, start, end)
 
 
+async def has_run(session: AsyncSession, project: ProjectId, centre: CentreName, queue: str, since: datetime) -> bool:
+    """Whether anything of the project is known that ran in this queue after `since`."""
+    return await store.has_run(session, project, centre, queue, since)
+
+
 async def usage_by_key(session: AsyncSession, keys: Sequence[UsageKey]) -> dict[UsageKey, Usage]:
     """Those of the keys that were metered."""
     return await store.known(session, keys)

@@ -136,6 +136,13 @@ async def brought_back(session: AsyncSession, references: Collection[str]) -> di
     return {reference: int(seconds) for reference, seconds in (await session.execute(query)).all()}
 
 
+async def has_run(session: AsyncSession, project: ProjectId, centre: CentreName, queue: str, since: datetime) -> bool:
+    query = select(UsageRow.id).where(
+        UsageRow.project_id == project, UsageRow.centre == centre, UsageRow.queue == queue, UsageRow.ended_at > since
+    )
+    return (await session.execute(query.limit(1))).first() is not None
+
+
 async def duplicates(session: AsyncSession, centre: CentreName, names: Collection[str]) -> list[tuple[str, NativeId]]:
     query = select(UsageRow.name, UsageRow.native_id).where(
         UsageRow.centre == centre, UsageRow.name.in_(names), UsageRow.is_duplicate

@@ -160,7 +160,7 @@ async def test_what_is_no_package_and_what_has_no_reason_is_not_ended(database):
 
 async def fee_of(database, opened) -> EntryId:
     nodes = Dedication(
-        new_dedication_id(), opened.project, EAST, "own", 1, Money.parse("30"), 6000, NOW - timedelta(days=60), None
+        new_dedication_id(), opened.project, EAST, "own", 1, Money.parse("30"), 6000, NOW.replace(hour=0), None
     )
     async with database.begin() as session:
         await dedicate(session, nodes, person="op", now=NOW, is_unseen=True)

@@ -59,9 +59,9 @@ async def test_a_contract_is_refused_for_what_is_wrong_with_it(database, centre,
 @pytest.mark.parametrize(
     ("changes", "kind", "field", "en"),
     [
-        ({}, Conflict, "valid_from", "end those first"),
+        ({}, Conflict, "valid_from", "end that first"),
         ({"centre": NOWHERE}, Invalid, "centre", "no centre nowhere"),
-        ({"project": NOBODY}, Invalid, "project", "no such project"),
+        ({"project": NOBODY, "queue": "own"}, Invalid, "project", "no such project"),
     ],
 )
 async def test_dedicated_nodes_are_refused_for_what_is_wrong_with_them(database, changes, kind, field, en):

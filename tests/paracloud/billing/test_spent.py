@@ -143,6 +143,31 @@ async def test_each_budget_counts_what_is_its_own(database):
     ]  # fmt: skip
 
 
+async def test_a_one_off_budget_counts_what_ran_since_it_began_whenever_that_is_charged(database):
+    opened = await world(database)
+    wanted = await budgeted(database, budget(opened, "1000", valid_from=NOW + HOUR))
+    before = record("1", ended_at=NOW + HOUR)
+    since = record("2", ended_at=NOW + HOUR + timedelta(seconds=1))
+    await charged(database, await metered(database, opened, before, since))
+    assert await spent(database, wanted) == 13_717
+    halved = [replace(one, elapsed_seconds=50) for one in (before, since)]
+    await charged(database, await metered(database, opened, *halved))
+    assert await spent(database, wanted) == 6_859  # the correction of what it counts, and of nothing else
+    longer = replace(before, ended_at=NOW + 2 * HOUR)
+    await charged(database, await metered(database, opened, longer))
+    assert await spent(database, wanted) == 6_859 + 13_717
+
+
+async def test_a_job_that_costs_nothing_more_is_accepted_however_much_is_spent(database):
+    opened = await world(database)
+    await charged(database, await metered(database, opened, record("1", elapsed_seconds=36_000)))
+    await budgeted(database, budget(opened, "1"))
+    nothing = replace(hundred(opened), core_seconds=0, amount=Money(0))
+    assert await accepted(database, opened, "job-1", nothing) == 0
+    with pytest.raises(NotEnoughFunds):
+        await accepted(database, opened, "job-2", replace(nothing, amount=Money(1)))
+
+
 async def test_what_is_spent_is_found_by_index(database):
     """However many jobs there were: a plan that reads all holds would be slow for everybody who submits."""
     opened = await world(database)

@@ -11,19 +11,21 @@ from sqlalchemy.exc import DBAPIError
 from tests.paracloud.billing.builders import EAST, NOW, World, charged, left, metered, record, sound, world
 
 from paracloud.billing import store
-from paracloud.billing.budget import Budget, budgets_of, end_budget, set_budget, spent_of
+from paracloud.billing.budget import Budget, all_budgets, budgets_of, end_budget, set_budget, spent_of
 from paracloud.billing.close_period import close_period
 from paracloud.billing.dedication import Dedication, dedicate, dedications_of, end_dedication, new_dedication_id
-from paracloud.billing.entry import DEDICATED, payable, wallet
-from paracloud.billing.fee import fee
+from paracloud.billing.entry import DEDICATED, Entry, payable, wallet
+from paracloud.billing.fee import fee, fee_key
 from paracloud.billing.funding import Changes, Funding, change_funding, funding_of, set_funding
 from paracloud.billing.hold import hold, release
 from paracloud.billing.notices import notices_of, operators_notices
 from paracloud.billing.period import is_closed, month_of
-from paracloud.billing.post_fees import post_fees
+from paracloud.billing.post import post
+from paracloud.billing.post_fees import pay_first_fee, post_fees
 from paracloud.billing.price import add_price
 from paracloud.billing.rate import Price
 from paracloud.billing.reverse import reverse
+from paracloud.billing.top_up import top_up
 from paracloud.billing.unrated import unrated_page
 from paracloud.billing.within_budgets import OverBudget
 from paracloud.identity.add_member import add_member
@@ -36,7 +38,7 @@ from paracloud.kit.identifiers import BudgetId, CentreName, EntryId, Organisatio
 from paracloud.kit.money import Money
 
 DAY = timedelta(days=1)
-JUNE = date(2026, 6, 1)
+JUNE, JULY_1 = date(2026, 6, 1), date(2026, 7, 1)
 JULY = datetime(2026, 7, 1, 1, tzinfo=UTC)
 
 
@@ -299,7 +301,7 @@ async def test_nodes_that_cannot_be_paid_for_are_the_customers_no_longer(databas
         ends = {one.id: one.valid_to for one in await dedications_of(session, [opened.project])}
     paid = next(one for one in both if one.id != lapsed.id)
     assert ends[paid.id] is None
-    assert ends[lapsed.id] == lapsed.valid_from + timedelta(microseconds=1)
+    assert ends[lapsed.id] == lapsed.valid_from
     assert await fees(database) == []
     async with database.begin() as session:
         for told in (await notices_of(session, opened.project), await operators_notices(session)):
@@ -329,8 +331,12 @@ async def test_many_who_post_one_fee_at_once_post_it_once_and_nobody_loses_the_n
 async def test_the_same_nodes_are_not_dedicated_twice_and_an_end_is_not_in_the_past(database):
     opened = await world(database)
     wanted = await dedicated(database, nodes(opened))
-    with pytest.raises(Conflict):
-        await dedicated(database, nodes(opened))
+    async with database.begin() as session:
+        (organisation,) = await session.scalars(text("SELECT organisation_id FROM projects"))
+        other = await create_project(session, OrganisationId(organisation), "另一课题", now=NOW)
+    for project in (opened.project, other):
+        with pytest.raises(Conflict, match="dedicated for some of this time"):
+            await dedicated(database, nodes(opened, project=project))
     for wrong in ({"nodes": 0}, {"monthly": Money(-1)}, {"share_basis_points": 10_001}, {"centre": CentreName("x")},
                   {"valid_to": datetime(2026, 5, 1, tzinfo=UTC)}):  # fmt: skip
         with pytest.raises(Invalid):
@@ -345,6 +351,95 @@ async def test_the_same_nodes_are_not_dedicated_twice_and_an_end_is_not_in_the_p
     run = record("1", started_at=later, ended_at=later + timedelta(seconds=100))
     after = await metered(database, opened, run)
     assert await charged(database, after) == [13_717]
+
+
+async def test_of_two_customers_who_are_promised_one_queue_at_once_one_has_it(database):
+    opened = await world(database)
+    async with database.begin() as session:
+        (organisation,) = await session.scalars(text("SELECT organisation_id FROM projects"))
+        other = await create_project(session, OrganisationId(organisation), "另一课题", now=NOW)
+    wanted = [dedicated(database, nodes(opened, project=one)) for one in (opened.project, other)]
+    done = await asyncio.gather(*wanted, return_exceptions=True)
+    assert {type(one) for one in done} == {Conflict, Dedication}
+    (first,) = [one for one in done if isinstance(one, Dedication)]
+    async with database.begin() as session:
+        await end_dedication(session, first.id, NOW + DAY, person="op", now=NOW)
+    await dedicated(database, nodes(opened, project=other, valid_from=NOW + DAY))
+
+
+async def test_dedicated_nodes_and_budgets_that_have_not_begun_are_withdrawn(database):
+    opened = await world(database)
+    later = await dedicated(database, nodes(opened, valid_from=NOW + 10 * DAY))
+    limit = budget(opened, "1", valid_from=NOW + 10 * DAY)
+    await budgeted(database, limit)
+    async with database.begin() as session:
+        await end_dedication(session, later.id, NOW, person="op", now=NOW)
+        await end_budget(session, limit.id, person="op", now=NOW)
+        with pytest.raises(NotFound):
+            await end_budget(session, limit.id, person="op", now=NOW)
+        (one,), (other,) = await dedications_of(session, None), await all_budgets(session)
+        assert (one.valid_to, other.valid_to, other.ended_by) == (one.valid_from, other.valid_from, "op")
+        assert await budgets_of(session, [opened.project], NOW + 11 * DAY) == []
+    await dedicated(database, nodes(opened, valid_from=NOW))
+    assert await fees(database, JULY_1, JULY) == []
+
+
+async def test_nodes_from_an_earlier_month_on_are_paid_from_there_at_once_or_there_are_none(database):
+    opened = await world(database, "50")
+    wanted = nodes(opened, valid_from=datetime(2026, 6, 16, tzinfo=UTC))
+
+    async def agreed(monthly: str) -> None:
+        async with database.begin() as session:
+            one = replace(wanted, id=new_dedication_id(), monthly=Money.parse(monthly))
+            await dedicate(session, one, person="op", now=JULY, is_unseen=True)
+            await pay_first_fee(session, one, now=JULY)
+
+    with pytest.raises(NotEnoughFunds, match=r"60\.000000 CNY .* top up 10\.000000 first"):
+        await agreed("40")
+    assert await left(database, opened) == 50_000_000
+    await agreed("30")
+    assert await left(database, opened) == 5_000_000
+    assert await closed(database)
+    async with database.begin() as session:
+        assert [one.valid_to for one in await dedications_of(session, None)] == [None]
+    assert await left(database, opened) == 5_000_000
+    await sound(database)
+
+
+async def test_nodes_do_not_begin_in_a_closed_month_or_where_something_ran_at_its_price_since(database):
+    opened = await world(database)
+    await charged(database, await metered(database, opened, record("1")))
+    with pytest.raises(Conflict, match="ran in this queue since then"):
+        await dedicated(database, nodes(opened))
+    await closed(database)
+    with pytest.raises(Invalid, match="2026-06 is closed"):
+        async with database.begin() as session:
+            await dedicate(session, nodes(opened, queue="own"), person="op", now=JULY, is_unseen=True)
+
+
+async def test_fees_of_months_that_nobody_asked_for_are_posted_the_oldest_first(database):
+    opened = await world(database, "70")
+    wanted = await dedicated(database, nodes(opened))
+    assert [one.id for one in await fees(database, date(2026, 8, 1), datetime(2026, 8, 2, tzinfo=UTC))] == [wanted.id]
+    assert await left(database, opened) == 10_000_000
+    async with database.begin() as session:
+        assert [one.valid_to for one in await dedications_of(session, None)] == [datetime(2026, 8, 1, tzinfo=UTC)]
+
+
+async def test_a_closing_ends_no_nodes_whose_later_month_is_paid(database):
+    opened = await world(database, "40")
+    wanted = await dedicated(database, nodes(opened))
+    async with database.begin() as session:
+        key = fee_key(wanted, JULY_1)
+        paid = Entry(key, "dedicated", "CNY", {wallet(opened.project): -30_000_000, DEDICATED: 30_000_000})
+        await post(session, [paid], now=JULY)
+    with pytest.raises(Conflict, match="2026-06 is not paid"):
+        await closed(database)
+    async with database.begin() as session:
+        assert [one.valid_to for one in await dedications_of(session, None)] == [None]
+        await top_up(session, opened.project, Money.parse("20"), key="second", person="op", now=JULY)
+    assert await closed(database)
+    assert await left(database, opened) == 0
 
 
 async def closed(database, month: date = JUNE, now: datetime = JULY) -> bool:

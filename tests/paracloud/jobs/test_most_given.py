@@ -1,5 +1,7 @@
 """The most that a job can be given of a queue, by every option that could raise it."""
 
+from dataclasses import replace
+
 import pytest
 from tests.paracloud.jobs.world import GIB, queue
 
@@ -46,6 +48,7 @@ def spec(directives: str):
         ("-n 3 -c 20 --exclusive", 96),  # only one such task fits on a node
         ("-n 32 --mem-per-cpu=4G --exclusive", 64),  # only half of them have their memory on one node
         ("-n 1 -w node[1-1]", 1),
+        ("-n 4 -w node[1-4] --exclusive", 128),
     ],
 )
 def test_cores_are_never_more_than_the_ceiling_counts(directives, cores):
@@ -75,6 +78,12 @@ def test_an_exclusive_job_has_every_card_of_its_nodes():
     assert given("-N 2 --exclusive --gres=gpu:1")["gpus"] == 8
     assert given("-N 2 --gres=gpu:1")["gpus"] == 2
     assert given("-N 1 --exclusive")["gpus"] == 4
+
+
+def test_where_every_job_has_its_nodes_alone_all_of_them_counts():
+    alone = replace(WIDE, gives_whole_nodes=True)
+    assert given("-n 1 --mem=1G", alone) == {"cores": 32, "nodes": 1, "gpus": 4, "memory_bytes": 64 * GIB}
+    assert given("-n 64", alone)["cores"] == 64
 
 
 def test_memory_follows_the_cores_that_are_given():

@@ -71,7 +71,7 @@ async def full_month(database: Database) -> Month:
         await _take_back(session, "10")
         await hold(session, opened.project, "job-1", Money.parse("3"), now=NOW)
         nodes = Dedication(
-            new_dedication_id(), other, EAST, "own", 1, Money.parse("12"), 5000, NOW - timedelta(days=9), None
+            new_dedication_id(), other, EAST, "own", 1, Money.parse("12"), 5000, NOW.replace(hour=0), None
         )
         await dedicate(session, nodes, person="op", now=NOW, is_unseen=True)
         assert await post_fees(session, JUNE, now=NOW) == []

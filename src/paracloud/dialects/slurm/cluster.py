@@ -162,5 +162,6 @@ def _queue(partition: Mapping[str, str], nodes: Mapping[str, Sequence[_Node]]) -
         free_gpus=sum(node.free_gpus for node in usable),
         max_wall=wall(partition["MaxTime"]),
         max_nodes=None if partition["MaxNodes"] == "UNLIMITED" else count(partition["MaxNodes"]),
+        gives_whole_nodes=partition.get("OverSubscribe") == "EXCLUSIVE",
         threads_per_core=max((node.threads_per_core for node in members), default=1),
     )

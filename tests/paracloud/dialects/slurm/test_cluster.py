@@ -35,6 +35,13 @@ def test_threads_count_only_where_the_scheduler_counts_them_as_cores(sockets, co
     assert {one.threads_per_core for one in dialect().queues().parse(odd)} == {threads}
 
 
+def test_a_queue_may_give_every_job_whole_nodes():
+    answer = recorded("scontrol-partitions-nodes")
+    alone = replace(answer, stdout=re.sub(rb"OverSubscribe=\S+", b"OverSubscribe=EXCLUSIVE", answer.stdout))
+    told = [{one.gives_whole_nodes for one in dialect().queues().parse(one)} for one in (answer, alone)]
+    assert told == [{False}, {True}]
+
+
 def test_a_queue_with_gpus_has_their_model_and_how_many_are_free():
     gpu = queue("gpu")
     assert (gpu.gpus_per_node, gpu.gpu_model, gpu.free_gpus) == (4, "a100", 3)
