@@ -3,29 +3,52 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges, store, store_decisions, store_paying
 from paracloud.billing.charges import Before, NewCharge
 from paracloud.billing.cover import Given, Unit, Use
-from paracloud.billing.entry import CREDITS, DUPLICATES, EXPIRED, OWNERS, PAYABLE, SHARED, Entry, held, package, wallet
+from paracloud.billing.entry import (
+    CREDITS,
+    DUPLICATES,
+    EXPIRED,
+    OWNERS,
+    PAYABLE,
+    SHARED,
+    WALLET,
+    Entry,
+    held,
+    package,
+    wallet,
+)
 from paracloud.billing.fee import fee_month
+from paracloud.billing.funding import require_left
 from paracloud.billing.period import open_periods
 from paracloud.billing.post import post
 from paracloud.billing.price import price_by_id
 from paracloud.billing.reason import require_reason
 from paracloud.billing.tables import EntryRow
 from paracloud.kit.errors import Conflict, Invalid, NotFound
-from paracloud.kit.identifiers import EntryId, PackageId, UsageId
+from paracloud.kit.identifiers import EntryId, PackageId, ProjectId, UsageId
+from paracloud.kit.money import Money
 
 FEE = "dedicated"
 REVERSIBLE = frozenset({"top-up", "charge", FEE})
 """Holds and releases belong to a job's life; reversing one by hand would leave its hold and its account apart."""
+ANYWAY = "; or reverse it `--anyway` (API: anyway)", "；或用 --anyway（API：anyway）强制冲销"
 
 
 async def reverse(
-    session: AsyncSession, id_: EntryId, *, reason: str, person: str, now: datetime, usage: UsageId | None = None
+    session: AsyncSession,
+    id_: EntryId,
+    *,
+    reason: str,
+    person: str,
+    now: datetime,
+    usage: UsageId | None = None,
+    anyway: bool = False,
 ) -> EntryId:
     """NotFound; Conflict where it was reversed before or is of a kind that is not reversed; Invalid without a reason,
     or without the `usage` where the entry is the sum of several charges: one of them is reversed at a time. Of a usage
@@ -33,7 +56,8 @@ async def reverse(
     give back what a correction gave back before. What is reversed is a charge of its own, less than nothing, in an open
     billing period. It goes back to where it was paid from: also what had been held for it to the wallet, hours to their
     package, while that is open. A fee of dedicated nodes comes back whole, the centre's share with it, and is not due
-    again; on the centre's settlement it is in the fee's month or, where that is closed, the first open one."""
+    again; on the centre's settlement it is in the fee's month or, where that is closed, the first open one.
+    NotEnoughFunds for a top-up that the wallet has no longer, within its credit line: `anyway` takes it back."""
     require_reason(reason)
     found = await store.entry(session, id_)
     if found is None:
@@ -45,11 +69,25 @@ async def reverse(
         return await _reverse_charge(session, found, row, reason, person, now)
     periods = await open_periods(session, [fee_month(found.key)]) if found.kind == FEE else {}
     triples = await store.postings_of(session, id_)
-    postings = {code: -micro for code, _, micro in triples}
-    made = await _post(session, f"reverse:{id_}", found, triples[0][1], postings, reason, person, now)
+    currency, postings = triples[0][1], {code: -micro for code, _, micro in triples}
+    key = f"reverse:{id_}"
+    if not anyway:
+        await _require_left(session, key, currency, postings)
+    made = await _post(session, key, found, currency, postings, reason, person, now)
     for period in periods.values():
         await store_decisions.keep_fee_reversal(session, id_, made, period)
     return made
+
+
+async def _require_left(session: AsyncSession, key: str, currency: str, postings: Mapping[str, int]) -> None:
+    """A payment may be taken back when it was spent, or is held for jobs."""
+    accounts = await store.locked(session, dict.fromkeys(postings, currency))
+    if await store.posted(session, [key]):
+        raise _again()
+    for code, micro in postings.items():
+        if code.startswith(f"{WALLET}:") and micro < 0:
+            project, wanted = ProjectId(UUID(code.partition(":")[2])), Money(-micro, currency)
+            await require_left(session, project, wanted, accounts[code].balance_micro, hint=ANYWAY)
 
 
 def _the_one(rows: Sequence[NewCharge]) -> NewCharge:

@@ -141,10 +141,11 @@ def reverse(
     entry: Id,
     reason: str,
     usage: Annotated[UUID | None, typer.Option(parser=an_id, help="Which, where the entry is several charges.")] = None,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also a top-up that was spent or is held.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take a ledger entry back, with a reason."""
-    make("reversals", ReversalRequest(entry=entry, reason=reason, usage=usage), as_json=as_json)
+    make("reversals", ReversalRequest(entry=entry, reason=reason, usage=usage, anyway=anyway), as_json=as_json)
 
 
 def make(what: str, body: BaseModel, *, as_json: bool) -> None:

@@ -27,11 +27,18 @@ async def rate_usage(
 
 
 async def take_back(
-    session: AsyncSession, entry: EntryId, *, reason: str, person: str, now: datetime, usage: UsageId | None
+    session: AsyncSession,
+    entry: EntryId,
+    *,
+    reason: str,
+    person: str,
+    now: datetime,
+    usage: UsageId | None,
+    anyway: bool = False,
 ) -> EntryId:
     """As `billing.reverse`."""
     await store.prices_of(session, _jobs((await store_decisions.amounts_of(session, entry)).keys()), lock=True)
-    made = await reverse(session, entry, reason=reason, person=person, now=now, usage=usage)
+    made = await reverse(session, entry, reason=reason, person=person, now=now, usage=usage, anyway=anyway)
     amounts = {
         job: micro for of, micro in (await store_decisions.amounts_of(session, made)).items() for job in _jobs([of])
     }

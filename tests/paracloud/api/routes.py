@@ -169,7 +169,7 @@ ROUTES: dict[str, Route] = {
     "POST /operator/contracts": operates(_contract, "body owner"),
     "POST /operator/centres": operates(_centre),
     "POST /operator/reversals": operates(
-        lambda of: {"entry": of.entry, "reason": "mistyped"}, "body entry", "body usage"
+        lambda of: {"entry": of.entry, "reason": "mistyped", "anyway": True}, "body entry", "body usage"
     ),
     "POST /operator/adjustments": operates(
         lambda of: {"project": str(of.owner.project), "amount": "1.00", "reason": "x", "key": str(uuid4())},
