@@ -3,9 +3,10 @@
 import csv
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, NoReturn
 from uuid import UUID
@@ -17,6 +18,7 @@ from paracloud.cli import session, show
 from paracloud.cli.ids import Id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.kinds import IMPORTS, LINES, kind
+from paracloud.cli.reading import read_text, refusing
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
 from paracloud.wire.history import ImportModel, ImportRequest
@@ -154,24 +156,27 @@ def _summary(found: ImportModel) -> str:
 
 def read_map(file: Path) -> tuple[str, dict[str, UUID]]:
     """Whose a name's records are; the header says whose names they are."""
-    with file.open(newline="", encoding="utf-8-sig") as opened:
-        rows = csv.reader(opened)
-        header = [word.strip().lower() for word in next(rows, [])]
-        if len(header) != len(KEYS) or header[0] not in KEYS or header[1] != "project":
-            _refuse(
-                file, 1, "the header is user,project or account,project", "表头须为 user,project 或 account,project"
-            )
-        owners: dict[str, UUID] = {}
-        for row in rows:
-            if not row:
-                continue
-            try:
-                name, project = (word.strip() for word in row)
-                wanted = UUID(project)
-            except ValueError:
-                _refuse(file, rows.line_num, "a name and the id of a project", "每行须为名称和课题组编号")
-            if owners.setdefault(name, wanted) != wanted:
-                _refuse(file, rows.line_num, f"{name} has a project already", f"{name} 已对应其他课题组")
+    text = StringIO(read_text(file), newline="")
+    with refusing(file):
+        return _owners(file, text)
+
+
+def _owners(file: Path, text: Iterable[str]) -> tuple[str, dict[str, UUID]]:
+    rows = csv.reader(text)
+    header = [word.strip().lower() for word in next(rows, [])]
+    if len(header) != len(KEYS) or header[0] not in KEYS or header[1] != "project":
+        _refuse(file, 1, "the header is user,project or account,project", "表头须为 user,project 或 account,project")
+    owners: dict[str, UUID] = {}
+    for row in rows:
+        if not row:
+            continue
+        try:
+            name, project = (word.strip() for word in row)
+            wanted = UUID(project)
+        except ValueError:
+            _refuse(file, rows.line_num, "a name and the id of a project", "每行须为名称和课题组编号")
+        if owners.setdefault(name, wanted) != wanted:
+            _refuse(file, rows.line_num, f"{name} has a project already", f"{name} 已对应其他课题组")
     return header[0], owners
 
 
