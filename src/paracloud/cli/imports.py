@@ -21,6 +21,9 @@ from paracloud.cli.kinds import IMPORTS, LINES, kind
 from paracloud.cli.reading import read_text, refusing
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
+from paracloud.dialects.histories import READERS, format_of
+from paracloud.kit.errors import Invalid
+from paracloud.kit.text_file import open_lines
 from paracloud.wire.history import ImportModel, ImportRequest
 
 LOOK_SECONDS = 0.5
@@ -31,13 +34,41 @@ KEYS = ("user", "account")
 class Asked:
     file: Path
     format: str
-    centre: str
+    centre: str | None
     owners: Path | None
     accept_faults: bool
     leave_out: bool
 
 
+def a_format(file: Path, wanted: str | None) -> str:
+    """The one that is wanted, or else the log's own."""
+    names = ", ".join(READERS)
+    if wanted is not None and wanted not in READERS:
+        raise typer.BadParameter(both(f"--format is one of {names}.", f"--format 可选 {names}。"))
+    found = wanted or _told_format(file)
+    if found is None:
+        en = f"The first lines of {file} do not tell its format: give --format, one of {names}."
+        zh = f"无法从 {file} 的前几行判断格式：请用 --format 指定，可选 {names}。"
+        raise typer.BadParameter(plain(both(en, zh)))
+    return found
+
+
+def _told_format(file: Path) -> str | None:
+    try:
+        with open_lines(file, name=file.name) as lines:
+            return format_of(lines)
+    except Invalid as broken:
+        raise typer.BadParameter(plain(both(f"{file}: {broken.en}", f"{file}：{broken.zh}"))) from None
+
+
 def take_in(asked: Asked, *, no_wait: bool, as_json: bool) -> None:
+    if asked.centre is None:
+        raise typer.BadParameter(
+            both(
+                "Say whose log it is: --centre NAME; or add --dry-run.",
+                "请用 --centre 指明超算中心；或加 --dry-run 只统计。",
+            )
+        )
     if asked.owners is None:
         raise typer.BadParameter(
             both(

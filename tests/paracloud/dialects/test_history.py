@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paracloud.dialects.gridengine import history as gridengine
-from paracloud.dialects.histories import READERS
+from paracloud.dialects.histories import READERS, format_of
 from paracloud.dialects.history import HistoryRecord, LeftOut, Unreadable, accounted
 from paracloud.dialects.pbs import history as pbs
 from paracloud.dialects.records import NativePhase
@@ -337,3 +337,25 @@ def test_what_grid_engine_and_pbs_do_not_say_is_no_figure():
     assert one(pbs, PBS).unsaid == {"qos"}
     silent = PBS.replace("exec_host=n1/0*4+n2/0*4 Resource_List.mem=16gb ", "")
     assert one(pbs, silent).unsaid == {"qos", "memory_bytes", "node_list"}
+
+
+HEADER = "|".join(slurm.COLUMNS) + "\n"
+BAD = "no log\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "format_"),
+    [
+        ([sacct()], "sacct"),
+        ([HEADER], "sacct"),
+        ([HEADER, sacct(NCPUS="many")], "sacct"),
+        (["# a remark\n", "\n", grid()], "gridengine"),
+        ([BAD, PBS], "pbs"),
+        ([BAD], None),
+        ([], None),
+        (["# a remark\n"], None),
+        ([sacct(), PBS], None),
+    ],
+)
+def test_a_logs_first_lines_tell_its_format_or_do_not(lines, format_):
+    assert format_of(lines) == format_
