@@ -1,15 +1,35 @@
 """Centres and queues."""
 
+from collections.abc import Collection
+from typing import TypedDict
+from uuid import UUID
+
 from fastapi import APIRouter
 
-from paracloud.api.deps import TheDeps, Token, asked
-from paracloud.billing.pick import ANYBODY, pick_price
+from paracloud.api.deps import Asked, TheDeps, Token, asked
+from paracloud.billing.pick import ANYBODY, Customer, pick_price
 from paracloud.billing.price import prices_at
+from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import write_rule
+from paracloud.centres.centre import SeenQueue
 from paracloud.centres.registry import all_centres, healths, seen_queues
+from paracloud.identity.overview import standings_of
+from paracloud.kit.identifiers import ProjectId
 from paracloud.wire.grid import CentreList, CentreModel, QueueList, QueueModel
 
 router = APIRouter(tags=["grid"])
+
+
+class _Cost(TypedDict):
+    """What a queue's model says of its price."""
+
+    core_hour: str | None
+    card_hour: str | None
+    rule: dict[str, object] | None
+    currency: str | None
+
+
+NO_COST = _Cost(core_hour=None, card_hour=None, rule=None, currency=None)
 
 
 @router.get("/centres")
@@ -37,32 +57,51 @@ async def centres(deps: TheDeps, token: Token) -> CentreList:
 
 
 @router.get("/queues")
-async def queues(deps: TheDeps, token: Token) -> QueueList:
-    """Every partition as the last probe saw it, with its price."""
+async def queues(deps: TheDeps, token: Token, project: UUID | None = None) -> QueueList:
+    """Every partition as the last probe saw it, with what it costs the project, or all projects of the caller, where
+    they have one price."""
     async with asked(deps, token) as at:
+        customers = await _customers(at, None if project is None else ProjectId(project))
         found, prices = await seen_queues(at.session), await prices_at(at.session, deps.clock.now())
-    items = []
-    for one in found:
-        info, price = one.info, pick_price(prices.get((one.centre, one.info.name), ()), ANYBODY, "")
-        items.append(
-            QueueModel(
-                centre=one.centre,
-                name=info.name,
-                is_up=info.is_up,
-                nodes=info.nodes,
-                cores=info.cores,
-                free_cores=info.free_cores,
-                cores_per_node=info.cores_per_node,
-                memory_per_node_bytes=info.memory_per_node_bytes,
-                gpus_per_node=info.gpus_per_node,
-                gpu_model=info.gpu_model,
-                max_wall_seconds=None if info.max_wall is None else int(info.max_wall.total_seconds()),
-                max_nodes=info.max_nodes,
-                core_hour=None if price is None else f"{price.core_hour:f}",
-                card_hour=None if price is None or price.card_hour is None else f"{price.card_hour:f}",
-                rule=None if price is None or price.rule is None else write_rule(price.rule),
-                currency=None if price is None else price.currency,
-                seen_at=one.seen_at,
-            )
-        )
-    return QueueList(items=items)
+    return QueueList(items=[_queue(one, prices.get((one.centre, one.info.name), ()), customers) for one in found])
+
+
+async def _customers(at: Asked, project: ProjectId | None) -> list[Customer]:
+    """Who asks; whoever is in no project is anybody. NotFound for a foreign one."""
+    if project is not None:
+        at.caller.require_reader(project)
+    standings = await standings_of(at.session, at.caller.reads() if project is None else [project])
+    return [Customer(one, of.organisation, of.lines.now) for one, of in standings.items()] or [ANYBODY]
+
+
+def _queue(one: SeenQueue, prices: Collection[Price], customers: Collection[Customer]) -> QueueModel:
+    info, costs = one.info, [_cost(pick_price(prices, customer, "")) for customer in customers]
+    is_same = all(cost == costs[0] for cost in costs)
+    return QueueModel(
+        centre=one.centre,
+        name=info.name,
+        is_up=info.is_up,
+        nodes=info.nodes,
+        cores=info.cores,
+        free_cores=info.free_cores,
+        cores_per_node=info.cores_per_node,
+        memory_per_node_bytes=info.memory_per_node_bytes,
+        gpus_per_node=info.gpus_per_node,
+        gpu_model=info.gpu_model,
+        max_wall_seconds=None if info.max_wall is None else int(info.max_wall.total_seconds()),
+        max_nodes=info.max_nodes,
+        **costs[0] if is_same else NO_COST,
+        differs=not is_same,
+        seen_at=one.seen_at,
+    )
+
+
+def _cost(price: Price | None) -> _Cost:
+    if price is None:
+        return NO_COST
+    return _Cost(
+        core_hour=f"{price.core_hour:f}",
+        card_hour=None if price.card_hour is None else f"{price.card_hour:f}",
+        rule=None if price.rule is None else write_rule(price.rule),
+        currency=price.currency,
+    )

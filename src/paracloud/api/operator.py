@@ -166,7 +166,13 @@ async def reversal(body: ReversalRequest, deps: TheDeps, token: Token) -> Create
         now = operator(at, deps)
         usage = None if body.usage is None else UsageId(body.usage)
         entry = await take_back(
-            at.session, EntryId(body.entry), reason=body.reason, person=at.caller.login, now=now, usage=usage
+            at.session,
+            EntryId(body.entry),
+            reason=body.reason,
+            person=at.caller.login,
+            now=now,
+            usage=usage,
+            anyway=body.anyway,
         )
     return Created(id=str(entry or body.entry))
 

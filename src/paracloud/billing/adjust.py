@@ -6,11 +6,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import store
 from paracloud.billing.entry import ADJUSTMENT, ADJUSTMENTS, Entry, wallet
-from paracloud.billing.funding import credit_line
+from paracloud.billing.funding import require_left
 from paracloud.billing.post import post
 from paracloud.billing.reason import require_reason
 from paracloud.billing.top_up import HIGHEST
-from paracloud.kit.errors import Conflict, Invalid, NotEnoughFunds
+from paracloud.kit.errors import Conflict, Invalid
 from paracloud.kit.identifiers import ProjectId
 from paracloud.kit.money import Money
 
@@ -40,19 +40,6 @@ async def adjust(
             )
         return False
     if amount.micro < 0:
-        await _require_left(session, project, amount, locked[code].balance_micro)
+        await require_left(session, project, Money(-amount.micro, amount.currency), locked[code].balance_micro)
     entry = Entry(name, ADJUSTMENT, amount.currency, postings, str(project), reason, person)
     return bool(await post(session, [entry], now=now, locked={of: one.id for of, one in locked.items()}))
-
-
-async def _require_left(session: AsyncSession, project: ProjectId, amount: Money, balance_micro: int) -> None:
-    left = Money(balance_micro + await credit_line(session, project), amount.currency)
-    wanted = Money(-amount.micro, amount.currency)
-    if left.micro >= wanted.micro:
-        return
-    raise NotEnoughFunds(
-        f"{wanted} {wanted.currency} is to be taken, {left} is available: top up or raise the credit line first.",
-        f"拟扣除 {wanted} {wanted.currency}，可用 {left}：请先充值或提高授信额度。",
-        missing_micro=wanted.micro - left.micro,
-        currency=wanted.currency,
-    )

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.tables_paying import FundingRow
-from paracloud.kit.errors import Invalid
+from paracloud.kit.errors import Invalid, NotEnoughFunds
 from paracloud.kit.identifiers import ProjectId
 from paracloud.kit.money import Money
 
@@ -62,6 +62,23 @@ async def credit_line(session: AsyncSession, project: ProjectId) -> int:
     """Micro-units that the wallet may be below nothing."""
     query = select(FundingRow.credit_line_micro).where(FundingRow.project_id == project)
     return (await session.execute(query)).scalar_one_or_none() or 0
+
+
+async def require_left(
+    session: AsyncSession, project: ProjectId, wanted: Money, balance_micro: int, *, hint: tuple[str, str] = ("", "")
+) -> None:
+    """NotEnoughFunds where taking this much from the wallet, which is locked and has `balance_micro`, would bring it
+    below its credit line. What is held is not in it. `hint`, in English and Chinese: what else can be done."""
+    left = Money(balance_micro + await credit_line(session, project), wanted.currency)
+    if left.micro >= wanted.micro:
+        return
+    en, zh = hint
+    raise NotEnoughFunds(
+        f"{wanted} {wanted.currency} is to be taken, {left} is available: top up or raise the credit line first{en}.",
+        f"拟扣除 {wanted} {wanted.currency}，可用 {left}：请先充值或提高授信额度{zh}。",
+        missing_micro=wanted.micro - left.micro,
+        currency=wanted.currency,
+    )
 
 
 async def set_funding(session: AsyncSession, project: ProjectId, wanted: Funding) -> None:

@@ -2,33 +2,45 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges, store, store_decisions
 from paracloud.billing.charges import NewCharge
-from paracloud.billing.entry import Entry
+from paracloud.billing.entry import WALLET, Entry
 from paracloud.billing.fee import fee_month
+from paracloud.billing.funding import require_left
 from paracloud.billing.period import open_periods
 from paracloud.billing.post import post
 from paracloud.billing.reason import require_reason
 from paracloud.billing.reverse_usage import reverse_usage
 from paracloud.kit.errors import Conflict, Invalid, NotFound
-from paracloud.kit.identifiers import EntryId, UsageId
+from paracloud.kit.identifiers import EntryId, ProjectId, UsageId
+from paracloud.kit.money import Money
 
 FEE = "dedicated"
 REVERSIBLE = frozenset({"top-up", "charge", FEE})
 """Holds and releases belong to a job's life; reversing one by hand would leave its hold and its account apart."""
+ANYWAY = "; or reverse it `--anyway` (API: anyway)", "；或用 --anyway（API：anyway）强制冲销"
 
 
 async def reverse(
-    session: AsyncSession, id_: EntryId, *, reason: str, person: str, now: datetime, usage: UsageId | None = None
+    session: AsyncSession,
+    id_: EntryId,
+    *,
+    reason: str,
+    person: str,
+    now: datetime,
+    usage: UsageId | None = None,
+    anyway: bool = False,
 ) -> EntryId | None:
     """The entry that does it; None where nothing was left to give back. NotFound; Conflict where it was reversed before
     or is of a kind that is not reversed; Invalid without a reason, or without the `usage` where the entry is the sum of
     several charges: one of them is reversed at a time, as by `reverse_usage`. A fee of dedicated nodes comes back
     whole, the centre's share with it, and is not due again; on the centre's settlement it is in the fee's month or,
-    where that is closed, the first open one."""
+    where that is closed, the first open one. NotEnoughFunds for a top-up that the wallet has no longer, within its
+    credit line: `anyway` takes it back."""
     require_reason(reason)
     found = await store.entry(session, id_)
     if found is None:
@@ -41,14 +53,31 @@ async def reverse(
         return back.entry
     periods = await open_periods(session, [fee_month(found.key)]) if found.kind == FEE else {}
     triples = await store.postings_of(session, id_)
-    postings = {code: -micro for code, _, micro in triples}
-    entry = Entry(f"reverse:{id_}", "reversal", triples[0][1], postings, found.reference, reason, person)
+    currency, postings = triples[0][1], {code: -micro for code, _, micro in triples}
+    entry = Entry(f"reverse:{id_}", "reversal", currency, postings, found.reference, reason, person)
+    if not anyway:
+        await _require_left(session, entry)
     made = (await post(session, [entry], now=now)).get(entry.key)
     if made is None:
-        raise Conflict("This entry was reversed before.", "该分录已被冲销。")
+        raise _again()
     for period in periods.values():
         await store_decisions.keep_fee_reversal(session, id_, made, period)
     return made
+
+
+async def _require_left(session: AsyncSession, entry: Entry) -> None:
+    """A payment may be taken back when it was spent, or is held for jobs."""
+    accounts = await store.locked(session, dict.fromkeys(entry.postings, entry.currency))
+    if await store.posted(session, [entry.key]):
+        raise _again()
+    for code, micro in entry.postings.items():
+        if code.startswith(f"{WALLET}:") and micro < 0:
+            project, wanted = ProjectId(UUID(code.partition(":")[2])), Money(-micro, entry.currency)
+            await require_left(session, project, wanted, accounts[code].balance_micro, hint=ANYWAY)
+
+
+def _again() -> Conflict:
+    return Conflict("This entry was reversed before.", "该分录已被冲销。")
 
 
 def _the_one(rows: Sequence[NewCharge]) -> NewCharge:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from paracloud.cli import session, show
 from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
+from paracloud.cli.reading import read_text
 from paracloud.cli.words import plain, say
 from paracloud.wire.account import (
     CentreRequest,
@@ -125,7 +126,7 @@ def connect(
 ) -> None:
     """Connect a centre; see the guide for what the centre does first. Without a host: keep its history alone; it can be
     connected later, under the same name."""
-    key = "" if host_key is None else " ".join(host_key.read_text().split()[:2])
+    key = "" if host_key is None else " ".join(read_text(host_key).split()[:2])
     lent = [one for text in account or () for one in _spread(text)]
     body = CentreRequest(
         name=name, host=host, port=port, host_key=key, title_en=title_en or name, title_zh=title_zh or name,
@@ -141,10 +142,11 @@ def reverse(
     entry: Id,
     reason: str,
     usage: Annotated[UUID | None, typer.Option(parser=an_id, help="Which, where the entry is several charges.")] = None,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also a top-up that was spent or is held.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take a ledger entry back, with a reason."""
-    make("reversals", ReversalRequest(entry=entry, reason=reason, usage=usage), as_json=as_json)
+    make("reversals", ReversalRequest(entry=entry, reason=reason, usage=usage, anyway=anyway), as_json=as_json)
 
 
 def make(what: str, body: BaseModel, *, as_json: bool) -> None:

@@ -3,9 +3,10 @@
 import csv
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, NoReturn
 from uuid import UUID
@@ -17,8 +18,12 @@ from paracloud.cli import session, show
 from paracloud.cli.ids import Id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.kinds import IMPORTS, LINES, kind
+from paracloud.cli.reading import read_text, refusing
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
+from paracloud.dialects.histories import READERS, format_of
+from paracloud.kit.errors import Invalid
+from paracloud.kit.text_file import open_lines
 from paracloud.wire.history import ImportModel, ImportRequest
 
 LOOK_SECONDS = 0.5
@@ -29,13 +34,41 @@ KEYS = ("user", "account")
 class Asked:
     file: Path
     format: str
-    centre: str
+    centre: str | None
     owners: Path | None
     accept_faults: bool
     leave_out: bool
 
 
+def a_format(file: Path, wanted: str | None) -> str:
+    """The one that is wanted, or else the log's own."""
+    names = ", ".join(READERS)
+    if wanted is not None and wanted not in READERS:
+        raise typer.BadParameter(both(f"--format is one of {names}.", f"--format 可选 {names}。"))
+    found = wanted or _told_format(file)
+    if found is None:
+        en = f"The first lines of {file} do not tell its format: give --format, one of {names}."
+        zh = f"无法从 {file} 的前几行判断格式：请用 --format 指定，可选 {names}。"
+        raise typer.BadParameter(plain(both(en, zh)))
+    return found
+
+
+def _told_format(file: Path) -> str | None:
+    try:
+        with open_lines(file, name=file.name) as lines:
+            return format_of(lines)
+    except Invalid as broken:
+        raise typer.BadParameter(plain(both(f"{file}: {broken.en}", f"{file}：{broken.zh}"))) from None
+
+
 def take_in(asked: Asked, *, no_wait: bool, as_json: bool) -> None:
+    if asked.centre is None:
+        raise typer.BadParameter(
+            both(
+                "Say whose log it is: --centre NAME; or add --dry-run.",
+                "请用 --centre 指明超算中心；或加 --dry-run 只统计。",
+            )
+        )
     if asked.owners is None:
         raise typer.BadParameter(
             both(
@@ -154,24 +187,27 @@ def _summary(found: ImportModel) -> str:
 
 def read_map(file: Path) -> tuple[str, dict[str, UUID]]:
     """Whose a name's records are; the header says whose names they are."""
-    with file.open(newline="", encoding="utf-8-sig") as opened:
-        rows = csv.reader(opened)
-        header = [word.strip().lower() for word in next(rows, [])]
-        if len(header) != len(KEYS) or header[0] not in KEYS or header[1] != "project":
-            _refuse(
-                file, 1, "the header is user,project or account,project", "表头须为 user,project 或 account,project"
-            )
-        owners: dict[str, UUID] = {}
-        for row in rows:
-            if not row:
-                continue
-            try:
-                name, project = (word.strip() for word in row)
-                wanted = UUID(project)
-            except ValueError:
-                _refuse(file, rows.line_num, "a name and the id of a project", "每行须为名称和课题组编号")
-            if owners.setdefault(name, wanted) != wanted:
-                _refuse(file, rows.line_num, f"{name} has a project already", f"{name} 已对应其他课题组")
+    text = StringIO(read_text(file), newline="")
+    with refusing(file):
+        return _owners(file, text)
+
+
+def _owners(file: Path, text: Iterable[str]) -> tuple[str, dict[str, UUID]]:
+    rows = csv.reader(text)
+    header = [word.strip().lower() for word in next(rows, [])]
+    if len(header) != len(KEYS) or header[0] not in KEYS or header[1] != "project":
+        _refuse(file, 1, "the header is user,project or account,project", "表头须为 user,project 或 account,project")
+    owners: dict[str, UUID] = {}
+    for row in rows:
+        if not row:
+            continue
+        try:
+            name, project = (word.strip() for word in row)
+            wanted = UUID(project)
+        except ValueError:
+            _refuse(file, rows.line_num, "a name and the id of a project", "每行须为名称和课题组编号")
+        if owners.setdefault(name, wanted) != wanted:
+            _refuse(file, rows.line_num, f"{name} has a project already", f"{name} 已对应其他课题组")
     return header[0], owners
 
 

@@ -15,24 +15,6 @@ from paracloud.client.errors import ApiError
 from paracloud.wire.jobs import InputModel
 
 
-def script_text(path: Path) -> str:
-    """Whatever its line ends: the server says what it makes of them."""
-    try:
-        return path.read_bytes().decode()
-    except OSError as error:
-        raise typer.BadParameter(
-            both(f"{path} cannot be read: {error.strerror}.", f"无法读取 {path}：{error.strerror}。")
-        ) from None
-    except UnicodeDecodeError as error:
-        at = f"byte {error.start}"
-        raise typer.BadParameter(
-            both(
-                f"{path} is no UTF-8 text ({at}); convert it, such as with iconv -f GB18030 -t UTF-8.",
-                f"{path} 不是 UTF-8 文本（{at}）；请先转换，例如 iconv -f GB18030 -t UTF-8。",
-            )
-        ) from None
-
-
 def gather(spec: str) -> Iterator[tuple[Path, str]]:
     """PATH or PATH:DESTINATION; a path that is there may hold a colon. A folder brings everything below it; a link that
     leads out of it is refused."""

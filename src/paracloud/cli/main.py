@@ -32,11 +32,13 @@ from paracloud.cli import (
     usage,
 )
 from paracloud.cli.files import cp, ls
+from paracloud.cli.ids import an_id
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.kinds import ENTRIES, PRODUCT_LINES, ROLES, kind
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
+from paracloud.wire.grid import QueueModel
 from paracloud.wire.wording import worded
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -123,11 +125,19 @@ def centres(as_json: AsJson = False) -> None:
     show.table(["centre", "name", "well", "reason", "budget/min"], rows)
 
 
+PricedFor = Annotated[
+    UUID | None,
+    typer.Option(
+        parser=an_id, envvar="PARACLOUD_PROJECT", help="Whose prices; all that your projects share, otherwise."
+    ),
+]
+
+
 @app.command()
-def queues(as_json: AsJson = False) -> None:
-    """Show the partitions as last seen, with prices."""
+def queues(project: PricedFor = None, as_json: AsJson = False) -> None:
+    """Show the partitions as last seen, with what they cost you."""
     with session.client() as client:
-        found = client.queues()
+        found = client.queues(project)
     if as_json:
         show.as_json(found)
         return
@@ -139,11 +149,17 @@ def queues(as_json: AsJson = False) -> None:
             q.cores,
             q.free_cores,
             q.gpu_model and f"{q.gpus_per_node} {q.gpu_model}",
-            q.core_hour,
+            _core_hour(q),
         )
         for q in found.items
     ]
     show.table(["centre", "queue", "nodes", "cores", "free", "cards", "core-hour"], rows)
+
+
+def _core_hour(of: QueueModel) -> str | None:
+    if of.differs:
+        return say("differs: --project", "因课题组而异：--project")
+    return of.core_hour if of.rule is None else say("by rule", "按计费规则")
 
 
 @app.command()

@@ -12,6 +12,7 @@ from paracloud.billing.receipt import NotWhole, Verified, key_of, verify
 from paracloud.cli import session, show
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.keep import keep
+from paracloud.cli.reading import read_text
 from paracloud.cli.submission import only_project
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
@@ -127,7 +128,7 @@ def _tell_amounts(found: Verified) -> None:
 
 def _public(text: str) -> str:
     file = Path(text)
-    public = file.read_text().strip() if file.is_file() else text
+    public = read_text(file).strip() if file.is_file() else text
     try:
         is_key = len(b64decode(public, validate=True)) == KEY_BYTES and bool(key_of(public))
     except ValueError:

@@ -10,12 +10,13 @@ from paracloud.cli import session, show
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.keep import keep
 from paracloud.cli.kinds import CHARGES, ENTRIES, PRODUCT_LINES, kind
+from paracloud.cli.reading import refusing
 from paracloud.cli.submission import only_project
 from paracloud.cli.times import Month
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
 from paracloud.client.statements import Whose
-from paracloud.statements.check_focus import check_focus
+from paracloud.statements.check_focus import Finding, check_focus
 from paracloud.wire.statements import MonthModel, SumsModel
 
 app = typer.Typer(no_args_is_help=True, help=say("Monthly statements.", "月度账单。"))
@@ -97,12 +98,14 @@ def bill(job: UUID, as_operator: AsOperator = False, as_json: AsJson = False) ->
 def check_file(file: Path) -> None:
     """Check a FOCUS file, of whatever provider, against the column rules of version 1.2. Exit status 1 where it breaks
     one."""
-    with file.open(encoding="utf-8", newline="") as lines:
-        broken = 0
-        for one in check_focus(lines):
-            broken += 1
+    broken = 0
+    shown: list[Finding] = []
+    with refusing(file), file.open(encoding="utf-8", newline="") as lines:
+        for broken, one in enumerate(check_focus(lines), 1):
             if broken <= SHOWN:
-                print(plain(f"{file}, {one.line}: {one.column}: {one.what}"))
+                shown.append(one)
+    for one in shown:
+        print(plain(f"{file}, {one.line}: {one.column}: {one.what}"))
     if broken:
         text = both(f"Rules broken: {broken}.", f"共有 {broken} 处不符合规则。")
         show.errors.print(plain(text), markup=False, highlight=False)

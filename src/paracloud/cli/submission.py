@@ -9,6 +9,7 @@ import typer
 
 from paracloud.cli import inputs, session, show
 from paracloud.cli.jobs import AsJson, Project, end, until_final
+from paracloud.cli.reading import read_text
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
@@ -114,7 +115,7 @@ def _request(
 ) -> JobRequest:
     if (script is None) == (command is None):
         raise typer.BadParameter(both("Give a script or --command, not both.", "请提供脚本或 --command 之一。"))
-    text = inputs.script_text(script) if script else f"#!/bin/bash\n{command}\n"
+    text = read_text(script) if script else f"#!/bin/bash\n{command}\n"
     payer = project or only_project(client)
     return JobRequest(
         project=payer,

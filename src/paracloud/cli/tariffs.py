@@ -1,6 +1,5 @@
 """`paracloud admin …` on prices, contracts and the books: what it costs, and whether it is right."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -12,7 +11,8 @@ from paracloud.cli.admin import make
 from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.kinds import PRODUCT_LINES, RULES, kind
-from paracloud.cli.words import both, plain, say
+from paracloud.cli.reading import read_json
+from paracloud.cli.words import plain, say
 from paracloud.wire.tariffs import ContractModel, ContractRequest, EndRequest, PriceModel, PriceRequest
 
 From = Annotated[str | None, typer.Option("--from", help="Valid from this time on, ISO 8601 with zone; now otherwise.")]
@@ -38,9 +38,9 @@ def price(  # a command line's options
 ) -> None:
     """Add a price version for a queue: yuan for a core-hour and a card-hour, or a charging rule; for everybody, or for
     one customer. Without --card-hour it says nothing of cards: what uses any is listed as unrated."""
-    tree = {"centre": centre, "queue": queue, "core_hour": core_hour, "card_hour": card_hour, "rule": _json(rule)}
+    tree = {"centre": centre, "queue": queue, "core_hour": core_hour, "card_hour": card_hour, "rule": _tree(rule)}
     whose = {"product_line": product_line, "qos": qos, "project": project, "organisation": organisation}
-    more = {"tiers": _json(tiers), "valid_from": start, "valid_to": until}
+    more = {"tiers": _tree(tiers), "valid_from": start, "valid_to": until}
     make("prices", PriceRequest.model_validate(tree | whose | more), as_json=as_json)
 
 
@@ -65,7 +65,7 @@ def contract(
     """Add a co-construction contract with a centre."""
     tree = {"centre": centre, "share_basis_points": share, "queue": queue, "valid_from": start, "valid_to": until}
     lent = {"owner": owner, "owner_basis_points": owner_share}
-    month = {"share_tiers": _json(share_tiers), "minimum": minimum, "fixed": fixed}
+    month = {"share_tiers": _tree(share_tiers), "minimum": minimum, "fixed": fixed}
     make("contracts", ContractRequest.model_validate(tree | lent | month), as_json=as_json)
 
 
@@ -176,11 +176,8 @@ def end(what: str, which: str, at: str | None, *, as_json: bool, queue: str | No
         print(plain(made.id))
 
 
-def _json(file: Path | None) -> object:
-    try:
-        return None if file is None else json.loads(file.read_text())
-    except ValueError as wrong:
-        raise typer.BadParameter(both(f"{file} is no JSON: {wrong}.", f"{file} 不是有效的 JSON：{wrong}。")) from None
+def _tree(file: Path | None) -> object:
+    return None if file is None else read_json(file)
 
 
 VERBS = (price, prices, end_price, contract, contracts, end_contract, unrated, check)

@@ -70,8 +70,8 @@ class Client(
     def centres(self) -> CentreList:
         return self._get("/centres", CentreList)
 
-    def queues(self) -> QueueList:
-        return self._get("/queues", QueueList)
+    def queues(self, project: UUID | None = None) -> QueueList:
+        return self._get("/queues", QueueList, None if project is None else {"project": str(project)})
 
     def submit(self, request: JobRequest, *, key: str | None = None) -> AcceptedModel:
         headers = {"Idempotency-Key": key or str(uuid4())}

@@ -28,11 +28,18 @@ async def rate_usage(
 
 
 async def take_back(
-    session: AsyncSession, entry: EntryId, *, reason: str, person: str, now: datetime, usage: UsageId | None
+    session: AsyncSession,
+    entry: EntryId,
+    *,
+    reason: str,
+    person: str,
+    now: datetime,
+    usage: UsageId | None,
+    anyway: bool = False,
 ) -> EntryId | None:
     """As `billing.reverse`."""
     await store.prices_of(session, _jobs((await store_decisions.amounts_of(session, entry)).keys()), lock=True)
-    made = await reverse(session, entry, reason=reason, person=person, now=now, usage=usage)
+    made = await reverse(session, entry, reason=reason, person=person, now=now, usage=usage, anyway=anyway)
     if made is None:
         return None
     amounts = {

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from paracloud.statements.focus_columns import COLUMNS, Column, Level, Type
 
-DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 CLOSE = Decimal("0.000001")
 
@@ -60,7 +60,7 @@ def _fits(type_: Type, value: str) -> bool:
         if type_ is Type.TIME:
             datetime.strptime(value, TIME)  # noqa: DTZ007  # its Z is a letter of the format
         return type_ is not Type.JSON or isinstance(json.loads(value), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

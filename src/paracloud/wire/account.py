@@ -141,11 +141,13 @@ class CentreRequest(Model):
 
 
 class ReversalRequest(Model):
-    """`usage`: which charge, where the entry is the sum of several."""
+    """`usage`: which charge, where the entry is the sum of several. `anyway`: also a top-up that the wallet has no
+    longer."""
 
     entry: UUID
     reason: Text
     usage: UUID | None = None
+    anyway: bool = False
 
 
 class Created(Model):

@@ -24,7 +24,8 @@ class CentreList(Model):
 
 
 class QueueModel(Model):
-    """Of one core-hour and one card-hour; null where there is no such price, and what needs one is not offered."""
+    """Of one core-hour and one card-hour; null where there is no such price, and what needs one is not offered; also
+    where it `differs` among the caller's projects: then ask for one of them."""
 
     centre: str
     name: str
@@ -43,6 +44,7 @@ class QueueModel(Model):
     rule: dict[str, object] | None
     """Where the price is a charging rule, which alone says what costs how much."""
     currency: str | None
+    differs: bool
     seen_at: Time
 
 

@@ -135,7 +135,7 @@ ROUTES: dict[str, Route] = {
     "GET /projects/{project}/balance": of(READS, "path project"),
     "GET /projects/{project}/statement": of(READS, "path project"),
     "GET /centres": of(READS),
-    "GET /queues": of(READS),
+    "GET /queues": of(READS, "query project", query=lambda of: {"project": str(of.owner.project)}),
     "POST /jobs": of(WRITES, "body project", body=lambda of: job(of.owner)),
     "POST /jobs:batch": of(WRITES, "body jobs.project", body=lambda of: {"jobs": [job(of.owner), job(of.owner)]}),
     "GET /jobs": of(READS, "query project", query=lambda of: {"project": str(of.owner.project)}),
@@ -169,7 +169,7 @@ ROUTES: dict[str, Route] = {
     "POST /operator/contracts": operates(_contract, "body owner"),
     "POST /operator/centres": operates(_centre),
     "POST /operator/reversals": operates(
-        lambda of: {"entry": of.entry, "reason": "mistyped"}, "body entry", "body usage"
+        lambda of: {"entry": of.entry, "reason": "mistyped", "anyway": True}, "body entry", "body usage"
     ),
     "POST /operator/adjustments": operates(
         lambda of: {"project": str(of.owner.project), "amount": "1.00", "reason": "x", "key": str(uuid4())},

@@ -21,12 +21,13 @@ from tests.paracloud.billing.builders import (
 from paracloud.billing import store_unrated
 from paracloud.billing.cover import Unit
 from paracloud.billing.entry import payable, wallet
+from paracloud.billing.funding import Funding, set_funding
 from paracloud.billing.hold import hold, release
 from paracloud.billing.reverse import reverse
 from paracloud.billing.store import balance, lock_accounts
 from paracloud.identity.create_project import create_project
 from paracloud.kit.database import Database
-from paracloud.kit.errors import Conflict
+from paracloud.kit.errors import Conflict, NotEnoughFunds
 from paracloud.kit.identifiers import CentreName, EntryId
 from paracloud.kit.money import Money
 
@@ -38,9 +39,44 @@ async def entries(database: Database) -> list[EntryId]:
         return [EntryId(entry) for entry in found.all() if isinstance(entry, UUID)]
 
 
-async def reversed_(database: Database, entry: EntryId) -> None:
+async def reversed_(database: Database, entry: EntryId, *, anyway: bool = False) -> None:
     async with database.begin() as session:
-        await reverse(session, entry, reason="wrong node", person="op", now=NOW)
+        await reverse(session, entry, reason="wrong node", person="op", now=NOW, anyway=anyway)
+
+
+async def top_up_of(database: Database) -> EntryId:
+    async with database.begin() as session:
+        return EntryId((await session.scalars(text("SELECT id FROM ledger_entries WHERE kind = 'top-up'"))).one())
+
+
+async def test_a_top_up_that_is_held_or_spent_is_not_taken_back_unless_that_is_meant(database):
+    opened = await world(database)
+    entry = await top_up_of(database)
+    async with database.begin() as session:
+        await hold(session, opened.project, "job-1", Money.parse("90"), now=NOW)
+        await set_funding(session, opened.project, Funding(line=Money.parse("5")))
+    with pytest.raises(
+        NotEnoughFunds, match=r"100\.000000 CNY is to be taken, 15\.000000 is available: .*--anyway"
+    ) as no:
+        await reversed_(database, entry)
+    assert "拟扣除 100.000000 CNY，可用 15.000000" in no.value.zh
+    assert "--anyway" in no.value.zh
+    assert await left(database, opened) == 10_000_000
+    await reversed_(database, entry, anyway=True)
+    assert await left(database, opened) == -90_000_000
+    with pytest.raises(Conflict, match="reversed before"):
+        await reversed_(database, entry)
+    await sound(database)
+
+
+async def test_a_top_up_is_taken_back_down_to_the_credit_line(database):
+    opened = await world(database)
+    async with database.begin() as session:
+        await hold(session, opened.project, "job-1", Money.parse("90"), now=NOW)
+        await set_funding(session, opened.project, Funding(line=Money.parse("90")))
+    await reversed_(database, await top_up_of(database))
+    assert await left(database, opened) == -90_000_000
+    await sound(database)
 
 
 @pytest.mark.parametrize("which", [0, 1])

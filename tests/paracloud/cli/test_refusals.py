@@ -49,6 +49,33 @@ def test_a_day_that_is_none_is_said_before_anything_is_asked(terminal, lin, word
     assert "不是日期；请写成 2026-06-01。" in told
 
 
+BINARY, DEEP = bytes(range(128, 256)), b"[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("words", "content", "en", "zh"),
+    [
+        (("statement", "check", "x"), BINARY, "x is no UTF-8 text", "x 不是 UTF-8 文本"),
+        (("statement", "check", "x"), b"a" * 200_000, "x is no CSV", "x 不是有效的 CSV"),
+        (("receipt", "verify", "x", "--key", "x"), BINARY, "x is no UTF-8 text", "x 不是 UTF-8 文本"),
+        (("admin", "price", "east", "cpu", "--rule", "x"), BINARY, "x is no UTF-8 text", "x 不是 UTF-8 文本"),
+        (("admin", "price", "east", "cpu", "--rule", "x"), DEEP, "x is nested too deeply", "x：JSON 嵌套过深"),
+        (("admin", "price", "east", "cpu", "1", "--tiers", "x"), DEEP, "x is nested too deeply", "x：JSON 嵌套过深"),
+        (("admin", "price", "east", "cpu", "--rule", "x"), b"9" * 9999, "x is no JSON", "x 不是有效的 JSON"),
+        (("admin", "connect", "new", "127.0.0.1", "--host-key", "x"), BINARY, "x is no UTF-8", "x 不是 UTF-8"),
+        (("submit", "x"), BINARY, "x is no UTF-8 text", "x 不是 UTF-8 文本"),
+        (("usage", "import", "x", "--dry-run", "--format", "sacct", "--centre", "east", "--map", "x"), BINARY,
+         "x is no UTF-8 text", "x 不是 UTF-8 文本"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_not_what_is_read_is_refused_by_its_name(terminal, boss, words, content, en, zh):
+    (terminal.home / "x").write_bytes(content)
+    told = said(terminal.run(boss, *words))
+    assert "Traceback" not in told
+    assert en in told
+    assert zh in told
+
+
 def test_an_amount_below_zero_that_is_read_as_an_option_says_how_it_is_written(terminal, boss, lin):
     words = ("admin", "top-up", str(lin.project))
     told = said(terminal.run(boss, *words, "-0.5", "pay-9"))

@@ -78,6 +78,26 @@ def test_what_marks_a_text_of_another_system_is_no_part_of_it(offline, header):
     assert (done.returncode, "execution 1" in done.stderr) == (0, True), done.stderr
 
 
+def test_a_dry_run_needs_neither_a_centre_nor_a_format(offline):
+    (offline.home / "log").write_text(sacct())
+    done = offline.run(None, "usage", "import", "--dry-run", "--report-by", "day", "--json", "log")
+    assert (done.returncode, done.stdout) == (0, imported(offline, "log", "--json").stdout), done.stderr
+    by_centre = offline.run(None, "usage", "import", "--dry-run", "--report-by", "centre", "log")
+    assert (by_centre.returncode, "needs --centre" in by_centre.stderr) == (2, True)
+    stored = offline.run(None, "usage", "import", "log")
+    assert (stored.returncode, "--centre NAME" in stored.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"no log\n", "do not tell its format"), (bytes(range(256)), "do not tell its format"), (b"\xfd7zXZ\0\0", "cut")],
+)
+def test_a_log_of_no_clear_format_is_refused(offline, content, why):
+    (offline.home / "log").write_bytes(content)
+    done = offline.run(None, "usage", "import", "--dry-run", "log")
+    assert (done.returncode, why in done.stderr, "Traceback" in done.stderr) == (2, True, False), done.stderr
+
+
 def test_nothing_is_stored_yet(offline):
     (offline.home / "log").write_text(sacct())
     done = offline.run(None, "usage", "import", "--format", "sacct", "--centre", "east", "log")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paracloud.dialects.gridengine import history as gridengine
-from paracloud.dialects.histories import READERS
+from paracloud.dialects.histories import READERS, format_of
 from paracloud.dialects.history import HistoryRecord, LeftOut, Unreadable, accounted
 from paracloud.dialects.pbs import history as pbs
 from paracloud.dialects.records import NativePhase
@@ -356,3 +356,25 @@ def test_a_source_that_tells_no_resources_says_so():
 def test_a_licence_that_is_no_number_is_not_understood(said):
     (found,) = slurm.read([sacct(AllocTRES=f"cpu=64,{said}")])
     assert isinstance(found, Unreadable)
+
+
+HEADER = "|".join(slurm.COLUMNS) + "\n"
+BAD = "no log\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "format_"),
+    [
+        ([sacct()], "sacct"),
+        ([HEADER], "sacct"),
+        ([HEADER, sacct(NCPUS="many")], "sacct"),
+        (["# a remark\n", "\n", grid()], "gridengine"),
+        ([BAD, PBS], "pbs"),
+        ([BAD], None),
+        ([], None),
+        (["# a remark\n"], None),
+        ([sacct(), PBS], None),
+    ],
+)
+def test_a_logs_first_lines_tell_its_format_or_do_not(lines, format_):
+    assert format_of(lines) == format_
