@@ -60,7 +60,7 @@ async def package(body: PackageRequest, request: Request, deps: TheDeps, token: 
 async def dedication(
     body: DedicationRequest, request: Request, deps: TheDeps, token: Token, key: Key = None
 ) -> Created:
-    """Nodes for one customer alone; the first month's fee is paid now, or there are none."""
+    """Nodes for one customer alone; the fees of the months that have begun are paid now, or there are none."""
     async with asked(deps, token) as at:
         now = operator(at, deps)
         wanted = Dedication(
@@ -97,7 +97,8 @@ async def dedications(deps: TheDeps, token: Token, *, with_past: bool = False) -
 
 @router.post("/dedications/{dedication}:end")
 async def end_dedicated(dedication: UUID, body: EndRequest, deps: TheDeps, token: Token) -> Created:
-    """The nodes are the customer's until then; what was paid in advance stays paid."""
+    """The nodes are the customer's until then, or never where they have not begun; what was paid in advance stays
+    paid."""
     async with asked(deps, token) as at:
         now = operator(at, deps)
         id_, at_ = DedicationId(dedication), body.at or now

@@ -51,7 +51,7 @@ class PackageModel(Model):
 
 
 class DedicationRequest(Model):
-    """All nodes of a queue. The fee of a month is due at its beginning, of the first one now. `is_unseen`: of a centre
+    """All nodes of a queue. The fee of a month is due at its beginning, of those that have begun now. `is_unseen`: of a centre
     whose queues the platform has not seen yet, take the name as it is."""
 
     project: UUID
