@@ -51,8 +51,8 @@ class PackageModel(Model):
 
 
 class DedicationRequest(Model):
-    """All nodes of a queue. The fee of a month is due at its beginning, of those that have begun now. `is_unseen`: of a centre
-    whose queues the platform has not seen yet, take the name as it is."""
+    """All nodes of a queue. The fee of a month is due at its beginning, of those that have begun now. `is_unseen`: of a
+    centre whose queues the platform has not seen yet, take the name as it is."""
 
     project: UUID
     centre: Text
