@@ -35,6 +35,7 @@ from paracloud.cli.files import cp, ls
 from paracloud.cli.ids import an_id
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.kinds import ENTRIES, PRODUCT_LINES, ROLES, kind
+from paracloud.cli.simulate import simulate, spread
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
@@ -65,6 +66,7 @@ for verb in (
 app.command("show")(jobs.show_job)
 app.command()(notices.notices)
 app.command()(statements.bill)
+app.command()(simulate)
 for told in (*tariffs.VERBS, *paying.VERBS, *reconciliation.VERBS, *settling.VERBS, *corrections.VERBS, *lists.VERBS):
     admin.app.command()(told)
 # A negative amount is no option.
@@ -228,7 +230,7 @@ def _has_negative(words: list[str]) -> bool:
 
 def main() -> None:
     try:
-        app()
+        app(spread(sys.argv[1:]))
     except SystemExit as end:
         if end.code == MISUSED and _has_negative(sys.argv):
             print(both(*NEGATIVE), file=sys.stderr)

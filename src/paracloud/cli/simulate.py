@@ -1,0 +1,181 @@
+"""`paracloud simulate`: what a broker would have done with jobs of the past. Needs no server."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from paracloud.cli import show
+from paracloud.cli.words import both
+from paracloud.kit.errors import Refused
+from paracloud.placement.forecast import Discipline
+from paracloud.simulation.grid import Rules
+from paracloud.simulation.outcome import Felt, Outcome
+from paracloud.simulation.read_traces import read_csv, read_swf
+from paracloud.simulation.report import page
+from paracloud.simulation.simulate import Asked
+from paracloud.simulation.simulate import simulate as each_policy
+from paracloud.simulation.workload import TraceJob, Workload, joined
+
+SPREAD = ("--trace", "--policy")
+"""Options that take several values at once."""
+DIGITS = 4
+
+
+def spread(arguments: Sequence[str]) -> list[str]:
+    """`--trace A B` is what `--trace A --trace B` is."""
+    told: list[str] = []
+    current, has_one = "", False
+    for word in arguments:
+        if word.startswith("--"):
+            current, has_one = (word, False) if word in SPREAD else ("", False)
+        elif current:
+            told += [current] if has_one else []
+            has_one = True
+        told.append(word)
+    return told
+
+
+def simulate(
+    trace: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE:PROCS", help="A trace in SWF, plain or .xz, and its centre's processors; several."),
+    ] = None,
+    jobs: Annotated[
+        Path | None,
+        typer.Option(help="Instead: a CSV file, submit_s,run_s,procs,requested_s,home_centre,user."),
+    ] = None,
+    capacity: Annotated[
+        str | None, typer.Option(metavar="N,N,…", help="With --jobs: each centre's processors.")
+    ] = None,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="local, random, round-robin, least-backlog, shortest-queue, earliest-start, ours, reroute, "
+            "multi-K (K submissions, the first start wins); several."
+        ),
+    ] = None,
+    discipline: Annotated[
+        Discipline, typer.Option(help="How each centre takes jobs from its queue.")
+    ] = Discipline.EASY,
+    clairvoyant: Annotated[bool, typer.Option("--clairvoyant", help="All know how long each job runs.")] = False,
+    broker_share: Annotated[float, typer.Option(min=0, max=1, help="The part of users who use the broker.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of chance, and of who uses the broker.")] = 1,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also write a page with plots.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Play jobs of the past at several centres under several policies: bounded slowdown, wait, utilisation. A trace
+    that is given again is shifted in time."""
+    names = [name for word in policy or ["local", "ours"] for name in word.split(",") if name]
+    try:
+        workload = _workload(trace or [], jobs, capacity)
+        outcomes = _played(workload, Asked(names, Rules(discipline, clairvoyant), broker_share, seed))
+        if report is not None:
+            report.write_text(page(workload, outcomes, discipline.value, broker_share), encoding="utf-8")
+    except Refused as refused:
+        raise typer.BadParameter(both(refused.en, refused.zh)) from refused
+    if as_json:
+        print(json.dumps({"policies": {name: _told(one) for name, one in outcomes.items()}}))
+    else:
+        _table(outcomes)
+
+
+def _workload(traces: Sequence[str], jobs: Path | None, capacity: str | None) -> Workload:
+    if (jobs is None) == (not traces):
+        raise typer.BadParameter(
+            both("Give --trace, or --jobs with --capacity.", "请给出 --trace，或 --jobs 与 --capacity。")
+        )
+    if jobs is not None:
+        found = read_csv(jobs, [_procs(word) for word in (capacity or "").split(",")])
+    else:
+        if capacity is not None:
+            raise typer.BadParameter(both("--capacity belongs to --jobs.", "--capacity 只与 --jobs 连用。"))
+        found = _of_traces(traces)
+    if found.left_out:
+        en = f"{found.left_out} jobs never ran, or ask for more processors than their centre has: left out."
+        print(both(en, f"{found.left_out} 个作业从未运行，或所需处理器超过其超算中心，已排除。"), file=sys.stderr)
+    if not found.jobs:
+        raise typer.BadParameter(both("There is no job to play.", "没有可模拟的作业。"))
+    return found
+
+
+def _of_traces(traces: Sequence[str]) -> Workload:
+    read: dict[str, tuple[list[TraceJob], int]] = {}
+    asked = []
+    for word in traces:
+        name, colon, procs = word.rpartition(":")
+        if not colon:
+            raise typer.BadParameter(
+                both(f"{word}: FILE:PROCS, with the processors.", f"{word}：须写成 文件:处理器数。")
+            )
+        asked.append((name, _procs(procs)))
+        if name not in read:
+            read[name] = read_swf(Path(name))
+    found = joined([(name, procs, read[name][0]) for name, procs in asked])
+    never = sum(read[name][1] for name, _ in asked)
+    return Workload(found.capacities, found.jobs, found.left_out + never)
+
+
+def _procs(word: str) -> int:
+    if not word.strip().isdecimal() or int(word) < 1:
+        raise typer.BadParameter(both(f"{word!r} is no number of processors.", f"{word!r} 不是处理器数。"))
+    return int(word)
+
+
+def _played(workload: Workload, asked: Asked) -> dict[str, Outcome]:
+    outcomes: dict[str, Outcome] = {}
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=show.errors, transient=True) as progress:
+        task = progress.add_task(asked.policies[0], total=None)
+        for name, one in each_policy(workload, asked):
+            outcomes[name] = one
+            done = len(outcomes)
+            if done < len(asked.policies):
+                progress.update(task, description=asked.policies[done])
+    return outcomes
+
+
+def _told(one: Outcome) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        **_felt(one.all),
+        "utilisation": round(one.utilisation, DIGITS),
+        "utilisation_by_centre": [round(value, DIGITS) for value in one.by_centre],
+        "moves": one.moves,
+        "submissions_per_job": round(one.submissions_per_job, DIGITS),
+        "jobs": one.all.jobs,
+    }
+    if one.others is not None:
+        told["others"] = _felt(one.others) | {"jobs": one.others.jobs}
+        told["brokered"] = None if one.brokered is None else _felt(one.brokered) | {"jobs": one.brokered.jobs}
+    return told
+
+
+def _felt(one: Felt) -> dict[str, float]:
+    return {
+        "mean_bounded_slowdown": round(one.mean_bounded_slowdown, DIGITS),
+        "p95_bounded_slowdown": round(one.p95_bounded_slowdown, DIGITS),
+        "mean_wait_s": round(one.mean_wait_s, 1),
+    }
+
+
+def _table(outcomes: dict[str, Outcome]) -> None:
+    show.table(
+        ["policy", "slowdown", "P95", "mean wait", "utilisation", "moves", "submissions/job", "others' slowdown"],
+        [
+            [
+                name,
+                f"{one.all.mean_bounded_slowdown:.2f}",
+                f"{one.all.p95_bounded_slowdown:.1f}",
+                f"{one.all.mean_wait_s:.0f} s",
+                f"{one.utilisation:.1%}",
+                str(one.moves),
+                f"{one.submissions_per_job:.2f}",
+                "" if one.others is None else f"{one.others.mean_bounded_slowdown:.2f}",
+            ]
+            for name, one in outcomes.items()
+        ],
+    )

@@ -1,0 +1,95 @@
+"""How long a job will run, from what came before it. Pure, and it never looks ahead.
+
+Three guesses compete for each of a job's keys (such as user and script, user and application, user, everybody): the
+time that was asked for, that time by the ratio of it that was used before, and the mean of the last two. Whichever has
+been nearest lately, by the logarithm, makes the prediction: users who ask for what they use are believed.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from math import exp, log
+from typing import Final
+
+GUESSES: Final = 3
+SOON_SECONDS: Final = 10.0
+"""Below this a difference matters to nobody: errors are those of (seconds + 10)."""
+NEW_ERROR, NEW_RATIO = 0.2, 0.3
+"""The weight of the newest job: about the last five, the last three."""
+LEAST_SEEN: Final = 3
+"""Jobs of a key before it is asked."""
+Z90: Final = 1.2816
+FIRST_SPREAD: Final = 1.5
+"""Of the logarithm, where nothing is known: P90 is seven times the median, or the asked time."""
+
+
+@dataclass(slots=True)
+class _Past:
+    ratio: float = 1.0
+    last: float = 0.0
+    before_last: float = 0.0
+    seen: int = 0
+    errors: list[float] = field(default_factory=lambda: [1.0] * GUESSES)
+    spread: float = FIRST_SPREAD
+
+
+@dataclass(frozen=True, slots=True)
+class RunTime:
+    """Seconds: as many jobs run shorter as longer than `p50`, one in ten runs longer than `p90`."""
+
+    p50: float
+    p90: float
+
+
+class RunTimes:
+    """What ran, by key. Feed it with each job that ended, ask it for each that comes."""
+
+    def __init__(self) -> None:
+        self._pasts: dict[Hashable, _Past] = {}
+
+    def predict(self, keys: Sequence[Hashable], requested: float) -> RunTime:
+        """`keys`: from the narrowest to the widest; the first that has been seen often enough is asked. No longer than
+        `requested` (seconds), since the scheduler ends what is."""
+        past = self._of(keys)
+        if past is None:
+            return RunTime(requested, requested)
+        guesses = _guesses(past, requested)
+        middle = guesses[_best(past)]
+        late = (middle + SOON_SECONDS) * exp(Z90 * past.spread) - SOON_SECONDS
+        return RunTime(middle, min(max(late, middle), requested))
+
+    def learn(self, keys: Sequence[Hashable], requested: float, ran: float) -> None:
+        """`ran`: seconds, of a job that ended."""
+        for key in keys:
+            past = self._pasts.get(key)
+            if past is None:
+                past = self._pasts[key] = _Past()
+            if past.seen:
+                _judge(past, _guesses(past, requested), ran)
+            ratio = min(ran / requested, 1.0) if requested > 0 else 1.0
+            past.ratio = ratio if not past.seen else past.ratio + NEW_RATIO * (ratio - past.ratio)
+            past.before_last, past.last = (past.last if past.seen else ran), ran
+            past.seen += 1
+
+    def _of(self, keys: Sequence[Hashable]) -> _Past | None:
+        for key in keys:
+            past = self._pasts.get(key)
+            if past is not None and past.seen >= LEAST_SEEN:
+                return past
+        return None
+
+
+def _guesses(past: _Past, requested: float) -> tuple[float, float, float]:
+    return requested, requested * past.ratio, min((past.last + past.before_last) / 2, requested)
+
+
+def _best(past: _Past) -> int:
+    return min(range(GUESSES), key=past.errors.__getitem__)
+
+
+def _judge(past: _Past, guesses: Sequence[float], ran: float) -> None:
+    is_first = past.seen == 1
+    signed = [log((ran + SOON_SECONDS) / (guess + SOON_SECONDS)) for guess in guesses]
+    spread = abs(signed[_best(past)])
+    past.spread = max(0.05, spread if is_first else past.spread + NEW_ERROR * (spread - past.spread))
+    for at, error in enumerate(signed):
+        past.errors[at] = abs(error) if is_first else past.errors[at] + NEW_ERROR * (abs(error) - past.errors[at])

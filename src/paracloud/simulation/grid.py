@@ -1,0 +1,168 @@
+"""The event loop: jobs arrive, start and end at several centres, as a policy sends them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from heapq import heapify, heappop, heappush
+
+from paracloud.placement.forecast import Discipline, QueueState
+from paracloud.placement.past import RunTimes
+from paracloud.simulation.centre import Centre
+from paracloud.simulation.workload import Workload
+
+CORRECTIONS_SECONDS = (60, 300, 900, 1800, 3600, 7200, 18000, 36000, 72000, 180000, 360000)
+"""How much longer a job is expected to run each time that it outlives what EASY++ predicted (Tsafrir et al. 2007)."""
+
+
+class Event(IntEnum):
+    """In the order in which those of one moment are handled."""
+
+    END = 0
+    ARRIVAL = 1
+    OUTLIVED = 2
+    REVIEW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """`clairvoyant`: schedulers and policies know how long each job runs."""
+
+    discipline: Discipline = Discipline.EASY
+    clairvoyant: bool = False
+
+
+class Grid:
+    """The state of a simulation. A policy reads it, and answers with the centres that a job goes to."""
+
+    def __init__(self, workload: Workload, rules: Rules) -> None:
+        jobs = workload.jobs
+        self.jobs, self.rules = jobs, rules
+        self.procs = [job.procs for job in jobs]
+        self.reserved = [job.ran if rules.clairvoyant else job.requested for job in jobs]
+        """How long the scheduler reserves for each job, in seconds."""
+        self.expected = list(self.reserved)
+        """How long the broker expects it to run."""
+        self.starts: list[float | None] = [None] * len(jobs)
+        self.where: list[Centre | None] = [None] * len(jobs)
+        self.centres = [
+            Centre(at, capacity, rules.discipline, self.procs, self.reserved, self._begun)
+            for at, capacity in enumerate(workload.capacities)
+        ]
+        self.past = RunTimes()
+        self.submissions = self.moves = 0
+        self._copies: dict[int, list[Centre]] = {}
+        self._last_two: dict[tuple[int, str], tuple[float, float]] = {}
+        self._corrections: dict[int, int] = {}
+        self._events = [(job.submitted, Event.ARRIVAL, at) for at, job in enumerate(jobs)]
+        self._touched: set[int] = set()
+        self._review_at: float | None = None
+        heapify(self._events)
+
+    def run(self, choose: Callable[[int, float], Sequence[Centre]], review: Callable[[float], None]) -> None:
+        """Until every job has ended."""
+        events = self._events
+        while events:
+            now = events[0][0]
+            while events and events[0][0] == now:
+                _, kind, job = heappop(events)
+                if kind is Event.END:
+                    self._end(job)
+                elif kind is Event.ARRIVAL:
+                    self._arrive(job, choose(job, now))
+                elif kind is Event.OUTLIVED:
+                    self._correct(job, now)
+                else:
+                    self._review_at = None
+                    review(now)
+            while self._touched:
+                for at in sorted(self._touched):
+                    self._touched.discard(at)
+                    self.centres[at].schedule(now)
+
+    def fitting(self, job: int) -> list[Centre]:
+        """The centres that are large enough, the job's own first."""
+        home, procs = self.jobs[job].home, self.procs[job]
+        return [one for one in (self.centres[home], *self.centres[:home], *self.centres[home + 1 :])
+                if one.capacity >= procs]  # fmt: skip
+
+    def asked(self, centre: Centre) -> QueueState:
+        """What its own scheduler knows."""
+        return centre.state(_as_reserved, self.reserved)
+
+    def review_by(self, moment: float) -> None:
+        """The policy wants to look again then, or earlier where that was said before."""
+        if self._review_at is None or moment < self._review_at:
+            self._review_at = moment
+            heappush(self._events, (moment, Event.REVIEW, -1))
+
+    def move(self, job: int, source: Centre, target: Centre) -> None:
+        """Take it from one queue to the end of another."""
+        source.queue.remove(job)
+        target.queue.append(job)
+        self.submissions += 1
+        self.moves += 1
+        self._touched |= {source.at, target.at}
+
+    def keys(self, job: int) -> tuple[tuple[int | str, ...], ...]:
+        """Whose past tells how long a job runs: its user's jobs of that size, and that asked as long; its user's, its
+        centre's, all."""
+        one = self.jobs[job]
+        return (
+            (one.home, one.user, one.procs, int(one.requested)),
+            (one.home, one.user, one.procs),
+            (one.home, one.user),
+            (one.home,),
+        )
+
+    def _arrive(self, job: int, centres: Sequence[Centre]) -> None:
+        if self.rules.discipline is Discipline.EASY_PP and not self.rules.clairvoyant:
+            self.reserved[job] = self._average(job)
+        for one in centres:
+            one.queue.append(job)
+            self._touched.add(one.at)
+        self.submissions += len(centres)
+        if len(centres) > 1:
+            self._copies[job] = list(centres)
+
+    def _begun(self, job: int, centre: Centre, now: float) -> None:
+        """The first start wins: the job's other copies are taken back at that moment."""
+        one = self.jobs[job]
+        self.starts[job], self.where[job] = now, centre
+        heappush(self._events, (now + one.ran, Event.END, job))
+        if self.reserved[job] < one.ran:
+            heappush(self._events, (now + self.reserved[job], Event.OUTLIVED, job))
+        for other in self._copies.pop(job, ()):
+            if other is not centre:
+                other.queue.remove(job)
+                self._touched.add(other.at)
+
+    def _end(self, job: int) -> None:
+        centre, one = self.where[job], self.jobs[job]
+        assert centre is not None  # noqa: S101  # it began
+        centre.end(job)
+        self._touched.add(centre.at)
+        self.past.learn(self.keys(job), one.requested, one.ran)
+        key = (one.home, one.user)
+        self._last_two[key] = (self._last_two.get(key, (-1.0, -1.0))[1], one.ran)
+
+    def _average(self, job: int) -> float:
+        """EASY++'s prediction: what the user's last two jobs took, in whole seconds."""
+        one = self.jobs[job]
+        before, last = self._last_two.get((one.home, one.user), (-1.0, -1.0))
+        return one.requested if before < 0 else min((before + last) // 2, one.requested)
+
+    def _correct(self, job: int, now: float) -> None:
+        """No pass of the scheduler follows: nothing came free."""
+        centre, begun = self.where[job], self.starts[job]
+        if centre is None or begun is None or not centre.is_running(job):
+            return
+        step = CORRECTIONS_SECONDS[min(self._corrections.get(job, 0), len(CORRECTIONS_SECONDS) - 1)]
+        self._corrections[job] = self._corrections.get(job, 0) + 1
+        until = min(begun + self.jobs[job].requested, now + step)
+        centre.extend(job, until)
+        if until < begun + self.jobs[job].ran:
+            heappush(self._events, (until, Event.OUTLIVED, job))
+
+
+def _as_reserved(_job: int, _start: float, until: float) -> float:
+    return until

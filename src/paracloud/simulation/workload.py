@@ -1,0 +1,62 @@
+"""What is simulated: jobs of the past, each with the centre that it was sent to then."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+
+class TraceJob(NamedTuple):
+    """Times in seconds from the beginning of the trace. `ran` is never longer than `requested`: a scheduler ends what
+    is."""
+
+    submitted: float
+    ran: float
+    procs: int
+    requested: float
+    home: int
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """`jobs` by submission; `left_out` counts those that never ran, or asked for more than their own centre has."""
+
+    capacities: tuple[int, ...]
+    jobs: tuple[TraceJob, ...]
+    left_out: int = 0
+
+
+def cut(submitted: float, ran: float, procs: int, requested: float, home: int, user: str) -> TraceJob:
+    """As it is simulated: a job that says no requested time asked for what it ran."""
+    asked = requested if requested > 0 else ran
+    return TraceJob(submitted, min(ran, asked), procs, asked, home, user)
+
+
+def joined(traces: Sequence[tuple[str, int, Sequence[TraceJob]]]) -> Workload:
+    """One centre a trace: (name, processors, jobs). All begin at zero. A trace that comes again is shifted by its part
+    of the trace's span, around its end, so that no two centres get the same jobs at the same moment: by half of it
+    where it comes twice."""
+    capacities = tuple(capacity for _, capacity, _ in traces)
+    jobs: list[TraceJob] = []
+    for home, (name, capacity, trace) in enumerate(traces):
+        if not trace:
+            continue
+        earlier = sum(1 for other, _, _ in traces[:home] if other == name)
+        times = sum(1 for other, _, _ in traces if other == name)
+        begin = min(job.submitted for job in trace)
+        span = max(job.submitted for job in trace) - begin + 1
+        shift = span * earlier / times
+        jobs += [
+            job._replace(submitted=(job.submitted - begin + shift) % span, home=home)
+            for job in trace
+            if job.procs <= capacity
+        ]
+    total = sum(len(trace) for _, _, trace in traces)
+    return Workload(capacities, tuple(sorted(jobs, key=lambda job: job.submitted)), total - len(jobs))
+
+
+def within(workload: Workload) -> Workload:
+    """Without jobs that are wider than their own centre: a policy that looks elsewhere would run more than another."""
+    fitting = tuple(job for job in workload.jobs if job.procs <= workload.capacities[job.home])
+    left_out = workload.left_out + len(workload.jobs) - len(fitting)
+    return replace(workload, jobs=tuple(sorted(fitting, key=lambda job: job.submitted)), left_out=left_out)
