@@ -68,65 +68,109 @@ def forecast(state: QueueState, now: float, job: Waiting, limit: float = inf) ->
         return inf
     if not state.waiting and job.procs <= state.free:
         return now
-    starts = _play(state, [*state.waiting, job], now, len(state.waiting), limit)
-    return starts.get(len(state.waiting), inf)
-
-
-def forecast_waiting(state: QueueState, now: float, limit: float = inf) -> dict[int, float]:
-    """The moments at which those that wait would start if nothing else came, by their place in `waiting`; what would
-    not before `limit` is absent."""
-    return _play(state, state.waiting, now, None, limit)
-
-
-def _play(state: QueueState, jobs: Sequence[Waiting], now: float, wanted: int | None, limit: float) -> dict[int, float]:
-    """Until `wanted` starts, or all have."""
-    played = _Played(state, jobs, now)
-    while played.queue:
+    if not state.discipline.shortest_first:
+        return Outlook(state, now).start(job, now, limit)
+    last = len(state.waiting)
+    played = _Played(state, [*state.waiting, job], now)
+    while now < limit:
         played.take(now)
-        if wanted is not None and wanted in played.starts:
-            break
-        if not played.ends:
-            break  # what is left is wider than what there is
+        if last in played.starts:
+            return now
         now = played.next_end()
-        if now >= limit:
-            break
-    return played.starts
+    return inf
+
+
+class Outlook:
+    """What would happen in a queue if nothing else came, played no further than somebody asks. It is good for any
+    number of questions until something happens there: a job that comes last is looked at last, so when it starts
+    depends on the others, and they start as they would without it until then. (Where the shortest go first it can pass
+    others: then it may start earlier than is said here.)"""
+
+    def __init__(self, state: QueueState, now: float) -> None:
+        self.state = state
+        self._played = _Played(state, state.waiting, now)
+        self._next: float = now
+        self._passes: list[tuple[float, int, float, int]] = []
+
+    @property
+    def is_current_until(self) -> float:
+        """The first moment at which something is expected to end: it is out of date then, if nothing did."""
+        if not self._passes:
+            self._pass()
+        return self._passes[1][0] if len(self._passes) > 1 else self._next
+
+    def start(self, job: Waiting, now: float, limit: float = inf) -> float:
+        """As `forecast` says it."""
+        procs, reserved, _ = job
+        at = 0
+        while True:
+            if at == len(self._passes) and not self._pass():
+                return inf
+            moment, free, shadow, extra = self._passes[at]
+            moment = max(moment, now)
+            if moment >= limit:
+                return inf
+            if procs <= free and (moment + reserved <= shadow or procs <= extra):
+                return moment
+            at += 1
+
+    def starts(self, most: int | None = None) -> dict[int, float]:
+        """When those start that wait, by their place in `waiting`; of the first `most` of them at least. Without those
+        that never do."""
+        wanted = range(len(self.state.waiting) if most is None else min(most, len(self.state.waiting)))
+        found = self._played.starts
+        while any(at not in found for at in wanted) and self._pass():
+            pass
+        return found
+
+    def _pass(self) -> bool:
+        """One more pass of the scheduler; false where nothing is left that ends."""
+        if self._next == inf:
+            return False
+        shadow, extra = self._played.take(self._next)
+        self._passes.append((self._next, self._played.free, shadow, extra))
+        self._next = self._played.next_end()
+        return True
 
 
 class _Played:
     """The queue's state while it is played."""
 
-    __slots__ = ("ends", "free", "is_filled", "jobs", "queue", "reserved", "shortest_first", "starts")
+    __slots__ = ("_is_filled", "_jobs", "_reserved", "_shortest_first", "ends", "free", "queue", "starts")
 
     def __init__(self, state: QueueState, jobs: Sequence[Waiting], now: float) -> None:
-        self.jobs = jobs
+        self._jobs = jobs
         self.free = state.free
-        self.is_filled = state.discipline is not Discipline.FCFS
-        self.shortest_first = state.discipline.shortest_first
+        self._is_filled = state.discipline is not Discipline.FCFS
+        self._shortest_first = state.discipline.shortest_first
         self.queue = list(range(len(jobs)))
         self.starts: dict[int, float] = {}
         # What should have ended by now ends next: nobody knows better.
         soon = now + 1
         self.ends = [(max(one.expected_end, soon), one.reserved_end, one.procs) for one in state.running]
         heapify(self.ends)
-        self.reserved = sorted((one.reserved_end, one.procs) for one in state.running)
+        self._reserved = sorted((one.reserved_end, one.procs) for one in state.running)
 
-    def take(self, now: float) -> None:
-        """Start what may start."""
-        first, jobs = 0, self.jobs
+    def take(self, now: float) -> tuple[float, int]:
+        """Start what may start. Back come the moment by which whoever passes the first of the queue must have ended,
+        and what such a one may take for longer."""
+        first, jobs = 0, self._jobs
         while first < len(self.queue) and jobs[self.queue[first]].procs <= self.free:
             self._start(self.queue[first], now)
             first += 1
         if first:
             del self.queue[:first]
-        if self.is_filled and self.free and len(self.queue) > 1:
-            self._fill(now)
+        if not self.queue:
+            return inf, self.free
+        if not self._is_filled or not self.free:
+            return -inf, 0
+        return self._fill(now)
 
-    def _fill(self, now: float) -> None:
-        jobs = self.jobs
-        shadow, extra = reservation(self.reserved, self.free, jobs[self.queue[0]].procs)
+    def _fill(self, now: float) -> tuple[float, int]:
+        jobs = self._jobs
+        shadow, extra = reservation(self._reserved, self.free, jobs[self.queue[0]].procs)
         others = self.queue[1:]
-        if self.shortest_first:
+        if self._shortest_first:
             others.sort(key=lambda at: jobs[at].reserved)
         begun = set()
         for at in others:
@@ -143,20 +187,24 @@ class _Played:
                 break
         if begun:
             self.queue = [at for at in self.queue if at not in begun]
+        return shadow, extra
 
     def _start(self, at: int, now: float) -> None:
-        procs, reserved, expected = self.jobs[at]
+        procs, reserved, expected = self._jobs[at]
         self.starts[at] = now
         self.free -= procs
-        insort(self.reserved, (now + reserved, procs))
+        insort(self._reserved, (now + reserved, procs))
         heappush(self.ends, (now + max(expected, 1), now + reserved, procs))
 
     def next_end(self) -> float:
+        """Everything that ends next ends; infinite where nothing does."""
+        if not self.ends:
+            return inf
         now = self.ends[0][0]
         while self.ends and self.ends[0][0] == now:
             _, reserved_end, procs = heappop(self.ends)
             self.free += procs
-            del self.reserved[bisect_left(self.reserved, (reserved_end, procs))]
+            del self._reserved[bisect_left(self._reserved, (reserved_end, procs))]
         return now
 
 

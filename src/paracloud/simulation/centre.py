@@ -8,11 +8,11 @@ from paracloud.placement.forecast import Discipline, QueueState, Running, Waitin
 
 class Centre:
     """`queue` is in the order of arrival. `reserved[job]` is how long the scheduler reserves for it (seconds), and
-    `begun` is told of each job that starts."""
+    `begun` is told of each job that starts. `version` is another one after everything that happens."""
 
     __slots__ = (
-        "_begun", "_discipline", "_procs", "_reserved", "_running", "_starts", "_version", "at", "capacity", "free",
-        "queue",
+        "_begun", "_discipline", "_procs", "_reserved", "_running", "_starts", "at", "capacity", "free", "queue",
+        "version",
     )  # fmt: skip
 
     def __init__(
@@ -29,7 +29,7 @@ class Centre:
         self._discipline, self._procs, self._reserved, self._begun = discipline, procs, reserved, begun
         self._running: list[tuple[float, int]] = []
         self._starts: dict[int, tuple[float, float]] = {}
-        self._version = 0
+        self.version = 0
 
     @property
     def running(self) -> Sequence[tuple[float, int]]:
@@ -42,13 +42,23 @@ class Centre:
     def is_running(self, job: int) -> bool:
         return job in self._starts
 
+    def join(self, job: int) -> None:
+        self.queue.append(job)
+        self.version += 1
+
+    def leave(self, job: int) -> None:
+        self.queue.remove(job)
+        self.version += 1
+
     def end(self, job: int) -> None:
+        self.version += 1
         _, until = self._starts.pop(job)
         del self._running[bisect_left(self._running, (until, job))]
         self.free += self._procs[job]
 
     def extend(self, job: int, until: float) -> None:
         """It runs longer than the scheduler thought: it counts on `until` now."""
+        self.version += 1
         begun, before = self._starts[job]
         del self._running[bisect_left(self._running, (before, job))]
         insort(self._running, (until, job))
@@ -89,6 +99,7 @@ class Centre:
 
     def _start(self, job: int, now: float) -> None:
         until = now + self._reserved[job]
+        self.version += 1
         self.free -= self._procs[job]
         insort(self._running, (until, job))
         self._starts[job] = (now, until)

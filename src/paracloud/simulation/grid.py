@@ -97,8 +97,8 @@ class Grid:
 
     def move(self, job: int, source: Centre, target: Centre) -> None:
         """Take it from one queue to the end of another."""
-        source.queue.remove(job)
-        target.queue.append(job)
+        source.leave(job)
+        target.join(job)
         self.submissions += 1
         self.moves += 1
         self._touched |= {source.at, target.at}
@@ -118,7 +118,7 @@ class Grid:
         if self.rules.discipline is Discipline.EASY_PP and not self.rules.clairvoyant:
             self.reserved[job] = self._average(job)
         for one in centres:
-            one.queue.append(job)
+            one.join(job)
             self._touched.add(one.at)
         self.submissions += len(centres)
         if len(centres) > 1:
@@ -133,7 +133,7 @@ class Grid:
             heappush(self._events, (now + self.reserved[job], Event.OUTLIVED, job))
         for other in self._copies.pop(job, ()):
             if other is not centre:
-                other.queue.remove(job)
+                other.leave(job)
                 self._touched.add(other.at)
 
     def _end(self, job: int) -> None:

@@ -4,16 +4,18 @@ import hashlib
 import random
 import re
 from collections.abc import Callable, Sequence
-from math import inf
+from math import inf, nextafter
 
 from paracloud.kit.errors import Invalid
-from paracloud.placement.forecast import QueueState, Waiting, forecast, forecast_waiting
+from paracloud.placement.forecast import Outlook, QueueState, Waiting, forecast
 from paracloud.simulation.centre import Centre
 from paracloud.simulation.grid import Grid
 
 REVIEW_SECONDS = 900.0
 WORTH_SECONDS, WORTH_PART = 60.0, 0.8
 """A queued job moves where it would start at least a minute earlier, and within this part of the wait that is left."""
+REVIEWED = 64
+"""So many of a queue are looked at: those that start next."""
 MULTI = re.compile(r"multi-([2-9]|[1-9][0-9])")
 NAMES = (
     "local", "random", "round-robin", "least-backlog", "shortest-queue", "earliest-start", "ours", "reroute", "multi-K",
@@ -76,16 +78,22 @@ class LeastBacklog(Policy):
     """By the work that is asked for and not yet done, for each processor."""
 
     def _choose(self, _job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
-        return (min(fitting, key=lambda one: self._backlog(one, now)),)
+        return (min(fitting, key=lambda one: backlog(self.grid, one, now)),)
 
-    def _backlog(self, centre: Centre, now: float) -> float:
-        procs, reserved = self.grid.procs, self.grid.reserved
-        running = sum(procs[job] * max(until - now, 1) for until, job in centre.running)
-        return (running + sum(procs[job] * reserved[job] for job in centre.queue)) / centre.capacity
+
+def backlog(grid: Grid, centre: Centre, now: float) -> float:
+    """Seconds that all of its processors would take for the work that is asked for and not yet done."""
+    procs, reserved = grid.procs, grid.reserved
+    running = sum(procs[job] * max(until - now, 1) for until, job in centre.running)
+    return (running + sum(procs[job] * reserved[job] for job in centre.queue)) / centre.capacity
 
 
 class EarliestStart(Policy):
     """The centre whose own scheduler would start it first, by all that it knows."""
+
+    def __init__(self, grid: Grid, *, share: float = 1.0, seed: int = 1) -> None:
+        super().__init__(grid, share=share, seed=seed)
+        self._outlooks: dict[int, tuple[int, Outlook]] = {}
 
     def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
         best, soonest = fitting[0], inf
@@ -101,7 +109,18 @@ class EarliestStart(Policy):
         procs = self.grid.procs[job]
         if not centre.queue and procs <= centre.free:
             return now
-        return forecast(self._state(centre, now), now, self._as_waiting(job), limit)
+        waiting = self._as_waiting(job)
+        if self.grid.rules.discipline.shortest_first:
+            return forecast(self._state(centre, now), now, waiting, limit)
+        return self._outlook(centre, now).start(waiting, now, limit)
+
+    def _outlook(self, centre: Centre, now: float) -> Outlook:
+        """Kept while nothing happens there that was not expected."""
+        version, outlook = self._outlooks.get(centre.at, (-1, None))
+        if outlook is None or version != centre.version or outlook.is_current_until <= now:
+            outlook = Outlook(self._state(centre, now), now)
+            self._outlooks[centre.at] = (centre.version, outlook)
+        return outlook
 
     def _state(self, centre: Centre, _now: float) -> QueueState:
         return self.grid.asked(centre)
@@ -113,20 +132,27 @@ class EarliestStart(Policy):
 
 
 class Ours(EarliestStart):
-    """One submission a job, by what the queues show and by what the past says of run times."""
-
-    def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
-        self._expect(job)
-        return super()._choose(job, now, fitting)
+    """One submission a job, by what the queues show and by what the past says of run times. Of centres that would start
+    it at the same moment it goes where nobody waits, else where least is left to do: it passes nobody who is there."""
 
     def choose(self, job: int, now: float) -> Sequence[Centre]:
-        self._expect(job)
-        return super().choose(job, now)
-
-    def _expect(self, job: int) -> None:
         grid = self.grid
         if not grid.rules.clairvoyant:
             grid.expected[job] = grid.past.predict(grid.keys(job), grid.jobs[job].requested).p50
+        return super().choose(job, now)
+
+    def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
+        best, least = fitting[0], (inf, inf)
+        for one in fitting:
+            start = self._start(one, job, now, nextafter(least[0], inf))
+            if start > least[0] or start == inf:
+                continue
+            found = (start, backlog(self.grid, one, now) if one.queue else 0.0)
+            if found < least:
+                best, least = one, found
+            if least == (now, 0.0):
+                break
+        return (best,)
 
     def _state(self, centre: Centre, now: float) -> QueueState:
         grid = self.grid
@@ -154,15 +180,14 @@ class Reroute(Ours):
 
     def review(self, now: float) -> None:
         for source in self.grid.centres:
-            self._review(source, now)
+            if source.queue:
+                self._review(source, now)
         if any(centre.queue for centre in self.grid.centres):
             self.grid.review_by(now + REVIEW_SECONDS)
 
     def _review(self, source: Centre, now: float) -> None:
-        if not source.queue:
-            return
-        starts = forecast_waiting(self._state(source, now), now)
-        for at, job in enumerate(list(source.queue)):
+        starts = self._outlook(source, now).starts(REVIEWED)
+        for at, job in enumerate(source.queue[:REVIEWED]):
             if self.uses_broker(job):
                 self._move(job, source, starts.get(at, inf), now)
 

@@ -1,0 +1,150 @@
+"""Policies on grids small enough to be worked out by hand, and on random ones."""
+
+import itertools
+import random
+
+import pytest
+
+from paracloud.kit.errors import Invalid
+from paracloud.placement.forecast import Discipline
+from paracloud.simulation.grid import Rules
+from paracloud.simulation.outcome import Outcome
+from paracloud.simulation.simulate import Asked, simulate
+from paracloud.simulation.workload import TraceJob, Workload, joined
+
+ALL = (
+    "local",
+    "random",
+    "round-robin",
+    "least-backlog",
+    "shortest-queue",
+    "earliest-start",
+    "ours",
+    "reroute",
+    "multi-3",
+)
+
+
+def job(
+    at: float, ran: float, procs: int = 4, home: int = 0, user: str = "ann", asked: float | None = None
+) -> TraceJob:
+    return TraceJob(at, ran, procs, ran if asked is None else asked, home, user)
+
+
+def played(policy: str, *jobs: TraceJob, capacities: tuple[int, ...] = (4, 4), share: float = 1.0) -> Outcome:
+    ((_, found),) = simulate(Workload(capacities, jobs), Asked([policy], Rules(), share))
+    return found
+
+
+def drawn(seed: int, count: int = 400) -> Workload:
+    dice = random.Random(seed)
+    times = itertools.accumulate(dice.expovariate(1 / 300) for _ in range(count))
+    jobs = []
+    for at in times:
+        asked = dice.choice((600, 3600, 36000))
+        home = dice.randrange(3)
+        procs = dice.randint(1, (16, 32, 8)[home])
+        jobs.append(TraceJob(at, asked * dice.random(), procs, asked, home, f"u{dice.randrange(9)}"))
+    return Workload((16, 32, 8), tuple(jobs))
+
+
+@pytest.mark.parametrize(
+    ("policy", "wait"),
+    [
+        ("local", (0 + 99 + 198) / 3),
+        ("round-robin", (0 + 0 + 98) / 3),
+        ("shortest-queue", (0 + 99 + 0) / 3),
+        ("least-backlog", (0 + 0 + 98) / 3),
+        ("earliest-start", (0 + 0 + 98) / 3),
+        ("ours", (0 + 0 + 98) / 3),
+        ("multi-2", (0 + 0 + 98) / 3),
+    ],
+)
+def test_three_jobs_that_fill_a_centre_each(policy: str, wait: float) -> None:
+    found = played(policy, job(0, 100), job(1, 100), job(2, 100))
+    assert found.all.mean_wait_s == pytest.approx(wait)
+    assert found.submissions_per_job == (2 if policy == "multi-2" else 1)
+
+
+def test_who_goes_elsewhere_lifts_the_idle_centre() -> None:
+    jobs = (job(0, 100), job(0, 100))
+    assert played("local", *jobs).by_centre == (1.0, 0.0)
+    assert played("ours", *jobs).by_centre == (1.0, 1.0)
+
+
+def test_ours_learns_that_a_user_asks_for_too_much() -> None:
+    past = [job(at, 10, home=0, user="hasty", asked=1000) for at in range(0, 100, 10)]
+    other = [job(at, 10, home=1, user="true", asked=10) for at in range(0, 100, 10)]
+    queued = [job(200, 10, home=0, user="hasty", asked=1000), job(201, 40, home=1, user="true", asked=40)]
+    new = job(202, 5, procs=4, home=1, user="true", asked=5)
+    jobs = tuple(sorted([*past, *other, *queued, new], key=lambda one: one.submitted))
+    blind, seeing = played("earliest-start", *jobs), played("ours", *jobs)
+    assert seeing.all.mean_wait_s < blind.all.mean_wait_s
+
+
+def test_what_waits_moves_when_another_centre_comes_free_early_and_never_runs_twice() -> None:
+    jobs = (job(0, 5000, home=0), job(0, 100, home=1, asked=9000), job(1, 10, home=0))
+    stays, moves = played("ours", *jobs), played("reroute", *jobs)
+    assert (stays.moves, moves.moves) == (0, 1)
+    assert moves.all.mean_wait_s < stays.all.mean_wait_s
+    assert moves.submissions_per_job == pytest.approx(4 / 3)
+
+
+def test_those_who_do_not_use_the_broker_stay_at_home() -> None:
+    jobs = tuple(job(at, 100, user=f"u{at}") for at in range(40))
+    found = played("ours", *jobs, share=0.5)
+    assert found.others is not None
+    assert found.brokered is not None
+    assert found.others.jobs + found.brokered.jobs == 40
+    assert 0 < found.others.jobs < 40
+    alone = played("ours", *jobs, share=0.0)
+    assert (alone.by_centre[1], alone.brokered) == (0, None)
+    assert alone.all == played("local", *jobs).all
+
+
+def test_a_job_goes_only_where_it_fits() -> None:
+    jobs = (job(0, 100, procs=8, home=1), job(0, 100, procs=8, home=1))
+    for policy in ALL:
+        found = played(policy, *jobs, capacities=(4, 8))
+        assert found.by_centre[0] == 0, policy
+        assert found.all.mean_wait_s == 50, policy
+
+
+@pytest.mark.parametrize("discipline", list(Discipline))
+@pytest.mark.parametrize("clairvoyant", [False, True])
+def test_every_job_runs_once_and_none_is_forgotten_under_any_policy(
+    discipline: Discipline, *, clairvoyant: bool
+) -> None:
+    workload = drawn(7, 150)
+    work = sum(one.ran * one.procs for one in workload.jobs)
+    for name, found in simulate(workload, Asked(ALL, Rules(discipline, clairvoyant))):
+        assert found.all.jobs == len(workload.jobs), name
+        done = sum(part * size for part, size in zip(found.by_centre, workload.capacities, strict=True))
+        assert done / sum(workload.capacities) == pytest.approx(found.utilisation)
+        assert found.utilisation <= 1
+        span = work / (found.utilisation * sum(workload.capacities))
+        assert span >= workload.jobs[-1].submitted - workload.jobs[0].submitted, name
+
+
+def test_the_same_seed_gives_the_same_outcome_and_another_another_one() -> None:
+    workload = drawn(3)
+
+    def found(seed: int) -> Outcome:
+        return next(iter(simulate(workload, Asked(["random"], Rules(), seed=seed))))[1]
+
+    assert found(1) == found(1)
+    assert found(1) != found(2)
+
+
+def test_a_trace_that_comes_twice_is_shifted_around_its_end_and_keeps_all_jobs() -> None:
+    trace = [job(at, 10) for at in (1000, 1010, 1020, 1099)]
+    found = joined([("a", 4, trace), ("a", 8, trace), ("b", 2, trace)])
+    assert [one.submitted for one in found.jobs if one.home == 0] == [0, 10, 20, 99]
+    assert [one.submitted for one in found.jobs if one.home == 1] == [49, 50, 60, 70]
+    assert found.left_out == 4  # wider than the last centre
+
+
+def test_a_policy_that_there_is_not_is_refused_before_anything_is_played() -> None:
+    for name in ("best", "multi-1", "multi-", "multi-x"):
+        with pytest.raises(Invalid, match="no policy"):
+            list(simulate(drawn(1), Asked(["local", name], Rules())))
