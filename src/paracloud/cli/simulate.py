@@ -10,7 +10,7 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from paracloud.cli import show
-from paracloud.cli.words import both
+from paracloud.cli.words import both, plain
 from paracloud.kit.errors import Refused
 from paracloud.placement.forecast import Discipline
 from paracloud.simulation.grid import Rules
@@ -77,7 +77,7 @@ def simulate(
         if report is not None:
             report.write_text(page(workload, outcomes, discipline.value, broker_share), encoding="utf-8")
     except Refused as refused:
-        raise typer.BadParameter(both(refused.en, refused.zh)) from refused
+        raise typer.BadParameter(plain(both(refused.en, refused.zh))) from refused
     if as_json:
         print(json.dumps({"policies": {name: _told(one) for name, one in outcomes.items()}}))
     else:
