@@ -63,13 +63,15 @@ def simulate(
         Discipline, typer.Option(help="How each centre takes jobs from its queue.")
     ] = Discipline.EASY,
     clairvoyant: Annotated[bool, typer.Option("--clairvoyant", help="All know how long each job runs.")] = False,
-    broker_share: Annotated[float, typer.Option(min=0, max=1, help="The part of users who use the broker.")] = 1.0,
+    broker_share: Annotated[float, typer.Option(help="The part of users who use the broker, 0 to 1.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Of chance, and of who uses the broker.")] = 1,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also write a page with plots.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Play jobs of the past at several centres under several policies: bounded slowdown, wait, utilisation. A trace
     that is given again is shifted in time."""
+    if not 0 <= broker_share <= 1:
+        raise typer.BadParameter(both("--broker-share is 0 to 1.", "--broker-share 须在 0 与 1 之间。"))
     names = [name for word in policy or ["local", "ours"] for name in word.split(",") if name]
     try:
         workload = _workload(trace or [], jobs, capacity)

@@ -41,7 +41,7 @@ ZH = {
     "size": "大小",
     "policy": "策略",
     "slowdown": "平均有界延迟比",
-    "P95": "P95",
+    "P95": "95% 分位",
     "mean wait": "平均等待",
     "utilisation": "利用率",
     "moves": "迁移",

@@ -64,7 +64,7 @@ def test_jobs_of_a_csv_file(offline):
         (("--trace", "a.swf:4", "--policy", "best"), "best is no policy"),
         (("--trace", "a.swf:1"), "There is no job to play"),
         (("--trace", "a.swf:4", "--capacity", "4"), "--capacity belongs to --jobs"),
-        (("--trace", "a.swf:4", "--broker-share", "2"), "not in the range"),
+        (("--trace", "a.swf:4", "--broker-share", "2"), "--broker-share is 0 to 1"),
         (("--jobs", "a.swf", "--capacity", "4"), "the header lacks"),
     ],
 )
