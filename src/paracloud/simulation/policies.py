@@ -4,7 +4,7 @@ import hashlib
 import random
 import re
 from collections.abc import Callable, Sequence
-from math import inf, nextafter
+from math import inf
 
 from paracloud.kit.errors import Invalid
 from paracloud.placement.forecast import Outlook, QueueState, Waiting, forecast
@@ -132,27 +132,13 @@ class EarliestStart(Policy):
 
 
 class Ours(EarliestStart):
-    """One submission a job, by what the queues show and by what the past says of run times. Of centres that would start
-    it at the same moment it goes where nobody waits, else where least is left to do: it passes nobody who is there."""
+    """One submission a job, by what the queues show and by what the past says of run times."""
 
     def choose(self, job: int, now: float) -> Sequence[Centre]:
         grid = self.grid
         if not grid.rules.clairvoyant:
             grid.expected[job] = grid.past.predict(grid.keys(job), grid.jobs[job].requested).p50
         return super().choose(job, now)
-
-    def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
-        best, least = fitting[0], (inf, inf)
-        for one in fitting:
-            start = self._start(one, job, now, nextafter(least[0], inf))
-            if start > least[0] or start == inf:
-                continue
-            found = (start, backlog(self.grid, one, now) if one.queue else 0.0)
-            if found < least:
-                best, least = one, found
-            if least == (now, 0.0):
-                break
-        return (best,)
 
     def _state(self, centre: Centre, now: float) -> QueueState:
         grid = self.grid
