@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing.agreed import BEFORE, Agreed
+from paracloud.billing.agreed import BEFORE, Agreed, holds
 from paracloud.billing.refused import no_centre, no_project, refused
 from paracloud.billing.tables import ContractRow
 from paracloud.billing.tiers import Tiers, read_tiers, write_tiers
@@ -59,7 +59,7 @@ class Contract:
     agreed: Agreed = BEFORE
 
     def holds_at(self, when: datetime) -> bool:
-        return self.valid_from <= when and (self.valid_to is None or when < self.valid_to)
+        return holds(self.valid_from, self.valid_to, when)
 
 
 async def add_contract(  # noqa: PLR0913  # what it says, and who says so

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing.agreed import BEFORE, Agreed
+from paracloud.billing.agreed import BEFORE, Agreed, holds
 from paracloud.billing.rate import Price
 from paracloud.billing.refused import no_centre, no_project, refused
 from paracloud.billing.rule_text import read_rule, require_known_states, write_rule
@@ -42,7 +42,7 @@ class Version:
     agreed: Agreed = BEFORE
 
     def holds_at(self, when: datetime) -> bool:
-        return self.valid_from <= when and (self.valid_to is None or when < self.valid_to)
+        return holds(self.valid_from, self.valid_to, when)
 
 
 async def add_price(

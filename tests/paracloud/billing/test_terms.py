@@ -63,6 +63,21 @@ async def test_a_job_keeps_the_price_that_it_was_accepted_with(database: Databas
     assert after[EAST, "cpu"] == [later]
 
 
+async def test_a_job_of_the_second_in_which_a_price_and_a_contract_begin_is_not_too_early_for_them(
+    database: Database,
+) -> None:
+    opened = await world(database)
+    begins = NOW + timedelta(milliseconds=400)
+    async with database.begin() as session:
+        price = replace(opened.price, id=PriceVersionId(new_uuid()))
+        await add_price(session, EAST, "fast", price, person="op", now=NOW, valid_from=begins)
+        await add_contract(session, EAST, 5000, queue="fast", person="op", now=NOW, valid_from=begins)
+    before = NOW - timedelta(seconds=1)
+    (now,) = await charged(database, await metered(database, opened, record("1", queue="fast", submitted_at=NOW)))
+    (early,) = await charged(database, await metered(database, opened, record("2", queue="fast", submitted_at=before)))
+    assert (bool(now), early) == (True, None)
+
+
 async def test_a_correction_keeps_the_price_of_the_first_charge(database: Database) -> None:
     opened = await world(database)
     first = record()
