@@ -32,6 +32,7 @@ from paracloud.billing.check import check, ledger_sum_micro
 from paracloud.billing.close_period import close_period
 from paracloud.history.carry_out import carry_out_next
 from paracloud.kit.clock import SystemClock
+from paracloud.kit.cycles import look_seldom
 from paracloud.kit.database import Database
 from paracloud.kit.identifiers import BlobId
 from paracloud.kit.postgres import EmbeddedPostgres
@@ -170,6 +171,8 @@ class Workers:
 
 
 def _work(url: str, files: Mapping[str, str]) -> None:
+    look_seldom()
+
     async def all_of_them() -> None:
         database = Database.connect(url)
 

@@ -11,6 +11,7 @@ import uvicorn
 
 from paracloud.api.application import build
 from paracloud.app.compose import Composed
+from paracloud.kit.cycles import look_seldom
 from paracloud.kit.errors import Unreachable
 from paracloud.kit.settings import Settings
 from paracloud.transports.authority import open_authority, serve
@@ -39,6 +40,7 @@ async def serve_api(settings: Settings, database_url: str) -> None:
 
 
 async def work(settings: Settings, database_url: str) -> None:
+    look_seldom()
     composed = Composed(settings, database_url)
     worker = composed.worker()
     house = keep_house(composed.database, composed.clock, (*CHORES, receipt_chore(composed.signer)))

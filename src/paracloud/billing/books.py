@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from paracloud.billing.charges import Before
 from paracloud.billing.cover import Given, Shelf, Unit
 from paracloud.billing.decide import Decided, VolumeKey
 from paracloud.billing.decision import Decision
@@ -29,7 +28,9 @@ class Books:
     back: dict[UsageId, TakenBack] = field(default_factory=dict)
 
 
-def entry_of(usage: Usage, one: Decided, books: Books, word: Decision | None) -> Entry:
+def entry_of(usage: Usage, one: Decided, books: Books, word: Decision | None, together: str | None) -> Entry:
+    """`together` names the batch whose charges of one project, centre and product line share an entry. What was a job
+    of ours has its own."""
     row, contract = one.row, one.terms.contract
     postings = {payable(usage.key.centre): row.share_micro}
     if contract.owner is not None:
@@ -44,20 +45,14 @@ def entry_of(usage: Usage, one: Decided, books: Books, word: Decision | None) ->
         for use in one.uses:
             code, micro = (CREDITS, use.units) if use.unit is Unit.MICRO else (package(use.package), use.micro)
             postings[code] = postings.get(code, 0) - micro
-    key = f"charge:{usage.id}:{usage.revision}"
+    if together is not None and usage.reference is None:
+        kind = "duplicates" if usage.is_duplicate else one.terms.price.product_line
+        key = f"{SHARED}{together}:{usage.project}:{usage.key.centre}:{contract.id}:{kind}"
+        reference = together
+    else:
+        key, reference = f"charge:{usage.id}:{usage.revision}", usage.reference or str(usage.id)
     why, who = (None, None) if word is None else (word.reason, word.person)
-    return Entry(key, "charge", row.currency, postings, usage.reference or str(usage.id), why, who)
-
-
-def shared(together: str, of: tuple[Usage, Decided], entry: Entry, before: Mapping[UsageId, Before]) -> Entry:
-    """The same postings, for the entry that it shares with others of its batch. Corrections have their own: what they
-    give back and what they take could come to nothing together."""
-    usage, one = of
-    if usage.reference is not None or usage.id in before:
-        return entry
-    kind = "duplicates" if usage.is_duplicate else one.terms.price.product_line
-    key = f"{SHARED}{together}:{usage.project}:{usage.key.centre}:{one.terms.contract.id}:{kind}"
-    return replace(entry, key=key, reference=together)
+    return Entry(key, "charge", row.currency, postings, reference, why, who)
 
 
 def _capture(books: Books, usage: Usage, amount: int) -> int:

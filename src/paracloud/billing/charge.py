@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges, store, store_holds, store_paying, store_unrated
-from paracloud.billing.books import Books, entry_of, shared
+from paracloud.billing.books import Books, entry_of
 from paracloud.billing.charges import Before, Unrated
 from paracloud.billing.cover import Unit
 from paracloud.billing.decide import Decided, Known, decide, units_of, volume_key
@@ -87,13 +87,13 @@ async def charge(
         known = _known(usage, before.get(usage.id), books, is_decided=usage.id in decided)
         rated[usage.id] = waiting.get(usage.id) or _rated(usage, known, terms[usage.id], period, books)
     posted = [(usage, one) for usage in due if isinstance(one := rated[usage.id], Decided)]
-    of_each = [entry_of(usage, one, books, decided.get(usage.id)) for usage, one in posted]
+    of_each = [
+        # A correction has its own: what it gives back and what others take could come to nothing together.
+        entry_of(usage, one, books, decided.get(usage.id), None if usage.id in before else together)
+        for usage, one in posted
+    ]
     back = list(books.back.values())
-    entries = of_each
-    if together is not None:
-        of_each = [shared(together, of, entry, before) for of, entry in zip(posted, of_each, strict=True)]
-        entries = merged(of_each)
-    entries = [*(one.entry for one in back), *entries]
+    entries = [*(one.entry for one in back), *(of_each if together is None else merged(of_each))]
     codes = {code: entry.currency for entry in entries for code, micro in entry.postings.items() if micro}
     more = await store.lock_accounts(session, {code: codes[code] for code in codes.keys() - locked.keys()})
     made = await post(session, entries, now=now, locked={**locked, **more})

@@ -159,11 +159,11 @@ def list_amount(usage: Usage, covered: Mapping[Unit, int], terms: Terms) -> int:
     all the same."""
     if terms.dedicated and usage.elapsed_seconds == 0:
         return 0
-    had = worked(usage)
-    require_ended(had)
+    require_ended(usage.phase, usage.native_state)
     if terms.price.rule is not None:
-        return rate_work(had, terms.price, 0).amount.micro
-    require_plain(had.quantities)
+        return rate_work(worked(usage), terms.price, 0).amount.micro
+    if usage.resources or usage.unsaid:
+        require_plain(worked(usage).quantities)
     cores = usage.core_seconds - covered.get(Unit.CORE_SECOND, 0)
     cards = usage.gpu_seconds - covered.get(Unit.CARD_SECOND, 0)
     return rate_hours(cores, cards, terms.price)

@@ -142,10 +142,10 @@ def units(rule: Rule, worked: Worked) -> Fraction:
     return _in_steps(rule, amount)
 
 
-def require_ended(worked: Worked) -> None:
+def require_ended(phase: NativePhase, native_state: str) -> None:
     """Unrated where nobody knows how it ended, or whether: whatever kind of price it has."""
-    if worked.phase not in ENDED_PHASES:
-        state = worked.native_state or worked.phase.value
+    if phase not in ENDED_PHASES:
+        state = native_state or phase.value
         raise Unrated(f"the state {state} is unknown", f"作业状态未知：{state}")
 
 

@@ -120,7 +120,8 @@ def _fresh(
     agreed = _agreed(price, usage, contracts)
     if isinstance(agreed, Unrated) or usage.is_duplicate:
         return agreed
-    return replace(agreed, dedicated=_covering(usage, dedicated))
+    own = _covering(usage, dedicated)
+    return replace(agreed, dedicated=own) if own else agreed
 
 
 def _covering(usage: Usage, dedicated: Collection[Dedication]) -> tuple[Dedication, ...]:

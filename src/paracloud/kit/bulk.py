@@ -1,11 +1,11 @@
 """Many rows in one statement: each column travels as one array, so the statement's text and its plan stay the same
 whatever the number of rows. Thirty times faster here than a VALUES list of as many parameters as there are fields."""
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import asyncpg
+import orjson
 from sqlalchemy import JSON, TableValuedAlias, bindparam, column, func, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -45,10 +45,15 @@ def _as_text(
     trees = [at for at, one in enumerate(columns) if isinstance(one.type, JSON)]
     if not trees:
         return rows
-    return [
-        tuple(json.dumps(value) if at in trees and value is not None else value for at, value in enumerate(row))
-        for row in rows
-    ]
+    return (_with_text(row, trees) for row in rows)
+
+
+def _with_text(row: Sequence[object], trees: Sequence[int]) -> Sequence[object]:
+    told = list(row)
+    for at in trees:
+        if told[at] is not None:
+            told[at] = orjson.dumps(told[at]).decode()
+    return told
 
 
 def unnested(columns: Sequence[InstrumentedAttribute[Any]], rows: Sequence[Sequence[object]]) -> TableValuedAlias:

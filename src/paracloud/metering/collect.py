@@ -48,11 +48,12 @@ async def collect(
     that no machine can have, and then nothing of `records` was written."""
     for record in records:
         require_possible(record)
-    ours = {key_of(centre, record): record for record in records if record.account in owners}
+    keyed = [(key_of(centre, record), record) for record in records]
+    ours = {key: record for key, record in keyed if record.account in owners}
     before = await store.known(session, list(ours))
     for key in nobodys - before.keys():
         ours.pop(key, None)
-    strangers = [record for record in records if key_of(centre, record) not in ours]
+    strangers = [record for key, record in keyed if key not in ours]
     await store.keep_strangers(session, centre, strangers, now)
     # In the order of their keys: collectors that add the same usages at once wait for each other, never in a ring.
     fresh = [

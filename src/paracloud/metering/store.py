@@ -16,7 +16,7 @@ from paracloud.dialects.resources import frozen
 from paracloud.kit.bulk import COPIED_FROM, put_in, unnested
 from paracloud.kit.identifiers import CentreName, NativeId, ProjectId, UnixAccount, UsageId
 from paracloud.metering.tables import RevisionRow, StrangerRow, UsageRow
-from paracloud.metering.usage import MEASURED, Usage, UsageKey, measured
+from paracloud.metering.usage import MEASURED, Usage, UsageKey, figures_of
 
 EVIDENCE_CHARACTERS = 2000
 STRANGERS_A_CENTRE = 1000
@@ -205,23 +205,23 @@ def _usage(row: Row[Any]) -> Usage:
 
 
 def _values(usage: Usage) -> tuple[object, ...]:
-    """In the order of COLUMNS."""
+    """In the order of COLUMNS, as the driver writes them."""
+    *figures, resources, unsaid = figures_of(usage)
     return (
         usage.id, *usage.key,
         usage.revision, usage.project, usage.account, usage.reference, usage.is_duplicate,
         usage.native_id, usage.task_index, usage.name,
-        *_figures(usage).values(),
+        *figures, dict(resources), sorted(unsaid),
     )  # fmt: skip
 
 
 def _plain(usage: Usage) -> dict[str, object]:
-    started = None if usage.started_at is None else usage.started_at.isoformat()
-    return {**_figures(usage), "started_at": started, "ended_at": usage.ended_at.isoformat()}
-
-
-def _figures(usage: Usage) -> dict[str, object]:
-    """As the driver writes them."""
-    return {**measured(usage), "resources": dict(usage.resources), "unsaid": sorted(usage.unsaid)}
+    """What JSON can hold."""
+    plain = dict(zip(MEASURED, figures_of(usage), strict=True))
+    plain["started_at"] = None if usage.started_at is None else usage.started_at.isoformat()
+    plain["ended_at"] = usage.ended_at.isoformat()
+    plain["resources"], plain["unsaid"] = dict(usage.resources), sorted(usage.unsaid)
+    return plain
 
 
 def _as_measured(figures: Mapping[str, object]) -> Mapping[str, object]:

@@ -100,8 +100,8 @@ def key_of(centre: CentreName, record: AccountingRecord) -> UsageKey:
     return UsageKey(centre, record.record_id, record.submitted_at, record.restart_count)
 
 
-figures_of: Callable[[AccountingRecord | Usage], tuple[object, ...]] = attrgetter(*MEASURED)
-"""Their values, in the order of MEASURED."""
+figures_of: Callable[[AccountingRecord | Usage], tuple[Any, ...]] = attrgetter(*MEASURED)
+"""Their values, in the order of MEASURED, which is that of the usage's last fields."""
 
 
 def measured(record: AccountingRecord | Usage) -> Mapping[str, object]:
@@ -133,9 +133,13 @@ def completed(known: Usage, record: AccountingRecord) -> AccountingRecord:
 def require_possible(record: AccountingRecord | HistoryRecord) -> None:
     """Broken for figures that no machine can have: negative, beyond every computer, of a run that never began, or of
     more kinds of resources than anybody is given."""
-    figures = (record.elapsed_seconds, record.cores, record.nodes, record.gpus, record.memory_bytes)
-    limits = (MOST_SECONDS, MOST_CORES, MOST_CORES, MOST_CORES, MOST_BYTES)
-    is_in_range = all(0 <= figure <= limit for figure, limit in zip(figures, limits, strict=True))
+    is_in_range = (
+        0 <= record.elapsed_seconds <= MOST_SECONDS
+        and 0 <= record.cores <= MOST_CORES
+        and 0 <= record.nodes <= MOST_CORES
+        and 0 <= record.gpus <= MOST_CORES
+        and 0 <= record.memory_bytes <= MOST_BYTES
+    )
     if record.resources:
         counts = record.resources.values()
         is_in_range = is_in_range and len(counts) <= MOST_RESOURCES and min(counts) >= 0 and max(counts) <= MOST_BYTES
@@ -149,20 +153,11 @@ def require_possible(record: AccountingRecord | HistoryRecord) -> None:
 
 def metered(key: UsageKey, record: AccountingRecord, project: ProjectId, claim: Claim) -> Usage:
     """A new usage, in its first revision."""
-    same: dict[str, Any] = dict(measured(record)) | {"unsaid": record.unsaid & QUANTITIES}
+    figures = (*figures_of(record)[:-1], record.unsaid & QUANTITIES)
     return Usage(
-        id=UsageId(new_uuid()),
-        key=key,
-        revision=1,
-        project=project,
-        account=record.account,
-        reference=claim.reference,
-        is_duplicate=claim.is_duplicate,
-        native_id=record.native_id,
-        task_index=record.task_index,
-        name=record.name,
-        **same,
-    )
+        UsageId(new_uuid()), key, 1, project, record.account, claim.reference, claim.is_duplicate,
+        record.native_id, record.task_index, record.name, *figures,
+    )  # fmt: skip
 
 
 def revised(known: Usage, record: AccountingRecord) -> Usage:

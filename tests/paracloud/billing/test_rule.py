@@ -117,9 +117,9 @@ def test_what_a_rule_does_not_know_is_unrated_and_never_free(worked, reason):
 )
 def test_whether_an_execution_ended_is_never_guessed(phase, state, reason):
     with pytest.raises(Unrated, match=reason):
-        require_ended(Worked({"cores": 1}, HOUR, phase, state))
+        require_ended(phase, state)
     for ended in ENDED_PHASES:
-        require_ended(Worked({"cores": 1}, HOUR, ended))
+        require_ended(ended, "")
 
 
 def test_states_that_are_free_are_said_so():
