@@ -11,7 +11,6 @@ all accounts. `pgbench_tps` is PostgreSQL's own TPC-B on the same server. One cl
 
 import argparse
 import asyncio
-import gc
 import json
 import os
 import re
@@ -30,6 +29,7 @@ from benchmarks.parts.books import Books, open_books
 from benchmarks.parts.figures import say
 from paracloud.billing.charge import charge
 from paracloud.billing.check import check, ledger_sum_micro
+from paracloud.kit.cycles import look_seldom
 from paracloud.kit.database import Database
 from paracloud.kit.postgres import EmbeddedPostgres
 from paracloud.kit.postgres_binaries import binaries
@@ -70,8 +70,7 @@ async def _measure(url: str, asked: argparse.Namespace) -> dict[str, float]:
         say(f"metering {asked.charges} usages")
         sizes = [min(asked.batch, asked.charges - at) for at in range(0, asked.charges, asked.batch)]
         batches = [await books.meter(size) for size in sizes]
-        gc.collect()
-        gc.freeze()  # what was prepared is no litter to look through while the clock runs
+        look_seldom()  # as the server's workers do
         say("charging them in batches")
         batched = await _batched(database, books, batches)
         say("one charge a commit")
