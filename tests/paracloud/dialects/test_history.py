@@ -97,6 +97,8 @@ def test_what_is_no_ended_execution_is_left_out_by_name(changes, why):
         ({"AllocTRES": "cpu=1,mem=999999999999999G"}, "more than any machine has"),
         ({"NCPUS": "10000000000"}, "too large"),
         ({"JobID": "71_[0-999999999]"}, "tasks"),
+        ({"Elapsed": "1-00:00:01"}, "its elapsed time '1-00:00:01' is longer than from start to end"),
+        ({"End": "2026-06-01T08:00:00"}, "its elapsed time '1-00:00:00' is longer than from start to end"),
     ],
 )
 def test_what_cannot_be_read_says_where_and_why(changes, reason):

@@ -185,14 +185,25 @@ def _limit(text: str) -> timedelta | None:
 
 
 def _elapsed(value: dict[str, str], started: datetime, ended: datetime) -> int:
-    if raw := value.get("ElapsedRaw"):
-        return few(raw)
-    if text := value.get("Elapsed"):
-        elapsed = wall(text)
-        if elapsed is None:
-            raise ValueError(f"{text[:40]!r} is no elapsed time", f"{text[:40]!r} 不是有效的运行时长")
-        return few(str(elapsed.days * 86400 + elapsed.seconds))
-    return max(int((ended - started).total_seconds()), 0)
+    """More than from start to end is no run of this job: it would be charged, though no report of days shows it."""
+    span = max(int((ended - started).total_seconds()), 0)
+    text = value.get("ElapsedRaw") or value.get("Elapsed")
+    if not text:
+        return span
+    seconds = few(text) if value.get("ElapsedRaw") else _seconds(text)
+    if seconds > span:
+        raise ValueError(
+            f"its elapsed time {text[:40]!r} is longer than from start to end",
+            f"其运行时长 {text[:40]!r} 超过从开始到结束的时间",
+        )
+    return seconds
+
+
+def _seconds(text: str) -> int:
+    elapsed = wall(text)
+    if elapsed is None:
+        raise ValueError(f"{text[:40]!r} is no elapsed time", f"{text[:40]!r} 不是有效的运行时长")
+    return few(str(elapsed.days * 86400 + elapsed.seconds))
 
 
 def _time(text: str) -> datetime:
