@@ -148,7 +148,7 @@ def tasks_in_array(spec: JobSpec) -> int:
 
 def _offer(stall: Stall, spec: JobSpec, customer: Customer, market: Market) -> Offer:
     queue, price = stall.queue, _price(stall, spec, customer)
-    ceiling, unavailable = None, _unavailable(stall, market.read_at)
+    ceiling, unavailable = None, _unavailable(stall, market.read_at) or _anothers(stall, customer, market)
     upper = most_given(spec, queue)
     if price is not None and _is_dedicated(stall, upper, customer, market):
         ceiling = Money(0, price.currency)
@@ -176,6 +176,14 @@ def _offer(stall: Stall, spec: JobSpec, customer: Customer, market: Market) -> O
         most=ceiling,
         unavailable=unavailable,
     )
+
+
+def _anothers(stall: Stall, customer: Customer, market: Market) -> tuple[str, str] | None:
+    """Who pays for nodes by the month has them alone."""
+    place = (stall.centre.name, stall.queue.name)
+    if all(one.project == customer.project or (one.centre, one.queue) != place for one in market.dedications):
+        return None
+    return "its nodes are dedicated to another customer", "其节点已由其他客户独占"
 
 
 def _unavailable(stall: Stall, now: datetime) -> tuple[str, str] | None:

@@ -72,6 +72,19 @@ async def test_own_nodes_are_free_for_what_fits_on_them_alone(database: Database
     assert charged == [0, 5 * 60_000]
 
 
+async def test_nobody_else_is_offered_the_nodes_of_who_has_them_alone(database: Database) -> None:
+    world = await open_world(database)
+    async with database.begin() as session:
+        other, _ = await person(session, "chen")
+        theirs = Dedication(new_dedication_id(), other, EAST, "cpu", 4, Money(0), 0, START, START + timedelta(hours=1))
+        await dedicate(session, theirs, person="op", now=START)
+    with pytest.raises(Invalid, match="its nodes are dedicated to another customer"):
+        await world.submit(centre=EAST)
+    assert (await world.submit()).centre == WEST
+    world.clock.forward(timedelta(hours=1))
+    assert (await world.submit(centre=EAST)).held.micro == 360_000
+
+
 async def test_where_own_nodes_have_an_end_a_job_holds_for_all_that_may_run_after_it(database: Database) -> None:
     world = await open_world(database)
     end = START + timedelta(days=300)
