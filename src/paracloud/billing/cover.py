@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from math import ceil
 
 from paracloud.kit.identifiers import CentreName, PackageId, ProjectId
 
@@ -137,6 +138,11 @@ class Shelf:
                 self._reserve(reference, package.id, free)
                 done += free
         return done
+
+    def worth_reserved(self, reference: str) -> int:
+        """The most, in micro-units, that what is reserved for it can be of the packages' prices."""
+        kept = ((self.packages[id_], units) for (of, id_), units in self.reserved.items() if of == reference)
+        return sum(ceil(Fraction(one.price_micro * units, one.total)) for one, units in kept)
 
     def release(self, reference: str) -> None:
         """All that is still reserved for it."""

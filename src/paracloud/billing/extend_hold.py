@@ -28,9 +28,10 @@ async def extend_hold(session: AsyncSession, more: Wanted, *, until_seconds: int
     if found.is_released:
         raise Conflict("The hold was released before.", "该预留已释放。")
     shelf, _ = await store_paying.lock_shelf(session, [more.project], [more.reference])
-    rest = await reserve(session, more, shelf, locked[code].balance_micro, now)
+    given = await reserve(session, more, shelf, locked[code].balance_micro, now)
+    rest = given.rest
     await store_holds.extend(
-        session, more.reference, until_seconds, rest.micro, ceiling_micro=more.amount.micro, now=now
+        session, more.reference, until_seconds, rest.micro, ceiling_micro=given.ceiling.micro, now=now
     )
     postings = {code: -rest.micro, held(more.project): rest.micro}
     entry = Entry(f"hold:{more.reference}:{until_seconds}", "hold", currency, postings, reference=more.reference)

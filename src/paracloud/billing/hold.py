@@ -36,8 +36,9 @@ async def hold(
         return amount
     shelf, _ = await store_paying.lock_shelf(session, [project], ())
     wanted = Wanted(project, reference, amount, user, most, place)
-    rest = await reserve(session, wanted, shelf, locked[wallet(project)].balance_micro, now)
-    await store_holds.add_hold(session, reference, project, rest.micro, amount, user)
+    found = await reserve(session, wanted, shelf, locked[wallet(project)].balance_micro, now)
+    rest = found.rest
+    await store_holds.add_hold(session, reference, project, rest.micro, found.ceiling, user)
     postings = {wallet(project): -rest.micro, held(project): rest.micro}
     entry = Entry(f"hold:{reference}", "hold", amount.currency, postings, reference=reference)
     await post(session, [entry], now=now, locked={code: account.id for code, account in locked.items()})

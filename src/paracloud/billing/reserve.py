@@ -27,22 +27,33 @@ class Wanted:
     place: Place | None = None
 
 
-async def reserve(session: AsyncSession, wanted: Wanted, shelf: Shelf, wallet_micro: int, now: datetime) -> Money:
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """`rest` is what the wallet must give; `ceiling` the most that can be charged, whoever pays: an hour of a package
+    may have cost more than its price here."""
+
+    rest: Money
+    ceiling: Money
+
+
+async def reserve(session: AsyncSession, wanted: Wanted, shelf: Shelf, wallet_micro: int, now: datetime) -> Reserved:
     """What the wallet, which is locked and has `wallet_micro`, must give; the rest is reserved on the shelf, which the
     caller puts back. NotEnoughFunds names what is missing, and nothing was written then."""
-    rest = wanted.amount.micro
+    rest = ceiling = wanted.amount.micro
     if wanted.most is not None and wanted.place is not None:
-        rest = _uncovered(shelf, wanted, wanted.most, wanted.place, now)
+        rest, by_packages = _uncovered(shelf, wanted, wanted.most, wanted.place, now)
+        ceiling = max(ceiling, by_packages)
     available = wallet_micro + await credit_line(session, wanted.project)
     if available < rest and rest > 0:
         raise _missing(Money(available, wanted.amount.currency), Money(rest, wanted.amount.currency))
-    await require_within(session, wanted.project, wanted.user, wanted.amount.micro, now)
-    return Money(rest, wanted.amount.currency)
+    await require_within(session, wanted.project, wanted.user, ceiling, now)
+    return Reserved(Money(rest, wanted.amount.currency), Money(ceiling, wanted.amount.currency))
 
 
-def _uncovered(shelf: Shelf, wanted: Wanted, most: Most, place: Place, now: datetime) -> int:
-    """Micro-units that are left to the wallet when packages and credits have reserved what they can."""
-    price, micro = most.price, wanted.amount.micro
+def _uncovered(shelf: Shelf, wanted: Wanted, most: Most, place: Place, now: datetime) -> tuple[int, int]:
+    """Micro-units that are left to the wallet when packages and credits have reserved what they can; and the most that
+    packages, credits and wallet can pay together."""
+    price, micro, before = most.price, wanted.amount.micro, shelf.worth_reserved(wanted.reference)
 
     def kept(unit: Unit, units: int) -> int:
         return shelf.reserve(wanted.project, unit, units, place, now, wanted.reference)
@@ -52,7 +63,7 @@ def _uncovered(shelf: Shelf, wanted: Wanted, most: Most, place: Place, now: date
         cards = most.card_seconds - kept(Unit.CARD_SECOND, most.card_seconds)
         if (cores, cards) != (most.core_seconds, most.card_seconds):
             micro = min(micro, ceil(rate(cores, cards, price, 0).amount.micro * price.dearest))
-    return micro - kept(Unit.MICRO, micro)
+    return micro - kept(Unit.MICRO, micro), micro + shelf.worth_reserved(wanted.reference) - before
 
 
 def _missing(available: Money, wanted: Money) -> NotEnoughFunds:

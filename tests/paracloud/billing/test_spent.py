@@ -64,6 +64,20 @@ async def test_a_hard_budget_holds_where_packages_or_credits_pay(database, way):
     await accepted(database, opened, "job-1")
 
 
+async def test_a_hard_budget_counts_hours_of_a_package_at_what_they_cost_there(database):
+    """They may have cost more than the price of the queue says."""
+    opened = await world(database, "1000")
+    await sold(database, opened, price="200", hours=150)
+    wanted = await budgeted(database, budget(opened, "150"))
+    assert await accepted(database, opened, "job-1") == 0
+    assert await spent(database, wanted) == 133_333_334
+    with pytest.raises(NotEnoughFunds, match="can cost up to 72"):  # 50 hours of the package, 50 from the wallet
+        await accepted(database, opened, "job-2")
+    done = record("1", cores=100, elapsed_seconds=3600, ended_at=NOW + HOUR)
+    assert await charged(database, await metered(database, opened, done, job="job-1")) == [133_333_333]
+    await sound(database)
+
+
 @pytest.mark.parametrize("way", ["package", "credit", "wallet"])
 async def test_of_an_array_that_is_charged_in_part_what_it_can_still_cost_is_counted(database, way):
     opened = await world(database)
