@@ -147,6 +147,12 @@ async def posted(session: AsyncSession, keys: Collection[str]) -> set[str]:
     return set((await session.scalars(select(EntryRow.key).where(EntryRow.key.in_(keys)))).all())
 
 
+async def is_reversed(session: AsyncSession, key: str) -> bool:
+    """Whether the entry of this key was taken back whole."""
+    ids = (await session.scalars(select(EntryRow.id).where(EntryRow.key == key))).all()
+    return bool(await posted(session, [f"reverse:{id_}" for id_ in ids]))
+
+
 async def postings_by_key(session: AsyncSession, key: str) -> dict[str, int]:
     query = (
         select(LedgerAccountRow.code, PostingRow.micro)

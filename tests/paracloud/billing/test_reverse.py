@@ -25,6 +25,7 @@ from paracloud.billing.funding import Funding, set_funding
 from paracloud.billing.hold import hold, release
 from paracloud.billing.reverse import reverse
 from paracloud.billing.store import balance, lock_accounts
+from paracloud.billing.top_up import top_up
 from paracloud.identity.create_project import create_project
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Conflict, NotEnoughFunds
@@ -66,6 +67,20 @@ async def test_a_top_up_that_is_held_or_spent_is_not_taken_back_unless_that_is_m
     assert await left(database, opened) == -90_000_000
     with pytest.raises(Conflict, match="reversed before"):
         await reversed_(database, entry)
+    await sound(database)
+
+
+async def test_a_payment_that_was_taken_back_is_not_booked_again_under_its_number_without_a_word(database):
+    opened = await world(database)
+    async with database.begin() as session:
+        await top_up(session, opened.project, Money.parse("7"), key="bank-1", person="op", now=NOW)
+        found = await session.scalars(text("SELECT id FROM ledger_entries WHERE key = 'top-up:bank-1'"))
+        entry = EntryId(found.one())
+        assert not await top_up(session, opened.project, Money.parse("7"), key="bank-1", person="op", now=NOW)
+    await reversed_(database, entry)
+    with pytest.raises(Conflict, match="taken back"):
+        async with database.begin() as session:
+            await top_up(session, opened.project, Money.parse("7"), key="bank-1", person="op", now=NOW)
     await sound(database)
 
 
