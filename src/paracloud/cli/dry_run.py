@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def dry_run(asked: Asked, report_by: str, *, as_json: bool) -> None:
 def _sum(asked: Asked, owners: Owners, report: Report, found: Found) -> None:
     """Lines that cannot be read are listed as they come: there may be millions."""
     with _lines(asked.file) as lines:
-        for one in judged(lines, asked.format):
+        for one in judged(lines, asked.format, datetime.now(UTC)):
             if isinstance(one, HistoryRecord):
                 _take(one, asked, owners, report, found)
             elif isinstance(one, Unreadable):
@@ -95,7 +96,7 @@ def _last(asked: Asked, owners: Owners, by: Sequence[By], first: Report) -> Repo
         return first
     report = Report(by, first.changed)
     with _lines(asked.file) as lines:
-        for one in judged(lines, asked.format):
+        for one in judged(lines, asked.format, datetime.now(UTC)):
             if isinstance(one, HistoryRecord) and owners.own(one):
                 report.add(execution(one, asked.centre or ""))
     return report

@@ -229,4 +229,4 @@ class Carrying:
 @contextmanager
 def _reading(file: Path, of: Import) -> Iterator[Iterator[Chunk]]:
     with open_lines(file, name=of.name) as lines:
-        yield chunks(lines, of.format)
+        yield chunks(lines, of.format, of.created_at)

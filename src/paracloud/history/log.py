@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 
 from paracloud.dialects.history import HistoryRecord, LeftOut, Told, Unreadable
@@ -30,9 +31,9 @@ class Chunk:
             self.faults.append(one)
 
 
-def chunks(lines: Lines, format_: str, size: int = CHUNK) -> Iterator[Chunk]:
+def chunks(lines: Lines, format_: str, handed_in: datetime, size: int = CHUNK) -> Iterator[Chunk]:
     """Invalid where the file is cut or broken: with the line."""
-    told = judged(lines, format_)
+    told = judged(lines, format_, handed_in)
     while True:
         chunk = Chunk()
         for one in islice(told, size):

@@ -34,7 +34,8 @@ async def logged(
 def stored(file: Path, of: Import) -> Iterator[HistoryRecord]:
     """The records of the log that the import stored, in the file's order."""
     with open_lines(file, name=of.name) as lines:
-        mine = (one for chunk in chunks(lines, of.format) for one in chunk.records if of.owner_of(one) is not None)
+        read = chunks(lines, of.format, of.created_at)
+        mine = (one for chunk in read for one in chunk.records if of.owner_of(one) is not None)
         yield from islice(mine, of.done)
 
 

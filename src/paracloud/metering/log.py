@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from paracloud.dialects.histories import READERS
 from paracloud.dialects.history import HistoryRecord, LeftOut, Told, Unreadable
@@ -11,21 +12,28 @@ from paracloud.metering.usage import require_possible
 
 OURS = re.compile(r"pc-[0-9a-f]{32}")
 """Jobs of the platform itself: it collects their usage, and knows whose it is."""
+AHEAD = timedelta(days=1)
+"""A centre's clock, or the zone that its log is written in, may be so far ahead of ours."""
 
 
-def judged(lines: Lines, format_: str) -> Iterator[Told]:
-    """What the lines tell: figures that no machine can have are not understood, the platform's own jobs are left out as
-    "ours". Invalid where the file is cut or broken."""
+def judged(lines: Lines, format_: str, handed_in: datetime) -> Iterator[Told]:
+    """What the lines tell: figures that no machine can have, and ends after the log was handed in, are not understood,
+    the platform's own jobs are left out as "ours". Invalid where the file is cut or broken."""
+    latest = handed_in + AHEAD
     for one in READERS[format_](lines):
         if not isinstance(one, HistoryRecord):
             yield one
         elif OURS.fullmatch(one.name):
             yield LeftOut(lines.number, "ours")
         else:
-            yield _impossible(one, lines.number) or one
+            yield _impossible(one, lines.number, latest) or one
 
 
-def _impossible(record: HistoryRecord, line: int) -> Unreadable | None:
+def _impossible(record: HistoryRecord, line: int, latest: datetime) -> Unreadable | None:
+    if record.ended_at > latest:
+        end = f"{record.ended_at:%Y-%m-%dT%H:%M:%SZ}"
+        en, zh = f"its end {end} is after the log was handed in", f"其结束时间 {end} 晚于日志提交时间"
+        return Unreadable(line, en, zh, record.raw[:120])
     try:
         require_possible(record)
     except Broken:

@@ -3,6 +3,7 @@ Grid Engine's file. They are of our own making, after the cases that XDMoD's tes
 
 import json
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ EXPECTED = json.loads((LOGS / "expected.json").read_text())
 def told(name: str) -> list[Told]:
     file = LOGS / name
     with open_lines(file, name=name) as lines:
-        return list(judged(lines, file.suffix[1:]))
+        return list(judged(lines, file.suffix[1:], datetime(2027, 1, 1, tzinfo=UTC)))
 
 
 def counted(found: list[Told]) -> dict[str, int]:

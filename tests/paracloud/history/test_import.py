@@ -85,6 +85,19 @@ async def test_the_same_log_again_adds_nothing_and_a_longer_one_only_what_is_new
     await sound(database)
 
 
+async def test_what_ends_after_the_log_was_handed_in_is_not_taken_in(database, opened, tmp_path):
+    """It would open a month of the future, and be in every budget that has begun."""
+    owners, ahead = {"lin": opened.project}, {"Start": "2126-06-01T08:00:00", "End": "2126-06-02T08:00:00"}
+    refused = await taken_in(database, tmp_path, rows(2) + rows(1, 2, **ahead), owners)
+    assert (refused.state, refused.faults) == (ImportState.REFUSED, 1)
+    async with database.begin() as session:
+        (fault,) = await faults_of(session, refused.id)
+    assert (fault.line, fault.en) == (3, "its end 2126-06-02T08:00:00Z is after the log was handed in")
+    mended = await taken_in(database, tmp_path, rows(2) + rows(1, 2, **ahead), owners, accept_faults=True)
+    assert (mended.state, mended.new) == (ImportState.DONE, 2)
+    await sound(database)
+
+
 async def test_a_record_that_changed_is_corrected_and_posts_the_difference(database, opened, tmp_path):
     owners = {"lin": opened.project}
     await taken_in(database, tmp_path, rows(2), owners)

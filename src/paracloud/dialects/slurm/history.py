@@ -195,7 +195,7 @@ def _elapsed(value: dict[str, str], started: datetime, ended: datetime) -> int:
         raise ValueError(
             f"its elapsed time {text[:40]!r} is longer than from start to end (write the log with TZ=UTC: local times "
             "repeat an hour in autumn)",
-            f"其运行时长 {text[:40]!r} 超过从开始到结束的时间（请以 TZ=UTC 导出日志：夏令时结束时当地时间会重复一小时）",
+            f"其运行时长 {text[:40]!r} 超过从开始到结束的时间（请以 TZ=UTC 导出日志：秋季当地时间会重复一小时）",
         )
     return seconds
 
