@@ -16,6 +16,8 @@ class Cause(StrEnum):
     """We charged it; the centre's accounting does not have it."""
     CHANGED = "changed"
     """The centre's figures are not those that we charged."""
+    DOUBLED = "doubled"
+    """It has the name of a job of ours, and is none: told twice, or started by hand under that name."""
     UNRATED = "unrated"
     WRONG_PRICE = "wrong price"
     WRONG_AMOUNT = "wrong amount"

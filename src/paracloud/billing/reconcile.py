@@ -25,7 +25,7 @@ from paracloud.billing.told import Logged, truth_of, untold_of
 from paracloud.dialects.records import AccountingRecord
 from paracloud.kit.identifiers import CentreName, PackageId, PriceVersionId, ProjectId, UnixAccount, UsageId
 from paracloud.metering.listing import usage_by_key, usage_ended
-from paracloud.metering.usage import UNCLAIMED, Usage, key_of, metered
+from paracloud.metering.usage import UNCLAIMED, Usage, is_named_as_ours, key_of, metered
 
 
 async def reconcile(
@@ -131,7 +131,7 @@ def _compare(
         why = due if isinstance(due, Unrated) else Unrated("it was not charged", "尚未计费")
         amount = -due.amount_micro if isinstance(due, _Due) else 0
         return [_mismatch(Cause.UNRATED, truth, amount, why.reason_en, why.reason_zh)]
-    found = _of_amount(ours, truth, known, due, terms[truth.id])
+    found = _doubled(ours, known, books) + _of_amount(ours, truth, known, due, terms[truth.id])
     found += [] if found else _wrong_shares(truth, known, due)
     return found + _not_settled(truth, known, books.settled.get(ours.id, NOTHING))
 
@@ -146,6 +146,15 @@ def _one_sided(
     due = _due(truth, terms[truth.id], books)
     amount = -due.amount_micro if isinstance(due, _Due) else 0
     return _mismatch(Cause.NOT_METERED, truth, amount, "it was never metered", "从未计量")
+
+
+def _doubled(ours: Usage, known: Before, books: _Books) -> list[Mismatch]:
+    """Until a person has decided: it is charged to the account's project, which may have computed it or not."""
+    if ours.reference is not None or ours.is_duplicate or not is_named_as_ours(ours.name) or ours.id in books.words:
+        return []
+    en = f"it is named {ours.name} and is not that job: told twice, or started by hand; reverse it, or say its price"
+    zh = f"其名称为 {ours.name}，但并非该作业：重复记录或手工提交；请冲销，或指定其价格"
+    return [_mismatch(Cause.DOUBLED, ours, known.amount_micro, en, zh)]
 
 
 def _left_of_nothing(usage: Usage, books: _Books) -> list[Mismatch]:

@@ -53,6 +53,7 @@ CAUSES = {
     "not metered": "未计量",
     "not accounted": "超算中心无记录",
     "changed": "记录已变更",
+    "doubled": "重复",
     "unrated": "未定价",
     "wrong price": "价格不符",
     "wrong amount": "金额不符",

@@ -1,6 +1,5 @@
 """An accounting log as it is judged, whether it is only summed or stored too."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -8,10 +7,8 @@ from paracloud.dialects.histories import READERS
 from paracloud.dialects.history import HistoryRecord, LeftOut, Told, Unreadable
 from paracloud.kit.errors import Broken
 from paracloud.kit.text_file import Lines
-from paracloud.metering.usage import require_possible
+from paracloud.metering.usage import is_named_as_ours, require_possible
 
-OURS = re.compile(r"pc-[0-9a-f]{32}")
-"""Jobs of the platform itself: it collects their usage, and knows whose it is."""
 AHEAD = timedelta(days=1)
 """A centre's clock, or the zone that its log is written in, may be so far ahead of ours."""
 
@@ -23,7 +20,7 @@ def judged(lines: Lines, format_: str, handed_in: datetime) -> Iterator[Told]:
     for one in READERS[format_](lines):
         if not isinstance(one, HistoryRecord):
             yield one
-        elif OURS.fullmatch(one.name):
+        elif is_named_as_ours(one.name):  # the platform collects their usage, and knows whose it is
             yield LeftOut(lines.number, "ours")
         else:
             yield _impossible(one, lines.number, latest) or one

@@ -1,5 +1,6 @@
 """What was used, as the centre's accounting says it: the only thing that is ever charged. Pure."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -93,7 +94,13 @@ CHARGEABLE = (
 )  # fmt: skip
 """Those of them that a price or a charging rule looks at."""
 QUANTITIES = frozenset({"cores", "nodes", "gpus", "memory_bytes", "resources"})
+_OURS = re.compile(r"pc-[0-9a-f]{32}")
 _NOT_KEPT: Mapping[str, object] = {"qos": "", "resources": NOTHING, "unsaid": frozenset()}
+
+
+def is_named_as_ours(name: str) -> bool:
+    """Whether a centre's job has the name that the platform gives to its own."""
+    return _OURS.fullmatch(name) is not None
 
 
 def key_of(centre: CentreName, record: AccountingRecord) -> UsageKey:

@@ -13,6 +13,7 @@ from paracloud.billing.charge import charge
 from paracloud.billing.charges import NewCharge
 from paracloud.billing.check import check
 from paracloud.billing.contract import Lent, add_contract, contracts_of
+from paracloud.billing.decide_usage import decide_usage
 from paracloud.billing.entry import OWNERS, Entry, payable, revenue, wallet
 from paracloud.billing.mismatch import Cause
 from paracloud.billing.period import month_of, open_periods
@@ -21,6 +22,7 @@ from paracloud.billing.price import add_price, end_price
 from paracloud.billing.rate import Price, rate
 from paracloud.billing.reconcile import reconcile
 from paracloud.billing.reverse import reverse
+from paracloud.billing.reverse_usage import reverse_usage
 from paracloud.identity.create_project import create_project
 from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import EntryId, OrganisationId, PriceVersionId, UnixAccount, new_uuid
@@ -76,6 +78,23 @@ async def test_a_record_that_counts_twice_with_us_is_not_accounted(database, ope
     twice = replace(RUNS[1], restart_count=1)
     await charged(database, await metered(database, opened, *RUNS, twice))
     assert found(await reconciled(database, opened, RUNS)) == [(Cause.NOT_ACCOUNTED, "2", amount(opened, twice))]
+
+
+async def test_a_second_record_under_the_name_of_a_job_of_ours_is_found_until_a_person_decides(database, opened):
+    """The centre tells it, so both books have it: the name alone shows that nobody asked for it."""
+    name = "pc-" + "0123456789abcdef" * 2
+    told = [*RUNS, record("9", name=name, cores=2), record("10", name=name[:-1], cores=2)]
+    usages = await metered(database, opened, *told)
+    await charged(database, usages)
+    doubled = next(one.id for one in usages if one.name == name)
+    result = await reconciled(database, opened, told)
+    assert found(result) == [(Cause.DOUBLED, "9", amount(opened, told[4]))]
+    async with database.begin() as session:
+        await reverse_usage(session, doubled, reason="once", person="op", now=NOW)
+    assert found(await reconciled(database, opened, told)) == []
+    async with database.begin() as session:
+        await decide_usage(session, doubled, opened.price.id, reason="by hand", person="op", now=NOW)
+    assert found(await reconciled(database, opened, told)) == []
 
 
 async def test_a_record_that_the_centre_changed_is_named_with_the_difference(database, opened):
