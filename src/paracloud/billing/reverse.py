@@ -8,13 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges, store, store_decisions
 from paracloud.billing.charges import NewCharge
+from paracloud.billing.dedication import dedications_of
 from paracloud.billing.entry import WALLET, Entry
 from paracloud.billing.fee import fee_month
 from paracloud.billing.funding import require_left
-from paracloud.billing.period import open_periods
+from paracloud.billing.period import begins, month_after, open_periods
 from paracloud.billing.post import post
 from paracloud.billing.reason import require_reason
 from paracloud.billing.reverse_usage import reverse_usage
+from paracloud.billing.tables import EntryRow
 from paracloud.kit.errors import Conflict, Invalid, NotFound
 from paracloud.kit.identifiers import EntryId, ProjectId, UsageId
 from paracloud.kit.money import Money
@@ -23,6 +25,7 @@ FEE = "dedicated"
 REVERSIBLE = frozenset({"top-up", "charge", FEE})
 """Holds and releases belong to a job's life; reversing one by hand would leave its hold and its account apart."""
 ANYWAY = "; or reverse it `--anyway` (API: anyway)", "；或用 --anyway（API：anyway）强制冲销"
+"""In English and Chinese."""
 
 
 async def reverse(
@@ -40,7 +43,7 @@ async def reverse(
     several charges: one of them is reversed at a time, as by `reverse_usage`. A fee of dedicated nodes comes back
     whole, the centre's share with it, and is not due again; on the centre's settlement it is in the fee's month or,
     where that is closed, the first open one. NotEnoughFunds for a top-up that the wallet has no longer, within its
-    credit line: `anyway` takes it back."""
+    credit line, and Conflict for the fee of nodes that are still the customer's: `anyway` takes these back."""
     require_reason(reason)
     found = await store.entry(session, id_)
     if found is None:
@@ -51,6 +54,8 @@ async def reverse(
         row = _the_one(await charges.of_entry(session, id_, usage))
         back = await reverse_usage(session, row.usage, reason=reason, person=person, now=now, charged=row.revision)
         return back.entry
+    if found.kind == FEE and not anyway:
+        await _require_given_up(session, found, now)
     periods = await open_periods(session, [fee_month(found.key)]) if found.kind == FEE else {}
     triples = await store.postings_of(session, id_)
     currency, postings = triples[0][1], {code: -micro for code, _, micro in triples}
@@ -63,6 +68,19 @@ async def reverse(
     for period in periods.values():
         await store_decisions.keep_fee_reversal(session, id_, made, period)
     return made
+
+
+async def _require_given_up(session: AsyncSession, fee: EntryRow, now: datetime) -> None:
+    """What runs on dedicated nodes is free because of their fee."""
+    if await store.posted(session, [f"reverse:{fee.id}"]):
+        raise _again()
+    (own,) = [one for one in await dedications_of(session, None) if str(one.id) == fee.reference]
+    if now < begins(month_after(fee_month(fee.key))) and (own.valid_to is None or now < own.valid_to):
+        end, (or_en, or_zh) = f"admin end-dedicated {own.id}", ANYWAY
+        raise Conflict(
+            f"The nodes would stay the customer's for nothing: end that first (`{end}`){or_en}.",
+            f"节点将继续免费由该客户独占：请先结束独占（{end}）{or_zh}。",
+        )
 
 
 async def _require_left(session: AsyncSession, entry: Entry) -> None:

@@ -142,7 +142,9 @@ def reverse(
     entry: Id,
     reason: str,
     usage: Annotated[UUID | None, typer.Option(parser=an_id, help="Which, where the entry is several charges.")] = None,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Also a top-up that was spent or is held.")] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also a top-up that was spent, or the fee of nodes that stay dedicated.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take a ledger entry back, with a reason."""

@@ -12,7 +12,7 @@ from paracloud.billing import store
 from paracloud.billing.adjust import adjust
 from paracloud.billing.close_period import close_period
 from paracloud.billing.cover import Place, Unit
-from paracloud.billing.dedication import Dedication, dedicate, new_dedication_id
+from paracloud.billing.dedication import Dedication, dedicate, dedications_of, end_dedication, new_dedication_id
 from paracloud.billing.end_package import end_package
 from paracloud.billing.entry import ADJUSTMENTS, DEDICATED, EXPIRED, package, payable
 from paracloud.billing.funding import Funding, set_funding
@@ -173,6 +173,21 @@ async def taken_back(database, entry: EntryId, now: datetime = NOW) -> None:
         await reverse(session, entry, reason="the nodes were down", person="op", now=now)
 
 
+async def given_up(database) -> None:
+    async with database.begin() as session:
+        (own,) = await dedications_of(session, None)
+        await end_dedication(session, own.id, NOW, person="op", now=NOW)
+
+
+async def test_a_fee_of_nodes_that_stay_dedicated_is_taken_back_anyway_where_a_person_says_so(database):
+    opened = await world(database)
+    entry = await fee_of(database, opened)
+    async with database.begin() as session:
+        await reverse(session, entry, reason="the nodes were down", person="op", now=NOW, anyway=True)
+    assert await left(database, opened) == 100_000_000
+    await sound(database)
+
+
 async def settled(database, month: date, now: datetime) -> list[int]:
     async with database.begin() as session:
         await close_period(session, month, person="op", now=now)
@@ -183,6 +198,9 @@ async def test_a_fee_is_taken_back_with_the_centres_share_and_not_due_again(data
     opened = await world(database)
     entry = await fee_of(database, opened)
     assert await left(database, opened) == 70_000_000
+    with pytest.raises(Conflict, match="stay the customer's for nothing: end that first"):
+        await taken_back(database, entry)
+    await given_up(database)
     await taken_back(database, entry)
     assert [await balance(database, code) for code in (payable(EAST), DEDICATED)] == [0, 0]
     assert await left(database, opened) == 100_000_000
