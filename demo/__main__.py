@@ -30,7 +30,7 @@ SCRIPT = f"""#!/bin/bash
 #SBATCH --ntasks={RANKS}
 #SBATCH --time=00:10:00
 export OMP_NUM_THREADS=1 OMPI_MCA_mpi_yield_when_idle=1  # four ranks may share fewer real cores here
-srun lmp -in in.melt -log log.lammps
+srun --kill-on-bad-exit=1 lmp -in in.melt -log log.lammps
 """
 END_SECONDS = 240
 
