@@ -87,6 +87,7 @@ def test_what_is_no_ended_execution_is_left_out_by_name(changes, why):
         ({"State": "FOO"}, "unknown"),
         ({"NCPUS": "-4"}, "whole number"),
         ({"NCPUS": ""}, "whole number"),
+        ({"NCPUS": "0"}, "on no core"),
         ({"Start": "yesterday"}, "time"),
         ({"JobIDRaw": "x"}, "whole number"),
         ({"JobID": "x"}, "no job id"),

@@ -128,6 +128,9 @@ def _record(
     record_id = _record_id(value)
     started, ended = _time(value["Start"]), _time(value["End"])
     had = _allocated(value.get("AllocTRES", ""))
+    elapsed, cores = _elapsed(value, started, ended), few(value["NCPUS"])
+    if elapsed and not cores:
+        raise ValueError("it ran, and on no core: NCPUS is 0", "该作业运行过，但 NCPUS 为 0")
     code, _, signal = (value.get("ExitCode") or "0:0").partition(":")
     eligible = value.get("Eligible", "")
     return HistoryRecord(
@@ -150,10 +153,10 @@ def _record(
         eligible_at=None if eligible in _NO_TIME else _time(eligible),
         started_at=started,
         ended_at=ended,
-        elapsed_seconds=_elapsed(value, started, ended),
+        elapsed_seconds=elapsed,
         wall_limit=_limit(value.get("Timelimit", "")),
         requested_cores=few(value.get("ReqCPUS") or value["NCPUS"]),
-        cores=few(value["NCPUS"]),
+        cores=cores,
         nodes=few(value["NNodes"]),
         gpus=few(str(had.gpus)),
         memory_bytes=had.memory_bytes,
