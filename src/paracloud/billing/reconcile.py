@@ -13,19 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing import charges, store_decisions, store_paying
 from paracloud.billing.charges import Before, Settled, Unrated
 from paracloud.billing.cover import Given, Unit
-from paracloud.billing.decide import list_amount
+from paracloud.billing.decide import REVERSED, list_amount
 from paracloud.billing.decision import Decision
 from paracloud.billing.mismatch import Cause, Mismatch, Reconciliation
 from paracloud.billing.pick import Terms
 from paracloud.billing.rate import graduated, part, stretched
-from paracloud.billing.rule import LISTED
 from paracloud.billing.rule import Unrated as RuleUnrated
 from paracloud.billing.terms import terms_of
-from paracloud.billing.told import Logged, truth_of, untold_of
+from paracloud.billing.told import Logged, changes, truth_of, untold_of
 from paracloud.dialects.records import AccountingRecord
 from paracloud.kit.identifiers import CentreName, PackageId, PriceVersionId, ProjectId, UnixAccount, UsageId
 from paracloud.metering.listing import usage_by_key, usage_ended
-from paracloud.metering.usage import UNCLAIMED, Usage, key_of, metered
+from paracloud.metering.usage import UNCLAIMED, Usage, costs_alike, key_of, measured, metered
 
 
 async def reconcile(
@@ -86,9 +85,9 @@ class _Books:
     words: Mapping[UsageId, Decision]
 
     def costs_nothing_by_a_word(self, usage: Usage) -> bool:
-        """Its charge was taken back, or it was waived: the ledger, or the decision, says who and why."""
+        """Its charge was taken back, or it was waived, as it is now: the ledger, or the decision, says who and why."""
         known, word = self.before.get(usage.id), self.words.get(usage.id)
-        is_reversed = known is not None and known.is_reversed
+        is_reversed = known is not None and known.is_reversed and known.revision >= usage.revision
         return is_reversed or (word is not None and word.waives and word.revision >= usage.revision)
 
 
@@ -121,16 +120,17 @@ def _compare(
     books: _Books,
 ) -> list[Mismatch]:
     if ours is not None and books.costs_nothing_by_a_word(ours):
-        return _left_of_nothing(ours, books)
+        return [*_left_of_nothing(ours, books), *_said_of_other_figures(ours, truth, terms, books)]
     known = books.before.get(ours.id) if ours is not None else None
     charged = known.amount_micro if known is not None else 0
     if truth is None or ours is None:
         return [_one_sided(ours, truth, terms, charged, books)]
     due = _due(truth, terms[truth.id], books)
-    if isinstance(due, Unrated) or known is None:
-        why = due if isinstance(due, Unrated) else Unrated("it was not charged", "尚未计费")
-        amount = -due.amount_micro if isinstance(due, _Due) else 0
-        return [_mismatch(Cause.UNRATED, truth, amount, why.reason_en, why.reason_zh)]
+    if isinstance(due, Unrated) or known is None or known.is_reversed:
+        not_charged = Unrated("it was not charged", "尚未计费") if known is None else REVERSED
+        why = due if isinstance(due, Unrated) else not_charged
+        waits = _mismatch(Cause.UNRATED, truth, -_micro(due), why.reason_en, why.reason_zh)
+        return [*_left_of_nothing(ours, books), waits]
     found = _of_amount(ours, truth, known, due, terms[truth.id])
     found += [] if found else _wrong_shares(truth, known, due)
     return found + _not_settled(truth, known, books.settled.get(ours.id, NOTHING))
@@ -144,8 +144,17 @@ def _one_sided(
         return _mismatch(Cause.NOT_ACCOUNTED, ours, charged, en, zh)
     assert truth is not None, "of two sides, one is there"  # noqa: S101
     due = _due(truth, terms[truth.id], books)
-    amount = -due.amount_micro if isinstance(due, _Due) else 0
-    return _mismatch(Cause.NOT_METERED, truth, amount, "it was never metered", "从未计量")
+    return _mismatch(Cause.NOT_METERED, truth, -_micro(due), "it was never metered", "从未计量")
+
+
+def _said_of_other_figures(
+    ours: Usage, truth: Usage | None, terms: Mapping[UsageId, Terms | Unrated], books: _Books
+) -> list[Mismatch]:
+    """A word that a usage costs nothing was said of these figures, and of none that is charged for otherwise."""
+    if truth is None or costs_alike(truth, measured(ours)):
+        return []
+    due = _due(truth, terms[truth.id], books)
+    return [_mismatch(Cause.CHANGED, truth, -_micro(due), *changes(ours, truth))]
 
 
 def _left_of_nothing(usage: Usage, books: _Books) -> list[Mismatch]:
@@ -166,7 +175,7 @@ def _left_of_nothing(usage: Usage, books: _Books) -> list[Mismatch]:
 def _of_amount(ours: Usage, truth: Usage, known: Before, due: _Due, terms: Terms | Unrated) -> list[Mismatch]:
     off = known.amount_micro - due.amount_micro
     if truth is not ours:
-        return [_mismatch(Cause.CHANGED, truth, off, *_changes(ours, truth))]
+        return [_mismatch(Cause.CHANGED, truth, off, *changes(ours, truth))]
     if isinstance(terms, Terms) and terms.price.id != known.price:
         en = f"it was charged at price version {known.price}, which does not hold for it"
         return [_mismatch(Cause.WRONG_PRICE, truth, off, en, f"所用价格版本 {known.price} 对其无效")]
@@ -201,19 +210,6 @@ def _not_settled(truth: Usage, known: Before, posted: Settled) -> list[Mismatch]
     return found
 
 
-def _changes(ours: Usage, truth: Usage) -> tuple[str, str]:
-    names = [name for name in ("elapsed_seconds", "cores", "nodes", "gpus", "queue", "native_state", "ended_at")
-             if getattr(ours, name) != getattr(truth, name)]  # fmt: skip
-    changed = [f"{name} {getattr(ours, name)} -> {getattr(truth, name)}" for name in names]
-    changed += [
-        f"{name} {ours.resources.get(name, 0)} -> {truth.resources.get(name, 0)}"
-        for name in sorted({*ours.resources, *truth.resources})
-        if ours.resources.get(name, 0) != truth.resources.get(name, 0)
-    ]
-    said = ", ".join(changed[:LISTED] + ["…"] * (len(changed) > LISTED)) or "other figures"
-    return f"the centre has changed {said}", f"超算中心已更改：{said}"
-
-
 def _due(usage: Usage, terms: Terms | Unrated, books: _Books) -> _Due | Unrated:
     """By the terms that hold: what packages gave stays paid by them, and at a price with tiers each charge begins where
     the month's volume was."""
@@ -235,6 +231,10 @@ def _due(usage: Usage, terms: Terms | Unrated, books: _Books) -> _Due | Unrated:
         amount += stretched(tiers, had) - charged if had else graduated(tiers, 0, listed) - listed
     contract = terms.contract
     return _Due(amount, part(amount, contract.share_basis_points), part(amount, contract.owner_basis_points))
+
+
+def _micro(due: _Due | Unrated) -> int:
+    return due.amount_micro if isinstance(due, _Due) else 0
 
 
 def _mismatch(cause: Cause, usage: Usage, micro: int, en: str, zh: str) -> Mismatch:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from paracloud.billing.rule import LISTED
 from paracloud.dialects.records import AccountingRecord
 from paracloud.kit.identifiers import CentreName, ProjectId, UnixAccount
 from paracloud.metering.usage import UNCLAIMED, Usage, UsageKey, differs, metered, revised
@@ -54,3 +55,17 @@ def untold_of(
         for key, usage in ours.items()
         if key not in told and (usage.ended_at < since or (usage.account not in owners and not shows_others))
     }
+
+
+def changes(ours: Usage, truth: Usage) -> tuple[str, str]:
+    """What of its figures is another, in English and Chinese."""
+    names = [name for name in ("elapsed_seconds", "cores", "nodes", "gpus", "queue", "native_state", "ended_at")
+             if getattr(ours, name) != getattr(truth, name)]  # fmt: skip
+    changed = [f"{name} {getattr(ours, name)} -> {getattr(truth, name)}" for name in names]
+    changed += [
+        f"{name} {ours.resources.get(name, 0)} -> {truth.resources.get(name, 0)}"
+        for name in sorted({*ours.resources, *truth.resources})
+        if ours.resources.get(name, 0) != truth.resources.get(name, 0)
+    ]
+    said = ", ".join(changed[:LISTED] + ["…"] * (len(changed) > LISTED)) or "other figures"
+    return f"the centre has changed {said}", f"超算中心已更改：{said}"
