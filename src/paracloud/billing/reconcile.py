@@ -20,7 +20,7 @@ from paracloud.billing.pick import Terms
 from paracloud.billing.rate import graduated, part, stretched
 from paracloud.billing.rule import Unrated as RuleUnrated
 from paracloud.billing.terms import terms_of
-from paracloud.billing.told import Logged, changes, truth_of, untold_of
+from paracloud.billing.told import Logged, changes, truth_of, untold_of, without_rounded
 from paracloud.dialects.records import AccountingRecord
 from paracloud.kit.identifiers import CentreName, PackageId, PriceVersionId, ProjectId, UnixAccount, UsageId
 from paracloud.metering.listing import usage_by_key, usage_ended
@@ -39,18 +39,18 @@ async def reconcile(
     since: datetime | None,
 ) -> Reconciliation:
     """`records` are what the centre says now of what ended in [start, end), and of what we have in that time, with what
-    old logs told of it: of that none may be lost, and where nothing can be asked of the centre (`since` is None) it is
-    its accounting. `pinned`: the price versions that jobs were accepted with, by reference; `since`: when the centre
-    was connected. Reads only."""
+    old logs told of it: of that none may be lost, and where nothing can be asked of the centre (`since` is None), or it
+    need not tell any more, that is its accounting. `pinned`: the price versions that jobs were accepted with, by
+    reference; `since`: when the centre was connected. Reads only."""
     told = {key_of(centre, one): one for one in records if not isinstance(one, Logged)}
     logged = {key_of(centre, one.record): one for one in records if isinstance(one, Logged)}
     logs = {key: one for key, one in logged.items() if key not in told}
     ours = await usage_by_key(session, [*told, *logs])
     ours |= {usage.key: usage for usage in await usage_ended(session, centre, start, end)}
     told = {key: one for key, one in told.items() if key in ours or one.account in owners}
-    if since is None:
-        told |= {key: one.record for key, one in logs.items() if key in ours}
-    untold = {} if since is None else untold_of(ours, told, owners, since)
+    silent = ours if since is None else untold_of(ours, told, owners, since)
+    told |= {key: without_rounded(one.record) for key, one in logs.items() if key in silent}
+    untold = {} if since is None else {key: usage for key, usage in silent.items() if key not in told}
     truth = {key: truth_of(key, record, ours.get(key), owners) for key, record in told.items()}
     truth |= {key: metered(key, one.record, one.project, UNCLAIMED) for key, one in logs.items() if key not in ours}
     wanted = [*truth.values(), *(usage for key, usage in ours.items() if key not in truth)]

@@ -36,8 +36,12 @@ def truth_of(
     if known is None:
         return metered(key, record, owners[record.account], UNCLAIMED)
     if record.account not in owners:
-        record = replace(record, unsaid=record.unsaid | ROUNDED)
+        record = without_rounded(record)
     return revised(known, record) if differs(known, record) else known
+
+
+def without_rounded(record: AccountingRecord) -> AccountingRecord:
+    return replace(record, unsaid=record.unsaid | ROUNDED)
 
 
 def untold_of(
