@@ -107,6 +107,18 @@ async def test_nodes_that_are_dedicated_again_leave_no_gap_and_a_suspended_run_c
     assert await charged(database, await metered(database, opened, slept)) == [price_of(opened, 60)]
 
 
+async def test_packages_pay_for_what_a_correction_adds_outside(database):
+    opened = await world(database)
+    package = await sold(database, opened, hours=100)
+    before = await left(database, opened)
+    await dedicated(database, nodes(opened.project, NOW - DAY, NOW + HOUR))
+    for end, hours in ((2 * HOUR, 1), (3 * HOUR, 2), (2 * HOUR, 1)):
+        await charged(database, await metered(database, opened, ran(NOW, NOW + end)))
+        assert (await package_now(database, package)).used == 4 * 3600 * hours
+        assert await left(database, opened) == before
+    await sound(database)
+
+
 async def test_packages_pay_for_what_is_outside_alone_and_the_receipt_says_how_much_that_is(database):
     opened = await world(database)
     package = await sold(database, opened, hours=100)
