@@ -22,7 +22,8 @@ from paracloud.metering.listing import measured_at
 from paracloud.metering.usage import Usage
 
 CHOOSING = ("queue", "qos", "nodes")
-"""What of a measurement says which terms are the usage's."""
+SPAN = ("started_at", "ended_at")
+"""What of a measurement says which terms are the usage's; the span, whether it was on dedicated nodes."""
 NOTHING_DECIDED: Mapping[UsageId, PriceVersionId] = MappingProxyType({})
 
 
@@ -95,7 +96,12 @@ async def _as_charged(
 
 def _as_measured(usage: Usage, figures: Mapping[str, object]) -> Usage:
     same: dict[str, Any] = {name: figures[name] for name in CHOOSING if name in figures}
+    same |= {name: _a_time(figures[name]) for name in SPAN}
     return replace(usage, **same)
+
+
+def _a_time(text: object) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(str(text))
 
 
 def _fresh(

@@ -98,6 +98,18 @@ async def test_a_correction_posts_the_difference_of_what_is_outside(database):
     await sound(database)
 
 
+async def test_a_run_of_which_the_centre_corrects_that_it_began_on_the_customers_nodes_costs_what_is_outside(database):
+    opened = await world(database)
+    await dedicated(database, nodes(opened.project, NOW - DAY, NOW + HOUR))
+    after, across, inside = ran(NOW + HOUR, NOW + 2 * HOUR), ran(NOW, NOW + 3 * HOUR), ran(NOW, NOW + HOUR)
+    for one, seconds in ((after, 3600), (across, 7200), (inside, 0), (after, 3600)):
+        before = await left(database, opened)
+        (more,) = await charged(database, await metered(database, opened, one))
+        assert await left(database, opened) == before - more == 100_000_000 - price_of(opened, seconds)
+        assert await reconciled(database, opened, one) == []
+        await sound(database)
+
+
 async def test_nodes_that_are_dedicated_again_leave_no_gap_and_a_suspended_run_costs_no_more_than_it_ran(database):
     opened = await world(database)
     again = nodes(opened.project, NOW - DAY, NOW + HOUR), nodes(opened.project, NOW + HOUR, NOW + 2 * HOUR)
