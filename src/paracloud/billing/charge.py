@@ -144,16 +144,18 @@ async def _open(
         if isinstance(found := terms[usage.id], Terms) and found.price.tiers is not None
     } | {one.volume for one in moved.values() if one.volume is not None}
     volumes = await store_paying.lock_volumes(session, keys)
-    had = await _had(session, {usage: before[usage].revision for usage in again}) if shelf.packages else {}
+    had = await _had(session, {usage: before[usage] for usage in again}) if shelf.packages else {}
     return Books(holds, set(), shelf, given, had, volumes)
 
 
-async def _had(session: AsyncSession, charged: Mapping[UsageId, int]) -> dict[UsageId, dict[Unit, int]]:
-    found: Mapping[tuple[UsageId, int], Mapping[str, Any]] = await measured_at(session, list(charged.items()))
-    return {
-        usage: units_of(one["cores"] * one["elapsed_seconds"], one["gpus"] * one["elapsed_seconds"])
-        for (usage, _), one in found.items()
-    }
+async def _had(session: AsyncSession, charged: Mapping[UsageId, Before]) -> dict[UsageId, dict[Unit, int]]:
+    at = [(usage, one.revision) for usage, one in charged.items()]
+    found: Mapping[tuple[UsageId, int], Mapping[str, Any]] = await measured_at(session, at)
+    had: dict[UsageId, dict[Unit, int]] = {}
+    for (usage, _), one in found.items():
+        seconds = charged[usage].billed_of(one["elapsed_seconds"])
+        had[usage] = units_of(one["cores"] * seconds, one["gpus"] * seconds)
+    return had
 
 
 async def _keep(session: AsyncSession, books: Books, decided: Sequence[Decided]) -> None:

@@ -73,7 +73,9 @@ class Before:
     """What a usage was charged together since it was charged first or, after a reversal, anew: by the revisions `first`
     to `revision`. `is_reversed`: that was taken back, and the amounts are what was left then. Amounts as in
     `tables.ChargeRow`; the terms are those of the newest of these charges. `month`: of the bill that the usage was on
-    first, whose volume it counts in; `stretches`: of that volume, at a price with tiers, also when it is reversed."""
+    first, whose volume it counts in; `stretches`: of that volume, at a price with tiers, also when it is reversed.
+    `dedicated_seconds`: those of the run that were on the customer's own nodes; None: none, or all, where that was not
+    told apart."""
 
     price: PriceVersionId
     contract: ContractId
@@ -88,6 +90,13 @@ class Before:
     month: date
     first: int = 1
     stretches: tuple[Stretch, ...] = ()
+    dedicated_seconds: int | None = None
+
+    def billed_of(self, elapsed_seconds: int) -> int:
+        """The seconds of so long a run that were not on dedicated nodes."""
+        if self.dedication is None:
+            return elapsed_seconds
+        return 0 if self.dedicated_seconds is None else elapsed_seconds - self.dedicated_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,7 @@ class NewCharge:
 
 EARLIER = (
     ChargeRow.usage_id, ChargeRow.revision, ChargeRow.is_reversal, ChargeRow.price_version_id, ChargeRow.contract_id,
-    ChargeRow.dedication_id, ChargeRow.period, ChargeRow.volume_micro,
+    ChargeRow.dedication_id, ChargeRow.dedicated_seconds, ChargeRow.period, ChargeRow.volume_micro,
 )  # fmt: skip
 SUMMED = ("list_micro", "amount_micro", "credit_micro", "share_micro", "owner_micro")
 
@@ -160,6 +169,7 @@ def _after(known: Before | None, row: Row[*tuple[Any, ...]]) -> Before:
         month=row.period if known is None else known.month,
         first=row.revision if known is None or is_anew else known.first,
         stretches=_stretches(known, row),
+        dedicated_seconds=row.dedicated_seconds,
         **sums,
     )
 

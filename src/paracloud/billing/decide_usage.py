@@ -11,6 +11,7 @@ from paracloud.billing.charge import charge
 from paracloud.billing.charges import Before
 from paracloud.billing.decision import Decision
 from paracloud.billing.entry import held, wallet
+from paracloud.billing.period import month_of, open_periods
 from paracloud.billing.price import price_by_id
 from paracloud.billing.reason import require_reason
 from paracloud.identity.overview import organisations_of
@@ -44,6 +45,7 @@ async def decide_usage(
     says what it costs."""
     require_reason(reason)
     usage = await lock_usage(session, id_)
+    await open_periods(session, [month_of(usage.ended_at)])  # before the wallet, as whoever charges or closes does
     await _lock(session, usage)
     before = (await charges.before(session, [id_])).get(id_)
     said = await store_decisions.of_usage(session, id_)

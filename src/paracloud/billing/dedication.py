@@ -165,7 +165,7 @@ async def dedications_of(session: AsyncSession, projects: Collection[ProjectId] 
             Money(row.monthly_micro, row.currency), row.share_basis_points, row.valid_from, row.valid_to,
             row.created_at, row.created_by, row.ended_by,
         )
-        for row in (await session.scalars(query)).all()
+        for row in (await session.scalars(query.execution_options(populate_existing=True))).all()
     ]  # fmt: skip
 
 

@@ -17,7 +17,8 @@ class LookState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at a day (UTC) of a centre. `untold`: usages of ours that it does not tell and need not.
+    """One look at a day (UTC) of a centre. `untold`: usages of ours that it does not tell and need not,
+    and no log does.
     `differences` and `off_micro`: how many, and the sum of their sizes, in micro-units.
     `reason_en` and `reason_zh`: why there is nothing to compare; then every figure is 0."""
 

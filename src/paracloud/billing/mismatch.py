@@ -42,7 +42,7 @@ class Mismatch:
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     """`records`: the centre's, of accounts that projects have and of usages of ours; `untold`: usages of ours that it
-    does not tell, and need not. Amounts are sums of the day, in micro-units."""
+    does not tell, and need not, and no log does. Amounts are sums of the day, in micro-units."""
 
     centre: CentreName
     start: datetime

@@ -52,7 +52,7 @@ def _months(of: Dedication, until: date) -> Iterator[date]:
 
 
 async def _post_month(session: AsyncSession, month: date, only: DedicationId | None, now: datetime) -> list[Dedication]:
-    due = [one for one, of in await due_fees(session, month, now=now, only=only) if of == month]
+    due = await _due_of(session, month, only, now)
     if not due:
         return []
     codes = {code: one.monthly.currency for one in due for code in (wallet(one.project), payable(one.centre))}
@@ -60,10 +60,9 @@ async def _post_month(session: AsyncSession, month: date, only: DedicationId | N
     left = {code: account.balance_micro for code, account in locked.items()}
     for project in {one.project for one in due}:
         left[wallet(project)] += await credit_line(session, project)
-    entries, unpaid = [], []
-    still = await store.posted(session, [fee_key(one, month) for one in due])  # another may have come first
-    for one in due:
-        if fee_key(one, month) in still:
+    entries, unpaid, ours = [], [], {one.id for one in due}
+    for one in await _due_of(session, month, only, now):  # another may have posted it first, or ended the nodes
+        if one.id not in ours:
             continue
         micro = fee(one, month)
         if left[wallet(one.project)] < micro:
@@ -77,6 +76,10 @@ async def _post_month(session: AsyncSession, month: date, only: DedicationId | N
         await lapse(session, one, begins(month))
     await tell(session, [told for one in lapsed for told in _notices(one, month, now)])
     return lapsed
+
+
+async def _due_of(session: AsyncSession, month: date, only: DedicationId | None, now: datetime) -> list[Dedication]:
+    return [one for one, of in await due_fees(session, month, now=now, only=only) if of == month]
 
 
 async def _is_paid_later(session: AsyncSession, of: Dedication, month: date, now: datetime) -> bool:

@@ -13,9 +13,10 @@ from paracloud.kit.identifiers import ProjectId
 
 def content_of(project: ProjectId, number: int, previous: str, row: Row[*tuple[Any, ...]]) -> dict[str, object]:
     """What the customer was charged, for what, at which price: numbers of money and hours as text. What the centre gets
-    of it is not the customer's business. `resources` only where there were any."""
+    of it is not the customer's business. `resources` only where there were any, `unsaid` only where nobody told a
+    figure."""
     used = row.measured
-    resources = had(used.get("resources", {}))
+    resources, unsaid = had(used.get("resources", {})), used.get("unsaid", [])
     return {
         "number": number,
         "previous": previous,
@@ -39,6 +40,7 @@ def content_of(project: ProjectId, number: int, previous: str, row: Row[*tuple[A
         "gpus": used["gpus"],
         "memory_bytes": used["memory_bytes"],
         **({"resources": resources} if resources else {}),
+        **({"unsaid": sorted(unsaid)} if unsaid else {}),
         "price": str(row.price_id),
         "product_line": row.product_line,
         "core_hour": f"{row.core_hour:f}",

@@ -69,7 +69,8 @@ def _paid(one: Mapping[str, Any]) -> Use:
 
 def _listed(body: Mapping[str, Any], before: Mapping[str, int], paid: Sequence[Use]) -> int:
     """What all that no package covers costs, before tiers."""
-    quantities = {name: int(body[name]) for name in QUANTITIES} | {
+    unsaid = frozenset(body.get("unsaid", ()))
+    quantities = {name: int(body[name]) for name in QUANTITIES if name not in unsaid} | {
         name: int(count) for name, count in body.get("resources", {}).items()
     }
     seconds = int(body["elapsed_seconds"]) - _dedicated_seconds(body)
@@ -85,7 +86,8 @@ def _listed(body: Mapping[str, Any], before: Mapping[str, int], paid: Sequence[U
         None if body["rule"] is None else read_rule(body["rule"]),
     )
     if price.rule is not None:
-        return rate_work(Worked(quantities, seconds, NativePhase(body["phase"]), body["state"]), price, 0).amount.micro
+        phase, lists_all = NativePhase(body["phase"]), "resources" not in unsaid
+        return rate_work(Worked(quantities, seconds, phase, body["state"], lists_all), price, 0).amount.micro
     covered = {
         unit: before.get(name, 0) + sum(one.units for one in paid if one.unit is unit) for unit, name in HOURS.items()
     }

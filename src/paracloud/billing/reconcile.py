@@ -12,20 +12,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import charges, store_decisions, store_paying
 from paracloud.billing.charges import Before, Settled, Unrated
-from paracloud.billing.cover import Given, Unit
-from paracloud.billing.decide import list_amount
+from paracloud.billing.cover import Given
+from paracloud.billing.decide import REVERSED
 from paracloud.billing.decision import Decision
+from paracloud.billing.due import Due, due_of, micro_of
 from paracloud.billing.mismatch import Cause, Mismatch, Reconciliation
 from paracloud.billing.pick import Terms
-from paracloud.billing.rate import graduated, part, stretched
-from paracloud.billing.rule import LISTED
-from paracloud.billing.rule import Unrated as RuleUnrated
 from paracloud.billing.terms import terms_of
-from paracloud.billing.told import Logged, truth_of, untold_of
+from paracloud.billing.told import Logged, changes, truth_of, untold_of, without_rounded
 from paracloud.dialects.records import AccountingRecord
 from paracloud.kit.identifiers import CentreName, PackageId, PriceVersionId, ProjectId, UnixAccount, UsageId
 from paracloud.metering.listing import usage_by_key, usage_ended
-from paracloud.metering.usage import UNCLAIMED, Usage, is_named_as_ours, key_of, metered
+from paracloud.metering.usage import (
+    UNCLAIMED,
+    Usage,
+    costs_alike,
+    is_named_as_ours,
+    key_of,
+    measured,
+    metered,
+)
 
 
 async def reconcile(
@@ -40,18 +46,18 @@ async def reconcile(
     since: datetime | None,
 ) -> Reconciliation:
     """`records` are what the centre says now of what ended in [start, end), and of what we have in that time, with what
-    old logs told of it: of that none may be lost, and where nothing can be asked of the centre (`since` is None) it is
-    its accounting. `pinned`: the price versions that jobs were accepted with, by reference; `since`: when the centre
-    was connected. Reads only."""
+    old logs told of it: of that none may be lost, and where nothing can be asked of the centre (`since` is None), or it
+    need not tell any more, that is its accounting. `pinned`: the price versions that jobs were accepted with, by
+    reference; `since`: when the centre was connected. Reads only."""
     told = {key_of(centre, one): one for one in records if not isinstance(one, Logged)}
     logged = {key_of(centre, one.record): one for one in records if isinstance(one, Logged)}
     logs = {key: one for key, one in logged.items() if key not in told}
     ours = await usage_by_key(session, [*told, *logs])
     ours |= {usage.key: usage for usage in await usage_ended(session, centre, start, end)}
     told = {key: one for key, one in told.items() if key in ours or one.account in owners}
-    if since is None:
-        told |= {key: one.record for key, one in logs.items() if key in ours}
-    untold = {} if since is None else untold_of(ours, told, owners, since)
+    silent = ours if since is None else untold_of(ours, told, owners, since)
+    told |= {key: without_rounded(one.record) for key, one in logs.items() if key in silent}
+    untold = {} if since is None else {key: usage for key, usage in silent.items() if key not in told}
     truth = {key: truth_of(key, record, ours.get(key), owners) for key, record in told.items()}
     truth |= {key: metered(key, one.record, one.project, UNCLAIMED) for key, one in logs.items() if key not in ours}
     wanted = [*truth.values(), *(usage for key, usage in ours.items() if key not in truth)]
@@ -60,13 +66,13 @@ async def reconcile(
     terms = await terms_of(session, wanted, {}, pinned, decided)
     keys = sorted(truth.keys() | ours.keys())
     found = [_compare(ours.get(key), truth.get(key) or untold.get(key), terms, books) for key in keys]
-    due = [_due(usage, terms[usage.id], books) for usage in truth.values()]
+    due = [books.due(usage, terms[usage.id]) for usage in truth.values()]
     return Reconciliation(
         centre=centre,
         start=start,
         end=end,
         records=len(truth),
-        accounted_micro=sum(one.amount_micro for one in due if isinstance(one, _Due)),
+        accounted_micro=sum(one.amount_micro for one in due if isinstance(one, Due)),
         charged_micro=sum(one.amount_micro for one in books.before.values()),
         settled_micro=sum(one.share_micro for one in books.settled.values()),
         mismatches=tuple(one for some in found for one in some),
@@ -86,17 +92,13 @@ class _Books:
     words: Mapping[UsageId, Decision]
 
     def costs_nothing_by_a_word(self, usage: Usage) -> bool:
-        """Its charge was taken back, or it was waived: the ledger, or the decision, says who and why."""
+        """Its charge was taken back, or it was waived, as it is now: the ledger, or the decision, says who and why."""
         known, word = self.before.get(usage.id), self.words.get(usage.id)
-        is_reversed = known is not None and known.is_reversed
+        is_reversed = known is not None and known.is_reversed and known.revision >= usage.revision
         return is_reversed or (word is not None and word.waives and word.revision >= usage.revision)
 
-
-@dataclass(frozen=True, slots=True)
-class _Due:
-    amount_micro: int
-    share_micro: int
-    owner_micro: int
+    def due(self, usage: Usage, terms: Terms | Unrated) -> Due | Unrated:
+        return due_of(usage, terms, self.before.get(usage.id), self.given.get(usage.id, {}).values())
 
 
 NOTHING = Settled(0, 0)
@@ -121,16 +123,17 @@ def _compare(
     books: _Books,
 ) -> list[Mismatch]:
     if ours is not None and books.costs_nothing_by_a_word(ours):
-        return _left_of_nothing(ours, books)
+        return [*_left_of_nothing(ours, books), *_said_of_other_figures(ours, truth, terms, books)]
     known = books.before.get(ours.id) if ours is not None else None
     charged = known.amount_micro if known is not None else 0
     if truth is None or ours is None:
         return [_one_sided(ours, truth, terms, charged, books)]
-    due = _due(truth, terms[truth.id], books)
-    if isinstance(due, Unrated) or known is None:
-        why = due if isinstance(due, Unrated) else Unrated("it was not charged", "尚未计费")
-        amount = -due.amount_micro if isinstance(due, _Due) else 0
-        return [_mismatch(Cause.UNRATED, truth, amount, why.reason_en, why.reason_zh)]
+    due = books.due(truth, terms[truth.id])
+    if isinstance(due, Unrated) or known is None or known.is_reversed:
+        not_charged = Unrated("it was not charged", "尚未计费") if known is None else REVERSED
+        why = due if isinstance(due, Unrated) else not_charged
+        waits = _mismatch(Cause.UNRATED, truth, -micro_of(due), why.reason_en, why.reason_zh)
+        return [*_left_of_nothing(ours, books), waits]
     found = _doubled(ours, known, books) + _of_amount(ours, truth, known, due, terms[truth.id])
     found += [] if found else _wrong_shares(truth, known, due)
     return found + _not_settled(truth, known, books.settled.get(ours.id, NOTHING))
@@ -143,9 +146,18 @@ def _one_sided(
         en, zh = "the centre's accounting does not have it", "超算中心的记账中没有该记录"
         return _mismatch(Cause.NOT_ACCOUNTED, ours, charged, en, zh)
     assert truth is not None, "of two sides, one is there"  # noqa: S101
-    due = _due(truth, terms[truth.id], books)
-    amount = -due.amount_micro if isinstance(due, _Due) else 0
-    return _mismatch(Cause.NOT_METERED, truth, amount, "it was never metered", "从未计量")
+    due = books.due(truth, terms[truth.id])
+    return _mismatch(Cause.NOT_METERED, truth, -micro_of(due), "it was never metered", "从未计量")
+
+
+def _said_of_other_figures(
+    ours: Usage, truth: Usage | None, terms: Mapping[UsageId, Terms | Unrated], books: _Books
+) -> list[Mismatch]:
+    """A word that a usage costs nothing was said of these figures, and of none that is charged for otherwise."""
+    if truth is None or costs_alike(truth, measured(ours)):
+        return []
+    due = books.due(truth, terms[truth.id])
+    return [_mismatch(Cause.CHANGED, truth, -micro_of(due), *changes(ours, truth))]
 
 
 def _doubled(ours: Usage, known: Before, books: _Books) -> list[Mismatch]:
@@ -162,7 +174,7 @@ def _left_of_nothing(usage: Usage, books: _Books) -> list[Mismatch]:
     known = books.before.get(usage.id)
     if known is None or not known.is_reversed:
         return []
-    left, due = known.amount_micro - books.kept.get(usage.id, 0), _Due(0, 0, 0)
+    left, due = known.amount_micro - books.kept.get(usage.id, 0), Due(0, 0, 0)
     en, zh = f"it was taken back, and {left} micro-units of it are left", f"已冲销，但仍余 {left} 微元"
     found = [_mismatch(Cause.WRONG_AMOUNT, usage, left, en, zh)] if left else []
     return [
@@ -172,10 +184,10 @@ def _left_of_nothing(usage: Usage, books: _Books) -> list[Mismatch]:
     ]
 
 
-def _of_amount(ours: Usage, truth: Usage, known: Before, due: _Due, terms: Terms | Unrated) -> list[Mismatch]:
+def _of_amount(ours: Usage, truth: Usage, known: Before, due: Due, terms: Terms | Unrated) -> list[Mismatch]:
     off = known.amount_micro - due.amount_micro
     if truth is not ours:
-        return [_mismatch(Cause.CHANGED, truth, off, *_changes(ours, truth))]
+        return [_mismatch(Cause.CHANGED, truth, off, *changes(ours, truth))]
     if isinstance(terms, Terms) and terms.price.id != known.price:
         en = f"it was charged at price version {known.price}, which does not hold for it"
         return [_mismatch(Cause.WRONG_PRICE, truth, off, en, f"所用价格版本 {known.price} 对其无效")]
@@ -186,7 +198,7 @@ def _of_amount(ours: Usage, truth: Usage, known: Before, due: _Due, terms: Terms
     return []
 
 
-def _wrong_shares(truth: Usage, known: Before, due: _Due) -> list[Mismatch]:
+def _wrong_shares(truth: Usage, known: Before, due: Due) -> list[Mismatch]:
     found = []
     for name, en, zh in PARTS:
         has, wanted = getattr(known, name), getattr(due, name)
@@ -208,42 +220,6 @@ def _not_settled(truth: Usage, known: Before, posted: Settled) -> list[Mismatch]
                 _mismatch(Cause.NOT_SETTLED, truth, has - wanted, said, f"向{zh}结算 {has} 微元，扣费记录为 {wanted}")
             )
     return found
-
-
-def _changes(ours: Usage, truth: Usage) -> tuple[str, str]:
-    names = [name for name in ("elapsed_seconds", "cores", "nodes", "gpus", "queue", "native_state", "ended_at")
-             if getattr(ours, name) != getattr(truth, name)]  # fmt: skip
-    changed = [f"{name} {getattr(ours, name)} -> {getattr(truth, name)}" for name in names]
-    changed += [
-        f"{name} {ours.resources.get(name, 0)} -> {truth.resources.get(name, 0)}"
-        for name in sorted({*ours.resources, *truth.resources})
-        if ours.resources.get(name, 0) != truth.resources.get(name, 0)
-    ]
-    said = ", ".join(changed[:LISTED] + ["…"] * (len(changed) > LISTED)) or "other figures"
-    return f"the centre has changed {said}", f"超算中心已更改：{said}"
-
-
-def _due(usage: Usage, terms: Terms | Unrated, books: _Books) -> _Due | Unrated:
-    """By the terms that hold: what packages gave stays paid by them, and at a price with tiers each charge begins where
-    the month's volume was."""
-    if isinstance(terms, Unrated):
-        return terms
-    known, usage = books.before.get(usage.id), terms.billed(usage)
-    given = books.given.get(usage.id, {}).values()
-    totals = {Unit.CORE_SECOND: usage.core_seconds, Unit.CARD_SECOND: usage.gpu_seconds}
-    covered = {unit: min(sum(one.units for one in given if one.unit is unit), most) for unit, most in totals.items()}
-    try:
-        listed = list_amount(usage, covered, terms)
-    except RuleUnrated as why:
-        return Unrated(why.en, why.zh)
-    amount = listed + sum(one.micro for one in given)
-    tiers = terms.price.tiers
-    if tiers is not None and not usage.is_duplicate:
-        had = known.stretches if known is not None and known.price == terms.price.id else ()
-        charged = sum(one.list_micro for one in had)
-        amount += stretched(tiers, had) - charged if had else graduated(tiers, 0, listed) - listed
-    contract = terms.contract
-    return _Due(amount, part(amount, contract.share_basis_points), part(amount, contract.owner_basis_points))
 
 
 def _mismatch(cause: Cause, usage: Usage, micro: int, en: str, zh: str) -> Mismatch:

@@ -22,7 +22,8 @@ from paracloud.metering.listing import measured_at
 from paracloud.metering.usage import Usage
 
 CHOOSING = ("queue", "qos", "nodes")
-"""What of a measurement says which terms are the usage's."""
+SPAN = ("started_at", "ended_at")
+"""What of a measurement says which terms are the usage's; the span, whether it was on dedicated nodes."""
 NOTHING_DECIDED: Mapping[UsageId, PriceVersionId] = MappingProxyType({})
 
 
@@ -33,12 +34,13 @@ async def terms_of(
     pinned: Mapping[str, PriceVersionId],
     decided: Mapping[UsageId, PriceVersionId] = NOTHING_DECIDED,
 ) -> dict[UsageId, Terms | Unrated]:
-    """The price that a person decided on, also on the customer's own nodes; else those of the usage's first charge,
+    """The price that a person decided on, also on the customer's own nodes, with the contract of where it ran; else
+    those of the usage's first charge,
     unless the centre has corrected what chooses them since; else the price that the job was accepted with, where it ran
     in the queue that it was accepted for; else the price of its queue when it was submitted, of the product line that
     its project had then. The share is the contract's at that time. What is on the customer's own nodes is judged by
     when it ran: the seconds while they are his are paid by the month."""
-    as_charged = await _as_charged(session, usages, before)
+    as_charged, by_word = await _as_charged(session, usages, before)
     places = {(usage.key.centre, usage.queue) for usage in (*usages, *as_charged.values())}
     by_person = {decided[usage.id] for usage in usages if usage.id in decided}
     found = await versions(session, places, {*pinned.values(), *by_person, *(one.price for one in before.values())})
@@ -64,6 +66,11 @@ async def terms_of(
             chosen[usage.id] = _agreed(by_id[decided[usage.id]].price, usage, contracts)
             continue
         known, was = before.get(usage.id), as_charged.get(usage.id, usage)
+        if known is not None and usage.id in by_word:
+            price = by_id[known.price].price
+            of_then, of_now = (_agreed(price, one, contracts) for one in (was, usage))
+            chosen[usage.id] = Terms(price, agreed[known.contract]) if of_then == of_now else of_now
+            continue
         if known is None or (was is not usage and fresh(was) != fresh(usage)):
             chosen[usage.id] = fresh(usage)
             continue
@@ -74,28 +81,30 @@ async def terms_of(
 
 async def _as_charged(
     session: AsyncSession, usages: Sequence[Usage], before: Mapping[UsageId, Before]
-) -> dict[UsageId, Usage]:
-    """Those that the centre has corrected, with what chose their terms when they were charged last; without those of
-    which a person chose the price."""
+) -> tuple[dict[UsageId, Usage], Collection[UsageId]]:
+    """Those that the centre has corrected, with what chose their terms when they were charged last; and those of them
+    of which a person chose the price."""
     again = {
         usage: known.revision
         for usage in usages
         if (known := before.get(usage.id)) is not None and not known.is_reversed and known.revision < usage.revision
     }
     if not again:
-        return {}
+        return {}, ()
     words = await store_decisions.newest(session, [usage.id for usage in again])
     figures = await measured_at(session, [(usage.id, at) for usage, at in again.items()])
-    return {
-        usage.id: _as_measured(usage, figures[usage.id, at])
-        for usage, at in again.items()
-        if usage.id not in words or words[usage.id].waives
-    }
+    was = {usage.id: _as_measured(usage, figures[usage.id, at]) for usage, at in again.items()}
+    return was, {usage for usage, word in words.items() if not word.waives}
 
 
 def _as_measured(usage: Usage, figures: Mapping[str, object]) -> Usage:
     same: dict[str, Any] = {name: figures[name] for name in CHOOSING if name in figures}
+    same |= {name: _a_time(figures[name]) for name in SPAN}
     return replace(usage, **same)
+
+
+def _a_time(text: object) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(str(text))
 
 
 def _fresh(

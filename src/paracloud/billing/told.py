@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from paracloud.billing.rule import LISTED
 from paracloud.dialects.records import AccountingRecord
 from paracloud.kit.identifiers import CentreName, ProjectId, UnixAccount
 from paracloud.metering.usage import UNCLAIMED, Usage, UsageKey, differs, metered, revised
@@ -35,8 +36,12 @@ def truth_of(
     if known is None:
         return metered(key, record, owners[record.account], UNCLAIMED)
     if record.account not in owners:
-        record = replace(record, unsaid=record.unsaid | ROUNDED)
+        record = without_rounded(record)
     return revised(known, record) if differs(known, record) else known
+
+
+def without_rounded(record: AccountingRecord) -> AccountingRecord:
+    return replace(record, unsaid=record.unsaid | ROUNDED)
 
 
 def untold_of(
@@ -54,3 +59,17 @@ def untold_of(
         for key, usage in ours.items()
         if key not in told and (usage.ended_at < since or (usage.account not in owners and not shows_others))
     }
+
+
+def changes(ours: Usage, truth: Usage) -> tuple[str, str]:
+    """What of its figures is another, in English and Chinese."""
+    names = [name for name in ("elapsed_seconds", "cores", "nodes", "gpus", "queue", "native_state", "ended_at")
+             if getattr(ours, name) != getattr(truth, name)]  # fmt: skip
+    changed = [f"{name} {getattr(ours, name)} -> {getattr(truth, name)}" for name in names]
+    changed += [
+        f"{name} {ours.resources.get(name, 0)} -> {truth.resources.get(name, 0)}"
+        for name in sorted({*ours.resources, *truth.resources})
+        if ours.resources.get(name, 0) != truth.resources.get(name, 0)
+    ]
+    said = ", ".join(changed[:LISTED] + ["…"] * (len(changed) > LISTED)) or "other figures"
+    return f"the centre has changed {said}", f"超算中心已更改：{said}"

@@ -21,6 +21,7 @@ from paracloud.history import store
 from paracloud.history.imported import Import, ImportState
 from paracloud.history.log import Chunk, chunks
 from paracloud.history.sums import Sums
+from paracloud.history.zone import require_utc
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Broken, Fenced, Invalid, NotFound, ParacloudError, Unreachable
@@ -115,6 +116,7 @@ class Carrying:
                 self._count(sums, chunk)
                 kept = [*kept, chunk] if kept is not None and sums.lines <= KEPT_LINES else None
                 async with self._database.begin() as session:
+                    await require_utc(session, self._of, self._mine(chunk))
                     await store.add_faults(session, self._of.id, chunk.faults)
                     await self._change(
                         session,
@@ -126,6 +128,9 @@ class Carrying:
                         unmapped=sums.named(),
                     )
         return sums, kept
+
+    def _mine(self, chunk: Chunk) -> list[HistoryRecord]:
+        return [one for one in chunk.records if self._of.owner_of(one) is not None]
 
     def _count(self, sums: Sums, chunk: Chunk) -> None:
         sums.lines = chunk.lines
@@ -157,7 +162,7 @@ class Carrying:
     async def _store(self, found: Iterator[Chunk]) -> None:
         done, at = self._of.done, 0
         while (chunk := await asyncio.to_thread(next, found, None)) is not None:
-            mine = [one for one in chunk.records if self._of.owner_of(one) is not None]
+            mine = self._mine(chunk)
             fresh = mine[max(done - at, 0) :]
             at += len(mine)
             if fresh:

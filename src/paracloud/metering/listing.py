@@ -83,6 +83,11 @@ async def usage_by_key(session: AsyncSession, keys: Sequence[UsageKey]) -> dict[
     return await store.known(session, keys)
 
 
+async def usage_by_record(session: AsyncSession, centre: CentreName, records: Sequence[NativeId]) -> list[Usage]:
+    """All that was metered under these ids, whenever it was submitted: ids recycle."""
+    return await store.of_records(session, centre, records)
+
+
 async def day_totals(session: AsyncSession, start: datetime, end: datetime) -> list[DayTotal]:
     """All centres, what ended in [start, end), in the newest figures."""
     rows = await store.totals(session, start, end)

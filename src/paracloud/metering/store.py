@@ -6,8 +6,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, literal, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, Select, Text, and_, any_, bindparam, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -159,6 +159,11 @@ async def of_projects(
 
 async def of_ids(session: AsyncSession, ids: Sequence[UsageId]) -> list[Usage]:
     return await _usages(session, select(*COLUMNS).where(UsageRow.id.in_(ids)).order_by(UsageRow.id))
+
+
+async def of_records(session: AsyncSession, centre: CentreName, records: Sequence[NativeId]) -> list[Usage]:
+    wanted = any_(bindparam("records", list(records), type_=ARRAY(Text)))
+    return await _usages(session, select(*COLUMNS).where(UsageRow.centre == centre, UsageRow.record_id == wanted))
 
 
 async def ended_between(session: AsyncSession, centre: CentreName, start: datetime, end: datetime) -> list[Usage]:

@@ -24,8 +24,9 @@ class LookModel(Model):
     looks: int = Field(description="How many there were.")
     records: int
     untold: int = Field(
-        description="Usages of ours that the centre does not tell and need not: they ended before it was connected, or "
-        "it shows nobody's but those of the accounts that it lends. They are held against price and contract alone."
+        description="Usages of ours that neither the centre nor a log tells, and it need not: they ended before it was "
+        "connected, or it shows nobody's but those of the accounts that it lends. They are held against price and "
+        "contract alone."
     )
     accounted: MoneyModel
     charged: MoneyModel

@@ -20,7 +20,7 @@ from paracloud.kit.database import Database
 from paracloud.kit.money import Money
 from paracloud.migrations.grants import GRANTS
 from paracloud.migrations.tables import all_tables
-from paracloud.settlement.answer_settlement import confirm, pay
+from paracloud.settlement.answer_settlement import answer_dispute, confirm, open_dispute, pay
 from paracloud.settlement.state_settlements import state_settlements
 
 JUNE = date(2026, 6, 1)
@@ -211,6 +211,10 @@ SETTLED = {
     ),
     "another transfer": (["UPDATE settlements SET payment = 'T-2'"], "what was stated to a centre stays"),
     "a share of a month": (["UPDATE settlements SET share_micro = 0"], "permission denied for table settlements"),
+    "another answer": (["UPDATE disputes SET answer = 'other', adjusted_micro = 9"], "answered once, and stays"),
+    "an answer taken back": (
+        ["UPDATE disputes SET answer = NULL, answered_by = NULL, answered_at = NULL"], "answered once, and stays",
+    ),
     "the same month twice": (
         [f"INSERT INTO settlements SELECT (jsonb_populate_record(NULL::settlements, to_jsonb(one) || "
          f"jsonb_build_object('id', {ID}, 'payment', 'T-2'))).* FROM settlements AS one"],
@@ -295,6 +299,8 @@ async def treasury(database: Database) -> World:
         await release(session, ["job-1"], now=NOW)
         assert await close_period(session, JUNE, person="op", now=JULY + timedelta(days=1))
         (stated,) = await state_settlements(session, JUNE, person="op", now=JULY)
+        dispute = await open_dispute(session, stated.id, None, reason="test", person="east", now=JULY)
+        await answer_dispute(session, dispute.id, text="test", adjustment=Money(5), person="op", now=JULY)
         await confirm(session, stated.id, person="east", now=JULY)
         await pay(session, stated.id, payment="T-1", person="op", now=JULY)
     await sound(database)
@@ -303,8 +309,8 @@ async def treasury(database: Database) -> World:
 
 @pytest.mark.parametrize(
     "tries",
-    [UNBALANCED, TWICE, NOWHERE, MONTHS, FIGURES],
-    ids=["unbalanced", "twice", "nowhere", "months", "figures"],
+    [UNBALANCED, TWICE, NOWHERE, MONTHS, FIGURES, SETTLED],
+    ids=["unbalanced", "twice", "nowhere", "months", "figures", "settled"],
 )
 async def test_no_word_of_the_application_makes_the_books_wrong(
     database: Database, tries: dict[str, tuple[list[str], str]]

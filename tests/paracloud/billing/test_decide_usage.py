@@ -28,6 +28,7 @@ from paracloud.billing.close_period import close_period
 from paracloud.billing.contract import Lent, add_contract
 from paracloud.billing.decide import MOST_MICRO
 from paracloud.billing.decide_usage import Decided, decide_usage
+from paracloud.billing.dedication import Dedication, dedicate, new_dedication_id
 from paracloud.billing.entry import owner, payable, revenue
 from paracloud.billing.period import begins
 from paracloud.billing.price import add_price
@@ -41,6 +42,7 @@ from paracloud.identity.create_project import create_project
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Conflict, Invalid, NotFound
 from paracloud.kit.identifiers import EntryId, OrganisationId, PriceVersionId, UsageId, new_uuid
+from paracloud.kit.money import Money
 from paracloud.metering.usage import Usage
 
 JUNE = date(2026, 6, 1)
@@ -422,3 +424,36 @@ async def test_what_was_decided_is_not_changed_by_the_owner_of_the_tables_either
         with pytest.raises(DBAPIError, match="append-only"):
             async with owned.engine.begin() as connection:
                 await connection.execute(text(statement))
+
+
+async def test_a_decision_and_a_closing_that_posts_a_fee_come_one_after_the_other(database, owned):
+    """Each takes the month first, and the wallet then; the decision waits in between for one that is given up."""
+    opened = await world(database)
+    nodes = Dedication(new_dedication_id(), opened.project, EAST, "gpu", 2, Money.parse("30"), 0, begins(JUNE), None)
+    async with database.begin() as session:
+        await dedicate(session, nodes, person="op", now=NOW, is_unseen=True)
+    (usage,) = await metered(database, opened, record("1", queue="unknown"))
+    await charged(database, [usage])
+    price = await priced(database)
+    same = text("INSERT INTO usage_decisions VALUES (:usage, 1, NULL, false, 'x', 'op', now())")
+    lock = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+
+    async def waiting_for_locks(many: int) -> None:
+        async with asyncio.timeout(30), owned.engine.connect() as watching:
+            while (await watching.execute(lock)).scalar_one() < many:
+                await watching.rollback()
+
+    async def closed() -> bool:
+        async with database.begin() as session:
+            return await close_period(session, JUNE, person="op", now=begins(date(2026, 7, 2)))
+
+    async with database.engine.connect() as given_up:
+        await given_up.execute(same, {"usage": usage.id})
+        deciding = asyncio.create_task(decided(database, usage.id, price))
+        await waiting_for_locks(1)
+        closing = asyncio.create_task(closed())
+        await waiting_for_locks(2)
+        await given_up.rollback()
+    assert (await deciding).is_new
+    assert await closing
+    await sound(database)

@@ -98,6 +98,18 @@ async def test_a_correction_posts_the_difference_of_what_is_outside(database):
     await sound(database)
 
 
+async def test_a_run_of_which_the_centre_corrects_that_it_began_on_the_customers_nodes_costs_what_is_outside(database):
+    opened = await world(database)
+    await dedicated(database, nodes(opened.project, NOW - DAY, NOW + HOUR))
+    after, across, inside = ran(NOW + HOUR, NOW + 2 * HOUR), ran(NOW, NOW + 3 * HOUR), ran(NOW, NOW + HOUR)
+    for one, seconds in ((after, 3600), (across, 7200), (inside, 0), (after, 3600)):
+        before = await left(database, opened)
+        (more,) = await charged(database, await metered(database, opened, one))
+        assert await left(database, opened) == before - more == 100_000_000 - price_of(opened, seconds)
+        assert await reconciled(database, opened, one) == []
+        await sound(database)
+
+
 async def test_nodes_that_are_dedicated_again_leave_no_gap_and_a_suspended_run_costs_no_more_than_it_ran(database):
     opened = await world(database)
     again = nodes(opened.project, NOW - DAY, NOW + HOUR), nodes(opened.project, NOW + HOUR, NOW + 2 * HOUR)
@@ -105,6 +117,18 @@ async def test_nodes_that_are_dedicated_again_leave_no_gap_and_a_suspended_run_c
     assert await charged(database, await metered(database, opened, ran(NOW, NOW + 2 * HOUR))) == [0]
     slept = replace(ran(NOW, NOW + 9 * HOUR, elapsed_seconds=60), record_id="2")
     assert await charged(database, await metered(database, opened, slept)) == [price_of(opened, 60)]
+
+
+async def test_packages_pay_for_what_a_correction_adds_outside(database):
+    opened = await world(database)
+    package = await sold(database, opened, hours=100)
+    before = await left(database, opened)
+    await dedicated(database, nodes(opened.project, NOW - DAY, NOW + HOUR))
+    for end, hours in ((2 * HOUR, 1), (3 * HOUR, 2), (2 * HOUR, 1)):
+        await charged(database, await metered(database, opened, ran(NOW, NOW + end)))
+        assert (await package_now(database, package)).used == 4 * 3600 * hours
+        assert await left(database, opened) == before
+    await sound(database)
 
 
 async def test_packages_pay_for_what_is_outside_alone_and_the_receipt_says_how_much_that_is(database):

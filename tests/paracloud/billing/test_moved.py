@@ -220,6 +220,28 @@ async def test_a_price_that_a_person_chose_stays_whatever_the_queue(database, op
     await agrees(database, opened, moved)
 
 
+async def test_at_a_price_that_a_person_chose_the_new_queues_contract_holds_all_the_same(database, opened):
+    chosen = await priced(database, "special", "3.6")
+    async with database.begin() as session:
+        organisation = OrganisationId((await session.scalars(text("SELECT organisation_id FROM projects"))).one())
+        lender = await create_project(session, organisation, "出借", now=NOW)
+        await add_contract(
+            session, EAST, 5000, person="op", now=NOW, valid_from=NOW - DAY, queue="fat", lent=Lent(lender, 1000)
+        )
+    (usage,) = await metered(database, opened, record())
+    await charged(database, [usage])
+    async with database.begin() as session:
+        await reverse_usage(session, usage.id, reason="x", person="op", now=NOW)
+        await decide_usage(session, usage.id, chosen.id, reason="as agreed", person="op", now=NOW)
+    moved, longer = record(queue="fat"), record(queue="fat", elapsed_seconds=200)
+    assert await charged(database, await metered(database, opened, moved)) == [0]
+    assert await balances(database, payable(EAST), owner(lender)) == [FAT // 20, FAT // 100]
+    await agrees(database, opened, moved)
+    assert await charged(database, await metered(database, opened, longer)) == [FAT // 10]
+    assert await balances(database, payable(EAST), owner(lender)) == [FAT // 10, FAT // 50]
+    await agrees(database, opened, longer)
+
+
 async def test_what_is_told_twice_at_once_moves_once(database, opened):
     await priced(database)
     await charged(database, await metered(database, opened, record()))

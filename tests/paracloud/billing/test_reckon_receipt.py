@@ -119,6 +119,19 @@ async def test_any_chain_of_corrections_can_be_reckoned_again(database, queue):
         assert len(verify(signed(wrong)).off) == 7
 
 
+async def test_a_receipt_says_which_figures_nobody_told_and_is_reckoned_without_them(database):
+    """As of Grid Engine, at a price that says nothing of nodes."""
+    opened = await world(database)
+    rule = read_rule({"units": {"resource": "cores", "weight": "0.36"}})
+    await priced(database, opened, "gpu", core_hour=Decimal(0), card_hour=None, rule=rule)
+    untold = frozenset({"qos", "nodes", "memory_bytes", "resources"})
+    one = record("1", queue="gpu", nodes=1, unsaid=untold)
+    assert await charged(database, await metered(database, opened, one)) == [40_000]
+    found, (receipt,) = await receipts(database, opened)
+    assert (found.reckoned, found.off) == (1, {})
+    assert receipt["unsaid"] == ["memory_bytes", "nodes", "resources"]
+
+
 async def test_a_receipt_whose_amount_is_another_is_named(database):
     opened = await world(database)
     await charged(database, await metered(database, opened, record("1")))

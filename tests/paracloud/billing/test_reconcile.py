@@ -25,7 +25,7 @@ from paracloud.billing.reverse import reverse
 from paracloud.billing.reverse_usage import reverse_usage
 from paracloud.identity.create_project import create_project
 from paracloud.identity.product_line import ProductLine
-from paracloud.kit.identifiers import EntryId, OrganisationId, PriceVersionId, UnixAccount, new_uuid
+from paracloud.kit.identifiers import EntryId, OrganisationId, PriceVersionId, UnixAccount, UsageId, new_uuid
 from paracloud.metering.collect import collect
 
 DAY = timedelta(days=1)
@@ -224,6 +224,34 @@ async def test_what_a_person_took_back_is_no_difference(database, opened):
     result = await reconciled(database, opened, RUNS)
     assert result.mismatches == ()
     assert result.charged_micro == sum(amount(opened, one) for one in RUNS[1:])
+
+
+async def taken_back(database, opened) -> UsageId:
+    (usage,) = await metered(database, opened, RUNS[0])
+    await charged(database, [usage])
+    async with database.begin() as session:
+        await reverse_usage(session, usage.id, reason="goodwill", person="op", now=NOW)
+    return usage.id
+
+
+async def test_what_was_taken_back_and_then_corrected_waits_for_a_word(database, opened):
+    await taken_back(database, opened)
+    longer = replace(RUNS[0], elapsed_seconds=400)
+    assert await charged(database, await metered(database, opened, longer)) == [None]
+    (one,) = (await reconciled(database, opened, [longer])).mismatches
+    assert (one.cause, one.micro) == (Cause.UNRATED, -amount(opened, longer))
+    assert "decide what it costs" in one.en
+
+
+@pytest.mark.parametrize("is_waived", [False, True])
+async def test_a_word_that_it_costs_nothing_hides_no_change_of_what_is_charged_for(database, opened, is_waived):
+    usage = await taken_back(database, opened)
+    if is_waived:
+        async with database.begin() as session:
+            await decide_usage(session, usage, None, reason="x", person="op", now=NOW)
+    longer, same = replace(RUNS[0], elapsed_seconds=400), replace(RUNS[0], exit_code=1)
+    assert found(await reconciled(database, opened, [longer])) == [(Cause.CHANGED, "1", -amount(opened, longer))]
+    assert found(await reconciled(database, opened, [same])) == []
 
 
 LOGGED = [replace(one, account=UnixAccount("wang")) for one in RUNS]

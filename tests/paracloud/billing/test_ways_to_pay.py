@@ -328,6 +328,24 @@ async def test_many_who_post_one_fee_at_once_post_it_once_and_nobody_loses_the_n
     await sound(database)
 
 
+async def test_nodes_that_lapse_while_another_waits_to_post_their_fee_cost_none(database, owned):
+    opened = await world(database, "0")
+    await dedicated(database, nodes(opened))
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    async with database.begin() as first:
+        await store.locked(first, {wallet(opened.project): "CNY"})
+        second = asyncio.create_task(fees(database))
+        async with asyncio.timeout(30), owned.engine.connect() as watching:
+            while not (await watching.execute(waiting)).scalar_one():
+                assert not second.done()
+                await watching.rollback()
+        assert await post_fees(first, JUNE, now=NOW)
+        await top_up(first, opened.project, Money.parse("40"), key="late", person="op", now=NOW)
+    assert await second == []
+    assert await left(database, opened) == 40_000_000
+    await sound(database)
+
+
 async def test_the_same_nodes_are_not_dedicated_twice_and_an_end_is_not_in_the_past(database):
     opened = await world(database)
     wanted = await dedicated(database, nodes(opened))

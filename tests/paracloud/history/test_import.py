@@ -8,7 +8,19 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
-from tests.paracloud.billing.builders import CORE_HOUR, EAST, NOW, World, left, sound, world
+from tests.paracloud.billing.builders import (
+    ACCOUNT,
+    CORE_HOUR,
+    EAST,
+    NOW,
+    World,
+    charged,
+    left,
+    metered,
+    record,
+    sound,
+    world,
+)
 from tests.paracloud.dialects.test_history import PBS, grid, sacct
 from tests.paracloud.jobs.world import StillClock
 
@@ -60,6 +72,27 @@ async def stored(database) -> tuple[int, int, int]:
         query = text("SELECT (SELECT count(*) FROM usage), (SELECT count(*) FROM charges), "
                      "(SELECT count(*) FROM ledger_entries WHERE kind = 'charge')")  # fmt: skip
         return tuple((await session.execute(query)).one())
+
+
+@pytest.mark.parametrize("hours", [8, -5.5])
+async def test_a_log_in_its_centres_local_times_counts_nothing_that_was_collected_again(
+    database, opened, tmp_path, hours
+):
+    """As sacct writes it, unless it is asked otherwise."""
+    told = record("71", submitted_at=NOW, started_at=NOW, ended_at=NOW + timedelta(hours=1), elapsed_seconds=3600)
+    off = timedelta(hours=hours)
+    await charged(database, await metered(database, opened, told))
+    times = {name: f"{at + off:%Y-%m-%dT%H:%M:%S}" for name, at in
+             (("Submit", NOW), ("Start", NOW), ("End", NOW + timedelta(hours=1)))}  # fmt: skip
+    same = {"User": ACCOUNT, "Elapsed": "01:00:00", "NNodes": "2", "NCPUS": "4", "AllocTRES": "cpu=4,mem=1G,node=2"}
+    owners = {ACCOUNT: opened.project}
+    refused = await taken_in(database, tmp_path, sacct(**times, **same), owners)
+    assert (refused.state, (await stored(database))[:2]) == (ImportState.REFUSED, (1, 1))
+    assert f"not UTC: job 71 is known, and {hours:+g} hours away" in refused.reason_en
+    again = sacct(**{name: at + f"{'+' if hours > 0 else '-'}{abs(int(hours)):02d}{'30' if hours % 1 else '00'}"
+                     for name, at in times.items()}, **same)  # fmt: skip
+    zoned = await taken_in(database, tmp_path, again, owners)
+    assert (zoned.state, zoned.known + zoned.corrected, (await stored(database))[0]) == (ImportState.DONE, 1, 1)
 
 
 @pytest.mark.parametrize("packed", [False, True])

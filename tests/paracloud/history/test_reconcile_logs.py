@@ -126,24 +126,43 @@ async def test_a_log_that_is_gone_leaves_its_days_unanswered(database, opened, t
     assert "not here any more" in got[0].reason_en
 
 
-async def test_a_lost_record_is_found_at_a_connected_centre_that_does_not_tell_it(database, owned, opened, tmp_path):
-    """Before it was connected, and after."""
-    await imported(database, opened, tmp_path, line(1) + line(2), EAST)
+async def differing(database, opened, folder, since: datetime) -> list[tuple[Cause, str, int]]:
+    """At the connected centre, which tells nothing of what its log told."""
     start = datetime(2026, 6, 1, tzinfo=UTC)
+    lines = await logged(database, lambda _: folder / "log", EAST, start, start + DAY)
+    async with database.begin() as session:
+        result = await reconcile(
+            session, EAST, lines, start=start, end=start + DAY, owners={ACCOUNT: opened.project}, pinned={},
+            since=since,
+        )  # fmt: skip
+    return [(one.cause, one.record_id, one.micro) for one in result.mismatches]
 
-    async def differing(since: datetime) -> list[tuple[Cause, str, int]]:
-        lines = await logged(database, lambda _: tmp_path / "log", EAST, start, start + DAY)
-        async with database.begin() as session:
-            result = await reconcile(
-                session, EAST, lines, start=start, end=start + DAY, owners={ACCOUNT: opened.project}, pinned={},
-                since=since,
-            )  # fmt: skip
-        return [(one.cause, one.record_id, one.micro) for one in result.mismatches]
 
-    assert await differing(start) == await differing(start + DAY) == []
+SINCES = pytest.mark.parametrize("since", [datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 2, tzinfo=UTC)])
+"""The centre was connected before, and after."""
+
+
+@SINCES
+async def test_a_lost_record_is_found_at_a_connected_centre_that_does_not_tell_it(
+    database, owned, opened, tmp_path, since
+):
+    await imported(database, opened, tmp_path, line(1) + line(2), EAST)
+    assert await differing(database, opened, tmp_path, since) == []
     cost = await vanish(owned, "2")
-    lost = [(Cause.NOT_METERED, "2", -cost)]
-    assert await differing(start) == await differing(start + DAY) == lost
+    assert await differing(database, opened, tmp_path, since) == [(Cause.NOT_METERED, "2", -cost)]
+
+
+@SINCES
+async def test_what_was_changed_since_is_found_at_a_connected_centre_that_does_not_tell_it(
+    database, opened, tmp_path, since
+):
+    await imported(database, opened, tmp_path, line(1) + line(2), EAST)
+    (tmp_path / "log").write_text(
+        line(1, Elapsed="00:30:00") + line(2, AllocTRES="cpu=64,gres/gpu=8,mem=255.50G,node=2")
+    )
+    ((cause, record_id, micro),) = await differing(database, opened, tmp_path, since)
+    assert (cause, record_id) == (Cause.CHANGED, "1")
+    assert micro > 0
 
 
 async def test_a_month_with_usage_that_nobody_reconciled_is_not_closed_without_a_word(database, opened, tmp_path):
