@@ -16,6 +16,8 @@ class Cause(StrEnum):
     """We charged it; the centre's accounting does not have it."""
     CHANGED = "changed"
     """The centre's figures are not those that we charged."""
+    WRONG_OWNER = "wrong owner"
+    """It is another project's than the one that the account was lent to when it was submitted."""
     DOUBLED = "doubled"
     """It has the name of a job of ours, and is none: told twice, or started by hand under that name."""
     UNRATED = "unrated"

@@ -4,7 +4,7 @@ Each difference has a cause and an amount. None is absorbed: a difference is men
 person where no rule says how.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,8 +20,9 @@ from paracloud.billing.mismatch import Cause, Mismatch, Reconciliation
 from paracloud.billing.pick import Terms
 from paracloud.billing.terms import terms_of
 from paracloud.billing.told import Logged, changes, truth_of, untold_of, without_rounded
+from paracloud.centres.centre import Owner
 from paracloud.dialects.records import AccountingRecord
-from paracloud.kit.identifiers import CentreName, PackageId, PriceVersionId, ProjectId, UnixAccount, UsageId
+from paracloud.kit.identifiers import CentreName, PackageId, PriceVersionId, UnixAccount, UsageId
 from paracloud.metering.listing import usage_by_key, usage_ended
 from paracloud.metering.usage import (
     UNCLAIMED,
@@ -41,7 +42,7 @@ async def reconcile(
     *,
     start: datetime,
     end: datetime,
-    owners: Mapping[UnixAccount, ProjectId],
+    lent: Mapping[UnixAccount, Owner],
     pinned: Mapping[str, PriceVersionId],
     since: datetime | None,
 ) -> Reconciliation:
@@ -49,6 +50,7 @@ async def reconcile(
     old logs told of it: of that none may be lost, and where nothing can be asked of the centre (`since` is None), or it
     need not tell any more, that is its accounting. `pinned`: the price versions that jobs were accepted with, by
     reference; `since`: when the centre was connected. Reads only."""
+    owners = {account: one.project for account, one in lent.items()}
     told = {key_of(centre, one): one for one in records if not isinstance(one, Logged)}
     logged = {key_of(centre, one.record): one for one in records if isinstance(one, Logged)}
     logs = {key: one for key, one in logged.items() if key not in told}
@@ -65,7 +67,8 @@ async def reconcile(
     decided = {usage: word.price for usage, word in books.words.items() if word.price is not None}
     terms = await terms_of(session, wanted, {}, pinned, decided)
     keys = sorted(truth.keys() | ours.keys())
-    found = [_compare(ours.get(key), truth.get(key) or untold.get(key), terms, books) for key in keys]
+    found = [_wrong_owners(ours.values(), lent, books)]
+    found += [_compare(ours.get(key), truth.get(key) or untold.get(key), terms, books) for key in keys]
     due = [books.due(usage, terms[usage.id]) for usage in truth.values()]
     return Reconciliation(
         centre=centre,
@@ -137,6 +140,19 @@ def _compare(
     found = _doubled(ours, known, books) + _of_amount(ours, truth, known, due, terms[truth.id])
     found += [] if found else _wrong_shares(truth, known, due)
     return found + _not_settled(truth, known, books.settled.get(ours.id, NOTHING))
+
+
+def _wrong_owners(ours: Iterable[Usage], lent: Mapping[UnixAccount, Owner], books: _Books) -> list[Mismatch]:
+    found = []
+    for usage in ours:
+        owner, known = lent.get(usage.account), books.before.get(usage.id)
+        if owner is not None and owner.project != usage.project and owner.had(usage.key.submitted_at):
+            en, zh = (
+                f"{usage.account} was lent to {owner.project} then",
+                f"{usage.account} 当时已分配给 {owner.project}",
+            )
+            found.append(_mismatch(Cause.WRONG_OWNER, usage, 0 if known is None else known.amount_micro, en, zh))
+    return found
 
 
 def _one_sided(

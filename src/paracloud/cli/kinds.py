@@ -53,6 +53,7 @@ CAUSES = {
     "not metered": "未计量",
     "not accounted": "超算中心无记录",
     "changed": "记录已变更",
+    "wrong owner": "归属不符",
     "doubled": "重复",
     "unrated": "未定价",
     "wrong price": "价格不符",

@@ -65,9 +65,9 @@ async def reconcile_logged(
     """`told`: what the logs tell of that day (UTC). Reads only."""
     is_reached = (await get_centre(session, centre)).is_reached
     since = await connected_at(session, centre) if is_reached else None
-    lent = {account: owner.project for account, owner in (await owners(session, centre)).items()}
+    lent = await owners(session, centre)
     start, end = begins(day), begins(day + ONE_DAY)
-    return await reconcile(session, centre, told, start=start, end=end, owners=lent, pinned={}, since=since)
+    return await reconcile(session, centre, told, start=start, end=end, lent=lent, pinned={}, since=since)
 
 
 async def _used(session: AsyncSession, of: Import) -> list[date]:

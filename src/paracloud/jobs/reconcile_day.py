@@ -48,7 +48,7 @@ async def reconcile_day(
             [*told, *logged],
             start=start,
             end=end,
-            owners={account: owner.project for account, owner in lent.items()},
+            lent=lent,
             pinned=await _pinned(session, (*ours, *known.values())),
             since=since,
         )

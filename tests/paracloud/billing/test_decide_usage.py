@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from tests.paracloud.billing.builders import (
-    ACCOUNT,
     EAST,
     NOW,
     World,
@@ -86,7 +85,7 @@ async def closed(database: Database) -> bool:
 async def differences(database: Database, opened: World, *records) -> list[tuple[str, int]]:
     async with database.begin() as session:
         found = await reconcile(
-            session, EAST, records, start=begins(JUNE), end=begins(JUNE) + DAY, owners={ACCOUNT: opened.project},
+            session, EAST, records, start=begins(JUNE), end=begins(JUNE) + DAY, lent=opened.lent,
             pinned={}, since=begins(JUNE),
         )  # fmt: skip
     return [(one.cause.value, one.micro) for one in found.mismatches]

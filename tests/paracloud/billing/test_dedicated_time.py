@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.paracloud.billing.builders import (
-    ACCOUNT,
     EAST,
     NOW,
     RECORD,
@@ -56,10 +55,10 @@ def price_of(opened, seconds: int) -> int:
 
 
 async def reconciled(database, opened, one) -> list[str]:
-    owners, start = {ACCOUNT: opened.project}, one.ended_at - DAY
+    start = one.ended_at - DAY
     async with database.begin() as session:
         result = await reconcile(
-            session, EAST, [one], start=start, end=one.ended_at + DAY, owners=owners, pinned={}, since=start
+            session, EAST, [one], start=start, end=one.ended_at + DAY, lent=opened.lent, pinned={}, since=start
         )
     assert result.accounted_micro == result.charged_micro
     return [mismatch.cause.value for mismatch in result.mismatches]

@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 from tests.paracloud.billing.builders import (
-    ACCOUNT,
     EAST,
     NOW,
     charged,
@@ -63,7 +62,7 @@ async def agrees(database, opened, *records, pinned=None):
     start = NOW.replace(hour=0)
     async with database.begin() as session:
         found = await reconcile(
-            session, EAST, records, start=start, end=start + DAY, owners={ACCOUNT: opened.project},
+            session, EAST, records, start=start, end=start + DAY, lent=opened.lent,
             pinned=pinned or {}, since=start,
         )  # fmt: skip
     assert found.mismatches == ()

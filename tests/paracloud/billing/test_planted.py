@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from tests.paracloud.billing.builders import (
-    ACCOUNT,
     EAST,
     NOW,
     charged,
@@ -156,7 +155,7 @@ async def test_a_reversal_that_gave_back_too_much_is_found(database, owned, open
         await session.execute(text(more))
         assert (BACK, str(usage.id), -COST) in [(one.what, one.where, one.micro) for one in await check(session)]
         found = await reconcile(
-            session, EAST, [record()], start=START, end=START + DAY, owners={ACCOUNT: opened.project}, pinned={},
+            session, EAST, [record()], start=START, end=START + DAY, lent=opened.lent, pinned={},
             since=START,
         )  # fmt: skip
         assert [(one.cause, one.micro) for one in found.mismatches] == [

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, charged, metered, record, sound, world
+from tests.paracloud.billing.builders import EAST, NOW, charged, metered, record, sound, world
 
 from paracloud.billing.pick import Customer, pick_price
 from paracloud.billing.price import add_price
@@ -93,9 +93,8 @@ async def test_what_was_submitted_before_a_project_moved_keeps_its_prices_and_re
     assert await moved(database, opened, AI, NOW + timedelta(minutes=31)) is AI
     assert await charged(database, await metered(database, opened, later)) == [A_RUN["ai"]]
     async with database.begin() as session:
-        owners = {ACCOUNT: opened.project}
         found = await reconcile(
-            session, EAST, [sooner, later], start=NOW - DAY, end=NOW + DAY, owners=owners, pinned={}, since=NOW - DAY
+            session, EAST, [sooner, later], start=NOW - DAY, end=NOW + DAY, lent=opened.lent, pinned={}, since=NOW - DAY
         )
     assert found.mismatches == ()
 

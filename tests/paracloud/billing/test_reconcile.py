@@ -23,6 +23,7 @@ from paracloud.billing.rate import Price, rate
 from paracloud.billing.reconcile import reconcile
 from paracloud.billing.reverse import reverse
 from paracloud.billing.reverse_usage import reverse_usage
+from paracloud.centres.centre import Owner
 from paracloud.identity.create_project import create_project
 from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import EntryId, OrganisationId, PriceVersionId, UnixAccount, UsageId, new_uuid
@@ -38,11 +39,11 @@ async def opened(database):
     return await world(database)
 
 
-async def reconciled(database, opened, records, *, pinned=None, owners=None, since=NOW):
-    owners = {ACCOUNT: opened.project} if owners is None else owners
+async def reconciled(database, opened, records, *, pinned=None, lent=None, since=NOW):
+    lent = opened.lent if lent is None else lent
     async with database.begin() as session:
         return await reconcile(
-            session, EAST, records, start=START, end=START + DAY, owners=owners, pinned=pinned or {}, since=since
+            session, EAST, records, start=START, end=START + DAY, lent=lent, pinned=pinned or {}, since=since
         )
 
 
@@ -214,6 +215,19 @@ async def test_a_wrong_part_of_who_lent_the_nodes_is_found(database, opened, own
         assert {one.what for one in await check(session)} == checked
 
 
+async def test_usage_of_another_project_than_the_account_is_lent_to_is_found(database, opened):
+    """Not what was submitted before: the account was another's then."""
+    async with database.begin() as session:
+        (other,) = await session.scalars(text("SELECT id FROM organisations"))
+        theirs = await create_project(session, OrganisationId(other), "邻组", now=NOW)
+    await charged(database, await metered(database, opened, *RUNS))
+    lent = {ACCOUNT: Owner(theirs, NOW)}
+    wrong = [(Cause.WRONG_OWNER, one.record_id, amount(opened, one)) for one in RUNS]
+    assert found(await reconciled(database, opened, RUNS, lent=lent)) == wrong
+    later = {ACCOUNT: Owner(theirs, NOW + timedelta(seconds=1))}
+    assert found(await reconciled(database, opened, RUNS, lent=later)) == []
+
+
 async def test_what_a_person_took_back_is_no_difference(database, opened):
     usages = await metered(database, opened, *RUNS)
     await charged(database, usages)
@@ -268,7 +282,7 @@ async def imported(database, opened, *records) -> None:
 @pytest.mark.parametrize("lent", [{}, None])
 async def test_history_that_the_centre_tells_agrees(database, opened, lent):
     await imported(database, opened, *LOGGED)
-    result = await reconciled(database, opened, LOGGED, owners=lent)
+    result = await reconciled(database, opened, LOGGED, lent=lent)
     assert (result.mismatches, result.records, result.untold) == ((), 4, 0)
     assert result.accounted_micro == result.charged_micro == sum(amount(opened, one) for one in RUNS)
 

@@ -83,7 +83,7 @@ async def reconciled(database, opened: World, records):
     start = NOW.replace(hour=0)
     async with database.begin() as session:
         return await reconcile(
-            session, EAST, records, start=start, end=start + DAY, owners={ACCOUNT: opened.project}, pinned={}, since=NOW
+            session, EAST, records, start=start, end=start + DAY, lent=opened.lent, pinned={}, since=NOW
         )
 
 

@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 from tests.paracloud.billing.builders import (
-    ACCOUNT,
     EAST,
     NOW,
     charged,
@@ -64,7 +63,7 @@ async def agrees(database, opened, one) -> None:
     start = NOW.replace(hour=0)
     async with database.begin() as session:
         found = await reconcile(
-            session, EAST, [one], start=start, end=start + DAY, owners={ACCOUNT: opened.project}, pinned={},
+            session, EAST, [one], start=start, end=start + DAY, lent=opened.lent, pinned={},
             since=start,
         )  # fmt: skip
     assert found.mismatches == ()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
-from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, left, metered, record, sound, world
+from tests.paracloud.billing.builders import EAST, NOW, left, metered, record, sound, world
 
 from paracloud.billing.charge import charge
 from paracloud.billing.close_period import close_period
@@ -85,7 +85,7 @@ async def agrees(database, opened, *records):
     start = NOW.replace(hour=0)
     async with database.begin() as session:
         found = await reconcile(
-            session, EAST, records, start=start, end=start + DAY, owners={ACCOUNT: opened.project}, pinned={},
+            session, EAST, records, start=start, end=start + DAY, lent=opened.lent, pinned={},
             since=start,
         )  # fmt: skip
     assert found.mismatches == ()

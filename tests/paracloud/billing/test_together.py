@@ -3,7 +3,6 @@
 import pytest
 from sqlalchemy import text
 from tests.paracloud.billing.builders import (
-    ACCOUNT,
     EAST,
     NOW,
     World,
@@ -46,7 +45,7 @@ async def mismatches(database, opened: World) -> list[tuple[str, int]]:
             RUNS,
             start=START,
             end=START + DAY,
-            owners={ACCOUNT: opened.project},
+            lent=opened.lent,
             pinned={},
             since=START,
         )

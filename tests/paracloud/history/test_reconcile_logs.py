@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
-from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, world
+from tests.paracloud.billing.builders import EAST, NOW, world
 from tests.paracloud.dialects.test_history import sacct
 from tests.paracloud.history.test_import import taken_in
 from tests.paracloud.jobs.world import StillClock
@@ -132,7 +132,7 @@ async def differing(database, opened, folder, since: datetime) -> list[tuple[Cau
     lines = await logged(database, lambda _: folder / "log", EAST, start, start + DAY)
     async with database.begin() as session:
         result = await reconcile(
-            session, EAST, lines, start=start, end=start + DAY, owners={ACCOUNT: opened.project}, pinned={},
+            session, EAST, lines, start=start, end=start + DAY, lent=opened.lent, pinned={},
             since=since,
         )  # fmt: skip
     return [(one.cause, one.record_id, one.micro) for one in result.mismatches]
