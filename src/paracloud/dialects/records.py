@@ -157,7 +157,7 @@ class QueueInfo:
     max_nodes: int | None
     threads_per_core: int = 1
     """How many of its cores share a real one, of which jobs get whole ones: more than 1 where the scheduler counts
-    hardware threads."""
+    hardware threads; where sockets are given whole, how many share one."""
     gives_whole_nodes: bool = False
     """Every job has its nodes alone, whether it asks for that or not."""
     max_memory_per_core_bytes: int | None = None

@@ -157,6 +157,27 @@ def test_cores_for_memory_are_whole_ones_where_they_have_several_threads(directi
     assert given_there <= given(directives, replace(SCARCE, threads_per_core=2))["cores"] == most
 
 
+@pytest.mark.parametrize(
+    ("directives", "given_there", "most"),
+    [
+        ("-n 1", 16, 16),
+        ("-N 1 -n 3", 16, 16),
+        ("-n 4", 32, 64),  # on up to four nodes
+        ("-N 1 -n 2 -c 3", 16, 32),
+        ("-n 1 -c 17", 32, 32),
+        ("-N 2 -n 3", 32, 32),
+        ("-N 1 -n 1 --mincpus=3", 16, 16),
+        ("-n 5 --ntasks-per-node=2", 48, 48),
+        ("-n 32 --exclusive", 32, 32),
+        ("-n 32", 32, 80),
+    ],
+)
+def test_sockets_that_are_given_whole_are_counted_whole(directives, given_there, most):
+    """`given_there` is what a real controller gave, with CR_Socket_Memory and two sockets of 16."""
+    at = replace(SCARCE, threads_per_core=16, max_memory_per_core_bytes=None)
+    assert given_there <= given(directives, at)["cores"] == most
+
+
 def test_the_memory_of_a_core_is_what_is_left_of_it_where_a_task_has_more_of_them():
     assert given("-n 1 --mem-per-cpu=2500", SCARCE)["memory_bytes"] == 2502 * MIB  # three cores, in whole mebibytes
     assert given("-n 1 -c 7 --mem-per-cpu=1100", SCARCE)["memory_bytes"] == 7700 * MIB

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from math import prod
 
 from paracloud.dialects.records import NodeInfo, QueueInfo
 from paracloud.dialects.slurm.answers import broken, output_of
@@ -24,6 +25,7 @@ _USABLE = frozenset({"IDLE", "MIXED", "ALLOCATED", "PLANNED", "COMPLETING", "CLO
 _SHARES_NODES = frozenset({"select/cons_tres", "select/cons_res"})
 """Every other plugin gives whole nodes, to whoever asks for a part too: select/linear, and on a Cray what is laid on it
 unless it is told otherwise."""
+_SOCKETS = "CR_SOCKET"
 _MIB = 1 << 20
 QUEUES_MOST, NODES_MOST, QUEUES_OF_A_NODE = 1000, 50_000, 200
 CORES_MOST, MEMORY_MOST_MIB = 1_000_000, 1 << 30
@@ -35,6 +37,7 @@ class _Node:
     info: NodeInfo
     free_gpus: int
     threads_per_core: int
+    cores_per_socket: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class _Cluster:
     """What holds in each queue that has no setting of its own."""
 
     gives_whole_nodes: bool
+    gives_whole_sockets: bool
     default_memory: _Memory
     max_memory: _Memory
 
@@ -131,6 +135,7 @@ def _cluster(text: str, completed: Completed, argv: Sequence[str]) -> _Cluster:
     try:
         return _Cluster(
             gives_whole_nodes=settings["SelectType"] not in _SHARES_NODES,
+            gives_whole_sockets=_SOCKETS in settings["SelectTypeParameters"],
             default_memory=_memory(settings, "Def") or _UNSAID,
             max_memory=_memory(settings, "Max") or _UNSAID,
         )
@@ -169,12 +174,16 @@ def _node(fields: Mapping[str, str]) -> _Node:
         gpu_model=max(models, key=lambda model: models[model]) or None if models else None,
         queues=tuple(printable(name, 200) for name in queues if name),
     )
-    return _Node(info, max(info.gpus - sum(used.values()), 0), _threads_per_core(fields))
+    return _Node(info, max(info.gpus - sum(used.values()), 0), _threads_per_core(fields), _each(fields, "Sockets"))
 
 
 def _threads_per_core(fields: Mapping[str, str]) -> int:
     """Not what the hardware has: a centre may count its cores alone (man slurm.conf, CPUs)."""
-    return max(-(-count(fields["CPUTot"]) // max(count(fields["Sockets"]) * count(fields["CoresPerSocket"]), 1)), 1)
+    return _each(fields, "Sockets", "CoresPerSocket")
+
+
+def _each(fields: Mapping[str, str], *parts: str) -> int:
+    return max(-(-count(fields["CPUTot"]) // max(prod(count(fields[part]) for part in parts), 1)), 1)
 
 
 def _at_most(text: str, most: int) -> int:
@@ -201,6 +210,7 @@ def _queue(partition: Mapping[str, str], cluster: _Cluster, nodes: Mapping[str, 
     members = nodes.get(name, ())
     usable = [node for node in members if _is_usable(node.info.native_state)]
     models = [node.info for node in members if node.info.gpu_model]
+    are_sockets_whole = cluster.gives_whole_sockets or _SOCKETS in partition["SelectTypeParameters"]
     default_memory = _memory(partition, "Def") or cluster.default_memory
     return QueueInfo(
         name=name,
@@ -218,7 +228,9 @@ def _queue(partition: Mapping[str, str], cluster: _Cluster, nodes: Mapping[str, 
         max_wall=wall(partition["MaxTime"]),
         max_nodes=None if partition["MaxNodes"] == "UNLIMITED" else count(partition["MaxNodes"]),
         gives_whole_nodes=cluster.gives_whole_nodes or partition.get("OverSubscribe") == "EXCLUSIVE",
-        threads_per_core=max((node.threads_per_core for node in members), default=1),
+        threads_per_core=max(
+            (node.cores_per_socket if are_sockets_whole else node.threads_per_core for node in members), default=1
+        ),
         max_memory_per_core_bytes=(_memory(partition, "Max") or cluster.max_memory).per_core,
         default_memory_per_core_bytes=default_memory.per_core,
         default_memory_per_node_bytes=default_memory.per_node,

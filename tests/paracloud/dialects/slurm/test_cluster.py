@@ -8,8 +8,14 @@ from tests.paracloud.dialects.slurm.golden import asked, dialect, recorded
 from paracloud.kit.command import Completed
 from paracloud.kit.errors import Broken, Conflict, Forbidden, Invalid, NotFound, Unreachable
 
-PARTITION = b"PartitionName=%s State=UP MaxTime=1-00:00:00 MaxNodes=1 DefMemPerNode=UNLIMITED MaxMemPerNode=UNLIMITED\n"
-CONFIG = b"DefMemPerNode = UNLIMITED\nMaxMemPerNode = UNLIMITED\nSelectType = select/cons_tres\n"
+PARTITION = (
+    b"PartitionName=%s State=UP MaxTime=1-00:00:00 MaxNodes=1 SelectTypeParameters=NONE"
+    b" DefMemPerNode=UNLIMITED MaxMemPerNode=UNLIMITED\n"
+)
+CONFIG = (
+    b"DefMemPerNode = UNLIMITED\nMaxMemPerNode = UNLIMITED\n"
+    b"SelectType = select/cons_tres\nSelectTypeParameters = CR_CORE_MEMORY\n"
+)
 NODE = b"NodeName=%d CPUTot=4 Sockets=1 CoresPerSocket=4 CPUAlloc=0 RealMemory=1000 State=IDLE Partitions=cpu\n"
 
 
@@ -42,6 +48,15 @@ def test_threads_count_only_where_the_scheduler_counts_them_as_cores(sockets, co
     text = re.sub(rb"CoresPerSocket=\d+", b"CoresPerSocket=%d" % cores, answer.stdout)
     odd = replace(answer, stdout=re.sub(rb"Sockets=\d+", b"Sockets=%d" % sockets, text))
     assert {one.threads_per_core for one in dialect().queues().parse(odd)} == {threads}
+
+
+@pytest.mark.parametrize(("of_all", "own"), [(b"CR_SOCKET_MEMORY", b"NONE"), (b"CR_CORE", b"CR_SOCKET")])
+def test_where_sockets_are_given_whole_their_cores_are_counted_together(of_all, own):
+    partition = (PARTITION % b"cpu").replace(b"SelectTypeParameters=NONE", b"SelectTypeParameters=" + own)
+    config = CONFIG.replace(b"CR_CORE_MEMORY", of_all)
+    node = (NODE % 1).replace(b"CPUTot=4 Sockets=1 CoresPerSocket=4", b"CPUTot=32 Sockets=2 CoresPerSocket=8")
+    (one,) = dialect().queues().parse(picture(partition, node, config))
+    assert one.threads_per_core == 16
 
 
 def test_a_queue_may_give_every_job_whole_nodes():
@@ -225,8 +240,9 @@ def test_what_no_centre_has_is_not_believed(partitions, nodes, says):
     ("config", "says"),
     [
         (b"", "configuration .*SelectType"),
-        (b"SelectType = select/cons_tres\n", "configuration .*DefMemPerNode"),
-        (CONFIG.replace(b"SelectType ", b"SelectTypeParameters "), "configuration .*SelectType"),
+        (CONFIG.replace(b"DefMemPerNode", b"DefMem"), "configuration .*DefMemPerNode"),
+        (CONFIG.replace(b"SelectTypeParameters", b"SelectTyped"), "configuration .*SelectTypeParameters"),
+        (CONFIG.replace(b"SelectType ", b"SelectTyped "), "configuration .*SelectType"),
         (CONFIG.replace(b"MaxMemPerNode = UNLIMITED", b"MaxMemPerCPU = -1"), "no whole number"),
         (CONFIG.replace(b"MaxMemPerNode = UNLIMITED", b"MaxMemPerCPU = " + b"9" * 12), "more than any node"),
         (CONFIG.replace(b"DefMemPerNode = UNLIMITED", b"DefMemPerCPU = (null)"), "no whole number"),
