@@ -54,6 +54,7 @@ PARTS = st.sampled_from(
         *(TAG.encode(), b"pc-" + TAG.encode(), b"id", b"refused", b"eHg=", b"unsure", b"alice", b"RUNNING", b"0:0"),
         *(b"1795466630", b"NodeName=n1 CPUTot=4 CPUAlloc=0 RealMemory=9 State=IDLE", b"Unknown", b"cpu=1,mem=2G"),
         *(b"PartitionName=a State=UP MaxTime=1-0 MaxNodes=1", b"SLURM_VERSION = 1", b"Gres=gpu:x", b"9" * 25),
+        *(b"DefMemPerCPU=1 MaxMemPerCPU=0", b"SelectType = x", b"DefMemPerCPU = 1", b"MaxMemPerNode = UNLIMITED"),
     ]
 )
 HOSTILE = st.one_of(st.binary(max_size=300), st.lists(PARTS, max_size=60).map(b"".join))

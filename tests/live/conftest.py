@@ -1,4 +1,4 @@
-"""Two real centres for the whole run of the live tests, in boxes that end with this process."""
+"""Three real centres for the whole run of the live tests, in boxes that end with this process."""
 
 import os
 from collections.abc import Iterator
@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from paralab.inventory import Inventory, default_inventory
+from paralab.inventory import Centre, Inventory, Partition, default_inventory
 from paralab.lab import up
 from paralab.running import RunningLab
+
+WHOLE = {"SelectType": "select/linear", "SelectTypeParameters": "CR_Memory", "MaxMemPerCPU": "1000"}
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -30,6 +32,8 @@ def lab() -> Iterator[RunningLab]:
 
 
 def _inventory() -> Inventory:
-    """The default centres; Slurm's own commands in the west give up after 3 s without a controller, not after 20."""
+    """The default centres, and one that gives whole nodes alone; Slurm's own commands in the west give up after 3 s
+    without a controller, not after 20."""
     east, west = default_inventory().centres
-    return Inventory((east, replace(west, slurm={"MessageTimeout": "3"})))
+    whole = Centre("whole", 1, (Partition("cpu", 2, 8, 16000, "1-00:00:00", is_default=True),), WHOLE)
+    return Inventory((east, replace(west, slurm={"MessageTimeout": "3"}), whole))

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.live
 T = TypeVar("T")
 HOSTILE = 'it\'s "q" $(touch pwned) `touch pwned` | & ; < > * # \\ 中文 --uid=0'
 PATIENCE_SECONDS = 60
+UPPER = ("cores", "nodes", "gpus", "memory_bytes")
 
 
 class Login:
@@ -181,18 +182,54 @@ def test_usage_on_gpus_is_what_was_asked_for(login):
     assert record.elapsed_seconds == (record.ended_at - record.started_at).seconds >= 1
 
 
-def test_slurm_gives_no_more_than_what_was_counted(login):
+def given_and_most(login, *wishes: str) -> list[int]:
+    """The cores that each job was given; of nothing more than what was counted."""
     (queue,) = [one for one in login.ask(login.dialect.queues()) if one.name == "cpu"]
+    specs = [build(f"#!/bin/bash\n#SBATCH -t 1 {words}\ntrue\n").spec for words in wishes]
+    wanted = [as_asked(JobId(uuid4()), spec, "cpu", [], is_held=False) for spec in specs]
+    jobs = [login.submitted(replace(one, tag=uuid4().hex)) for one in wanted]
+    records = [login.ended(job)[0] for job in jobs]
+    for words, spec, record in zip(wishes, specs, records, strict=True):
+        most = most_given(spec, queue)
+        over = {name: getattr(record, name) for name in UPPER if getattr(record, name) > most[name]}
+        assert not over, (words, over, most)
+    return [record.cores for record in records]
+
+
+def test_slurm_gives_no_more_than_what_was_counted(login):
     wishes = ("-n 1 --mincpus=8", "-N 2 -n 3 --ntasks-per-node=2", "-N 1 -B 1:2:1", "-n 2 --ntasks-per-socket=1")
-    given, most = [], []
-    for words in (*wishes, "-n 3 -c 20 --exclusive", "-n 1 --hint=memory_bound", "-N 2 -w eastcpu[1-2]"):
-        spec = build(f"#!/bin/bash\n#SBATCH -t 1 --mem-per-cpu=10M {words}\ntrue\n").spec
-        wanted = replace(as_asked(JobId(uuid4()), spec, "cpu", [], is_held=False), tag=uuid4().hex)
-        (record,) = login.ended(login.submitted(wanted))
-        given.append({name: getattr(record, name) for name in ("cores", "nodes", "gpus")})
-        most.append({name: most_given(spec, queue)[name] for name in ("cores", "nodes", "gpus")})
-    assert all(one[name] <= top[name] for one, top in zip(given, most, strict=True) for name in one), (given, most)
-    assert [one["cores"] for one in given[:2]] == [8, 4]  # more than the tasks alone
+    more = ("-n 3 -c 20 --exclusive", "-n 1 --hint=memory_bound", "-N 2 -w eastcpu[1-2]")
+    given = given_and_most(login, *[f"--mem-per-cpu=10M {words}" for words in (*wishes, *more)])
+    assert given[:2] == [8, 4]  # more than the tasks alone
+
+
+@pytest.fixture
+def scarce(login: Login) -> Iterator[Callable[..., None]]:
+    def say(*settings: str) -> None:
+        done = login.centre.exec(["scontrol", "update", "PartitionName=cpu", *settings])
+        assert done.returncode == 0, done.stderr
+
+    yield say
+    say("DefMemPerCPU=1000", "MaxMemPerNode=0")
+
+
+def test_slurm_gives_no_more_than_what_was_counted_for_memory(login, scarce):
+    scarce("MaxMemPerCPU=1000")
+    wishes = ("-n 1", "-n 1 --mem-per-cpu=2000", "-n 1 --mem-per-cpu=2500", "-n 3 --mem-per-cpu=2500")
+    more = ("-n 1 -c 3 --mem-per-cpu=2500", "-N 1 -n 1 --mem=8000", "-N 2 -n 2 --mem=8000", "-n 1 -c 3 --mem=8500")
+    last = ("-n 3 --mem=8500", "-n 5 --ntasks-per-node=2 --mem=4000", "-n 32 --mem-per-cpu=2000 --exclusive")
+    given = given_and_most(login, *wishes, *more, *last)
+    assert given[:8] == [1, 2, 3, 9, 9, 8, 16, 9]
+    scarce("DefMemPerCPU=2500")
+    assert given_and_most(login, "-n 1", "-n 3", "-n 32 --exclusive") == [3, 9, 128]
+    scarce("DefMemPerNode=0", "MaxMemPerCPU=2000")
+    assert given_and_most(login, "-n 1", "-N 2 -n 3", "-n 1 --mem=2500") == [32, 64, 2]
+
+
+def test_slurm_gives_no_more_than_what_was_counted_where_it_gives_whole_nodes_alone(lab):
+    centre = lab.centres["whole"]
+    wishes = ("-n 1 --mem=100", "-n 9 --mem-per-cpu=100", "-N 2 -n 2 --mem=100", "-n 8 --mem-per-cpu=2000")
+    assert given_and_most(Login(centre, centre.pool[0]), *wishes) == [8, 16, 16, 16]
 
 
 def test_a_window_of_accounting_holds_the_job_however_the_centre_counts_hours(login):

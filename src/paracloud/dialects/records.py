@@ -157,9 +157,14 @@ class QueueInfo:
     max_nodes: int | None
     threads_per_core: int = 1
     """How many of its cores share a real one, of which jobs get whole ones: more than 1 where the scheduler counts
-    hardware threads."""
+    hardware threads; where sockets are given whole, how many share one."""
     gives_whole_nodes: bool = False
     """Every job has its nodes alone, whether it asks for that or not."""
+    max_memory_per_core_bytes: int | None = None
+    """A job that asks for more is given more cores."""
+    default_memory_per_core_bytes: int | None = None
+    default_memory_per_node_bytes: int | None = None
+    """What a job asks for that says nothing of memory; with neither, all that a node has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,18 @@
+"""Queues say how much memory a core may have at most, and how much a job has that asks for none."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0032_memory_per_core"
+down_revision = "0031_answers_stay"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for name in ("max_memory_per_core_bytes", "default_memory_per_core_bytes", "default_memory_per_node_bytes"):
+        op.add_column("queues", sa.Column(name, sa.BigInteger()))
+
+
+def downgrade() -> None:
+    raise NotImplementedError("history is not undone; write a new migration")
