@@ -17,6 +17,7 @@ from paracloud.metering.usage import (
     differs,
     key_of,
     metered,
+    require_over,
     require_possible,
     revised,
 )
@@ -45,9 +46,10 @@ async def collect(
     """`owners`: whose each lent account is; `nobodys`: what ran there before it was theirs, unless it is known from a
     log. A record without a claim is usage that was started by hand: billed to the account's project all the same. Of a
     record that comes twice in `records` the later one counts. Broken for figures
-    that no machine can have, and then nothing of `records` was written."""
+    that no machine can have, or an end that is to come, and then nothing of `records` was written."""
     for record in records:
         require_possible(record)
+        require_over(record, now)
     keyed = [(key_of(centre, record), record) for record in records]
     ours = {key: record for key, record in keyed if record.account in owners}
     before = await store.known(session, list(ours))

@@ -1,16 +1,13 @@
 """An accounting log as it is judged, whether it is only summed or stored too."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from paracloud.dialects.histories import READERS
 from paracloud.dialects.history import HistoryRecord, LeftOut, Told, Unreadable
 from paracloud.kit.errors import Broken
 from paracloud.kit.text_file import Lines
-from paracloud.metering.usage import is_named_as_ours, require_possible
-
-AHEAD = timedelta(days=1)
-"""A centre's clock, or the zone that its log is written in, may be so far ahead of ours."""
+from paracloud.metering.usage import AHEAD, is_named_as_ours, require_possible
 
 
 def judged(lines: Lines, format_: str, handed_in: datetime) -> Iterator[Told]:

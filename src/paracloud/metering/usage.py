@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -17,6 +17,8 @@ MOST_CORES = 10**8
 """Ten times the largest machine there is; with MOST_SECONDS, core-seconds stay within a BIGINT."""
 MOST_SECONDS = 10**10
 MOST_BYTES = 2**63 - 1
+AHEAD = timedelta(days=1)
+"""A centre's clock, or the zone that its log is written in, may be so far ahead of ours."""
 MOST_RESOURCES = 64
 """Of a record; of each at most MOST_BYTES: a hostile centre fills no disk."""
 
@@ -154,6 +156,17 @@ def require_possible(record: AccountingRecord | HistoryRecord) -> None:
         raise Broken(
             f"The centre's accounting reports impossible figures for {record.record_id}; nothing of it is charged.",
             f"超算中心的记账数据中 {record.record_id} 的数值不可能成立；不予计费。",
+            evidence=record.raw.encode(errors="replace"),
+        )
+
+
+def require_over(record: AccountingRecord, now: datetime) -> None:
+    """Broken for an end to come: it would be paid now, and stand on no bill for years."""
+    if record.ended_at > now + AHEAD:
+        end = f"{record.ended_at:%Y-%m-%dT%H:%M:%SZ}"
+        raise Broken(
+            f"The centre's accounting says that {record.record_id} ends at {end}, still to come; nothing is charged.",
+            f"超算中心的记账数据称 {record.record_id} 于 {end} 结束，该时间尚未到来；不予计费。",
             evidence=record.raw.encode(errors="replace"),
         )
 

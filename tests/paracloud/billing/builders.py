@@ -76,8 +76,9 @@ def record(id_: str = "7", **changes: object) -> AccountingRecord:
 
 async def metered(database: Database, opened: World, *records, job: str | None = None) -> list[Usage]:
     claims = {key_of(EAST, one): Claim(job) for one in records}
+    now = max(NOW, *(one.ended_at for one in records))
     async with database.begin() as session:
-        got = await collect(session, EAST, records, owners={ACCOUNT: opened.project}, claims=claims, now=NOW)
+        got = await collect(session, EAST, records, owners={ACCOUNT: opened.project}, claims=claims, now=now)
     return [*got.new, *got.corrected]
 
 

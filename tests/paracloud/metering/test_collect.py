@@ -54,6 +54,14 @@ async def test_a_record_that_many_read_at_once_is_new_to_one_of_them(database: D
     assert (await read(database, opened, *records)).known == 50
 
 
+async def test_an_end_that_is_to_come_is_not_metered(database: Database) -> None:
+    """A day ahead may be its clock, or its zone."""
+    opened = await world(database)
+    assert len((await read(database, opened, record(ended_at=NOW + timedelta(days=1)))).new) == 1
+    with pytest.raises(Broken, match="still to come"):
+        await read(database, opened, record("8", ended_at=NOW + timedelta(days=1, seconds=1)))
+
+
 async def test_a_change_that_many_see_at_once_is_one_revision(database: Database) -> None:
     opened = await world(database)
     (first,) = (await read(database, opened, record(), job="job-1")).new
