@@ -65,6 +65,7 @@ class QueueRow(Base):
     max_nodes: Mapped[int | None]
     threads_per_core: Mapped[int] = mapped_column(server_default="1")
     gives_whole_nodes: Mapped[bool] = mapped_column(server_default=false())
+    gives_each_task_cores: Mapped[bool] = mapped_column(server_default=false())
     max_memory_per_core_bytes: Mapped[int | None]
     default_memory_per_core_bytes: Mapped[int | None]
     default_memory_per_node_bytes: Mapped[int | None]

@@ -160,6 +160,8 @@ class QueueInfo:
     hardware threads; where sockets are given whole, how many share one."""
     gives_whole_nodes: bool = False
     """Every job has its nodes alone, whether it asks for that or not."""
+    gives_each_task_cores: bool = False
+    """No two tasks share the threads of one core, unless the job says that they may."""
     max_memory_per_core_bytes: int | None = None
     """A job that asks for more is given more cores."""
     default_memory_per_core_bytes: int | None = None

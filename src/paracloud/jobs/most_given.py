@@ -61,7 +61,7 @@ def _nodes(spec: JobSpec, queue: QueueInfo) -> int:
     if spec.nodes is not None:
         return spec.nodes
     there = max(queue.nodes, 1)
-    is_usual = not _is_shaped(spec) and not _has_idle_threads(spec) and "nodelist" not in spec.extra
+    is_usual = not _is_shaped(spec) and not _has_idle_threads(spec, queue) and "nodelist" not in spec.extra
     if (spec.exclusive or queue.gives_whole_nodes) and is_usual:
         return min(-(-spec.tasks // _tasks_on_a_node(spec, queue)), there)
     if spec.tasks_per_node is not None and is_usual:
@@ -83,7 +83,7 @@ def _cores(spec: JobSpec, queue: QueueInfo, nodes: int) -> int:
     """On nodes that are shared with others. Each gives at least what any must have, and real cores as a whole; where
     the tasks are spread most unevenly, one has all but one for each other node."""
     threads = queue.threads_per_core
-    idle = threads if _has_idle_threads(spec) else 1
+    idle = threads if _has_idle_threads(spec, queue) else 1
     task = spec.cores_per_task * idle
     if spec.cores_per_task > 1:
         task = _rounded(task, threads)
@@ -98,8 +98,9 @@ def _rounded(number: int, whole: int) -> int:
     return -(-number // whole) * whole
 
 
-def _has_idle_threads(spec: JobSpec) -> bool:
-    return spec.extra.get("hint") == HINTS_OF_THREADS[0] or not ONE_THREAD.isdisjoint(spec.extra)
+def _has_idle_threads(spec: JobSpec, queue: QueueInfo) -> bool:
+    is_shared = spec.extra.get("hint") == HINTS_OF_THREADS[1] or not queue.gives_each_task_cores
+    return not is_shared or spec.extra.get("hint") == HINTS_OF_THREADS[0] or not ONE_THREAD.isdisjoint(spec.extra)
 
 
 def _is_shaped(spec: JobSpec) -> bool:

@@ -30,6 +30,15 @@ def spec(directives: str):
 
 
 @pytest.mark.parametrize(
+    ("directives", "given_there", "most"),
+    [("-n 4", 8, 8), ("-N 1 -n 2 -c 3", 8, 12), ("-n 32", 64, 64), ("-n 4 --hint=multithread", 4, 8)],
+)
+def test_where_each_task_has_cores_of_its_own_their_other_threads_are_counted(directives, given_there, most):
+    """`given_there` is what a real controller gave, with CR_ONE_TASK_PER_CORE and two threads a core."""
+    assert given_there <= given(directives, replace(THREADED, gives_each_task_cores=True))["cores"] == most
+
+
+@pytest.mark.parametrize(
     ("directives", "cores"),
     [
         ("-n 1", 1),

@@ -25,7 +25,7 @@ _USABLE = frozenset({"IDLE", "MIXED", "ALLOCATED", "PLANNED", "COMPLETING", "CLO
 _SHARES_NODES = frozenset({"select/cons_tres", "select/cons_res"})
 """Every other plugin gives whole nodes, to whoever asks for a part too: select/linear, and on a Cray what is laid on it
 unless it is told otherwise."""
-_SOCKETS = "CR_SOCKET"
+_SOCKETS, _A_CORE_A_TASK = "CR_SOCKET", "CR_ONE_TASK_PER_CORE"
 _MIB = 1 << 20
 QUEUES_MOST, NODES_MOST, QUEUES_OF_A_NODE = 1000, 50_000, 200
 CORES_MOST, MEMORY_MOST_MIB = 1_000_000, 1 << 30
@@ -57,6 +57,7 @@ class _Cluster:
 
     gives_whole_nodes: bool
     gives_whole_sockets: bool
+    gives_each_task_cores: bool
     default_memory: _Memory
     max_memory: _Memory
 
@@ -136,6 +137,7 @@ def _cluster(text: str, completed: Completed, argv: Sequence[str]) -> _Cluster:
         return _Cluster(
             gives_whole_nodes=settings["SelectType"] not in _SHARES_NODES,
             gives_whole_sockets=_SOCKETS in settings["SelectTypeParameters"],
+            gives_each_task_cores=_A_CORE_A_TASK in settings["SelectTypeParameters"],
             default_memory=_memory(settings, "Def") or _UNSAID,
             max_memory=_memory(settings, "Max") or _UNSAID,
         )
@@ -231,6 +233,7 @@ def _queue(partition: Mapping[str, str], cluster: _Cluster, nodes: Mapping[str, 
         threads_per_core=max(
             (node.cores_per_socket if are_sockets_whole else node.threads_per_core for node in members), default=1
         ),
+        gives_each_task_cores=cluster.gives_each_task_cores or _A_CORE_A_TASK in partition["SelectTypeParameters"],
         max_memory_per_core_bytes=(_memory(partition, "Max") or cluster.max_memory).per_core,
         default_memory_per_core_bytes=default_memory.per_core,
         default_memory_per_node_bytes=default_memory.per_node,

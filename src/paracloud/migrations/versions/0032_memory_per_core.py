@@ -1,4 +1,4 @@
-"""Queues say how much memory a core may have at most, and how much a job has that asks for none."""
+"""Queues say whether each task has cores of its own, how much memory a core may have at most, and how much a job has that asks for none."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,8 @@ depends_on = None
 def upgrade() -> None:
     for name in ("max_memory_per_core_bytes", "default_memory_per_core_bytes", "default_memory_per_node_bytes"):
         op.add_column("queues", sa.Column(name, sa.BigInteger()))
+    whole = sa.Column("gives_each_task_cores", sa.Boolean(), nullable=False, server_default=sa.false())
+    op.add_column("queues", whole)
 
 
 def downgrade() -> None:

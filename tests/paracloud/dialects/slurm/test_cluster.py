@@ -59,6 +59,16 @@ def test_where_sockets_are_given_whole_their_cores_are_counted_together(of_all, 
     assert one.threads_per_core == 16
 
 
+@pytest.mark.parametrize(
+    ("of_all", "own"), [(b"CR_CORE,CR_ONE_TASK_PER_CORE", b"NONE"), (b"CR_CORE", b"CR_ONE_TASK_PER_CORE")]
+)
+def test_a_queue_may_give_each_task_cores_of_its_own(of_all, own):
+    partition = (PARTITION % b"cpu").replace(b"SelectTypeParameters=NONE", b"SelectTypeParameters=" + own)
+    (one,) = dialect().queues().parse(picture(partition, NODE % 1, CONFIG.replace(b"CR_CORE_MEMORY", of_all)))
+    (plain,) = dialect().queues().parse(picture(PARTITION % b"cpu", NODE % 1, CONFIG))
+    assert (one.gives_each_task_cores, plain.gives_each_task_cores) == (True, False)
+
+
 def test_a_queue_may_give_every_job_whole_nodes():
     answer = recorded("scontrol-partitions-nodes")
     alone = replace(answer, stdout=re.sub(rb"OverSubscribe=\S+", b"OverSubscribe=EXCLUSIVE", answer.stdout))
