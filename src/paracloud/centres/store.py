@@ -15,7 +15,8 @@ from paracloud.kit.identifiers import CentreName, ProjectId, UnixAccount
 SAME_IN_BOTH = (
     "is_up", "is_default", "nodes", "cores", "free_cores", "free_nodes", "cores_per_node", "memory_per_node_bytes",
     "gpus_per_node", "gpu_model", "free_gpus", "max_nodes", "threads_per_core", "gives_whole_nodes",
-    "gives_each_task_cores", "max_memory_per_core_bytes", "default_memory_per_core_bytes", "default_memory_per_node_bytes",
+    "gives_each_task_cores", "max_memory_per_core_bytes", "default_memory_per_core_bytes",
+    "default_memory_per_node_bytes",
 )  # fmt: skip
 """Fields that QueueInfo and the table share by name and unit."""
 DESCRIBED = (

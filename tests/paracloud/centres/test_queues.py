@@ -11,6 +11,7 @@ from paracloud.dialects.records import QueueInfo
 BARE = queue()
 FULL = queue(
     gpus_per_node=2, gpu_model="a100", free_gpus=1, max_nodes=3, threads_per_core=2, gives_whole_nodes=True,
+    gives_each_task_cores=True,
     max_memory_per_core_bytes=5 << 40, default_memory_per_core_bytes=1 << 30, default_memory_per_node_bytes=3 << 40,
 )  # fmt: skip
 
