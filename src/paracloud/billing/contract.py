@@ -153,7 +153,8 @@ async def end_contract(
             f"{centre} 在该时间没有有效合同；尚未生效的合同须以其生效时间撤回。",
             field="at",
         )
-    await session.execute(update(ContractRow).where(ContractRow.id == holding.id).values(valid_to=at, ended_by=person))
+    ended = {"valid_to": max(at, holding.valid_from), "ended_by": person}
+    await session.execute(update(ContractRow).where(ContractRow.id == holding.id).values(ended))
 
 
 async def contracts_of(session: AsyncSession, centres: Collection[CentreName] | None) -> list[Contract]:

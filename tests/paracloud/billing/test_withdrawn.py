@@ -78,6 +78,17 @@ async def test_a_contract_that_has_not_begun_is_withdrawn_at_its_beginning(datab
     assert holding == [7000]
 
 
+async def test_a_contract_is_withdrawn_within_the_second_of_its_beginning(database):
+    """Centres keep whole seconds: it holds for what they date so."""
+    await world(database)
+    begins = NOW + DAY + timedelta(milliseconds=500)
+    async with database.begin() as session:
+        await end_contract(session, EAST, NOW + timedelta(hours=1), person="op", now=NOW)
+        await add_contract(session, EAST, 8000, person="op", now=NOW, valid_from=begins)
+        await end_contract(session, EAST, NOW + DAY, person="op", now=NOW)
+        assert [one.valid_to for one in await contracts_of(session, [EAST]) if one.valid_from == begins] == [begins]
+
+
 async def test_a_contract_ends_after_it_begins(database):
     await world(database)
     async with database.begin() as session:
