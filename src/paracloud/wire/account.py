@@ -154,6 +154,12 @@ class Created(Model):
     id: str
 
 
+class BookedModel(Created):
+    """`is_new`: the payment was booked now, and had not been counted before."""
+
+    is_new: bool
+
+
 class DifferenceModel(Model):
     what: str
     where: str

@@ -23,6 +23,14 @@ def test_a_customer_is_opened_funded_and_given_a_token(terminal, boss):
     assert terminal.say(boss, "admin", "check") == "ledger sum 0, differences 0\n"
 
 
+def test_a_payment_that_was_counted_before_is_said_to_be(terminal, boss, lin):
+    pay = ("admin", "top-up", str(lin.project), "50", "PAY-1")
+    assert terminal.say(boss, *pay) == "PAY-1\n"
+    assert terminal.say(boss, *pay) == "PAY-1: counted before\n"
+    assert terminal.say(boss, *pay, language="zh_CN.UTF-8") == "PAY-1：此前已入账\n"
+    assert json.loads(terminal.say(boss, *pay, "--json")) == {"id": "PAY-1", "is_new": False}
+
+
 def test_a_project_is_of_a_product_line_and_is_moved_to_another(terminal, boss):
     organisation = made(terminal, boss, "organisation", "智能大学")
     project = made(terminal, boss, "project", organisation, "学习", "--product-line", "ai")
