@@ -60,13 +60,13 @@ async def reconcile(
     terms = await terms_of(session, wanted, {}, pinned, decided)
     keys = sorted(truth.keys() | ours.keys())
     found = [_compare(ours.get(key), truth.get(key) or untold.get(key), terms, books) for key in keys]
-    due = [_due(usage, terms[usage.id], books) for usage in truth.values()]
+    due = [_accounted(ours.get(key), usage, terms, books) for key, usage in truth.items()]
     return Reconciliation(
         centre=centre,
         start=start,
         end=end,
         records=len(truth),
-        accounted_micro=sum(one.amount_micro for one in due if isinstance(one, _Due)),
+        accounted_micro=sum(due),
         charged_micro=sum(one.amount_micro for one in books.before.values()),
         settled_micro=sum(one.share_micro for one in books.settled.values()),
         mismatches=tuple(one for some in found for one in some),
@@ -235,6 +235,14 @@ def _due(usage: Usage, terms: Terms | Unrated, books: _Books) -> _Due | Unrated:
         amount += stretched(tiers, had) - charged if had else graduated(tiers, 0, listed) - listed
     contract = terms.contract
     return _Due(amount, part(amount, contract.share_basis_points), part(amount, contract.owner_basis_points))
+
+
+def _accounted(ours: Usage | None, truth: Usage, terms: Mapping[UsageId, Terms | Unrated], books: _Books) -> int:
+    """What a person reversed or waived comes to what packages keep of it."""
+    if ours is not None and books.costs_nothing_by_a_word(ours):
+        return books.kept.get(ours.id, 0)
+    due = _due(truth, terms[truth.id], books)
+    return due.amount_micro if isinstance(due, _Due) else 0
 
 
 def _mismatch(cause: Cause, usage: Usage, micro: int, en: str, zh: str) -> Mismatch:

@@ -27,7 +27,9 @@ class LookModel(Model):
         description="Usages of ours that the centre does not tell and need not: they ended before it was connected, or "
         "it shows nobody's but those of the accounts that it lends. They are held against price and contract alone."
     )
-    accounted: MoneyModel
+    accounted: MoneyModel = Field(
+        description="What the accounting comes to by price and contract, but for what a person reversed or waived."
+    )
     charged: MoneyModel
     settled: MoneyModel
     differences: int
