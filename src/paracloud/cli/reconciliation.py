@@ -82,7 +82,7 @@ def close(
     if as_json:
         show.as_json(made)
         return
-    print(say("closed", "已关账") if made.is_new else say("closed before", "此前已关账"))
+    print(say("closed", "已关账") if made.is_new else plain(_closed_before(made.later_closed)))
     if made.unreconciled:
         text = say(
             "Days whose books do not agree; what a correction charges falls into the next month:",
@@ -92,13 +92,22 @@ def close(
         show.table(["centre", "day", "state", "off"], [_open(one) for one in made.unreconciled])
 
 
+def _closed_before(later: str | None) -> str:
+    if later is None:
+        return say("closed before", "此前已关账")
+    return say(
+        f"never closed itself: {later}, a later month, is closed, and so it takes no charge any more",
+        f"该月本身从未关账：其后的 {later} 已关账，因此该月不再计入任何费用",
+    )
+
+
 def _tell_closing(found: ClosingModel, *, as_json: bool) -> None:
     against = [] if found.is_closed else list(_against(found))
     days = [] if found.is_closed else found.unreconciled
     if as_json:
         show.as_json(found)
     elif found.is_closed:
-        print(say("closed before", "此前已关账"))
+        print(plain(_closed_before(found.later_closed)))
     else:
         for said in against or ([] if days else [say("nothing stands against it", "可以关账")]):
             print(plain(said))

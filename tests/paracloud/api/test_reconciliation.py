@@ -125,8 +125,8 @@ async def test_a_months_closing_names_the_days_that_do_not_agree(house, month):
     wanted = {"json": {"anyway": True}}
     closed = (await house.ask(chief, "POST", "/operator/periods/2026-06:close", **wanted)).json()
     assert before == {
-        "month": "2026-06", "is_closed": False, "is_over": True, "open_before": None, "unrated": 0,
-        "unreconciled": closed["unreconciled"], "is_untouched": False,
+        "month": "2026-06", "is_closed": False, "later_closed": None, "is_over": True, "open_before": None,
+        "unrated": 0, "unreconciled": closed["unreconciled"], "is_untouched": False,
     }  # fmt: skip
     days = [(one["day"], one["state"], one["off"]["amount"]) for one in closed["unreconciled"] if one["centre"] == EAST]
     assert days[:3] == [
