@@ -45,13 +45,16 @@ def reconciliation(centre: str, day: Day, as_json: AsJson = False) -> None:
 
 def reconciliations(
     month: Annotated[
-        str | None, typer.Option(parser=a_month, metavar="MONTH", help="Such as 2026-06; else this month.")
+        str | None,
+        typer.Option(
+            parser=a_month, metavar="MONTH", help="Such as 2026-06; else this month, or every one of --centre."
+        ),
     ] = None,
     centre: Annotated[str | None, typer.Option()] = None,
     differing: Annotated[bool, typer.Option("--differing", help="Leave out days that agree.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the last look at each day of a month."""
+    """List the last look at each day of a month, or of every month of a centre."""
     with session.client() as client:
         found = client.reconciliations(month, centre, differing=differing)
     if as_json:
