@@ -36,7 +36,7 @@ from paracloud.cli.ids import an_id
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.kinds import ENTRIES, PRODUCT_LINES, ROLES, kind
 from paracloud.cli.simulate import simulate, spread
-from paracloud.cli.words import both, plain, say
+from paracloud.cli.words import both, plain, say, why_zh
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
 from paracloud.wire.grid import QueueModel
@@ -219,7 +219,7 @@ def _of_this_machine(error: OSError) -> str:
     if error.strerror is None:
         return str(error)
     place = error.filename2 or error.filename or ""
-    return both(f"{place}: {error.strerror}", f"{place}：无法读写（{error.strerror}）")
+    return both(f"{place}: {error.strerror}", f"{place}：无法读写（{why_zh(error)}）")
 
 
 def _has_negative(words: list[str]) -> bool:
