@@ -172,8 +172,8 @@ def balance(project: Project = None, as_operator: statements.AsOperator = False,
     if as_json:
         show.as_json(found)
         return
-    rows = [(f"{found.available.amount} {found.available.currency}", f"{found.held.amount} {found.held.currency}")]
-    show.table(["available", "held"], rows)
+    row = [f"{one.amount} {one.currency}" for one in (found.available, found.held, found.spendable)]
+    show.table(["available", "held", "spendable"], [row])
 
 
 @app.command()

@@ -34,6 +34,7 @@ ZH = {
     "organisation": "组织",
     "available": "可用余额",
     "held": "冻结",
+    "spendable": "可支出",
     "at": "时间",
     "kind": "类型",
     "amount": "金额",

@@ -73,6 +73,9 @@ def test_a_top_up_is_taken_back_with_a_reason(terminal, boss, lin):
     line = json.loads(terminal.say(lin, "movements", "--start", "2026-01-01T00:00:00Z", "--json"))["lines"][0]
     made(terminal, boss, "reverse", line["entry"], "paid twice")
     assert json.loads(terminal.say(lin, "balance", "--json"))["available"]["amount"] == "0.000000"
+    terminal.say(boss, "admin", "fund", str(lin.project), "--line", "5")
+    assert "5.000000 CNY" in terminal.say(lin, "balance")
+    assert "可支出" in terminal.say(lin, "balance", language="zh_CN.UTF-8")
 
 
 def test_whoever_is_no_operator_is_refused(terminal, lin):
