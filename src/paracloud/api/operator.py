@@ -32,6 +32,7 @@ from paracloud.kit.identifiers import (
     UsageId,
 )
 from paracloud.wire.account import (
+    BookedModel,
     CentreRequest,
     CheckModel,
     Created,
@@ -120,15 +121,16 @@ async def member(body: MemberRequest, deps: TheDeps, token: Token) -> Response:
 
 
 @router.post("/top-ups", status_code=201)
-async def top_up_project(body: TopUpRequest, deps: TheDeps, token: Token) -> Created:
-    """Money came in. The same payment number counts once."""
+async def top_up_project(body: TopUpRequest, deps: TheDeps, token: Token) -> BookedModel:
+    """Money came in. The same payment number counts once: `is_new` says whether it counted now."""
     async with asked(deps, token) as at:
         now = operator(at, deps)
         if body.project not in {one.id for one in await all_projects(at.session)}:
             raise NotFound("There is no such project.", "课题组不存在。", field="project")
         amount = an_amount("amount", body.amount)
-        await top_up(at.session, ProjectId(body.project), amount, key=body.key, person=at.caller.login, now=now)
-    return Created(id=body.key)
+        person, project = at.caller.login, ProjectId(body.project)
+        is_new = await top_up(at.session, project, amount, key=body.key, person=person, now=now)
+    return BookedModel(id=body.key, is_new=is_new)
 
 
 @router.post("/centres", status_code=201)

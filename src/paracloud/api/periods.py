@@ -11,7 +11,7 @@ from paracloud.api.operator import operator
 from paracloud.billing.close_period import close_period
 from paracloud.billing.closing import closing_of, require_agreed
 from paracloud.billing.look import Look
-from paracloud.billing.period import month_after
+from paracloud.billing.period import later_closed, month_after
 from paracloud.billing.periods import periods
 from paracloud.billing.reconciliations import unreconciled
 from paracloud.centres.registry import connected
@@ -49,7 +49,8 @@ async def closing(month: Month, deps: TheDeps, token: Token) -> ClosingModel:
         month=month,
         is_closed=found.is_closed,
         is_over=found.is_over,
-        open_before=None if found.open_before is None else f"{found.open_before:%Y-%m}",
+        later_closed=_month(found.later_closed),
+        open_before=_month(found.open_before),
         unrated=found.unrated,
         unreconciled=[_open_day(*one) for one in found.days],
         is_untouched=found.is_untouched,
@@ -68,7 +69,13 @@ async def close(month: Month, deps: TheDeps, token: Token, body: CloseRequest | 
         if is_new and not (body is not None and body.anyway):
             await require_agreed(at.session, period, since)
         days = await unreconciled(at.session, since, period, month_after(period))
-    return ClosedModel(month=month, is_new=is_new, unreconciled=[_open_day(*one) for one in days])
+        later = await later_closed(at.session, period)
+    open_days = [_open_day(*one) for one in days]
+    return ClosedModel(month=month, is_new=is_new, later_closed=_month(later), unreconciled=open_days)
+
+
+def _month(month: date | None) -> str | None:
+    return None if month is None else f"{month:%Y-%m}"
 
 
 def _open_day(centre: CentreName, day: date, look: Look | None) -> OpenDayModel:

@@ -27,7 +27,7 @@ from paracloud.wire.paying import Centre, Month
 from paracloud.wire.reconciliation import CollectedModel, LookList, LookModel, MismatchModel, ReconciliationModel
 
 router = APIRouter(prefix="/operator", tags=["operator"])
-OfMonth = Annotated[Month | None, Query(description="This month, where it is left out.")]
+OfMonth = Annotated[Month | None, Query(description="This month, where it and the centre are left out.")]
 OfCentre = Annotated[Centre | None, Query()]
 Differing = Annotated[bool, Query(description="Leave out days that agree.")]
 
@@ -40,12 +40,12 @@ async def list_looks(
     centre: OfCentre = None,
     differing: Differing = False,  # noqa: FBT002  # a query has no positions
 ) -> LookList:
-    """The last look at each day of a month."""
+    """The last look at each day of a month, or, with a centre and no month, of all its days."""
     async with asked(deps, token) as at:
         now = operator(at, deps)
-        start = month_of(now) if month is None else a_month(month)
         of = None if centre is None else CentreName(centre)
-        found = await looks(at.session, of, start=start, end=month_after(start))
+        start = a_month(month) if month is not None else month_of(now) if of is None else None
+        found = await looks(at.session, of, start=start, end=None if start is None else month_after(start))
     return LookList(items=[LookModel(**_fields(one)) for one in found if not (differing and one.agrees)])
 
 

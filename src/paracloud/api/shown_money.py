@@ -17,7 +17,9 @@ FIRST = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 
 async def balance_of(session: AsyncSession, project: ProjectId) -> BalanceModel:
     both = await balance(session, project)
-    return BalanceModel(available=shown.money(both.available), held=shown.money(both.held))
+    return BalanceModel(
+        available=shown.money(both.available), held=shown.money(both.held), spendable=shown.money(both.spendable)
+    )
 
 
 async def moved(

@@ -8,7 +8,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.look import Look
-from paracloud.billing.period import begins, is_closed, month_after
+from paracloud.billing.period import begins, is_closed, later_closed, month_after
 from paracloud.billing.reconciliations import looks, unreconciled
 from paracloud.billing.store_unrated import unrated_before
 from paracloud.billing.tables import BillingPeriodRow, ChargeRow
@@ -21,12 +21,14 @@ Day = tuple[CentreName, date, Look | None]
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """`open_before`: an earlier month with charges that is open still; `unrated`: usages up to its end. Those, and that
-    it is not over, are mended first. `days` do not agree, and `is_untouched` says that nothing was charged in it and no
-    centre's accounting was read for it: whoever closes it so says that it is meant."""
+    """`later_closed`: it was never closed itself, a later month is, and with that it is. `open_before`: an earlier
+    month with charges that is open still; `unrated`: usages up to its end. Those, and that it is not over, are mended
+    first. `days` do not agree, and `is_untouched` says that nothing was charged in it and no centre's accounting was
+    read for it: whoever closes it so says that it is meant."""
 
     month: date
     is_closed: bool
+    later_closed: date | None
     is_over: bool
     open_before: date | None
     unrated: int
@@ -43,6 +45,7 @@ async def closing_of(session: AsyncSession, month: date, since: Mapping[CentreNa
     return Closing(
         month=month,
         is_closed=await is_closed(session, month),
+        later_closed=await later_closed(session, month),
         is_over=begins(end) <= now,
         open_before=(await session.execute(earlier)).scalar_one(),
         unrated=await unrated_before(session, begins(end)),

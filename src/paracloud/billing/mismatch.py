@@ -51,7 +51,7 @@ class Reconciliation:
     end: datetime
     records: int
     accounted_micro: int
-    """What the centre's accounting comes to by the terms that hold."""
+    """What the centre's accounting comes to by the terms that hold, but for what a person reversed or waived."""
     charged_micro: int
     settled_micro: int
     mismatches: tuple[Mismatch, ...]

@@ -49,6 +49,14 @@ async def newest_closed(session: AsyncSession) -> date | None:
     return (await session.execute(query)).scalar_one()
 
 
+async def later_closed(session: AsyncSession, period: date) -> date | None:
+    """The closed month by which this one, which was not closed itself, takes no charge any more."""
+    itself = select(BillingPeriodRow.closed_at).where(BillingPeriodRow.period == period)
+    if (await session.execute(itself)).scalar_one_or_none() is not None or not await is_closed(session, period):
+        return None
+    return await newest_closed(session)
+
+
 async def is_closed(session: AsyncSession, period: date) -> bool:
     newest = await newest_closed(session)
     return newest is not None and period <= newest

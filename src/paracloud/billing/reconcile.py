@@ -69,13 +69,13 @@ async def reconcile(
     keys = sorted(truth.keys() | ours.keys())
     found = [_wrong_owners(ours.values(), lent, books)]
     found += [_compare(ours.get(key), truth.get(key) or untold.get(key), terms, books) for key in keys]
-    due = [books.due(usage, terms[usage.id]) for usage in truth.values()]
+    due = [_accounted(ours.get(key), usage, terms, books) for key, usage in truth.items()]
     return Reconciliation(
         centre=centre,
         start=start,
         end=end,
         records=len(truth),
-        accounted_micro=sum(one.amount_micro for one in due if isinstance(one, Due)),
+        accounted_micro=sum(due),
         charged_micro=sum(one.amount_micro for one in books.before.values()),
         settled_micro=sum(one.share_micro for one in books.settled.values()),
         mismatches=tuple(one for some in found for one in some),
@@ -236,6 +236,13 @@ def _not_settled(truth: Usage, known: Before, posted: Settled) -> list[Mismatch]
                 _mismatch(Cause.NOT_SETTLED, truth, has - wanted, said, f"向{zh}结算 {has} 微元，扣费记录为 {wanted}")
             )
     return found
+
+
+def _accounted(ours: Usage | None, truth: Usage, terms: Mapping[UsageId, Terms | Unrated], books: _Books) -> int:
+    """What a person reversed or waived comes to what packages keep of it."""
+    if ours is not None and books.costs_nothing_by_a_word(ours):
+        return books.kept.get(ours.id, 0)
+    return micro_of(books.due(truth, terms[truth.id]))
 
 
 def _mismatch(cause: Cause, usage: Usage, micro: int, en: str, zh: str) -> Mismatch:

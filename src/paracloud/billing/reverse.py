@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing import charges, store, store_decisions
 from paracloud.billing.charges import NewCharge
 from paracloud.billing.dedication import dedications_of
-from paracloud.billing.entry import WALLET, Entry
+from paracloud.billing.entry import ADJUSTMENT, WALLET, Entry
 from paracloud.billing.fee import fee_month
 from paracloud.billing.funding import require_left
 from paracloud.billing.period import begins, month_after, open_periods
@@ -24,6 +24,14 @@ from paracloud.kit.money import Money
 FEE = "dedicated"
 REVERSIBLE = frozenset({"top-up", "charge", FEE})
 """Holds and releases belong to a job's life; reversing one by hand would leave its hold and its account apart."""
+INSTEAD = {
+    "package": ("; end the package: `admin end-package`", "；请用 admin end-package 终止该资源包"),
+    ADJUSTMENT: (
+        "; adjust by the same amount with the opposite sign: `admin adjust`",
+        "；请用 admin adjust 反向调整同等金额",
+    ),
+}
+"""By what an entry's key begins with."""
 ANYWAY = "; or reverse it `--anyway` (API: anyway)", "；或用 --anyway（API：anyway）强制冲销"
 """In English and Chinese."""
 
@@ -49,7 +57,8 @@ async def reverse(
     if found is None:
         raise NotFound("There is no such entry.", "分录不存在。")
     if found.kind not in REVERSIBLE:
-        raise Conflict(f"An entry of kind {found.kind} is not reversed.", f"{found.kind} 类分录不能冲销。")
+        en, zh = INSTEAD.get(found.key.partition(":")[0], ("", ""))
+        raise Conflict(f"An entry of kind {found.kind} is not reversed{en}.", f"{found.kind} 类分录不能冲销{zh}。")
     if found.kind == "charge":
         row = _the_one(await charges.of_entry(session, id_, usage))
         back = await reverse_usage(session, row.usage, reason=reason, person=person, now=now, charged=row.revision)

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing import store
 from paracloud.billing.entry import held, wallet
+from paracloud.billing.funding import credit_line
 from paracloud.billing.tables import EntryRow
 from paracloud.kit.identifiers import EntryId, ProjectId
 from paracloud.kit.money import Money
@@ -14,10 +15,12 @@ from paracloud.kit.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """`available` can be spent, `held` is reserved for running and waiting jobs."""
+    """`available` is what the wallet has, `held` is reserved for running and waiting jobs. `spendable`: what the wallet
+    has above its credit line."""
 
     available: Money
     held: Money
+    spendable: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Statement:
 
 async def balance(session: AsyncSession, project: ProjectId) -> Balance:
     available = await store.balance(session, wallet(project))
-    return Balance(Money(available), Money(await store.balance(session, held(project))))
+    spendable = max(0, available + await credit_line(session, project))
+    return Balance(Money(available), Money(await store.balance(session, held(project))), Money(spendable))
 
 
 async def statement(session: AsyncSession, project: ProjectId, start: datetime, end: datetime) -> Statement:

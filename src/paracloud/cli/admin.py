@@ -101,8 +101,13 @@ def token(
 
 @app.command("top-up")
 def top_up(project: Id, amount: str, key: str, as_json: AsJson = False) -> None:
-    """Book money that came in. KEY is the payment's own number: the same payment counts once."""
-    make("top-ups", TopUpRequest(project=project, amount=amount, key=key), as_json=as_json)
+    """Book money that came in. KEY is the payment's own number: the same payment counts once, and again it says so."""
+    with session.client() as client:
+        made = client.top_up(TopUpRequest(project=project, amount=amount, key=key))
+    if as_json:
+        show.as_json(made)
+    else:
+        print(plain(made.id if made.is_new else say(f"{made.id}: counted before", f"{made.id}：此前已入账")))
 
 
 @app.command()

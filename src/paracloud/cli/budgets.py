@@ -13,9 +13,11 @@ from paracloud.cli.paying import Hard, Monthly, NoWarn, Percent, levels
 from paracloud.cli.submission import only_project
 from paracloud.cli.tariffs import From, To
 from paracloud.client.client import Client
+from paracloud.client.errors import ApiError
 from paracloud.wire.paying import UsersBudgetRequest
 
 app = typer.Typer(no_args_is_help=True, help="Budgets of a project and its users.")
+ABSENT = 404
 
 
 @app.command("set")
@@ -53,10 +55,22 @@ def list_(project: Project = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def end(budget: Id, project: Project = None, as_json: AsJson = False) -> None:
-    """End a budget that an owner of the project has set, now."""
+    """End a budget that an owner of the project has set, now; without --project it is looked for in those you own."""
     with session.client() as client:
-        made = client.end_users_budget(_of(client, project), budget)
-    tell(made.id, as_json=as_json)
+        tell(_end(client, budget, project), as_json=as_json)
+
+
+def _end(client: Client, budget: UUID, project: UUID | None) -> str:
+    """A budget is one project's: of the others the server knows nothing of it."""
+    owned = [one.id for one in client.whoami().projects if one.role == "owner"] if project is None else []
+    for one in owned[:-1]:
+        try:
+            return client.end_users_budget(one, budget).id
+        except ApiError as refused:
+            if refused.status != ABSENT:
+                raise
+    last = owned[-1] if owned else _of(client, project)
+    return client.end_users_budget(last, budget).id
 
 
 def _of(client: Client, project: UUID | None) -> UUID:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from paracloud.cli.words import both, plain, say
+from paracloud.cli.words import both, plain, say, why_zh
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
 from paracloud.wire.jobs import InputModel
@@ -63,7 +63,7 @@ def fetch(client: Client, job: UUID, target: Path, *, path: str = "") -> int:
             print(plain(f"{inner}: {say(refused.en, refused.zh)}"), file=sys.stderr)
             continue
         except OSError as error:
-            told = both(f"it cannot be written here: {error.strerror}", f"无法写入本地：{error.strerror}")
+            told = both(f"it cannot be written here: {error.strerror}", f"无法写入本地：{why_zh(error)}")
             print(plain(f"{inner}: {told}"), file=sys.stderr)
             continue
         count += 1

@@ -36,7 +36,7 @@ from paracloud.cli.ids import an_id
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.kinds import ENTRIES, PRODUCT_LINES, ROLES, kind
 from paracloud.cli.simulate import simulate, spread
-from paracloud.cli.words import both, plain, say
+from paracloud.cli.words import both, plain, say, why_zh
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
 from paracloud.wire.grid import QueueModel
@@ -172,8 +172,8 @@ def balance(project: Project = None, as_operator: statements.AsOperator = False,
     if as_json:
         show.as_json(found)
         return
-    rows = [(f"{found.available.amount} {found.available.currency}", f"{found.held.amount} {found.held.currency}")]
-    show.table(["available", "held"], rows)
+    row = [f"{one.amount} {one.currency}" for one in (found.available, found.held, found.spendable)]
+    show.table(["available", "held", "spendable"], [row])
 
 
 @app.command()
@@ -219,7 +219,7 @@ def _of_this_machine(error: OSError) -> str:
     if error.strerror is None:
         return str(error)
     place = error.filename2 or error.filename or ""
-    return both(f"{place}: {error.strerror}", f"{place}：无法读写（{error.strerror}）")
+    return both(f"{place}: {error.strerror}", f"{place}：无法读写（{why_zh(error)}）")
 
 
 def _has_negative(words: list[str]) -> bool:

@@ -45,13 +45,16 @@ def reconciliation(centre: str, day: Day, as_json: AsJson = False) -> None:
 
 def reconciliations(
     month: Annotated[
-        str | None, typer.Option(parser=a_month, metavar="MONTH", help="Such as 2026-06; else this month.")
+        str | None,
+        typer.Option(
+            parser=a_month, metavar="MONTH", help="Such as 2026-06; else this month, or every one of --centre."
+        ),
     ] = None,
     centre: Annotated[str | None, typer.Option()] = None,
     differing: Annotated[bool, typer.Option("--differing", help="Leave out days that agree.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the last look at each day of a month."""
+    """List the last look at each day of a month, or of every month of a centre."""
     with session.client() as client:
         found = client.reconciliations(month, centre, differing=differing)
     if as_json:
@@ -82,7 +85,7 @@ def close(
     if as_json:
         show.as_json(made)
         return
-    print(say("closed", "已关账") if made.is_new else say("closed before", "此前已关账"))
+    print(say("closed", "已关账") if made.is_new else plain(_closed_before(made.later_closed)))
     if made.unreconciled:
         text = say(
             "Days whose books do not agree; what a correction charges falls into the next month:",
@@ -92,13 +95,22 @@ def close(
         show.table(["centre", "day", "state", "off"], [_open(one) for one in made.unreconciled])
 
 
+def _closed_before(later: str | None) -> str:
+    if later is None:
+        return say("closed before", "此前已关账")
+    return say(
+        f"never closed itself: {later}, a later month, is closed, and so it takes no charge any more",
+        f"该月本身从未关账：其后的 {later} 已关账，因此该月不再计入任何费用",
+    )
+
+
 def _tell_closing(found: ClosingModel, *, as_json: bool) -> None:
     against = [] if found.is_closed else list(_against(found))
     days = [] if found.is_closed else found.unreconciled
     if as_json:
         show.as_json(found)
     elif found.is_closed:
-        print(say("closed before", "此前已关账"))
+        print(plain(_closed_before(found.later_closed)))
     else:
         for said in against or ([] if days else [say("nothing stands against it", "可以关账")]):
             print(plain(said))

@@ -69,7 +69,7 @@ def lines(
     day: EndedOn = None,
     as_json: AsJson = False,
 ) -> None:
-    """List a statement's single charges; with --json a line each."""
+    """List a statement's single charges; with --json an object on a line of its own each, not one for all."""
     with session.client() as client:
         found = client.settled_lines(centre, month, None if day is None else day.isoformat())
         if as_json:

@@ -43,7 +43,8 @@ def answer_dispute(
     answer: str,
     adjustment: Annotated[str, typer.Option(help="Yuan that the centre gets besides; negative: less.")] = "0",
     beyond_charge: Annotated[
-        bool, typer.Option("--beyond-charge", help="More than the line's charge is meant.")
+        bool,
+        typer.Option("--beyond-charge", help="More than the line's charge is meant, or less of what was reversed."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

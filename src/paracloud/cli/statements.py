@@ -105,7 +105,7 @@ def check_file(file: Path) -> None:
             if broken <= SHOWN:
                 shown.append(one)
     for one in shown:
-        print(plain(f"{file}, {one.line}: {one.column}: {one.what}"))
+        print(plain(f"{file}, {one.line}: {one.column}: {say(one.en, one.zh)}"))
     if broken:
         text = both(f"Rules broken: {broken}.", f"共有 {broken} 处不符合规则。")
         show.errors.print(plain(text), markup=False, highlight=False)

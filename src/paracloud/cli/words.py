@@ -1,5 +1,6 @@
 """The command line's own words in both languages, and what is safe to show on a terminal."""
 
+import errno
 import os
 
 ZH = {
@@ -33,6 +34,7 @@ ZH = {
     "organisation": "组织",
     "available": "可用余额",
     "held": "冻结",
+    "spendable": "可支出",
     "at": "时间",
     "kind": "类型",
     "amount": "金额",
@@ -137,6 +139,18 @@ ZH = {
 }
 
 
+OS_ZH = {
+    errno.ENOENT: "文件或目录不存在",
+    errno.EACCES: "没有权限",
+    errno.EPERM: "不允许此操作",
+    errno.EISDIR: "是目录",
+    errno.ENOTDIR: "不是目录",
+    errno.EEXIST: "已存在",
+    errno.ENOSPC: "磁盘空间不足",
+    errno.EROFS: "文件系统只读",
+}
+
+
 def is_chinese() -> bool:
     chosen = os.environ.get("PARACLOUD_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
     return chosen.lower().startswith("zh")
@@ -153,6 +167,10 @@ def say(en: str, zh: str) -> str:
 def both(en: str, zh: str) -> str:
     """For a refusal: in the user's language first."""
     return f"{zh} / {en}" if is_chinese() else f"{en} / {zh}"
+
+
+def why_zh(error: OSError) -> str:
+    return OS_ZH.get(error.errno or 0, f"系统错误 {error.errno}")
 
 
 def plain(text: str) -> str:

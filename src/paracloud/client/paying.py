@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from pydantic import BaseModel
 
 from paracloud.client.calls import Calls
-from paracloud.wire.account import Created
+from paracloud.wire.account import BookedModel, Created, TopUpRequest
 from paracloud.wire.paying import (
     BudgetList,
     DedicationList,
@@ -27,6 +27,9 @@ class PayingCalls(Calls):
     def paying_of(self, project: UUID) -> PayingModel:
         """As the operator sees it."""
         return self._get(f"/operator/projects/{project}/paying", PayingModel)
+
+    def top_up(self, body: TopUpRequest) -> BookedModel:
+        return self._post("/operator/top-ups", BookedModel, body)
 
     def sell(self, what: str, body: BaseModel, *, key: str | None = None) -> Created:
         """packages or dedications: once, also where the connection breaks and it is sent again."""

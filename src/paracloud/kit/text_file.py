@@ -35,8 +35,10 @@ class Lines:
                 if not self.number % EVERY_LINES:
                     self.passed()
                 yield line
-        except (EOFError, lzma.LZMAError) as broken:
-            raise _refused(self.number + 1, str(broken)) from broken
+        except EOFError as cut:
+            raise _refused(self.number + 1, str(cut), "在数据流中途结束") from cut
+        except lzma.LZMAError as broken:
+            raise _refused(self.number + 1, str(broken), "数据无法解压") from broken
 
 
 @contextmanager
@@ -46,7 +48,7 @@ def open_lines(file: Path, *, name: str) -> Iterator[Lines]:
     with file.open("rb") as raw:
         is_packed = raw.read(len(XZ_MAGIC)) == XZ_MAGIC
         if name.endswith(".xz") and not is_packed:
-            raise _refused(1, "no xz file, or cut at its very beginning")
+            raise _refused(1, "no xz file, or cut at its very beginning", "不是 xz 文件，或在开头处被截断")
         raw.seek(0)
         source = cast(BinaryIO, BufferedReader(_Unpacked(raw), READ_BYTES)) if is_packed else raw
         yield Lines(TextIOWrapper(source, encoding="utf-8-sig", errors="replace", newline="\n"), raw)
@@ -96,9 +98,9 @@ class _Unpacked(RawIOBase):
         return bool(rest)
 
 
-def _refused(line: int, why: str) -> Invalid:
+def _refused(line: int, why: str, why_zh: str) -> Invalid:
     return Invalid(
         f"line {line}: the compressed file is broken or cut ({why}); fetch it again.",
-        f"第 {line} 行：压缩文件损坏或被截断（{why}），请重新获取。",
+        f"第 {line} 行：压缩文件损坏或被截断（{why_zh}），请重新获取。",
         field="file",
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing import charges
 from paracloud.billing.entry import PAID_OUT, SETTLEMENT, Entry, payable
 from paracloud.billing.notice import Notice, NoticeKind
 from paracloud.billing.notices import tell
@@ -65,8 +66,9 @@ async def answer_dispute(
     beyond_charge: bool = False,
 ) -> Settlement:
     """`adjustment`: what the centre gets besides for it, or, negative, less; posted in an entry of its own. More than
-    the line's charge, or, without a line, than the whole statement, is Invalid unless `beyond_charge` says that it is
-    meant. With the last answer the statement is the centre's to confirm again."""
+    the line's charge, or, without a line, than the whole statement, and less for a usage that was reversed, is Invalid
+    unless `beyond_charge` says that it is meant. With the last answer the statement is the centre's to confirm
+    again."""
     known = await store_disputes.dispute(session, id_)
     if known is None:
         raise NotFound("There is no such dispute.", "该争议不存在。", field="dispute")
@@ -146,12 +148,25 @@ async def _require_within(session: AsyncSession, found: Settlement, known: Dispu
         most = max(abs(found.gross), abs(found.total))
     else:
         most = await store_lines.most_of(session, found.centre, found.period, known.usage) or 0
+        await _require_not_taken_back(session, known.usage, adjustment)
     if abs(adjustment.micro) > most:
         charge = Money(most, found.currency)
         raise Invalid(
             f"adjustment: more than all that it is about, {charge}; if it is meant, say beyond_charge "
             "(--beyond-charge).",
             f"adjustment：超过争议所涉的全部金额 {charge}；如确需如此，请指定 beyond_charge（--beyond-charge）。",
+            field="adjustment",
+        )
+
+
+async def _require_not_taken_back(session: AsyncSession, usage: UsageId, adjustment: Money) -> None:
+    """A reversal takes the centre's share back by itself."""
+    charge = (await charges.before(session, [usage])).get(usage)
+    if adjustment.micro < 0 and charge is not None and charge.is_reversed:
+        raise Invalid(
+            "adjustment: the usage was reversed, and with that the centre's share taken back already; if less is meant "
+            "besides, say beyond_charge (--beyond-charge).",
+            "adjustment：该用量已冲销，超算中心的分成已随之退回；如仍需扣减，请指定 beyond_charge（--beyond-charge）。",
             field="adjustment",
         )
 

@@ -15,6 +15,7 @@ class Level(StrEnum):
 
 class Type(StrEnum):
     STRING = "String"
+    CURRENCY = "currency code of ISO 4217 (three capital letters)"
     DECIMAL = "Decimal"
     TIME = "Date/Time"
     JSON = "JSON"
@@ -29,14 +30,14 @@ class Column:
     allowed: frozenset[str] = frozenset()
 
 
-# name, level (M, C, R), type (S, D, T, J), and "?" where it may be null
+# name, level (M, C, R), type (S, C, D, T, J), and "?" where it may be null
 _COLUMNS = """
 AvailabilityZone RS?
 BilledCost MD
 BillingAccountId MS
 BillingAccountName MS?
 BillingAccountType CS
-BillingCurrency MS
+BillingCurrency MC
 BillingPeriodEnd MT
 BillingPeriodStart MT
 CapacityReservationId CS?
@@ -105,7 +106,7 @@ _ALLOWED = {
     "ServiceCategory": _CATEGORIES,
 }
 _LEVELS = {level.value[0]: level for level in Level}
-_TYPES = {"S": Type.STRING, "D": Type.DECIMAL, "T": Type.TIME, "J": Type.JSON}
+_TYPES = {"S": Type.STRING, "C": Type.CURRENCY, "D": Type.DECIMAL, "T": Type.TIME, "J": Type.JSON}
 
 
 def _column(line: str) -> Column:

@@ -57,8 +57,12 @@ class IssuedToken(Model):
 
 
 class BalanceModel(Model):
+    """`available`: what the wallet has, besides what is `held` for jobs; below nothing, what is owed. `spendable`: what
+    it has above its credit line."""
+
     available: MoneyModel
     held: MoneyModel
+    spendable: MoneyModel
 
 
 class LineModel(Model):
@@ -152,6 +156,12 @@ class ReversalRequest(Model):
 
 class Created(Model):
     id: str
+
+
+class BookedModel(Created):
+    """`is_new`: the payment was booked now, and had not been counted before."""
+
+    is_new: bool
 
 
 class DifferenceModel(Model):

@@ -181,7 +181,8 @@ class PayingModel(Model):
 
 
 class PeriodModel(Model):
-    """A calendar month (UTC); `unrated` usages up to its end keep it open."""
+    """A calendar month (UTC); `unrated` usages that ended in it, or in a month before it that is closed or
+    has no charges, keep it and later ones open."""
 
     month: Month
     closed_at: Time | None

@@ -28,7 +28,9 @@ class LookModel(Model):
         "connected, or it shows nobody's but those of the accounts that it lends. They are held against price and "
         "contract alone."
     )
-    accounted: MoneyModel
+    accounted: MoneyModel = Field(
+        description="What the accounting comes to by price and contract, but for what a person reversed or waived."
+    )
     charged: MoneyModel
     settled: MoneyModel
     differences: int
@@ -83,12 +85,14 @@ class CloseRequest(Model):
 
 
 class ClosingModel(Model):
-    """What stands against closing a month. First: it `is_over`, no month before it is open (`open_before`), nothing is
-    `unrated`. `unreconciled` days, and a month that `is_untouched` by charges and by any centre's accounting, are
-    closed with `anyway` only."""
+    """What stands against closing a month. `is_closed`: it takes no charge any more; `later_closed`: since that later
+    month is closed, and it was never closed itself. First: it `is_over`, no month before it is open (`open_before`),
+    nothing is `unrated`. `unreconciled` days, and a month that `is_untouched` by charges and by any centre's
+    accounting, are closed with `anyway` only."""
 
     month: Month
     is_closed: bool
+    later_closed: Month | None
     is_over: bool
     open_before: Month | None
     unrated: int
@@ -97,9 +101,11 @@ class ClosingModel(Model):
 
 
 class ClosedModel(Model):
-    """`is_new`: it was closed now, and not before. `unreconciled`: its days that do not agree; what a correction of
+    """`is_new`: it was closed now, and not before. `later_closed`: it was never closed itself, but takes no charge any
+    more, as that later month is closed. `unreconciled`: its days that do not agree; what a correction of
     them charges falls into the next month."""
 
     month: Month
     is_new: bool
+    later_closed: Month | None
     unreconciled: list[OpenDayModel]

@@ -154,7 +154,7 @@ class DisputeRequest(Model):
 
 class AnswerRequest(Model):
     """`adjustment`: what the centre gets besides, or, negative, less. `beyond_charge`: it is meant to be more than the
-    line's whole charge, which is refused otherwise."""
+    line's whole charge, or less for a usage that was reversed, which is refused otherwise."""
 
     answer: Annotated[LongText, Field(max_length=1000)]
     adjustment: Amount = "0"

@@ -109,6 +109,7 @@ async def test_a_payment_that_is_told_twice_counts_once(house: House, lin: Tenan
     body = {"project": str(lin.project), "amount": "5.00", "key": "bank-7"}
     answers = await asyncio.gather(*(house.ask(boss, "POST", "/operator/top-ups", json=body) for _ in range(8)))
     assert {one.status_code for one in answers} == {201}
+    assert sorted(one.json()["is_new"] for one in answers) == [False] * 7 + [True]
     balance = (await house.ask(lin, "GET", f"/projects/{lin.project}/balance")).json()
     assert balance["available"] == {"amount": "1005.000000", "currency": "CNY"}
     other = await house.ask(boss, "POST", "/operator/top-ups", json=body | {"amount": "6.00"})

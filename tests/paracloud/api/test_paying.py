@@ -105,6 +105,8 @@ async def test_the_credit_line_lets_a_wallet_go_below_nothing(house, boss, wang)
     assert [one["amount"] for one in shown["warnings"]] == ["100.000000", "20.000000"]
     assert (await sell(house, boss, wang, price="1400")).status_code == 201
     assert await available(house, wang) == "-400.000000"
+    shown = (await house.ask(wang, "GET", f"/projects/{wang.project}/balance")).json()
+    assert shown["spendable"] == {"amount": "100.000000", "currency": "CNY"}
 
 
 async def test_of_funding_only_what_is_given_changes(house, boss, wang):

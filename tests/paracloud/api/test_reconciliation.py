@@ -48,6 +48,11 @@ async def test_the_days_of_a_month_are_listed_with_their_state(house, boss, mont
     assert await listed(house, boss, "differing=true") == days[1:]
     assert await listed(house, boss, "month=2026-05") == []
     assert await listed(house, boss, f"month=2026-06&centre={WEST}") == []
+    house.clock.at = FIRST + 40 * DAY
+    chief = await house.operator("chief")
+    assert await listed(house, chief, "") == []
+    assert await listed(house, chief, f"centre={EAST}") == days
+    assert await listed(house, chief, f"centre={WEST}") == []
 
 
 async def test_a_days_differences_are_shown_with_cause_and_amount(house, boss, month):
@@ -125,8 +130,8 @@ async def test_a_months_closing_names_the_days_that_do_not_agree(house, month):
     wanted = {"json": {"anyway": True}}
     closed = (await house.ask(chief, "POST", "/operator/periods/2026-06:close", **wanted)).json()
     assert before == {
-        "month": "2026-06", "is_closed": False, "is_over": True, "open_before": None, "unrated": 0,
-        "unreconciled": closed["unreconciled"], "is_untouched": False,
+        "month": "2026-06", "is_closed": False, "later_closed": None, "is_over": True, "open_before": None,
+        "unrated": 0, "unreconciled": closed["unreconciled"], "is_untouched": False,
     }  # fmt: skip
     days = [(one["day"], one["state"], one["off"]["amount"]) for one in closed["unreconciled"] if one["centre"] == EAST]
     assert days[:3] == [

@@ -88,6 +88,7 @@ async def differences(database: Database, opened: World, *records) -> list[tuple
             session, EAST, records, start=begins(JUNE), end=begins(JUNE) + DAY, lent=opened.lent,
             pinned={}, since=begins(JUNE),
         )  # fmt: skip
+    assert found.mismatches or found.accounted_micro == found.charged_micro
     return [(one.cause.value, one.micro) for one in found.mismatches]
 
 

@@ -19,6 +19,7 @@ from tests.paracloud.billing.builders import (
 )
 
 from paracloud.billing import store_unrated
+from paracloud.billing.adjust import adjust
 from paracloud.billing.cover import Unit
 from paracloud.billing.entry import payable, wallet
 from paracloud.billing.funding import Funding, set_funding
@@ -82,6 +83,19 @@ async def test_a_payment_that_was_taken_back_is_not_booked_again_under_its_numbe
         async with database.begin() as session:
             await top_up(session, opened.project, Money.parse("7"), key="bank-1", person="op", now=NOW)
     await sound(database)
+
+
+async def test_what_is_not_reversed_names_what_is_done_instead(database):
+    opened = await world(database)
+    await sold(database, opened)
+    async with database.begin() as session:
+        await adjust(session, opened.project, Money.parse("1"), key="1", reason="x", person="op", now=NOW)
+    for kind, instead in (("package", "admin end-package"), ("adjustment", "opposite sign: `admin adjust`")):
+        async with database.begin() as session:
+            found = await session.scalars(text("SELECT id FROM ledger_entries WHERE kind = :kind"), {"kind": kind})
+            with pytest.raises(Conflict, match=instead) as refused:
+                await reverse(session, EntryId(found.one()), reason="x", person="op", now=NOW)
+            assert "；请用 admin" in refused.value.zh
 
 
 async def test_a_top_up_is_taken_back_down_to_the_credit_line(database):

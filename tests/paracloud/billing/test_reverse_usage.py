@@ -67,6 +67,7 @@ async def agrees(database, opened, one) -> None:
             since=start,
         )  # fmt: skip
     assert found.mismatches == ()
+    assert found.accounted_micro == found.charged_micro
 
 
 async def free_price(database, opened):

@@ -20,6 +20,7 @@ from paracloud.billing.funding import Changes, Funding, change_funding, funding_
 from paracloud.billing.hold import hold, release
 from paracloud.billing.notices import notices_of, operators_notices
 from paracloud.billing.period import is_closed, month_of
+from paracloud.billing.periods import periods
 from paracloud.billing.post import post
 from paracloud.billing.post_fees import pay_first_fee, post_fees
 from paracloud.billing.price import add_price
@@ -504,6 +505,24 @@ async def test_unrated_usage_blocks_the_closing_of_its_month_and_of_later_ones_o
         waiting = [one.usage for one in await unrated_page(session)]
     await charged(database, waiting)
     assert await closed(database, date(2026, 7, 1), JULY + 31 * DAY)
+
+
+async def test_a_month_lists_its_own_unrated_usage_and_what_came_too_late_for_a_closed_one(database):
+    opened = await world(database)
+
+    async def counted() -> list[tuple[date, int]]:
+        async with database.begin() as session:
+            return [(one.month, one.unrated) for one in await periods(session)]
+
+    later = [record(id_, queue="new", ended_at=NOW + 40 * DAY) for id_ in ("1", "2")]
+    await charged(database, await metered(database, opened, *later))
+    assert await closed(database)
+    await charged(database, await metered(database, opened, record("3", queue="new")))
+    last = record("4", queue="new", ended_at=NOW + 70 * DAY)
+    await charged(database, await metered(database, opened, last))
+    assert await counted() == [(date(2026, 8, 1), 1), (date(2026, 7, 1), 3), (JUNE, 0)]
+    with pytest.raises(Conflict, match="Usages of 2026-07 or before that are unrated: 3;"):
+        await closed(database, date(2026, 7, 1), JULY + 31 * DAY)
 
 
 async def test_a_month_is_closed_after_it_is_over_and_after_the_months_before(database):

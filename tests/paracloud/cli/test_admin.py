@@ -23,6 +23,14 @@ def test_a_customer_is_opened_funded_and_given_a_token(terminal, boss):
     assert terminal.say(boss, "admin", "check") == "ledger sum 0, differences 0\n"
 
 
+def test_a_payment_that_was_counted_before_is_said_to_be(terminal, boss, lin):
+    pay = ("admin", "top-up", str(lin.project), "50", "PAY-1")
+    assert terminal.say(boss, *pay) == "PAY-1\n"
+    assert terminal.say(boss, *pay) == "PAY-1: counted before\n"
+    assert terminal.say(boss, *pay, language="zh_CN.UTF-8") == "PAY-1：此前已入账\n"
+    assert json.loads(terminal.say(boss, *pay, "--json")) == {"id": "PAY-1", "is_new": False}
+
+
 def test_a_project_is_of_a_product_line_and_is_moved_to_another(terminal, boss):
     organisation = made(terminal, boss, "organisation", "智能大学")
     project = made(terminal, boss, "project", organisation, "学习", "--product-line", "ai")
@@ -65,6 +73,9 @@ def test_a_top_up_is_taken_back_with_a_reason(terminal, boss, lin):
     line = json.loads(terminal.say(lin, "movements", "--start", "2026-01-01T00:00:00Z", "--json"))["lines"][0]
     made(terminal, boss, "reverse", line["entry"], "paid twice")
     assert json.loads(terminal.say(lin, "balance", "--json"))["available"]["amount"] == "0.000000"
+    terminal.say(boss, "admin", "fund", str(lin.project), "--line", "5")
+    assert "5.000000 CNY" in terminal.say(lin, "balance")
+    assert "可支出" in terminal.say(lin, "balance", language="zh_CN.UTF-8")
 
 
 def test_whoever_is_no_operator_is_refused(terminal, lin):

@@ -93,6 +93,20 @@ def test_an_owner_sets_lists_and_ends_a_users_budget(terminal, served, boss, lin
     assert "ended by head" in terminal.say(boss, "admin", "budgets", "--all")
 
 
+def test_a_budget_is_ended_by_its_id_whichever_project_of_mine_it_is_of(terminal, served, boss, lin):
+    head = served.do(served.house.colleague(lin, "head", Role.OWNER))
+    second = made(terminal, boss, "project", str(lin.organisation), "second")
+    terminal.say(boss, "admin", "member", "head", second, "--role", "owner")
+    terminal.say(boss, "admin", "member", "lin", second)
+    for project in (str(lin.project), second):
+        set_ = ("budget", "set", "lin", "5", "--project", project, "--from", "2031-01-01T00:00:00Z", "--json")
+        id_ = json.loads(terminal.say(head, *set_))["id"]
+        assert terminal.run(lin, "budget", "end", id_).returncode != 0
+        assert terminal.say(head, "budget", "end", id_) == f"{id_}\n"
+    gone = terminal.run(head, "budget", "end", second)
+    assert (gone.returncode, "no such budget" in gone.stderr) == (4, True)
+
+
 def test_the_operator_finds_the_ids_of_what_was_agreed(terminal, served, boss, lin):
     nodes = made(terminal, boss, "dedicate", str(lin.project), "east", "cpu", "4", "30", "7000")
     budget = made(terminal, boss, "budget", "100", "--project", str(lin.project), "--login", "lin")

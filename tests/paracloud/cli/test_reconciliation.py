@@ -40,6 +40,20 @@ def test_closing_a_month_names_what_does_not_agree(terminal, served, lin):
     assert "do not agree" in done.stderr
     assert "not looked at" in done.stdout
     assert terminal.say(chief, "admin", "close", "2026-06", "--dry-run") == "closed before\n"
+    assert terminal.say(chief, "admin", "close", "2026-06").startswith("closed before\n")
+
+
+def test_a_month_that_never_was_is_closed_by_a_later_one_and_is_said_to_be(terminal, served, lin):
+    served.house.clock.at = START + timedelta(days=40)
+    chief = served.do(served.house.operator("chief"))
+    terminal.say(chief, "admin", "close", "2026-06", "--anyway")
+    for more in ([], ["--dry-run"]):
+        said = terminal.say(chief, "admin", "close", "2026-03", *more)
+        assert said.startswith("never closed itself: 2026-06, a later month, is closed")
+        assert "2026-06 已关账" in terminal.say(chief, "admin", "close", "2026-03", *more, language="zh_CN.UTF-8")
+        assert (
+            json.loads(terminal.say(chief, "admin", "close", "2026-03", *more, "--json"))["later_closed"] == "2026-06"
+        )
 
 
 @pytest.mark.parametrize("month", ["2026/09", "9999-12", "2026-13", "June"])

@@ -76,6 +76,17 @@ def test_a_file_that_is_not_what_is_read_is_refused_by_its_name(terminal, boss, 
     assert zh in told
 
 
+@pytest.mark.parametrize(
+    ("content", "zh"),
+    [(None, "无法读取 x：文件或目录不存在。"), (b'{"a":\n  b}', "x 不是有效的 JSON：第 2 行第 3 列。")],
+)
+def test_why_a_file_is_not_read_is_all_chinese_where_chinese_is_read(terminal, boss, content, zh):
+    if content is not None:
+        (terminal.home / "x").write_bytes(content)
+    words = ("admin", "price", "east", "cpu", "--rule", "x")
+    assert zh in said(terminal.run(boss, *words, language="zh_CN.UTF-8"))
+
+
 def test_an_amount_below_zero_that_is_read_as_an_option_says_how_it_is_written(terminal, boss, lin):
     words = ("admin", "top-up", str(lin.project))
     told = said(terminal.run(boss, *words, "-0.5", "pay-9"))

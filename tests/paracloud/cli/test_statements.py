@@ -61,6 +61,8 @@ def test_a_file_that_breaks_a_rule_of_focus_is_refused_with_the_line(terminal, l
     done = terminal.run(lin, "statement", "check", "june.focus.csv")
     assert (done.returncode, done.stdout.split(":")[0]) == (1, "june.focus.csv, 2")
     assert "Rules broken: 1" in done.stderr
+    done = terminal.run(lin, "statement", "check", "june.focus.csv", language="zh_CN.UTF-8")
+    assert ("不在允许值之内" in done.stdout, "is not" in done.stdout) == (True, False)
 
 
 def test_the_operator_sees_anybodys_and_others_nobodys(terminal, lin, boss, month):

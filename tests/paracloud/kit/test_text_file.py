@@ -1,6 +1,7 @@
 """Packed texts: every stream is read, and what is no stream is never left out without a word."""
 
 import lzma
+import re
 
 import pytest
 from hypothesis import given
@@ -35,8 +36,9 @@ def test_what_is_cut_or_altered_is_refused(folder, at, is_cut):
     if is_cut and at in (len(lzma.compress(b"one\ntwo\n")) + words for words in (0, 4)):
         assert read(folder, spoilt) == ["one\n", "two\n"]
         return
-    with pytest.raises(Invalid, match=r"line \d+: the compressed file is broken or cut"):
+    with pytest.raises(Invalid, match=r"line \d+: the compressed file is broken or cut") as refused:
         read(folder, spoilt)
+    assert re.search("[a-z]", refused.value.zh) is None
 
 
 def test_a_name_that_says_packed_wants_a_packed_file(folder):

@@ -8,6 +8,7 @@ from tests.paracloud.settlement.months import JULY, JUNE, balance, do, lines_in,
 
 from paracloud.billing.close_period import close_period
 from paracloud.billing.entry import PAID_OUT, payable
+from paracloud.billing.reverse_usage import reverse_usage
 from paracloud.kit.errors import Conflict, Invalid, NotFound
 from paracloud.kit.identifiers import (
     DisputeId,
@@ -119,6 +120,20 @@ async def test_an_adjustment_of_more_than_the_charge_is_knowingly_made(database,
     assert found.adjusted == micro
     with pytest.raises(Conflict, match="answered on 2026-07-02"):
         await do(database, open_dispute, one.id, line.usage, reason="again", person="east")
+    await sound(database)
+
+
+async def test_the_share_of_what_was_reversed_is_not_taken_back_twice_without_a_word(database, opened):
+    (one,) = await stated(database)
+    line = (await lines_in(database))[0]
+    made = await do(database, open_dispute, one.id, line.usage, reason="x", person="east")
+    async with database.begin() as session:
+        await reverse_usage(session, line.usage, reason="x", person="op", now=JULY)
+    less = {"text": "是", "adjustment": Money(-1), "person": "op"}
+    with pytest.raises(Invalid, match=r"the usage was reversed, .*--beyond-charge") as refused:
+        await do(database, answer_dispute, made.id, **less)
+    assert (refused.value.field, "已冲销" in refused.value.zh) == ("adjustment", True)
+    assert (await do(database, answer_dispute, made.id, **less, beyond_charge=True)).adjusted == -1
     await sound(database)
 
 

@@ -2,12 +2,14 @@
 
 import csv
 import io
+import re
 
 import pytest
 
 from paracloud.statements.check_focus import check_focus
 from paracloud.statements.focus_columns import COLUMNS, Level, Type
 
+HAN = re.compile("[一-鿿]")
 SOUND = {
     "BilledCost": "1.5", "BillingAccountId": "a", "BillingAccountName": "", "BillingCurrency": "CNY",
     "BillingPeriodEnd": "2026-07-01T00:00:00Z", "BillingPeriodStart": "2026-06-01T00:00:00Z",
@@ -23,7 +25,9 @@ def found(*rows: dict[str, str]) -> list[tuple[int, str]]:
     writer = csv.DictWriter(out, rows[0].keys())
     writer.writeheader()
     writer.writerows(rows)
-    return [(one.line, one.column) for one in check_focus(out.getvalue().splitlines())]
+    told = list(check_focus(out.getvalue().splitlines()))
+    assert all(HAN.search(one.zh) for one in told)
+    return [(one.line, one.column) for one in told]
 
 
 def test_a_sound_file_has_nothing():
@@ -37,6 +41,7 @@ def test_a_sound_file_has_nothing():
         ("ChargeClass", "Refund"), ("ServiceCategory", "Service Category"), ("ChargePeriodStart", "2026-06-01"),
         ("ChargePeriodEnd", "2026-06-01T01:00:00Z"), ("BillingPeriodStart", "2026-06-01T00:00:00+08:00"),
         ("Tags", "[]"), ("Tags", "{"), ("PricingQuantity", ""), ("ListCost", "3.00001"), ("ProviderName", ""),
+        ("BillingCurrency", "CN"), ("BillingCurrency", "cny"), ("BillingCurrency", "元元元"),
     ],
 )  # fmt: skip
 def test_a_broken_cell_is_named_with_its_line(column, value):
@@ -56,7 +61,7 @@ def test_columns_of_ones_own_are_named_so():
 
 def test_a_row_that_is_cut_is_named():
     text = ",".join(SOUND) + "\n" + ",".join(list(SOUND.values())[:-1])
-    assert [(one.line, one.what) for one in check_focus(text.splitlines())] == [(2, "not as many cells as columns")]
+    assert [(one.line, one.en) for one in check_focus(text.splitlines())] == [(2, "not as many cells as columns")]
 
 
 def test_there_are_the_columns_of_version_1_2():
