@@ -12,7 +12,7 @@ from paracloud.billing.funding import NOTHING
 from paracloud.billing.rule import Unrated
 from paracloud.centres.leases import under
 from paracloud.jobs import store_funds
-from paracloud.jobs.free import free_until as free_of
+from paracloud.jobs.free import Past, pasts_of
 from paracloud.jobs.fund_waiting import fund_waiting, is_unpaid
 from paracloud.jobs.hold_more import hold_more
 from paracloud.jobs.land import call_off, funds_of, lack_of, stop, warn, wish_signal
@@ -26,7 +26,6 @@ from paracloud.kit.errors import Fenced, NotEnoughFunds, ParacloudError
 from paracloud.kit.identifiers import CentreName, JobId
 from paracloud.kit.lease import Lease
 from paracloud.kit.money import Money
-from paracloud.metering.listing import seconds_before
 
 log = structlog.get_logger()
 
@@ -49,18 +48,18 @@ class Funder:
             if self._kept.get(centre) != since:
                 await store_funds.keep_since(session, since)
             rows, waiting = await store_funds.running(session, centre), await store_funds.unpaid(session, centre)
-            before, free = await _before(session, rows), await free_of(session, [*rows, *waiting], now)
+            pasts = await pasts_of(session, [*rows, *waiting], now)
         self._kept[centre] = dict(since)
         self._tried = {job: at for job, at in self._tried.items() if now - at < TRY_AGAIN}
         for row in rows:
-            job, earlier = JobId(row.id), before.get(str(row.id), 0)
-            if self._is_due(funds_of(row, earlier, free.get(job)), now):
+            job, past = JobId(row.id), pasts[JobId(row.id)]
+            if self._is_due(funds_of(row, past), now):
                 self._tried[job] = now
-                await self._one(lease, job, partial(fund, earlier_seconds=earlier, free_until=free.get(job), now=now))
+                await self._one(lease, job, partial(fund, past=past, now=now))
         for row in waiting:
-            job = JobId(row.id)
-            if is_unpaid(row, free[job], now):
-                await self._one(lease, job, partial(fund_waiting, free_until=free[job], now=now))
+            job, end = JobId(row.id), pasts[JobId(row.id)].free_until
+            if is_unpaid(row, end, now):
+                await self._one(lease, job, partial(fund_waiting, free_until=end, now=now))
 
     async def _one(self, lease: Lease, job: JobId, step: Callable[..., Awaitable[None]]) -> None:
         try:
@@ -81,20 +80,12 @@ class Funder:
         return funds.job not in self._tried or (funds.is_told and _is_over(funds, now))
 
 
-async def fund(
-    session: AsyncSession,
-    centre: CentreName,
-    job: JobId,
-    *,
-    earlier_seconds: int,
-    free_until: datetime | None,
-    now: datetime,
-) -> None:
-    """Hold more for one job; where that cannot be paid, the next step of its landing. `free_until`: see `funds_of`."""
+async def fund(session: AsyncSession, centre: CentreName, job: JobId, *, past: Past, now: datetime) -> None:
+    """Hold more for one job; where that cannot be paid, the next step of its landing."""
     row = (await store_funds.lock(session, centre, [job])).get(job)
     if row is None or row.state != JobState.RUNNING or row.wish == CANCEL or row.running_since is None:
         return
-    funds = funds_of(row, earlier_seconds, free_until)
+    funds = funds_of(row, past)
     if funds.stopping_at is not None or (funds.warned_at is None and not is_low(funds, now)):
         return
     if row.dedication_id is not None and not is_low(funds, now):  # the end of its nodes is out of sight again
@@ -107,11 +98,6 @@ async def fund(
         return
     if funds.warned_at is not None:
         await call_off(session, row, longer, given, now)
-
-
-async def _before(session: AsyncSession, rows: list[AnyRow]) -> dict[str, int]:
-    """Only of what was charged for while it is still there: a run before this one, or tasks of an array."""
-    return await seconds_before(session, [str(row.id) for row in rows if row.charged_micro])
 
 
 async def _extend(session: AsyncSession, row: AnyRow, funds: Funds, now: datetime) -> tuple[Money, Funds]:

@@ -11,7 +11,7 @@ from paracloud.billing.notices import tell
 from paracloud.billing.within_budgets import OverBudget
 from paracloud.jobs import store, store_funds
 from paracloud.jobs.finish import End, finish
-from paracloud.jobs.free import free_until as free_of
+from paracloud.jobs.free import Past, pasts_of
 from paracloud.jobs.landing import STOPPED_EN, STOPPED_ZH, Funds, free_seconds, stop_at
 from paracloud.jobs.state import FINAL, JobState
 from paracloud.jobs.tables import AnyRow
@@ -19,7 +19,6 @@ from paracloud.jobs.wish import CANCEL, SIGNAL
 from paracloud.kit.errors import NotEnoughFunds
 from paracloud.kit.identifiers import CentreName, JobId, ProjectId
 from paracloud.kit.money import Money
-from paracloud.metering.listing import seconds_before
 
 TIME = "%Y-%m-%d %H:%M:%S UTC"
 
@@ -50,19 +49,18 @@ def lack_of(why: NotEnoughFunds) -> Lack:
     )
 
 
-def funds_of(row: AnyRow, earlier_seconds: int, free_until: datetime | None) -> Funds:
-    """`free_until`: of a job on dedicated nodes, until when they are paid; None: no end is in sight."""
+def funds_of(row: AnyRow, past: Past) -> Funds:
     free, held = 0, row.held_seconds
-    if row.dedication_id is not None and free_until is None:
-        free, held = row.wall_limit_seconds + earlier_seconds, row.wall_limit_seconds + earlier_seconds
-    elif row.dedication_id is not None and free_until is not None:
-        free = free_seconds(row.running_since, free_until)
+    if row.dedication_id is not None and past.free_until is None:
+        free = held = row.wall_limit_seconds + past.earlier_seconds
+    elif row.dedication_id is not None and past.free_until is not None:
+        free = free_seconds(row.running_since, past.free_until)
         # The first hold brings what the centre's kill may take; before it, so much of the free time is kept for that.
         held = free + (row.held_seconds or -row.overrun_seconds)
     return Funds(
         job=JobId(row.id),
         limit_seconds=row.wall_limit_seconds,
-        earlier_seconds=earlier_seconds,
+        earlier_seconds=past.earlier_seconds,
         slice_seconds=row.slice_seconds,
         grace_seconds=row.grace_seconds,
         held_seconds=held,
@@ -103,12 +101,11 @@ async def wish_signal(session: AsyncSession, row: AnyRow) -> None:
 async def signalled(session: AsyncSession, centre: CentreName, jobs: Sequence[JobId], now: datetime) -> None:
     """The centre has delivered it: the grace runs. A landing that was called off meanwhile stays called off."""
     rows = await store_funds.lock(session, centre, jobs)
-    before = await seconds_before(session, [str(job) for job, row in rows.items() if row.charged_micro])
-    free = await free_of(session, rows.values(), now)
+    pasts = await pasts_of(session, rows.values(), now)
     for job, row in rows.items():
         if row.warned_at is None or row.running_since is None or row.state in FINAL:
             continue
-        end = stop_at(funds_of(row, before.get(str(job), 0), free.get(job)), now)
+        end = stop_at(funds_of(row, pasts[job]), now)
         await store_funds.change(session, job, signalled_at=now, stop_at=end)
         en = f"The signal {row.signal} was sent. The job is stopped at {end.strftime(TIME)}, unless money comes before."
         zh = f"已发送信号 {row.signal}。若未充值，作业将于 {end.strftime(TIME)} 停止。"

@@ -64,11 +64,13 @@ async def keep_since(session: AsyncSession, since: Mapping[JobId, datetime]) -> 
 
 
 async def landed(session: AsyncSession, jobs: Collection[JobId]) -> dict[JobId, bool]:
-    """Those that got their signal because money ended, and whether they were stopped then."""
-    query = select(FundsRow.job_id, FundsRow.stopping_at).where(
-        FundsRow.job_id.in_(jobs), FundsRow.signalled_at.is_not(None)
-    )
-    return {JobId(job): stopping_at is not None for job, stopping_at in (await session.execute(query)).all()}
+    """Those that got their signal because money ended, and whether they were stopped then; those that were told so
+    while they waited, and never ran, were."""
+    never_ran = FundsRow.warned_at.is_not(None) & FundsRow.running_since.is_(None)
+    was_stopped = FundsRow.stopping_at.is_not(None) | FundsRow.signalled_at.is_(None)
+    query = select(FundsRow.job_id, was_stopped)
+    query = query.where(FundsRow.job_id.in_(jobs), FundsRow.signalled_at.is_not(None) | never_ran)
+    return {JobId(job): was for job, was in (await session.execute(query)).all()}
 
 
 def _joined() -> Select[*tuple[Any, ...]]:

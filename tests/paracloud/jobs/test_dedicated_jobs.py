@@ -20,7 +20,7 @@ from paracloud.dialects.records import NativePhase
 from paracloud.jobs.fund import Funder
 from paracloud.jobs.show import show
 from paracloud.jobs.state import JobState
-from paracloud.kit.identifiers import JobId
+from paracloud.kit.identifiers import JobId, NativeId
 from paracloud.kit.money import Money
 
 END = 1800
@@ -261,6 +261,37 @@ async def test_tasks_of_an_array_that_begin_after_the_end_are_paid_for_whole(fly
     assert await flying.world.held() == 2 * 360_000
 
 
+async def test_of_a_run_before_a_requeue_only_what_was_after_the_end_is_counted(fly):
+    flying = await fly("1000")
+    own, job = await dedicated(flying), await flying.running()
+    await ended(flying, own, END)
+    await flying.look(DUE, job)
+    await flying.look(END + 100, job)
+    before = {"started_at": START, "ended_at": START + (END + 100) * SECOND, "elapsed_seconds": END + 100}
+    failed = record(job, "7", phase=NativePhase.REQUEUED, **before)
+    await flying.world.book.settle(flying.lease, [failed], alive=[NativeId("7")], read_until=None)
+    assert await flying.world.held() == 60_000 - 10_000
+    flying.start = START + (END + 200) * SECOND
+    await flying.look(169, job)
+    assert await flying.world.held() == 50_000
+    await flying.look(170, job)
+    assert await flying.world.held() == 50_000 + 60_000
+    await sound(flying.world.database)
+
+
+async def test_a_run_before_a_requeue_that_was_free_counts_as_nothing(fly):
+    flying = await fly("1000")
+    own, job = await dedicated(flying), await flying.running()
+    failed = record(job, "7", phase=NativePhase.REQUEUED)
+    await flying.world.book.settle(flying.lease, [failed], alive=[NativeId("7")], read_until=None)
+    await ended(flying, own, END)
+    flying.start = START + 1000 * SECOND
+    await flying.look(469, job)
+    assert await flying.world.held() == 0
+    await flying.look(470, job)
+    assert await flying.world.held() == 60_000
+
+
 async def test_before_a_month_whose_fee_cannot_be_paid_the_price_is_held_and_then_charged_from_it(fly_on_own):
     flying = await fly_on_own("1")
     job = await flying.running()
@@ -378,6 +409,9 @@ async def test_a_waiting_job_that_cannot_be_paid_for_is_told_once_and_never_star
     assert told.amount == Money.parse("0.08")
     assert "its dedicated nodes end at 2026-06-01 08:30:00 UTC" in told.en
     assert "独占节点于 2026-06-01 08:30:00 UTC 到期" in told.zh
+    await settled(flying, job, 0, phase=NativePhase.CANCELLED, started_at=None, ended_at=START + END * SECOND)
+    assert await flying.world.state(job) == JobState.CANCELLED
+    assert "资金用尽而停止" in await flying.world.one("SELECT reason FROM jobs")
     await sound(flying.world.database)
 
 
