@@ -415,6 +415,20 @@ async def test_a_waiting_job_that_cannot_be_paid_for_is_told_once_and_never_star
     await sound(flying.world.database)
 
 
+@pytest.mark.parametrize(("funds", "held", "told"), [("1000", 90_000, []), ("0.01", 0, ["stopping"])])
+async def test_many_who_look_at_once_at_a_waiting_job_hold_and_tell_once(fly, funds, held, told):
+    flying = await fly(funds)
+    own = await dedicated(flying)
+    await flying.queued()
+    await ended(flying, own, END)
+    flying.world.clock.forward(DUE * SECOND)
+    funders = [Funder(flying.world.database, flying.world.clock) for _ in range(6)]
+    await asyncio.gather(*(one.round(flying.lease, {}) for one in funders))
+    await Funder(flying.world.database, flying.world.clock).round(flying.lease, {})
+    assert (await flying.world.held(), await flying.told()) == (held, told)
+    await sound(flying.world.database)
+
+
 async def test_a_job_that_was_not_submitted_yet_is_cancelled_here_and_now(fly):
     flying = await fly("0.01")
     own = await dedicated(flying)
