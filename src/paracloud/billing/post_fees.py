@@ -1,6 +1,5 @@
 """The month's fees of dedicated nodes, in advance."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -9,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing import store
 from paracloud.billing.dedication import Dedication, dedications_of, lapse
 from paracloud.billing.entry import DEDICATED, Entry, payable, wallet
-from paracloud.billing.fee import fee, fee_key
+from paracloud.billing.fee import fee, fee_key, fee_months
 from paracloud.billing.funding import credit_line
 from paracloud.billing.notice import Notice, NoticeKind
 from paracloud.billing.notices import tell
-from paracloud.billing.period import begins, month_after, month_of
+from paracloud.billing.period import begins, month_of
 from paracloud.billing.post import post
 from paracloud.billing.rate import part
 from paracloud.kit.errors import NotEnoughFunds
@@ -39,16 +38,9 @@ async def due_fees(
 ) -> list[tuple[Dedication, date]]:
     """With their months. Looked at before anything is locked: every minute but one of a month there is nothing."""
     begun = [one for one in await dedications_of(session, None) if only in (None, one.id) and one.valid_from <= now]
-    each = [(one, month) for one in begun for month in _months(one, until) if fee(one, month)]
+    each = [(one, month) for one in begun for month in fee_months(one, until) if fee(one, month)]
     done = await store.posted(session, [fee_key(one, month) for one, month in each])
     return [(one, month) for one, month in each if fee_key(one, month) not in done]
-
-
-def _months(of: Dedication, until: date) -> Iterator[date]:
-    month = month_of(of.valid_from)
-    while month <= until and (of.valid_to is None or begins(month) < of.valid_to):
-        yield month
-        month = month_after(month)
 
 
 async def _post_month(session: AsyncSession, month: date, only: DedicationId | None, now: datetime) -> list[Dedication]:
@@ -83,7 +75,7 @@ async def _due_of(session: AsyncSession, month: date, only: DedicationId | None,
 
 
 async def _is_paid_later(session: AsyncSession, of: Dedication, month: date, now: datetime) -> bool:
-    later = [fee_key(of, one) for one in _months(of, month_of(now)) if one > month]
+    later = [fee_key(of, one) for one in fee_months(of, month_of(now)) if one > month]
     return bool(await store.posted(session, later))
 
 
@@ -94,7 +86,7 @@ async def pay_first_fee(session: AsyncSession, wanted: Dedication, *, now: datet
     left = await store.balance(session, wallet(wanted.project)) + await credit_line(session, wanted.project)
     if not await post_fees(session, month, now=now, only=wanted.id):
         return
-    due, available = Money(sum(fee(wanted, one) for one in _months(wanted, month)), unit), Money(left, unit)
+    due, available = Money(sum(fee(wanted, one) for one in fee_months(wanted, month)), unit), Money(left, unit)
     missing = due - available
     raise NotEnoughFunds(
         f"{due} {unit} of the fee of {wanted.monthly} a month is due in advance until the end of {month:%Y-%m}, "

@@ -28,7 +28,8 @@ _SIGNAL = re.compile(r"(?:R|B|RB|BR)?(?P<colon>:)?(?:SIG)?(?P<name>[A-Z0-9]+)(?:
 @dataclass(frozen=True, slots=True)
 class Funds:
     """How one running job is paid for. `earlier_seconds`: runs of it that were charged before it was requeued;
-    `held_seconds` pays for them too."""
+    `held_seconds` pays for them too. Of those, `free_seconds` are paid by the month, on dedicated nodes: for
+    them nothing is held."""
 
     job: JobId
     limit_seconds: int
@@ -41,6 +42,7 @@ class Funds:
     signalled_at: datetime | None
     stop_at: datetime | None
     stopping_at: datetime | None
+    free_seconds: int = 0
 
     @property
     def most_seconds(self) -> int:
@@ -55,6 +57,17 @@ class Funds:
     def is_told(self) -> bool:
         """The present run has the signal: one that began later (a requeue) knows nothing of it."""
         return self.signalled_at is not None and self.signalled_at >= self.running_since
+
+
+def free_seconds(since: datetime, free_until: datetime) -> int:
+    """Of a run that goes on past this moment, on nodes that are paid by the month until then."""
+    return max((free_until - since) // timedelta(seconds=1), 0)
+
+
+def is_ending(free_until: datetime | None, seconds: int, now: datetime) -> bool:
+    """Whether a job that starts now would have no time to be looked after before it costs its price: its grace and
+    what the centre may let it overrun, together `seconds`, with the margin."""
+    return free_until is not None and free_until - timedelta(seconds=seconds) - MARGIN <= now
 
 
 def first_hold(funding: Funding, limit: timedelta) -> timedelta:

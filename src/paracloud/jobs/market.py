@@ -99,9 +99,15 @@ def most_at(market: Market, spec: JobSpec, customer: Customer, offer: Offer, wal
     price = _price(stall, spec, customer)
     assert price is not None, "an offer has its price"  # noqa: S101
     upper = most_given(spec, stall.queue)
-    if _is_dedicated(stall, upper, customer, market):
+    if _dedicated(stall, upper, customer, market) is not None:
         return Most(price, 0, 0, Money(0, price.currency))
     return most(upper, wall, stall.centre.overrun, price, tasks=tasks_in_array(spec))
+
+
+def dedicated_at(market: Market, spec: JobSpec, customer: Customer, offer: Offer) -> Dedication | None:
+    """The customer's own nodes that the job is on at this offer, for nothing until an end of them is agreed."""
+    stall = _stall(market, offer)
+    return _dedicated(stall, most_given(spec, stall.queue), customer, market)
 
 
 def upper_at(market: Market, spec: JobSpec, offer: Offer) -> tuple[Quantities, timedelta]:
@@ -118,10 +124,10 @@ def _price(stall: Stall, spec: JobSpec, customer: Customer) -> Price | None:
     return pick_price(stall.prices, customer, spec.extra.get("qos", ""))
 
 
-def _is_dedicated(stall: Stall, upper: Quantities, customer: Customer, market: Market) -> bool:
-    """Whether each task of the job is on the customer's own nodes, whatever it is given and however long it waits."""
-    place = (customer.project, stall.centre.name, stall.queue.name)
-    return any(one.valid_to is None and one.covers(*place, int(upper["nodes"])) for one in market.dedications)
+def _dedicated(stall: Stall, upper: Quantities, customer: Customer, market: Market) -> Dedication | None:
+    """The customer's own nodes that each task of the job is on, whatever it is given and however long it waits."""
+    place = (customer.project, stall.centre.name, stall.queue.name, int(upper["nodes"]))
+    return next((one for one in market.dedications if one.valid_to is None and one.covers(*place)), None)
 
 
 def need(spec: JobSpec, *, only_centre: CentreName | None = None) -> Need:
@@ -150,7 +156,7 @@ def _offer(stall: Stall, spec: JobSpec, customer: Customer, market: Market) -> O
     queue, price = stall.queue, _price(stall, spec, customer)
     ceiling, unavailable = None, _unavailable(stall, market.read_at) or _anothers(stall, customer, market)
     upper = most_given(spec, queue)
-    if price is not None and _is_dedicated(stall, upper, customer, market):
+    if price is not None and _dedicated(stall, upper, customer, market) is not None:
         ceiling = Money(0, price.currency)
     elif price is not None:
         try:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.cover import Place
+from paracloud.billing.dedication import Dedication
 from paracloud.billing.funding import Funding, funding_of
 from paracloud.billing.hold import hold
 from paracloud.billing.rate import PLAINLY_PRICED
@@ -15,7 +16,7 @@ from paracloud.data.keep import require_held
 from paracloud.identity.caller import Caller
 from paracloud.jobs import store, store_funds
 from paracloud.jobs.landing import checkpoint_signal, first_hold
-from paracloud.jobs.market import Market, customer_of, most_at, tasks_in_array, upper_at
+from paracloud.jobs.market import Market, customer_of, dedicated_at, most_at, tasks_in_array, upper_at
 from paracloud.jobs.quote import dependency_centre, nothing_fits, weigh
 from paracloud.jobs.spec import JobSpec
 from paracloud.jobs.state import JobState
@@ -62,8 +63,9 @@ async def submit(
     values |= {"currency": held.currency, "held_micro": held.micro}
     needs = [{"job_id": job, "needs_job_id": one.job, "kind": one.kind} for one in spec.depends_on]
     await store.add_job(session, values, needs, now)
-    if wall < spec.wall_limit and most.amount.micro:
-        await store_funds.add(session, _funds(job, spec, funding, upper_at(market, spec, offer)))
+    own = dedicated_at(market, spec, customer, offer)
+    if own is not None or (wall < spec.wall_limit and most.amount.micro):
+        await store_funds.add(session, _funds(job, spec, funding, upper_at(market, spec, offer), own))
     await store.announce(session, offer.centre)
     return Accepted(job, offer.centre, offer.queue, held, why_en, why_zh)
 
@@ -94,18 +96,22 @@ async def _place(
     raise next(iter(full.values()))
 
 
-def _funds(job: JobId, spec: JobSpec, funding: Funding, upper: tuple[Quantities, timedelta]) -> dict[str, object]:
-    assert funding.hold is not None, "only a slice is shorter than the limit"  # noqa: S101
+def _funds(
+    job: JobId, spec: JobSpec, funding: Funding, upper: tuple[Quantities, timedelta], own: Dedication | None
+) -> dict[str, object]:
+    """On the customer's `own` nodes nothing is held, before an end of them is near."""
     quantities, overrun = upper
+    first = timedelta(0) if own is not None else first_hold(funding, spec.wall_limit)
     return {
         "job_id": job,
         **{name: int(quantities[name]) for name in PLAINLY_PRICED},
         "resources": {name: int(count) for name, count in quantities.items() if name not in PLAINLY_PRICED},
-        "slice_seconds": int(funding.hold.total_seconds()),
+        "slice_seconds": int((funding.hold or spec.wall_limit).total_seconds()),
         "grace_seconds": int(funding.grace.total_seconds()),
         "overrun_seconds": int(overrun.total_seconds()),
         "signal": checkpoint_signal(spec, funding),
-        "held_seconds": int(first_hold(funding, spec.wall_limit).total_seconds()),
+        "held_seconds": int(first.total_seconds()),
+        "dedication_id": None if own is None else own.id,
     }
 
 

@@ -12,7 +12,8 @@ from paracloud.metering.tables import COUNTS
 
 
 class FundsRow(Base):
-    """As it was agreed when the job was accepted; a job whose whole time limit is held has none. `cores` to
+    """As it was agreed when the job was accepted; a job whose whole time limit is held has none, but for
+    one that was accepted on dedicated nodes (`dedication_id`), for which nothing is held at first. `cores` to
     `resources` are the most that one task can be given. `held_seconds`: so long each task may run on what is held,
     `overrun_seconds` for the centre's kill not counted. `running_since`: the run that began first of those that run.
 
@@ -23,7 +24,7 @@ class FundsRow(Base):
         CheckConstraint("cores > 0 AND nodes >= 0 AND gpus >= 0 AND memory_bytes >= 0", name="size"),
         CheckConstraint(COUNTS.format("resources"), name="resources"),
         CheckConstraint("slice_seconds > 0 AND grace_seconds >= 0 AND overrun_seconds >= 0", name="agreed"),
-        CheckConstraint("held_seconds > 0", name="held"),
+        CheckConstraint("held_seconds > 0 OR (held_seconds = 0 AND dedication_id IS NOT NULL)", name="held"),
         CheckConstraint("signalled_at IS NULL OR warned_at IS NOT NULL", name="warned"),
         CheckConstraint("(signalled_at IS NULL) = (stop_at IS NULL)", name="signalled"),
         CheckConstraint("stopping_at IS NULL OR signalled_at IS NOT NULL", name="stopping"),
@@ -44,3 +45,4 @@ class FundsRow(Base):
     signalled_at: Mapped[datetime | None]
     stop_at: Mapped[datetime | None]
     stopping_at: Mapped[datetime | None]
+    dedication_id: Mapped[UUID | None] = mapped_column(ForeignKey("dedications.id"))

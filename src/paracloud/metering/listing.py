@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import CentreName, NativeId, ProjectId, UsageId
-from paracloud.metering import store
+from paracloud.metering import store, store_requeued
 from paracloud.metering.usage import Usage, UsageKey
 
 PAGE_LIMIT = 500
@@ -35,10 +35,12 @@ async def duplicates(session: AsyncSession, centre: CentreName, names: Collectio
     return await store.duplicates(session, centre, names) if names else []
 
 
-async def seconds_before(session: AsyncSession, references: Collection[str]) -> dict[str, int]:
-    """How long each of these jobs has run in executions after which the scheduler runs it again (of an array: the task
-    that did so longest)."""
-    return await store.brought_back(session, references) if references else {}
+async def seconds_before(
+    session: AsyncSession, references: Collection[str], *, after: datetime | None = None
+) -> dict[str, int]:
+    """How long each of these jobs has run, `after` a moment where one is given, in executions after which the scheduler
+    runs it again (of an array: the task that did so longest)."""
+    return await store_requeued.brought_back(session, references, after) if references else {}
 
 
 async def usage_page(

@@ -6,7 +6,18 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, Text, and_, any_, bindparam, func, literal, select, update
+from sqlalchemy import (
+    Row,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,8 +31,6 @@ from paracloud.metering.usage import MEASURED, Usage, UsageKey, figures_of
 
 EVIDENCE_CHARACTERS = 2000
 STRANGERS_A_CENTRE = 1000
-BROUGHT_BACK = (NativePhase.NODE_FAILED.value, NativePhase.REQUEUED.value)
-"""After these the scheduler may run the same task again."""
 
 KEY = (UsageRow.centre, UsageRow.record_id, UsageRow.submitted_at, UsageRow.restart_count)
 CLAIMED = (
@@ -123,17 +132,6 @@ async def keep_strangers(
 async def of_reference(session: AsyncSession, projects: Sequence[ProjectId], reference: str) -> list[Usage]:
     query = select(*COLUMNS).where(UsageRow.project_id.in_(projects), UsageRow.reference == reference)
     return await _usages(session, query.order_by(UsageRow.id))
-
-
-async def brought_back(session: AsyncSession, references: Collection[str]) -> dict[str, int]:
-    tasks = (
-        select(UsageRow.reference, func.sum(UsageRow.elapsed_seconds).label("seconds"))
-        .where(UsageRow.reference.in_(references), UsageRow.phase.in_(BROUGHT_BACK))
-        .group_by(UsageRow.reference, UsageRow.task_index)
-        .subquery()
-    )
-    query = select(tasks.c.reference, func.max(tasks.c.seconds)).group_by(tasks.c.reference)
-    return {reference: int(seconds) for reference, seconds in (await session.execute(query)).all()}
 
 
 async def has_run(session: AsyncSession, project: ProjectId, centre: CentreName, queue: str, since: datetime) -> bool:
