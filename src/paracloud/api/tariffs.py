@@ -10,6 +10,7 @@ from paracloud.api.exactly import a_decimal, an_amount
 from paracloud.api.operator import operator
 from paracloud.api.shown import money
 from paracloud.billing.contract import Contract, Lent, Month, add_contract, contracts_of, end_contract
+from paracloud.billing.known_queue import require_known
 from paracloud.billing.price import Version, add_price, all_versions, end_price
 from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import read_rule, write_rule
@@ -122,6 +123,8 @@ async def price(body: PriceRequest, deps: TheDeps, token: Token) -> Created:
     async with asked(deps, token) as at:
         now = operator(at, deps)
         version = _version(body)
+        if not body.is_unseen:
+            await require_known(at.session, CentreName(body.centre), body.queue)
         await add_price(
             at.session,
             CentreName(body.centre),
@@ -156,6 +159,8 @@ def _version(body: PriceRequest) -> Price:
 async def contract(body: ContractRequest, deps: TheDeps, token: Token) -> Created:
     async with asked(deps, token) as at:
         now = operator(at, deps)
+        if body.queue is not None and not body.is_unseen:
+            await require_known(at.session, CentreName(body.centre), body.queue)
         await add_contract(
             at.session,
             CentreName(body.centre),

@@ -1,5 +1,7 @@
 """A queue that something is agreed for must be there: nobody pays for a name that was mistyped."""
 
+from collections.abc import Iterable
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.refused import no_centre
@@ -27,10 +29,25 @@ async def known_queue(session: AsyncSession, centre: CentreName, queue: str, *, 
             field="queue",
         )
     if queue not in seen:
-        names = sorted(seen)[:SHOWN]
-        raise Invalid(
-            f"{centre} has no queue of this name; it has: {', '.join(names)}.",
-            f"{centre} 没有该名称的分区；现有：{'、'.join(names)}。",
-            field="queue",
-        )
+        raise _no_queue(centre, seen)
     return seen[queue]
+
+
+async def require_known(session: AsyncSession, centre: CentreName, queue: str) -> None:
+    """Of a price or a contract: Invalid where the centre's queues were seen, and none of this name. Of a centre of
+    which no queue was ever seen, as where its history alone is kept, any name is taken."""
+    seen = {one.info.name for one in await seen_queues(session) if one.centre == centre}
+    if seen and queue not in seen:
+        raise _no_queue(
+            centre, seen, " For old logs, or a queue to come, take the name as it is (--unseen, is_unseen).",
+            "用于旧日志或尚未启用的分区时，可按所给名称接受（--unseen、is_unseen）。",
+        )  # fmt: skip
+
+
+def _no_queue(centre: CentreName, seen: Iterable[str], en: str = "", zh: str = "") -> Invalid:
+    names = sorted(seen)[:SHOWN]
+    return Invalid(
+        f"{centre} has no queue of this name; it has: {', '.join(names)}.{en}",
+        f"{centre} 没有该名称的分区；现有：{'、'.join(names)}。{zh}",
+        field="queue",
+    )

@@ -18,6 +18,7 @@ from paracloud.wire.tariffs import ContractModel, ContractRequest, EndRequest, P
 From = Annotated[str | None, typer.Option("--from", help="Valid from this time on, ISO 8601 with zone; now otherwise.")]
 AnId = Annotated[UUID | None, typer.Option(parser=an_id, help="That customer's own price.")]
 To = Annotated[str | None, typer.Option("--to", help="Valid before this time; without an end otherwise.")]
+Unseen = Annotated[bool, typer.Option("--unseen", help="Also of a queue that the centre is not seen to have.")]
 At = Annotated[str | None, typer.Option(help="When, ISO 8601 with zone; now, otherwise.")]
 
 
@@ -32,6 +33,7 @@ def price(  # a command line's options
     project: AnId = None,
     organisation: AnId = None,
     tiers: Annotated[Path | None, typer.Option(help="A JSON file with volume tiers upon a month's amounts.")] = None,
+    unseen: Unseen = False,
     start: From = None,
     until: To = None,
     as_json: AsJson = False,
@@ -40,7 +42,7 @@ def price(  # a command line's options
     one customer. Without --card-hour it says nothing of cards: what uses any is listed as unrated."""
     tree = {"centre": centre, "queue": queue, "core_hour": core_hour, "card_hour": card_hour, "rule": _tree(rule)}
     whose = {"product_line": product_line, "qos": qos, "project": project, "organisation": organisation}
-    more = {"tiers": _tree(tiers), "valid_from": start, "valid_to": until}
+    more = {"tiers": _tree(tiers), "is_unseen": unseen, "valid_from": start, "valid_to": until}
     make("prices", PriceRequest.model_validate(tree | whose | more), as_json=as_json)
 
 
@@ -58,6 +60,7 @@ def contract(
         ),
     ] = "0",
     fixed: Annotated[str, typer.Option(help="Yuan a month for capacity that was bought, by this contract.")] = "0",
+    unseen: Unseen = False,
     start: From = None,
     until: To = None,
     as_json: AsJson = False,
@@ -65,7 +68,7 @@ def contract(
     """Add a co-construction contract with a centre."""
     tree = {"centre": centre, "share_basis_points": share, "queue": queue, "valid_from": start, "valid_to": until}
     lent = {"owner": owner, "owner_basis_points": owner_share}
-    month = {"share_tiers": _tree(share_tiers), "minimum": minimum, "fixed": fixed}
+    month = {"share_tiers": _tree(share_tiers), "minimum": minimum, "fixed": fixed, "is_unseen": unseen}
     make("contracts", ContractRequest.model_validate(tree | lent | month), as_json=as_json)
 
 

@@ -19,7 +19,8 @@ class TierModel(Model):
 class PriceRequest(Model):
     """Either `core_hour` (and `card_hour`), or a charging rule, whose weights are then prices for an hour. Without
     `card_hour` the price says nothing of cards: what uses any is unrated; "0" makes them free. `qos`: that quality of
-    service alone. `project` or `organisation`: that customer's own price, before everybody's."""
+    service alone. `project` or `organisation`: that customer's own price, before everybody's. `is_unseen`: of a queue
+    that the platform does not see at a centre whose queues it has seen."""
 
     centre: Text
     queue: Name
@@ -34,6 +35,7 @@ class PriceRequest(Model):
     organisation: UUID | None = None
     tiers: list[TierModel] | None = Field(default=None, min_length=1, max_length=20)
     currency: Literal["CNY"] = "CNY"
+    is_unseen: bool = False
     valid_from: Time | None = None
     valid_to: Time | None = None
 
@@ -99,7 +101,7 @@ class ChargedModel(Model):
 class ContractRequest(Model):
     """With a centre, or about one of its queues. `owner`: whose the nodes are, with a part of every charge of their
     own. For a whole month: `share_tiers` (parts of its gross, 0 to 1, by yuan), the least that the centre gets by this
-    contract (of several, each has its own), and what capacity costs that was bought."""
+    contract (of several, each has its own), and what capacity costs that was bought. `is_unseen`: as of a price."""
 
     centre: Text
     share_basis_points: int = Field(ge=0, le=10_000)
@@ -109,6 +111,7 @@ class ContractRequest(Model):
     share_tiers: list[TierModel] | None = Field(default=None, min_length=1, max_length=20)
     minimum: Amount = "0"
     fixed: Amount = "0"
+    is_unseen: bool = False
     valid_from: Time | None = None
     valid_to: Time | None = None
 

@@ -98,7 +98,7 @@ def _centre(_things: Things) -> dict[str, Any]:
 
 
 def _price(_things: Things) -> dict[str, Any]:
-    return {"centre": EAST, "queue": "fast", "core_hour": "0.50"}
+    return {"centre": EAST, "queue": "fast", "core_hour": "0.50", "is_unseen": True}
 
 
 def _token(_things: Things) -> dict[str, Any]:

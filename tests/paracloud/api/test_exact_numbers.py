@@ -21,10 +21,10 @@ async def boss(house: House) -> Person:
 def bodies(of: Tenant) -> dict[tuple[str, str, str], dict[str, object]]:
     """By method, path and the field that is to be a number."""
     project = str(of.project)
-    price = {"centre": EAST, "queue": "fresh", "core_hour": "0.1", "card_hour": "1"}
+    price = {"centre": EAST, "queue": "fresh", "is_unseen": True, "core_hour": "0.1", "card_hour": "1"}
     package = {"project": project, "name": "hours", "amount": "1", "price": "1", "expires_at": UNTIL}
     nodes = {"project": project, "centre": EAST, "queue": "long", "nodes": 1, "monthly": "1", "share_basis_points": 0}
-    contract = {"centre": EAST, "queue": "fresh", "share_basis_points": 1}
+    contract = {"centre": EAST, "queue": "fresh", "is_unseen": True, "share_basis_points": 1}
     return {
         ("POST", "/operator/prices", "core_hour"): price,
         ("POST", "/operator/prices", "card_hour"): price,

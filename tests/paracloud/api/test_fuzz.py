@@ -133,6 +133,7 @@ def _make_own(case: Case, things: Things) -> None:
             part.update({name: own[name] for name in part if name in own})
     if case.path.endswith("/prices") and isinstance(case.body, dict):
         case.body.setdefault("core_hour", own["core_hour"])  # it is this or a rule; both are optional to the document
+        case.body["is_unseen"] = True
 
 
 async def _send(house: House, who: Person, case: Case) -> httpx.Response:

@@ -111,8 +111,11 @@ async def test_an_amount_that_is_none_moves_no_money(house: House, lin: Tenant, 
 
 ODD = ("", " ", " cpu", "cpu ", "a\nb", "\x1b[31mcpu", "a\u200bb", "x" * 101)
 NAMED = {
-    "prices": ({"centre": "east", "queue": "分区 1", "core_hour": "1", "qos": "high"}, ("queue", "qos")),
-    "contracts": ({"centre": "east", "share_basis_points": 1, "queue": "x" * 100}, ("queue",)),
+    "prices": (
+        {"centre": "east", "queue": "分区 1", "is_unseen": True, "core_hour": "1", "qos": "high"},
+        ("queue", "qos"),
+    ),
+    "contracts": ({"centre": "east", "share_basis_points": 1, "queue": "x" * 100, "is_unseen": True}, ("queue",)),
     "packages": ({"name": "p", "amount": "1", "expires_at": "2100-01-01T00:00:00Z", "queue": "cpu"}, ("queue",)),
     "dedications": (
         {"centre": "east", "queue": "long", "nodes": 4, "monthly": "0", "share_basis_points": 0}, ("queue",),

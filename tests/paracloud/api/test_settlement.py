@@ -168,7 +168,7 @@ async def test_nobody_but_its_own_people_answers_for_a_centre(house, settling):
 
 async def test_a_contract_has_terms_for_a_month_a_queue_and_an_owner(house, boss, lin):
     body = {
-        "centre": EAST, "queue": "fat", "share_basis_points": 5000,
+        "centre": EAST, "queue": "fat", "is_unseen": True, "share_basis_points": 5000,
         "owner": str(lin.project), "owner_basis_points": 2000,
         "share_tiers": [{"starts_at": "0", "rate": "0.5"}, {"starts_at": "1000", "rate": "0.6"}],
         "minimum": "100", "fixed": "5.5",

@@ -1,6 +1,7 @@
 import json
 from uuid import UUID
 
+import pytest
 from tests.paracloud.jobs.world import HOST_KEY
 
 from paracloud.cli.admin import _spread
@@ -97,10 +98,10 @@ def test_a_range_of_accounts_is_spread_with_its_width():
 
 
 def test_a_price_and_a_contract_are_ended_and_followed_by_others(terminal, boss, lin):
-    first = made(terminal, boss, "price", "east", "new", "0.4")
-    assert "end that version first" in terminal.run(boss, "admin", "price", "east", "new", "0.5").stderr
+    first = made(terminal, boss, "price", "east", "new", "0.4", "--unseen")
+    assert "end that version first" in terminal.run(boss, "admin", "price", "east", "new", "0.5", "--unseen").stderr
     terminal.say(boss, "admin", "end-price", first, "--at", "2026-07-01T00:00:00Z")
-    second = made(terminal, boss, "price", "east", "new", "0.5", "--from", "2026-07-01T00:00:00Z")
+    second = made(terminal, boss, "price", "east", "new", "0.5", "--unseen", "--from", "2026-07-01T00:00:00Z")
     listed = {one["id"]: one for one in json.loads(terminal.say(boss, "admin", "prices", "--json"))["items"]}
     assert (listed[first]["valid_to"], listed[second]["valid_to"]) == ("2026-07-01T00:00:00Z", None)
     assert second in terminal.say(boss, "admin", "prices")
@@ -122,11 +123,22 @@ def test_a_price_and_a_contract_are_ended_and_followed_by_others(terminal, boss,
         assert terminal.run(lin, "admin", *words).returncode == 1
 
 
+@pytest.mark.parametrize(
+    "words", [("price", "east", "nosuch", "0.1"), ("contract", "east", "7000", "--queue", "nosuch")]
+)
+def test_a_queue_that_the_centre_does_not_have_is_priced_by_a_word_alone(terminal, boss, words):
+    refused = terminal.run(boss, "admin", *words)
+    assert (refused.returncode, "east has no queue of this name; it has: cpu, long" in refused.stderr) == (1, True)
+    assert "--unseen" in refused.stderr
+    assert "没有该名称的分区" in terminal.run(boss, "admin", *words, language="zh_CN.UTF-8").stderr
+    made(terminal, boss, *words, "--unseen")
+
+
 def test_a_price_says_nothing_of_cards_until_it_is_told_to(terminal, boss):
     told = {
-        made(terminal, boss, "price", "east", "plain", "0.4"): None,
-        made(terminal, boss, "price", "east", "free", "0.4", "--card-hour", "0"): "0.000000000",
-        made(terminal, boss, "price", "east", "gpu", "0.4", "--card-hour", "6"): "6.000000000",
+        made(terminal, boss, "price", "east", "plain", "0.4", "--unseen"): None,
+        made(terminal, boss, "price", "east", "free", "0.4", "--unseen", "--card-hour", "0"): "0.000000000",
+        made(terminal, boss, "price", "east", "gpu", "0.4", "--unseen", "--card-hour", "6"): "6.000000000",
     }
     listed = {one["id"]: one for one in json.loads(terminal.say(boss, "admin", "prices", "--json"))["items"]}
     assert {price: listed[price]["card_hour"] for price in told} == told

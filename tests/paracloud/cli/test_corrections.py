@@ -73,12 +73,12 @@ def test_what_no_price_fits_is_listed_with_its_id_and_waived(terminal, served, b
     assert terminal.run(boss, "admin", "unrated").returncode == 0
     refused = terminal.run(boss, "admin", "rate", one["usage"], "--waive", "else")
     assert (refused.returncode, "costs nothing already" in refused.stderr) == (1, True)
-    price = told(terminal, boss, "admin", "price", EAST, "odd", "0.6")["id"]
+    price = told(terminal, boss, "admin", "price", EAST, "odd", "0.6", "--unseen")["id"]
     assert terminal.say(boss, "admin", "rate", one["usage"], "--price", price, "not that one") == "0.100000 CNY\n"
     assert told(terminal, lin, "show", job)["job"]["charged"]["amount"] == "0.100000"
     assert terminal.say(boss, "admin", "reverse-usage", one["usage"], "that one") == "-0.100000 CNY\n"
     assert told(terminal, lin, "show", job)["job"]["charged"]["amount"] == "0.000000"
-    free = told(terminal, boss, "admin", "price", EAST, "free", "0")["id"]
+    free = told(terminal, boss, "admin", "price", EAST, "free", "0", "--unseen")["id"]
     assert terminal.say(boss, "admin", "rate", one["usage"], "--price", free, "free") == "0.000000 CNY\n"
     back = told(terminal, boss, "admin", "reverse-usage", one["usage"], "not free")
     assert (back["amount"]["amount"], back["entry"]) == ("0.000000", None)
