@@ -64,7 +64,8 @@ async def submit(
     needs = [{"job_id": job, "needs_job_id": one.job, "kind": one.kind} for one in spec.depends_on]
     await store.add_job(session, values, needs, now)
     own = dedicated_at(market, spec, customer, offer)
-    if own is not None or (wall < spec.wall_limit and most.amount.micro):
+    is_held_in_parts = wall < spec.wall_limit or spec.requeue  # a run after a requeue is held for when it comes
+    if own is not None or (is_held_in_parts and most.amount.micro):
         await store_funds.add(session, _funds(job, spec, funding, upper_at(market, spec, offer), own))
     await store.announce(session, offer.centre)
     return Accepted(job, offer.centre, offer.queue, held, why_en, why_zh)

@@ -240,6 +240,22 @@ async def test_a_run_before_a_requeue_is_counted(fly):
     await sound(flying.world.database)
 
 
+async def test_a_job_that_may_be_requeued_is_held_for_again_also_without_slices(fly):
+    flying = await fly("1000", grace=timedelta(minutes=5))
+    job = await flying.running(requeue="true")
+    assert await flying.world.held() == 360_000
+    failed = record(job, "7", phase=NativePhase.NODE_FAILED, elapsed_seconds=400)
+    await flying.world.book.settle(flying.lease, [failed], alive=[NativeId("7")], read_until=None)
+    again = START + timedelta(seconds=500)
+    flying.world.clock.forward(3369 * SECOND)
+    await flying.funder.round(flying.lease, {job: again})
+    assert await flying.world.held() == 360_000 - 40_000
+    flying.world.clock.forward(SECOND)
+    await flying.funder.round(flying.lease, {job: again})
+    assert await flying.world.held() == 360_000
+    await sound(flying.world.database)
+
+
 async def test_a_run_that_began_after_the_signal_gets_its_own(fly):
     flying = await fly("0.10")
     job = await flying.running()

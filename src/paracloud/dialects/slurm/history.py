@@ -3,16 +3,17 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from itertools import chain
 
 from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, LeftOut, Told, each, unreadable
 from paracloud.dialects.records import ENDED_PHASES, NativePhase
+from paracloud.dialects.slurm.log_times import elapsed_of, time_of
 from paracloud.dialects.slurm.states import accounted_phase
 from paracloud.dialects.slurm.text import wall
 from paracloud.dialects.slurm.tres import allocated
-from paracloud.dialects.text import count, few, instant, printable
+from paracloud.dialects.text import count, few, printable
 from paracloud.kit.identifiers import NativeId
 
 COLUMNS = (
@@ -35,8 +36,6 @@ _KNOWN = {name.lower(): name for name in (*COLUMNS, "ElapsedRaw", *_SAME)}
 _NO_TIME = frozenset({"Unknown", "None", "N/A", ""})
 _ID = re.compile(r"(\d{1,18})(?:_(?:(\d{1,9})|\[([^\]]*)\]))?(?:\+\d{1,9})?", re.ASCII)
 """4711; 4711_3; 4711_[1-3,7%2]; each with +1 where it is one of a heterogeneous job's."""
-_TIME_LENGTH = len("2026-06-01T08:00:00")
-_FIRST_YEAR, _LAST_YEAR = 1970, 2242
 _TASKS_LIMIT = 100_000
 
 
@@ -126,9 +125,9 @@ def _record(
     value: dict[str, str], phase: NativePhase, job: tuple[NativeId, int | None], text: str, unsaid: frozenset[str]
 ) -> HistoryRecord:
     record_id = _record_id(value)
-    started, ended = _time(value["Start"]), _time(value["End"])
+    started, ended = time_of(value["Start"]), time_of(value["End"])
     had = _allocated(value.get("AllocTRES", ""))
-    elapsed, cores = _elapsed(value, started, ended), few(value["NCPUS"])
+    elapsed, cores = elapsed_of(value, started, ended), few(value["NCPUS"])
     if elapsed and not cores:
         raise ValueError("it ran, and on no core: NCPUS is 0", "该作业运行过，但 NCPUS 为 0")
     code, _, signal = (value.get("ExitCode") or "0:0").partition(":")
@@ -149,8 +148,8 @@ def _record(
         native_state=printable(value["State"], 64),
         exit_code=few(code),
         exit_signal=few(signal or "0"),
-        submitted_at=_time(value["Submit"]),
-        eligible_at=None if eligible in _NO_TIME else _time(eligible),
+        submitted_at=time_of(value["Submit"]),
+        eligible_at=None if eligible in _NO_TIME else time_of(eligible),
         started_at=started,
         ended_at=ended,
         elapsed_seconds=elapsed,
@@ -185,50 +184,6 @@ _allocated = lru_cache(4096)(allocated)
 @lru_cache(4096)
 def _limit(text: str) -> timedelta | None:
     return wall(text)
-
-
-def _elapsed(value: dict[str, str], started: datetime, ended: datetime) -> int:
-    """More than from start to end is no run of this job: it would be charged, though no report of days shows it."""
-    span = max(int((ended - started).total_seconds()), 0)
-    text = value.get("ElapsedRaw") or value.get("Elapsed")
-    if not text:
-        return span
-    seconds = few(text) if value.get("ElapsedRaw") else _seconds(text)
-    if seconds > span:
-        raise ValueError(
-            f"its elapsed time {text[:40]!r} is longer than from start to end (write the log with TZ=UTC: local times "
-            "repeat an hour in autumn)",
-            f"其运行时长 {text[:40]!r} 超过从开始到结束的时间（请以 TZ=UTC 导出日志：秋季当地时间会重复一小时）",
-        )
-    return seconds
-
-
-def _seconds(text: str) -> int:
-    elapsed = wall(text)
-    if elapsed is None:
-        raise ValueError(f"{text[:40]!r} is no elapsed time", f"{text[:40]!r} 不是有效的运行时长")
-    return few(str(elapsed.days * 86400 + elapsed.seconds))
-
-
-def _time(text: str) -> datetime:
-    """As sacct prints it, with a zone of its own or without; or seconds since 1970 (SLURM_TIME_FORMAT=%s)."""
-    try:
-        # The plain form is nearly every one of them: made UTC as it is read, in half the time.
-        found = datetime.fromisoformat(text + "Z") if len(text) == _TIME_LENGTH else _rare_time(text)
-        if _FIRST_YEAR <= found.year <= _LAST_YEAR:
-            return found
-    except (ValueError, OverflowError):
-        pass
-    raise ValueError(f"{text[:40]!r} is no time", f"{text[:40]!r} 不是有效的时间")
-
-
-def _rare_time(text: str) -> datetime:
-    if text.isdigit():
-        return instant(count(text))
-    if len(text) < _TIME_LENGTH:
-        raise ValueError("cut, or a day alone")
-    found = datetime.fromisoformat(text)
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _id(text: str) -> tuple[NativeId, Sequence[int | None]]:
