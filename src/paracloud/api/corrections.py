@@ -15,7 +15,7 @@ from paracloud.jobs.correct_bill import rate_usage, take_usage_back
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import PackageId, PriceVersionId, ProjectId, UsageId
 from paracloud.kit.money import Money
-from paracloud.wire.account import Created
+from paracloud.wire.account import BookedModel
 from paracloud.wire.corrections import (
     AdjustmentRequest,
     EndedModel,
@@ -30,12 +30,13 @@ router = APIRouter(prefix="/operator", tags=["operator"])
 
 
 @router.post("/adjustments", status_code=201)
-async def adjustment(body: AdjustmentRequest, deps: TheDeps, token: Token) -> Created:
-    """Goodwill, or what is owed besides all charges. The same number counts once."""
+async def adjustment(body: AdjustmentRequest, deps: TheDeps, token: Token) -> BookedModel:
+    """Goodwill, or what is owed besides all charges. The same number counts once: `is_new` says whether it counted
+    now."""
     async with asked(deps, token) as at:
         now = operator(at, deps)
         await require_project(at.session, body.project)
-        await adjust(
+        is_new = await adjust(
             at.session,
             ProjectId(body.project),
             an_amount("amount", body.amount),
@@ -44,7 +45,7 @@ async def adjustment(body: AdjustmentRequest, deps: TheDeps, token: Token) -> Cr
             person=at.caller.login,
             now=now,
         )
-    return Created(id=body.key)
+    return BookedModel(id=body.key, is_new=is_new)
 
 
 @router.post("/packages/{package}:end")

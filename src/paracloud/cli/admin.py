@@ -14,6 +14,7 @@ from paracloud.cli.jobs import AsJson
 from paracloud.cli.reading import read_text
 from paracloud.cli.words import plain, say
 from paracloud.wire.account import (
+    BookedModel,
     CentreRequest,
     MemberRequest,
     OrganisationRequest,
@@ -104,10 +105,7 @@ def top_up(project: Id, amount: str, key: str, as_json: AsJson = False) -> None:
     """Book money that came in. KEY is the payment's own number: the same payment counts once, and again it says so."""
     with session.client() as client:
         made = client.top_up(TopUpRequest(project=project, amount=amount, key=key))
-    if as_json:
-        show.as_json(made)
-    else:
-        print(plain(made.id if made.is_new else say(f"{made.id}: counted before", f"{made.id}：此前已入账")))
+    tell_booked(made, as_json=as_json)
 
 
 @app.command()
@@ -168,6 +166,13 @@ def tell(id_: str, *, as_json: bool) -> None:
         show.as_json({"id": id_})
     else:
         print(plain(id_))
+
+
+def tell_booked(made: BookedModel, *, as_json: bool) -> None:
+    if as_json:
+        show.as_json(made)
+    else:
+        print(plain(made.id if made.is_new else say(f"{made.id}: counted before", f"{made.id}：此前已入账")))
 
 
 def _spread(text: str) -> list[str]:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import typer
 
 from paracloud.cli import session, show
-from paracloud.cli.admin import tell
+from paracloud.cli.admin import tell_booked
 from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.words import both, plain, say
@@ -46,7 +46,7 @@ def adjust(
     body = AdjustmentRequest(project=project, amount=amount, reason=reason, key=key or str(uuid4()))
     with session.client() as client:
         made = client.adjust(body)
-    tell(made.id, as_json=as_json)
+    tell_booked(made, as_json=as_json)
 
 
 def end_package(

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from paracloud.client.calls import Calls
-from paracloud.wire.account import Created
+from paracloud.wire.account import BookedModel
 from paracloud.wire.corrections import (
     AdjustmentRequest,
     EndedModel,
@@ -18,9 +18,9 @@ from paracloud.wire.corrections import (
 class CorrectionCalls(Calls):
     """What `paracloud.client.client.Client` can put right."""
 
-    def adjust(self, body: AdjustmentRequest) -> Created:
+    def adjust(self, body: AdjustmentRequest) -> BookedModel:
         """Once: by its number."""
-        return self._post("/operator/adjustments", Created, body, is_repeatable=True)
+        return self._post("/operator/adjustments", BookedModel, body, is_repeatable=True)
 
     def end_package(self, package: UUID, body: EndPackageRequest) -> EndedModel:
         return self._post(f"/operator/packages/{package}:end", EndedModel, body)

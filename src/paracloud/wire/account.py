@@ -159,7 +159,7 @@ class Created(Model):
 
 
 class BookedModel(Created):
-    """`is_new`: the payment was booked now, and had not been counted before."""
+    """`is_new`: it was booked now, and had not been counted before."""
 
     is_new: bool
 

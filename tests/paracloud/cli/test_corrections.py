@@ -87,8 +87,9 @@ def test_what_no_price_fits_is_listed_with_its_id_and_waived(terminal, served, b
 
 def test_goodwill_and_a_debit_are_booked_once_by_their_number(terminal, boss, lin):
     project = str(lin.project)
-    for _ in range(2):
-        assert told(terminal, boss, "admin", "adjust", project, "2.5", "sorry", "--key", "A-1")["id"] == "A-1"
+    for is_new in (True, False):
+        made = told(terminal, boss, "admin", "adjust", project, "2.5", "sorry", "--key", "A-1")
+        assert made == {"id": "A-1", "is_new": is_new}
     terminal.say(boss, "admin", "adjust", project, "-1", "a disk")
     assert told(terminal, lin, "balance")["available"]["amount"] == "1001.500000"
     poor = terminal.run(boss, "admin", "adjust", project, "-5000", "too much")
