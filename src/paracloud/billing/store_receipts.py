@@ -81,8 +81,8 @@ async def lock_chain(session: AsyncSession, project: ProjectId) -> None:
 
 
 async def begin_chain(session: AsyncSession, project: ProjectId, now: datetime) -> None:
-    """Once; what was charged before waits for its receipts too. A charge holds its project's row by its foreign key, so
-    whoever locks that comes before or after each of them: none falls between."""
+    """Once; what was charged before waits for its receipts too. A charge holds its project's row, by its table's
+    trigger, so whoever locks that comes before or after each of them: none falls between."""
     if await session.get(ReceiptChainRow, project) is not None:
         return
     await session.execute(LOCK_PROJECT, {"project": project})

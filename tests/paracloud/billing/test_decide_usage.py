@@ -46,7 +46,6 @@ from paracloud.metering.usage import Usage
 
 JUNE = date(2026, 6, 1)
 DAY = timedelta(days=1)
-CARDS = {"units": {"resource": "gpus", "weight": "2"}, "free": ["cores", "nodes", "memory_bytes"]}
 NO_NODES = {"units": {"resource": "cores", "weight": "0.1"}, "free": ["memory_bytes"]}
 
 

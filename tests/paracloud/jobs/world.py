@@ -33,7 +33,6 @@ from paracloud.kit.identifiers import (
     NativeId,
     PriceVersionId,
     ProjectId,
-    SubmitTag,
     TokenId,
     UnixAccount,
     WorkerId,
@@ -178,10 +177,6 @@ def record(job: JobId | None, native_id: str, /, **changes) -> AccountingRecord:
         "cores": 1, "nodes": 1, "gpus": 0, "memory_bytes": GIB, "node_list": "n1", "raw": "a row",
     }  # fmt: skip
     return AccountingRecord(**{**values, **changes})
-
-
-def tag_of(job: JobId) -> SubmitTag:
-    return submit_tag(job)
 
 
 async def no_logs(centre, start, end):
