@@ -191,7 +191,7 @@ class Stage:
         create("users", UserRequest(login=login))
         self.operator.add_member(MemberRequest(login=login, project=project, role="member"))
         if Decimal(money):
-            create("top-ups", TopUpRequest(project=project, amount=money, key=f"first-{login}"))
+            self.operator.top_up(TopUpRequest(project=project, amount=money, key=f"first-{login}"))
         token = self.operator.user_token(login, TokenRequest(name="first", scopes=["read", "write"], days=30)).token
         return Tenant(project, self.client(token), token)
 

@@ -42,7 +42,7 @@ def test_a_job_is_stopped_after_warning_signal_and_grace_and_another_goes_on_whe
     held = price(FIRST_SECONDS, "east")
     assert micro(poor.client.job(landing).job.held.amount) in (held, held + 1)
     stage.wait(lambda: told(saved) == ["landing"], "the warning", END_SECONDS)
-    stage.operator.operator("top-ups", TopUpRequest(project=saved.project, amount="1", key="just-in-time"))
+    stage.operator.top_up(TopUpRequest(project=saved.project, amount="1", key="just-in-time"))
     stage.wait(lambda: told(saved) == ["landing", "landing-called-off"], "the money to be seen")
 
     done = ended(stage, poor, landing)

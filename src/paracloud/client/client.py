@@ -135,7 +135,7 @@ class Client(
         return InputModel(path=path, sha256=sha256, size_bytes=size, is_executable=is_executable)
 
     def operator(self, what: str, body: BaseModel) -> Created:
-        """organisations, projects, users, top-ups, prices, contracts, centres or reversals."""
+        """organisations, projects, users, prices, contracts or centres."""
         return self._post(f"/operator/{what}", Created, body)
 
     def add_member(self, body: BaseModel) -> None:
