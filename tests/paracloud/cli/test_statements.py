@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import timedelta
 
 import pypdf
 import pytest
@@ -14,7 +15,7 @@ from paracloud.dialects.slurm import history as slurm
 from paracloud.metering.collect import collect
 from paracloud.metering.usage import Claim, key_of
 
-MONTH = f"{START:%Y-%m}"
+MONTH, OVER = f"{START:%Y-%m}", START + timedelta(days=2)
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def month(served, lin):
     async def go():
         async with served.house.database.begin() as session:
             owners = {one.account: lin.project for one in records}
-            used = await collect(session, EAST, records, owners=owners, claims={}, now=START)
+            used = await collect(session, EAST, records, owners=owners, claims={}, now=OVER)
             await charge(session, used.new, pinned={}, now=START)
             assert len(used.new) == 1
 
@@ -106,7 +107,7 @@ def test_a_jobs_bill_is_shown_and_of_another_there_is_none(terminal, served, lin
         async with served.house.database.begin() as session:
             owners = {one.account: lin.project for one in records}
             claims = {key_of(EAST, one): Claim(job, is_duplicate=False) for one in records}
-            used = await collect(session, EAST, records, owners=owners, claims=claims, now=START)
+            used = await collect(session, EAST, records, owners=owners, claims=claims, now=OVER)
             await charge(session, used.new, pinned={}, now=START)
 
     served.do(run())

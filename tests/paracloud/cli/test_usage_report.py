@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import timedelta
 
 import pytest
 from tests.paracloud.dialects.test_history import sacct
@@ -22,7 +23,7 @@ def used(served, lin):
     async def go():
         async with served.house.database.begin() as session:
             owners = {one.account: lin.project for one in records}
-            await collect(session, EAST, records, owners=owners, claims={}, now=START)
+            await collect(session, EAST, records, owners=owners, claims={}, now=START + timedelta(days=2))
 
     served.do(go())
 
