@@ -36,7 +36,12 @@ def write(terminal, *lines: str, packed: bool = False) -> None:
     (terminal.home / "log").write_bytes(lzma.compress(content) if packed else content)
 
 
-LINES = [sacct(JobID=str(number), JobIDRaw=str(number)) for number in range(1, 6)]
+def day(**changes: str) -> str:
+    """A run that is over when the log is handed in, by the clock of the house."""
+    return sacct(**({"Start": "2026-06-01T08:00:00", "End": "2026-06-02T08:00:00"} | changes))
+
+
+LINES = [day(JobID=str(number), JobIDRaw=str(number)) for number in range(1, 6)]
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -83,7 +88,7 @@ def test_a_dry_run_judges_and_sums_as_the_import_does(mapped, boss, worker):
 
 
 def test_a_dry_run_says_whose_nobody_is_and_leaves_it_out_where_that_is_asked(mapped, boss):
-    write(mapped, *LINES, sacct(JobID="9", JobIDRaw="9", User="wang"))
+    write(mapped, *LINES, day(JobID="9", JobIDRaw="9", User="wang"))
     left = [
         mapped.run(boss, *WORDS, "--dry-run", "--map", "map.csv", "--json", *more) for more in ((), ["--leave-out"])
     ]
@@ -109,7 +114,7 @@ def test_a_log_from_which_nothing_comes_is_remarked_upon(mapped, boss, worker, l
 
 
 def test_what_could_not_be_read_and_what_is_nobodys_is_said_in_full_and_nothing_is_stored(mapped, boss, worker):
-    write(mapped, *LINES, sacct(NCPUS="many"), sacct(JobID="9", JobIDRaw="9", User="wang"))
+    write(mapped, *LINES, day(NCPUS="many"), day(JobID="9", JobIDRaw="9", User="wang"))
     done = mapped.run(boss, *WORDS, "--map", "map.csv", "--json")
     assert done.returncode == 1
     said = json.loads(done.stdout)
