@@ -99,8 +99,9 @@ def _rounded(number: int, whole: int) -> int:
 
 
 def _has_idle_threads(spec: JobSpec, queue: QueueInfo) -> bool:
-    is_shared = spec.extra.get("hint") == HINTS_OF_THREADS[1] or not queue.gives_each_task_cores
-    return not is_shared or spec.extra.get("hint") == HINTS_OF_THREADS[0] or not ONE_THREAD.isdisjoint(spec.extra)
+    hint, (no_threads, threads) = spec.extra.get("hint"), HINTS_OF_THREADS
+    is_given_cores = queue.gives_each_task_cores and hint != threads
+    return is_given_cores or hint == no_threads or not ONE_THREAD.isdisjoint(spec.extra)
 
 
 def _is_shaped(spec: JobSpec) -> bool:

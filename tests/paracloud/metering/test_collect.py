@@ -1,7 +1,7 @@
 """A record counts once, however often and by whomever it is read; what the centre changes is a new revision."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
@@ -20,12 +20,14 @@ from paracloud.metering.collect import Collected, collect
 from paracloud.metering.listing import day_totals, usage_by_id, usage_of_job, usage_page
 from paracloud.metering.store import STRANGERS_A_CENTRE
 from paracloud.metering.usage import (
+    MEASURED,
     MOST_BYTES,
     MOST_CORES,
     MOST_RESOURCES,
     MOST_SECONDS,
     UNCLAIMED,
     Claim,
+    Usage,
     differs,
     key_of,
     metered,
@@ -52,6 +54,11 @@ async def test_a_record_that_many_read_at_once_is_new_to_one_of_them(database: D
     assert sum(len(one.new) for one in outcomes) == 50
     assert all(len(one.new) + one.known == 50 and not one.corrected for one in outcomes)
     assert (await read(database, opened, *records)).known == 50
+
+
+def test_what_is_measured_are_the_last_fields_of_a_usage() -> None:
+    """They are handed over in this order."""
+    assert tuple(one.name for one in fields(Usage))[-len(MEASURED) :] == MEASURED
 
 
 async def test_an_end_that_is_to_come_is_not_metered(database: Database) -> None:

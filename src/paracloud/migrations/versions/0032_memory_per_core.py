@@ -12,8 +12,8 @@ depends_on = None
 def upgrade() -> None:
     for name in ("max_memory_per_core_bytes", "default_memory_per_core_bytes", "default_memory_per_node_bytes"):
         op.add_column("queues", sa.Column(name, sa.BigInteger()))
-    whole = sa.Column("gives_each_task_cores", sa.Boolean(), nullable=False, server_default=sa.false())
-    op.add_column("queues", whole)
+    own = sa.Column("gives_each_task_cores", sa.Boolean(), nullable=False, server_default=sa.false())
+    op.add_column("queues", own)
 
 
 def downgrade() -> None:
