@@ -94,6 +94,7 @@ GRANTS: Mapping[str, Grant] = {
         "exit_code exit_signal retry_at submitted_at started_at absent_since ended_at",
     ),
     "job_funds": changing("held_seconds running_since warned_at signalled_at stop_at stopping_at"),
+    "job_forecasts": ADDED,
     "job_dependencies": ADDED,
     "job_tasks": changing(
         "record_id restart_count state native_state exit_code exit_signal submitted_at started_at ended_at",
