@@ -24,6 +24,7 @@ from paracloud.api import (
     settling,
     statements,
     submission,
+    surveys,
     tariffs,
     usage,
 )
@@ -52,6 +53,7 @@ ROOMS = (
     settlement,
     settling,
     statements,
+    surveys,
     notices,
 )
 BODY_LIMIT_BYTES = 8 << 20

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -17,6 +18,7 @@ from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Unauthenticated
 from paracloud.kit.secret import ServerKey
+from paracloud.transports.scout import Scout
 from paracloud.transports.transport import Reach
 
 
@@ -24,6 +26,8 @@ from paracloud.transports.transport import Reach
 class Deps:
     database: Database
     reach: Reach
+    scout: Scout
+    """To centres that are not connected yet."""
     blobs: Blobs
     logs: Blobs
     """Old accounting logs, which no project's room counts."""
@@ -35,6 +39,8 @@ class Deps:
     dialects: tuple[str, ...]
     operator_name: str
     """Who sends the bills."""
+    authority_key_file: Path
+    """The public key that centres trust; it may be on another machine."""
     storage_limit_bytes: int
     """Of one project's uploads together."""
 

@@ -28,6 +28,7 @@ from paracloud.kit.identifiers import CentreName, WorkerId
 from paracloud.kit.secret import kept_key, server_key
 from paracloud.kit.settings import Settings
 from paracloud.transports.pool import PooledReach
+from paracloud.transports.scout import Scout
 from paracloud.transports.signing import SocketSigner
 from paracloud.transports.ssh import Address
 from paracloud.transports.transport import Transport
@@ -56,6 +57,7 @@ class Composed:
         return Deps(
             database=self.database,
             reach=self.reach,
+            scout=Scout(SocketSigner(self.settings.authority_socket), self.clock),
             blobs=self.blobs,
             logs=self.logs,
             clock=self.clock,
@@ -64,6 +66,7 @@ class Composed:
             market=MarketReader(self.database, self.clock),
             dialects=DIALECTS,
             operator_name=self.settings.operator_name,
+            authority_key_file=self.settings.authority_key_file.with_suffix(".pub"),
             storage_limit_bytes=self.settings.project_storage_bytes,
         )
 

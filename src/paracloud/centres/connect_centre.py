@@ -58,22 +58,7 @@ async def keep_history(
 
 def _check(centre: Centre, accounts: Sequence[UnixAccount], dialects: Sequence[str]) -> None:
     _matches("name", centre.name, NAME, NAMED)
-    _matches("host", centre.host, HOST, "a host name or address")
-    _matches("host_key", centre.host_key, HOST_KEY, "one line as in ssh_host_ed25519_key.pub")
-    for account in (centre.service_account, *accounts):
-        _matches("accounts", account, ACCOUNT, "Unix account names")
-    if "root" in (centre.service_account, *accounts):
-        raise Invalid("accounts: root is never lent.", "accounts：不能出借 root。", field="accounts")
-    if centre.service_account in accounts:
-        raise Invalid(
-            "service_account: it must not be one of the lent accounts.",
-            "service_account：不能同时是出借账号。",
-            field="service_account",
-        )
-    if not 1 <= centre.port <= 65535:
-        raise Invalid("port: 1 to 65535.", "port：1 到 65535。", field="port")
-    if not accounts or len(accounts) > LENT_AT_MOST:
-        raise Invalid(f"accounts: 1 to {LENT_AT_MOST}.", f"accounts：1 到 {LENT_AT_MOST} 个。", field="accounts")
+    check_way(centre.host, centre.port, centre.host_key, centre.service_account, accounts)
     if centre.dialect not in dialects:
         known = ", ".join(dialects)
         raise Invalid(f"dialect: one of {known}.", f"dialect：可选 {known}。", field="dialect")
@@ -83,6 +68,33 @@ def _check(centre: Centre, accounts: Sequence[UnixAccount], dialects: Sequence[s
         )
     if centre.patience.total_seconds() < 1:
         raise Invalid("patience: at least one second.", "patience：至少 1 秒。", field="patience")
+
+
+def check_way(
+    host: str, port: int, host_key: str, service_account: UnixAccount, accounts: Sequence[UnixAccount]
+) -> None:
+    """Invalid names the field at fault of the way to a centre, and of whom it lends."""
+    check_address(host, port)
+    _matches("host_key", host_key, HOST_KEY, "one line as in ssh_host_ed25519_key.pub")
+    for account in (service_account, *accounts):
+        _matches("accounts", account, ACCOUNT, "Unix account names")
+    if "root" in (service_account, *accounts):
+        raise Invalid("accounts: root is never lent.", "accounts：不能出借 root。", field="accounts")
+    if service_account in accounts:
+        raise Invalid(
+            "service_account: it must not be one of the lent accounts.",
+            "service_account：不能同时是出借账号。",
+            field="service_account",
+        )
+    if not accounts or len(accounts) > LENT_AT_MOST:
+        raise Invalid(f"accounts: 1 to {LENT_AT_MOST}.", f"accounts：1 到 {LENT_AT_MOST} 个。", field="accounts")
+
+
+def check_address(host: str, port: int) -> None:
+    """Invalid names the field at fault."""
+    _matches("host", host, HOST, "a host name or address")
+    if not 1 <= port <= 65535:
+        raise Invalid("port: 1 to 65535.", "port：1 到 65535。", field="port")
 
 
 def _matches(field: str, text: str, pattern: re.Pattern[str], wanted: str) -> None:

@@ -130,7 +130,7 @@ def connect(
     """Connect a centre; see the guide for what the centre does first. Without a host: keep its history alone; it can be
     connected later, under the same name."""
     key = "" if host_key is None else " ".join(read_text(host_key).split()[:2])
-    lent = [one for text in account or () for one in _spread(text)]
+    lent = [one for text in account or () for one in spread(text)]
     body = CentreRequest(
         name=name, host=host, port=port, host_key=key, title_en=title_en or name, title_zh=title_zh or name,
         service_account=service_account, accounts=lent, dialect=dialect,
@@ -175,7 +175,7 @@ def tell_booked(made: BookedModel, *, as_json: bool) -> None:
         print(plain(made.id if made.is_new else say(f"{made.id}: counted before", f"{made.id}：此前已入账")))
 
 
-def _spread(text: str) -> list[str]:
+def spread(text: str) -> list[str]:
     """hpc[001-003] is hpc001, hpc002, hpc003."""
     found = _RANGE.fullmatch(text)
     if found is None:

@@ -31,6 +31,7 @@ from paracloud.cli import (
     tariffs,
     usage,
 )
+from paracloud.cli.connect import connect
 from paracloud.cli.files import cp, ls
 from paracloud.cli.ids import an_id
 from paracloud.cli.jobs import AsJson, Project
@@ -78,6 +79,7 @@ app.add_typer(usage.app, name="usage")
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(budgets.app, name="budget")
 app.add_typer(statements.app, name="statement")
+settlement.app.command()(connect)
 app.add_typer(settlement.app, name="centre")
 
 

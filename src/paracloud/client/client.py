@@ -19,6 +19,7 @@ from paracloud.client.receipts import ReceiptCalls
 from paracloud.client.reconciliation import ReconciliationCalls
 from paracloud.client.settlement import SettlementCalls
 from paracloud.client.statements import StatementCalls
+from paracloud.client.surveys import SurveyCalls
 from paracloud.client.usage import UsageCalls
 from paracloud.wire.account import (
     BalanceModel,
@@ -61,6 +62,7 @@ class Client(
     ReconciliationCalls,
     CorrectionCalls,
     ListCalls,
+    SurveyCalls,
 ):
     """One caller at one server. ApiError for whatever the server refuses, or when it does not answer."""
 

@@ -44,6 +44,8 @@ from paracloud.kit.identifiers import (
 )
 from paracloud.kit.money import Money
 from paracloud.kit.secret import ServerKey
+from paracloud.transports.scout import Scout
+from paracloud.transports.signing import SocketSigner
 from paracloud.transports.transport import Transport
 
 KEY = ServerKey(b"a server key of thirty-two bytes" * 2)
@@ -190,6 +192,7 @@ async def open_house(database: Database, folder: Path) -> House:
     deps = Deps(
         database=database,
         reach=NoWay(),
+        scout=Scout(SocketSigner(folder / "no-authority"), clock),
         blobs=Blobs(folder, limit_bytes=1 << 20),
         logs=Blobs(folder / "logs", limit_bytes=1 << 20),
         clock=clock,
@@ -198,6 +201,7 @@ async def open_house(database: Database, folder: Path) -> House:
         market=MarketReader(database, clock),
         dialects=("slurm",),
         operator_name="云算",
+        authority_key_file=folder / "no-authority.pub",
         storage_limit_bytes=STORAGE_BYTES,
     )
     return House(database, build(deps), clock)

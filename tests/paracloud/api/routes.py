@@ -11,6 +11,9 @@ from tests.paracloud.jobs.world import EAST, HOST_KEY
 
 CONTENT = b"input of the owner"
 NOTHING = "00000000-0000-7000-8000-000000000000"
+SILENT_PORT = 1
+"""Nobody listens there."""
+REAL_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti"
 READS, WRITES, OWNS, OPERATES, SPEAKS = "reads", "writes", "owns", "operates", "speaks"
 """OWNS: an owner of the project. The last: for the centre that the path names."""
 
@@ -95,6 +98,21 @@ def _centre(_things: Things) -> dict[str, Any]:
         "service_account": "watcher",
         "accounts": ["south0"],
     }
+
+
+def _way(_things: Things) -> dict[str, Any]:
+    return {
+        "name": "south",
+        "host": "127.0.0.1",
+        "port": SILENT_PORT,
+        "host_key": REAL_KEY,
+        "service_account": "watcher",
+        "accounts": ["south0"],
+    }
+
+
+def _trial(things: Things) -> dict[str, Any]:
+    return _way(things) | {"dialect": "slurm", "queue": "cpu"}
 
 
 def _price(_things: Things) -> dict[str, Any]:
@@ -193,6 +211,9 @@ ROUTES: dict[str, Route] = {
     "POST /operator/contracts/{centre}:end": operates(lambda _: {}),
     "GET /operator/unrated": of(OPERATES),
     "POST /operator/unrated:charge": of(OPERATES),
+    "POST /operator/host-keys": operates(lambda _: {"host": "127.0.0.1", "port": SILENT_PORT}),
+    "POST /operator/surveys": operates(_way),
+    "POST /operator/trials": operates(_trial),
     "GET /operator/reconciliations": of(OPERATES),
     "GET /operator/reconciliations/{centre}/{day}": of(OPERATES),
     "POST /operator/reconciliations/{centre}/{day}": of(OPERATES),

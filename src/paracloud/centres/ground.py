@@ -1,0 +1,125 @@
+"""What a login node is to one account: who one is there, what there is to work with, what time it is. One command."""
+
+import base64
+import binascii
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from paracloud.dialects.text import printable
+from paracloud.kit.command import Command, Completed
+from paracloud.kit.errors import Broken
+
+PROGRAMS = (
+    *("base64", "cat", "date", "flock", "head", "ln", "mkdir", "mktemp", "mv", "readlink", "rm", "sync", "timeout"),
+    *("sed", "tail"),
+)
+"""What the guard and the other remote steps call, beside bash and the scheduler's own."""
+_VALUE_LIMIT = 1000
+
+_PROGRAM = r"""
+nonce=$1
+shift
+say() { printf '\n%s %s %s .\n' "$nonce" "$1" "$(printf 'x%s' "$2" | head -c 1500 | base64 -w0)"; }
+say now "$(date +%s.%N)"
+say account "$(id -un)"
+say home "$HOME"
+say mode "$(stat -L -c %a -- "$HOME")"
+say free_kib "$(df -Pk -- "$HOME" | tail -n 1 | { read -r _ _ _ free _; printf %s "$free"; })"
+say bash "${BASH_VERSINFO[0]}.${BASH_VERSINFO[1]}"
+say system "$(uname -sr)"
+say offset "$(date +%z)"
+zone=${TZ:-$(readlink -f /etc/localtime)}
+say zone "${zone#*/zoneinfo/}"
+missing=
+for program in "$@"; do command -v "$program" >/dev/null || missing="$missing $program"; done
+say missing "$missing"
+own=$(mktemp -d "$HOME/.paracloud-look.XXXXXX") || own=
+locks=no
+if [ -n "$own" ]; then
+  if flock -n "$own/lock" true; then
+    ( flock -n 9 && ! flock -n "$own/lock" true ) 9>"$own/lock" && locks=yes
+  fi
+  rm -rf -- "$own"
+fi
+say writes "${own:+yes}"
+say locks "$locks"
+"""
+_KEYS = frozenset(
+    {"now", "account", "home", "mode", "free_kib", "bash", "offset", "zone", "missing", "writes", "locks"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """`mode`: of the home, as in 0o700. `locks`: whether a lock on a file in the home keeps a second one out."""
+
+    now: datetime
+    account: str
+    home: str
+    mode: int
+    free_bytes: int
+    bash: tuple[int, int]
+    system: str
+    time_zone: str
+    utc_offset: timedelta
+    missing: tuple[str, ...]
+    writes: bool
+    locks: bool
+
+
+def look() -> Command[Ground]:
+    """Broken where the account's shell gives anything else, for instance because it is no POSIX shell."""
+    nonce = "pc" + secrets.token_hex(8)
+    argv = ("bash", "-c", _PROGRAM, "paracloud-look", nonce, *PROGRAMS)
+    return Command(argv=argv, parse=lambda completed: _ground(completed, nonce, argv), limit_bytes=64 * 1024)
+
+
+def _ground(completed: Completed, nonce: str, argv: tuple[str, ...]) -> Ground:
+    try:
+        said = _said(completed.stdout.decode(errors="replace"), nonce)
+        major, _, minor = said["bash"].partition(".")
+        return Ground(
+            now=datetime.fromtimestamp(float(said["now"]), UTC),
+            account=said["account"],
+            home=said["home"],
+            mode=int(said["mode"], 8),
+            free_bytes=int(said["free_kib"]) * 1024,
+            bash=(int(major), int(minor)),
+            system=said.get("system", ""),
+            time_zone=said["zone"],
+            utc_offset=_offset(said["offset"]),
+            missing=tuple(said["missing"].split()),
+            writes=said["writes"] == "yes",
+            locks=said["locks"] == "yes",
+        )
+    except (ValueError, KeyError, OverflowError, OSError) as error:
+        raise Broken(
+            f"The login node's shell did not answer as bash does ({printable(str(error), 100)}). Give the account "
+            "/bin/bash, and keep its start-up files from printing or ending the session.",
+            "登录节点的 shell 未按 bash 方式应答；请将该账号的登录 shell 设为 /bin/bash，且启动文件不得退出会话。",
+            argv=argv[:2],
+            exit_status=completed.exit_status,
+            evidence=completed.stderr + completed.stdout,
+        ) from error
+
+
+def _said(text: str, nonce: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in text.split("\n"):
+        words = line.split()
+        if len(words) == 4 and words[0] == nonce and words[3] == ".":
+            try:
+                value = base64.b64decode(words[2], validate=True).decode(errors="replace")
+            except binascii.Error as error:
+                raise ValueError(words[1]) from error
+            found[words[1]] = printable(value.removeprefix("x"), _VALUE_LIMIT)
+    if absent := _KEYS - found.keys():
+        raise KeyError(", ".join(sorted(absent)))
+    return found
+
+
+def _offset(text: str) -> timedelta:
+    """As `date +%z` writes it: +0800."""
+    sign = {"+": 1, "-": -1}[text[:1]]
+    return sign * timedelta(hours=int(text[1:3]), minutes=int(text[3:5]))
