@@ -146,7 +146,7 @@ def _tell(found: SurveyModel) -> None:
              ", ".join(one.queues))
             for one in found.node_types
         ]  # fmt: skip
-        show.table(["nodes", "cores", "GiB", "cards", "queues"], types)
+        show.table(["nodes", "cores", "memory/GiB", "cards", "queues"], types)
 
 
 def _findings(findings: list[FindingModel]) -> None:

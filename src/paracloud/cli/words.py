@@ -43,7 +43,7 @@ ZH = {
     "size": "大小",
     "cores/node": "核/节点",
     "GiB/node": "GiB/节点",
-    "GiB": "GiB",
+    "memory/GiB": "内存/GiB",
     "limit": "时限",
     "queues": "分区",
     "policy": "策略",
