@@ -57,6 +57,8 @@ MEMORY_MOST_MIB = 512
 
 
 class NoBudget:
+    most_at_once = 1000
+
     async def take(self, cost: int) -> None:
         return
 

@@ -5,26 +5,35 @@ from datetime import timedelta
 
 from paracloud.kit.clock import Clock
 
-BURST_SECONDS = 20.0
-"""At most the commands of so many seconds may come at once."""
+BURST_PART = 6
+"""At most so many parts of a minute's commands may come at once. The bucket is filled by what is left of the minute, so
+that a full bucket and the minute after it are no more than was published."""
+BURST_LEAST = 2.0
 
 
 class CommandBudget:
-    """One for each centre and lease holder. `take` waits until the centre may see `cost` more commands, and whoever
-    asked first gets them first: rounds that need few would starve a batch that needs many."""
+    """One for each centre and lease holder, and empty at first: whoever held the lease before may just have used all
+    that was left. `take` waits until the centre may see `cost` more commands, and whoever asked first gets them first:
+    rounds that need few would starve a batch that needs many."""
 
     def __init__(self, commands_per_minute: int, clock: Clock) -> None:
         if commands_per_minute < 1:
             raise ValueError("a budget allows at least one command a minute")
-        self._rate = commands_per_minute / 60.0
-        self._most = max(1.0, self._rate * BURST_SECONDS)
+        self._most = min(max(BURST_LEAST, commands_per_minute // BURST_PART), float(commands_per_minute))
+        # One command a minute is all burst; then the next one comes a minute later.
+        self._rate = max(commands_per_minute - self._most, 0.5) / 60.0
         self._clock = clock
-        self._tokens, self._at = self._most, clock.monotonic()
+        self._tokens, self._at = 0.0, clock.monotonic()
         self._turn = asyncio.Lock()
         self.taken = 0
 
+    @property
+    def most_at_once(self) -> int:
+        """What asks for no more than this never breaks the budget."""
+        return int(self._most)
+
     async def take(self, cost: int) -> None:
-        """A cost above the bucket's size is let through when the bucket is full, and paid off afterwards."""
+        """A cost above `most_at_once` is let through when the bucket is full, and paid off afterwards."""
         async with self._turn:
             self._fill()
             while self._tokens < min(float(cost), self._most):

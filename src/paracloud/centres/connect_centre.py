@@ -16,6 +16,8 @@ HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?")
 ACCOUNT = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 HOST_KEY = re.compile(r"(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}( [\x20-\x7e]*)?")
 LENT_AT_MOST = 10_000
+COMMANDS_LEAST = 12
+"""A minute: a round asks for the queue and for accounting, and a job is submitted now and then."""
 NAMED = "a-z, 0-9 and -, beginning with a letter, at most 31"
 
 
@@ -62,9 +64,11 @@ def _check(centre: Centre, accounts: Sequence[UnixAccount], dialects: Sequence[s
     if centre.dialect not in dialects:
         known = ", ".join(dialects)
         raise Invalid(f"dialect: one of {known}.", f"dialect：可选 {known}。", field="dialect")
-    if not 1 <= centre.commands_per_minute <= 6000:
+    if not COMMANDS_LEAST <= centre.commands_per_minute <= 6000:
         raise Invalid(
-            "commands_per_minute: 1 to 6000.", "commands_per_minute：1 到 6000。", field="commands_per_minute"
+            f"commands_per_minute: {COMMANDS_LEAST} to 6000.",
+            f"commands_per_minute：{COMMANDS_LEAST} 到 6000。",
+            field="commands_per_minute",
         )
     if centre.patience.total_seconds() < 1:
         raise Invalid("patience: at least one second.", "patience：至少 1 秒。", field="patience")

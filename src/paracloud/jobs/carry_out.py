@@ -49,8 +49,9 @@ async def _signal(
     book: Book, outpost: Outpost, tenure: Tenure, account: UnixAccount, name: str, wishes: Sequence[Wish]
 ) -> None:
     """A few at a time, each kept at once: whoever is cut off in the middle repeats no more than these few."""
-    for at in range(0, len(wishes), SIGNALLED_AT_ONCE):
-        few = wishes[at : at + SIGNALLED_AT_ONCE]
+    number = min(SIGNALLED_AT_ONCE, outpost.budget.most_at_once)
+    for at in range(0, len(wishes), number):
+        few = wishes[at : at + number]
         command = outpost.dialect.signal([wish.native_id for wish in few], name)
         done = await outpost.ask(account, command, tenure, purpose=f"wish/{few[0].native_id}")
         await book.granted(tenure(), [wish for wish in few if wish.native_id in done])

@@ -6,7 +6,7 @@ submits a tag at most once.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 from paracloud.jobs.book import Book, Dispatch
 from paracloud.jobs.outpost import Outpost, Tenure
@@ -15,7 +15,9 @@ from paracloud.kit.identifiers import JobId, NativeId, SubmitTag, UnixAccount
 from paracloud.transports.transport import Transport
 
 BATCH = 64
-"""Jobs in one round; one account's share of them goes in one remote call."""
+"""Jobs in one round; one account's share of them goes in one remote call, or in as many as the budget asks for."""
+LOOKED_UP = 2
+"""Scheduler commands for a job that was tried before: the guard looks it up in the queue and in accounting."""
 ACCOUNTS_AT_ONCE = 4
 
 Stage = Callable[[Transport, Dispatch], Awaitable[None]]
@@ -49,8 +51,9 @@ async def dispatch(book: Book, outpost: Outpost, tenure: Tenure, *, stage: Stage
 
     async def one(account: UnixAccount, batch: list[Dispatch]) -> None:
         async with gate:
-            answers = await _submit(outpost, tenure, account, batch, stage)
-            await book.submitted(tenure(), answers.definite, postponed=answers.postponed)
+            for part in _parts(batch, outpost.budget.most_at_once):
+                answers = await _submit(outpost, tenure, account, part, stage)
+                await book.submitted(tenure(), answers.definite, postponed=answers.postponed)
 
     # All are waited for: one that went on behind a failed round would try a job beside that job's next try.
     ends = await asyncio.gather(*(one(account, batch) for account, batch in by_account.items()), return_exceptions=True)
@@ -58,6 +61,23 @@ async def dispatch(book: Book, outpost: Outpost, tenure: Tenure, *, stage: Stage
     if troubles:
         raise next((trouble for trouble in troubles if isinstance(trouble, Fenced)), troubles[0])
     return len(jobs)
+
+
+def _parts(batch: Sequence[Dispatch], most: int) -> Iterator[list[Dispatch]]:
+    """In their order, each of at most `most` scheduler commands, but of one job at least."""
+    part: list[Dispatch] = []
+    cost = 0
+    for item in batch:
+        if part and cost + _cost(item) > most:
+            yield part
+            part, cost = [], 0
+        part.append(item)
+        cost += _cost(item)
+    yield part
+
+
+def _cost(item: Dispatch) -> int:
+    return 1 if item.is_first_try else 1 + LOOKED_UP
 
 
 async def _submit(
@@ -69,9 +89,9 @@ async def _submit(
         ready = [item for item in batch if await _is_staged(transport, item, stage, answers)]
         scripts = {item.tag: script for item in ready if (script := _script(outpost, item, answers)) is not None}
         if scripts:
-            reply = await outpost.ask(
-                account, outpost.dialect.submit(scripts), tenure, purpose=f"dispatch/{batch[0].tag}"
-            )
+            more = sum(_cost(item) - 1 for item in ready if item.tag in scripts)
+            command, purpose = outpost.dialect.submit(scripts), f"dispatch/{batch[0].tag}"
+            reply = await outpost.ask(account, command, tenure, purpose=purpose, more=more)
             _read(ready, reply, scripts, answers)
     except (Unreachable, Broken, Refused) as trouble:
         # A Refused of the whole call is about the login or the command, not about a job: nothing definite is known.

@@ -19,6 +19,11 @@ Tenure = Callable[[], Lease]
 
 
 class Budget(Protocol):
+    @property
+    def most_at_once(self) -> int:
+        """Scheduler commands that may come in one step."""
+        ...
+
     async def take(self, cost: int) -> None:
         """Wait until the centre may see `cost` more scheduler commands."""
         ...
@@ -34,9 +39,10 @@ class Outpost:
     budget: Budget
     clock: Clock
 
-    async def ask(self, account: UnixAccount, command: Command[T], tenure: Tenure, *, purpose: str) -> T:
-        """Run a dialect's command as this account, within the budget and under the lease."""
-        await self.budget.take(command.cost)
+    async def ask(self, account: UnixAccount, command: Command[T], tenure: Tenure, *, purpose: str, more: int = 0) -> T:
+        """Run a dialect's command as this account, within the budget and under the lease. `more`: scheduler commands
+        that the step may run beyond its plain cost."""
+        await self.budget.take(command.cost + more)
         transport = await self.reach.to(self.centre, account, purpose=purpose)
         tenure()
         return await execute(transport, command)

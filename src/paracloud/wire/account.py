@@ -138,7 +138,7 @@ class CentreRequest(Model):
     dialect: Text = "slurm"
     service_account: Text | None = None
     accounts: list[Text] = Field(default_factory=list, max_length=10_000)
-    commands_per_minute: int = Field(240, ge=1, le=6000)
+    commands_per_minute: int = Field(240, ge=12, le=6000)
     patience_seconds: int = Field(600, ge=1, le=604_800)
     overrun_seconds: int = Field(120, ge=0, le=86_400)
     region: Text = ""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paracloud.centres.budget import BURST_SECONDS, CommandBudget
+from paracloud.centres.budget import CommandBudget
 
 
 class Ticks:
@@ -26,20 +26,41 @@ class Ticks:
         await asyncio.sleep(0)
 
 
-@given(per_minute=st.integers(1, 600), costs=st.lists(st.integers(1, 5), min_size=1, max_size=60))
-def test_in_any_time_no_more_than_the_rate_and_one_burst_come_through(per_minute: int, costs: list[int]) -> None:
+@given(
+    per_minute=st.integers(12, 6000),
+    asked=st.lists(st.tuples(st.floats(0, 1), st.floats(0, 90)), min_size=1, max_size=80),
+    another=st.floats(0, 300),
+)
+def test_in_no_minute_more_comes_through_than_was_published(per_minute: int, asked, another: float) -> None:
+    """Each of up to the most that may come at once, after an idle while; in the middle another holder takes over."""
     clock = Ticks()
-    budget = CommandBudget(per_minute, clock)
+    taken: list[tuple[float, int]] = []
 
     async def go() -> None:
-        for cost in costs:
+        budget, is_first = CommandBudget(per_minute, clock), True
+        for part, idle in asked:
+            clock.at += idle
+            if is_first and clock.at > another:
+                budget, is_first = CommandBudget(per_minute, clock), False
+            cost = max(1, round(part * budget.most_at_once))
             await budget.take(cost)
+            taken.append((clock.at, cost))
 
     asyncio.run(go())
-    rate = per_minute / 60
-    burst = max(1.0, rate * BURST_SECONDS)
-    assert budget.taken == sum(costs)
-    assert sum(costs[:-1]) <= clock.at * rate + burst + max(costs) + 1e-6
+    for at, _ in taken:
+        assert sum(cost for when, cost in taken if at <= when < at + 60) <= per_minute
+
+
+def test_a_minute_of_steady_work_gets_most_of_what_was_published() -> None:
+    clock = Ticks()
+    budget = CommandBudget(240, clock)
+
+    async def go() -> None:
+        while clock.at < 600:
+            await budget.take(1)
+
+    asyncio.run(go())
+    assert budget.taken >= 10 * 240 * 0.82
 
 
 def test_who_asked_first_for_many_commands_is_not_starved_by_those_who_ask_for_few() -> None:

@@ -21,6 +21,8 @@ from paracloud.kit.identifiers import JobId, NativeId, UnixAccount, new_uuid, su
 class SlowCentre(Centre):
     """Answers one of two accounts only when it is let."""
 
+    most_at_once = 100
+
     def __init__(self) -> None:
         super().__init__()
         self.may_answer = asyncio.Event()
