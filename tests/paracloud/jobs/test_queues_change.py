@@ -1,0 +1,57 @@
+"""What centres show of their queues changes under the jobs: one goes with jobs in it, and there may be a thousand."""
+
+from datetime import timedelta
+
+import pytest
+from tests.paracloud.jobs.world import EAST, START, connect, open_world, queue, record
+
+from paracloud.centres.store import keep_queues, seen_queues
+from paracloud.jobs.build import build
+from paracloud.jobs.market import read_market
+from paracloud.jobs.quote import quote
+from paracloud.kit.errors import Invalid
+from paracloud.kit.identifiers import CentreName, NativeId
+
+MANY, LAST = 1000, CentreName("north")
+
+
+async def test_a_queue_that_disappears_takes_its_jobs_to_their_end_and_no_new_one(database):
+    world = await open_world(database)
+    accepted = await world.submit(centre=EAST)
+    lease = await world.claim()
+    await world.book.intend(lease, limit=10)
+    await world.book.submitted(lease, {accepted.job: NativeId("7")}, postponed={})
+    async with database.begin() as session:
+        await keep_queues(session, EAST, (queue("other"),), START)
+    with pytest.raises(Invalid):
+        await world.submit(centre=EAST)
+    run = record(accepted.job, "7", elapsed_seconds=600)
+    await world.book.settle(lease, [run], alive=(), read_until=START + timedelta(hours=1))
+    assert await world.state(accepted.job) == "completed"
+    assert (await world.held(), await world.wallet()) == (0, 1000 * 10**6 - 600 * 100)
+
+
+async def test_no_queue_at_all_is_told_as_such_and_what_comes_back_is_offered(database):
+    world = await open_world(database)
+    async with database.begin() as session:
+        await keep_queues(session, EAST, (), START)
+    with pytest.raises(Invalid, match="No partition"):
+        await world.submit(centre=EAST)
+    async with database.begin() as session:
+        await keep_queues(session, EAST, (queue(),), START)
+    assert (await world.submit(centre=EAST)).queue == "cpu"
+
+
+async def test_among_a_thousand_queues_the_only_one_that_fits_is_found_and_the_others_say_why(database):
+    world = await open_world(database)
+    small = [queue(f"q{number:03}", cores_per_node=1) for number in range(MANY - 1)]
+    async with database.begin() as session:
+        await connect(session, LAST, queues=(*small, queue("wide")))
+        assert sum(one.centre == LAST for one in await seen_queues(session)) == MANY
+    spec = build("#!/bin/sh\n#SBATCH --time=60 -n 1 -c 4\ntrue\n", {}, centre=LAST).spec
+    async with database.begin() as session:
+        market = await read_market(session, START)
+        found = await quote(session, world.caller, world.project, spec, market=market)
+    assert [one.place for one in found.choice.fitting] == ["north/wide"]
+    assert sum(one.centre == LAST for one in found.choice.rejected) == MANY - 1
+    assert all(one.en and one.zh for one in found.choice.rejected)
