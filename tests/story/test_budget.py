@@ -11,7 +11,9 @@ from paracloud.wire.account import CentreRequest
 from paracloud.wire.tariffs import ContractRequest, PriceRequest
 from paralab.running import RunningCentre
 
-NAME, PUBLISHED, JOBS = "counted", 30, 14
+NAME, PUBLISHED, JOBS = "counted", 24, 4
+RUN_SECONDS = 75
+"""While something runs, rounds follow each other as fast as the budget lets them: for more than a minute."""
 COMMANDS = ("sbatch", "scancel", "scontrol", "squeue", "sacct", "sinfo", "sacctmgr", "sdiag", "sprio", "sshare")
 ACCOUNTS = [f"west{number}" for number in range(195, 199)]
 """Nobody else's; the first watches."""
@@ -60,8 +62,9 @@ def test_a_centre_sees_no_more_commands_in_a_minute_than_were_published(stage: S
     centre = stage.lab.centres["west"]
     with counting(centre) as log:
         connect(stage, centre)
-        wanted = script(tenant, "true", centre=NAME, partition="debug")
-        jobs = [tenant.client.submit(wanted).id for _ in range(JOBS)]
+        bodies = [f"sleep {RUN_SECONDS}", *["true"] * JOBS]
+        wanted = [script(tenant, body, centre=NAME, partition="debug") for body in bodies]
+        jobs = [tenant.client.submit(one).id for one in wanted]
         stage.wait(lambda: all(tenant.client.job(one).job.is_final for one in jobs), "all jobs to end", 400)
         assert {tenant.client.job(one).job.state for one in jobs} == {"completed"}
         at = seen(log)
