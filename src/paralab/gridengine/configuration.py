@@ -163,5 +163,5 @@ def hours(limit: str) -> str:
 
 
 def last_job_id(site: Site) -> int:
-    """The job number before the first: Grid Engine counts to LAST_JOB_ID and begins anew."""
-    return site.first_job_id % LAST_JOB_ID - 1
+    """The job number before the first: Grid Engine counts to LAST_JOB_ID, and begins anew at 1."""
+    return (site.first_job_id % (LAST_JOB_ID + 1) or 1) - 1
