@@ -13,6 +13,7 @@ from pathlib import Path
 
 from paralab.box import daemons, environment
 from paralab.errors import LabError
+from paralab.schedulers import scheduler_of
 from paralab.site import Site
 
 STOP_SECONDS = 20.0
@@ -101,11 +102,16 @@ class RunningLab:
             os.kill(self.supervisor, signal.SIGTERM)
         wait_until(lambda: not is_alive(self.supervisor), "the lab to end")
         wait_until(lambda: not processes_of(self.folder), "the centres' processes to end")
+        wait_until(lambda: all(map(_is_gone, self.centres.values())), "the centres' networks to end")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def trust(self, public_key: str) -> None:
         for centre in self.centres.values():
             centre.trust(public_key)
+
+
+def _is_gone(centre: RunningCentre) -> bool:
+    return scheduler_of(centre.site.centre).is_gone(centre.site)
 
 
 def load(folder: Path) -> RunningLab | None:

@@ -45,3 +45,6 @@ class Scheduler(Protocol):
     def start(self, site: Site) -> None:
         """Start every daemon of a fresh centre; returns when all nodes take jobs. TimeoutError, OSError or
         subprocess.SubprocessError where they do not come up."""
+
+    def is_gone(self, site: Site) -> bool:
+        """Whether the machine is rid of what the kernel takes away a moment after a box's last process."""

@@ -6,8 +6,9 @@ switch. All of it is gone with the last process, the machine's end of the cable 
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 
-from paralab.process import run
+from paralab.process import run, wait
 from paralab.site import PORTS_A_CENTRE, Site
 
 SWITCH = "switch"
@@ -32,7 +33,8 @@ def enter(node: str) -> tuple[str, ...]:
 
 def build(site: Site) -> None:
     """CalledProcessError where the machine forbids it, as a container without CAP_NET_ADMIN does."""
-    cable = f"lab{site.port}"
+    wait("the end of another lab's network", lambda: is_gone(site))
+    cable = _cable(site)
     nodes = [name for name, _ in site.centre.nodes]
     _ip(f"netns add {name}" for name in (SWITCH, *nodes))
     _ip([f"link add {cable} type veth peer name login netns {SWITCH}", *_up(cable, address(site, 0))])
@@ -44,6 +46,16 @@ def build(site: Site) -> None:
     for node in nodes:
         run(["touch", f"{UTS}/{node}"])
         run(["unshare", f"--uts={UTS}/{node}", "hostname", node])
+
+
+def is_gone(site: Site) -> bool:
+    """The kernel takes a network away some moments after its last process."""
+    return not Path("/sys/class/net", _cable(site)).exists()
+
+
+def _cable(site: Site) -> str:
+    """The machine's end."""
+    return f"lab{site.port}"
 
 
 def _up(interface: str, own: str) -> list[str]:

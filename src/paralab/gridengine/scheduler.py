@@ -69,6 +69,9 @@ class GridEngine:
                 begin(name)
         wait("the nodes", lambda: _all_take_jobs(site, environment), *processes.values())
 
+    def is_gone(self, site: Site) -> bool:
+        return network.is_gone(site)
+
 
 def _write_cell(site: Site) -> None:
     """SGE_ROOT as an installation leaves it: programs, the cell's common folder, which every account reads."""
