@@ -79,6 +79,7 @@ def _write_cell(site: Site) -> None:
     common.mkdir(parents=True)
     (common / "bootstrap").write_text(configuration.bootstrap(site))
     (common / "act_qmaster").write_text(f"{site.host}\n")
+    (common / "accounting").touch()  # before the first job too, qacct knows of none, and is not at a loss
     (root(site) / "util").symlink_to(RESOURCES.parent)
     for name in ("lib", "utilbin"):
         (root(site) / name).mkdir()
