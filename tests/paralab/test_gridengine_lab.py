@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import asyncssh
@@ -12,7 +13,7 @@ from tests.paralab.acts import HOLDER, left_of, ports_of, running, until
 
 from paralab.gridengine import network
 from paralab.lab import home
-from paralab.running import RunningCentre, RunningLab, load
+from paralab.running import RunningCentre, RunningLab, load, processes_of
 
 pytestmark = pytest.mark.live
 GRID = """
@@ -149,7 +150,7 @@ def test_an_account_has_no_more_rights_than_anywhere_and_everybody_reads_account
 
 
 def test_an_array_runs_task_by_task_and_each_is_accounted(grid: RunningCentre) -> None:
-    name = script(grid, 'echo "$SGE_TASK_ID at $(hostname)"; exit $SGE_TASK_ID')
+    name = script(grid, 'echo "$SGE_TASK_ID at $(hostname) in $TMPDIR"; exit $SGE_TASK_ID')
     job = submit(grid, "-t", "1-3", "-q", "cpu", name)
     assert int(job) >= grid.site.first_job_id % 10_000_000
     records = sorted(accounted(grid, job, 3), key=lambda one: one["taskid"])
@@ -157,7 +158,10 @@ def test_an_array_runs_task_by_task_and_each_is_accounted(grid: RunningCentre) -
     assert [one["exit_status"] for one in records] == ["1", "2", "3"]
     assert {one["failed"] for one in records} == {"0"}
     for one in records:
-        assert printed(grid, f"job.sh.o{job}.{one['taskid']}") == f"{one['taskid']} at {one['hostname']}\n"
+        task, node = one["taskid"], one["hostname"]
+        scratch = grid.site.folder / "scratch" / node / f"{job}.{task}.cpu"
+        assert printed(grid, f"job.sh.o{job}.{task}") == f"{task} at {node} in {scratch}\n"
+        assert not scratch.exists(), "it went with its task"
         assert (one["qname"], one["slots"], one["granted_pe"]) == ("cpu", "1", "NONE")
 
 
@@ -173,6 +177,8 @@ def test_a_job_of_two_slots_stays_on_one_host_and_has_memory_for_each(grid: Runn
 
 def test_an_mpi_job_fills_two_hosts_and_is_accounted_once(grid: RunningCentre) -> None:
     job = submit(grid, "-pe", "mpi", "12", "-q", "cpu", script(grid, "mpirun hostname | sort | uniq -c"))
+    until(lambda: job not in queued(grid), "the job to end")
+    accounted(grid, submit(grid, "-b", "y", "true"))  # the log is in order: nothing of the job comes after this
     (record,) = accounted(grid, job)
     assert (record["slots"], record["granted_pe"], record["exit_status"], record["failed"]) == ("12", "mpi", "0", "0")
     ranks = {line.split()[1]: int(line.split()[0]) for line in printed(grid, f"job.sh.o{job}").splitlines()}
@@ -264,6 +270,20 @@ def test_down_leaves_nothing_and_fresh_centres_never_repeat_a_job_id(lab: Runnin
     with running(lab_name, ALONE) as again:
         assert int(submit(again.centres["alone"], "-h", "-b", "y", "true")) > int(first)
     said(lab.centres["grid"], "qhost")
+
+
+def test_a_lab_is_down_only_when_its_network_has_left_the_machine(lab_name: str) -> None:
+    """Whoever builds the next one at the same ports gives its cable the same name."""
+    with running(lab_name, ALONE) as alone:
+        site, box = alone.centres["alone"].site, Path("/proc", str(alone.centres["alone"].pid))
+        with (box / "root/run/netns" / network.SWITCH).open() as held, ThreadPoolExecutor(1) as threads:
+            down = threads.submit(alone.down)
+            until(lambda: processes_of(alone.folder) == [], "the processes to end")
+            assert wait([down], timeout=1).not_done, "the network is held, so it is not down yet"
+            assert not network.is_gone(site)
+            held.close()
+            down.result()
+        assert network.is_gone(site)
 
 
 def test_a_lab_dies_with_the_program_that_holds_it_however_that_dies(lab_name: str) -> None:
