@@ -104,13 +104,17 @@ def _sweep(root: Path) -> None:
             shutil.rmtree(plan.parent, ignore_errors=True)
 
 
-def _plan(inventory: Inventory, root: Path, folder: Path, name: str) -> Mapping[str, Site]:
+def _demand_open(folder: Path) -> None:
     for parent in folder.parents:
         if parent.stat().st_mode & 0o011 != 0o011:
             raise LabError(
                 f"{parent} is closed to the centres' accounts; choose another PARALAB_HOME.",
                 f"{parent} 对超算账号不可访问；请更换 PARALAB_HOME。",
             )
+
+
+def _plan(inventory: Inventory, root: Path, folder: Path, name: str) -> Mapping[str, Site]:
+    _demand_open(folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     folder.chmod(0o755)
@@ -134,11 +138,8 @@ def _plan(inventory: Inventory, root: Path, folder: Path, name: str) -> Mapping[
     if needs_database:
         (folder / "mariadb").mkdir(mode=0o700)
         prepare(root / "cache", folder / "mariadb", password)
-    plan = {
-        "name": name,
-        "database_port": database_port if needs_database else None,
-        "sites": {key: str(folder / f"{key}.json") for key in sites},
-    }
+    files = {key: str(folder / f"{key}.json") for key in sites}
+    plan = {"name": name, "database_port": database_port if needs_database else None, "sites": files}
     (folder / "plan.json").write_text(json.dumps(plan))
     return sites
 

@@ -142,7 +142,8 @@ def test_a_lab_in_the_shell_is_built_shown_and_ended(lab_name: str, tmp_path: Pa
     try:
         assert built.returncode == 0, built.stderr
         shown = json.loads(built.stdout)["tiny"]
-        assert (shown["host"], shown["accounts"]) == ("127.0.0.1", ["tiny001", "tiny002"])
+        assert (shown["scheduler"], shown["host"]) == ("slurm", "127.0.0.1")
+        assert shown["accounts"] == ["tiny001", "tiny002"]
         assert shown["partitions"] == {"cpu": {"nodes": 1, "cores": 2}}
         assert json.loads(run("status", *name, "--json").stdout)["tiny"] == shown
         assert "127.0.0.1" in run("status", *name).stdout
