@@ -85,16 +85,22 @@ def _demand(inventory: Inventory) -> None:
             "搭建实验环境需要 root 权限：各超算中心有自己的 Unix 账号和命名空间。",
         )
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    programs = dict(NEEDED)
-    for centre in inventory.centres:
-        programs |= scheduler_of(centre).programs
-    missing = sorted({package for program, package in programs.items() if shutil.which(program, path=path) is None})
+    programs = programs_for(inventory).items()
+    missing = sorted({package for program, package in programs if shutil.which(program, path=path) is None})
     if missing:
         packages = " ".join(missing)
         raise LabError(
             f"Missing: apt-get install --no-install-recommends {packages}",
             f"缺少软件包，请执行：apt-get install --no-install-recommends {packages}",
         )
+
+
+def programs_for(inventory: Inventory) -> dict[str, str]:
+    """What this inventory's centres need, each with its Debian package: nothing of a scheduler that none of them has."""
+    programs = dict(NEEDED)
+    for centre in inventory.centres:
+        programs |= scheduler_of(centre).programs
+    return programs
 
 
 def _sweep(root: Path) -> None:

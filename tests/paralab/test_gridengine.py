@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from paralab.gridengine import configuration, network
-from paralab.inventory import Centre, Partition, SchedulerName
+from paralab.inventory import Centre, Inventory, Partition, SchedulerName
+from paralab.lab import NEEDED, programs_for
 from paralab.login import sshd_config
 from paralab.ports import FIRST, LAST
-from paralab.schedulers import SCHEDULERS, scheduler_of
+from paralab.schedulers import scheduler_of
 from paralab.site import PORTS_A_CENTRE, Site
 
 CPU = Partition("cpu", 2, 8, 64_000, "2-00:00:00", is_default=True)
@@ -117,8 +118,14 @@ def test_whoever_logs_in_is_led_to_this_cell_and_to_its_commands() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", SchedulerName)
-def test_only_what_an_inventorys_own_schedulers_need_is_demanded(name: SchedulerName) -> None:
-    packages = {one: set(SCHEDULERS[one].programs.values()) for one in SchedulerName}
-    others = set().union(*(packages[one] for one in SchedulerName if one is not name))
-    assert packages[name].isdisjoint(others)
+def test_only_what_an_inventorys_own_schedulers_need_is_demanded() -> None:
+    slurm = replace(CENTRE, name="east", scheduler=SchedulerName.SLURM)
+    alone = {one.scheduler: programs_for(Inventory((one,))) for one in (CENTRE, slurm)}
+    assert {"sge_qmaster", "qconf", "sshd"} <= alone[SchedulerName.GRID_ENGINE].keys()
+    assert {"slurmctld", "mariadbd", "sshd"} <= alone[SchedulerName.SLURM].keys()
+    shared = alone[SchedulerName.GRID_ENGINE].keys() & alone[SchedulerName.SLURM].keys()
+    assert shared == NEEDED.keys()
+    assert programs_for(Inventory((CENTRE, slurm))) == {
+        **alone[SchedulerName.GRID_ENGINE],
+        **alone[SchedulerName.SLURM],
+    }
