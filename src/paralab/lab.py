@@ -96,7 +96,7 @@ def _demand(inventory: Inventory) -> None:
 
 
 def programs_for(inventory: Inventory) -> dict[str, str]:
-    """What this inventory's centres need, each with its Debian package: nothing of a scheduler that none of them has."""
+    """What this inventory's centres need, each with its Debian package: nothing for others."""
     programs = dict(NEEDED)
     for centre in inventory.centres:
         programs |= scheduler_of(centre).programs

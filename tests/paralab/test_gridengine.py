@@ -120,12 +120,8 @@ def test_whoever_logs_in_is_led_to_this_cell_and_to_its_commands() -> None:
 
 def test_only_what_an_inventorys_own_schedulers_need_is_demanded() -> None:
     slurm = replace(CENTRE, name="east", scheduler=SchedulerName.SLURM)
-    alone = {one.scheduler: programs_for(Inventory((one,))) for one in (CENTRE, slurm)}
-    assert {"sge_qmaster", "qconf", "sshd"} <= alone[SchedulerName.GRID_ENGINE].keys()
-    assert {"slurmctld", "mariadbd", "sshd"} <= alone[SchedulerName.SLURM].keys()
-    shared = alone[SchedulerName.GRID_ENGINE].keys() & alone[SchedulerName.SLURM].keys()
-    assert shared == NEEDED.keys()
-    assert programs_for(Inventory((CENTRE, slurm))) == {
-        **alone[SchedulerName.GRID_ENGINE],
-        **alone[SchedulerName.SLURM],
-    }
+    grid_alone, slurm_alone = (programs_for(Inventory((one,))) for one in (CENTRE, slurm))
+    assert {"sge_qmaster", "qconf", "sshd"} <= grid_alone.keys()
+    assert {"slurmctld", "mariadbd", "sshd"} <= slurm_alone.keys()
+    assert grid_alone.keys() & slurm_alone.keys() == NEEDED.keys()
+    assert programs_for(Inventory((CENTRE, slurm))) == {**grid_alone, **slurm_alone}
