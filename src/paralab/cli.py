@@ -79,6 +79,7 @@ def describe(running: RunningLab) -> dict[str, Any]:
     """What a platform needs to connect the centres."""
     return {
         name: {
+            "scheduler": centre.site.centre.scheduler,
             "host": centre.host,
             "port": centre.port,
             "host_key": centre.host_key,
@@ -94,11 +95,12 @@ def _show(running: RunningLab, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(describe(running)))
         return
-    table = Table("centre", "ssh", "partitions", "accounts")
+    table = Table("centre", "scheduler", "ssh", "partitions", "accounts")
     for name, centre in running.centres.items():
         shape = centre.site.centre
         partitions = ", ".join(f"{p.name} {p.nodes}x{p.cores}" for p in shape.partitions)
-        table.add_row(name, f"{centre.host}:{centre.port}", partitions, f"{shape.pool[0]} … {shape.pool[-1]}")
+        place, accounts = f"{centre.host}:{centre.port}", f"{shape.pool[0]} … {shape.pool[-1]}"
+        table.add_row(name, shape.scheduler, place, partitions, accounts)
     Console().print(table)
 
 

@@ -14,17 +14,16 @@ from pathlib import Path
 from paralab.box import make_folders
 from paralab.errors import LabError
 from paralab.inventory import Inventory
-from paralab.mariadb import prepare, template
+from paralab.mariadb import prepare
 from paralab.ports import free_block, locked, next_job_id
 from paralab.running import STARTED, RunningLab, load, wait_until
+from paralab.schedulers import scheduler_of
 from paralab.site import PORTS_A_CENTRE, Site
 
 NEEDED = {
-    "slurmctld": "slurmctld", "slurmd": "slurmd", "slurmdbd": "slurmdbd", "sinfo": "slurm-client", "munged": "munge",
-    "mariadbd": "mariadb-server-core", "mariadb-install-db": "mariadb-server-core", "sshd": "openssh-server",
-    "unshare": "util-linux", "nsenter": "util-linux", "setpriv": "util-linux",
+    "sshd": "openssh-server", "unshare": "util-linux", "nsenter": "util-linux", "setpriv": "util-linux",
 }  # fmt: skip
-"""Programs and the Debian packages that hold them."""
+"""Programs that every centre needs, and the Debian packages that hold them; a scheduler names more."""
 FIRST_UID = 21_000
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", re.ASCII)
 KEPT_SECONDS = 86_400.0
@@ -52,11 +51,10 @@ def up(
     """Build and start; returns when every node is idle. `trust` is the authority's public key that the centres accept.
     `attached`: the lab dies with this process, however it dies. LabError where a lab of that name runs, or where the
     machine cannot hold one; then nothing is left behind."""
-    _demand()
+    _demand(inventory)
     root = where or home()
     folder = folder_of(name, root)
     with locked(root / "cache" / "lock"):
-        template(root / "cache")
         if load(folder) is not None:
             raise LabError(
                 f"The lab {name} runs already; `paralab down --name {name}` ends it.",
@@ -80,20 +78,29 @@ def up(
     return running
 
 
-def _demand() -> None:
+def _demand(inventory: Inventory) -> None:
     if os.getuid() != 0:
         raise LabError(
             "A lab needs root: its centres have Unix accounts and namespaces of their own.",
             "搭建实验环境需要 root 权限：各超算中心有自己的 Unix 账号和命名空间。",
         )
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    missing = sorted({package for program, package in NEEDED.items() if shutil.which(program, path=path) is None})
+    programs = programs_for(inventory).items()
+    missing = sorted({package for program, package in programs if shutil.which(program, path=path) is None})
     if missing:
         packages = " ".join(missing)
         raise LabError(
             f"Missing: apt-get install --no-install-recommends {packages}",
             f"缺少软件包，请执行：apt-get install --no-install-recommends {packages}",
         )
+
+
+def programs_for(inventory: Inventory) -> dict[str, str]:
+    """What this inventory's centres need, each with its Debian package: nothing for others."""
+    programs = dict(NEEDED)
+    for centre in inventory.centres:
+        programs |= scheduler_of(centre).programs
+    return programs
 
 
 def _sweep(root: Path) -> None:
@@ -103,13 +110,17 @@ def _sweep(root: Path) -> None:
             shutil.rmtree(plan.parent, ignore_errors=True)
 
 
-def _plan(inventory: Inventory, root: Path, folder: Path, name: str) -> Mapping[str, Site]:
+def _demand_open(folder: Path) -> None:
     for parent in folder.parents:
         if parent.stat().st_mode & 0o011 != 0o011:
             raise LabError(
                 f"{parent} is closed to the centres' accounts; choose another PARALAB_HOME.",
                 f"{parent} 对超算账号不可访问；请更换 PARALAB_HOME。",
             )
+
+
+def _plan(inventory: Inventory, root: Path, folder: Path, name: str) -> Mapping[str, Site]:
+    _demand_open(folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     folder.chmod(0o755)
@@ -129,10 +140,13 @@ def _plan(inventory: Inventory, root: Path, folder: Path, name: str) -> Mapping[
         make_folders(folder / centre.name)
         (folder / f"{centre.name}.json").touch(mode=0o600)
         (folder / f"{centre.name}.json").write_text(sites[centre.name].dump())
-    (folder / "mariadb").mkdir(mode=0o700)
-    prepare(root / "cache", folder / "mariadb", password)
+    needs_database = any(scheduler_of(centre).needs_database for centre in inventory.centres)
+    if needs_database:
+        (folder / "mariadb").mkdir(mode=0o700)
+        prepare(root / "cache", folder / "mariadb", password)
     files = {key: str(folder / f"{key}.json") for key in sites}
-    (folder / "plan.json").write_text(json.dumps({"name": name, "database_port": database_port, "sites": files}))
+    plan = {"name": name, "database_port": database_port if needs_database else None, "sites": files}
+    (folder / "plan.json").write_text(json.dumps(plan))
     return sites
 
 

@@ -1,5 +1,6 @@
 """Who may log in at a centre, and how: its accounts, and its sshd."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from paralab.site import Site
@@ -24,9 +25,11 @@ def account_files(site: Site) -> dict[str, str]:
     return system
 
 
-def sshd_config(site: Site) -> str:
-    """Certificates of the trusted authority are the only way in; the principal must be the account's name."""
+def sshd_config(site: Site, variables: Mapping[str, str]) -> str:
+    """Certificates of the trusted authority are the only way in; the principal must be the account's name. `variables`
+    are set for whoever comes in, so that nobody needs a start-up file to find the scheduler."""
     folder = site.folder / "ssh"
+    settings = " ".join(f"{name}={value}" for name, value in variables.items())
     allowed = " ".join(name for name, _ in accounts(site))
     return f"""\
 Port {site.ssh_port}
@@ -52,5 +55,5 @@ MaxStartups 100:30:200
 MaxSessions 1000
 LogLevel VERBOSE
 Subsystem sftp internal-sftp
-SetEnv SLURM_CONF={site.conf} CENTRE={site.centre.name} PATH=/usr/local/bin:/usr/bin:/bin
+SetEnv {settings}
 """

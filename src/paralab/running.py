@@ -11,8 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from paralab.box import PATH, daemons
+from paralab.box import daemons, environment
 from paralab.errors import LabError
+from paralab.schedulers import scheduler_of
 from paralab.site import Site
 
 STOP_SECONDS = 20.0
@@ -61,15 +62,15 @@ class RunningCentre:
         )
 
     def kill(self, daemon: str, *, hard: bool = True) -> None:
-        """End a daemon: slurmctld, slurmdbd, sshd, munged, or slurmd.NODE; `hard` is SIGKILL, else SIGTERM."""
-        argv = daemons(self.site)[daemon]
-        pattern = " ".join(argv[:5]) if daemon.startswith("slurmd.") else f"^(/usr/sbin/)?{argv[0].rpartition('/')[2]} "
+        """End a daemon: sshd, or one of the scheduler's (slurmctld, slurmdbd, munged, slurmd.NODE; or sge_qmaster,
+        sge_execd.NODE). `hard` is SIGKILL, else SIGTERM."""
+        pattern = daemons(self.site)[daemon].pattern
         self.exec(["pkill", "-KILL" if hard else "-TERM", "-f", pattern])
         wait_until(lambda: self.exec(["pgrep", "-f", pattern]).returncode != 0, f"{daemon} to end")
 
     def start(self, daemon: str) -> None:
         """Start a daemon again, with the state that it left."""
-        argv = daemons(self.site)[daemon]
+        argv = daemons(self.site)[daemon].argv
         log = self.site.folder / "log" / f"{daemon}.out"
         self.exec(["sh", "-c", 'exec setsid -f "$@" >>"$0" 2>&1 </dev/null', str(log), *argv])
 
@@ -83,7 +84,8 @@ class RunningCentre:
     def _enter(self, argv: Sequence[str], account: str) -> list[str]:
         home = "/root" if account == "root" else f"/home/{account}"
         who = ["setpriv", f"--reuid={account}", f"--regid={account}", "--init-groups"]
-        variables = [f"HOME={home}", f"USER={account}", f"SLURM_CONF={self.site.conf}", f"PATH={PATH}", "LANG=C.UTF-8"]
+        variables = [f"{name}={value}" for name, value in environment(self.site).items()]
+        variables += [f"HOME={home}", f"USER={account}"]
         enter = ["nsenter", f"--target={self.pid}", "--mount", "--uts", "--pid", f"--wdns={home}"]
         return [*enter, "--", "env", "-i", *variables, *(who if account != "root" else []), *argv]
 
@@ -100,11 +102,16 @@ class RunningLab:
             os.kill(self.supervisor, signal.SIGTERM)
         wait_until(lambda: not is_alive(self.supervisor), "the lab to end")
         wait_until(lambda: not processes_of(self.folder), "the centres' processes to end")
+        wait_until(lambda: all(map(_is_gone, self.centres.values())), "the centres' networks to end")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def trust(self, public_key: str) -> None:
         for centre in self.centres.values():
             centre.trust(public_key)
+
+
+def _is_gone(centre: RunningCentre) -> bool:
+    return scheduler_of(centre.site.centre).is_gone(centre.site)
 
 
 def load(folder: Path) -> RunningLab | None:

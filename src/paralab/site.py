@@ -4,14 +4,14 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from paralab.inventory import Centre, Partition
+from paralab.inventory import Centre, Partition, SchedulerName
 
 PORTS_A_CENTRE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Ports from `port` on: 1 slurmctld, 2 slurmdbd, 22 sshd, 100 and on the slurmds."""
+    """Ports from `port` on: 1 slurmctld or sge_qmaster, 2 slurmdbd or sge_execd, 22 sshd, 100 and on the slurmds."""
 
     centre: Centre
     folder: Path
@@ -22,15 +22,11 @@ class Site:
     database_name: str
     database_password: str
     cluster: str
-    """Slurm's ClusterName: new for every build, so that accounting never mixes old and new jobs."""
+    """The scheduler's own name for it: new for every build, so that accounting never mixes old and new jobs."""
 
     @property
     def host(self) -> str:
         return f"{self.centre.name}-login"
-
-    @property
-    def conf(self) -> Path:
-        return self.folder / "etc" / "slurm.conf"
 
     @property
     def ssh_port(self) -> int:
@@ -44,4 +40,6 @@ class Site:
         tree = json.loads(text)
         centre = tree.pop("centre")
         partitions = tuple(Partition(**table) for table in centre.pop("partitions"))
-        return cls(centre=Centre(partitions=partitions, **centre), folder=Path(tree.pop("folder")), **tree)
+        scheduler = SchedulerName(centre.pop("scheduler"))
+        shape = Centre(partitions=partitions, scheduler=scheduler, **centre)
+        return cls(centre=shape, folder=Path(tree.pop("folder")), **tree)

@@ -1,4 +1,4 @@
-"""Holds a lab: MariaDB and every centre's box are its children and die with it, however it dies.
+"""Holds a lab: every centre's box, and a MariaDB where one needs it, are its children and die with it, however it dies.
 
 Run as `python -m paralab.supervisor LAB_FOLDER`; `plan.json` there says what to hold.
 """
@@ -19,7 +19,9 @@ def main() -> None:
     folder = Path(sys.argv[1])
     plan = json.loads((folder / "plan.json").read_text())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    children = [_start([*BOX, *mariadb_command(folder / "mariadb", plan["database_port"])], folder / "mariadb.log")]
+    children = []
+    if (port := plan["database_port"]) is not None:
+        children.append(_start([*BOX, *mariadb_command(folder / "mariadb", port)], folder / "mariadb.log"))
     pids: dict[str, int] = {}
     for name, site in plan["sites"].items():
         box = [*BOX, "--uts", sys.executable, "-m", "paralab.box", site]

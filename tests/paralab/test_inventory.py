@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paralab.errors import LabError
-from paralab.inventory import default_inventory, parse
+from paralab.inventory import SchedulerName, default_inventory, parse
 
 PARTITION = 'nodes = 2\ncores = 4\nmemory_mib = 8000\nmax_time = "1-00:00:00"\n'
 WORDS = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
@@ -18,12 +18,28 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 KEYS = st.sampled_from(
-    ["centre", "accounts", "partition", "slurm", "nodes", "cores", "memory_mib", "gpus", "gpu_model", "default"]
+    [
+        "centre",
+        "accounts",
+        "partition",
+        "scheduler",
+        "slurm",
+        "nodes",
+        "cores",
+        "memory_mib",
+        "gpus",
+        "gpu_model",
+        "default",
+    ]
 )
 
 
 def inventory(partition: str = PARTITION, *, centre: str = "east", name: str = "cpu", more: str = "") -> str:
     return f"[centre.{centre}]\naccounts = 2\n[centre.{centre}.partition.{name}]\n{partition}\n{more}"
+
+
+def scheduled(name: str, more: str = "", partition: str = PARTITION) -> str:
+    return inventory(partition, more=more).replace("accounts", f'scheduler = "{name}"\naccounts')
 
 
 def refusal(text: str) -> LabError:
@@ -132,6 +148,29 @@ BAD = {
         "centre.east.slurm",
         "each parameter once",
     ),
+    "another scheduler": (scheduled("pbs"), "east.scheduler", '"slurm" / "gridengine"'),
+    "a scheduler that is a number": (scheduled("").replace('""', "3"), "east.scheduler", '"slurm" / "gridengine"'),
+    "a scheduler in capitals": (scheduled("Slurm"), "east.scheduler", '"slurm" / "gridengine"'),
+    "slurm.conf where Grid Engine runs": (
+        scheduled("gridengine", "[centre.east.slurm]\nMailProg = 'a'"),
+        "centre.east.slurm",
+        "Grid Engine has no slurm.conf",
+    ),
+    "an empty slurm.conf where Grid Engine runs": (
+        scheduled("gridengine", "[centre.east.slurm]"),
+        "centre.east.slurm",
+        "Grid Engine has no slurm.conf",
+    ),
+    "most nodes of a job where Grid Engine runs": (
+        scheduled("gridengine", partition=PARTITION + "max_nodes = 2"),
+        "cpu.max_nodes",
+        "a Grid Engine queue cannot say",
+    ),
+    "a queue that Grid Engine keeps for itself": (
+        scheduled("gridengine", f"[centre.east.partition.template]\n{PARTITION}"),
+        "partition.template",
+        "another name",
+    ),
     "a table as a parameter": (inventory(more="[centre.east.slurm.x]\ny = 1"), "centre.east.slurm", "a line for each"),
 }
 
@@ -150,6 +189,12 @@ def test_what_is_wrong_is_refused_with_its_place_and_what_to_write(why: str) -> 
 def test_what_the_inventory_says_of_slurm_is_kept() -> None:
     (centre,) = parse(inventory(more='[centre.east.slurm]\nMinJobAge = 5\nSchedulerParameters = "defer"')).centres
     assert centre.slurm == {"MinJobAge": "5", "SchedulerParameters": "defer"}
+
+
+def test_a_centre_is_run_by_slurm_unless_it_says_grid_engine() -> None:
+    named = [parse(text).centres[0].scheduler for text in (inventory(), scheduled("slurm"), scheduled("gridengine"))]
+    assert named == [SchedulerName.SLURM, SchedulerName.SLURM, SchedulerName.GRID_ENGINE]
+    assert {centre.scheduler for centre in default_inventory().centres} == {SchedulerName.SLURM}
 
 
 @given(st.dictionaries(KEYS | WORDS, VALUES, max_size=4))

@@ -4,46 +4,28 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import asyncssh
 import pytest
+from tests.paralab.acts import HOLDER, left_of, ports_of, running, until
 
 from paralab.errors import LabError
 from paralab.inventory import default_inventory, parse
 from paralab.lab import home, up
-from paralab.running import RunningCentre, RunningLab, is_alive, load, processes_of, wait_until
+from paralab.running import RunningCentre, is_alive, load, processes_of
 
 pytestmark = pytest.mark.live
 ONE_NODE = "[centre.{name}.partition.cpu]\nnodes = {nodes}\ncores = 2\nmemory_mib = 4000\ndefault = true\n"
-HOLDER = """
-import sys, time
-from paralab.inventory import parse
-from paralab.lab import up
-up(parse(sys.argv[1]), name=sys.argv[2], attached=True)
-print("up", flush=True)
-time.sleep(600)
-"""
 RUN = Path(__file__).parents[2] / "run"
 
 
 def one_centre(name: str = "tiny", nodes: int = 1) -> str:
     return f"[centre.{name}]\naccounts = 2\n" + ONE_NODE.format(name=name, nodes=nodes)
-
-
-@contextmanager
-def running(name: str, inventory: str = "") -> Iterator[RunningLab]:
-    lab = up(parse(inventory) if inventory else default_inventory(), name=name, attached=True)
-    try:
-        yield lab
-    finally:
-        lab.down()
 
 
 def submit(centre: RunningCentre, *words: str) -> int:
@@ -52,41 +34,7 @@ def submit(centre: RunningCentre, *words: str) -> int:
     return int(done.stdout)
 
 
-def until(ask: Callable[[], object], what: str) -> None:
-    wait_until(lambda: bool(ask()), what, 60)
-
-
-def listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def left_of(folder: Path, ports: list[int]) -> list[str]:
-    """Whatever is still there of a lab: processes, mounts that any process sees, sockets of files and of ports."""
-    mounts = [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if f" {folder}/" in line]
-    named = [f"process {pid}" for pid in processes_of(folder)]
-    named += [f"process {pid}" for pid in _named_by(folder)]
-    files = [f"socket {file}" for file in folder.rglob("*") if file.is_socket()]
-    unix = [line for line in Path("/proc/net/unix").read_text().splitlines() if str(folder) in line]
-    return [*mounts, *named, *files, *unix, *[f"port {port}" for port in ports if listening(port)]]
-
-
-def _named_by(folder: Path) -> list[str]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        with suppress(OSError):
-            words = (entry / "cmdline").read_bytes()
-            if entry.name.isdigit() and f"{folder}/".encode() in words and int(entry.name) != os.getpid():
-                found.append(entry.name)
-    return found
-
-
-def ports_of(lab: RunningLab) -> list[int]:
-    sites = [centre.site for centre in lab.centres.values()]
-    return [one.database_port for one in sites] + [one.port + at for one in sites for at in (1, 2, 22, 100)]
-
-
-def test_a_centres_job_cannot_come_into_the_database_behind_accounting(lab_name):
+def test_a_centres_job_cannot_come_into_the_database_behind_accounting(lab_name: str) -> None:
     """The centres share the machine's loopback network, and the database writes files as whoever runs it."""
     with running(lab_name, one_centre()) as lab:
         centre = lab.centres["tiny"]
@@ -194,7 +142,8 @@ def test_a_lab_in_the_shell_is_built_shown_and_ended(lab_name: str, tmp_path: Pa
     try:
         assert built.returncode == 0, built.stderr
         shown = json.loads(built.stdout)["tiny"]
-        assert (shown["host"], shown["accounts"]) == ("127.0.0.1", ["tiny001", "tiny002"])
+        assert (shown["scheduler"], shown["host"]) == ("slurm", "127.0.0.1")
+        assert shown["accounts"] == ["tiny001", "tiny002"]
         assert shown["partitions"] == {"cpu": {"nodes": 1, "cores": 2}}
         assert json.loads(run("status", *name, "--json").stdout)["tiny"] == shown
         assert "127.0.0.1" in run("status", *name).stdout

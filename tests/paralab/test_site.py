@@ -14,7 +14,7 @@ from paralab.lab import _plan, _sweep, folder_of
 from paralab.login import account_files, sshd_config
 from paralab.ports import FIRST_JOB_ID, JOB_IDS_A_BUILD, LAST_JOB_ID, free_block, next_job_id
 from paralab.site import PORTS_A_CENTRE, Site
-from paralab.slurm import gres_conf, slurm_conf
+from paralab.slurm.configuration import gres_conf, slurm_conf
 
 
 def site(centre: Centre | None = None) -> Site:
@@ -51,7 +51,7 @@ def test_cards_have_device_files_and_stand_at_their_nodes_alone() -> None:
 
 
 def test_only_the_centres_own_accounts_may_log_in() -> None:
-    (allowed,) = [line for line in sshd_config(site()).splitlines() if line.startswith("AllowUsers ")]
+    (allowed,) = [line for line in sshd_config(site(), {}).splitlines() if line.startswith("AllowUsers ")]
     assert allowed.split()[1:] == ["eastsvc", *site().centre.pool]
     added = [line for line in account_files(site())["passwd"].splitlines() if line.startswith("east")]
     assert [line.split(":")[2] for line in added] == [str(21_000 + number) for number in range(17)]

@@ -1,9 +1,15 @@
 """A centre's Slurm configuration as text. Settings and their reasons were measured on Debian's Slurm 22.05."""
 
+from pathlib import Path
+
 from paralab.site import Site
 
 # Schedule at once: Slurm's own batch_sched_delay of 3 s is what makes a trivial job take 3 s.
 SCHEDULER = "batch_sched_delay=0,sched_min_interval=0,sched_interval=1,bf_interval=1"
+
+
+def conf_file(site: Site) -> Path:
+    return site.folder / "etc" / "slurm.conf"
 
 
 def slurm_conf(site: Site) -> str:
