@@ -121,7 +121,9 @@ def _each_built(jobs: Sequence[JobRequest]) -> list[Built]:
 
 async def _accept(deps: Deps, at: Asked, body: JobRequest, built: Built, market: Market) -> AcceptedModel:
     now, project = deps.clock.now(), ProjectId(body.project)
-    return _shown(await submit(at.session, at.caller, project, built.spec, market=market, now=now), built)
+    placer = deps.placers.of(market)
+    accepted = await submit(at.session, at.caller, project, built.spec, market=market, now=now, placer=placer)
+    return _shown(accepted, built)
 
 
 def _shown(accepted: Accepted, built: Built) -> AcceptedModel:

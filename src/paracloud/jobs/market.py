@@ -1,7 +1,7 @@
 """All that placement needs to know, read in a few queries: every queue, its price, its centre's health."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -15,9 +15,9 @@ from paracloud.billing.rule import Quantities, Unrated
 from paracloud.centres.centre import NOTHING_SAID, Centre, Health, Provision
 from paracloud.centres.registry import all_centres, healths, provisions, seen_queues
 from paracloud.dialects.records import QueueInfo
+from paracloud.identity import residency
 from paracloud.identity.overview import standings_of
 from paracloud.identity.product_line import ProductLine
-from paracloud.identity.residency import residencies
 from paracloud.jobs.most_given import most_given
 from paracloud.jobs.need import tasks_in_array
 from paracloud.jobs.spec import JobSpec
@@ -54,10 +54,11 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """`residencies`: where the data of those projects may be that are restricted. Without `foresight` nothing is
-    predicted."""
+    """`bare`: the stalls as offers that say nothing of a job. `residencies`: where the data of those projects may be
+    that are restricted. Without `foresight` nothing is predicted."""
 
     stalls: tuple[Stall, ...]
+    bare: tuple[Offer, ...]
     dedications: tuple[Dedication, ...]
     read_at: datetime
     residencies: Mapping[ProjectId, frozenset[str]] = field(default_factory=dict)
@@ -101,10 +102,23 @@ async def read_market(session: AsyncSession, now: datetime, foresight: Foresees 
         )
         for one in seen
     )
-    dedications = tuple(one for one in await dedications_of(session, None) if one.holds_at(now))
+    dedications = [one for one in await dedications_of(session, None) if one.holds_at(now)]
     if foresight is not None:
         await foresight.refresh(session)
-    return Market(stalls, dedications, now, await residencies(session), foresight)
+    return open_market(stalls, dedications, now, residencies=await residency.residencies(session), foresight=foresight)
+
+
+def open_market(
+    stalls: Sequence[Stall],
+    dedications: Sequence[Dedication],
+    now: datetime,
+    *,
+    residencies: Mapping[ProjectId, frozenset[str]] | None = None,
+    foresight: Foresees | None = None,
+) -> Market:
+    """`dedications` hold now."""
+    bare = tuple(_bare(stall, now) for stall in stalls)
+    return Market(tuple(stalls), bare, tuple(dedications), now, residencies or {}, foresight)
 
 
 async def customer_of(session: AsyncSession, project: ProjectId, market: Market) -> Customer:
@@ -115,7 +129,7 @@ async def customer_of(session: AsyncSession, project: ProjectId, market: Market)
 
 def offers(market: Market, spec: JobSpec, customer: Customer) -> list[Offer]:
     """Every queue, with the most that the job can cost there."""
-    return [_offer(stall, spec, customer, market) for stall in market.stalls]
+    return [_offer(stall, bare, spec, customer, market) for stall, bare in zip(market.stalls, market.bare, strict=True)]
 
 
 def most_at(market: Market, spec: JobSpec, customer: Customer, offer: Offer, wall: timedelta) -> Most:
@@ -163,10 +177,10 @@ def own_nodes(stall: Stall, upper: Quantities, customer: Customer, market: Marke
     return next((one for one in market.dedications if one.valid_to is None and one.covers(*place)), None)
 
 
-def _offer(stall: Stall, spec: JobSpec, customer: Customer, market: Market) -> Offer:
-    queue, price = stall.queue, price_of(stall, spec, customer)
-    ceiling, unavailable = None, _unavailable(stall, market.read_at) or _anothers(stall, customer, market)
-    upper = most_given(spec, queue)
+def _offer(stall: Stall, bare: Offer, spec: JobSpec, customer: Customer, market: Market) -> Offer:
+    price = price_of(stall, spec, customer)
+    ceiling, unavailable = None, bare.unavailable or anothers(stall, customer, market)
+    upper = most_given(spec, stall.queue)
     if price is not None and own_nodes(stall, upper, customer, market) is not None:
         ceiling = Money(0, price.currency)
     elif price is not None:
@@ -174,6 +188,17 @@ def _offer(stall: Stall, spec: JobSpec, customer: Customer, market: Market) -> O
             ceiling = most(upper, spec.wall_limit, stall.centre.overrun, price, tasks=tasks_in_array(spec)).amount
         except Unrated as why:
             unavailable = unavailable or (f"its price does not cover such a job: {why.en}", f"价格不适用：{why.zh}")
+    return replace(
+        bare,
+        price=price.id if price is not None else None,
+        most=ceiling,
+        unavailable=unavailable,
+        moving=moving(spec, stall.provision),
+    )
+
+
+def _bare(stall: Stall, now: datetime) -> Offer:
+    queue = stall.queue
     return Offer(
         centre=stall.centre.name,
         queue=queue.name,
@@ -189,12 +214,11 @@ def _offer(stall: Stall, spec: JobSpec, customer: Customer, market: Market) -> O
         max_wall=queue.max_wall,
         max_nodes=queue.max_nodes,
         is_default=queue.is_default,
-        price=price.id if price is not None else None,
-        most=ceiling,
-        unavailable=unavailable,
+        price=None,
+        most=None,
+        unavailable=_unavailable(stall, now),
         region=stall.centre.region,
         provision=stall.provision,
-        moving=moving(spec, stall.provision),
     )
 
 
@@ -206,7 +230,7 @@ def moving(spec: JobSpec, to: Provision) -> timedelta:
     return timedelta(seconds=-(-sum(one.size_bytes for one in spec.inputs) // to.bytes_per_second))
 
 
-def _anothers(stall: Stall, customer: Customer, market: Market) -> tuple[str, str] | None:
+def anothers(stall: Stall, customer: Customer, market: Market) -> tuple[str, str] | None:
     """Who pays for nodes by the month has them alone."""
     place = (stall.centre.name, stall.queue.name)
     if all(one.project == customer.project or (one.centre, one.queue) != place for one in market.dedications):

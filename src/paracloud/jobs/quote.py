@@ -69,17 +69,22 @@ def weigh(
     spec: JobSpec, market: Market, customer: Customer, only_centre: CentreName | None, *, user: UserId
 ) -> Weighed:
     """Invalid for a deadline that is over."""
+    require_ahead(spec, market)
     residency = market.residencies.get(customer.project)
     wanted = need(spec, only_centre=only_centre, residency=residency, asked_at=market.read_at)
+    found = offers(market, spec, customer)
+    known = foreseen(wanted, found, spec, customer=customer, user=user, market=market)
+    return Weighed(wanted, choose(wanted, known, Objective(spec.objective)))
+
+
+def require_ahead(spec: JobSpec, market: Market) -> None:
+    """Invalid for a deadline that is over."""
     if spec.constraints.deadline is not None and spec.constraints.deadline <= market.read_at:
         raise Invalid(
             "deadline: it is over already; name a later moment.",
             "deadline：截止时间已过，请给出更晚的时间。",
             field="deadline",
         )
-    found = offers(market, spec, customer)
-    known = foreseen(wanted, found, spec, customer=customer, user=user, market=market)
-    return Weighed(wanted, choose(wanted, known, Objective(spec.objective)))
 
 
 def nothing_fits(spec: JobSpec, choice: Choice) -> Invalid:

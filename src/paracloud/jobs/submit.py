@@ -1,6 +1,7 @@
 """Accept a job: placed, priced, its hold taken, its row and first event written, in the caller's one transaction."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,17 +18,19 @@ from paracloud.data.keep import require_held
 from paracloud.identity.caller import Caller
 from paracloud.jobs import store, store_forecasts, store_funds
 from paracloud.jobs.bounds import bounds
+from paracloud.jobs.hopes import Asked
 from paracloud.jobs.landing import checkpoint_signal, first_hold
 from paracloud.jobs.market import Market, customer_of, dedicated_at, most_at, upper_at
 from paracloud.jobs.need import tasks_in_array
-from paracloud.jobs.quote import dependency_centre, nothing_fits, weigh
+from paracloud.jobs.place import Placer
+from paracloud.jobs.quote import dependency_centre, nothing_fits, require_ahead, weigh
 from paracloud.jobs.spec import JobSpec
 from paracloud.jobs.state import JobState
 from paracloud.jobs.written import write_spec
 from paracloud.kit.errors import Conflict, Invalid
 from paracloud.kit.identifiers import CentreName, JobId, ProjectId, UnixAccount, new_uuid
 from paracloud.kit.money import Money
-from paracloud.placement.explain import Bound, explain
+from paracloud.placement.explain import Bound, explain_best
 from paracloud.placement.offer import Offer
 from paracloud.placement.prediction import Quantiles
 
@@ -43,19 +46,28 @@ class Accepted:
 
 
 async def submit(
-    session: AsyncSession, caller: Caller, project: ProjectId, spec: JobSpec, *, market: Market, now: datetime
+    session: AsyncSession,
+    caller: Caller,
+    project: ProjectId,
+    spec: JobSpec,
+    *,
+    market: Market,
+    now: datetime,
+    placer: Placer | None = None,
 ) -> Accepted:
-    """Raises NotFound or Forbidden for the project, Invalid where nothing fits (with the reasons) or an input is
-    missing, NotEnoughFunds with the missing amount, Conflict where no fitting centre has an account left. The worker
-    of the chosen centre hears of it when the transaction is committed."""
+    """`placer`: one that is kept for this market, where many jobs are submitted. Raises NotFound or Forbidden for the
+    project, Invalid where nothing fits (with the reasons) or an input is missing, NotEnoughFunds with the missing
+    amount, Conflict where no fitting centre has an account left. The worker of the chosen centre hears of it when the
+    transaction is committed."""
     caller.require_member(project)
     customer = await customer_of(session, project, market)
     only_centre = await dependency_centre(session, project, spec)
-    weighed = weigh(spec, market, customer, only_centre, user=caller.user)
-    if not weighed.choice.fitting:
-        raise nothing_fits(spec, weighed.choice)
+    require_ahead(spec, market)
+    placed = (placer or Placer(market)).place(Asked(spec, customer, caller.user, only_centre))
+    if not placed.fits:
+        raise nothing_fits(spec, weigh(spec, market, customer, only_centre, user=caller.user).choice)
     await _check_inputs(session, project, spec)
-    offer, account = await _place(session, project, weighed.choice.fitting, now)
+    passed, offer, account = await _place(session, project, placed.offers(), now)
     job = JobId(new_uuid())
     funding = await funding_of(session, project)
     wall = first_hold(funding, spec.wall_limit)
@@ -64,12 +76,11 @@ async def submit(
     wanted = Wanted(project, str(job), most.amount, caller.user, most, place)
     reserved = await set_aside(session, wanted, now=now)
     held = reserved.rest
-    choice = replace(weighed.choice, fitting=weighed.choice.fitting[weighed.choice.fitting.index(offer) :])
     if wall < spec.wall_limit:
         (bound,) = await bounds(session, [offer], spec, customer=customer, market=market)
     else:
         bound = Bound(reserved.ceiling, reserved.rest)
-    why_en, why_zh = explain(weighed.need, choice, bound)
+    why_en, why_zh = explain_best(placed.need, offer, placed.objective, (placed.fits - passed, placed.out), bound)
     values = _values(job, caller, project, spec, offer, account, (why_en, why_zh), now)
     values |= {"currency": held.currency, "held_micro": held.micro}
     needs = [{"job_id": job, "needs_job_id": one.job, "kind": one.kind} for one in spec.depends_on]
@@ -115,15 +126,15 @@ async def _check_inputs(session: AsyncSession, project: ProjectId, spec: JobSpec
 
 
 async def _place(
-    session: AsyncSession, project: ProjectId, fitting: tuple[Offer, ...], now: datetime
-) -> tuple[Offer, UnixAccount]:
-    """The best offer whose centre has an account for the project."""
+    session: AsyncSession, project: ProjectId, fitting: Iterable[Offer], now: datetime
+) -> tuple[int, Offer, UnixAccount]:
+    """The best offer whose centre has an account for the project, and how many better ones were passed over."""
     full: dict[CentreName, Conflict] = {}
-    for offer in fitting:
+    for passed, offer in enumerate(fitting):
         if offer.centre in full:
             continue
         try:
-            return offer, await account_for(session, offer.centre, project, now=now)
+            return passed, offer, await account_for(session, offer.centre, project, now=now)
         except Conflict as error:
             full[offer.centre] = error
     raise next(iter(full.values()))

@@ -29,9 +29,16 @@ def explain(need: Need, choice: Choice, bound: Bound | None = None) -> Reason:
     ValueError where none fits."""
     if not choice.fitting:
         raise ValueError("there is nothing to explain: no offer fits")
-    best = choice.fitting[0]
     total, out = len(choice.fitting), len(choice.rejected)
-    en, zh = _as_best(need, choice, best)
+    return explain_best(need, choice.fitting[0], choice.objective, (total, out), bound)
+
+
+def explain_best(
+    need: Need, best: Offer, objective: Objective, counts: tuple[int, int], bound: Bound | None = None
+) -> Reason:
+    """`counts`: how many offers fit, this one and those after it; how many did not."""
+    total, out = counts
+    en, zh = _as_best(need, objective, best)
     most_en, most_zh = _most(best, bound)
     now_en, now_zh = ("can start now", "可立即开始") if starts_now(need, best) else ("will wait", "需要排队")
     hope_en, hope_zh = _hope(need, best)
@@ -43,9 +50,9 @@ def explain(need: Need, choice: Choice, bound: Bound | None = None) -> Reason:
     )
 
 
-def _as_best(need: Need, choice: Choice, best: Offer) -> Reason:
-    if choice.objective is not Objective.DEADLINE:
-        return BEST[choice.objective]
+def _as_best(need: Need, objective: Objective, best: Offer) -> Reason:
+    if objective is not Objective.DEADLINE:
+        return BEST[objective]
     assert need.constraints.deadline is not None, "nothing is chosen by a deadline that is not there"  # noqa: S101
     by = moment(need.constraints.deadline)
     if is_in_time(need, best):
