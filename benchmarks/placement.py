@@ -37,7 +37,8 @@ from paracloud.dialects.records import QueueInfo
 from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.hopes import Asked, Times
 from paracloud.jobs.market import Market, Stall, open_market
-from paracloud.jobs.place import Placers
+from paracloud.jobs.place import place
+from paracloud.jobs.placer import Placers
 from paracloud.jobs.quote import weigh
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.identifiers import CentreName, PriceVersionId, ProjectId, UnixAccount, UserId, new_uuid
@@ -54,7 +55,12 @@ GIB = 1 << 30
 REGIONS = ("华东", "华北", "华南", "西南")
 APPLICATIONS = ("lammps", "gromacs", "vasp", "openfoam", "cp2k")
 MEMORY_RULE = {
-    "units": {"max": [{"resource": "cores", "weight": "0.1"}, {"resource": "memory_bytes", "per": "GiB", "weight": "0.03"}]},
+    "units": {
+        "max": [
+            {"resource": "cores", "weight": "0.1"},
+            {"resource": "memory_bytes", "per": "GiB", "weight": "0.03"},
+        ]
+    },
     "free": ["nodes", "gpus"],
 }  # fmt: skip
 SIZES, MICROSECOND = 16, timedelta(microseconds=1)
@@ -131,7 +137,7 @@ def _asked(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _place(placers: Placers, market: Market, job: JobSpec) -> tuple[str, str] | None:
-    placed = placers.of(market).place(Asked(job, CUSTOMER, USER))
+    placed = place(placers.of(market), Asked(job, CUSTOMER, USER))
     best = next(placed.offers(), None)
     if best is None:
         return None
@@ -158,14 +164,15 @@ def _stall(rng: random.Random, number: int) -> Stall:
     has = frozenset(rng.sample(APPLICATIONS, 3))
     provision = Provision(has, None, rng.randint(0, 3), rng.choice([None, 10**8]))
     rule = read_rule(MEMORY_RULE) if rng.random() < 0.2 else None
-    hours = (Decimal(rng.randint(50, 400)) / 1000, Decimal(rng.randint(2, 9))) if rule is None else (Decimal(0), None)
-    price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, *hours, "CNY", rule)
-    place = Centre(
+    core = Decimal(rng.randint(50, 400)) / 1000 if rule is None else Decimal(0)
+    card = Decimal(rng.randint(2, 9)) if rule is None else None
+    price = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, core, card, "CNY", rule)
+    centre = Centre(
         name=CentreName(name), title_en=name, title_zh=name, host="h", port=22, host_key="", dialect="slurm",
         service_account=UnixAccount("watcher"), commands_per_minute=60, patience=timedelta(minutes=10),
         overrun=timedelta(seconds=120), region=REGIONS[number // QUEUES % len(REGIONS)], is_enabled=True,
     )  # fmt: skip
-    return Stall(place, info, (price,), None, provision)
+    return Stall(centre, info, (price,), None, provision)
 
 
 def _moved(stalls: Sequence[Stall], rng: random.Random) -> list[Stall]:
@@ -179,9 +186,7 @@ def _moved(stalls: Sequence[Stall], rng: random.Random) -> list[Stall]:
 def _jobs(rng: random.Random, count: int) -> list[JobSpec]:
     usual = [_shaped(rng, 1 << rng.randint(0, 9)) for _ in range(100)]
     return [
-        _demanding(
-            rng, usual[int(rng.paretovariate(1)) % 100] if number % NEW_SHAPES else _shaped(rng, rng.randint(1, 700))
-        )
+        _demanding(rng, usual[rng.randrange(100)] if number % NEW_SHAPES else _shaped(rng, rng.randint(1, 700)))
         for number in range(count)
     ]
 

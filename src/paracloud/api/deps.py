@@ -13,7 +13,7 @@ from paracloud.data.blobs import Blobs
 from paracloud.identity.authenticate import authenticate
 from paracloud.identity.caller import Caller
 from paracloud.jobs.market import MarketReader
-from paracloud.jobs.place import Placers
+from paracloud.jobs.placer import Placers
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Unauthenticated

@@ -22,7 +22,7 @@ from paracloud.jobs.fund import Funder
 from paracloud.jobs.ledgered import PostgresBook
 from paracloud.jobs.market import MarketReader
 from paracloud.jobs.outpost import Outpost
-from paracloud.jobs.place import Placers
+from paracloud.jobs.placer import Placers
 from paracloud.jobs.reconcile_due import reconcile_due
 from paracloud.kit.clock import SystemClock
 from paracloud.kit.database import Database

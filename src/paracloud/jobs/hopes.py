@@ -42,12 +42,22 @@ class ForeseesMany(Protocol):
 
 
 class Hopes:
-    """Nothing is asked before it is needed. `moving`: how long the job's files take to each offer of the market; None
-    where nothing is to be moved."""
+    """Nothing is asked before it is needed. `together`: who foresees, where it does so for many. `moving`: how long the
+    job's files take to each offer of the market; None where nothing is to be moved."""
 
-    def __init__(self, asked: Asked, wanted: Need, market: Market, columns: Columns, moving: Whole | None) -> None:
+    def __init__(
+        self,
+        asked: Asked,
+        wanted: Need,
+        market: Market,
+        columns: Columns,
+        *,
+        together: ForeseesMany | None,
+        moving: Whole | None,
+    ) -> None:
         self._asked, self._need, self._market, self._columns = asked, wanted, market, columns
         self._moving = moving
+        self._together = together
         self._seen: tuple[Whole, Times] | None = None
 
     def start_p50(self, at: Whole) -> Whole:
@@ -87,8 +97,8 @@ class Hopes:
             wait = np.where(self._columns.starts_now(self._need)[at], 0, UNKNOWN_WAIT // MICROSECOND)
             run = np.full(at.size, self._need.wall_limit // MICROSECOND, dtype=np.int64)
             return Times(wait, wait, run, run)
-        if isinstance(foresight, ForeseesMany):
-            return foresight.many(asked.customer.project, asked.user, asked.spec, at)
+        if self._together is not None:
+            return self._together.many(asked.customer.project, asked.user, asked.spec, at)
         told = [self.predicted(int(one)) for one in at]
         figures = [(one.wait.p50, one.wait.p90, one.run.p50, one.run.p90) for one in told]
         columns = np.array([[time // MICROSECOND for time in row] for row in figures], dtype=np.int64).reshape(-1, 4)

@@ -1,119 +1,44 @@
 """Place a job among all offers of a market at once: the same choice as `quote.weigh` makes of them one by one.
 
-What depends on the market alone is columns, made once for each reading of it; what depends on the shape of a job, and
-so comes again and again, is kept. What is expected is asked only where the choice hangs on it, and reasons are given
-only by `weigh`, to whoever asks for them.
+What is expected is asked only where the choice hangs on it; reasons are given only by `weigh`, to whoever asks for them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from operator import attrgetter
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paracloud.billing.pick import Customer
-from paracloud.jobs.expect import costs
 from paracloud.jobs.hopes import Asked, Hopes
-from paracloud.jobs.market import Market, anothers, moving, own_nodes, price_of
-from paracloud.jobs.most_given import most_given
-from paracloud.jobs.need import need, tasks_in_array
-from paracloud.jobs.rates import Place, Rates
-from paracloud.jobs.spec import JobSpec
+from paracloud.jobs.market import moving, price_of
+from paracloud.jobs.placer import Placer
 from paracloud.kit.money import Money
 from paracloud.placement.choose import Rank
-from paracloud.placement.columns import MICROSECOND, Columns, Flags, Whole
+from paracloud.placement.columns import MICROSECOND, Flags, Whole
 from paracloud.placement.expected import likelihood
-from paracloud.placement.offer import Need, Objective, Offer
-from paracloud.placement.prediction import Quantiles
+from paracloud.placement.offer import Objective, Offer
+from paracloud.placement.prediction import Costs, Quantiles
 
-SHAPES_MOST = 512
-"""Kept of one market: some 50 bytes for each of its queues."""
-FIXED = attrgetter(
-    "name", "nodes", "cores", "cores_per_node", "memory_per_node_bytes", "gpus_per_node", "gpu_model",
-    "threads_per_core", "gives_whole_nodes", "gives_each_task_cores", "max_memory_per_core_bytes",
-    "default_memory_per_core_bytes", "default_memory_per_node_bytes",
-)  # fmt: skip
-"""Of a queue, what the most that a job can be given depends on."""
 Key: TypeAlias = Callable[[Whole], NDArray[np.int64] | NDArray[np.float64] | Flags]
 
 
-class Placer:
-    """Of one reading of the market."""
-
-    def __init__(self, market: Market, before: "Placer | None" = None) -> None:
-        """`before`: of an earlier reading, whose prices are taken over where nothing changed but what is free."""
-        self.market = market
-        self.columns = Columns(market.bare)
-        self.ground = [(one.centre, FIXED(one.queue), one.prices) for one in market.stalls], market.dedications
-        self._tells_apart = bool(market.dedications) or market.tells_customers_apart
-        is_same = before is not None and before.ground == self.ground
-        self.kept: dict[object, Rates] = before.kept if before is not None and is_same else {}
-        self._speed = np.array([one.provision.bytes_per_second or 0 for one in market.stalls], dtype=np.int64)
-
-    def place(self, asked: Asked) -> "Placed":
-        """The deadline, where there is one, lies ahead."""
-        residency = self.market.residencies.get(asked.customer.project)
-        wanted = need(asked.spec, only_centre=asked.only_centre, residency=residency, asked_at=self.market.read_at)
-        return Placed(self, asked, wanted)
-
-    def rates(self, asked: Asked) -> Rates:
-        spec = asked.spec
-        key = (
-            spec.tasks, spec.cores_per_task, spec.nodes, spec.tasks_per_node, spec.memory_per_node_bytes,
-            spec.memory_per_core_bytes, spec.gpus_per_node, spec.gpu_model, spec.exclusive, spec.array,
-            frozenset(spec.extra.items()), asked.customer if self._tells_apart else None,
-        )  # fmt: skip
-        found = self.kept.get(key)
-        if found is None:
-            if len(self.kept) >= SHAPES_MOST:
-                self.kept.clear()
-            found = self.kept[key] = Rates(self._places(asked), tasks_in_array(spec))
-        return found
-
-    def _places(self, asked: Asked) -> list[Place]:
-        spec, customer, places = asked.spec, asked.customer, []
-        for stall in self.market.stalls:
-            upper = most_given(spec, stall.queue)
-            is_own = bool(self.market.dedications) and own_nodes(stall, upper, customer, self.market) is not None
-            places.append(Place(price_of(stall, spec, customer), upper, stall.centre.overrun, is_own))
-        return places
-
-    def is_open_to(self, customer: Customer) -> Flags:
-        """Where no nodes are another customer's."""
-        stalls = self.market.stalls
-        return np.array([anothers(one, customer, self.market) is None for one in stalls], dtype=np.bool_)
-
-    def moving(self, spec: JobSpec) -> Whole | None:
-        """Microseconds that the job's files take to each place; None where there are none."""
-        size = sum(one.size_bytes for one in spec.inputs)
-        if not size or not self._speed.any():
-            return None
-        speed = np.maximum(self._speed, 1)
-        return np.where(self._speed > 0, -(-size // speed) * 1_000_000, 0)
-
-
-class Placers:
-    """Keeps that of the newest market."""
-
-    def __init__(self) -> None:
-        self._newest: Placer | None = None
-
-    def of(self, market: Market) -> Placer:
-        if self._newest is None or self._newest.market is not market:
-            self._newest = Placer(market, self._newest)
-        return self._newest
+def place(placer: Placer, asked: Asked) -> "Placed":
+    """The deadline, where there is one, lies ahead."""
+    return Placed(placer, asked)
 
 
 class Placed:
     """Where a job fits, in the order of its objective: `offers` are made as they are asked for."""
 
-    def __init__(self, placer: Placer, asked: Asked, wanted: Need) -> None:
-        self.need, self.objective = wanted, Objective(asked.spec.objective)
+    def __init__(self, placer: Placer, asked: Asked) -> None:
+        self.need, self.objective = placer.need(asked), Objective(asked.spec.objective)
         self._placer, self._asked, self._columns = placer, asked, placer.columns
-        self._rates = placer.rates(asked)
-        self._hopes = Hopes(asked, wanted, placer.market, placer.columns, placer.moving(asked.spec))
+        self._rates, self._place = placer.rates(asked), partial(placer.at, asked)
+        self._hopes = Hopes(
+            asked, self.need, placer.market, placer.columns, together=placer.together, moving=placer.moving(asked.spec)
+        )
         self._fitting = self._filtered()
         self.fits, self.out = int(self._fitting.size), self._columns.size - int(self._fitting.size)
 
@@ -150,7 +75,7 @@ class Placed:
         if self.objective is Objective.DEADLINE:
             in_time = at[self._hopes.finish_p90(at) <= self.need.time_left // MICROSECOND]
             if not in_time.size:
-                return min((int(one) for one in at), key=self._late)
+                return min((int(one) for one in self._likeliest(at)), key=self._late)
             at = in_time
         for key in self._keys():
             if at.size == 1:
@@ -158,6 +83,15 @@ class Placed:
             values = key(at)
             at = at[values == values.min()]
         return int(at[0])
+
+    def _likeliest(self, at: Whole) -> Whole:
+        """The likeliest to be done in time, and all that binary fractions might mistake for it."""
+        left, p50, p90 = self.need.time_left // MICROSECOND, self._hopes.finish_p50(at), self._hopes.finish_p90(at)
+        if left <= 0 or not (p50 > 0).all() or not (p90 > p50).all():
+            return at
+        deviations = np.log(left / p50) / np.log(p90 / p50)
+        found: Whole = at[deviations >= deviations.max() - 1e-6 * (1 + abs(deviations.max()))]
+        return found
 
     def _order(self) -> Sequence[int]:
         at = self._fitting
@@ -193,12 +127,12 @@ class Placed:
         return -likelihood(finish, self.need.time_left), p50, int(self._most(one)[0]), int(self._columns.place[at])
 
     def _most(self, at: Whole) -> Whole:
-        return self._rates.most(at, self.need.wall_limit)
+        return self._rates.most(at, self.need.wall_limit, self._place)
 
     def _cost_p50(self, at: Whole) -> Whole:
         if self._placer.market.foresight is None:
             return self._most(at)
-        return np.minimum(self._rates.ran(at, self._hopes.times(at).run_p50), self._most(at))
+        return np.minimum(self._rates.ran(at, self._hopes.times(at).run_p50, self._place), self._most(at))
 
     def _balance(self, at: Whole) -> NDArray[np.float64]:
         return self._cost_p50(at).astype(np.float64) * (self._hopes.finish_p50(at).astype(np.float64) / 1e6)
@@ -209,10 +143,12 @@ class Placed:
         price = price_of(stall, spec, asked.customer)
         assert price is not None, "only what is priced fits"  # noqa: S101
         most = Money(int(self._most(np.array([at]))[0]), price.currency)
-        offer = replace(bare, price=price.id, most=most, moving=moving(spec, stall.provision))
+        known: dict[str, Any] = {"price": price.id, "most": most, "moving": moving(spec, stall.provision)}
         if market.foresight is None:
-            return offer
+            return replace(bare, **known)
         found, limit = self._hopes.predicted(at), spec.wall_limit
         run = Quantiles(min(found.run.p50, limit), min(found.run.p90, limit))
-        cost = costs(stall, spec, run, customer=asked.customer, market=market, bound=most)
-        return replace(offer, prediction=replace(found, run=run), cost=cost)
+        runs = np.array([run.p50 // MICROSECOND, run.p90 // MICROSECOND])
+        p50, p90 = (int(one) for one in self._rates.ran(np.array([at, at]), runs, self._place))
+        cost = Costs(Money(min(p50, most.micro), most.currency), Money(min(p90, most.micro), most.currency))
+        return replace(bare, **known, prediction=replace(found, run=run), cost=cost)

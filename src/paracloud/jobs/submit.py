@@ -22,7 +22,8 @@ from paracloud.jobs.hopes import Asked
 from paracloud.jobs.landing import checkpoint_signal, first_hold
 from paracloud.jobs.market import Market, customer_of, dedicated_at, most_at, upper_at
 from paracloud.jobs.need import tasks_in_array
-from paracloud.jobs.place import Placer
+from paracloud.jobs.place import place
+from paracloud.jobs.placer import Placer
 from paracloud.jobs.quote import dependency_centre, nothing_fits, require_ahead, weigh
 from paracloud.jobs.spec import JobSpec
 from paracloud.jobs.state import JobState
@@ -63,7 +64,7 @@ async def submit(
     customer = await customer_of(session, project, market)
     only_centre = await dependency_centre(session, project, spec)
     require_ahead(spec, market)
-    placed = (placer or Placer(market)).place(Asked(spec, customer, caller.user, only_centre))
+    placed = place(placer or Placer(market), Asked(spec, customer, caller.user, only_centre))
     if not placed.fits:
         raise nothing_fits(spec, weigh(spec, market, customer, only_centre, user=caller.user).choice)
     await _check_inputs(session, project, spec)
@@ -72,8 +73,8 @@ async def submit(
     funding = await funding_of(session, project)
     wall = first_hold(funding, spec.wall_limit)
     most = most_at(market, spec, customer, offer, wall)
-    place = Place(most.price.product_line, offer.centre, offer.queue)
-    wanted = Wanted(project, str(job), most.amount, caller.user, most, place)
+    where = Place(most.price.product_line, offer.centre, offer.queue)
+    wanted = Wanted(project, str(job), most.amount, caller.user, most, where)
     reserved = await set_aside(session, wanted, now=now)
     held = reserved.rest
     if wall < spec.wall_limit:

@@ -30,7 +30,7 @@ from paracloud.identity.create_user import create_user
 from paracloud.identity.issue_token import issue_token
 from paracloud.jobs.foresee import Foresight
 from paracloud.jobs.market import MarketReader
-from paracloud.jobs.place import Placers
+from paracloud.jobs.placer import Placers
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Unreachable
 from paracloud.kit.identifiers import (

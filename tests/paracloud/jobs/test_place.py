@@ -22,7 +22,8 @@ from paracloud.centres.centre import Centre, Health, Provision
 from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.hopes import Asked, Times
 from paracloud.jobs.market import Market, Stall, open_market
-from paracloud.jobs.place import Placer
+from paracloud.jobs.place import place
+from paracloud.jobs.placer import Placer
 from paracloud.jobs.quote import weigh
 from paracloud.jobs.spec import InputFile, JobSpec
 from paracloud.kit.identifiers import BlobId, CentreName, PriceVersionId, ProjectId, UnixAccount, UserId
@@ -41,6 +42,11 @@ RULES = [
     {"units": {"sum": [{"resource": "cores", "weight": "0.07"}, {"resource": "gpus", "weight": "3.3"}]},
      "free": ["nodes", "memory_bytes"]},
     {"units": {"resource": "cores"}, "free": ["nodes", "memory_bytes"]},  # says nothing of cards
+    {"units": {"times": "0.3", "of": {"max": [{"resource": "cores", "weight": "0.1"}, {"sum": [
+        {"resource": "gpus", "weight": "7"}, {"resource": "memory_bytes", "per": "GB", "weight": "0.01"}]}]}},
+     "free": ["nodes"]},
+    {"units": {"ceil": {"resource": "cores", "weight": "0.3"}}, "free": ["nodes", "memory_bytes", "gpus"]},
+    {"units": {"sum": [{"resource": "node_cores"}, {"resource": "licence.abaqus"}]}, "free": ["memory_bytes", "gpus"]},
     {"units": {"resource": "nodes", "weight": "0.333333333"}, "free": ["cores", "memory_bytes", "gpus"],
      "unit_step": "0.01", "second_step": 60, "least_seconds": 600},
     {"units": {"resource": "cores"}, "free": ["nodes", "memory_bytes", "gpus"], "is_timed": False},
@@ -79,9 +85,14 @@ def stalls(draw, number: int) -> Stall:
         draw(st.sampled_from(["cpu", "fast"])),
         is_up=draw(st.sampled_from([True, True, True, False])), nodes=whole, cores=whole * each, cores_per_node=each,
         free_cores=free, free_nodes=free // each, free_gpus=cards * (free // each), gpus_per_node=cards,
-        gpu_model="a100" if cards else None, memory_per_node_bytes=draw(st.sampled_from([4, 8])) * GIB,
+        gpu_model=draw(st.sampled_from(["a100", "1g.10gb"])) if cards else None, memory_per_node_bytes=draw(st.sampled_from([4, 8])) * GIB,
         max_wall=draw(st.sampled_from([None, timedelta(hours=2), timedelta(days=2)])),
         max_nodes=draw(st.sampled_from([None, 2])), gives_whole_nodes=draw(st.booleans()),
+        gives_each_task_cores=draw(st.sampled_from([False, False, True])),
+        threads_per_core=draw(st.sampled_from([1, 1, 2])),
+        max_memory_per_core_bytes=draw(st.sampled_from([None, None, GIB + 5])),
+        default_memory_per_core_bytes=draw(st.sampled_from([None, None, 2 * GIB + 1])),
+        default_memory_per_node_bytes=draw(st.sampled_from([None, None, 3 * GIB])),
     )  # fmt: skip
     silent = Health(START, 9, START - timedelta(hours=1), "x", "x")
     provision = Provision(
@@ -159,14 +170,17 @@ def specs(draw) -> JobSpec:
         else None,
     )
     cards = draw(st.sampled_from([0, 0, 0, 1]))
-    extra = draw(st.sampled_from([{}, {}, {"qos": "high"}, {"licenses": "abaqus"}]))
+    memory = draw(st.sampled_from([{}, {}, {"memory_per_node_bytes": 3 * GIB}, {"memory_per_core_bytes": GIB + 7}]))
+    extra = draw(
+        st.sampled_from([{}, {}, {"qos": "high"}, {"licenses": "abaqus"}, {"mincpus": "3"}, {"hint": "nomultithread"}])
+    )
     inputs = (InputFile("in", BlobId("a" * 64), draw(st.integers(0, 10**4))),)
     return JobSpec(
         "j", "#!/bin/sh\n", draw(st.sampled_from([timedelta(minutes=7), timedelta(hours=1), timedelta(hours=30)])),
         tasks=draw(st.integers(1, 9)), cores_per_task=draw(st.sampled_from([1, 1, 3])),
         nodes=draw(st.sampled_from([None, None, 1, 2])), gpus_per_node=cards,
         gpu_model=draw(st.sampled_from([None, "a100", "h200"])) if cards else None,
-        memory_per_node_bytes=draw(st.sampled_from([None, None, 6 * GIB])), exclusive=draw(st.booleans()),
+        tasks_per_node=draw(st.sampled_from([None, None, 1, 3])), **memory, exclusive=draw(st.booleans()),
         centre=draw(st.sampled_from([None, None, None, CentreName("c0")])),
         queue=draw(st.sampled_from([None, None, "fast"])), objective=objective, constraints=constraints,
         array=draw(st.sampled_from([None, None, "0-6"])), inputs=draw(st.sampled_from([(), inputs])), extra=extra,
@@ -181,7 +195,7 @@ def test_all_at_once_is_the_same_choice_in_the_same_order_with_the_same_offers_o
         customer = Customer(data.draw(st.sampled_from([LIN, CHEN])), None)
         only = data.draw(st.sampled_from([None, None, None, CentreName("c0"), CentreName("absent")]))
         plain = weigh(spec, market, customer, only, user=USER)
-        placed = placer.place(Asked(spec, customer, USER, only))
+        placed = place(placer, Asked(spec, customer, USER, only))
         assert placed.need == plain.need
         assert placed.out == len(plain.choice.rejected)
         assert tuple(placed.offers()) == plain.choice.fitting
@@ -203,7 +217,7 @@ def price(core_hour: str, **more: object) -> Price:
 def test_what_64_bits_do_not_hold_is_exact_too() -> None:
     market = market_of(price("999999.999999999"), price("999999.999999998"), nodes=1_000_000)
     spec = JobSpec("j", "", timedelta(days=366), tasks=4_000_000, array="0-9999")
-    placed = Placer(market).place(Asked(spec, Customer(LIN, None), USER))
+    placed = place(Placer(market), Asked(spec, Customer(LIN, None), USER))
     assert tuple(placed.offers()) == weigh(spec, market, Customer(LIN, None), None, user=USER).choice.fitting
 
 
@@ -212,5 +226,5 @@ def test_a_tie_is_rounded_to_the_even_micro_unit(rest: str) -> None:
     """A minute of a core at 0.00003 an hour is half a micro-unit."""
     market = market_of(price(f"0.000{rest}".ljust(11, "0")))
     spec = JobSpec("j", "", timedelta(minutes=1, seconds=12))
-    (offer,) = Placer(market).place(Asked(spec, Customer(LIN, None), USER)).offers()
+    (offer,) = place(Placer(market), Asked(spec, Customer(LIN, None), USER)).offers()
     assert offer.most == weigh(spec, market, Customer(LIN, None), None, user=USER).choice.fitting[0].most
