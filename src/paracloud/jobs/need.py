@@ -20,8 +20,12 @@ def need(
     asked_at: datetime | None = None,
 ) -> Need:
     """`residency`: the regions that the data of the job's project may be in, where they are restricted."""
-    licences = frozenset(one.removeprefix(LICENCE) for one in read_licences(spec.extra.get("licenses", "")))
-    allowed = narrowed(spec.constraints, residency)
+    demands = spec.constraints
+    if residency is not None:
+        demands = replace(demands, residency=narrowed(demands, residency))
+    if "licenses" in spec.extra:
+        named = read_licences(spec.extra["licenses"])
+        demands = replace(demands, licences=frozenset(one.removeprefix(LICENCE) for one in named))
     return Need(
         cores=spec.cores,
         wall_limit=spec.wall_limit,
@@ -36,7 +40,7 @@ def need(
         centre=spec.centre,
         queue=spec.queue,
         only_centre=only_centre,
-        constraints=replace(spec.constraints, licences=licences, residency=allowed),
+        constraints=demands,
         asked_at=asked_at,
     )
 

@@ -1,6 +1,6 @@
 """Place a job among all offers of a market at once: the same choice as `quote.weigh` makes of them one by one.
 
-What is expected is asked only where the choice hangs on it; reasons are given only by `weigh`, to whoever asks for them.
+What is expected is asked only where the choice hangs on it; reasons are given by `weigh` alone, to who asks for them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -124,15 +124,21 @@ class Placed:
         one = np.array([at])
         p50, p90 = int(self._hopes.finish_p50(one)[0]), int(self._hopes.finish_p90(one)[0])
         finish = Quantiles(p50 * MICROSECOND, p90 * MICROSECOND)
-        return -likelihood(finish, self.need.time_left), p50, int(self._most(one)[0]), int(self._columns.place[at])
+        return (
+            -likelihood(finish, self.need.time_left),
+            p50,
+            self._rates.most_at(at, self.need.wall_limit, self._place),
+            int(self._columns.place[at]),
+        )
 
     def _most(self, at: Whole) -> Whole:
         return self._rates.most(at, self.need.wall_limit, self._place)
 
     def _cost_p50(self, at: Whole) -> Whole:
+        """Never above the most: no run is longer than the limit, and no price makes a longer run cheaper."""
         if self._placer.market.foresight is None:
             return self._most(at)
-        return np.minimum(self._rates.ran(at, self._hopes.times(at).run_p50, self._place), self._most(at))
+        return self._rates.ran(at, self._hopes.times(at).run_p50, self._place)
 
     def _balance(self, at: Whole) -> NDArray[np.float64]:
         return self._cost_p50(at).astype(np.float64) * (self._hopes.finish_p50(at).astype(np.float64) / 1e6)
@@ -142,13 +148,13 @@ class Placed:
         stall, bare = market.stalls[at], self._columns.offers[at]
         price = price_of(stall, spec, asked.customer)
         assert price is not None, "only what is priced fits"  # noqa: S101
-        most = Money(int(self._most(np.array([at]))[0]), price.currency)
+        most = Money(self._rates.most_at(at, spec.wall_limit, self._place), price.currency)
         known: dict[str, Any] = {"price": price.id, "most": most, "moving": moving(spec, stall.provision)}
         if market.foresight is None:
             return replace(bare, **known)
         found, limit = self._hopes.predicted(at), spec.wall_limit
-        run = Quantiles(min(found.run.p50, limit), min(found.run.p90, limit))
-        runs = np.array([run.p50 // MICROSECOND, run.p90 // MICROSECOND])
-        p50, p90 = (int(one) for one in self._rates.ran(np.array([at, at]), runs, self._place))
-        cost = Costs(Money(min(p50, most.micro), most.currency), Money(min(p90, most.micro), most.currency))
-        return replace(bare, **known, prediction=replace(found, run=run), cost=cost)
+        if found.run.p90 > limit:
+            found = replace(found, run=Quantiles(min(found.run.p50, limit), limit))
+        p50, p90 = (self._rates.ran_at(at, run, self._place) for run in (found.run.p50, found.run.p90))
+        cost = Costs(Money(p50, most.currency), Money(p90, most.currency))
+        return replace(bare, **known, prediction=found, cost=cost)
