@@ -14,6 +14,7 @@ from paracloud.data.blobs import Blobs
 from paracloud.identity.authenticate import authenticate
 from paracloud.identity.caller import Caller
 from paracloud.jobs.market import MarketReader
+from paracloud.jobs.placer import Placers
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Unauthenticated
@@ -36,6 +37,7 @@ class Deps:
     signer: Signer
     """Of receipts."""
     market: MarketReader
+    placers: Placers
     dialects: tuple[str, ...]
     operator_name: str
     """Who sends the bills."""

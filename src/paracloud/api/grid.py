@@ -7,12 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from paracloud.api.deps import Asked, TheDeps, Token, asked
+from paracloud.api.provision import shown_provision
 from paracloud.billing.pick import ANYBODY, Customer, pick_price
 from paracloud.billing.price import prices_at
 from paracloud.billing.rate import Price
 from paracloud.billing.rule_text import write_rule
-from paracloud.centres.centre import SeenQueue
-from paracloud.centres.registry import all_centres, healths, seen_queues
+from paracloud.centres.centre import NOTHING_SAID, SeenQueue
+from paracloud.centres.registry import all_centres, healths, provisions, seen_queues
 from paracloud.identity.overview import standings_of
 from paracloud.kit.identifiers import ProjectId
 from paracloud.wire.grid import CentreList, CentreModel, QueueList, QueueModel
@@ -36,6 +37,7 @@ NO_COST = _Cost(core_hour=None, card_hour=None, rule=None, currency=None)
 async def centres(deps: TheDeps, token: Token) -> CentreList:
     async with asked(deps, token) as at:
         found, health = await all_centres(at.session), await healths(at.session)
+        said = await provisions(at.session)
     return CentreList(
         items=[
             CentreModel(
@@ -50,6 +52,7 @@ async def centres(deps: TheDeps, token: Token) -> CentreList:
                 error_en=health[one.name].error_en if one.name in health else None,
                 error_zh=health[one.name].error_zh if one.name in health else None,
                 commands_per_minute=one.commands_per_minute,
+                **shown_provision(said.get(one.name, NOTHING_SAID)),
             )
             for one in found
         ]

@@ -1,4 +1,4 @@
-"""Jobs to look at and to change, and quotes."""
+"""Jobs to look at and to change."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -8,52 +8,14 @@ from fastapi import APIRouter, Query
 
 from paracloud.api import shown
 from paracloud.api.deps import Bearer, Deps, TheDeps, Token, asked
-from paracloud.api.submission import built_of
 from paracloud.jobs import wish
-from paracloud.jobs.quote import quote
 from paracloud.jobs.show import list_jobs, show
 from paracloud.jobs.state import JobState
 from paracloud.kit.identifiers import JobId, ProjectId
-from paracloud.kit.money import Money
-from paracloud.wire.jobs import (
-    JobDetailModel,
-    JobModel,
-    JobPage,
-    JobRequest,
-    OfferModel,
-    QuoteModel,
-    RejectionModel,
-)
+from paracloud.wire.jobs import JobDetailModel, JobModel, JobPage
 
 router = APIRouter(tags=["jobs"])
 Wish = Callable[..., Awaitable[JobState]]
-
-
-@router.post("/quotes")
-async def quote_job(body: JobRequest, deps: TheDeps, token: Token) -> QuoteModel:
-    """Where the job could run, what it can cost there at most, and why the other partitions are out."""
-    built = built_of(body)
-    market = await deps.market.now()
-    async with asked(deps, token) as at:
-        found = await quote(at.session, at.caller, ProjectId(body.project), built.spec, market=market)
-    return QuoteModel(
-        offers=[
-            OfferModel(
-                centre=one.centre,
-                queue=one.queue,
-                most=shown.money(one.most or Money(0)),
-                free_cores=one.free_cores,
-                cores=one.cores,
-            )
-            for one in found.choice.fitting
-        ],
-        rejected=[
-            RejectionModel(centre=one.centre, queue=one.queue, en=one.en, zh=one.zh) for one in found.choice.rejected
-        ],
-        why_en=found.why_en,
-        why_zh=found.why_zh,
-        notices=shown.notices(built.notices),
-    )
 
 
 @router.get("/jobs")

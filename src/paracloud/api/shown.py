@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from paracloud.jobs.notice import Notice
-from paracloud.jobs.show import JobDetail, JobSummary
+from paracloud.jobs.show import Forecast, JobDetail, JobSummary
 from paracloud.jobs.state import FINAL
 from paracloud.kit.money import Money
 from paracloud.wire.base import MoneyModel
-from paracloud.wire.jobs import EventModel, JobDetailModel, JobModel, NoticeModel, TaskModel
+from paracloud.wire.jobs import EventModel, ForecastModel, JobDetailModel, JobModel, NoticeModel, TaskModel
 
 _SAME = (
     "name", "centre", "queue", "native_id", "native_state", "reason", "wish", "array", "tasks", "tasks_ended", "cores",
@@ -37,9 +37,25 @@ def job(summary: JobSummary) -> JobModel:
     )
 
 
+def forecast(of: Forecast) -> ForecastModel:
+    return ForecastModel(
+        made_at=of.made_at,
+        centre=of.centre,
+        queue=of.queue,
+        start_p50=of.made_at + of.wait.p50,
+        start_p90=of.made_at + of.wait.p90,
+        finish_p50=of.made_at + of.wait.p50 + of.run.p50,
+        finish_p90=of.made_at + of.wait.p90 + of.run.p90,
+        cost_p50=money(of.cost.p50),
+        cost_p90=money(of.cost.p90),
+        model=of.model,
+    )
+
+
 def detail(found: JobDetail) -> JobDetailModel:
     return JobDetailModel(
         job=job(found.summary),
+        forecast=None if found.forecast is None else forecast(found.forecast),
         why_en=found.summary.why_en,
         why_zh=found.summary.why_zh,
         events=[

@@ -1,14 +1,18 @@
 """Jobs to accept: one, or many together."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
 from paracloud.api import shown
 from paracloud.api.deps import Asked, Deps, TheDeps, Token, asked
+from paracloud.api.exactly import an_amount
 from paracloud.api.once import once
 from paracloud.billing.hold import lock_funds
+from paracloud.centres.provide import check_names
+from paracloud.identity.residency import check_regions
 from paracloud.jobs.build import Built, build
 from paracloud.jobs.market import Market
 from paracloud.jobs.spec import InputFile
@@ -16,6 +20,8 @@ from paracloud.jobs.state import JobState
 from paracloud.jobs.submit import Accepted, submit
 from paracloud.kit.errors import Invalid, Refused
 from paracloud.kit.identifiers import BlobId, ProjectId
+from paracloud.placement.constraints import Constraints
+from paracloud.wire.constraints import ConstraintsModel
 from paracloud.wire.jobs import AcceptedBatch, AcceptedModel, JobBatch, JobRequest
 
 router = APIRouter(tags=["jobs"])
@@ -78,8 +84,28 @@ def built_of(body: JobRequest) -> Built:
         default_name=body.name,
         centre=body.centre,
         objective=body.objective,
+        constraints=constraints_of(body.constraints),
         environment=body.environment,
         inputs=inputs,
+    )
+
+
+def constraints_of(body: ConstraintsModel) -> Constraints:
+    """Invalid for a name that no region or application has, and for a cost below nothing."""
+    check_regions("residency", body.residency or [])
+    check_names("applications", body.applications)
+    cost = None if body.most_cost is None else an_amount("most_cost", body.most_cost)
+    if cost is not None and cost.micro < 0:
+        raise Invalid("most_cost: nothing or more.", "most_cost：不得为负。", field="most_cost")
+    wait = body.most_wait_seconds
+    return Constraints(
+        region=body.region,
+        residency=None if body.residency is None else frozenset(body.residency),
+        applications=frozenset(body.applications),
+        least_trust=body.least_trust,
+        most_cost=cost,
+        most_wait=None if wait is None else timedelta(seconds=wait),
+        deadline=body.deadline,
     )
 
 
@@ -95,7 +121,9 @@ def _each_built(jobs: Sequence[JobRequest]) -> list[Built]:
 
 async def _accept(deps: Deps, at: Asked, body: JobRequest, built: Built, market: Market) -> AcceptedModel:
     now, project = deps.clock.now(), ProjectId(body.project)
-    return _shown(await submit(at.session, at.caller, project, built.spec, market=market, now=now), built)
+    placer = deps.placers.of(market)
+    accepted = await submit(at.session, at.caller, project, built.spec, market=market, now=now, placer=placer)
+    return _shown(accepted, built)
 
 
 def _shown(accepted: Accepted, built: Built) -> AcceptedModel:

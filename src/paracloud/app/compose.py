@@ -17,10 +17,12 @@ from paracloud.data.place import stage_in
 from paracloud.dialects.registry import DIALECTS, dialect_named
 from paracloud.history.logged import logged
 from paracloud.jobs.book import Dispatch
+from paracloud.jobs.foresee import Foresight
 from paracloud.jobs.fund import Funder
 from paracloud.jobs.ledgered import PostgresBook
 from paracloud.jobs.market import MarketReader
 from paracloud.jobs.outpost import Outpost
+from paracloud.jobs.placer import Placers
 from paracloud.jobs.reconcile_due import reconcile_due
 from paracloud.kit.clock import SystemClock
 from paracloud.kit.database import Database
@@ -63,7 +65,8 @@ class Composed:
             clock=self.clock,
             key=server_key(self.settings.secret_key_file),
             signer=self.signer,
-            market=MarketReader(self.database, self.clock),
+            market=MarketReader(self.database, self.clock, Foresight(self.clock)),
+            placers=Placers(),
             dialects=DIALECTS,
             operator_name=self.settings.operator_name,
             authority_key_file=self.settings.authority_key_file.with_suffix(".pub"),

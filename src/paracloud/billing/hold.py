@@ -10,7 +10,7 @@ from paracloud.billing.cover import Place
 from paracloud.billing.entry import Entry, held, wallet
 from paracloud.billing.post import post
 from paracloud.billing.rate import Most
-from paracloud.billing.reserve import Wanted, reserve
+from paracloud.billing.reserve import Reserved, Wanted, reserve
 from paracloud.billing.store_holds import Hold
 from paracloud.kit.identifiers import ProjectId, UserId
 from paracloud.kit.money import Money
@@ -27,23 +27,29 @@ async def hold(
     most: Most | None = None,
     place: Place | None = None,
 ) -> Money:
+    """What `set_aside` takes from the wallet."""
+    wanted = Wanted(project, reference, amount, user, most, place)
+    return (await set_aside(session, wanted, now=now)).rest
+
+
+async def set_aside(session: AsyncSession, wanted: Wanted, *, now: datetime) -> Reserved:
     """What the wallet reserves: the amount, less what packages and credits can pay of it, which are reserved first
     (`most` and `place` say what they would be asked for). NotEnoughFunds names what is missing. The wallet is locked
     first, so holds at the same moment cannot overdraw it or its credit line. A reference that has its hold already
     keeps it, whatever the amount."""
+    project, reference, amount = wanted.project, wanted.reference, wanted.amount
     locked = await store.locked(session, {wallet(project): amount.currency, held(project): amount.currency})
     if await store_holds.has_hold(session, reference):
-        return amount
+        return Reserved(amount, amount)
     shelf, _ = await store_paying.lock_shelf(session, [project], ())
-    wanted = Wanted(project, reference, amount, user, most, place)
     found = await reserve(session, wanted, shelf, locked[wallet(project)].balance_micro, now)
     rest = found.rest
-    await store_holds.add_hold(session, reference, project, rest.micro, found.ceiling, user)
+    await store_holds.add_hold(session, reference, project, rest.micro, found.ceiling, wanted.user)
     postings = {wallet(project): -rest.micro, held(project): rest.micro}
     entry = Entry(f"hold:{reference}", "hold", amount.currency, postings, reference=reference)
     await post(session, [entry], now=now, locked={code: account.id for code, account in locked.items()})
     await store_paying.put_back(session, shelf)
-    return rest
+    return found
 
 
 async def lock_funds(session: AsyncSession, projects: Collection[ProjectId]) -> None:

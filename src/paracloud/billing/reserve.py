@@ -36,18 +36,26 @@ class Reserved:
     ceiling: Money
 
 
-async def reserve(session: AsyncSession, wanted: Wanted, shelf: Shelf, wallet_micro: int, now: datetime) -> Reserved:
-    """What the wallet, which is locked and has `wallet_micro`, must give; the rest is reserved on the shelf, which the
-    caller puts back. NotEnoughFunds names what is missing, and nothing was written then."""
+def covered(shelf: Shelf, wanted: Wanted, now: datetime) -> Reserved:
+    """What packages and credits leave to the wallet, and the most that all of them can pay together; what they are to
+    pay is reserved on the shelf."""
     rest = ceiling = wanted.amount.micro
     if wanted.most is not None and wanted.place is not None:
         rest, by_packages = _uncovered(shelf, wanted, wanted.most, wanted.place, now)
         ceiling = max(ceiling, by_packages)
+    return Reserved(Money(rest, wanted.amount.currency), Money(ceiling, wanted.amount.currency))
+
+
+async def reserve(session: AsyncSession, wanted: Wanted, shelf: Shelf, wallet_micro: int, now: datetime) -> Reserved:
+    """What the wallet, which is locked and has `wallet_micro`, must give; the rest is reserved on the shelf, which the
+    caller puts back. NotEnoughFunds names what is missing, and nothing was written then."""
+    found = covered(shelf, wanted, now)
+    rest = found.rest.micro
     available = wallet_micro + await credit_line(session, wanted.project)
     if available < rest and rest > 0:
         raise _missing(Money(available, wanted.amount.currency), Money(rest, wanted.amount.currency))
-    await require_within(session, wanted.project, wanted.user, ceiling, now)
-    return Reserved(Money(rest, wanted.amount.currency), Money(ceiling, wanted.amount.currency))
+    await require_within(session, wanted.project, wanted.user, found.ceiling.micro, now)
+    return found
 
 
 def _uncovered(shelf: Shelf, wanted: Wanted, most: Most, place: Place, now: datetime) -> tuple[int, int]:

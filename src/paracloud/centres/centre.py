@@ -1,6 +1,6 @@
 """A centre as the platform knows it: where it is, what it lends, what was last seen of it. Values only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from paracloud.dialects.records import QueueInfo
@@ -31,6 +31,24 @@ class Centre:
     @property
     def is_reached(self) -> bool:
         return bool(self.host)
+
+
+TRUST_MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Provision:
+    """What the operator says that a centre has. `applications`: only what is said is there. `licences` None: nothing is
+    said of them, and its scheduler decides. `trust`: 0 where nobody looked at it, up to TRUST_MOST.
+    `bytes_per_second`: how fast files come there; None where nobody measured it."""
+
+    applications: frozenset[str] = field(default_factory=frozenset)
+    licences: frozenset[str] | None = None
+    trust: int = 0
+    bytes_per_second: int | None = None
+
+
+NOTHING_SAID = Provision()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.centres import store
-from paracloud.centres.centre import Centre, Health, Owner, SeenQueue
+from paracloud.centres import store, store_provisions
+from paracloud.centres.centre import Centre, Health, Owner, Provision, SeenQueue
 from paracloud.dialects.records import QueueInfo
 from paracloud.kit.errors import Conflict, NotFound
 from paracloud.kit.identifiers import CentreName, UnixAccount
@@ -63,6 +63,11 @@ async def seen_queues(session: AsyncSession) -> Sequence[SeenQueue]:
 async def healths(session: AsyncSession) -> Mapping[CentreName, Health]:
     """A centre that no round has reached yet is absent."""
     return await store.healths(session)
+
+
+async def provisions(session: AsyncSession) -> Mapping[CentreName, Provision]:
+    """A centre of which the operator said nothing is absent."""
+    return await store_provisions.provisions(session)
 
 
 async def owners(session: AsyncSession, centre: CentreName) -> Mapping[UnixAccount, Owner]:

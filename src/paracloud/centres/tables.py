@@ -4,7 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, false
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
 
 from paracloud.kit.database import Base
 
@@ -80,6 +82,23 @@ class HealthRow(Base):
     failing_since: Mapped[datetime | None]
     error_en: Mapped[str | None]
     error_zh: Mapped[str | None]
+
+
+class ProvisionRow(Base):
+    """What the operator says that a centre has; `licences` and `bytes_per_second` are null where nothing is said."""
+
+    __tablename__ = "centre_provisions"
+    __table_args__ = (
+        CheckConstraint("trust BETWEEN 0 AND 5", name="trust"),
+        CheckConstraint("bytes_per_second > 0", name="rate"),
+    )
+    centre: Mapped[str] = mapped_column(ForeignKey("centres.name"), primary_key=True)
+    applications: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    licences: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    trust: Mapped[int]
+    bytes_per_second: Mapped[int | None]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str]
 
 
 class LeaseRow(Base):

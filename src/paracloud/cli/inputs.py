@@ -11,6 +11,7 @@ import typer
 
 from paracloud.cli.words import both, plain, say, why_zh
 from paracloud.client.client import Client
+from paracloud.client.content import digest
 from paracloud.client.errors import ApiError
 from paracloud.wire.jobs import InputModel
 
@@ -37,6 +38,16 @@ def gather(spec: str) -> Iterator[tuple[Path, str]]:
 
 def upload(client: Client, project: UUID, specs: list[str]) -> list[InputModel]:
     return [client.upload(project, local, path) for spec in specs for local, path in gather(spec)]
+
+
+def described(specs: list[str]) -> list[InputModel]:
+    """As they would be sent; they stay here."""
+    return [_described(local, path) for spec in specs for local, path in gather(spec)]
+
+
+def _described(local: Path, path: str) -> InputModel:
+    sha256, size = digest(local)
+    return InputModel(path=path, sha256=sha256, size_bytes=size)
 
 
 def fetch(client: Client, job: UUID, target: Path, *, path: str = "") -> int:

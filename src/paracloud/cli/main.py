@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from paracloud.cli import (
     admin,
     budgets,
+    centres,
     corrections,
     jobs,
     lists,
@@ -68,8 +69,10 @@ app.command("show")(jobs.show_job)
 app.command()(notices.notices)
 app.command()(statements.bill)
 app.command()(simulate)
-for told in (*tariffs.VERBS, *paying.VERBS, *reconciliation.VERBS, *settling.VERBS, *corrections.VERBS, *lists.VERBS):
-    admin.app.command()(told)
+app.command()(centres.centres)
+for room in (centres, tariffs, paying, reconciliation, settling, corrections, lists):
+    for told in room.VERBS:
+        admin.app.command()(told)
 # A negative amount is no option.
 admin.app.command(context_settings={"ignore_unknown_options": True})(corrections.adjust)
 admin.app.command("notices")(notices.operators_notices)
@@ -112,21 +115,6 @@ def whoami(as_json: AsJson = False) -> None:
             for p in who.projects
         ],
     )
-
-
-@app.command()
-def centres(as_json: AsJson = False) -> None:
-    """Show the centres: whether they answer, and their published command budgets."""
-    with session.client() as client:
-        found = client.centres()
-    if as_json:
-        show.as_json(found)
-        return
-    rows = [
-        (c.name, say(c.title_en, c.title_zh), c.is_well, say(c.error_en or "", c.error_zh or ""), c.commands_per_minute)
-        for c in found.items
-    ]
-    show.table(["centre", "name", "well", "reason", "budget/min"], rows)
 
 
 PricedFor = Annotated[

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from paracloud.cli.kinds import BUDGETS, JOBS, PACKAGES, kind
 from paracloud.cli.words import plain, say, word
-from paracloud.wire.jobs import JobDetailModel, JobModel
+from paracloud.wire.jobs import ForecastModel, JobDetailModel, JobModel
 from paracloud.wire.paying import BudgetModel, DedicationModel, FundingModel, PayingModel
 
 console = Console()
@@ -22,7 +22,7 @@ EDGES, BETWEEN = 2, 3
 """Blanks that a table has around it, and between two columns."""
 PROSE_LEAST = 24
 """A column of prose is broken into lines no shorter than that."""
-PROSE = {"name", "organisation", "reason", "why not"}
+PROSE = {"name", "organisation", "reason", "why not", "applications", "licences"}
 
 
 def as_json(model: BaseModel | dict[str, object]) -> None:
@@ -72,11 +72,36 @@ def job(found: JobDetailModel) -> None:
     }
     for key, value in facts.items():
         console.print(Text(f"{word(key):12} {plain(str(value))}"))
+    if found.forecast is not None:
+        for line in forecast(found.forecast):
+            console.print(Text(plain(line)))
     console.print(Text(plain(say(found.why_en, found.why_zh))))
     for event in found.events:
         said = say(event.reason or event.note, event.note or event.reason)
         words = f"{kind(event.to_state, JOBS):10} {plain(event.native_state)} {plain(said)}".rstrip()
         console.print(Text(f"  {moment(event.at)}  {words}"))
+
+
+def forecast(of: ForecastModel) -> list[str]:
+    """What half of such jobs get, and nine in ten (P90)."""
+    heading = f"{word('expected'):12} "
+    return [
+        heading
+        + say(
+            f"start {moment(of.start_p50)}, P90 {moment(of.start_p90)}",
+            f"开始 {moment(of.start_p50)}，P90 {moment(of.start_p90)}",
+        ),
+        heading
+        + say(
+            f"done {moment(of.finish_p50)}, P90 {moment(of.finish_p90)}",
+            f"完成 {moment(of.finish_p50)}，P90 {moment(of.finish_p90)}",
+        ),
+        heading
+        + say(
+            f"cost {of.cost_p50.amount}, P90 {of.cost_p90.amount} {of.cost_p90.currency} ({of.model})",
+            f"费用 {of.cost_p50.amount}，P90 {of.cost_p90.amount} {of.cost_p90.currency}（{of.model}）",
+        ),
+    ]
 
 
 def funding(found: Mapping[str, FundingModel]) -> None:

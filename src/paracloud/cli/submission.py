@@ -9,11 +9,24 @@ import typer
 
 from paracloud.cli import inputs, session, show
 from paracloud.cli.jobs import AsJson, Project, end, until_final
+from paracloud.cli.quotes import show_quote
 from paracloud.cli.reading import read_text
+from paracloud.cli.wishes import (
+    Application,
+    Deadline,
+    MaxCost,
+    MaxWait,
+    Objective,
+    Region,
+    Residency,
+    Trust,
+    Wishes,
+    wishes,
+)
 from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
-from paracloud.wire.jobs import AcceptedBatch, AcceptedModel, JobRequest
+from paracloud.wire.jobs import AcceptedBatch, AcceptedModel, InputModel, JobRequest
 
 Script = Annotated[Path | None, typer.Argument(help="An sbatch script, as it is.")]
 Scripts = Annotated[list[Path] | None, typer.Argument(help="Sbatch scripts, as they are.")]
@@ -23,7 +36,6 @@ Options = Annotated[
 ]
 Inputs = Annotated[list[str] | None, typer.Option("--input", "-i", help="PATH or PATH:DESTINATION to bring along.")]
 Centre = Annotated[str | None, typer.Option(help="Only this centre.")]
-Objective = Annotated[str, typer.Option(help="cheapest or soonest.")]
 
 
 def submit(  # a command line's options
@@ -33,7 +45,14 @@ def submit(  # a command line's options
     option: Options = None,
     input_: Inputs = None,
     centre: Centre = None,
-    objective: Objective = "cheapest",
+    objective: Objective = None,
+    deadline: Deadline = None,
+    region: Region = None,
+    residency: Residency = None,
+    application: Application = None,
+    trust: Trust = 0,
+    max_cost: MaxCost = None,
+    max_wait: MaxWait = None,
     wait_: Annotated[bool, typer.Option("--wait", help="Wait for its end.")] = False,
     fetch: Annotated[
         Path | None,
@@ -42,9 +61,15 @@ def submit(  # a command line's options
     as_json: AsJson = False,
 ) -> None:
     """Submit a job, or several: all of them or, where one is refused, none."""
+    wanted = wishes(
+        objective, deadline, region=region, residency=residency, application=application, trust=trust,
+        max_cost=max_cost, max_wait=max_wait,
+    )  # fmt: skip
     with session.client() as client:
         each: list[Path | None] = [*scripts] if scripts else [None]
-        asked = [_request(client, one, command, project, option, input_, centre, objective) for one in each]
+        bare = [_request(client, one, command, project, option, [], centre, wanted) for one in each]
+        sent = inputs.upload(client, bare[0].project, input_ or [])
+        asked = [one.model_copy(update={"inputs": sent}) for one in bare]
         accepted = [client.submit(asked[0])] if len(asked) == 1 else _all(client, asked, each)
         _tell(accepted, as_json=as_json)
         if as_json and not (wait_ or fetch):
@@ -86,21 +111,31 @@ def quote(
     command: Command = None,
     project: Project = None,
     option: Options = None,
+    input_: Inputs = None,
     centre: Centre = None,
-    objective: Objective = "cheapest",
+    objective: Objective = None,
+    deadline: Deadline = None,
+    region: Region = None,
+    residency: Residency = None,
+    application: Application = None,
+    trust: Trust = 0,
+    max_cost: MaxCost = None,
+    max_wait: MaxWait = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show where a job could run and what it can cost there at most."""
+    """Show where a job could run, what it can cost there at most, and what is expected of it."""
+    wanted = wishes(
+        objective, deadline, region=region, residency=residency, application=application, trust=trust,
+        max_cost=max_cost, max_wait=max_wait,
+    )  # fmt: skip
     with session.client() as client:
-        found = client.quote(_request(client, script, command, project, option, None, centre, objective))
+        found = client.quote(
+            _request(client, script, command, project, option, inputs.described(input_ or []), centre, wanted)
+        )
     if as_json:
         show.as_json(found)
-        return
-    show.table(
-        ["centre", "queue", "most", "free"],
-        [(o.centre, o.queue, f"{o.most.amount} {o.most.currency}", f"{o.free_cores}/{o.cores}") for o in found.offers],
-    )
-    show.table(["centre", "queue", "why not"], [(r.centre, r.queue, say(r.en, r.zh)) for r in found.rejected])
+    else:
+        show_quote(found)
 
 
 def _request(
@@ -109,9 +144,9 @@ def _request(
     command: str | None,
     project: UUID | None,
     options: list[str] | None,
-    files: list[str] | None,
+    files: list[InputModel],
     centre: str | None,
-    objective: str,
+    wanted: Wishes,
 ) -> JobRequest:
     if (script is None) == (command is None):
         raise typer.BadParameter(both("Give a script or --command, not both.", "请提供脚本或 --command 之一。"))
@@ -123,8 +158,9 @@ def _request(
         options=dict(_pair(one) for one in options or []),
         name=(script.name if script else "command")[:200],
         centre=centre,
-        objective=objective,
-        inputs=inputs.upload(client, payer, files or []),
+        objective=wanted.objective,
+        constraints=wanted.constraints,
+        inputs=files,
     )
 
 

@@ -42,8 +42,9 @@ from paracloud.wire.jobs import (
     JobModel,
     JobPage,
     JobRequest,
-    QuoteModel,
 )
+from paracloud.wire.provision import ProvisionModel, ProvisionRequest, ResidencyModel, ResidencyRequest
+from paracloud.wire.quotes import QuoteModel
 from paracloud.wire.tariffs import ChargedModel, ContractList, EndRequest, PriceList, UnratedList
 
 READ_BYTES = 4 << 20
@@ -145,6 +146,13 @@ class Client(
 
     def change_product_line(self, project: UUID, body: ProductLineRequest) -> ProductLineModel:
         return self._put(f"/operator/projects/{project}/product-line", ProductLineModel, body)
+
+    def provide(self, centre: str, body: ProvisionRequest) -> ProvisionModel:
+        """What the body does not set stays as it is."""
+        return self._patch(f"/operator/centres/{quote(centre, safe='')}/provision", ProvisionModel, body)
+
+    def restrict_residency(self, project: UUID, body: ResidencyRequest) -> ResidencyModel:
+        return self._put(f"/operator/projects/{project}/residency", ResidencyModel, body)
 
     def user_token(self, login: str, body: BaseModel) -> IssuedToken:
         return self._post(f"/operator/users/{login}/tokens", IssuedToken, body)

@@ -49,6 +49,16 @@ class ProductLineChangeRow(Base):
     person: Mapped[str]
 
 
+class ResidencyRow(Base):
+    """The regions that a project's data may be in, by the operator's word; null: any."""
+
+    __tablename__ = "project_residency"
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    regions: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str]
+
+
 class UserRow(Base):
     __tablename__ = "users"
     id: Mapped[UUID] = mapped_column(primary_key=True)

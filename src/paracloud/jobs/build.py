@@ -24,10 +24,11 @@ from paracloud.jobs.shape import read_shape
 from paracloud.jobs.spec import InputFile, JobSpec
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import CentreName
+from paracloud.placement.constraints import NOTHING_DEMANDED, Constraints
+from paracloud.placement.offer import Objective
 
 WALL_DEFAULT = timedelta(hours=1)
 """Where neither script nor command line names a limit: the hold needs one. The user is told."""
-OBJECTIVES = ("cheapest", "soonest")
 _PASSED = frozenset(one.name for one in DIRECTIVES if one.use in {Use.PASSED, Use.COUNTED})
 _REQUEUE = ("requeue", "no-requeue")
 _RIVALS = (
@@ -52,6 +53,7 @@ def build(
     default_name: str = "job",
     centre: str | None = None,
     objective: str = "cheapest",
+    constraints: Constraints = NOTHING_DEMANDED,
     environment: Mapping[str, str] | None = None,
     inputs: Sequence[InputFile] = (),
 ) -> Built:
@@ -61,12 +63,7 @@ def build(
     over = read_options(option_words(options or {}))
     merged = merge(read, over)
     notices = [*read.notices, *over.notices]
-    if objective not in OBJECTIVES:
-        raise Invalid(
-            f"objective must be one of {', '.join(OBJECTIVES)}.",
-            f"objective 必须是 {'、'.join(OBJECTIVES)} 之一。",
-            field="objective",
-        )
+    _check_objective(objective, constraints)
     shape = read_shape(merged, notices)
     read_licences(merged.get("licenses", ""))
     exported = read_export(merged.get("export", ""), notices)
@@ -86,6 +83,7 @@ def build(
         centre=CentreName(centre) if centre else None,
         queue=check_word("partition", merged["partition"]) if "partition" in merged else None,
         objective=objective,
+        constraints=constraints,
         array=read_array(merged["array"]).text if "array" in merged else None,
         depends_on=read_dependencies(merged.get("dependency", "")),
         output=check_output("output", merged["output"]) if "output" in merged else None,
@@ -139,3 +137,19 @@ def _wall(options: Mapping[str, str], notices: list[Notice]) -> timedelta:
         )
     )
     return WALL_DEFAULT
+
+
+def _check_objective(objective: str, constraints: Constraints) -> None:
+    if objective not in set(Objective):
+        raise Invalid(
+            f"objective must be one of {', '.join(Objective)}.",
+            f"objective 必须是 {'、'.join(Objective)} 之一。",
+            field="objective",
+        )
+    if (objective == Objective.DEADLINE) != (constraints.deadline is not None):
+        raise Invalid(
+            "deadline: the objective deadline, and no other, has a moment to be done before, such as "
+            "2026-06-01T18:00:00+08:00.",
+            "deadline：当且仅当 objective 为 deadline 时需给出截止时间，例如 2026-06-01T18:00:00+08:00。",
+            field="deadline",
+        )

@@ -1,7 +1,9 @@
 """All that placement needs to know, read in a few queries: every queue, its price, its centre's health."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,23 +12,32 @@ from paracloud.billing.pick import Customer, pick_price
 from paracloud.billing.price import prices_at
 from paracloud.billing.rate import Most, Price, most
 from paracloud.billing.rule import Quantities, Unrated
-from paracloud.centres.centre import Centre, Health
-from paracloud.centres.registry import all_centres, healths, seen_queues
+from paracloud.centres.centre import NOTHING_SAID, Centre, Health, Provision
+from paracloud.centres.registry import all_centres, healths, provisions, seen_queues
 from paracloud.dialects.records import QueueInfo
+from paracloud.identity import residency
 from paracloud.identity.overview import standings_of
 from paracloud.identity.product_line import ProductLine
-from paracloud.jobs.array import read_array
 from paracloud.jobs.most_given import most_given
+from paracloud.jobs.need import tasks_in_array
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
-from paracloud.kit.identifiers import CentreName, ProjectId
+from paracloud.kit.identifiers import ProjectId, UserId
 from paracloud.kit.money import Money
-from paracloud.placement.offer import Need, Offer
+from paracloud.placement.offer import Offer
+from paracloud.placement.prediction import Prediction
 
 SILENT_FOR = timedelta(minutes=5)
 """A centre that has failed for so long takes no new jobs; a shorter silence is only a wait."""
 FRESH_FOR = timedelta(seconds=2)
+
+
+class Foresees(Protocol):
+    """Who foresees how long a job waits and runs: from memory, within microseconds. `refresh` reads what came since."""
+
+    async def refresh(self, session: AsyncSession) -> None: ...
+    def predict(self, project: ProjectId, user: UserId, spec: JobSpec, offer: Offer) -> Prediction: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +49,20 @@ class Stall:
     prices: tuple[Price, ...]
     """Everybody's and customers' own; `pick_price` chooses."""
     health: Health | None
+    provision: Provision = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
+    """`bare`: the stalls as offers that say nothing of a job. `residencies`: where the data of those projects may be
+    that are restricted. Without `foresight` nothing is predicted."""
+
     stalls: tuple[Stall, ...]
+    bare: tuple[Offer, ...]
     dedications: tuple[Dedication, ...]
     read_at: datetime
+    residencies: Mapping[ProjectId, frozenset[str]] = field(default_factory=dict)
+    foresight: Foresees | None = None
 
     @property
     def tells_customers_apart(self) -> bool:
@@ -57,28 +75,50 @@ class Market:
 class MarketReader:
     """Keeps the newest picture for FRESH_FOR. Two that find it old at once both read it: nothing is locked."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database, self._clock = database, clock
+    def __init__(self, database: Database, clock: Clock, foresight: Foresees | None = None) -> None:
+        self._database, self._clock, self._foresight = database, clock, foresight
         self._market: Market | None = None
 
     async def now(self) -> Market:
         at = self._clock.now()
         if self._market is None or not timedelta(0) <= at - self._market.read_at < FRESH_FOR:
             async with self._database.begin() as session:
-                self._market = await read_market(session, at)
+                self._market = await read_market(session, at, self._foresight)
         return self._market
 
 
-async def read_market(session: AsyncSession, now: datetime) -> Market:
+async def read_market(session: AsyncSession, now: datetime, foresight: Foresees | None = None) -> Market:
     centres = {centre.name: centre for centre in await all_centres(session) if centre.is_enabled}
     prices, health = await prices_at(session, now), await healths(session)
+    said = await provisions(session)
     seen = [queue for queue in await seen_queues(session) if queue.centre in centres]
-    stalls = (
-        Stall(centres[one.centre], one.info, tuple(prices.get((one.centre, one.info.name), ())), health.get(one.centre))
+    stalls = tuple(
+        Stall(
+            centres[one.centre],
+            one.info,
+            tuple(prices.get((one.centre, one.info.name), ())),
+            health.get(one.centre),
+            said.get(one.centre, NOTHING_SAID),
+        )
         for one in seen
     )
     dedications = [one for one in await dedications_of(session, None) if one.holds_at(now)]
-    return Market(tuple(stalls), tuple(dedications), now)
+    if foresight is not None:
+        await foresight.refresh(session)
+    return open_market(stalls, dedications, now, residencies=await residency.residencies(session), foresight=foresight)
+
+
+def open_market(
+    stalls: Sequence[Stall],
+    dedications: Sequence[Dedication],
+    now: datetime,
+    *,
+    residencies: Mapping[ProjectId, frozenset[str]] | None = None,
+    foresight: Foresees | None = None,
+) -> Market:
+    """`dedications` hold now."""
+    bare = tuple(_bare(stall, now) for stall in stalls)
+    return Market(tuple(stalls), bare, tuple(dedications), now, residencies or {}, foresight)
 
 
 async def customer_of(session: AsyncSession, project: ProjectId, market: Market) -> Customer:
@@ -89,25 +129,32 @@ async def customer_of(session: AsyncSession, project: ProjectId, market: Market)
 
 def offers(market: Market, spec: JobSpec, customer: Customer) -> list[Offer]:
     """Every queue, with the most that the job can cost there."""
-    return [_offer(stall, spec, customer, market) for stall in market.stalls]
+    return [_offer(stall, bare, spec, customer, market) for stall, bare in zip(market.stalls, market.bare, strict=True)]
 
 
 def most_at(market: Market, spec: JobSpec, customer: Customer, offer: Offer, wall: timedelta) -> Most:
     """What is to be reserved for the job at this offer, if it runs so long. Nothing on the customer's own nodes, where
     there are enough of them and no end of them is agreed: until one, nobody knows how long it waits."""
     stall = _stall(market, offer)
-    price = _price(stall, spec, customer)
+    price = price_of(stall, spec, customer)
     assert price is not None, "an offer has its price"  # noqa: S101
     upper = most_given(spec, stall.queue)
-    if _dedicated(stall, upper, customer, market) is not None:
+    if own_nodes(stall, upper, customer, market) is not None:
         return Most(price, 0, 0, Money(0, price.currency))
     return most(upper, wall, stall.centre.overrun, price, tasks=tasks_in_array(spec))
+
+
+def price_at(market: Market, spec: JobSpec, customer: Customer, offer: Offer) -> Price:
+    """That the offer was made at."""
+    price = price_of(_stall(market, offer), spec, customer)
+    assert price is not None, "an offer has its price"  # noqa: S101
+    return price
 
 
 def dedicated_at(market: Market, spec: JobSpec, customer: Customer, offer: Offer) -> Dedication | None:
     """The customer's own nodes that the job is on at this offer, for nothing until an end of them is agreed."""
     stall = _stall(market, offer)
-    return _dedicated(stall, most_given(spec, stall.queue), customer, market)
+    return own_nodes(stall, most_given(spec, stall.queue), customer, market)
 
 
 def upper_at(market: Market, spec: JobSpec, offer: Offer) -> tuple[Quantities, timedelta]:
@@ -120,49 +167,38 @@ def _stall(market: Market, offer: Offer) -> Stall:
     return next(one for one in market.stalls if (one.centre.name, one.queue.name) == (offer.centre, offer.queue))
 
 
-def _price(stall: Stall, spec: JobSpec, customer: Customer) -> Price | None:
+def price_of(stall: Stall, spec: JobSpec, customer: Customer) -> Price | None:
     return pick_price(stall.prices, customer, spec.extra.get("qos", ""))
 
 
-def _dedicated(stall: Stall, upper: Quantities, customer: Customer, market: Market) -> Dedication | None:
+def own_nodes(stall: Stall, upper: Quantities, customer: Customer, market: Market) -> Dedication | None:
     """The customer's own nodes that each task of the job is on, whatever it is given and however long it waits."""
     place = (customer.project, stall.centre.name, stall.queue.name, int(upper["nodes"]))
     return next((one for one in market.dedications if one.valid_to is None and one.covers(*place)), None)
 
 
-def need(spec: JobSpec, *, only_centre: CentreName | None = None) -> Need:
-    return Need(
-        cores=spec.cores,
-        wall_limit=spec.wall_limit,
-        cores_per_task=spec.cores_per_task,
-        nodes=spec.nodes,
-        tasks_per_node=spec.tasks_per_node,
-        memory_per_node_bytes=spec.memory_per_node_bytes,
-        memory_per_core_bytes=spec.memory_per_core_bytes,
-        gpus_per_node=spec.gpus_per_node,
-        gpu_model=spec.gpu_model,
-        tasks_in_array=tasks_in_array(spec),
-        centre=spec.centre,
-        queue=spec.queue,
-        only_centre=only_centre,
-    )
-
-
-def tasks_in_array(spec: JobSpec) -> int:
-    return read_array(spec.array).tasks if spec.array else 1
-
-
-def _offer(stall: Stall, spec: JobSpec, customer: Customer, market: Market) -> Offer:
-    queue, price = stall.queue, _price(stall, spec, customer)
-    ceiling, unavailable = None, _unavailable(stall, market.read_at) or _anothers(stall, customer, market)
-    upper = most_given(spec, queue)
-    if price is not None and _dedicated(stall, upper, customer, market) is not None:
+def _offer(stall: Stall, bare: Offer, spec: JobSpec, customer: Customer, market: Market) -> Offer:
+    price = price_of(stall, spec, customer)
+    ceiling, unavailable = None, bare.unavailable or anothers(stall, customer, market)
+    upper = most_given(spec, stall.queue)
+    if price is not None and own_nodes(stall, upper, customer, market) is not None:
         ceiling = Money(0, price.currency)
     elif price is not None:
         try:
             ceiling = most(upper, spec.wall_limit, stall.centre.overrun, price, tasks=tasks_in_array(spec)).amount
         except Unrated as why:
             unavailable = unavailable or (f"its price does not cover such a job: {why.en}", f"价格不适用：{why.zh}")
+    return replace(
+        bare,
+        price=price.id if price is not None else None,
+        most=ceiling,
+        unavailable=unavailable,
+        moving=moving(spec, stall.provision),
+    )
+
+
+def _bare(stall: Stall, now: datetime) -> Offer:
+    queue = stall.queue
     return Offer(
         centre=stall.centre.name,
         queue=queue.name,
@@ -178,13 +214,23 @@ def _offer(stall: Stall, spec: JobSpec, customer: Customer, market: Market) -> O
         max_wall=queue.max_wall,
         max_nodes=queue.max_nodes,
         is_default=queue.is_default,
-        price=price.id if price is not None else None,
-        most=ceiling,
-        unavailable=unavailable,
+        price=None,
+        most=None,
+        unavailable=_unavailable(stall, now),
+        region=stall.centre.region,
+        provision=stall.provision,
     )
 
 
-def _anothers(stall: Stall, customer: Customer, market: Market) -> tuple[str, str] | None:
+def moving(spec: JobSpec, to: Provision) -> timedelta:
+    """How long the job's files take to a centre of which it is known how fast they come there; a started second as a
+    whole one. Every job has its own copies, so it makes no difference what the centre was sent before."""
+    if to.bytes_per_second is None:
+        return timedelta(0)
+    return timedelta(seconds=-(-sum(one.size_bytes for one in spec.inputs) // to.bytes_per_second))
+
+
+def anothers(stall: Stall, customer: Customer, market: Market) -> tuple[str, str] | None:
     """Who pays for nodes by the month has them alone."""
     place = (stall.centre.name, stall.queue.name)
     if all(one.project == customer.project or (one.centre, one.queue) != place for one in market.dedications):

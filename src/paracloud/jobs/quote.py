@@ -1,44 +1,90 @@
-"""Where a job could run and what it can cost there, without submitting it."""
+"""Where a job could run, what it can cost there and what is expected of it, without submitting it."""
 
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.pick import Customer
+from paracloud.billing.rate import Price
 from paracloud.identity.caller import Caller
 from paracloud.jobs import store
-from paracloud.jobs.market import Market, customer_of, need, offers
+from paracloud.jobs.bounds import bounds
+from paracloud.jobs.expect import foreseen
+from paracloud.jobs.market import Market, customer_of, offers, price_at
+from paracloud.jobs.need import need
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.errors import Invalid
-from paracloud.kit.identifiers import CentreName, ProjectId
+from paracloud.kit.identifiers import CentreName, ProjectId, UserId
 from paracloud.placement.choose import choose
-from paracloud.placement.explain import explain
-from paracloud.placement.offer import Choice, Need, Objective
+from paracloud.placement.explain import Bound, explain
+from paracloud.placement.offer import Choice, Need, Objective, Offer
 
 SHOWN_REASONS = 6
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    need: Need
+    choice: Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """An offer that fits, at its price; `bound` is the most that the job can cost there, whoever pays."""
+
+    offer: Offer
+    price: Price
+    bound: Bound
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
-    """`why` is empty where nothing fits."""
+    """`offers` are those of the choice that fit, in its order. `why` is empty where nothing fits."""
 
     need: Need
     choice: Choice
+    offers: tuple[Quoted, ...]
     why_en: str
     why_zh: str
 
 
 async def quote(session: AsyncSession, caller: Caller, project: ProjectId, spec: JobSpec, *, market: Market) -> Quote:
-    """NotFound for a foreign project; Invalid for a dependency on a job that is not the project's."""
+    """NotFound for a foreign project; Invalid for a dependency on a job that is not the project's, or for a deadline
+    that is over."""
     caller.require_reader(project)
     customer = await customer_of(session, project, market)
-    return weigh(spec, market, customer, await dependency_centre(session, project, spec))
+    only_centre = await dependency_centre(session, project, spec)
+    weighed = weigh(spec, market, customer, only_centre, user=caller.user)
+    fitting = weighed.choice.fitting
+    most = await bounds(session, fitting, spec, customer=customer, market=market)
+    why = explain(weighed.need, weighed.choice, most[0]) if fitting else ("", "")
+    quoted = tuple(
+        Quoted(offer, price_at(market, spec, customer, offer), bound)
+        for offer, bound in zip(fitting, most, strict=True)
+    )
+    return Quote(weighed.need, weighed.choice, quoted, *why)
 
 
-def weigh(spec: JobSpec, market: Market, customer: Customer, only_centre: CentreName | None) -> Quote:
-    wanted = need(spec, only_centre=only_centre)
-    choice = choose(wanted, offers(market, spec, customer), Objective(spec.objective))
-    return Quote(wanted, choice, *(explain(wanted, choice) if choice.fitting else ("", "")))
+def weigh(
+    spec: JobSpec, market: Market, customer: Customer, only_centre: CentreName | None, *, user: UserId
+) -> Weighed:
+    """Invalid for a deadline that is over."""
+    require_ahead(spec, market)
+    residency = market.residencies.get(customer.project)
+    wanted = need(spec, only_centre=only_centre, residency=residency, asked_at=market.read_at)
+    found = offers(market, spec, customer)
+    known = foreseen(wanted, found, spec, customer=customer, user=user, market=market)
+    return Weighed(wanted, choose(wanted, known, Objective(spec.objective)))
+
+
+def require_ahead(spec: JobSpec, market: Market) -> None:
+    """Invalid for a deadline that is over."""
+    if spec.constraints.deadline is not None and spec.constraints.deadline <= market.read_at:
+        raise Invalid(
+            "deadline: it is over already; name a later moment.",
+            "deadline：截止时间已过，请给出更晚的时间。",
+            field="deadline",
+        )
 
 
 def nothing_fits(spec: JobSpec, choice: Choice) -> Invalid:

@@ -8,14 +8,16 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.identity.caller import Caller
-from paracloud.jobs import store
+from paracloud.jobs import store, store_forecasts
 from paracloud.jobs.spec import JobSpec
 from paracloud.jobs.state import JobState
 from paracloud.jobs.tables import AnyRow, EventRow, TaskRow
+from paracloud.jobs.tables_forecasts import ForecastRow
 from paracloud.jobs.written import read_spec
 from paracloud.kit.errors import Invalid, NotFound
 from paracloud.kit.identifiers import CentreName, JobId, NativeId, ProjectId, UnixAccount, UserId
 from paracloud.kit.money import Money
+from paracloud.placement.prediction import Costs, Quantiles
 
 PAGE_MOST = 200
 TASKS_MOST = 1000
@@ -84,13 +86,28 @@ class JobTask:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """What was expected of a job where it was sent to; the wait is from `made_at` on, the way of its files included."""
+
+    made_at: datetime
+    centre: CentreName
+    queue: str
+    wait: Quantiles
+    run: Quantiles
+    cost: Costs
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobDetail:
-    """`events` are the latest ones, in their order; `tasks` the first TASKS_MOST that ended, by index."""
+    """`forecast` is the newest; None where nobody foresaw anything. `events` are the latest ones, in their order;
+    `tasks` the first TASKS_MOST that ended, by index."""
 
     summary: JobSummary
     spec: JobSpec
     events: tuple[JobEvent, ...]
     tasks: tuple[JobTask, ...]
+    forecast: Forecast | None
 
 
 async def show(session: AsyncSession, caller: Caller, job: JobId) -> JobDetail:
@@ -99,9 +116,10 @@ async def show(session: AsyncSession, caller: Caller, job: JobId) -> JobDetail:
     if row is None:
         raise no_such_job()
     events = [_event(one) for one in await store.events(session, job, limit=EVENTS_MOST)]
-    return JobDetail(
-        _summary(row), read_spec(row.spec, row.script), tuple(events), tuple(await tasks(session, caller, job, row=row))
-    )
+    done = tuple(await tasks(session, caller, job, row=row))
+    newest = await store_forecasts.newest(session, job)
+    forecast = None if newest is None else _forecast(newest, row.currency)
+    return JobDetail(_summary(row), read_spec(row.spec, row.script), tuple(events), done, forecast)
 
 
 async def whose(session: AsyncSession, job: JobId) -> tuple[ProjectId, str]:
@@ -173,6 +191,18 @@ def _summary(row: AnyRow) -> JobSummary:
 def _event(row: EventRow) -> JobEvent:
     before = JobState(row.from_state) if row.from_state is not None else None
     return JobEvent(row.at, before, JobState(row.to_state), row.native_state, row.reason, row.note)
+
+
+def _forecast(row: ForecastRow, currency: str) -> Forecast:
+    wait, run = (
+        Quantiles(timedelta(seconds=p50), timedelta(seconds=p90))
+        for p50, p90 in (
+            (row.wait_p50_seconds, row.wait_p90_seconds),
+            (row.run_p50_seconds, row.run_p90_seconds),
+        )
+    )
+    cost = Costs(Money(row.cost_p50_micro, currency), Money(row.cost_p90_micro, currency))
+    return Forecast(row.made_at, CentreName(row.centre), row.queue, wait, run, cost, row.model)
 
 
 def _task(row: TaskRow) -> JobTask:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from paracloud.kit.identifiers import BlobId, CentreName, JobId
+from paracloud.placement.constraints import NOTHING_DEMANDED, Constraints
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class JobSpec:
     centre: CentreName | None = None
     queue: str | None = None
     objective: str = "cheapest"
+    constraints: Constraints = NOTHING_DEMANDED
+    """Without licences: the script's `--licenses` says them."""
     array: str | None = None
     depends_on: tuple[Dependency, ...] = ()
     output: str | None = None

@@ -1,6 +1,7 @@
 """Accept a job: placed, priced, its hold taken, its row and first event written, in the caller's one transaction."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,24 +9,31 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing.cover import Place
 from paracloud.billing.dedication import Dedication
 from paracloud.billing.funding import Funding, funding_of
-from paracloud.billing.hold import hold
+from paracloud.billing.hold import set_aside
 from paracloud.billing.rate import PLAINLY_PRICED
+from paracloud.billing.reserve import Wanted
 from paracloud.billing.rule import Quantities
 from paracloud.centres.account import account_for
 from paracloud.data.keep import require_held
 from paracloud.identity.caller import Caller
-from paracloud.jobs import store, store_funds
+from paracloud.jobs import store, store_forecasts, store_funds
+from paracloud.jobs.bounds import bounds
+from paracloud.jobs.hopes import Asked
 from paracloud.jobs.landing import checkpoint_signal, first_hold
-from paracloud.jobs.market import Market, customer_of, dedicated_at, most_at, tasks_in_array, upper_at
-from paracloud.jobs.quote import dependency_centre, nothing_fits, weigh
+from paracloud.jobs.market import Market, customer_of, dedicated_at, most_at, upper_at
+from paracloud.jobs.need import tasks_in_array
+from paracloud.jobs.place import place
+from paracloud.jobs.placer import Placer
+from paracloud.jobs.quote import dependency_centre, nothing_fits, require_ahead, weigh
 from paracloud.jobs.spec import JobSpec
 from paracloud.jobs.state import JobState
 from paracloud.jobs.written import write_spec
 from paracloud.kit.errors import Conflict, Invalid
 from paracloud.kit.identifiers import CentreName, JobId, ProjectId, UnixAccount, new_uuid
 from paracloud.kit.money import Money
-from paracloud.placement.explain import explain
+from paracloud.placement.explain import Bound, explain_best
 from paracloud.placement.offer import Offer
+from paracloud.placement.prediction import Quantiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +47,41 @@ class Accepted:
 
 
 async def submit(
-    session: AsyncSession, caller: Caller, project: ProjectId, spec: JobSpec, *, market: Market, now: datetime
+    session: AsyncSession,
+    caller: Caller,
+    project: ProjectId,
+    spec: JobSpec,
+    *,
+    market: Market,
+    now: datetime,
+    placer: Placer | None = None,
 ) -> Accepted:
-    """Raises NotFound or Forbidden for the project, Invalid where nothing fits (with the reasons) or an input is
-    missing, NotEnoughFunds with the missing amount, Conflict where no fitting centre has an account left. The worker
-    of the chosen centre hears of it when the transaction is committed."""
+    """`placer`: one that is kept for this market, where many jobs are submitted. Raises NotFound or Forbidden for the
+    project, Invalid where nothing fits (with the reasons) or an input is missing, NotEnoughFunds with the missing
+    amount, Conflict where no fitting centre has an account left. The worker of the chosen centre hears of it when the
+    transaction is committed."""
     caller.require_member(project)
     customer = await customer_of(session, project, market)
-    weighed = weigh(spec, market, customer, await dependency_centre(session, project, spec))
-    if not weighed.choice.fitting:
-        raise nothing_fits(spec, weighed.choice)
+    only_centre = await dependency_centre(session, project, spec)
+    require_ahead(spec, market)
+    placed = place(placer or Placer(market), Asked(spec, customer, caller.user, only_centre))
+    if not placed.fits:
+        raise nothing_fits(spec, weigh(spec, market, customer, only_centre, user=caller.user).choice)
     await _check_inputs(session, project, spec)
-    offer, account = await _place(session, project, weighed.choice.fitting, now)
+    passed, offer, account = await _place(session, project, placed.offers(), now)
     job = JobId(new_uuid())
     funding = await funding_of(session, project)
     wall = first_hold(funding, spec.wall_limit)
     most = most_at(market, spec, customer, offer, wall)
-    place = Place(most.price.product_line, offer.centre, offer.queue)
-    held = await hold(session, project, str(job), most.amount, now=now, user=caller.user, most=most, place=place)
-    choice = replace(weighed.choice, fitting=weighed.choice.fitting[weighed.choice.fitting.index(offer) :])
-    why_en, why_zh = explain(weighed.need, choice)
+    where = Place(most.price.product_line, offer.centre, offer.queue)
+    wanted = Wanted(project, str(job), most.amount, caller.user, most, where)
+    reserved = await set_aside(session, wanted, now=now)
+    held = reserved.rest
+    if wall < spec.wall_limit:
+        (bound,) = await bounds(session, [offer], spec, customer=customer, market=market)
+    else:
+        bound = Bound(reserved.ceiling, reserved.rest)
+    why_en, why_zh = explain_best(placed.need, offer, placed.objective, (placed.fits - passed, placed.out), bound)
     values = _values(job, caller, project, spec, offer, account, (why_en, why_zh), now)
     values |= {"currency": held.currency, "held_micro": held.micro}
     needs = [{"job_id": job, "needs_job_id": one.job, "kind": one.kind} for one in spec.depends_on]
@@ -67,8 +90,29 @@ async def submit(
     is_held_in_parts = wall < spec.wall_limit or spec.requeue  # a run after a requeue is held for when it comes
     if own is not None or (is_held_in_parts and most.amount.micro):
         await store_funds.add(session, _funds(job, spec, funding, upper_at(market, spec, offer), own))
+    if offer.prediction is not None and offer.cost is not None:
+        await store_forecasts.add(session, forecast_values(job, offer, now))
     await store.announce(session, offer.centre)
     return Accepted(job, offer.centre, offer.queue, held, why_en, why_zh)
+
+
+def forecast_values(job: JobId, offer: Offer, now: datetime) -> dict[str, object]:
+    """What was expected of the job at this offer, to be held against what comes. The wait begins when it is accepted,
+    so the way of its files is part of it; a begun second counts as a whole one. ValueError where nothing was."""
+    if offer.prediction is None or offer.cost is None:
+        raise ValueError("nothing is foreseen of this offer")
+    wait, run = Quantiles(offer.moving, offer.moving) + offer.prediction.wait, offer.prediction.run
+    times = {"wait_p50": wait.p50, "wait_p90": wait.p90, "run_p50": run.p50, "run_p90": run.p90}
+    return {
+        "job_id": job,
+        "made_at": now,
+        "centre": offer.centre,
+        "queue": offer.queue,
+        **{f"{name}_seconds": -(-time // timedelta(seconds=1)) for name, time in times.items()},
+        "cost_p50_micro": offer.cost.p50.micro,
+        "cost_p90_micro": offer.cost.p90.micro,
+        "model": offer.prediction.model,
+    }
 
 
 async def _check_inputs(session: AsyncSession, project: ProjectId, spec: JobSpec) -> None:
@@ -83,15 +127,15 @@ async def _check_inputs(session: AsyncSession, project: ProjectId, spec: JobSpec
 
 
 async def _place(
-    session: AsyncSession, project: ProjectId, fitting: tuple[Offer, ...], now: datetime
-) -> tuple[Offer, UnixAccount]:
-    """The best offer whose centre has an account for the project."""
+    session: AsyncSession, project: ProjectId, fitting: Iterable[Offer], now: datetime
+) -> tuple[int, Offer, UnixAccount]:
+    """The best offer whose centre has an account for the project, and how many better ones were passed over."""
     full: dict[CentreName, Conflict] = {}
-    for offer in fitting:
+    for passed, offer in enumerate(fitting):
         if offer.centre in full:
             continue
         try:
-            return offer, await account_for(session, offer.centre, project, now=now)
+            return passed, offer, await account_for(session, offer.centre, project, now=now)
         except Conflict as error:
             full[offer.centre] = error
     raise next(iter(full.values()))

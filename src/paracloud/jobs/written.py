@@ -1,11 +1,13 @@
 """A JobSpec as JSON and back: how it is kept. The script is kept beside it, as text."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from paracloud.jobs.spec import Dependency, InputFile, JobSpec
 from paracloud.kit.identifiers import BlobId, CentreName, JobId
+from paracloud.kit.money import Money
+from paracloud.placement.constraints import Constraints
 
 _PLAIN = (
     "name", "tasks", "cores_per_task", "nodes", "tasks_per_node", "memory_per_node_bytes", "memory_per_core_bytes",
@@ -24,6 +26,7 @@ def write_spec(spec: JobSpec) -> dict[str, Any]:
         "environment": dict(spec.environment),
         "inputs": [[one.path, one.blob, one.size_bytes, one.is_executable] for one in spec.inputs],
         "extra": dict(spec.extra),
+        "constraints": _write_constraints(spec.constraints),
     }
     filled = {name: value for name, value in rest.items() if value}
     return plain | filled | {"name": spec.name, "wall_limit_seconds": int(spec.wall_limit.total_seconds())}
@@ -43,5 +46,31 @@ def read_spec(written: dict[str, Any], script: str) -> JobSpec:
             for path, blob, size, executable in written.get("inputs", ())
         ),
         extra=written.get("extra", {}),
+        constraints=_read_constraints(written.get("constraints", {})),
         **plain,
+    )
+
+
+def _write_constraints(of: Constraints) -> dict[str, Any]:
+    tree = {
+        "region": of.region,
+        "residency": None if of.residency is None else sorted(of.residency),
+        "applications": sorted(of.applications) or None,
+        "least_trust": of.least_trust or None,
+        "most_cost": None if of.most_cost is None else [of.most_cost.micro, of.most_cost.currency],
+        "deadline": None if of.deadline is None else of.deadline.isoformat(),
+        "most_wait_seconds": None if of.most_wait is None else int(of.most_wait.total_seconds()),
+    }
+    return {name: value for name, value in tree.items() if value is not None}
+
+
+def _read_constraints(tree: dict[str, Any]) -> Constraints:
+    return Constraints(
+        region=tree.get("region"),
+        residency=frozenset(tree["residency"]) if "residency" in tree else None,
+        applications=frozenset(tree.get("applications", ())),
+        least_trust=tree.get("least_trust", 0),
+        most_cost=Money(*tree["most_cost"]) if "most_cost" in tree else None,
+        deadline=datetime.fromisoformat(tree["deadline"]) if "deadline" in tree else None,
+        most_wait=timedelta(seconds=tree["most_wait_seconds"]) if "most_wait_seconds" in tree else None,
     )

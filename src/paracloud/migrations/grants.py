@@ -29,6 +29,7 @@ GRANTS: Mapping[str, Grant] = {
     "organisations": ADDED,
     "projects": changing("product_line"),
     "product_line_changes": ADDED,
+    "project_residency": changing("regions changed_at changed_by"),
     "users": ADDED,
     "members": changing("role"),
     "tokens": changing("revoked_at"),
@@ -41,6 +42,7 @@ GRANTS: Mapping[str, Grant] = {
     ),
     "centre_accounts": changing("project_id assigned_at"),
     "centre_health": changing("checked_at failures failing_since error_en error_zh"),
+    "centre_provisions": changing("applications licences trust bytes_per_second changed_at changed_by"),
     "centre_leases": changing("holder fence expires_at"),
     "queues": changing(may_delete=True),
     "usage": changing(

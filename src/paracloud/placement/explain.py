@@ -1,29 +1,85 @@
 """The choice in words, for the job's page and the command line: every choice is explained and stored with the job."""
 
-from paracloud.placement.choose import starts_now
-from paracloud.placement.offer import Choice, Need, Objective
+from dataclasses import dataclass
+
+from paracloud.kit.money import Money
+from paracloud.placement.choose import is_in_time
+from paracloud.placement.expected import expected, starts_now
+from paracloud.placement.offer import Choice, Need, Objective, Offer, Reason
+from paracloud.placement.texts import clock, moment
+
+BEST = {
+    Objective.CHEAPEST: ("the cheapest", "最便宜"),
+    Objective.SOONEST: ("the soonest", "最快开始"),
+    Objective.BALANCED: ("the best by cost and time together", "兼顾费用与时间最优"),
+}
 
 
-def explain(need: Need, choice: Choice) -> tuple[str, str]:
-    """Two sentences, English and Chinese, on why the first fitting offer was chosen. ValueError where none fits."""
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The most that a job can cost: `from_wallet` is money, the rest of `ceiling` packages and credits pay, whose hours
+    may have cost more than the price here."""
+
+    ceiling: Money
+    from_wallet: Money
+
+
+def explain(need: Need, choice: Choice, bound: Bound | None = None) -> Reason:
+    """Why the first fitting offer was chosen, in English and Chinese. Without a bound the wallet pays it all.
+    ValueError where none fits."""
     if not choice.fitting:
         raise ValueError("there is nothing to explain: no offer fits")
-    best = choice.fitting[0]
-    now = starts_now(need, best)
-    others, out = len(choice.fitting) - 1, len(choice.rejected)
-    match choice.objective:
-        case Objective.CHEAPEST:
-            en, zh = "the cheapest", "最便宜"
-        case Objective.SOONEST:
-            en, zh = "the soonest", "最快开始"
+    total, out = len(choice.fitting), len(choice.rejected)
+    return explain_best(need, choice.fitting[0], choice.objective, (total, out), bound)
+
+
+def explain_best(
+    need: Need, best: Offer, objective: Objective, counts: tuple[int, int], bound: Bound | None = None
+) -> Reason:
+    """`counts`: how many offers fit, this one and those after it; how many did not."""
+    total, out = counts
+    en, zh = _as_best(need, objective, best)
+    most_en, most_zh = _most(best, bound)
+    now_en, now_zh = ("can start now", "可立即开始") if starts_now(need, best) else ("will wait", "需要排队")
+    hope_en, hope_zh = _hope(need, best)
     return (
-        f"{best.place} is {en} of {others + 1} that fit: at most {best.most} {_currency(choice)}, {best.free_cores} of "
-        f"{best.cores} cores free, so it {'can start now' if now else 'will wait'}; {out} did not fit.",
-        f"{best.place} 是 {others + 1} 个可选资源中{zh}的：最多 {best.most} {_currency(choice)}，{best.cores} 核中空闲 "
-        f"{best.free_cores} 核，{'可立即开始' if now else '需要排队'}；另有 {out} 个不满足要求。",
+        f"{best.place} is {en} of {total} that fit: {most_en}, {best.free_cores} of {best.cores} cores free, so it "
+        f"{now_en}{hope_en}; {out} did not fit.",
+        f"{best.place} 是 {total} 个可选资源中{zh}的：{most_zh}，{best.cores} 核中空闲 {best.free_cores} 核，{now_zh}"
+        f"{hope_zh}；另有 {out} 个不满足要求。",
     )
 
 
-def _currency(choice: Choice) -> str:
-    most = choice.fitting[0].most
-    return most.currency if most is not None else ""
+def _as_best(need: Need, objective: Objective, best: Offer) -> Reason:
+    if objective is not Objective.DEADLINE:
+        return BEST[objective]
+    assert need.constraints.deadline is not None, "nothing is chosen by a deadline that is not there"  # noqa: S101
+    by = moment(need.constraints.deadline)
+    if is_in_time(need, best):
+        return f"the cheapest that is done before {by} in nine cases of ten,", f"十之八九能在 {by} 前完成且最便宜"
+    return f"not certain to be done before {by}, as none is, but the likeliest,", f"最可能在 {by} 前完成（均无法确保）"
+
+
+def _most(best: Offer, bound: Bound | None) -> Reason:
+    most = best.most
+    assert most is not None, "filter_offers lets only priced offers through"  # noqa: S101
+    if bound is None or bound.ceiling == bound.from_wallet:
+        return f"at most {most} {most.currency}", f"最多 {most} {most.currency}"
+    currency = bound.ceiling.currency
+    return (
+        f"at most {bound.ceiling} {currency}, of which packages and credits pay all but {bound.from_wallet}",
+        f"最多 {bound.ceiling} {currency}，其中除 {bound.from_wallet} 外均由资源包与试用金支付",
+    )
+
+
+def _hope(need: Need, best: Offer) -> Reason:
+    """Nothing where nothing is foreseen."""
+    if best.prediction is None or best.cost is None:
+        return "", ""
+    found, cost = expected(need, best), best.cost
+    return (
+        f"; expected {cost.p50} (P90 {cost.p90}), start in {clock(found.start.p50)} (P90 {clock(found.start.p90)}), "
+        f"done in {clock(found.finish.p50)} (P90 {clock(found.finish.p90)})",
+        f"；预计费用 {cost.p50}（P90 {cost.p90}），{clock(found.start.p50)} 后开始（P90 {clock(found.start.p90)}），"
+        f"{clock(found.finish.p50)} 后完成（P90 {clock(found.finish.p90)}）",
+    )

@@ -1,21 +1,24 @@
 """Which offers can run the job at all. Every rule names what does not fit and what would."""
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 
-from paracloud.placement.offer import Need, Offer, Rejection
+from paracloud.placement import constrain
+from paracloud.placement.offer import Need, Offer, Reason, Rejection
+from paracloud.placement.texts import clock
 
-Reason = tuple[str, str]
 Rule = Callable[[Need, Offer], Reason | None]
 GIB = 1024**3
 
 
-def filter_offers(need: Need, offers: Iterable[Offer]) -> tuple[list[Offer], list[Rejection]]:
-    """Split offers into those that fit and those that do not, each of these with its first reason."""
+def filter_offers(
+    need: Need, offers: Iterable[Offer], rules: tuple[Rule, ...] | None = None
+) -> tuple[list[Offer], list[Rejection]]:
+    """Split offers into those that fit and those that do not, each of these with its first reason; by all rules where
+    none are named."""
     fitting: list[Offer] = []
     rejected: list[Rejection] = []
     for offer in offers:
-        reason = next((found for rule in RULES if (found := rule(need, offer))), None)
+        reason = next((found for rule in rules or ALL if (found := rule(need, offer))), None)
         if reason is None:
             fitting.append(offer)
         else:
@@ -53,8 +56,8 @@ def _priced(need: Need, offer: Offer) -> Reason | None:
 def _wall(need: Need, offer: Offer) -> Reason | None:
     if offer.max_wall is not None and need.wall_limit > offer.max_wall:
         return (
-            f"a time limit of {_text(need.wall_limit)} is above its maximum of {_text(offer.max_wall)}",
-            f"时限 {_text(need.wall_limit)} 超过上限 {_text(offer.max_wall)}",
+            f"a time limit of {clock(need.wall_limit)} is above its maximum of {clock(offer.max_wall)}",
+            f"时限 {clock(need.wall_limit)} 超过上限 {clock(offer.max_wall)}",
         )
     return None
 
@@ -122,11 +125,10 @@ def _gpus(need: Need, offer: Offer) -> Reason | None:
     return None
 
 
-def _text(duration: timedelta) -> str:
-    minutes, seconds = divmod(int(duration.total_seconds()), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    return f"{days}-{hours:02}:{minutes:02}:{seconds:02}" if days else f"{hours:02}:{minutes:02}:{seconds:02}"
-
-
-RULES: tuple[Rule, ...] = (_wished_centre, _wished_queue, _available, _priced, _wall, _nodes, _cores, _memory, _gpus)
+RULES: tuple[Rule, ...] = (
+    _wished_centre, _wished_queue, constrain.region, constrain.residency, constrain.applications, constrain.licences,
+    constrain.trust, _available, _priced, _wall, _nodes, _cores, _memory, _gpus, constrain.most_cost,
+)  # fmt: skip
+"""What is known without any prediction; first what no waiting mends."""
+FORESEEN: tuple[Rule, ...] = (constrain.most_wait,)
+ALL = RULES + FORESEEN

@@ -1,16 +1,26 @@
 """What a centre offers, what a job needs, and why the two do not fit. Pure values."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from paracloud.centres.centre import NOTHING_SAID, Provision
 from paracloud.kit.identifiers import CentreName, PriceVersionId
 from paracloud.kit.money import Money
+from paracloud.placement.constraints import NOTHING_DEMANDED, Constraints
+from paracloud.placement.prediction import Costs, Prediction
+
+Reason = tuple[str, str]
+"""In English and in Chinese."""
 
 
 class Objective(StrEnum):
+    """How `choose` orders what fits."""
+
     CHEAPEST = "cheapest"
     SOONEST = "soonest"
+    DEADLINE = "deadline"
+    BALANCED = "balanced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +41,19 @@ class Need:
     queue: str | None = None
     only_centre: CentreName | None = None
     """Where the jobs that this one depends on are: a dependency cannot cross centres."""
+    constraints: Constraints = NOTHING_DEMANDED
+    asked_at: datetime | None = None
 
     @property
     def least_nodes(self) -> int:
         return self.nodes if self.nodes is not None else 1
+
+    @property
+    def time_left(self) -> timedelta:
+        """Until the deadline. ValueError where there is none, or nobody knows from when on."""
+        if self.constraints.deadline is None or self.asked_at is None:
+            raise ValueError("there is no deadline")
+        return self.constraints.deadline - self.asked_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +78,15 @@ class Offer:
     price: PriceVersionId | None
     most: Money | None
     """The most that the job can cost here; None where the queue has no price, and then it is not offered."""
-    unavailable: tuple[str, str] | None = None
+    unavailable: Reason | None = None
+    region: str = ""
+    provision: Provision = NOTHING_SAID
+    moving: timedelta = timedelta(0)
+    """How long the job's files take to get there, before it can be submitted."""
+    prediction: Prediction | None = None
+    """None: nobody foresees anything here."""
+    cost: Costs | None = None
+    """What it is expected to cost; None where nothing is foreseen."""
 
     @property
     def place(self) -> str:

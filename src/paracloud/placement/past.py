@@ -41,10 +41,12 @@ class RunTime:
 
 
 class RunTimes:
-    """What ran, by key. Feed it with each job that ended, ask it for each that comes."""
+    """What ran, by key. Feed it with each job that ended, ask it for each that comes. Of more than `most_keys` (where
+    that is not None) those are forgotten of which nothing has ended for longest."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_keys: int | None = None) -> None:
         self._pasts: dict[Hashable, _Past] = {}
+        self._most_keys = most_keys
 
     def predict(self, keys: Sequence[Hashable], requested: float) -> RunTime:
         """`keys`: from the narrowest to the widest; the first that has been seen often enough is asked. No longer than
@@ -69,6 +71,10 @@ class RunTimes:
             past.ratio = ratio if not past.seen else past.ratio + NEW_RATIO * (ratio - past.ratio)
             past.before_last, past.last = (past.last if past.seen else ran), ran
             past.seen += 1
+            if self._most_keys is not None:
+                self._pasts[key] = self._pasts.pop(key)  # now the newest
+                if len(self._pasts) > self._most_keys:
+                    del self._pasts[next(iter(self._pasts))]
 
     def _of(self, keys: Sequence[Hashable]) -> _Past | None:
         for key in keys:

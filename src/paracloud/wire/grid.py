@@ -4,7 +4,8 @@ from paracloud.wire.base import Model, Time
 
 
 class CentreModel(Model):
-    """`is_well` is null before the first round; `commands_per_minute` is the published budget."""
+    """`is_well` is null before the first round; `commands_per_minute` is the published budget. What
+    it has is the operator's word: `licences` null where nothing is said of them, `trust` 0 to 5."""
 
     name: str
     title_en: str
@@ -17,6 +18,10 @@ class CentreModel(Model):
     error_en: str | None
     error_zh: str | None
     commands_per_minute: int
+    applications: list[str]
+    licences: list[str] | None
+    trust: int
+    bytes_per_second: int | None
 
 
 class CentreList(Model):

@@ -1,4 +1,4 @@
-"""Jobs, quotes and files on the wire."""
+"""Jobs and files on the wire."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from paracloud.wire.base import LongText, Model, MoneyModel, Text, Texts, Time
+from paracloud.wire.constraints import NO_CONSTRAINTS, ConstraintsModel
 
 SCRIPT_LIMIT = 1 << 20
 BATCH_LIMIT = 200
@@ -29,7 +30,8 @@ class JobRequest(Model):
     options: Texts = Field(default_factory=dict, max_length=100, examples=[{"time": "10", "partition": "cpu"}])
     name: Text = "job"
     centre: Text | None = None
-    objective: Text = "cheapest"
+    objective: Text = Field("cheapest", examples=["soonest", "deadline", "balanced"])
+    constraints: ConstraintsModel = NO_CONSTRAINTS
     environment: Texts = Field(default_factory=dict, max_length=500)
     inputs: list[InputModel] = Field(default_factory=list, max_length=10_000)
 
@@ -44,31 +46,6 @@ class NoticeModel(Model):
     field: str
     en: str
     zh: str
-
-
-class OfferModel(Model):
-    centre: str
-    queue: str
-    most: MoneyModel
-    free_cores: int
-    cores: int
-
-
-class RejectionModel(Model):
-    centre: str
-    queue: str
-    en: str
-    zh: str
-
-
-class QuoteModel(Model):
-    """`offers` in order of preference; `most` is the most that the job can cost there."""
-
-    offers: list[OfferModel]
-    rejected: list[RejectionModel]
-    why_en: str
-    why_zh: str
-    notices: list[NoticeModel]
 
 
 class AcceptedModel(Model):
@@ -139,8 +116,27 @@ class TaskModel(Model):
     node_list: str
 
 
+class ForecastModel(Model):
+    """What was expected of the job where it was sent to, `made_at` then: of half of the jobs like it (`p50`), and of
+    nine in ten (`p90`). An array's times are those of one of its tasks."""
+
+    made_at: Time
+    centre: str
+    queue: str
+    start_p50: Time
+    start_p90: Time
+    finish_p50: Time
+    finish_p90: Time
+    cost_p50: MoneyModel
+    cost_p90: MoneyModel
+    model: str
+
+
 class JobDetailModel(Model):
+    """`forecast` is null where nobody foresaw anything."""
+
     job: JobModel
+    forecast: ForecastModel | None
     why_en: str
     why_zh: str
     events: list[EventModel]

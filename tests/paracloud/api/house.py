@@ -28,7 +28,9 @@ from paracloud.identity.create_organisation import create_organisation
 from paracloud.identity.create_project import create_project
 from paracloud.identity.create_user import create_user
 from paracloud.identity.issue_token import issue_token
+from paracloud.jobs.foresee import Foresight
 from paracloud.jobs.market import MarketReader
+from paracloud.jobs.placer import Placers
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Unreachable
 from paracloud.kit.identifiers import (
@@ -198,7 +200,8 @@ async def open_house(database: Database, folder: Path) -> House:
         clock=clock,
         key=KEY,
         signer=Signer(bytes(range(32))),
-        market=MarketReader(database, clock),
+        market=MarketReader(database, clock, Foresight(clock)),
+        placers=Placers(),
         dialects=("slurm",),
         operator_name="云算",
         authority_key_file=folder / "no-authority.pub",

@@ -186,6 +186,8 @@ ROUTES: dict[str, Route] = {
     "POST /operator/prices": operates(_price, "body project", "body organisation"),
     "POST /operator/contracts": operates(_contract, "body owner"),
     "POST /operator/centres": operates(_centre),
+    "PATCH /operator/centres/{centre}/provision": operates(lambda _: {"applications": ["lammps"], "trust": 1}),
+    "PUT /operator/projects/{project}/residency": of(OPERATES, "path project", body=lambda _: {"regions": ["华东"]}),
     "POST /operator/reversals": operates(
         lambda of: {"entry": of.entry, "reason": "mistyped", "anyway": True}, "body entry", "body usage"
     ),

@@ -1,7 +1,7 @@
 """Rules on values: whose a record is, how tasks make a job's end, what is written and read back."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -23,6 +23,8 @@ from paracloud.jobs.spec import Dependency, InputFile, JobSpec
 from paracloud.jobs.state import AT_CENTRE, FINAL, MOVES, JobState, may_move
 from paracloud.jobs.written import read_spec, write_spec
 from paracloud.kit.identifiers import BlobId, CentreName, JobId, NativeId, ProjectId, UnixAccount, submit_tag
+from paracloud.kit.money import Money
+from paracloud.placement.constraints import Constraints
 
 JOB, PROJECT = JobId(uuid4()), ProjectId(uuid4())
 MINE = UnixAccount("east0")
@@ -170,3 +172,13 @@ def test_no_move_leads_back_from_an_end_but_from_lost():
         assert not MOVES[state]
     assert all(may_move(JobState.LOST, to) == (to in FINAL - {JobState.LOST, JobState.REFUSED}) for to in JobState)
     assert all(not may_move(state, JobState.ACCEPTED) for state in AT_CENTRE)
+
+
+def test_what_a_job_demands_is_read_as_it_was_written():
+    demands = Constraints(
+        region="华东", residency=frozenset({"华东", "华北"}), applications=frozenset({"lammps"}), least_trust=2,
+        most_cost=Money(5, "USD"), most_wait=timedelta(hours=1), deadline=datetime(2026, 6, 1, tzinfo=UTC),
+    )  # fmt: skip
+    for constraints in (demands, Constraints(), Constraints(residency=frozenset())):
+        spec = JobSpec("j", "s", timedelta(minutes=5), objective="deadline", constraints=constraints)
+        assert read_spec(json.loads(json.dumps(write_spec(spec))), "s") == spec

@@ -1,7 +1,7 @@
 """Placement is pure: the same offers give the same choice, and every offer that is out says why."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from paracloud.kit.identifiers import CentreName, PriceVersionId, new_uuid
 from paracloud.kit.money import Money
 from paracloud.placement.choose import choose
+from paracloud.placement.constraints import Constraints
 from paracloud.placement.explain import explain
 from paracloud.placement.offer import Need, Objective, Offer
 
 GIB = 1024**3
+NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
 CPU = Offer(
     centre=CentreName("east"),
     queue="cpu",
@@ -117,7 +119,8 @@ def test_every_offer_is_either_fitting_or_rejected_and_the_order_of_offers_does_
     ]
     shuffled = list(offers)
     seed.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a Random
-    need = replace(NEED, cores=64, nodes=2)
+    constraints = Constraints(deadline=NOW + timedelta(minutes=30))
+    need = replace(NEED, cores=64, nodes=2, constraints=constraints, asked_at=NOW)
     first, second = choose(need, offers, objective), choose(need, shuffled, objective)
     assert len(first.fitting) + len(first.rejected) == len(offers)
     assert first.fitting == second.fitting

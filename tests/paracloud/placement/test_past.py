@@ -55,3 +55,12 @@ def test_a_prediction_is_within_what_is_asked(past: list[tuple[float, float]], r
         known.learn(KEYS, asked, min(ran, asked))
     found = known.predict(KEYS, requested)
     assert 0 <= found.p50 <= found.p90 <= requested
+
+
+def test_of_too_many_keys_those_are_forgotten_of_which_nothing_ended_for_longest() -> None:
+    past = RunTimes(most_keys=2)
+    for _ in range(4):
+        for key in ("old", "kept"):
+            past.learn([key], 3600, 60)
+    past.learn(["kept", "new"], 3600, 60)
+    assert [past.predict([key], 3600).p50 for key in ("old", "kept")] == [3600, 60]

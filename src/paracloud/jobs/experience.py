@@ -1,0 +1,146 @@
+"""What the cloud's own jobs have taught one process: how long they ran and waited, and what of them is where now.
+
+It is rebuilt when the process starts, from the newest jobs, and then follows the jobs' events. All of it is bounded.
+"""
+
+import re
+from collections import deque
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.jobs import store_experience as store
+from paracloud.jobs.tables import AnyRow
+from paracloud.kit.identifiers import ProjectId, UserId
+from paracloud.placement.past import RunTimes
+from paracloud.placement.waits import USUAL_START, quantile
+
+FIRST_JOBS: Final = 20_000
+"""Read when the process starts: 0.4 s."""
+AT_ONCE: Final = 5_000
+LATE_EVENTS: Final = 1_000
+"""Numbers of events are given before these are committed: so many are looked at again."""
+MOST_KEYS: Final = 200_000
+MOST_SEEN: Final = 50_000
+WAITS_KEPT: Final = 400
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NO_WAITS: Final = -1.0
+
+Place = tuple[str, str]
+"""Centre and queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Our jobs at a queue, in one state. Times are since the epoch."""
+
+    jobs: int = 0
+    cores: int = 0
+    core_seconds: int = 0
+    oldest: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """Waits of a while: how many, and two of their quantiles in seconds (NO_WAITS where there are none)."""
+
+    count: int
+    p50: float
+    p90: float
+
+
+NOTHING = Load()
+
+
+class Experience:
+    """`read` brings it up to date. Between two reads nothing changes, so what is asked often is kept."""
+
+    def __init__(self) -> None:
+        self.runs = RunTimes(MOST_KEYS)
+        self.waiting: dict[Place, Load] = {}
+        self.running: dict[Place, Load] = {}
+        self._waits: dict[Hashable, deque[tuple[datetime, float]]] = {}
+        self._recent: dict[tuple[Hashable, timedelta], Recent] = {}
+        self._usual: dict[str, float] = {}
+        self._seen: dict[tuple[UUID, bool], None] = {}
+        self._event: int | None = None
+        self._at: datetime | None = None
+
+    async def read(self, session: AsyncSession, now: datetime) -> None:
+        if self._event is None:
+            event = await store.newest_event(session)
+            self._learn(await store.newest_started(session, FIRST_JOBS))
+            self._event = event
+        moved = await store.moved_after(session, max(self._event - LATE_EVENTS, 0), AT_ONCE)
+        fresh = {job for _, job in moved if (job, True) not in self._seen}
+        if fresh:
+            self._learn(await store.taught(session, sorted(fresh)))
+        self._event = max([self._event, *(number for number, _ in moved)])
+        loads = await store.loads(session)
+        self.waiting, self.running = _loads(loads, runs=False), _loads(loads, runs=True)
+        self._recent.clear()
+        self._usual.clear()
+        self._at = now
+
+    def recent(self, key: Hashable, within: timedelta) -> Recent:
+        """Of the jobs that started within that time before the last read: at a place, or of a user."""
+        asked = (key, within)
+        found = self._recent.get(asked)
+        if found is None:
+            found = self._recent[asked] = self._count(key, within)
+        return found
+
+    def usual_start(self, centre: str) -> float:
+        """Seconds that one in ten jobs of the centre did not even wait: what a start takes where there is room."""
+        found = self._usual.get(centre)
+        if found is None:
+            waits = sorted(wait for _, wait in self._waits.get(centre, ()))
+            found = self._usual[centre] = max(quantile(waits, 0.1), 1.0) if waits else USUAL_START
+        return found
+
+    def _count(self, key: Hashable, within: timedelta) -> Recent:
+        kept = self._waits.get(key)
+        if not kept or self._at is None:
+            return Recent(0, NO_WAITS, NO_WAITS)
+        waits = sorted(wait for at, wait in kept if at > self._at - within)
+        return Recent(len(waits), quantile(waits, 0.5), quantile(waits, 0.9)) if waits else Recent(0, -1.0, -1.0)
+
+    def _learn(self, rows: Iterable[AnyRow]) -> None:
+        for row in rows:
+            if (row.id, False) not in self._seen:
+                self._remember((row.id, False))
+                self._learn_wait(row)
+            if row.ran_seconds is not None and (row.id, True) not in self._seen:
+                self._remember((row.id, True))
+                keys = keys_of(row.project_id, row.user_id, row.name, row.script)
+                self.runs.learn((*keys, (row.centre, row.queue)), float(row.wall_limit_seconds), float(row.ran_seconds))
+
+    def _learn_wait(self, row: AnyRow) -> None:
+        if not row.is_free:
+            return
+        waited = max((row.started_at - row.accepted_at).total_seconds(), 0.0)
+        for key in ((row.centre, row.queue), row.centre, row.user_id):
+            self._waits.setdefault(key, deque(maxlen=WAITS_KEPT)).append((row.started_at, waited))
+
+    def _remember(self, what: tuple[UUID, bool]) -> None:
+        self._seen[what] = None
+        if len(self._seen) > MOST_SEEN:
+            del self._seen[next(iter(self._seen))]
+
+
+def keys_of(project: ProjectId, user: UserId, name: str, script: bytes) -> tuple[Hashable, ...]:
+    """Whose past is asked, from the narrowest to the widest; after them, everybody's at the place. `script`: its
+    SHA-256. Numbers in a name only count."""
+    return (user, script), (user, re.sub(r"\d+", "#", name)), user, project
+
+
+def _loads(rows: Sequence[AnyRow], *, runs: bool) -> dict[Place, Load]:
+    return {
+        (row.centre, row.queue): Load(row.jobs, int(row.cores), int(row.core_seconds), row.oldest)
+        for row in rows
+        if row.runs is runs
+    }

@@ -1,0 +1,160 @@
+"""Place a job among all offers of a market at once: the same choice as `quote.weigh` makes of them one by one.
+
+What is expected is asked only where the choice hangs on it; reasons are given by `weigh` alone, to who asks for them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paracloud.jobs.hopes import Asked, Hopes
+from paracloud.jobs.market import moving, price_of
+from paracloud.jobs.placer import Placer
+from paracloud.kit.money import Money
+from paracloud.placement.choose import Rank
+from paracloud.placement.columns import MICROSECOND, Flags, Whole
+from paracloud.placement.expected import likelihood
+from paracloud.placement.offer import Objective, Offer
+from paracloud.placement.prediction import Costs, Quantiles
+
+Key: TypeAlias = Callable[[Whole], NDArray[np.int64] | NDArray[np.float64] | Flags]
+
+
+def place(placer: Placer, asked: Asked) -> "Placed":
+    """The deadline, where there is one, lies ahead."""
+    return Placed(placer, asked)
+
+
+class Placed:
+    """Where a job fits, in the order of its objective: `offers` are made as they are asked for."""
+
+    def __init__(self, placer: Placer, asked: Asked) -> None:
+        self.need, self.objective = placer.need(asked), Objective(asked.spec.objective)
+        self._placer, self._asked, self._columns = placer, asked, placer.columns
+        self._rates, self._place = placer.rates(asked), partial(placer.at, asked)
+        self._hopes = Hopes(
+            asked, self.need, placer.market, placer.columns, together=placer.together, moving=placer.moving(asked.spec)
+        )
+        self._fitting = self._filtered()
+        self.fits, self.out = int(self._fitting.size), self._columns.size - int(self._fitting.size)
+
+    def offers(self) -> Iterator[Offer]:
+        """The chosen one first."""
+        if self.fits == 0:
+            return
+        first = self._first()
+        yield self._offer(first)
+        for at in self._order():
+            if at != first:
+                yield self._offer(int(at))
+
+    def _filtered(self) -> Whole:
+        found = self._columns.fits(self.need) & self._rates.is_priced
+        if self._placer.market.dedications:
+            found &= self._placer.is_open_to(self._asked.customer)
+        at = np.flatnonzero(found)
+        demands = self.need.constraints
+        if demands.most_cost is not None:
+            limit, places = demands.most_cost, self._placer.market.stalls
+            same = [self._currency(int(one)) == limit.currency for one in at] if places else []
+            at = at[np.array(same, dtype=np.bool_) & (self._most(at) <= limit.micro)]
+        if demands.most_wait is not None:
+            at = at[self._hopes.start_p90(at) <= demands.most_wait // MICROSECOND]
+        return at
+
+    def _currency(self, at: int) -> str:
+        price = price_of(self._placer.market.stalls[at], self._asked.spec, self._asked.customer)
+        return "" if price is None else price.currency
+
+    def _first(self) -> int:
+        at = self._fitting
+        if self.objective is Objective.DEADLINE:
+            in_time = at[self._hopes.finish_p90(at) <= self.need.time_left // MICROSECOND]
+            if not in_time.size:
+                return min((int(one) for one in self._likeliest(at)), key=self._late)
+            at = in_time
+        for key in self._keys():
+            if at.size == 1:
+                break
+            values = key(at)
+            at = at[values == values.min()]
+        return int(at[0])
+
+    def _likeliest(self, at: Whole) -> Whole:
+        """The likeliest to be done in time, and all that binary fractions might mistake for it."""
+        left, p50, p90 = self.need.time_left // MICROSECOND, self._hopes.finish_p50(at), self._hopes.finish_p90(at)
+        if left <= 0 or not (p50 > 0).all() or not (p90 > p50).all():
+            return at
+        deviations = np.log(left / p50) / np.log(p90 / p50)
+        found: Whole = at[deviations >= deviations.max() - 1e-6 * (1 + abs(deviations.max()))]
+        return found
+
+    def _order(self) -> Sequence[int]:
+        at = self._fitting
+        if self.objective is not Objective.DEADLINE:
+            return [int(one) for one in self._sorted(at)]
+        is_in_time = self._hopes.finish_p90(at) <= self.need.time_left // MICROSECOND
+        late = sorted((int(one) for one in at[~is_in_time]), key=self._late)
+        return [*(int(one) for one in self._sorted(at[is_in_time])), *late]
+
+    def _sorted(self, at: Whole) -> Whole:
+        return at[np.lexsort([key(at) for key in reversed(self._keys())])]
+
+    def _keys(self) -> Sequence[Key]:
+        """As `choose` ranks, the weightiest first."""
+        place: Key = lambda at: self._columns.place[at]  # noqa: E731
+        sooner: tuple[Key, ...] = (
+            self._hopes.start_p50,
+            lambda at: ~self._columns.starts_now(self.need)[at],
+            lambda at: self._columns.taken_share[at],
+        )
+        match self.objective:
+            case Objective.CHEAPEST | Objective.DEADLINE:
+                return self._most, self._cost_p50, *sooner, place
+            case Objective.SOONEST:
+                return *sooner, self._most, place
+            case Objective.BALANCED:
+                return self._balance, self._hopes.finish_p50, self._most, place
+
+    def _late(self, at: int) -> Rank:
+        one = np.array([at])
+        p50, p90 = int(self._hopes.finish_p50(one)[0]), int(self._hopes.finish_p90(one)[0])
+        finish = Quantiles(p50 * MICROSECOND, p90 * MICROSECOND)
+        return (
+            -likelihood(finish, self.need.time_left),
+            p50,
+            self._rates.most_at(at, self.need.wall_limit, self._place),
+            int(self._columns.place[at]),
+        )
+
+    def _most(self, at: Whole) -> Whole:
+        return self._rates.most(at, self.need.wall_limit, self._place)
+
+    def _cost_p50(self, at: Whole) -> Whole:
+        """Never above the most: no run is longer than the limit, and no price makes a longer run cheaper."""
+        if self._placer.market.foresight is None:
+            return self._most(at)
+        return self._rates.ran(at, self._hopes.times(at).run_p50, self._place)
+
+    def _balance(self, at: Whole) -> NDArray[np.float64]:
+        return self._cost_p50(at).astype(np.float64) * (self._hopes.finish_p50(at).astype(np.float64) / 1e6)
+
+    def _offer(self, at: int) -> Offer:
+        market, asked, spec = self._placer.market, self._asked, self._asked.spec
+        stall, bare = market.stalls[at], self._columns.offers[at]
+        price = price_of(stall, spec, asked.customer)
+        assert price is not None, "only what is priced fits"  # noqa: S101
+        most = Money(self._rates.most_at(at, spec.wall_limit, self._place), price.currency)
+        known: dict[str, Any] = {"price": price.id, "most": most, "moving": moving(spec, stall.provision)}
+        if market.foresight is None:
+            return replace(bare, **known)
+        found, limit = self._hopes.predicted(at), spec.wall_limit
+        if found.run.p90 > limit:
+            found = replace(found, run=Quantiles(min(found.run.p50, limit), limit))
+        p50, p90 = (self._rates.ran_at(at, run, self._place) for run in (found.run.p50, found.run.p90))
+        cost = Costs(Money(p50, most.currency), Money(p90, most.currency))
+        return replace(bare, **known, prediction=found, cost=cost)

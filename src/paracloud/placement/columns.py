@@ -1,0 +1,127 @@
+"""The offers of one market as columns, so that a job is held against all of them at once. Pure.
+
+It says just what `placement.filter` says of each offer alone; a test holds the two against each other.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paracloud.placement.offer import Need, Offer
+
+Flags: TypeAlias = NDArray[np.bool_]
+Whole: TypeAlias = NDArray[np.int64]
+NO_LIMIT = np.iinfo(np.int64).max
+MICROSECOND = timedelta(microseconds=1)
+KEPT_MOST = 4096
+"""Answers to what many jobs ask alike: a shape, a limit, a region."""
+
+
+class Columns:
+    """`offers` say nothing of the job: neither what it can cost nor what is expected of it."""
+
+    def __init__(self, offers: Sequence[Offer]) -> None:
+        self.offers = tuple(offers)
+        self.size = len(self.offers)
+        self.cores, self.nodes = self._whole(lambda o: o.cores), self._whole(lambda o: o.nodes)
+        self.cores_per_node = self._whole(lambda o: o.cores_per_node)
+        self.gpus_per_node = self._whole(lambda o: o.gpus_per_node)
+        self.memory_per_node = self._whole(lambda o: o.memory_per_node_bytes)
+        self.free_cores, self.free_gpus = self._whole(lambda o: o.free_cores), self._whole(lambda o: o.free_gpus)
+        self.most_nodes = self._whole(lambda o: o.nodes if o.max_nodes is None else min(o.nodes, o.max_nodes))
+        self.max_wall = self._whole(lambda o: NO_LIMIT if o.max_wall is None else o.max_wall // MICROSECOND)
+        self.trust = self._whole(lambda o: o.provision.trust)
+        self.is_available = self._flags(lambda o: o.unavailable is None)
+        share = [o.free_cores / o.cores if o.cores else 0.0 for o in self.offers]
+        self.taken_share = -np.array(share, dtype=np.float64)
+        in_order = sorted(range(self.size), key=lambda at: self.offers[at].place)
+        self.place = np.empty(self.size, dtype=np.int64)
+        self.place[in_order] = np.arange(self.size)
+        self._kept: dict[object, Flags] = {}
+
+    def fits(self, need: Need) -> Flags:
+        """By every rule but those on price, cost and wait."""
+        found = self.is_available & self._shape(need) & self._within(need.wall_limit)
+        for wanted, of in (("centre", need.centre), ("centre", need.only_centre), ("queue", need.queue)):
+            if of is not None:
+                found &= self._same(wanted, of)
+        demands = need.constraints
+        if demands.region is not None:
+            found &= self._same("region", demands.region)
+        if demands.residency is not None:
+            allowed = demands.residency
+            found &= self._keep(("residency", allowed), lambda: self._flags(lambda o: o.region in allowed))
+        for name in demands.applications:
+            found &= self._has_application(name)
+        for name in demands.licences:
+            found &= self._has_licence(name)
+        if demands.least_trust:
+            found &= self.trust >= demands.least_trust
+        return found
+
+    def starts_now(self, need: Need) -> Flags:
+        cards = need.gpus_per_node * need.least_nodes
+        found: Flags = (self.free_cores >= need.cores) & (self.free_gpus >= cards)
+        return found
+
+    def _shape(self, need: Need) -> Flags:
+        key = (
+            need.cores, need.cores_per_task, need.nodes, need.tasks_per_node, need.memory_per_node_bytes,
+            need.memory_per_core_bytes, need.gpus_per_node, need.gpu_model, need.queue is None,
+        )  # fmt: skip
+        return self._keep(key, lambda: self._holds(need))
+
+    def _holds(self, need: Need) -> Flags:
+        nodes = self.most_nodes if need.nodes is None else need.nodes
+        widest = max(need.cores_per_task, (need.tasks_per_node or 1) * need.cores_per_task)
+        memory = need.memory_per_node_bytes
+        if memory is None:
+            memory = 0 if need.memory_per_core_bytes is None else need.memory_per_core_bytes * widest
+        found = (
+            (self.most_nodes >= need.least_nodes)
+            & (np.minimum(self.cores, nodes * self.cores_per_node) >= need.cores)
+            & (self.cores_per_node >= widest)
+            & (self.memory_per_node >= memory)
+            & (self.gpus_per_node >= need.gpus_per_node)
+        )
+        if need.gpu_model is not None:
+            found &= self._same("gpu_model", need.gpu_model)
+        if need.gpus_per_node == 0 and need.queue is None:
+            found &= self.gpus_per_node == 0
+        return found
+
+    def _within(self, limit: timedelta) -> Flags:
+        def holds() -> Flags:
+            found: Flags = self.max_wall >= limit // MICROSECOND
+            return found
+
+        return self._keep(("wall", limit), holds)
+
+    def _same(self, field: str, value: str) -> Flags:
+        return self._keep((field, value), lambda: self._flags(lambda o: getattr(o, field) == value))
+
+    def _has_application(self, name: str) -> Flags:
+        return self._keep(("has", name), lambda: self._flags(lambda o: name in o.provision.applications))
+
+    def _has_licence(self, name: str) -> Flags:
+        def has(offer: Offer) -> bool:
+            return offer.provision.licences is None or name in offer.provision.licences
+
+        return self._keep(("licence", name), lambda: self._flags(has))
+
+    def _keep(self, key: object, make: Callable[[], Flags]) -> Flags:
+        found = self._kept.get(key)
+        if found is None:
+            if len(self._kept) >= KEPT_MOST:
+                self._kept.clear()
+            found = self._kept[key] = make()
+        return found
+
+    def _whole(self, of: Callable[[Offer], int]) -> Whole:
+        return np.array([of(one) for one in self.offers], dtype=np.int64)
+
+    def _flags(self, of: Callable[[Offer], bool]) -> Flags:
+        return np.array([of(one) for one in self.offers], dtype=np.bool_)

@@ -1,0 +1,54 @@
+"""A quote on the screen, in both languages, and what the operator says of centres."""
+
+import json
+import re
+
+HAN = re.compile("[一-鿿]")
+WIDE = re.compile("[\u1100-\uffff]")
+
+
+def width(line: str) -> int:
+    return sum(2 if WIDE.match(letter) else 1 for letter in line)
+
+
+def tables(shown: str) -> list[str]:
+    """The lines of the first table."""
+    return shown.rstrip().split("\n\n")[0].strip("\n").split("\n")
+
+
+def test_a_quote_is_read_in_80_columns_and_a_job_shows_what_was_expected(terminal, lin, boss):
+    (terminal.home / "job.sh").write_text("#!/bin/sh\n#SBATCH --time=60\ntrue\n")
+    tree = json.loads(terminal.say(lin, "quote", "job.sh", "--json"))
+    offer = tree["offers"][0]
+    for language in ("en_US.UTF-8", "zh_CN.UTF-8"):
+        shown = terminal.say(lin, "quote", "job.sh", COLUMNS="80", language=language)
+        lines = tables(shown)
+        assert max(map(width, lines)) <= 80
+        row = next(line for line in lines if "east/cpu" in line)
+        assert "0.36/3" in row
+        assert "0.36 CNY" in row
+        assert f"{offer['expected']['finish_p50'][5:10]} {offer['expected']['finish_p50'][11:16]}" in row
+        assert offer["expected"]["model"] in shown
+        assert bool(HAN.search(lines[0])) == language.startswith("zh")
+
+    job = json.loads(terminal.say(lin, "submit", "job.sh", "--objective", "soonest", "--json"))["id"]
+    assert "P90" in terminal.say(lin, "show", job)
+    assert re.search("预计 .*完成", terminal.say(lin, "show", job, language="zh_CN.UTF-8"))
+
+
+def test_the_operator_provides_and_a_job_asks(terminal, lin, boss):
+    said = terminal.say(boss, "admin", "provide", "west", "--application", "lammps", "--trust", "2", "--no-licences")
+    assert re.search(r"west\s+2\s+lammps\s+none", said)
+    assert re.search(r"west\s+\S+\s+2\s+lammps\s+none", terminal.say(lin, "centres"))
+    words = ("quote", "--command", "true", "--application", "lammps", "--trust", "1", "--max-wait", "7-00:00:00")
+    assert {one["centre"] for one in json.loads(terminal.say(lin, *words, "--json"))["offers"]} <= {"west"}
+    both = terminal.run(boss, "admin", "provide", "west", "--licence", "abaqus", "--no-licences")
+    assert both.returncode == 2
+    assert terminal.say(boss, "admin", "residency", str(lin.project), "--region", "华北").strip() == "华北"
+    assert terminal.say(boss, "admin", "residency", str(lin.project), "--anywhere").strip() == "anywhere"
+
+
+def test_a_deadline_that_is_none_is_refused_before_anything_is_asked(terminal, lin):
+    naive = terminal.run(lin, "quote", "--command", "true", "--deadline", "2100-01-01T00:00")
+    assert (naive.returncode, "with its zone" in naive.stderr) == (2, True)
+    terminal.say(lin, "quote", "--command", "true", "--deadline", "2100-01-01T00:00Z")

@@ -1,0 +1,231 @@
+"""A job is placed among all offers at once just where it would be placed by looking at one after the other."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from itertools import islice
+from uuid import UUID
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.paracloud.jobs.world import HOST_KEY, START, queue
+
+from paracloud.billing.dedication import Dedication, new_dedication_id
+from paracloud.billing.pick import Customer
+from paracloud.billing.rate import Price
+from paracloud.billing.rule_text import read_rule
+from paracloud.billing.tiers import Tier, Tiers
+from paracloud.centres.centre import Centre, Health, Provision
+from paracloud.identity.product_line import ProductLine
+from paracloud.jobs.hopes import Asked, Times
+from paracloud.jobs.market import Market, Stall, open_market
+from paracloud.jobs.place import place
+from paracloud.jobs.placer import Placer
+from paracloud.jobs.quote import weigh
+from paracloud.jobs.spec import InputFile, JobSpec
+from paracloud.kit.identifiers import BlobId, CentreName, PriceVersionId, ProjectId, UnixAccount, UserId
+from paracloud.kit.money import Money
+from paracloud.placement.constraints import Constraints
+from paracloud.placement.offer import Objective
+from paracloud.placement.prediction import Prediction, Quantiles
+
+GIB = 1 << 30
+TIERS = Tiers((Tier(Decimal(0), Decimal("1.1")), Tier(Decimal(100), Decimal("0.7"))))
+LIN, CHEN = ProjectId(UUID(int=1)), ProjectId(UUID(int=2))
+USER = UserId(UUID(int=3))
+RULES = [
+    {"units": {"max": [{"resource": "cores", "weight": "0.1"}, {"resource": "memory_bytes", "per": "GiB"}]},
+     "free": ["nodes", "gpus"]},
+    {"units": {"sum": [{"resource": "cores", "weight": "0.07"}, {"resource": "gpus", "weight": "3.3"}]},
+     "free": ["nodes", "memory_bytes"]},
+    {"units": {"resource": "cores"}, "free": ["nodes", "memory_bytes"]},  # says nothing of cards
+    {"units": {"times": "0.3", "of": {"max": [{"resource": "cores", "weight": "0.1"}, {"sum": [
+        {"resource": "gpus", "weight": "7"}, {"resource": "memory_bytes", "per": "GB", "weight": "0.01"}]}]}},
+     "free": ["nodes"]},
+    {"units": {"ceil": {"resource": "cores", "weight": "0.3"}}, "free": ["nodes", "memory_bytes", "gpus"]},
+    {"units": {"sum": [{"resource": "node_cores"}, {"resource": "licence.abaqus"}]}, "free": ["memory_bytes", "gpus"]},
+    {"units": {"resource": "nodes", "weight": "0.333333333"}, "free": ["cores", "memory_bytes", "gpus"],
+     "unit_step": "0.01", "second_step": 60, "least_seconds": 600},
+    {"units": {"resource": "cores"}, "free": ["nodes", "memory_bytes", "gpus"], "is_timed": False},
+]  # fmt: skip
+
+
+def centre(name: str, region: str, overrun: int) -> Centre:
+    return Centre(
+        name=CentreName(name), title_en=name, title_zh=name, host="127.0.0.1", port=22, host_key=HOST_KEY,
+        dialect="slurm", service_account=UnixAccount("watcher"), commands_per_minute=60, patience=timedelta(minutes=10),
+        overrun=timedelta(seconds=overrun), region=region, is_enabled=True,
+    )  # fmt: skip
+
+
+hours = st.decimals(0, 3, places=9)
+
+
+@st.composite
+def prices(draw, currency: str = "CNY") -> Price:
+    rule = draw(st.sampled_from([None, None, None, *RULES]))
+    core, card = (draw(hours), draw(st.none() | hours)) if rule is None else (Decimal(0), None)
+    tiers = draw(st.sampled_from([None, None, TIERS]))
+    return Price(
+        PriceVersionId(draw(st.uuids())), ProductLine.GENERAL, core, card, currency,
+        None if rule is None else read_rule(rule), qos=draw(st.sampled_from([None, None, "high"])), tiers=tiers,
+        project=draw(st.sampled_from([None, None, None, LIN])),
+    )  # fmt: skip
+
+
+@st.composite
+def stalls(draw, number: int) -> Stall:
+    whole, each = draw(st.integers(1, 4)), draw(st.sampled_from([2, 4, 8]))
+    cards = draw(st.sampled_from([0, 0, 0, 2]))
+    free = draw(st.integers(0, whole * each))
+    info = queue(
+        draw(st.sampled_from(["cpu", "fast"])),
+        is_up=draw(st.sampled_from([True, True, True, False])), nodes=whole, cores=whole * each, cores_per_node=each,
+        free_cores=free, free_nodes=free // each, free_gpus=cards * (free // each), gpus_per_node=cards,
+        gpu_model=draw(st.sampled_from(["a100", "1g.10gb"])) if cards else None,
+        memory_per_node_bytes=draw(st.sampled_from([4, 8])) * GIB,
+        max_wall=draw(st.sampled_from([None, timedelta(hours=2), timedelta(days=2)])),
+        max_nodes=draw(st.sampled_from([None, 2])), gives_whole_nodes=draw(st.booleans()),
+        gives_each_task_cores=draw(st.sampled_from([False, False, True])),
+        threads_per_core=draw(st.sampled_from([1, 1, 2])),
+        max_memory_per_core_bytes=draw(st.sampled_from([None, None, GIB + 5])),
+        default_memory_per_core_bytes=draw(st.sampled_from([None, None, 2 * GIB + 1])),
+        default_memory_per_node_bytes=draw(st.sampled_from([None, None, 3 * GIB])),
+    )  # fmt: skip
+    silent = Health(START, 9, START - timedelta(hours=1), "x", "x")
+    provision = Provision(
+        frozenset(draw(st.sets(st.sampled_from(["lammps", "vasp"])))),
+        draw(st.sampled_from([None, frozenset(), frozenset({"abaqus"})])),
+        draw(st.integers(0, 2)),
+        draw(st.sampled_from([None, 10**6, 3])),
+    )
+    return Stall(
+        centre(f"c{number}", draw(st.sampled_from(["华东", "华北"])), draw(st.sampled_from([0, 90]))),
+        info,
+        tuple(draw(st.lists(prices(draw(st.sampled_from(["CNY", "CNY", "USD"]))), max_size=2))),
+        draw(st.sampled_from([None, None, None, silent])),
+        provision,
+    )
+
+
+class Known:
+    """Foresees what it was told of each place, one by one."""
+
+    def __init__(self, told: Mapping[str, Prediction]) -> None:
+        self.told = told
+
+    async def refresh(self, session: object) -> None: ...
+
+    def predict(self, project, user, spec, offer) -> Prediction:
+        return self.told[offer.place]
+
+
+class KnownTogether(Known):
+    """And of all places at once."""
+
+    def many(self, project, user, spec, at) -> Times:
+
+        told = [list(self.told.values())[one] for one in at]
+        rows = [[t // timedelta(microseconds=1) for t in (p.wait.p50, p.wait.p90, p.run.p50, p.run.p90)] for p in told]
+        columns = np.array(rows, dtype=np.int64).reshape(-1, 4)
+        return Times(*(columns[:, number] for number in range(4)))
+
+
+spans = st.integers(0, 3 * 3600 * 1000).map(lambda ms: timedelta(milliseconds=ms)) | st.sampled_from(
+    [timedelta(0), timedelta(minutes=1)]
+)
+quantiles = st.tuples(spans, spans).map(lambda two: Quantiles(min(two), max(two)))
+
+
+@st.composite
+def markets(draw) -> Market:
+    found = [draw(stalls(number)) for number in range(draw(st.integers(1, 6)))]
+    told = {
+        f"{one.centre.name}/{one.queue.name}": Prediction(draw(quantiles), draw(quantiles), "told") for one in found
+    }
+    foresight = draw(st.sampled_from([None, Known(told), KnownTogether(told)]))
+    own = [
+        Dedication(new_dedication_id(), draw(st.sampled_from([LIN, CHEN])), one.centre.name, one.queue.name,
+                   one.queue.nodes, Money(0), 0, START, draw(st.sampled_from([None, START + timedelta(days=1)])))
+        for one in found[:1] if draw(st.booleans())
+    ]  # fmt: skip
+    residencies = draw(st.sampled_from([{}, {}, {LIN: frozenset({"华东"})}]))
+    return open_market(found, own, START, residencies=residencies, foresight=foresight)
+
+
+@st.composite
+def specs(draw) -> JobSpec:
+    objective = draw(st.sampled_from(Objective))
+    constraints = Constraints(
+        region=draw(st.sampled_from([None, None, "华北"])),
+        residency=draw(st.sampled_from([None, None, frozenset({"华东", "华北"}), frozenset()])),
+        applications=draw(st.sampled_from([frozenset(), frozenset(), frozenset({"lammps"})])),
+        least_trust=draw(st.integers(0, 2)) if draw(st.booleans()) else 0,
+        most_cost=draw(st.sampled_from([None, None, Money(2_000_000)])),
+        most_wait=draw(st.sampled_from([None, None, timedelta(hours=1)])),
+        deadline=START + draw(st.sampled_from([timedelta(minutes=5), timedelta(hours=3), timedelta(days=9)]))
+        if objective is Objective.DEADLINE
+        else None,
+    )
+    cards = draw(st.sampled_from([0, 0, 0, 1]))
+    memory = draw(st.sampled_from([{}, {}, {"memory_per_node_bytes": 3 * GIB}, {"memory_per_core_bytes": GIB + 7}]))
+    extra = draw(
+        st.sampled_from([{}, {}, {"qos": "high"}, {"licenses": "abaqus"}, {"mincpus": "3"}, {"hint": "nomultithread"}])
+    )
+    inputs = (InputFile("in", BlobId("a" * 64), draw(st.integers(0, 10**4))),)
+    return JobSpec(
+        "j", "#!/bin/sh\n", draw(st.sampled_from([timedelta(minutes=7), timedelta(hours=1), timedelta(hours=30)])),
+        tasks=draw(st.integers(1, 9)), cores_per_task=draw(st.sampled_from([1, 1, 3])),
+        nodes=draw(st.sampled_from([None, None, 1, 2])), gpus_per_node=cards,
+        gpu_model=draw(st.sampled_from([None, "a100", "h200"])) if cards else None,
+        tasks_per_node=draw(st.sampled_from([None, None, 1, 3])), **memory, exclusive=draw(st.booleans()),
+        centre=draw(st.sampled_from([None, None, None, CentreName("c0")])),
+        queue=draw(st.sampled_from([None, None, "fast"])), objective=objective, constraints=constraints,
+        array=draw(st.sampled_from([None, None, "0-6"])), inputs=draw(st.sampled_from([(), inputs])), extra=extra,
+    )  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(market=markets(), each=st.lists(specs(), min_size=1, max_size=3), data=st.data())
+def test_all_at_once_is_the_same_choice_in_the_same_order_with_the_same_offers_out(market, each, data) -> None:
+    placer = Placer(market)
+    for spec in each:
+        customer = Customer(data.draw(st.sampled_from([LIN, CHEN])), None)
+        only = data.draw(st.sampled_from([None, None, None, CentreName("c0"), CentreName("absent")]))
+        plain = weigh(spec, market, customer, only, user=USER)
+        placed = place(placer, Asked(spec, customer, USER, only))
+        assert placed.need == plain.need
+        assert placed.out == len(plain.choice.rejected)
+        assert tuple(placed.offers()) == plain.choice.fitting
+        assert tuple(islice(placed.offers(), 1)) == plain.choice.fitting[:1]
+
+
+def market_of(*prices: Price, nodes: int = 4) -> Market:
+    found = [
+        Stall(centre(f"c{at}", "", 0), queue(nodes=nodes, cores=4 * nodes), (price,), None)
+        for at, price in enumerate(prices)
+    ]
+    return open_market(found, [], START)
+
+
+def price(core_hour: str, **more: object) -> Price:
+    return replace(Price(PriceVersionId(UUID(int=9)), ProductLine.GENERAL, Decimal(core_hour), None, "CNY"), **more)
+
+
+def test_what_64_bits_do_not_hold_is_exact_too() -> None:
+    market = market_of(price("999999.999999999"), price("999999.999999998"), nodes=1_000_000)
+    spec = JobSpec("j", "", timedelta(days=366), tasks=4_000_000, array="0-9999")
+    placed = place(Placer(market), Asked(spec, Customer(LIN, None), USER))
+    assert tuple(placed.offers()) == weigh(spec, market, Customer(LIN, None), None, user=USER).choice.fitting
+
+
+@pytest.mark.parametrize("rest", ["5", "15"])
+def test_a_tie_is_rounded_to_the_even_micro_unit(rest: str) -> None:
+    """A minute of a core at 0.00003 an hour is half a micro-unit."""
+    market = market_of(price(f"0.000{rest}".ljust(11, "0")))
+    spec = JobSpec("j", "", timedelta(minutes=1, seconds=12))
+    (offer,) = place(Placer(market), Asked(spec, Customer(LIN, None), USER)).offers()
+    assert offer.most == weigh(spec, market, Customer(LIN, None), None, user=USER).choice.fitting[0].most
