@@ -4,7 +4,8 @@ from paracloud.wire.base import Model, Time
 
 
 class CentreModel(Model):
-    """`is_well` is null before the first round; `commands_per_minute` is the published budget."""
+    """`is_well` is null before the first round; from `sick_since` on it takes no new jobs, until it is well;
+    `commands_per_minute` is the published budget."""
 
     name: str
     title_en: str
@@ -14,6 +15,7 @@ class CentreModel(Model):
     is_enabled: bool
     is_well: bool | None
     failing_since: Time | None
+    sick_since: Time | None
     error_en: str | None
     error_zh: str | None
     commands_per_minute: int

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from paracloud.centres.health import WELL_ROUNDS
 from paracloud.jobs.book import Book
 from paracloud.jobs.carry_out import carry_out
 from paracloud.jobs.dispatch import BATCH, Stage, dispatch
@@ -159,21 +160,22 @@ async def _report(duties: Duties, outpost: Outpost, trouble: ParacloudError) -> 
 
 
 async def _probing(outpost: Outpost, lease: HeldLease, duties: Duties) -> None:
-    """Also tells how a centre is where no round asks it anything yet; its own good news it tells once, because another
-    part of the centre may fail meanwhile."""
-    is_well, again = False, TROUBLE
+    """Also tells how a centre is where no round asks it anything yet; its own good news it tells no more often than
+    makes a centre well, because another part of it may fail meanwhile."""
+    told, again = 0, TROUBLE
     while True:
         pause = PROBE
         try:
             await duties.probe(outpost, lease)
-            if not is_well:
+            if told < WELL_ROUNDS:
                 await duties.report(outpost, None)
-            is_well, again = True, TROUBLE
+                told += 1
+            again = TROUBLE
         except Fenced:
             raise
         except ParacloudError as trouble:
             log.warning("centre.probe_failed", centre=outpost.centre, code=trouble.code, reason=trouble.en)
-            is_well, pause, again = False, again, min(PROBE, again * 2)
+            told, pause, again = 0, again, min(PROBE, again * 2)
             await _report(duties, outpost, trouble)
         await outpost.clock.sleep(pause)
 
