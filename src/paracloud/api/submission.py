@@ -78,6 +78,7 @@ def built_of(body: JobRequest) -> Built:
         default_name=body.name,
         centre=body.centre,
         objective=body.objective,
+        movable=body.movable,
         environment=body.environment,
         inputs=inputs,
     )

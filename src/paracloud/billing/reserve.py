@@ -36,9 +36,12 @@ class Reserved:
     ceiling: Money
 
 
-async def reserve(session: AsyncSession, wanted: Wanted, shelf: Shelf, wallet_micro: int, now: datetime) -> Reserved:
+async def reserve(
+    session: AsyncSession, wanted: Wanted, shelf: Shelf, wallet_micro: int, now: datetime, *, counted_micro: int = 0
+) -> Reserved:
     """What the wallet, which is locked and has `wallet_micro`, must give; the rest is reserved on the shelf, which the
-    caller puts back. NotEnoughFunds names what is missing, and nothing was written then."""
+    caller puts back. Of the ceiling budgets count `counted_micro` already. NotEnoughFunds names what is missing, and
+    nothing was written then."""
     rest = ceiling = wanted.amount.micro
     if wanted.most is not None and wanted.place is not None:
         rest, by_packages = _uncovered(shelf, wanted, wanted.most, wanted.place, now)
@@ -46,7 +49,7 @@ async def reserve(session: AsyncSession, wanted: Wanted, shelf: Shelf, wallet_mi
     available = wallet_micro + await credit_line(session, wanted.project)
     if available < rest and rest > 0:
         raise _missing(Money(available, wanted.amount.currency), Money(rest, wanted.amount.currency))
-    await require_within(session, wanted.project, wanted.user, ceiling, now)
+    await require_within(session, wanted.project, wanted.user, max(ceiling - counted_micro, 0), now)
     return Reserved(Money(rest, wanted.amount.currency), Money(ceiling, wanted.amount.currency))
 
 

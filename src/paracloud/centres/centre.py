@@ -36,8 +36,8 @@ class Centre:
 @dataclass(frozen=True, slots=True)
 class Health:
     """`failures` counts the rounds that failed since it was last well; a centre is well when it is zero. `good_rounds`
-    in a row since `good_since` are on the way back there. `sick_since`: since then it takes no new jobs. `relapses`: how
-    often it fell sick soon after it had `recovered_at` that time."""
+    in a row since `good_since` are on the way back there. `sick_since`: since then it takes no new jobs. `relapses`:
+    how often it fell sick soon after it had `recovered_at` that time."""
 
     checked_at: datetime
     failures: int

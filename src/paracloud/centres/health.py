@@ -29,7 +29,7 @@ def after_round(before: Health | None, error: ParacloudError | None, *, now: dat
 
 def well_after(health: Health) -> timedelta:
     """How long its rounds have to be good before its trouble is over."""
-    return min(WELL_AFTER * 2**health.relapses, WELL_AFTER_MOST)
+    return min(WELL_AFTER * (1 << health.relapses), WELL_AFTER_MOST)
 
 
 def _good(before: Health, now: datetime) -> Health:

@@ -34,6 +34,7 @@ def submit(  # a command line's options
     input_: Inputs = None,
     centre: Centre = None,
     objective: Objective = "cheapest",
+    no_move: Annotated[bool, typer.Option("--no-move", help="Never change its centre, however long it waits.")] = False,
     wait_: Annotated[bool, typer.Option("--wait", help="Wait for its end.")] = False,
     fetch: Annotated[
         Path | None,
@@ -45,6 +46,7 @@ def submit(  # a command line's options
     with session.client() as client:
         each: list[Path | None] = [*scripts] if scripts else [None]
         asked = [_request(client, one, command, project, option, input_, centre, objective) for one in each]
+        asked = [one.model_copy(update={"movable": not no_move}) for one in asked]
         accepted = [client.submit(asked[0])] if len(asked) == 1 else _all(client, asked, each)
         _tell(accepted, as_json=as_json)
         if as_json and not (wait_ or fetch):

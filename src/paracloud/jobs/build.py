@@ -52,6 +52,7 @@ def build(
     default_name: str = "job",
     centre: str | None = None,
     objective: str = "cheapest",
+    movable: bool = True,
     environment: Mapping[str, str] | None = None,
     inputs: Sequence[InputFile] = (),
 ) -> Built:
@@ -94,6 +95,7 @@ def build(
         inputs=check_inputs(inputs),
         requeue=[name for name in merged if name in _REQUEUE][-1:] == ["requeue"],
         hold="hold" in merged,
+        movable=movable,
         extra={name: check_passed(name, text) for name, text in merged.items() if name in _PASSED},
     )
     return Built(spec, tuple(notices))

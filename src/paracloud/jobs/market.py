@@ -210,5 +210,6 @@ def _sick(health: Health) -> tuple[str, str]:
     return (
         f"the centre failed from {since:%Y-%m-%d %H:%M} UTC on, and answers again since {better:%H:%M} UTC: it takes "
         f"jobs again when it has done so for {wait:.0f} min",
-        f"该超算中心自 {since:%Y-%m-%d %H:%M} UTC 起故障，{better:%H:%M} UTC 起恢复应答：连续应答 {wait:.0f} 分钟后重新接收作业",
+        f"该超算中心自 {since:%Y-%m-%d %H:%M} UTC 起故障，{better:%H:%M} UTC 起恢复应答："
+        f"连续应答 {wait:.0f} 分钟后重新接收作业",
     )

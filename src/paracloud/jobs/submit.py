@@ -17,6 +17,7 @@ from paracloud.identity.caller import Caller
 from paracloud.jobs import store, store_funds
 from paracloud.jobs.landing import checkpoint_signal, first_hold
 from paracloud.jobs.market import Market, customer_of, dedicated_at, most_at, tasks_in_array, upper_at
+from paracloud.jobs.movable import is_movable
 from paracloud.jobs.quote import dependency_centre, nothing_fits, weigh
 from paracloud.jobs.spec import JobSpec
 from paracloud.jobs.state import JobState
@@ -46,7 +47,7 @@ async def submit(
     of the chosen centre hears of it when the transaction is committed."""
     caller.require_member(project)
     customer = await customer_of(session, project, market)
-    weighed = weigh(spec, market, customer, await dependency_centre(session, project, spec))
+    weighed = weigh(spec, market, customer, await dependency_centre(session, project, spec, is_final=True))
     if not weighed.choice.fitting:
         raise nothing_fits(spec, weighed.choice)
     await _check_inputs(session, project, spec)
@@ -59,13 +60,14 @@ async def submit(
     held = await hold(session, project, str(job), most.amount, now=now, user=caller.user, most=most, place=place)
     choice = replace(weighed.choice, fitting=weighed.choice.fitting[weighed.choice.fitting.index(offer) :])
     why_en, why_zh = explain(weighed.need, choice)
-    values = _values(job, caller, project, spec, offer, account, (why_en, why_zh), now)
-    values |= {"currency": held.currency, "held_micro": held.micro}
-    needs = [{"job_id": job, "needs_job_id": one.job, "kind": one.kind} for one in spec.depends_on]
-    await store.add_job(session, values, needs, now)
     own = dedicated_at(market, spec, customer, offer)
     is_held_in_parts = wall < spec.wall_limit or spec.requeue  # a run after a requeue is held for when it comes
-    if own is not None or (is_held_in_parts and most.amount.micro):
+    has_funds = own is not None or (is_held_in_parts and most.amount.micro > 0)
+    values = _values(job, caller, project, spec, offer, account, (why_en, why_zh), now)
+    values |= {"currency": held.currency, "held_micro": held.micro, "movable": is_movable(spec) and not has_funds}
+    needs = [{"job_id": job, "needs_job_id": one.job, "kind": one.kind} for one in spec.depends_on]
+    await store.add_job(session, values, needs, now)
+    if has_funds:
         await store_funds.add(session, _funds(job, spec, funding, upper_at(market, spec, offer), own))
     await store.announce(session, offer.centre)
     return Accepted(job, offer.centre, offer.queue, held, why_en, why_zh)

@@ -22,7 +22,8 @@ class InputModel(Model):
 
 
 class JobRequest(Model):
-    """`script` is an unmodified sbatch script. `options` are sbatch's by long name; they win over the script's."""
+    """`script` is an unmodified sbatch script. `options` are sbatch's by long name; they win over the script's. A job
+    that is not `movable` waits where it was sent, however long."""
 
     project: UUID
     script: LongText = Field(max_length=SCRIPT_LIMIT, examples=["#!/bin/bash\n#SBATCH -n 4\nsrun hostname\n"])
@@ -30,6 +31,7 @@ class JobRequest(Model):
     name: Text = "job"
     centre: Text | None = None
     objective: Text = "cheapest"
+    movable: bool = True
     environment: Texts = Field(default_factory=dict, max_length=500)
     inputs: list[InputModel] = Field(default_factory=list, max_length=10_000)
 
