@@ -43,6 +43,7 @@ class Parts:
     book: type[AuditedBook] = AuditedBook
     guard: type[Guard] = Guard
     controller: type[Controller] = Controller
+    store: type[MemoryStore] = MemoryStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def _world(loop: VirtualLoop, random: Random, journal: Journal, parts: Parts) ->
         for name in ("east", "west")
     ]
     rows = [CentreRow(site.name, TERMS, dict(zip(site.accounts, PROJECTS, strict=True))) for site in sites]
-    store = MemoryStore(rows)
+    store = parts.store(rows)
     for project in PROJECTS:
         store.ledger.top_up(project, TOP_UP_MICRO)
     reach = BadReach(loop, faults, {site.name: site.login for site in sites})
