@@ -104,8 +104,8 @@ class MemoryStore:
             row.move.step = MoveStep.RELEASING
             return
         row.move.step = MoveStep.LEAVING
-        more = max(self.most_micro(row, self.centres[row.move.to]), self.ledger.holds[str(row.id)].amount_micro)
-        self.ledger.resize(str(row.id), more, f"{row.moves}:{len(self.events)}:beside")
+        there = self.centres[row.move.to]
+        self.ledger.enlarge(str(row.id), self.most_micro(row, there), f"{len(self.ledger.entries)}")
 
     def hand_over(self, row: JobRow, now: datetime) -> None:
         assert row.move is not None
@@ -122,7 +122,6 @@ class MemoryStore:
         row.native_id, row.native_state, row.reason, row.absent_since = None, "", "", None
         row.tries, row.retry_at = 0, now
         self.move(row, JobState.ACCEPTED, now)
-        self.ledger.resize(str(row.id), self.most_micro(row, there), f"{row.moves}:instead")
 
     def new_tag(self, row: JobRow) -> SubmitTag:
         return submit_tag(row.id, row.moves)

@@ -75,7 +75,7 @@ async def ceiling(session: AsyncSession, reference: str) -> int | None:
     return (await session.execute(query)).scalar_one_or_none()
 
 
-async def resize(session: AsyncSession, reference: str, micro: int, ceiling_micro: int) -> None:
+async def enlarge(session: AsyncSession, reference: str, micro: int, ceiling_micro: int) -> None:
     """The hold's row is locked."""
     values = {"amount_micro": micro, "ceiling_micro": ceiling_micro}
     changing = update(HoldRow).where(HoldRow.reference == reference).values(values)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing.rehold import most_held
+from paracloud.billing.hold_beside import most_held
 from paracloud.jobs import store_moves
 from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.tables import AnyRow
@@ -38,7 +38,7 @@ async def begin(session: AsyncSession, row: AnyRow, to: Offer, why: tuple[str, s
     """An earlier move that is still being undone is forgotten: it rested for longer than a command can be under way."""
     await store_moves.end_open(session, [JobId(row.id)], now, "another try began", "开始新的改派")
     await store_moves.add(session, {
-        "job_id": row.id, "attempt": row.moves, "step": MoveStep.HOLDING.value, "began_at": now,
+        "job_id": row.id, "attempt": row.moves, "step": MoveStep.HOLDING.value, "began_at": now, "changed_at": now,
         "from_centre": row.centre, "from_queue": row.queue, "from_account": row.account,
         "from_native_id": row.native_id, "from_tries": row.tries, "to_centre": to.centre, "to_queue": to.queue,
         "why_en": why[0], "why_zh": why[1],

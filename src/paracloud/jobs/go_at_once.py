@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing.rehold import most_held
+from paracloud.billing.hold_beside import most_held
 from paracloud.jobs import store_moves
 from paracloud.jobs.begin_move import begin
 from paracloud.jobs.hand_over import hand_over
@@ -43,5 +43,5 @@ async def go_at_once(session: AsyncSession, centre: CentreName, job: JobId, *, m
     zh = f"由 {left} 改派至 {best.place}：{centre} 无响应，且尚未收到该作业"
     await begin(session, row, best, (en, zh), now)
     move = (await store_moves.open_of(session, [job]))[job]
-    await store_moves.take(session, move.id, await take_place(session, row, move, market=market, now=now))
+    await store_moves.take(session, move.id, await take_place(session, row, move, market=market, now=now), now)
     await hand_over(session, (await store_moves.open_of(session, [job]))[job], now)

@@ -6,18 +6,12 @@ from datetime import datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing.cover import Place
-from paracloud.billing.price import price_by_id
-from paracloud.billing.rate import Most
-from paracloud.billing.rehold import hold_instead
-from paracloud.billing.reserve import Wanted
 from paracloud.jobs import store, store_moves
 from paracloud.jobs.moving import MoveStep, OpenMove, TakenPlace
 from paracloud.jobs.state import JobState
 from paracloud.jobs.tables import AnyRow
 from paracloud.jobs.wish import HOLD
-from paracloud.kit.identifiers import JobId, ProjectId, UserId
-from paracloud.kit.money import Money
+from paracloud.kit.identifiers import JobId
 
 log = structlog.get_logger()
 
@@ -37,9 +31,8 @@ async def hand_over(session: AsyncSession, move: OpenMove, now: datetime) -> Non
     row = await store_moves.lock(session, move.job)
     assert row is not None, "a job that moves is there"  # noqa: S101
     assert move.taken is not None, "its place is taken"  # noqa: S101
-    held = await _rehold(session, row, move, move.taken, now)
-    await store_moves.change(session, move.id, step=MoveStep.MOVED.value, ended_at=now)
-    await store.change(session, move.job, **_arrived(row, move, move.taken), held_micro=held.micro, retry_at=now)
+    await store_moves.change(session, move.id, now, step=MoveStep.MOVED.value, ended_at=now)
+    await store.change(session, move.job, **_arrived(row, move, move.taken), retry_at=now)
     event = {
         "job_id": move.job, "at": now, "from_state": row.state, "to_state": JobState.ACCEPTED.value,
         "reason": move.why_en, "note": move.why_zh,
@@ -47,14 +40,6 @@ async def hand_over(session: AsyncSession, move: OpenMove, now: datetime) -> Non
     await store.add_events(session, [event])
     await store.announce(session, move.to_place[0])
     log.info("job.moved", job=str(move.job), left="/".join(move.from_place), to="/".join(move.to_place))
-
-
-async def _rehold(session: AsyncSession, row: AnyRow, move: OpenMove, taken: TakenPlace, now: datetime) -> Money:
-    price = (await price_by_id(session, taken.price)).price
-    most = Most(price, taken.core_seconds, taken.card_seconds, Money(taken.most_micro, price.currency))
-    where = Place(price.product_line, *move.to_place)
-    wanted = Wanted(ProjectId(row.project_id), str(move.job), most.amount, UserId(row.user_id), most, where)
-    return await hold_instead(session, wanted, key=str(move.id), now=now)
 
 
 def _arrived(row: AnyRow, move: OpenMove, taken: TakenPlace) -> dict[str, object]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.cover import Place
-from paracloud.billing.rehold import hold_beside, most_held
+from paracloud.billing.hold_beside import hold_beside, most_held
 from paracloud.billing.reserve import Wanted
 from paracloud.centres.account import account_for
 from paracloud.jobs import store, store_moves, store_rounds
@@ -40,7 +40,7 @@ async def leave(session: AsyncSession, centre: CentreName, job: JobId, *, market
     except Refused as why:
         await release_moves(session, centre, [job], (why.en, why.zh), now)
         return
-    await store_moves.take(session, move.id, place)
+    await store_moves.take(session, move.id, place, now)
 
 
 async def take_place(
@@ -61,8 +61,9 @@ async def take_place(
     account = await account_for(session, centre, project, now=now)
     where = Place(most.price.product_line, centre, queue)
     wanted = Wanted(project, str(row.id), most.amount, UserId(row.user_id), most, where)
-    await hold_beside(session, wanted, key=str(move.id), now=now)
-    return TakenPlace(account, most.price.id, most.amount.micro, most.core_seconds, most.card_seconds)
+    amount = await hold_beside(session, wanted, key=str(move.id), now=now)
+    await store.change(session, move.job, held_micro=amount.micro)
+    return TakenPlace(account, most.price.id)
 
 
 async def require_free(session: AsyncSession, row: AnyRow) -> None:
@@ -76,7 +77,7 @@ async def fenced(session: AsyncSession, centre: CentreName, ours: Mapping[JobId,
     await store_rounds.lock(session, centre, ours)
     for job, move in (await store_moves.open_of(session, list(ours))).items():
         if move.step is MoveStep.LEAVING and ours[job]:
-            await store_moves.change(session, move.id, step=MoveStep.CANCELLING.value)
+            await store_moves.change(session, move.id, now, step=MoveStep.CANCELLING.value)
     await release_moves(session, centre, [job for job, is_ours in ours.items() if not is_ours], STARTED, now)
 
 
@@ -87,7 +88,7 @@ async def release_moves(
     moves = await store_moves.open_of(session, jobs) if jobs else {}
     due = [move for move in moves.values() if move.step in _UNDECIDED and move.from_place[0] == centre]
     for move in due:
-        await store_moves.change(session, move.id, step=MoveStep.RELEASING.value, end_en=why[0], end_zh=why[1])
+        await store_moves.change(session, move.id, now, step=MoveStep.RELEASING.value, end_en=why[0], end_zh=why[1])
     await store.add_events(session, [_stays(move, why, now) for move in due])
 
 
@@ -97,7 +98,7 @@ async def stay(session: AsyncSession, centre: CentreName, jobs: Collection[JobId
     due = [move for move in moves.values() if move.step in BEFORE_PLACE and move.from_place[0] == centre]
     for move in due:
         why = dict(zip(("end_en", "end_zh"), STARTED, strict=True)) if move.step is MoveStep.HOLDING else {}
-        await store_moves.change(session, move.id, step=MoveStep.STAYED.value, ended_at=now, **why)
+        await store_moves.change(session, move.id, now, step=MoveStep.STAYED.value, ended_at=now, **why)
     await store.add_events(session, [_stays(move, STARTED, now) for move in due if move.step is MoveStep.HOLDING])
 
 

@@ -36,13 +36,10 @@ HOLDING_MOST = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class TakenPlace:
-    """What waits for a job at its new centre: `most_micro` and the seconds are what its hold there is made of."""
+    """What waits for a job at its new centre; its money is held already."""
 
     account: UnixAccount
     price: PriceVersionId
-    most_micro: int
-    core_seconds: int
-    card_seconds: int
 
 
 @dataclass(frozen=True, slots=True)

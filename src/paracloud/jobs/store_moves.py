@@ -29,27 +29,25 @@ async def add(session: AsyncSession, values: Mapping[str, Any]) -> None:
     await session.execute(insert(MoveRow).values(dict(values)))
 
 
-async def take(session: AsyncSession, move: int, place: TakenPlace) -> None:
+async def take(session: AsyncSession, move: int, place: TakenPlace, now: datetime) -> None:
     await change(
         session,
         move,
+        now,
         step=MoveStep.LEAVING.value,
         to_account=place.account,
         to_price_version_id=place.price,
-        to_most_micro=place.most_micro,
-        to_core_seconds=place.core_seconds,
-        to_card_seconds=place.card_seconds,
     )
 
 
-async def change(session: AsyncSession, move: int, **values: Any) -> None:  # noqa: ANN401  # columns of one row
-    changing = update(MoveRow).where(MoveRow.id == move).values(**values)
+async def change(session: AsyncSession, move: int, now: datetime, **values: Any) -> None:  # noqa: ANN401  # columns
+    changing = update(MoveRow).where(MoveRow.id == move).values(changed_at=now, **values)
     await session.execute(changing.execution_options(synchronize_session=False))
 
 
 async def end_open(session: AsyncSession, jobs: Collection[JobId], now: datetime, en: str, zh: str) -> None:
     """These jobs stay where they are."""
-    values = {"step": MoveStep.STAYED.value, "ended_at": now, "end_en": en, "end_zh": zh}
+    values = {"step": MoveStep.STAYED.value, "changed_at": now, "ended_at": now, "end_en": en, "end_zh": zh}
     changing = update(MoveRow).where(MoveRow.job_id.in_(jobs), _OPEN).values(values)
     await session.execute(changing.execution_options(synchronize_session=False))
 
@@ -111,7 +109,7 @@ async def late(session: AsyncSession, centre: CentreName, limit: int) -> Sequenc
         .limit(1)
         .scalar_subquery()
     )
-    tried = select(func.max(func.coalesce(MoveRow.ended_at, MoveRow.began_at))).where(MoveRow.job_id == JobRow.id)
+    tried = select(func.max(MoveRow.changed_at)).where(MoveRow.job_id == JobRow.id)
     under_way = exists(select(MoveRow.id).where(MoveRow.job_id == JobRow.id, _OPEN, MoveRow.step != _RELEASING))
     query = (
         select(*WHOLE, newest.label("expected_seconds"), tried.scalar_subquery().label("tried_at"))
@@ -200,10 +198,4 @@ def _open_move(row: MoveRow) -> OpenMove:
 def _taken(row: MoveRow) -> TakenPlace | None:
     if row.to_account is None or row.to_price_version_id is None:
         return None
-    return TakenPlace(
-        account=UnixAccount(row.to_account),
-        price=PriceVersionId(row.to_price_version_id),
-        most_micro=row.to_most_micro or 0,
-        core_seconds=row.to_core_seconds or 0,
-        card_seconds=row.to_card_seconds or 0,
-    )
+    return TakenPlace(UnixAccount(row.to_account), PriceVersionId(row.to_price_version_id))

@@ -14,8 +14,7 @@ _OPEN = text("ended_at IS NULL")
 class MoveRow(Base):
     """One try to move a job, by its step (`jobs/moving.py`); the newest without an end is under way. `attempt` is the
     one that was, or is to be, left: with `from_account` it says under which name the centre knew the job. `to_account`
-    to `to_card_seconds`, what the job can cost there at most and what packages are asked for, are known once the place
-    is taken. `why`: what it moves for; `end`: why it stayed."""
+    and the price are known once the place is taken. `why`: what it moves for; `end`: why it stayed."""
 
     __tablename__ = "job_moves"
     __table_args__ = (
@@ -23,8 +22,7 @@ class MoveRow(Base):
         CheckConstraint("(step IN ('moved', 'stayed')) = (ended_at IS NOT NULL)", name="ended"),
         CheckConstraint(
             "step NOT IN ('leaving', 'cancelling', 'moved') OR (to_account IS NOT NULL"
-            " AND to_price_version_id IS NOT NULL AND to_most_micro IS NOT NULL AND to_core_seconds IS NOT NULL"
-            " AND to_card_seconds IS NOT NULL)",
+            " AND to_price_version_id IS NOT NULL)",
             name="place",
         ),
         CheckConstraint("from_tries >= 0 AND attempt BETWEEN 0 AND 7", name="size"),
@@ -37,6 +35,7 @@ class MoveRow(Base):
     attempt: Mapped[int]
     step: Mapped[str]
     began_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
     from_centre: Mapped[str] = mapped_column(ForeignKey("centres.name"))
     from_queue: Mapped[str]
     from_account: Mapped[str]
@@ -46,9 +45,6 @@ class MoveRow(Base):
     to_queue: Mapped[str]
     to_account: Mapped[str | None]
     to_price_version_id: Mapped[UUID | None] = mapped_column(ForeignKey("price_versions.id"))
-    to_most_micro: Mapped[int | None]
-    to_core_seconds: Mapped[int | None]
-    to_card_seconds: Mapped[int | None]
     why_en: Mapped[str]
     why_zh: Mapped[str]
     ended_at: Mapped[datetime | None]

@@ -96,9 +96,7 @@ GRANTS: Mapping[str, Grant] = {
         "exit_code exit_signal retry_at submitted_at started_at absent_since ended_at moves movable",
         "centre account queue price_version_id why_en why_zh",  # of a job that moves
     ),
-    "job_moves": changing(
-        "step to_account to_price_version_id to_most_micro to_core_seconds to_card_seconds ended_at end_en end_zh"
-    ),
+    "job_moves": changing("step changed_at to_account to_price_version_id ended_at end_en end_zh"),
     "job_funds": changing("held_seconds running_since warned_at signalled_at stop_at stopping_at"),
     "job_forecasts": ADDED,
     "job_dependencies": ADDED,

@@ -101,7 +101,7 @@ class World:
         return lease
 
     async def submit(self, script: str = SCRIPT, *, caller: Caller | None = None, **options) -> Accepted:
-        extra = {name: options.pop(name) for name in ("inputs", "centre", "objective") if name in options}
+        extra = {name: options.pop(name) for name in ("inputs", "centre", "objective", "movable") if name in options}
         spec = build(script, {name.replace("_", "-"): value for name, value in options.items()}, **extra).spec
         async with self.database.begin() as session:
             market = await read_market(session, self.clock.now())

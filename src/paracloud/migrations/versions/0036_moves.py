@@ -41,6 +41,7 @@ def _moves() -> None:
         sa.Column("attempt", sa.BigInteger, nullable=False),
         sa.Column("step", sa.Text, nullable=False),
         sa.Column("began_at", TIME, nullable=False),
+        sa.Column("changed_at", TIME, nullable=False),
         sa.Column("from_centre", sa.Text, place, nullable=False),
         sa.Column("from_queue", sa.Text, nullable=False),
         sa.Column("from_account", sa.Text, nullable=False),
@@ -50,7 +51,6 @@ def _moves() -> None:
         sa.Column("to_queue", sa.Text, nullable=False),
         sa.Column("to_account", sa.Text),
         sa.Column("to_price_version_id", sa.Uuid, sa.ForeignKey("price_versions.id")),
-        *(sa.Column(f"to_{name}", sa.BigInteger) for name in ("most_micro", "core_seconds", "card_seconds")),
         sa.Column("why_en", sa.Text, nullable=False),
         sa.Column("why_zh", sa.Text, nullable=False),
         sa.Column("ended_at", TIME),
@@ -60,7 +60,7 @@ def _moves() -> None:
         sa.CheckConstraint("(step IN ('moved', 'stayed')) = (ended_at IS NOT NULL)", name="ended"),
         sa.CheckConstraint(
             "step NOT IN ('leaving', 'cancelling', 'moved') OR (to_account IS NOT NULL"
-            " AND to_price_version_id IS NOT NULL AND to_most_micro IS NOT NULL AND to_core_seconds IS NOT NULL AND to_card_seconds IS NOT NULL)",
+            " AND to_price_version_id IS NOT NULL)",
             name="place",
         ),
         sa.CheckConstraint("from_tries >= 0 AND attempt BETWEEN 0 AND 7", name="size"),
