@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import text
-from tests.paracloud.jobs.world import EAST, SCRIPT, StillClock, World, open_world
+from tests.paracloud.jobs.world import EAST, SCRIPT, WEST, StillClock, World, open_world
 from tests.simulation.line import GoodLine
 from tests.simulation.memory_book import MemoryBook
 from tests.simulation.memory_leases import MemoryLeases
@@ -14,14 +14,19 @@ from tests.simulation.memory_store import MemoryStore
 from tests.simulation.rows import CentreRow, Terms
 
 from paracloud.billing.entry import held, wallet
+from paracloud.billing.pick import Customer
 from paracloud.billing.rate import Price
 from paracloud.identity.product_line import ProductLine
+from paracloud.jobs import store_moves
+from paracloud.jobs.begin_move import begin
 from paracloud.jobs.book import Book
+from paracloud.jobs.market import offers, read_market
 from paracloud.jobs.spec import Dependency, JobSpec
 from paracloud.jobs.state import JobState
 from paracloud.jobs.wish import SIGNAL, cancel, hold, release
+from paracloud.jobs.written import read_spec
 from paracloud.kit.database import Database
-from paracloud.kit.identifiers import JobId, PriceVersionId, ProjectId, UnixAccount, WorkerId, new_uuid
+from paracloud.kit.identifiers import CentreName, JobId, PriceVersionId, ProjectId, UnixAccount, WorkerId, new_uuid
 from paracloud.kit.lease import Lease
 
 LANDING = """
@@ -49,9 +54,19 @@ class Stand(Protocol):
         """The centre's lease for a new holder: the one before, if any, is fenced off."""
         ...
 
-    async def accept(self, *, array: str | None = None, after: JobId | None = None) -> JobId:
-        """A job of one core and an hour at most for each task; `after`: by afterok."""
+    async def claim_west(self) -> Lease:
+        """The other centre's, where the project has an account too."""
         ...
+
+    async def accept(self, *, array: str | None = None, after: JobId | None = None, movable: bool = False) -> JobId:
+        """A job of one core and an hour at most for each task, in the east; `after`: by afterok."""
+        ...
+
+    async def move(self, job: JobId) -> None:
+        """Somebody finds that it should go west."""
+        ...
+
+    async def place(self, job: JobId) -> CentreName: ...
 
     async def wish(self, job: JobId, kind: str) -> None:
         """cancel, hold or release, as a user asks for it; signal (USR1), as a landing does."""
@@ -104,10 +119,25 @@ class PostgresStand:
         assert self._lease is not None
         return self._lease
 
-    async def accept(self, *, array: str | None = None, after: JobId | None = None) -> JobId:
-        options = {"array": array} if array else {}
+    async def claim_west(self) -> Lease:
+        return await self._world.claim(WEST)
+
+    async def accept(self, *, array: str | None = None, after: JobId | None = None, movable: bool = False) -> JobId:
+        options: dict[str, Any] = {"array": array} if array else {}
         options |= {"dependency": f"afterok:{after}"} if after else {}
-        return (await self._world.submit(centre=EAST, **options)).job
+        options |= {} if movable else {"centre": EAST}
+        return (await self._world.submit(**options)).job
+
+    async def move(self, job: JobId) -> None:
+        async with self._world.database.begin() as session:
+            market = await read_market(session, self._world.clock.now())
+            row = await store_moves.lock(session, job)
+            spec, customer = read_spec(row.spec, row.script), Customer(self._world.project, None)
+            west = next(one for one in offers(market, spec, customer) if one.centre == WEST)
+            await begin(session, row, west, ("it is sooner", "更快"), self._world.clock.now())
+
+    async def place(self, job: JobId) -> CentreName:
+        return CentreName(await self._world.one("SELECT centre FROM jobs WHERE id = :job", job=job))
 
     async def wish(self, job: JobId, kind: str) -> None:
         async with self._world.database.begin() as session:
@@ -145,7 +175,10 @@ class MemoryStand:
         self._project, other = ProjectId(UUID(int=1)), ProjectId(UUID(int=2))
         price = Price(PriceVersionId(UUID(int=3)), ProductLine.GENERAL, Decimal("0.36"), Decimal(3), "CNY")
         owners = {self.account: self._project, self.foreign_account: other}
-        self._store = MemoryStore([CentreRow(EAST, Terms(price, 8000), owners)])
+        there = {UnixAccount("west0"): self._project, UnixAccount("west1"): other}
+        self._store = MemoryStore(
+            [CentreRow(EAST, Terms(price, 8000), owners), CentreRow(WEST, Terms(price, 8000), there)]
+        )
         self._store.ledger.top_up(self._project, 1000 * 10**6)
         self._clock = StillClock()
         self.book = MemoryBook(self._store, GoodLine(), self._clock)
@@ -165,10 +198,25 @@ class MemoryStand:
         assert self._lease is not None
         return self._lease
 
-    async def accept(self, *, array: str | None = None, after: JobId | None = None) -> JobId:
+    async def claim_west(self) -> Lease:
+        ttl, margin = timedelta(minutes=5), timedelta(seconds=3)
+        holder, clock = WorkerId("worker-west"), self._clock
+        leases = MemoryLeases(self._store, GoodLine(), holder, clock, clock.monotonic, ttl=ttl, margin=margin)
+        lease = await leases.claim(WEST)
+        assert lease is not None
+        return lease
+
+    async def accept(self, *, array: str | None = None, after: JobId | None = None, movable: bool = False) -> JobId:
         needs = (Dependency("afterok", after),) if after else ()
-        spec = JobSpec("x", SCRIPT, timedelta(hours=1), array=array, depends_on=needs)
+        place = None if movable else EAST
+        spec = JobSpec("x", SCRIPT, timedelta(hours=1), array=array, depends_on=needs, centre=place)
         return self._store.accept(JobId(new_uuid()), EAST, self.account, spec, self._clock.now()).id
+
+    async def move(self, job: JobId) -> None:
+        self._store.propose(self._store.job(job), WEST)
+
+    async def place(self, job: JobId) -> CentreName:
+        return self._store.job(job).centre
 
     async def wish(self, job: JobId, kind: str) -> None:
         self._store.wish(job, kind, self._clock.now())

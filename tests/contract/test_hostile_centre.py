@@ -28,6 +28,7 @@ from paracloud.identity.caller import Caller
 from paracloud.jobs.dispatch import dispatch
 from paracloud.jobs.fund import Funder
 from paracloud.jobs.outpost import Outpost
+from paracloud.jobs.propose_moves import stay_all
 from paracloud.jobs.reconcile_due import reconcile_due
 from paracloud.jobs.settle import BATCH, Settlement
 from paracloud.jobs.show import show
@@ -488,6 +489,7 @@ async def test_the_worker_goes_on_whatever_the_centre_plays(siege: Siege, logs: 
         probe=reporter.probe,
         fund=funder.round,
         reconcile=partial(reconcile_due, world.database, no_logs),
+        reroute=stay_all,
     )
     tending = asyncio.create_task(
         tend(world.book, siege.outpost, lease, duties, jobs=Hint(), renew_every=timedelta(seconds=1))

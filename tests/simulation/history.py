@@ -43,6 +43,7 @@ class Parts:
     book: type[AuditedBook] = AuditedBook
     guard: type[Guard] = Guard
     controller: type[Controller] = Controller
+    store: type[MemoryStore] = MemoryStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def _world(loop: VirtualLoop, random: Random, journal: Journal, parts: Parts) ->
         for name in ("east", "west")
     ]
     rows = [CentreRow(site.name, TERMS, dict(zip(site.accounts, PROJECTS, strict=True))) for site in sites]
-    store = MemoryStore(rows)
+    store = parts.store(rows)
     for project in PROJECTS:
         store.ledger.top_up(project, TOP_UP_MICRO)
     reach = BadReach(loop, faults, {site.name: site.login for site in sites})
@@ -106,6 +107,7 @@ def _world(loop: VirtualLoop, random: Random, journal: Journal, parts: Parts) ->
         processes=[],
     )
     store.on_end = lambda row, state: _judge_end(world, row, state)
+    store.on_move = lambda row: _judge_move(world, row)
     return world
 
 
@@ -149,6 +151,17 @@ def _judge_end(world: World, row: JobRow, state: JobState) -> None:
     site = next(site for site in world.sites if site.name == row.centre)
     if not site.accounting.of({int(row.native_id)}):
         world.journal.violate("a job was ended without an accounting record", row.id, state)
+
+
+def _judge_move(world: World, row: JobRow) -> None:
+    """No centre gets a job while another may still start it."""
+    world.journal.note("moved", row.id, row.centre)
+    controller = next(site for site in world.sites if site.name == row.centre).controller
+    native = controller.jobs.get(int(row.native_id or 0))
+    if native is not None and native.name == f"pc-{row.tag}" and any(task.ended_at is None for task in native.tasks):
+        world.journal.violate("a job was handed over while its old centre had it", row.id, row.centre)
+    if controller.executions.get((row.account, f"pc-{row.tag}", None)):
+        world.journal.violate("a job was handed over that has run", row.id, row.centre)
 
 
 async def _bury(world: World) -> None:

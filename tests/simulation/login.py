@@ -12,6 +12,7 @@ from tests.simulation.native import NativeJob, Row
 from tests.simulation.sbatch import SILENT
 from tests.simulation.virtual_clock import START
 
+from paracloud.dialects.fence import MOVED
 from paracloud.kit.command import Completed
 
 _ESCAPE = re.compile(rb"\\x([0-9a-f]{2})")
@@ -34,6 +35,8 @@ class Login:
         if "paracloud-guard" in argv:
             return await self._guarded(account, argv[4], stdin)
         await asyncio.sleep(self._faults.seconds(0.01, 0.1))
+        if "paracloud-fence" in argv:
+            return Completed(0, self._fenced(account, argv[-1], stdin).encode(), b"")
         words = [word for word in argv if word != "env" and not re.fullmatch(r"[A-Z_]+=\S*", word)]
         if words[0] == "sacct" or "paracloud-account" in words:
             return Completed(0, self._sacct(words, stdin).encode(), b"")
@@ -65,6 +68,12 @@ class Login:
         if task.cancelled():
             return Completed(-9, b"", b"Killed")
         return Completed(0, task.result(), b"")
+
+    def _fenced(self, account: str, answer: str, stdin: bytes) -> str:
+        """In the tenant's home, whether or not Slurm answers."""
+        tags = stdin.decode().split()
+        owners = {tag: self._controller.take_marker(account, f"pc-{tag}") for tag in tags}
+        return "".join(f"{answer} {tag} {owner or MOVED} .\n" for tag, owner in owners.items())
 
     def _squeue(self, words: Sequence[str]) -> str:
         users = words[words.index("-u") + 1].split(",")

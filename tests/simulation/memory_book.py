@@ -1,6 +1,7 @@
 """The worker's book in memory: each method is one transaction that begins with a look at the lease's fence."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -12,9 +13,11 @@ from tests.simulation.rows import CentreRow, JobRow
 from paracloud.centres.leases import fenced
 from paracloud.dialects.records import AccountingRecord
 from paracloud.jobs.answer import backoff
-from paracloud.jobs.book import Dispatch, LiveJob, Move, Settled, Wish
+from paracloud.jobs.book import Departure, Dispatch, LiveJob, Move, Settled, Wish
 from paracloud.jobs.finish import End
 from paracloud.jobs.intend import NEVER, Need, need
+from paracloud.jobs.leave import BEFORE_PLACE
+from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.request import request
 from paracloud.jobs.state import AT_CENTRE, BEFORE_CENTRE, FINAL, JobState
 from paracloud.jobs.wish import CANCEL, SIGNAL
@@ -51,7 +54,8 @@ class MemoryBook:
     async def observed(self, lease: Lease, moves: Sequence[Move]) -> None:
         def act(centre: CentreRow) -> None:
             for move in moves:
-                self._observe(centre.jobs[move.job], move)
+                if move.job in centre.jobs:
+                    self._observe(centre.jobs[move.job], move)
 
         if moves:
             await self._under(lease, act)
@@ -59,18 +63,46 @@ class MemoryBook:
     async def wishes(self, lease: Lease) -> Sequence[Wish]:
         def act(centre: CentreRow) -> list[Wish]:
             wished = [row for row in _in(centre, AT_CENTRE - {JobState.VANISHED}) if row.wish is not None]
-            return [_wish(row) for row in wished]
+            return [_wish(row) for row in wished if row.wish == CANCEL or not _is_leaving(row)]
 
         return await self._under(lease, act)
 
     async def granted(self, lease: Lease, wishes: Sequence[Wish]) -> None:
         def act(centre: CentreRow) -> None:
             for wish in wishes:
-                if centre.jobs[wish.job].wish == wish.kind:
-                    centre.jobs[wish.job].wish = None
+                row = centre.jobs.get(wish.job)
+                if row is not None and row.wish == wish.kind:
+                    row.wish = None
 
         if wishes:
             await self._under(lease, act)
+
+    async def departures(self, lease: Lease) -> Sequence[Departure]:
+        return await self._under(lease, lambda centre: [_departure(row) for row in _moving(centre, AT_CENTRE)])
+
+    async def leave(self, lease: Lease, job: JobId) -> None:
+        def act(centre: CentreRow) -> None:
+            for row in _moving(centre, frozenset({JobState.QUEUED}), (job,)):
+                if row.move is not None and row.move.step is MoveStep.HOLDING and not row.has_started:
+                    self._store.leave(row)
+
+        await self._under(lease, act)
+
+    async def fenced(self, lease: Lease, ours: Mapping[JobId, bool]) -> None:
+        def act(centre: CentreRow) -> None:
+            for row in _moving(centre, AT_CENTRE, tuple(ours)):
+                if row.move is not None and row.move.step is MoveStep.LEAVING:
+                    row.move.step = MoveStep.CANCELLING if ours[row.id] else MoveStep.RELEASING
+
+        await self._under(lease, act)
+
+    async def stay(self, lease: Lease, jobs: Sequence[JobId]) -> None:
+        def act(centre: CentreRow) -> None:
+            for row in _moving(centre, AT_CENTRE, jobs):
+                if row.move is not None and row.move.step in BEFORE_PLACE:
+                    row.move = None
+
+        await self._under(lease, act)
 
     async def accounted_until(self, lease: Lease) -> datetime | None:
         return await self._under(lease, lambda centre: centre.read_until)
@@ -90,9 +122,12 @@ class MemoryBook:
         return await self._under(lease, act)
 
     async def lose(self, lease: Lease, jobs: Sequence[JobId]) -> None:
-        def act(_: CentreRow) -> None:
+        def act(centre: CentreRow) -> None:
             now = self._clock.now()
-            ends = [End(job, JobState.LOST, now) for job in jobs]
+            for row in _moving(centre, AT_CENTRE, jobs):
+                if row.move is not None and row.move.step is MoveStep.CANCELLING:
+                    self._store.hand_over(row, now)
+            ends = [End(job, JobState.LOST, now) for job in jobs if job in centre.jobs]
             self._store.finish(ends, now, allowed=lambda row: row.state in AT_CENTRE)
 
         if jobs:
@@ -131,14 +166,15 @@ class MemoryBook:
 
     def _waits(self, row: JobRow) -> bool:
         needed = [self._store.job(one.job) for one in row.spec.depends_on]
-        return any(other.native_id is None and other.state not in FINAL for other in needed)
+        open_needs = [other for other in needed if other.state not in FINAL]
+        return any(other.native_id is None or other.centre != row.centre for other in open_needs)
 
     def _dispatch(self, row: JobRow, needs: Sequence[tuple[str, JobRow]], now: datetime) -> Dispatch:
         open_needs = [
             (kind, other.native_id or NativeId("")) for kind, other in needs if need(kind, other.state) is Need.OPEN
         ]
         is_held = row.starts_held or row.wish == CANCEL
-        asked = request(row.id, row.spec, row.queue, open_needs, is_held=is_held)
+        asked = replace(request(row.id, row.spec, row.queue, open_needs, is_held=is_held), tag=row.tag)
         is_first_try = row.tries == 0
         row.tries += 1
         self._store.move(row, JobState.SUBMITTING, now)
@@ -148,7 +184,8 @@ class MemoryBook:
         self, centre: CentreRow, answers: Mapping[JobId, NativeId | Refused], postponed: Mapping[JobId, str]
     ) -> None:
         now = self._clock.now()
-        waiting = {job: centre.jobs[job] for job in (*answers, *postponed) if centre.jobs[job].state in BEFORE_CENTRE}
+        here = [centre.jobs[job] for job in (*answers, *postponed) if job in centre.jobs]
+        waiting = {row.id: row for row in here if row.state in BEFORE_CENTRE}
         for job, said in answers.items():
             if job not in waiting:
                 continue
@@ -166,6 +203,7 @@ class MemoryBook:
             return
         self._store.move(row, move.to, move.at)
         row.native_state, row.reason = move.native_state, move.reason
+        row.has_started = row.has_started or move.started_at is not None
         row.absent_since = (row.absent_since or move.at) if move.to is JobState.VANISHED else None
 
 
@@ -173,9 +211,22 @@ def _in(centre: CentreRow, states: frozenset[JobState]) -> list[JobRow]:
     return [row for row in centre.jobs.values() if row.state in states]
 
 
+def _moving(centre: CentreRow, states: frozenset[JobState], jobs: Sequence[JobId] | None = None) -> list[JobRow]:
+    return [row for row in _in(centre, states) if row.move is not None and (jobs is None or row.id in jobs)]
+
+
+def _is_leaving(row: JobRow) -> bool:
+    return row.move is not None and row.move.step in (MoveStep.LEAVING, MoveStep.CANCELLING)
+
+
+def _departure(row: JobRow) -> Departure:
+    assert row.move is not None
+    return Departure(row.id, row.tag, row.native_id or NativeId(""), row.account, row.move.step)
+
+
 def _wish(row: JobRow) -> Wish:
     name = row.signal if row.wish == SIGNAL else ""
-    return Wish(row.id, row.native_id or NativeId(""), row.account, row.wish or "", name)
+    return Wish(row.id, row.native_id or NativeId(""), row.account, row.wish or "", name, row.moves)
 
 
 def _live(row: JobRow) -> LiveJob:

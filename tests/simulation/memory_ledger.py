@@ -36,6 +36,16 @@ class MemoryLedger:
         postings = {wallet(project): -micro, held(project): micro}
         self._post(Entry(f"hold:{reference}", "hold", CURRENCY, postings, reference=reference))
 
+    def enlarge(self, reference: str, micro: int, key: str) -> None:
+        """A hold of which nothing is captured, to this amount at least."""
+        found = self.holds[reference]
+        assert not found.is_released
+        assert not found.captured_micro
+        more = max(micro - found.amount_micro, 0)
+        self.holds[reference] = replace(found, amount_micro=found.amount_micro + more)
+        postings = {wallet(found.project): -more, held(found.project): more}
+        self._post(Entry(f"hold:{reference}:{key}", "hold", CURRENCY, postings, reference=reference))
+
     def release(self, references: Sequence[str]) -> None:
         for reference in references:
             found = self.holds.get(reference)

@@ -15,10 +15,13 @@ from paracloud.jobs.array import indexes, unstarted_of
 from paracloud.jobs.book import Settled
 from paracloud.jobs.finish import End
 from paracloud.jobs.match import Known, Match, Whose, match
+from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.outcome import TaskEnd, end_of_job, end_of_task
-from paracloud.jobs.state import FINAL, JobState
+from paracloud.jobs.state import AT_CENTRE, FINAL, JobState
 from paracloud.kit.identifiers import NativeId, SubmitTag, UnixAccount
 from paracloud.metering.usage import Usage, UsageKey, differs, key_of, measured, require_possible
+
+NOT_THEIRS = (Whose.DUPLICATE, Whose.BY_HAND)
 
 
 def reckon(
@@ -47,6 +50,7 @@ def reckon(
     store.ledger.charge([*new, *corrected], centre.terms)
     changed = {usage.key for usage in (*new, *corrected)}
     _end(store, centre, [one for one in due if one.whose is Whose.JOB], changed, frozenset(alive), now)
+    _hand_over(store, centre, due, now)
     if read_until is not None:
         centre.read_until = max(centre.read_until or read_until, read_until)
     strangers = sum(1 for one in due if one.project is None)
@@ -64,12 +68,34 @@ def _known(store: MemoryStore, centre: CentreRow) -> dict[SubmitTag, Known]:
     for usage in store.usages.values():
         if usage.key.centre == centre.name and usage.is_duplicate:
             before[usage.name].add(usage.native_id)
-    return {
+    found = {
         row.tag: Known(
-            row.id, row.account, row.native_id, row.tries, row.spec.cores, frozenset(before[f"pc-{row.tag}"])
+            row.id,
+            row.account,
+            row.native_id,
+            row.tries,
+            row.spec.cores,
+            frozenset(before[f"pc-{row.tag}"]),
+            has_left=_has_left(row),
         )
         for row in centre.jobs.values()
     }
+    for tag, of in centre.left.items():
+        doubles = frozenset(before[f"pc-{tag}"])
+        found.setdefault(tag, Known(of.job, of.account, of.native_id, of.tries, of.cores, doubles, has_left=True))
+    return found
+
+
+def _has_left(row: JobRow) -> bool:
+    return row.move is not None and row.move.step is MoveStep.CANCELLING
+
+
+def _hand_over(store: MemoryStore, centre: CentreRow, matches: Sequence[Match], now: datetime) -> None:
+    """Jobs whose own native jobs have ended, and were not theirs any more."""
+    ended = {(one.record.tag, one.record.native_id, one.record.account) for one in matches if one.whose in NOT_THEIRS}
+    for row in list(centre.jobs.values()):
+        if (row.tag, row.native_id, row.account) in ended and row.state in AT_CENTRE and _has_left(row):
+            store.hand_over(row, now)
 
 
 def _fresh(store: MemoryStore, key: UsageKey, one: Match) -> Usage:

@@ -1,17 +1,21 @@
 """Protocols that lack one part each. The simulation must find every one of them out."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from tests.simulation.audited import AuditedBook
 from tests.simulation.controller import Controller
 from tests.simulation.flock import Flock
 from tests.simulation.guard import Folder, Guard
 from tests.simulation.history import Parts
-from tests.simulation.rows import CentreRow, JobRow
+from tests.simulation.memory_store import MemoryStore
+from tests.simulation.rows import CentreRow, JobRow, MoveRow
 
 from paracloud.jobs.book import Move
 from paracloud.jobs.finish import End
+from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.state import JobState
+from paracloud.kit.identifiers import CentreName, JobId, SubmitTag
 from paracloud.kit.lease import Lease
 from paracloud.metering.usage import UsageKey
 
@@ -58,6 +62,45 @@ class ChargeWithoutKey(AuditedBook):
         return {}
 
 
+class NoLookBeforeTheMove(MemoryStore):
+    """A job is taken for one that has not started, and is neither held nor fenced."""
+
+    def propose(self, row: JobRow, to: CentreName) -> bool:
+        if not super().propose(row, to):
+            return False
+        row.move = MoveRow(to, MoveStep.CANCELLING)
+        return True
+
+
+class MovesBeforeTheCancel(AuditedBook):
+    """The new centre gets the job as soon as the old one is asked to cancel it."""
+
+    async def fenced(self, lease: Lease, ours: Mapping[JobId, bool]) -> None:
+        await super().fenced(lease, ours)
+
+        def act(centre: CentreRow) -> None:
+            for row in list(centre.jobs.values()):
+                if row.move is not None and row.move.step is MoveStep.CANCELLING:
+                    self._store.hand_over(row, self._clock.now())
+
+        await self._under(lease, act)
+
+
+class SameTag(MemoryStore):
+    """A job has one tag, wherever it goes."""
+
+    def new_tag(self, row: JobRow) -> SubmitTag:
+        return row.tag
+
+
+class KeepsTheOldHold(MemoryStore):
+    """What was held for the old place is held on."""
+
+    def hand_over(self, row: JobRow, now: datetime) -> None:
+        super().hand_over(row, now)
+        self.ledger.hold(row.project, f"{row.id}:{row.moves}", self.most_micro(row, self.centres[row.centre]))
+
+
 MUTANTS: Mapping[str, Parts] = {
     "no guard": Parts(guard=NoGuard),
     "look-up only": Parts(guard=LookUpOnly),
@@ -65,4 +108,8 @@ MUTANTS: Mapping[str, Parts] = {
     "no fence": Parts(book=NoFence),
     "absence taken for completion": Parts(book=AbsenceIsTheEnd),
     "charge without key": Parts(book=ChargeWithoutKey),
+    "move without a look": Parts(store=NoLookBeforeTheMove),
+    "move before the cancel is certain": Parts(book=MovesBeforeTheCancel),
+    "the same tag everywhere": Parts(store=SameTag),
+    "the old hold kept": Parts(store=KeepsTheOldHold),
 }

@@ -19,6 +19,7 @@ from paracloud.centres.budget import CommandBudget
 from paracloud.dialects.slurm.dialect import SlurmDialect
 from paracloud.jobs.book import Dispatch
 from paracloud.jobs.outpost import Outpost, Tenure
+from paracloud.jobs.propose_moves import stay_all
 from paracloud.kit.errors import Invalid, ParacloudError
 from paracloud.kit.identifiers import JobId, UnixAccount, WorkerId
 from paracloud.kit.lease import Lease
@@ -75,7 +76,9 @@ class Program:
         async def outposts() -> Sequence[Outpost]:
             return await world.line.transact(lambda: posts)
 
-        duties = Duties(stage=self._stage, report=self._report, probe=_probe, fund=no_funds, reconcile=no_days)
+        duties = Duties(
+            stage=self._stage, report=self._report, probe=_probe, fund=no_funds, reconcile=no_days, reroute=stay_all
+        )
         renew_every = (TTL - MARGIN) / 3
         self.worker = Worker(book, leases, outposts, duties, clock, renew_every=renew_every)
         world.journal.note("worker.started", self.process.name)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from paracloud.billing.rate import Price
+from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.outcome import TaskEnd
 from paracloud.jobs.spec import JobSpec
 from paracloud.jobs.state import JobState
@@ -32,6 +33,28 @@ class JobRow:
     """What the wish `signal` sends."""
     tries: int = 0
     absent_since: datetime | None = None
+    has_started: bool = False
+    movable: bool = False
+    moves: int = 0
+    move: "MoveRow | None" = None
+    """The one that is under way."""
+
+
+@dataclass(slots=True)
+class MoveRow:
+    to: CentreName
+    step: MoveStep = MoveStep.HOLDING
+
+
+@dataclass(frozen=True, slots=True)
+class LeftRow:
+    """A job as a centre knew it that it has left."""
+
+    job: JobId
+    account: UnixAccount
+    native_id: NativeId | None
+    tries: int
+    cores: int
 
 
 class TaskRow(NamedTuple):
@@ -73,3 +96,4 @@ class CentreRow:
     lease: LeaseRow | None = None
     jobs: dict[JobId, JobRow] = field(default_factory=dict)
     """In the order of their acceptance, which is that of their ids."""
+    left: dict[SubmitTag, LeftRow] = field(default_factory=dict)

@@ -44,13 +44,15 @@ class Users:
                 self._by_hand(site)
             if random.random() < 0.3:
                 self._wish()
+            if random.random() < 0.5:
+                self._world.loop.call_later(random.uniform(0, 5), self._reroute)
 
     def _submit(self, site: Site) -> None:
         world, random = self._world, self._world.faults.random
         self._count += 1
-        job = JobId(UUID(int=self._count << 64 | random.getrandbits(64)))
+        job = JobId(UUID(int=self._count << 80 | 7 << 76 | 2 << 62 | random.getrandbits(62)))
         account = random.choice(site.accounts)
-        own = [row for row in world.store.centres[site.name].jobs.values() if row.account == account]
+        own = [row for row in world.store.centres[site.name].jobs.values() if row.account == account and not row.move]
         earlier = [random.choice(own)] if own and random.random() < 0.2 else []
         inputs = (InputFile("in", BlobId("0" * 64), 5),) if random.random() < 0.3 else ()
         spec = JobSpec(
@@ -90,6 +92,16 @@ class Users:
             self.wished.add(row.id)
         else:
             self._world.loop.call_later(random.uniform(1, 20), self._release, row.id)
+
+    def _reroute(self) -> None:
+        """Somebody finds that some jobs would do better at the other centre, and looks again a little later."""
+        random, store = self._world.faults.random, self._world.store
+        for row in store.jobs():
+            to = next(site.name for site in self._world.sites if site.name != row.centre)
+            if random.random() < 0.5 and store.propose(row, to):
+                self._world.journal.note("move", row.id, row.centre, to)
+        if not self._world.faults.is_calm:
+            self._world.loop.call_later(random.uniform(1, 20), self._reroute)
 
     def _release(self, job: JobId) -> None:
         """And look again: a hold that was on its way may be carried out after the release."""

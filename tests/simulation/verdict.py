@@ -3,7 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from uuid import UUID
+from typing import NamedTuple
 
 from tests.simulation.memory_ledger import MemoryLedger
 from tests.simulation.memory_store import MemoryStore
@@ -15,14 +15,24 @@ from tests.simulation.users import Users
 
 from paracloud.billing.entry import DUPLICATES, held, payable, wallet
 from paracloud.jobs.state import FINAL, JobState
-from paracloud.kit.identifiers import JobId
+from paracloud.kit.identifiers import NativeId, SubmitTag, UnixAccount
 
 TOP_UP_MICRO = 1000 * 10**6
 MICRO_PER_CORE_SECOND = 100
 SHARE = (8, 10)
 _TAG = re.compile(r"pc-([0-9a-f]{32})")
 _ENDS = {"COMPLETED": JobState.COMPLETED, "CANCELLED": JobState.CANCELLED, "TIMEOUT": JobState.TIMEOUT}
+_RAN = (JobState.COMPLETED, JobState.FAILED, JobState.TIMEOUT)
 _WORST = (JobState.FAILED, JobState.TIMEOUT, JobState.CANCELLED, JobState.COMPLETED)
+
+
+class Place(NamedTuple):
+    """How a centre knows a job, and how many duplicates of it the platform pays for."""
+
+    account: UnixAccount
+    native_id: NativeId | None
+    cores: int
+    most: int
 
 
 def faults_of(world: World, users: Users) -> Iterator[str]:
@@ -30,6 +40,8 @@ def faults_of(world: World, users: Users) -> Iterator[str]:
     for site in world.sites:
         for row in world.store.centres[site.name].jobs.values():
             yield from _faults_of_job(row, site, world, users)
+    for row in world.store.jobs():
+        yield from _faults_of_runs(row, world)
     yield from _faults_of_money(world.store, world.sites)
 
 
@@ -57,6 +69,23 @@ def _faults_of_job(row: JobRow, site: Site, world: World, users: Users) -> Itera
         yield f"{row.id} is {row.state}, its centre says {expected}"
     if (row.account, name) in controller.cancelled and not may_be_cancelled:
         yield f"{row.id} was cancelled at its centre, which nobody asked for"
+
+
+def _faults_of_runs(row: JobRow, world: World) -> Iterator[str]:
+    """Of all centres that ever had it, one has run it, and that is the one whose record ended it."""
+    ran: dict[int | None, list[tuple[str, int]]] = defaultdict(list)
+    for site in world.sites:
+        left = [of for of in world.store.centres[site.name].left.items() if of[1].job == row.id]
+        names = {(of.account, f"pc-{tag}") for tag, of in left}
+        names |= {(row.account, f"pc-{row.tag}")} if site.name == row.centre else set()
+        for (account, name, index), native_ids in site.controller.executions.items():
+            if (account, name) in names:
+                ran[index].extend((site.name, native_id) for native_id in native_ids)
+    for index, runs in ran.items():
+        if len(runs) > 1:
+            yield f"{row.id} was executed more than once, at {runs} ({index})"
+    if row.state in _RAN and not any(runs[0][0] == row.centre for runs in ran.values()):
+        yield f"{row.id} is {row.state}, and nothing of it ran there"
 
 
 def _state(row: JobRow, rows: Sequence[Row]) -> JobState | None:
@@ -109,21 +138,32 @@ def _at_our_cost(store: MemoryStore, site: Site, name: str, native_id: str) -> b
 
 def _faults_of_duplicates(store: MemoryStore, site: Site) -> Iterator[str]:
     """The platform bears what may be a second submission, and of each job no more than it tried besides the first."""
-    may_be: dict[JobId, set[str]] = defaultdict(set)
-    ours: dict[JobId, set[str]] = defaultdict(set)
-    jobs = store.centres[site.name].jobs
+    may_be: dict[SubmitTag, set[str]] = defaultdict(set)
+    ours: dict[SubmitTag, set[str]] = defaultdict(set)
+    places = _places(store, site)
     for row in site.accounting.rows:
         tagged = _TAG.fullmatch(row.name)
-        job = jobs.get(JobId(UUID(tagged[1]))) if tagged else None
-        if job is None or job.account != row.user or job.native_id == str(row.native_id):
+        place = places.get(SubmitTag(tagged[1])) if tagged else None
+        if tagged is None or place is None or place.account != row.user or place.native_id == str(row.native_id):
             continue
-        if row.elapsed_seconds <= 60 and row.cores <= job.spec.cores:
-            may_be[job.id].add(str(row.native_id))
+        if row.elapsed_seconds <= 60 and row.cores <= place.cores:
+            may_be[SubmitTag(tagged[1])].add(str(row.native_id))
         if _at_our_cost(store, site, row.name, str(row.native_id)):
-            ours[job.id].add(str(row.native_id))
+            ours[SubmitTag(tagged[1])].add(str(row.native_id))
     for at, native_ids in may_be.items():
-        if len(ours[at]) != min(len(native_ids), max(jobs[at].tries - 1, 0)) or not ours[at] <= native_ids:
-            yield f"{at} was tried {jobs[at].tries} times: the platform pays for {ours[at]} of {native_ids}"
+        if len(ours[at]) != min(len(native_ids), places[at].most) or not ours[at] <= native_ids:
+            yield f"{at} may have {places[at].most} duplicates: the platform pays for {ours[at]} of {native_ids}"
+
+
+def _places(store: MemoryStore, site: Site) -> dict[SubmitTag, Place]:
+    """Of a job that left, its own native job is one more that ran nothing."""
+    centre = store.centres[site.name]
+    left = {tag: Place(of.account, None, of.cores, of.tries) for tag, of in centre.left.items()}
+    here = {
+        row.tag: Place(row.account, row.native_id, row.spec.cores, max(row.tries - 1, 0))
+        for row in centre.jobs.values()
+    }
+    return left | here
 
 
 def _faults_of_ledger(ledger: MemoryLedger) -> Iterator[str]:

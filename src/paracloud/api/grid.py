@@ -49,6 +49,7 @@ async def centres(deps: TheDeps, token: Token) -> CentreList:
                 is_enabled=one.is_enabled,
                 is_well=health[one.name].failures == 0 if one.name in health else None,
                 failing_since=health[one.name].failing_since if one.name in health else None,
+                sick_since=health[one.name].sick_since if one.name in health else None,
                 error_en=health[one.name].error_en if one.name in health else None,
                 error_zh=health[one.name].error_zh if one.name in health else None,
                 commands_per_minute=one.commands_per_minute,

@@ -1,6 +1,7 @@
 """Jobs to accept: one, or many together."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -78,7 +79,7 @@ def built_of(body: JobRequest) -> Built:
     inputs = [InputFile(one.path, BlobId(one.sha256), one.size_bytes, one.is_executable) for one in body.inputs]
     if len({one.path for one in inputs}) < len(inputs):
         raise Invalid("inputs: two files have the same path.", "inputs：存在路径相同的文件。", field="inputs")
-    return build(
+    built = build(
         body.script,
         body.options,
         default_name=body.name,
@@ -88,6 +89,7 @@ def built_of(body: JobRequest) -> Built:
         environment=body.environment,
         inputs=inputs,
     )
+    return replace(built, spec=replace(built.spec, movable=body.movable))
 
 
 def constraints_of(body: ConstraintsModel) -> Constraints:

@@ -23,6 +23,7 @@ from paracloud.jobs.ledgered import PostgresBook
 from paracloud.jobs.market import MarketReader
 from paracloud.jobs.outpost import Outpost
 from paracloud.jobs.placer import Placers
+from paracloud.jobs.propose_moves import Rerouter, stay_all
 from paracloud.jobs.reconcile_due import reconcile_due
 from paracloud.kit.clock import SystemClock
 from paracloud.kit.database import Database
@@ -80,12 +81,14 @@ class Composed:
         )
         reporter = Reporter(self.database)
         funder = Funder(self.database, self.clock)
+        rerouter = Rerouter(self.database, self.clock, MarketReader(self.database, self.clock))
         duties = Duties(
             stage=self._stage,
             report=reporter.health,
             probe=reporter.probe,
             fund=funder.round,
             reconcile=partial(reconcile_due, self.database, partial(logged, self.database, self.logs.path)),
+            reroute=rerouter.round if self.settings.reroute else stay_all,
         )
         book = PostgresBook(self.database, self.clock)
         renew_every = timedelta(seconds=self.settings.renew_every.total_seconds())

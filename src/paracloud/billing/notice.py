@@ -23,6 +23,9 @@ class NoticeKind(StrEnum):
     """The month's fee could not be paid: the nodes are the project's no longer. To it and to the operator."""
     SETTLEMENT_DISPUTED = "settlement-disputed"
     """To the operator: a centre does not accept its statement."""
+    CENTRE_SICK = "centre-sick"
+    """To the operator: the centre has failed for so long that it takes no new jobs."""
+    CENTRE_WELL = "centre-well"
 
 
 @dataclass(frozen=True, slots=True)

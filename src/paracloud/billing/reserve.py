@@ -46,15 +46,18 @@ def covered(shelf: Shelf, wanted: Wanted, now: datetime) -> Reserved:
     return Reserved(Money(rest, wanted.amount.currency), Money(ceiling, wanted.amount.currency))
 
 
-async def reserve(session: AsyncSession, wanted: Wanted, shelf: Shelf, wallet_micro: int, now: datetime) -> Reserved:
+async def reserve(
+    session: AsyncSession, wanted: Wanted, shelf: Shelf, wallet_micro: int, now: datetime, *, counted_micro: int = 0
+) -> Reserved:
     """What the wallet, which is locked and has `wallet_micro`, must give; the rest is reserved on the shelf, which the
-    caller puts back. NotEnoughFunds names what is missing, and nothing was written then."""
+    caller puts back. Of the ceiling budgets count `counted_micro` already. NotEnoughFunds names what is missing, and
+    nothing was written then."""
     found = covered(shelf, wanted, now)
     rest = found.rest.micro
     available = wallet_micro + await credit_line(session, wanted.project)
     if available < rest and rest > 0:
         raise _missing(Money(available, wanted.amount.currency), Money(rest, wanted.amount.currency))
-    await require_within(session, wanted.project, wanted.user, found.ceiling.micro, now)
+    await require_within(session, wanted.project, wanted.user, max(found.ceiling.micro - counted_micro, 0), now)
     return found
 
 

@@ -69,6 +69,19 @@ async def extend(
     await session.execute(larger.execution_options(synchronize_session=False))
 
 
+async def ceiling(session: AsyncSession, reference: str) -> int | None:
+    """Micro-units that the job can cost at most, whoever pays; None where it has no hold."""
+    query = select(HoldRow.ceiling_micro).where(HoldRow.reference == reference)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def enlarge(session: AsyncSession, reference: str, micro: int, ceiling_micro: int) -> None:
+    """The hold's row is locked."""
+    values = {"amount_micro": micro, "ceiling_micro": ceiling_micro}
+    changing = update(HoldRow).where(HoldRow.reference == reference).values(values)
+    await session.execute(changing.execution_options(synchronize_session=False))
+
+
 async def holders(session: AsyncSession, references: Sequence[str]) -> dict[ProjectId, str]:
     """Whose these holds are, and in which currency: what must be locked before the holds themselves."""
     query = select(HoldRow.project_id, HoldRow.currency).where(HoldRow.reference.in_(references)).distinct()

@@ -53,13 +53,20 @@ NOTHING_SAID = Provision()
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`failures` counts the rounds that failed one after another; a centre is well when it is zero."""
+    """`failures` counts the rounds that failed since it was last well; a centre is well when it is zero. `good_rounds`
+    in a row since `good_since` are on the way back there. `sick_since`: since then it takes no new jobs. `relapses`:
+    how often it fell sick soon after it had `recovered_at` that time."""
 
     checked_at: datetime
     failures: int
     failing_since: datetime | None
     error_en: str | None
     error_zh: str | None
+    good_rounds: int = 0
+    good_since: datetime | None = None
+    sick_since: datetime | None = None
+    recovered_at: datetime | None = None
+    relapses: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,10 @@ DESCRIBED = (
     "title_en", "title_zh", "host", "port", "host_key", "dialect", "service_account", "commands_per_minute", "region",
     "is_enabled",
 )  # fmt: skip
+HEALTH = (
+    "checked_at", "failures", "failing_since", "error_en", "error_zh", "good_rounds", "good_since", "sick_since",
+    "recovered_at", "relapses",
+)  # fmt: skip
 ACCOUNT_OF = select(AccountRow.account).where(
     AccountRow.centre == bindparam("of"), AccountRow.project_id == bindparam("for_project")
 )
@@ -147,23 +151,14 @@ async def seen_queues(session: AsyncSession) -> list[SeenQueue]:
 
 
 async def keep_health(session: AsyncSession, name: CentreName, health: Health) -> None:
-    values = {
-        "checked_at": health.checked_at,
-        "failures": health.failures,
-        "failing_since": health.failing_since,
-        "error_en": health.error_en,
-        "error_zh": health.error_zh,
-    }
+    values = {name: getattr(health, name) for name in HEALTH}
     statement = insert(HealthRow).values(centre=name, **values)
     await session.execute(statement.on_conflict_do_update(index_elements=["centre"], set_=values))
 
 
 async def healths(session: AsyncSession) -> dict[CentreName, Health]:
     rows = (await session.execute(select(HealthRow))).scalars()
-    return {
-        CentreName(row.centre): Health(row.checked_at, row.failures, row.failing_since, row.error_en, row.error_zh)
-        for row in rows
-    }
+    return {CentreName(row.centre): Health(**{name: getattr(row, name) for name in HEALTH}) for row in rows}
 
 
 def _centre(row: CentreRow) -> Centre:

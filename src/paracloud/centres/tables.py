@@ -82,6 +82,11 @@ class HealthRow(Base):
     failing_since: Mapped[datetime | None]
     error_en: Mapped[str | None]
     error_zh: Mapped[str | None]
+    good_rounds: Mapped[int] = mapped_column(server_default="0")
+    good_since: Mapped[datetime | None]
+    sick_since: Mapped[datetime | None]
+    recovered_at: Mapped[datetime | None]
+    relapses: Mapped[int] = mapped_column(server_default="0")
 
 
 class ProvisionRow(Base):

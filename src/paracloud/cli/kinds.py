@@ -27,6 +27,8 @@ NOTICES = {
     "reconciliation": "对账",
     "dedication-lapsed": "独占节点失效",
     "settlement-disputed": "结算争议",
+    "centre-sick": "超算中心故障",
+    "centre-well": "超算中心恢复",
 }
 PACKAGES = {"core-hours": "核时", "card-hours": "卡时", "credit": "试用金"}
 BUDGETS = {"organisation": "组织", "project": "课题组", "user": "用户"}

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from paracloud.dialects.records import AccountingRecord, Request
+from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.spec import InputFile
 from paracloud.jobs.state import JobState
 from paracloud.kit.errors import Refused
@@ -70,6 +71,19 @@ class Wish:
     account: UnixAccount
     kind: str
     signal: str = ""
+    moves: int = 0
+    """How often the job was moved: its tag says it too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A live job that is to go to another centre, and how far that has come."""
+
+    job: JobId
+    tag: SubmitTag
+    native_id: NativeId
+    account: UnixAccount
+    step: MoveStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +136,22 @@ class Book(Protocol):
         """These wishes were carried out at the centre."""
         ...
 
+    async def departures(self, lease: Lease) -> Sequence[Departure]:
+        """Moves of live jobs that are under way from this centre."""
+        ...
+
+    async def leave(self, lease: Lease, job: JobId) -> None:
+        """It was seen held: take its new place, money included, or let it stay."""
+        ...
+
+    async def fenced(self, lease: Lease, ours: Mapping[JobId, bool]) -> None:
+        """Whether the run marker is ours: then they never run here and are to be cancelled; otherwise they stay."""
+        ...
+
+    async def stay(self, lease: Lease, jobs: Sequence[JobId]) -> None:
+        """They have started here."""
+        ...
+
     async def accounted_until(self, lease: Lease) -> datetime | None:
         """Up to where accounting windows were read and settled; None before the first."""
         ...
@@ -136,11 +166,13 @@ class Book(Protocol):
     ) -> Settled:
         """Meter, charge and end: for each record new or changed usage, one balanced entry, the task's end; the job's
         end when all its tasks ended, with the rest of its hold released. A record of a node failure or a requeue does
-        not end a task whose job is in `alive`: it runs or may have run again."""
+        not end a task whose job is in `alive`: it runs or may have run again. The record of a job whose run marker is
+        ours ends nothing: it hands the job over to its new centre."""
         ...
 
     async def lose(self, lease: Lease, jobs: Sequence[JobId]) -> None:
-        """Accounting answered for the whole of the centre's patience and knows nothing of these: lost, not charged."""
+        """Accounting answered for the whole of the centre's patience and knows nothing of these: lost, not charged. One
+        whose run marker is ours is handed over all the same."""
         ...
 
 

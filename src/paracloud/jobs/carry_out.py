@@ -41,7 +41,7 @@ async def _listed(outpost: Outpost, tenure: Tenure, wishes: Sequence[Wish]) -> S
     return [
         wish
         for wish in wishes
-        if (wish.native_id, wish.account, submit_tag(wish.job)) in (runs if wish.kind == SIGNAL else shown)
+        if (wish.native_id, wish.account, submit_tag(wish.job, wish.moves)) in (runs if wish.kind == SIGNAL else shown)
     ]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.hold import release
-from paracloud.jobs import store, store_rounds
+from paracloud.jobs import store, store_moves, store_rounds
 from paracloud.jobs.state import JobState, may_move
 from paracloud.jobs.tables import AnyRow
 from paracloud.kit.identifiers import JobId
@@ -34,6 +34,7 @@ async def finish(session: AsyncSession, rows: Mapping[JobId, AnyRow], ends: Sequ
     due = [end for end in ends if end.job in rows and may_move(JobState(rows[end.job].state), end.state)]
     await store_rounds.change(session, [_columns(end, rows[end.job]) for end in due])
     await store.add_events(session, [_event(end, rows[end.job], now) for end in due])
+    await store_moves.end_open(session, [end.job for end in due], now, "it ended there", "作业已在该处结束")
     await release(session, [str(end.job) for end in due], now=now)
 
 

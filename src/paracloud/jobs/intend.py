@@ -84,9 +84,9 @@ def _dispatch(row: JobRow, needs: Sequence[AnyRow], hopeless: set[JobId]) -> Dis
     is_held = row.starts_held or row.wish == "cancel" or job in hopeless
     return Dispatch(
         job=job,
-        tag=submit_tag(job),
+        tag=submit_tag(job, row.moves),
         account=UnixAccount(row.account),
-        request=request(job, spec, row.queue, depends_on, is_held=is_held),
+        request=request(job, spec, row.queue, depends_on, is_held=is_held, moves=row.moves),
         inputs=spec.inputs,
         is_first_try=row.tries == 0,
     )

@@ -11,12 +11,16 @@ from paracloud.billing.post_fees import post_fees
 from paracloud.centres.leases import under
 from paracloud.centres.registry import owners
 from paracloud.dialects.records import AccountingRecord
-from paracloud.jobs import store_rounds
+from paracloud.jobs import store_moves, store_rounds
 from paracloud.jobs.answer import answer
-from paracloud.jobs.book import Dispatch, LiveJob, Move, Settled, Wish
+from paracloud.jobs.book import Departure, Dispatch, LiveJob, Move, Settled, Wish
 from paracloud.jobs.finish import End, finish
+from paracloud.jobs.hand_over import hand_over_departed
 from paracloud.jobs.intend import intend
 from paracloud.jobs.land import signalled
+from paracloud.jobs.leave import fenced, leave, stay
+from paracloud.jobs.market import read_market
+from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.observed import live_jobs, observed
 from paracloud.jobs.reckon import reckon
 from paracloud.jobs.state import AT_CENTRE, JobState
@@ -25,7 +29,7 @@ from paracloud.jobs.wish import SIGNAL
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Refused
-from paracloud.kit.identifiers import CentreName, JobId, NativeId, UnixAccount
+from paracloud.kit.identifiers import CentreName, JobId, NativeId, UnixAccount, submit_tag
 from paracloud.kit.lease import Lease
 
 
@@ -72,6 +76,26 @@ class PostgresBook:
                     if kind == SIGNAL:
                         await signalled(session, _centre(lease), jobs, self._clock.now())
 
+    async def departures(self, lease: Lease) -> Sequence[Departure]:
+        async with self._under(lease) as session:
+            return [_departure(row) for row in await store_moves.open_at(session, _centre(lease))]
+
+    async def leave(self, lease: Lease, job: JobId) -> None:
+        async with self._under(lease) as session:
+            now = self._clock.now()
+            await leave(session, _centre(lease), job, market=await read_market(session, now), now=now)
+
+    async def fenced(self, lease: Lease, ours: Mapping[JobId, bool]) -> None:
+        if ours:
+            async with self._under(lease) as session:
+                await fenced(session, _centre(lease), ours, self._clock.now())
+
+    async def stay(self, lease: Lease, jobs: Sequence[JobId]) -> None:
+        if jobs:
+            async with self._under(lease) as session:
+                await store_rounds.lock(session, _centre(lease), jobs)
+                await stay(session, _centre(lease), jobs, self._clock.now())
+
     async def accounted_until(self, lease: Lease) -> datetime | None:
         async with self._under(lease) as session:
             return await store_rounds.read_until(session, _centre(lease))
@@ -97,8 +121,9 @@ class PostgresBook:
             async with self._under(lease) as session:
                 now = self._clock.now()
                 rows = await store_rounds.lock(session, _centre(lease), jobs)
-                ends = [End(job, JobState.LOST, now) for job, row in rows.items() if JobState(row.state) in AT_CENTRE]
-                await finish(session, rows, ends, now)
+                gone = await hand_over_departed(session, rows, now)
+                lost = [job for job in rows if job not in gone and JobState(rows[job].state) in AT_CENTRE]
+                await finish(session, rows, [End(job, JobState.LOST, now) for job in lost], now)
 
     def _under(self, lease: Lease) -> AbstractAsyncContextManager[AsyncSession]:
         return under(self._database, lease)
@@ -106,7 +131,13 @@ class PostgresBook:
 
 def _wish(row: AnyRow) -> Wish:
     name = row.signal if row.wish == SIGNAL else ""
-    return Wish(JobId(row.id), NativeId(row.native_id), UnixAccount(row.account), row.wish, name)
+    return Wish(JobId(row.id), NativeId(row.native_id), UnixAccount(row.account), row.wish, name, row.moves)
+
+
+def _departure(row: AnyRow) -> Departure:
+    job = JobId(row.job_id)
+    tag, account = submit_tag(job, row.moves), UnixAccount(row.account)
+    return Departure(job, tag, NativeId(row.native_id), account, MoveStep(row.step))
 
 
 def _centre(lease: Lease) -> CentreName:

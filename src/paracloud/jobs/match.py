@@ -31,8 +31,8 @@ class Whose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A job of ours at this centre. `tries`: how often its submission was intended; `cores`: those of one task;
-    `duplicates`: its second submissions that were settled before."""
+    """A job of ours, as this centre knows it. `tries`: how often its submission was intended; `cores`: those of one
+    task; `duplicates`: its second submissions that were settled before."""
 
     job: JobId
     account: UnixAccount
@@ -40,6 +40,9 @@ class Known:
     tries: int
     cores: int
     duplicates: frozenset[NativeId] = frozenset()
+    has_left: bool = False
+    """It is another centre's now, or on its way there, and ran nothing here: whatever starts under this tag, its own
+    native job included, finds the run marker taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,9 @@ def _match(
     if ours is None or ours.account != record.account:
         has = owner.had(record.submitted_at)
         return Match(record, Whose.BY_HAND, project, None) if has else Match(record, Whose.NOBODY, None, None)
-    if ours.native_id is None:
+    if ours.native_id is None and not ours.has_left:
         return Match(record, Whose.NOT_YET, project, None)
-    if ours.native_id == record.native_id:
+    if ours.native_id == record.native_id and not ours.has_left:
         return Match(record, Whose.JOB, project, ours.job)
     if _may_be_a_second_submission(record, ours, duplicates[ours.job]):
         duplicates[ours.job].add(record.native_id)
@@ -88,4 +91,5 @@ def _match(
 
 def _may_be_a_second_submission(record: AccountingRecord, ours: Known, duplicates: set[NativeId]) -> bool:
     is_small = record.elapsed_seconds <= DUPLICATE_MOST_SECONDS and record.cores <= ours.cores
-    return is_small and len(duplicates | {record.native_id}) < ours.tries
+    most = ours.tries if ours.has_left else ours.tries - 1
+    return is_small and len(duplicates | {record.native_id}) <= most

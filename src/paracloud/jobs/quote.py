@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.billing.pick import Customer
 from paracloud.billing.rate import Price
 from paracloud.identity.caller import Caller
-from paracloud.jobs import store
+from paracloud.jobs import store, store_moves
 from paracloud.jobs.bounds import bounds
 from paracloud.jobs.expect import foreseen
 from paracloud.jobs.market import Market, customer_of, offers, price_at
@@ -107,11 +107,16 @@ def nothing_fits(spec: JobSpec, choice: Choice) -> Invalid:
     )
 
 
-async def dependency_centre(session: AsyncSession, project: ProjectId, spec: JobSpec) -> CentreName | None:
-    """The one centre of the jobs that this one depends on; None where it depends on nothing."""
+async def dependency_centre(
+    session: AsyncSession, project: ProjectId, spec: JobSpec, *, is_final: bool = False
+) -> CentreName | None:
+    """The one centre of the jobs that this one depends on; None where it depends on nothing. `is_final`: it will depend
+    on them, so they stay there."""
     if not spec.depends_on:
         return None
-    found = await store.needed(session, project, {one.job for one in spec.depends_on})
+    needed = {one.job for one in spec.depends_on}
+    leaving = await store_moves.bind(session, project, needed) if is_final else {}
+    found = await store.needed(session, project, needed) | leaving
     absent = next((one.job for one in spec.depends_on if one.job not in found), None)
     if absent is not None:
         raise Invalid(

@@ -1,6 +1,5 @@
 """Settle accounting records: meter, charge, end tasks, end jobs, in one transaction."""
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -15,8 +14,10 @@ from paracloud.jobs import store_funds, store_rounds
 from paracloud.jobs.array import indexes, unstarted_of
 from paracloud.jobs.book import Settled
 from paracloud.jobs.finish import End, finish
+from paracloud.jobs.hand_over import hand_over_departed
+from paracloud.jobs.known import known, named, told_of
 from paracloud.jobs.landing import SIGNALLED_EN, SIGNALLED_ZH, STOPPED_EN, STOPPED_ZH
-from paracloud.jobs.match import Known, Match, Whose, match
+from paracloud.jobs.match import Match, Whose, match
 from paracloud.jobs.outcome import TaskEnd, end_of_job, end_of_task
 from paracloud.jobs.state import FINAL, JobState
 from paracloud.jobs.tables import AnyRow, TaskRow
@@ -26,15 +27,9 @@ from paracloud.kit.identifiers import (
     NativeId,
     PriceVersionId,
     ProjectId,
-    SubmitTag,
-    UnixAccount,
-    submit_tag,
 )
 from paracloud.metering.collect import Collected, collect
-from paracloud.metering.listing import duplicates
 from paracloud.metering.usage import Claim, UsageKey, key_of
-
-_TAG = re.compile(r"[0-9a-f]{32}")
 
 
 async def reckon(
@@ -47,8 +42,8 @@ async def reckon(
     now: datetime,
 ) -> Settled:
     lent = await owners(session, centre)
-    rows = await store_rounds.lock(session, centre, _named(records))
-    matches = match(records, await _known(session, centre, records, rows), lent)
+    rows = await store_rounds.lock(session, centre, named(records))
+    matches = match(records, await known(session, centre, records, rows), lent)
     due = [one for one in matches if one.whose is not Whose.NOT_YET]
     projects = {account: owner.project for account, owner in lent.items()}
     nobodys = {key_of(centre, one.record) for one in due if one.whose is Whose.NOBODY}
@@ -63,6 +58,7 @@ async def reckon(
     )
     await _charge(session, collected, rows, now)
     await _end(session, centre, [one for one in due if one.whose is Whose.JOB], collected, rows, frozenset(alive), now)
+    await hand_over_departed(session, told_of(due, rows), now)
     if read_until is not None:
         await store_rounds.put_read_until(session, centre, read_until)
     return Settled(
@@ -72,30 +68,6 @@ async def reckon(
         unclaimed=collected.strangers,
         waiting=len(matches) - len(due),
     )
-
-
-def _named(records: Sequence[AccountingRecord]) -> list[JobId]:
-    """The jobs that the records' names claim to be; which of them are ours, the book says."""
-    tags = {record.tag for record in records if record.tag is not None and _TAG.fullmatch(record.tag)}
-    return [JobId(UUID(tag)) for tag in tags]
-
-
-async def _known(
-    session: AsyncSession, centre: CentreName, records: Sequence[AccountingRecord], rows: Mapping[JobId, AnyRow]
-) -> dict[SubmitTag, Known]:
-    """Nothing more is asked of what was submitted once, nearly all jobs: it has no duplicates."""
-    retried = {submit_tag(job) for job, row in rows.items() if row.tries > 1}
-    before = await duplicates(session, centre, {record.name for record in records if record.tag in retried})
-    tags = {record.name: record.tag for record in records}
-    of: dict[SubmitTag | None, set[NativeId]] = defaultdict(set)
-    for name, native_id in before:
-        of[tags[name]].add(native_id)
-    return {submit_tag(job): _of_row(row, frozenset(of[submit_tag(job)])) for job, row in rows.items()}
-
-
-def _of_row(row: AnyRow, before: frozenset[NativeId]) -> Known:
-    native_id = NativeId(row.native_id) if row.native_id else None
-    return Known(JobId(row.id), UnixAccount(row.account), native_id, row.tries, row.cores, before)
 
 
 def _claims(centre: CentreName, matches: Sequence[Match]) -> dict[UsageKey, Claim]:

@@ -13,15 +13,16 @@ def work_directory(job: JobId) -> str:
 
 
 def request(
-    job: JobId, spec: JobSpec, queue: str, depends_on: Sequence[tuple[str, NativeId]], *, is_held: bool
+    job: JobId, spec: JobSpec, queue: str, depends_on: Sequence[tuple[str, NativeId]], *, is_held: bool, moves: int = 0
 ) -> Request:
-    """`depends_on` are the dependencies that are still open, with native ids at the same centre."""
+    """`depends_on` are the dependencies that are still open, with native ids at the same centre; `moves`: how often the
+    job was moved before it came to this one."""
     extra = dict(spec.extra)
     if depends_on:
         # Otherwise Slurm keeps a job whose dependency can never be satisfied in its queue for ever.
         extra.setdefault("kill-on-invalid-dep", "yes")
     return Request(
-        tag=submit_tag(job),
+        tag=submit_tag(job, moves),
         name=spec.name,
         script=spec.script,
         work_directory=work_directory(job),

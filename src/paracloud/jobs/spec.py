@@ -56,6 +56,8 @@ class JobSpec:
     inputs: tuple[InputFile, ...] = ()
     requeue: bool = False
     hold: bool = False
+    movable: bool = True
+    """Whether it may go to another centre while it waits, where that would start it sooner."""
     extra: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -1,4 +1,5 @@
-"""The states of a job and the moves between them. Only an accounting record ends a job that reached a centre."""
+"""The states of a job and the moves between them. Only an accounting record ends a job that reached a centre. One that
+is handed over to another centre begins anew there (jobs/hand_over.py)."""
 
 from enum import StrEnum
 

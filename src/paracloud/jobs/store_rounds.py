@@ -9,22 +9,26 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.state import AT_CENTRE, BEFORE_CENTRE, FINAL, JobState
 from paracloud.jobs.tables import AnyRow, DependencyRow, JobRow, TaskRow, WindowRow, is_in
 from paracloud.jobs.tables_funds import FundsRow
+from paracloud.jobs.tables_moves import MoveRow
 from paracloud.kit.identifiers import CentreName, JobId
 
+LEAVING = (MoveStep.LEAVING.value, MoveStep.CANCELLING.value)
 _FINAL = [state.value for state in FINAL]
 
 
 async def intended(session: AsyncSession, centre: CentreName, now: datetime, limit: int) -> Sequence[JobRow]:
-    """Oldest first, locked. A job waits while one that it needs has neither a native id nor an end; one that a user is
-    changing at this moment is left for the next round."""
+    """Oldest first, locked. A job waits while one that it needs has neither a native id at the same centre nor an end;
+    one that a user is changing at this moment is left for the next round."""
     other = aliased(JobRow)
     waits = exists(
         select(DependencyRow.job_id)
         .join(other, other.id == DependencyRow.needs_job_id)
-        .where(DependencyRow.job_id == JobRow.id, other.native_id.is_(None), other.state.not_in(_FINAL))
+        .where(DependencyRow.job_id == JobRow.id, other.state.not_in(_FINAL))
+        .where(other.native_id.is_(None) | (other.centre != JobRow.centre))
     )
     query = (
         select(JobRow)
@@ -50,8 +54,8 @@ async def needs(session: AsyncSession, jobs: Collection[JobId]) -> Sequence[AnyR
 async def live(session: AsyncSession, centre: CentreName) -> Sequence[AnyRow]:
     query = (
         select(
-            JobRow.id, JobRow.native_id, JobRow.account, JobRow.state, JobRow.native_state, JobRow.reason, JobRow.tasks,
-            JobRow.absent_since,
+            JobRow.id, JobRow.moves, JobRow.native_id, JobRow.account, JobRow.state, JobRow.native_state,
+            JobRow.reason, JobRow.tasks, JobRow.absent_since,
         )
         .where(JobRow.centre == centre, is_in(AT_CENTRE))
         .order_by(JobRow.id)
@@ -66,7 +70,7 @@ async def lock(session: AsyncSession, centre: CentreName, jobs: Iterable[JobId])
         select(
             JobRow.id, JobRow.project_id, JobRow.account, JobRow.native_id, JobRow.state, JobRow.array, JobRow.tasks,
             JobRow.started_at, JobRow.absent_since, JobRow.tries, JobRow.tasks_ended,
-            JobRow.price_version_id, JobRow.cores,
+            JobRow.price_version_id, JobRow.cores, JobRow.moves,
         )
         .where(JobRow.centre == centre, JobRow.id.in_(list(jobs)))
         .order_by(JobRow.id)
@@ -82,10 +86,13 @@ async def change(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> No
 
 
 async def wishes(session: AsyncSession, centre: CentreName) -> Sequence[AnyRow]:
+    """Of a job that is leaving only that it be cancelled: all else is for its new place."""
+    leaving = exists(select(MoveRow.id).where(MoveRow.job_id == JobRow.id, MoveRow.step.in_(LEAVING)))
     query = (
-        select(JobRow.id, JobRow.native_id, JobRow.account, JobRow.wish, FundsRow.signal)
+        select(JobRow.id, JobRow.native_id, JobRow.account, JobRow.wish, JobRow.moves, FundsRow.signal)
         .outerjoin(FundsRow, FundsRow.job_id == JobRow.id)
         .where(JobRow.centre == centre, JobRow.wish.is_not(None), is_in(AT_CENTRE - {JobState.VANISHED}))
+        .where((JobRow.wish == "cancel") | ~leaving)
         .order_by(JobRow.id)
     )
     return (await session.execute(query)).all()

@@ -21,6 +21,7 @@ from paracloud.jobs.bounds import bounds
 from paracloud.jobs.hopes import Asked
 from paracloud.jobs.landing import checkpoint_signal, first_hold
 from paracloud.jobs.market import Market, customer_of, dedicated_at, most_at, upper_at
+from paracloud.jobs.movable import is_movable
 from paracloud.jobs.need import tasks_in_array
 from paracloud.jobs.place import place
 from paracloud.jobs.placer import Placer
@@ -62,7 +63,7 @@ async def submit(
     transaction is committed."""
     caller.require_member(project)
     customer = await customer_of(session, project, market)
-    only_centre = await dependency_centre(session, project, spec)
+    only_centre = await dependency_centre(session, project, spec, is_final=True)
     require_ahead(spec, market)
     placed = place(placer or Placer(market), Asked(spec, customer, caller.user, only_centre))
     if not placed.fits:
@@ -82,13 +83,14 @@ async def submit(
     else:
         bound = Bound(reserved.ceiling, reserved.rest)
     why_en, why_zh = explain_best(placed.need, offer, placed.objective, (placed.fits - passed, placed.out), bound)
-    values = _values(job, caller, project, spec, offer, account, (why_en, why_zh), now)
-    values |= {"currency": held.currency, "held_micro": held.micro}
-    needs = [{"job_id": job, "needs_job_id": one.job, "kind": one.kind} for one in spec.depends_on]
-    await store.add_job(session, values, needs, now)
     own = dedicated_at(market, spec, customer, offer)
     is_held_in_parts = wall < spec.wall_limit or spec.requeue  # a run after a requeue is held for when it comes
-    if own is not None or (is_held_in_parts and most.amount.micro):
+    has_funds = own is not None or (is_held_in_parts and most.amount.micro > 0)
+    values = _values(job, caller, project, spec, offer, account, (why_en, why_zh), now)
+    values |= {"currency": held.currency, "held_micro": held.micro, "movable": is_movable(spec) and not has_funds}
+    needs = [{"job_id": job, "needs_job_id": one.job, "kind": one.kind} for one in spec.depends_on]
+    await store.add_job(session, values, needs, now)
+    if has_funds:
         await store_funds.add(session, _funds(job, spec, funding, upper_at(market, spec, offer), own))
     if offer.prediction is not None and offer.cost is not None:
         await store_forecasts.add(session, forecast_values(job, offer, now))

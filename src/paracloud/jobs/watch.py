@@ -25,6 +25,8 @@ class Listing:
     failed: frozenset[NativeId] = frozenset()
     was_asked: bool = False
     since: Mapping[JobId, datetime] = field(default_factory=dict)
+    shown: Mapping[JobId, frozenset[NativePhase]] = field(default_factory=dict)
+    """The phases of each of our jobs that it shows, under its own id, account and tag."""
 
 
 async def watch(book: Book, outpost: Outpost, tenure: Tenure, live: Sequence[LiveJob]) -> Listing:
@@ -38,7 +40,17 @@ async def watch(book: Book, outpost: Outpost, tenure: Tenure, live: Sequence[Liv
     alive = frozenset(one.native_id for one in seen if one.phase not in ENDED_PHASES)
     failed = frozenset(one.native_id for one in seen if one.phase in _BROUGHT_BACK)
     failed -= {one.native_id for one in seen if one.phase not in _BROUGHT_BACK}
-    return Listing(alive, failed, was_asked=True, since=running_since(live, seen))
+    return Listing(alive, failed, was_asked=True, since=running_since(live, seen), shown=phases_of(live, seen))
+
+
+def phases_of(live: Sequence[LiveJob], seen: Sequence[Observation]) -> dict[JobId, frozenset[NativePhase]]:
+    ours = {(job.native_id, job.account, job.tag): job.job for job in live}
+    found: dict[JobId, set[NativePhase]] = defaultdict(set)
+    for one in seen:
+        job = ours.get((one.native_id, one.account, one.tag or SubmitTag("")))
+        if job is not None:
+            found[job].add(one.phase)
+    return {job: frozenset(phases) for job, phases in found.items()}
 
 
 def running_since(live: Sequence[LiveJob], seen: Sequence[Observation]) -> dict[JobId, datetime]:

@@ -9,8 +9,10 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.identity.caller import Caller
-from paracloud.jobs import store
+from paracloud.jobs import store, store_moves
 from paracloud.jobs.finish import End, finish
+from paracloud.jobs.leave import BEFORE_PLACE, release_moves
+from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.show import no_such_job
 from paracloud.jobs.state import FINAL, JobState
 from paracloud.jobs.tables import AnyRow
@@ -20,6 +22,7 @@ from paracloud.kit.identifiers import JobId, ProjectId
 CANCEL, HOLD, RELEASE = "cancel", "hold", "release"
 SIGNAL = "signal"
 """Not a user's: what a job gets when its money ends (jobs.land)."""
+OTHERWISE = ("its user wants something else of it now", "用户已另有要求")
 
 
 async def cancel(session: AsyncSession, caller: Caller, job: JobId, *, now: datetime) -> JobState:
@@ -41,7 +44,7 @@ async def hold(session: AsyncSession, caller: Caller, job: JobId, *, now: dateti
     row = await _lock(session, caller, job)
     _require_waiting(row)
     if row.state == JobState.ACCEPTED:
-        await store.change(session, job, starts_held=True)
+        await store.change(session, job, starts_held=True, movable=False)
     elif row.wish != CANCEL:
         await _keep(session, row, HOLD, now)
     return JobState(row.state)
@@ -68,10 +71,26 @@ async def _lock(session: AsyncSession, caller: Caller, job: JobId) -> AnyRow:
 async def _keep(session: AsyncSession, row: AnyRow, wish: str, now: datetime) -> None:
     if row.wish == wish:
         return
+    await _before_its_move(session, JobId(row.id), wish, now)
     await store.change(session, JobId(row.id), wish=wish)
     event = {"job_id": row.id, "at": now, "from_state": row.state, "to_state": row.state, "note": f"{wish} asked for"}
     await store.add_events(session, [event])
     await store.announce(session, row.centre)
+
+
+async def _before_its_move(session: AsyncSession, job: JobId, wish: str, now: datetime) -> None:
+    """What a user wishes goes before a move to another centre. Whoever cancels the job ends its move, however far that
+    has come. A job that its user holds is not held for a move, and is never moved any more. Once it is leaving, holding
+    and releasing it is for its new place (`hand_over`)."""
+    move = (await store_moves.open_of(session, [job])).get(job)
+    if wish == HOLD:
+        await store.change(session, job, movable=False)
+    if move is None:
+        return
+    if wish == CANCEL or (wish == HOLD and move.step in BEFORE_PLACE):
+        await store_moves.end_open(session, [job], now, *OTHERWISE)
+    elif wish == RELEASE and move.step is MoveStep.HOLDING:
+        await release_moves(session, move.from_place[0], [job], OTHERWISE, now)
 
 
 def _require_open(row: AnyRow) -> None:

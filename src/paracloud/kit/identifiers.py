@@ -30,8 +30,13 @@ UnixAccount = NewType("UnixAccount", str)
 NativeId = NewType("NativeId", str)
 """The scheduler's id, opaque. It alone identifies nothing: ids recycle."""
 SubmitTag = NewType("SubmitTag", str)
-"""What the job carries at the centre to be found again: the 32 hexadecimal digits of its JobId."""
+"""What the job carries at the centre to be found again: 32 hexadecimal digits, `submit_tag`."""
 WorkerId = NewType("WorkerId", str)
+
+
+MOVES_MOST = 8
+_VERSION_AT = 12
+"""Where in an id's digits its version is (RFC 9562 section 4.2)."""
 
 
 def new_uuid() -> UUID:
@@ -48,5 +53,19 @@ def new_uuid() -> UUID:
     return UUID(int=value)
 
 
-def submit_tag(job: JobId) -> SubmitTag:
-    return SubmitTag(job.hex)
+def submit_tag(job: JobId, moves: int = 0) -> SubmitTag:
+    """The digits of its id; after each of its moves to another centre a new one, or a centre that it comes back to
+    would take it for what it left. The digit that counts them is the id's version, 7 at first: whose a tag is, it says
+    itself. ValueError for a move that there is no tag for."""
+    if not moves:
+        return SubmitTag(job.hex)
+    if not 0 < moves <= MOVES_MOST or job.version != 7:
+        raise ValueError(f"{job} has no tag for its move {moves}")
+    return SubmitTag(f"{job.hex[:_VERSION_AT]}{7 + moves:x}{job.hex[_VERSION_AT + 1 :]}")
+
+
+def tagged(tag: SubmitTag) -> tuple[JobId, int]:
+    """The job whose tag this would be, and after how many moves."""
+    moves = max(int(tag[_VERSION_AT], 16) - 7, 0)
+    version = int(tag[_VERSION_AT], 16) - moves
+    return JobId(UUID(f"{tag[:_VERSION_AT]}{version:x}{tag[_VERSION_AT + 1 :]}")), moves

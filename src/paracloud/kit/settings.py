@@ -37,7 +37,8 @@ class Settings(BaseModel):
     `database_owner_url` is the login that owns the tables and migrates them; without it `database_url` is, and the
     application takes its own role after it has logged in. `operator_name` stands on bills. `commands_per_minute`,
     `patience_seconds` and `overrun_seconds` are what a centre gets that is connected without its own.
-    `lease_margin_seconds` is how long before a lease ends its holder stops by itself."""
+    `lease_margin_seconds` is how long before a lease ends its holder stops by itself. `reroute`: jobs that wait too
+    long move to other centres."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
@@ -53,6 +54,7 @@ class Settings(BaseModel):
     commands_per_minute: int = Field(240, ge=1, le=6000)
     patience_seconds: int = Field(600, ge=1, le=604_800)
     overrun_seconds: int = Field(120, ge=0, le=86_400)
+    reroute: bool = True
     upload_limit_bytes: int = Field(16 << 30, ge=1)
     project_storage_bytes: int = Field(64 << 30, ge=1)
     blob_folder: Path

@@ -41,7 +41,9 @@ GRANTS: Mapping[str, Grant] = {
         "overrun_seconds region is_enabled connected_at",
     ),
     "centre_accounts": changing("project_id assigned_at"),
-    "centre_health": changing("checked_at failures failing_since error_en error_zh"),
+    "centre_health": changing(
+        "checked_at failures failing_since error_en error_zh good_rounds good_since sick_since recovered_at relapses"
+    ),
     "centre_provisions": changing("applications licences trust bytes_per_second changed_at changed_by"),
     "centre_leases": changing("holder fence expires_at"),
     "queues": changing(may_delete=True),
@@ -93,8 +95,10 @@ GRANTS: Mapping[str, Grant] = {
     "import_faults": ADDED,
     "jobs": changing(
         "tasks_ended held_micro charged_micro state native_id native_state reason node_list starts_held wish tries",
-        "exit_code exit_signal retry_at submitted_at started_at absent_since ended_at",
+        "exit_code exit_signal retry_at submitted_at started_at absent_since ended_at moves movable",
+        "centre account queue price_version_id why_en why_zh",  # of a job that moves
     ),
+    "job_moves": changing("step changed_at to_account to_price_version_id ended_at end_en end_zh"),
     "job_funds": changing("held_seconds running_since warned_at signalled_at stop_at stopping_at"),
     "job_forecasts": ADDED,
     "job_dependencies": ADDED,

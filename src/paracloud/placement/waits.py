@@ -110,4 +110,4 @@ def _recent(features: Features) -> tuple[float, float]:
 
 def _widened(p90: float, count: float) -> float:
     """The highest of a few is hardly the highest of all: twice as long for five waits, a tenth more for a hundred."""
-    return p90 * (1 + (LEAST_WAITS / count) ** 0.75)
+    return float(p90 * (1 + (LEAST_WAITS / count) ** 0.75))

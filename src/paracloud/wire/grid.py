@@ -4,8 +4,9 @@ from paracloud.wire.base import Model, Time
 
 
 class CentreModel(Model):
-    """`is_well` is null before the first round; `commands_per_minute` is the published budget. What
-    it has is the operator's word: `licences` null where nothing is said of them, `trust` 0 to 5."""
+    """`is_well` is null before the first round; from `sick_since` on it takes no new jobs, until it is well;
+    `commands_per_minute` is the published budget. What it has is the operator's word: `licences` null where nothing is
+    said of them, `trust` 0 to 5."""
 
     name: str
     title_en: str
@@ -15,6 +16,7 @@ class CentreModel(Model):
     is_enabled: bool
     is_well: bool | None
     failing_since: Time | None
+    sick_since: Time | None
     error_en: str | None
     error_zh: str | None
     commands_per_minute: int

@@ -23,6 +23,8 @@ class NoticeModel(Model):
         "reconciliation",
         "dedication-lapsed",
         "settlement-disputed",
+        "centre-sick",
+        "centre-well",
     ]
     at: Time
     en: str

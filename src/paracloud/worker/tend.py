@@ -2,19 +2,21 @@
 fence."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from paracloud.jobs.book import Book
+from paracloud.centres.health import WELL_ROUNDS
+from paracloud.jobs.book import Book, LiveJob
 from paracloud.jobs.carry_out import carry_out
 from paracloud.jobs.dispatch import BATCH, Stage, dispatch
+from paracloud.jobs.move_on import move_on
 from paracloud.jobs.outpost import Outpost
 from paracloud.jobs.settle import Settlement
-from paracloud.jobs.watch import watch
-from paracloud.kit.errors import Fenced, ParacloudError
+from paracloud.jobs.watch import Listing, watch
+from paracloud.kit.errors import Fenced, ParacloudError, Unreachable
 from paracloud.kit.identifiers import JobId
 from paracloud.kit.lease import Lease
 from paracloud.worker.tenure import HeldLease
@@ -31,6 +33,8 @@ TROUBLE = timedelta(seconds=3)
 """After a round that failed."""
 RETRY = timedelta(seconds=5)
 """How long dispatch waits without a hint: for jobs whose earlier try was postponed."""
+REROUTE = timedelta(seconds=15)
+"""Between two looks for jobs that wait too long."""
 GATHER = timedelta(milliseconds=250)
 """At least so long after one dispatch began the next one does: a job that comes alone goes at once, and jobs that come
 one by one go to the centre by the batch. A login, a shell and two syncs cost it more than the sbatch that they are
@@ -40,13 +44,23 @@ for."""
 @dataclass(frozen=True, slots=True)
 class Duties:
     """What the composition root hands in: how to stage inputs, where health and queue pictures go, how running jobs
-    are paid for (with when each began), and how days that are over are reconciled (one a call, while there are any)."""
+    are paid for (with when each began), where jobs that wait too long should go, and how days that are over are
+    reconciled (one a call, while there are any)."""
 
     stage: Stage
     report: Callable[[Outpost, ParacloudError | None], Awaitable[None]]
     probe: Callable[[Outpost, HeldLease], Awaitable[None]]
     fund: Callable[[Lease, Mapping[JobId, datetime]], Awaitable[None]]
     reconcile: Callable[[Outpost, HeldLease], Awaitable[bool]]
+    reroute: Callable[[Lease], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Silence:
+    """Whether the centre's scheduler did not answer when it was asked last. As long as it does not, nothing is
+    intended: an intent for nothing would bind a job to a centre that may be dead."""
+
+    is_so: bool = False
 
 
 class Hint:
@@ -77,23 +91,27 @@ async def tend(
     book: Book, outpost: Outpost, lease: HeldLease, duties: Duties, *, jobs: Hint, renew_every: timedelta
 ) -> None:
     """Runs until cancelled or until the lease is lost (then it ends well: another tends the centre)."""
-    looks, since = Hint(), dict[JobId, datetime]()
+    looks, since, silence = Hint(), dict[JobId, datetime](), Silence()
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(lease.keep(renew_every))
-            group.create_task(_dispatching(book, outpost, lease, duties, jobs, looks))
-            group.create_task(_watching(book, outpost, lease, duties, looks, since))
+            group.create_task(_dispatching(book, outpost, lease, duties, jobs, looks, silence))
+            group.create_task(_watching(book, outpost, lease, duties, looks, since, silence))
             group.create_task(_funding(outpost, lease, duties, since))
             group.create_task(_probing(outpost, lease, duties))
             group.create_task(_reconciling(outpost, lease, duties))
+            group.create_task(_rerouting(outpost, lease, duties))
     except* Fenced as lost:
         log.warning("centre.lease_lost", centre=outpost.centre, reason=str(lost.exceptions[0]))
 
 
 async def _dispatching(  # one loop's whole world
-    book: Book, outpost: Outpost, lease: HeldLease, duties: Duties, jobs: Hint, looks: Hint
+    book: Book, outpost: Outpost, lease: HeldLease, duties: Duties, jobs: Hint, looks: Hint, silence: Silence
 ) -> None:
     while True:
+        if silence.is_so:
+            await jobs.wait(outpost, TROUBLE)
+            continue
         tried, began = 0, outpost.clock.monotonic()
         jobs.forget()
         try:
@@ -113,7 +131,13 @@ async def _dispatching(  # one loop's whole world
 
 
 async def _watching(  # one loop's whole world
-    book: Book, outpost: Outpost, lease: HeldLease, duties: Duties, looks: Hint, since: dict[JobId, datetime]
+    book: Book,
+    outpost: Outpost,
+    lease: HeldLease,
+    duties: Duties,
+    looks: Hint,
+    since: dict[JobId, datetime],
+    silence: Silence,
 ) -> None:
     """`since` is kept as the newest listing shows it."""
     settlement = Settlement(book, outpost, lease)
@@ -122,10 +146,11 @@ async def _watching(  # one loop's whole world
         pause = IDLE
         try:
             live = await book.live(lease())
-            listing = await watch(book, outpost, lease, live)
+            listing = await _listing(book, outpost, lease, live, silence)
             since.clear()
             since.update(listing.since)
             await settlement.settle(await book.live(lease()), listing)
+            await move_on(book, outpost, lease, listing)
             if listing.was_asked:
                 await duties.report(outpost, None)
             pause, said = BUSY if live else IDLE, None
@@ -137,6 +162,30 @@ async def _watching(  # one loop's whole world
             pause, said = TROUBLE, trouble.en
             await _report(duties, outpost, trouble)
         await (looks.wait(outpost, pause) if pause == IDLE else outpost.clock.sleep(pause))
+
+
+async def _listing(
+    book: Book, outpost: Outpost, lease: HeldLease, live: Sequence[LiveJob], silence: Silence
+) -> Listing:
+    try:
+        listing = await watch(book, outpost, lease, live)
+    except Unreachable:
+        silence.is_so = True
+        raise
+    silence.is_so = False
+    return listing
+
+
+async def _rerouting(outpost: Outpost, lease: HeldLease, duties: Duties) -> None:
+    """A loop of its own, of the books alone: at a centre that does not answer it is needed most."""
+    while True:
+        await outpost.clock.sleep(REROUTE)
+        try:
+            await duties.reroute(lease())
+        except Fenced:
+            raise
+        except ParacloudError as trouble:
+            log.warning("centre.rerouting_failed", centre=outpost.centre, code=trouble.code, reason=trouble.en)
 
 
 async def _funding(outpost: Outpost, lease: HeldLease, duties: Duties, since: Mapping[JobId, datetime]) -> None:
@@ -159,21 +208,22 @@ async def _report(duties: Duties, outpost: Outpost, trouble: ParacloudError) -> 
 
 
 async def _probing(outpost: Outpost, lease: HeldLease, duties: Duties) -> None:
-    """Also tells how a centre is where no round asks it anything yet; its own good news it tells once, because another
-    part of the centre may fail meanwhile."""
-    is_well, again = False, TROUBLE
+    """Also tells how a centre is where no round asks it anything yet; its own good news it tells no more often than
+    makes a centre well, because another part of it may fail meanwhile."""
+    told, again = 0, TROUBLE
     while True:
         pause = PROBE
         try:
             await duties.probe(outpost, lease)
-            if not is_well:
+            if told < WELL_ROUNDS:
                 await duties.report(outpost, None)
-            is_well, again = True, TROUBLE
+                told += 1
+            again = TROUBLE
         except Fenced:
             raise
         except ParacloudError as trouble:
             log.warning("centre.probe_failed", centre=outpost.centre, code=trouble.code, reason=trouble.en)
-            is_well, pause, again = False, again, min(PROBE, again * 2)
+            told, pause, again = 0, again, min(PROBE, again * 2)
             await _report(duties, outpost, trouble)
         await outpost.clock.sleep(pause)
 

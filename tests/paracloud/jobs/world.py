@@ -1,6 +1,6 @@
 """A small world for tests on real PostgreSQL: one funded project, two priced centres, a clock that stands still."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
@@ -102,7 +102,9 @@ class World:
 
     async def submit(self, script: str = SCRIPT, *, caller: Caller | None = None, **options) -> Accepted:
         extra = {name: options.pop(name) for name in ("inputs", "centre", "objective") if name in options}
+        movable = options.pop("movable", True)
         spec = build(script, {name.replace("_", "-"): value for name, value in options.items()}, **extra).spec
+        spec = replace(spec, movable=movable)
         async with self.database.begin() as session:
             market = await read_market(session, self.clock.now())
             return await submit(session, caller or self.caller, self.project, spec, market=market, now=self.clock.now())

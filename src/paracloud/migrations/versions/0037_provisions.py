@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "0037_provisions"
-down_revision = "0034_forecasts"
+down_revision = "0036_moves"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,66 @@
+"""Give a job to its new centre, in the transaction that knows for certain that it never ran at the old one."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.jobs import store, store_moves
+from paracloud.jobs.moving import MoveStep, OpenMove, TakenPlace
+from paracloud.jobs.state import JobState
+from paracloud.jobs.tables import AnyRow
+from paracloud.jobs.wish import HOLD
+from paracloud.kit.identifiers import JobId
+
+log = structlog.get_logger()
+
+
+async def hand_over_departed(session: AsyncSession, jobs: Collection[JobId], now: datetime) -> frozenset[JobId]:
+    """Those of these jobs, whose rows are locked, whose run markers are ours: each goes to its new centre. Which they
+    were."""
+    moves = await store_moves.open_of(session, jobs) if jobs else {}
+    departed = [move for move in moves.values() if move.step is MoveStep.CANCELLING]
+    for move in departed:
+        await hand_over(session, move, now)
+    return frozenset(move.job for move in departed)
+
+
+async def hand_over(session: AsyncSession, move: OpenMove, now: datetime) -> None:
+    """Its row is locked. The new centre's worker hears of it when the transaction is committed."""
+    row = await store_moves.lock(session, move.job)
+    assert row is not None, "a job that moves is there"  # noqa: S101
+    assert move.taken is not None, "its place is taken"  # noqa: S101
+    await store_moves.change(session, move.id, now, step=MoveStep.MOVED.value, ended_at=now)
+    await store.change(session, move.job, **_arrived(row, move, move.taken), retry_at=now)
+    event = {
+        "job_id": move.job, "at": now, "from_state": row.state, "to_state": JobState.ACCEPTED.value,
+        "reason": move.why_en, "note": move.why_zh,
+    }  # fmt: skip
+    await store.add_events(session, [event])
+    await store.announce(session, move.to_place[0])
+    log.info("job.moved", job=str(move.job), left="/".join(move.from_place), to="/".join(move.to_place))
+
+
+def _arrived(row: AnyRow, move: OpenMove, taken: TakenPlace) -> dict[str, object]:
+    """As if it had been accepted for the new place. What its user wished meanwhile holds there: held, or not."""
+    return {
+        "centre": move.to_place[0],
+        "account": taken.account,
+        "queue": move.to_place[1],
+        "price_version_id": taken.price,
+        "why_en": move.why_en,
+        "why_zh": move.why_zh,
+        "state": JobState.ACCEPTED.value,
+        "moves": row.moves + 1,
+        "movable": row.movable and row.wish != HOLD,
+        "starts_held": row.wish == HOLD,
+        "wish": None,
+        "native_id": None,
+        "native_state": "",
+        "reason": "",
+        "node_list": "",
+        "tries": 0,
+        "submitted_at": None,
+        "absent_since": None,
+    }

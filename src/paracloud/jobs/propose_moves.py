@@ -1,0 +1,98 @@
+"""Look for jobs that wait too long at a centre and would do better at another; and for those that a sick centre, which
+knows nothing of them yet, would only keep."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.centres.leases import under
+from paracloud.centres.registry import healths
+from paracloud.jobs import store_moves
+from paracloud.jobs.begin_move import begin_move, waiting_of
+from paracloud.jobs.go_at_once import go_at_once
+from paracloud.jobs.leave import release_moves
+from paracloud.jobs.market import Market, MarketReader, customer_of, dedicated_at, offers
+from paracloud.jobs.moving import HOLDING_MOST
+from paracloud.jobs.need import need
+from paracloud.jobs.written import read_spec
+from paracloud.kit.clock import Clock
+from paracloud.kit.database import Database
+from paracloud.kit.errors import Fenced, ParacloudError
+from paracloud.kit.identifiers import CentreName, JobId, ProjectId
+from paracloud.kit.lease import Lease
+from paracloud.placement.offer import Offer
+from paracloud.placement.reroute import better
+
+log = structlog.get_logger()
+
+AT_ONCE = 20
+"""Jobs that one look moves: the picture of the queues is a minute old, and each changes it."""
+
+NOT_HELD = ("its scheduler did not show it as held", "调度系统未显示其已挂起")
+
+
+@dataclass(slots=True)
+class Rerouter:
+    """One centre's waiting jobs, looked at under its lease."""
+
+    database: Database
+    clock: Clock
+    market: MarketReader
+
+    async def round(self, lease: Lease) -> None:
+        market, now, centre = await self.market.now(), self.clock.now(), CentreName(lease.name)
+        async with under(self.database, lease) as session:
+            await propose(session, centre, market, now)
+            health = (await healths(session)).get(centre)
+            fleeing: Sequence[JobId] = ()
+            if health is not None and health.sick_since is not None:
+                fleeing = await store_moves.untried(session, centre, AT_ONCE)
+        for job in fleeing:
+            await self._flee(lease, job, market, now)
+
+    async def _flee(self, lease: Lease, job: JobId, market: Market, now: datetime) -> None:
+        """A transaction of its own: whoever needs its project's wallet waits for no other job."""
+        try:
+            async with under(self.database, lease) as session:
+                await go_at_once(session, CentreName(lease.name), job, market=market, now=now)
+        except Fenced:
+            raise
+        except ParacloudError as trouble:  # of one job: the others go all the same
+            log.warning("job.not_moved", job=str(job), code=trouble.code, reason=trouble.en)
+
+
+async def stay_all(lease: Lease) -> None:
+    """Where the operator wants no job to move. Moves that have begun come to their end all the same."""
+
+
+async def propose(session: AsyncSession, centre: CentreName, market: Market, now: datetime) -> int:
+    """How many moves have begun. None of them has done anything yet."""
+    forgotten = await store_moves.too_long_held(session, centre, now - HOLDING_MOST)
+    await release_moves(session, centre, forgotten, NOT_HELD, now)
+    begun, taken = 0, await store_moves.cores_waiting(session)
+    for row in await store_moves.late(session, centre, AT_ONCE):
+        waiting = await waiting_of(session, row, now)
+        if not waiting.is_late:
+            continue
+        spec = read_spec(row.spec, row.script)
+        customer = await customer_of(session, ProjectId(row.project_id), market)
+        places = [
+            _less(offer, taken.get((offer.centre, offer.queue), 0))
+            for offer in offers(market, spec, customer)
+            if offer.price is None or dedicated_at(market, spec, customer, offer) is None
+        ]
+        best = better(need(spec), waiting, places)
+        if best is None:
+            continue
+        await begin_move(session, row, waiting, best, now)
+        taken[best.centre, best.queue] = taken.get((best.centre, best.queue), 0) + row.cores
+        begun += 1
+    return begun
+
+
+def _less(offer: Offer, cores: int) -> Offer:
+    """What is free of it for one more of our jobs: those that wait there come first."""
+    return replace(offer, free_cores=max(offer.free_cores - cores, 0))

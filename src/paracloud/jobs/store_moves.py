@@ -1,0 +1,201 @@
+"""Every query on moves of waiting jobs to other centres."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.jobs.moving import MoveStep, OpenMove, TakenPlace
+from paracloud.jobs.state import AT_CENTRE, BEFORE_CENTRE, JobState
+from paracloud.jobs.tables import AnyRow, DependencyRow, JobRow, is_in
+from paracloud.jobs.tables_forecasts import ForecastRow
+from paracloud.jobs.tables_moves import MoveRow
+from paracloud.kit.identifiers import CentreName, JobId, PriceVersionId, ProjectId, UnixAccount
+
+WHOLE = (
+    JobRow.id, JobRow.project_id, JobRow.user_id, JobRow.centre, JobRow.account, JobRow.queue, JobRow.script,
+    JobRow.spec, JobRow.state, JobRow.native_id, JobRow.wish, JobRow.tries, JobRow.moves, JobRow.movable,
+    JobRow.currency, JobRow.accepted_at, JobRow.submitted_at, JobRow.started_at, JobRow.starts_held, JobRow.cores,
+)  # fmt: skip
+"""All that a move asks of a job."""
+WAITING = frozenset({JobState.QUEUED})
+RUNNING = frozenset({JobState.RUNNING, JobState.ENDING, JobState.VANISHED})
+_OPEN = MoveRow.ended_at.is_(None)
+
+
+async def add(session: AsyncSession, values: Mapping[str, Any]) -> None:
+    await session.execute(insert(MoveRow).values(dict(values)))
+
+
+async def take(session: AsyncSession, move: int, place: TakenPlace, now: datetime) -> None:
+    await change(
+        session,
+        move,
+        now,
+        step=MoveStep.LEAVING.value,
+        to_account=place.account,
+        to_price_version_id=place.price,
+    )
+
+
+async def change(session: AsyncSession, move: int, now: datetime, **values: Any) -> None:  # noqa: ANN401  # columns
+    changing = update(MoveRow).where(MoveRow.id == move).values(changed_at=now, **values)
+    await session.execute(changing.execution_options(synchronize_session=False))
+
+
+async def end_open(session: AsyncSession, jobs: Collection[JobId], now: datetime, en: str, zh: str) -> None:
+    """These jobs stay where they are."""
+    values = {"step": MoveStep.STAYED.value, "changed_at": now, "ended_at": now, "end_en": en, "end_zh": zh}
+    changing = update(MoveRow).where(MoveRow.job_id.in_(jobs), _OPEN).values(values)
+    await session.execute(changing.execution_options(synchronize_session=False))
+
+
+async def open_at(session: AsyncSession, centre: CentreName) -> Sequence[AnyRow]:
+    """Each move that is under way from this centre: job_id, step, and what the centre knows the job as."""
+    query = (
+        select(MoveRow.job_id, MoveRow.step, JobRow.native_id, JobRow.account, JobRow.moves)
+        .join(JobRow, JobRow.id == MoveRow.job_id)
+        .where(MoveRow.from_centre == centre, _OPEN, is_in(AT_CENTRE))
+        .order_by(MoveRow.job_id)
+    )
+    return (await session.execute(query)).all()
+
+
+async def open_of(session: AsyncSession, jobs: Collection[JobId]) -> dict[JobId, OpenMove]:
+    """Locked; the jobs' own rows are before."""
+    query = select(MoveRow).where(MoveRow.job_id.in_(jobs), _OPEN).order_by(MoveRow.id).with_for_update()
+    rows = (await session.execute(query.execution_options(populate_existing=True))).scalars().all()
+    return {JobId(row.job_id): _open_move(row) for row in rows}
+
+
+async def departed(session: AsyncSession, jobs: Collection[JobId]) -> frozenset[JobId]:
+    """Those of these jobs whose run markers are ours."""
+    query = select(MoveRow.job_id).where(MoveRow.job_id.in_(list(jobs)), _OPEN, MoveRow.step == MoveStep.CANCELLING)
+    return frozenset(JobId(job) for job in (await session.scalars(query)).all()) if jobs else frozenset()
+
+
+async def too_long_held(session: AsyncSession, centre: CentreName, before: datetime) -> list[JobId]:
+    of = (MoveRow.from_centre == centre, _OPEN, MoveRow.step == MoveStep.HOLDING, MoveRow.began_at < before)
+    return [JobId(job) for job in (await session.scalars(select(MoveRow.job_id).where(*of))).all()]
+
+
+async def left(session: AsyncSession, centre: CentreName, jobs: Collection[JobId]) -> Sequence[AnyRow]:
+    """What these jobs were at this centre before they were moved away: attempt, account, native id, tries, cores."""
+    query = (
+        select(
+            MoveRow.job_id, MoveRow.attempt, MoveRow.from_account, MoveRow.from_native_id, MoveRow.from_tries,
+            JobRow.cores,
+        )
+        .join(JobRow, JobRow.id == MoveRow.job_id)
+        .where(MoveRow.from_centre == centre, MoveRow.job_id.in_(jobs), MoveRow.step == MoveStep.MOVED)
+    )  # fmt: skip
+    return (await session.execute(query)).all()
+
+
+async def lock(session: AsyncSession, job: JobId, *, skip: bool = False) -> AnyRow | None:
+    query = select(*WHOLE).where(JobRow.id == job).with_for_update(key_share=True, skip_locked=skip)
+    return (await session.execute(query)).one_or_none()
+
+
+async def late(session: AsyncSession, centre: CentreName, limit: int) -> Sequence[AnyRow]:
+    """Jobs that may move and wait in a queue there, those that wait longest first, with what was expected of them and
+    when the last try to move them ended; locked. One that a user is changing at this moment is left out."""
+    newest = (
+        select(ForecastRow.wait_p90_seconds)
+        .where(ForecastRow.job_id == JobRow.id, ForecastRow.centre == JobRow.centre)
+        .order_by(ForecastRow.made_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    tried = select(func.max(MoveRow.changed_at)).where(MoveRow.job_id == JobRow.id)
+    under_way = exists(select(MoveRow.id).where(MoveRow.job_id == JobRow.id, _OPEN, MoveRow.step != _RELEASING))
+    query = (
+        select(*WHOLE, newest.label("expected_seconds"), tried.scalar_subquery().label("tried_at"))
+        .where(JobRow.centre == centre, is_in(AT_CENTRE), is_in(WAITING), JobRow.movable, JobRow.wish.is_(None))
+        .where(JobRow.started_at.is_(None), JobRow.submitted_at.is_not(None), ~under_way, ~_needed())
+        .order_by(JobRow.submitted_at, JobRow.id)
+        .limit(limit)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    return (await session.execute(query)).all()
+
+
+async def untried(session: AsyncSession, centre: CentreName, limit: int) -> list[JobId]:
+    """Jobs that may move, were accepted for this centre, and of which it can know nothing yet."""
+    query = (
+        select(JobRow.id)
+        .where(JobRow.centre == centre, is_in(BEFORE_CENTRE), JobRow.state == JobState.ACCEPTED, JobRow.movable)
+        .where(JobRow.tries == 0, JobRow.wish.is_(None), ~_needed())
+        .order_by(JobRow.id)
+        .limit(limit)
+    )
+    return [JobId(job) for job in (await session.scalars(query)).all()]
+
+
+async def is_needed(session: AsyncSession, job: JobId) -> bool:
+    query = select(DependencyRow.job_id).where(DependencyRow.needs_job_id == job).limit(1)
+    return (await session.execute(query)).scalar_one_or_none() is not None
+
+
+async def cores_waiting(session: AsyncSession) -> dict[tuple[str, str], int]:
+    """Cores of our own jobs that wait in each queue, and of those on their way there."""
+    here = (
+        select(JobRow.centre, JobRow.queue, func.sum(JobRow.cores * JobRow.tasks))
+        .where(is_in(BEFORE_CENTRE) | is_in(AT_CENTRE), is_in(BEFORE_CENTRE | WAITING))
+        .group_by(JobRow.centre, JobRow.queue)
+    )
+    coming = (
+        select(MoveRow.to_centre, MoveRow.to_queue, func.sum(JobRow.cores * JobRow.tasks))
+        .join(JobRow, JobRow.id == MoveRow.job_id)
+        .where(_OPEN, MoveRow.step != _RELEASING)
+        .group_by(MoveRow.to_centre, MoveRow.to_queue)
+    )
+    found: dict[tuple[str, str], int] = {}
+    for centre, queue, cores in [*(await session.execute(here)).all(), *(await session.execute(coming)).all()]:
+        found[centre, queue] = found.get((centre, queue), 0) + int(cores)
+    return found
+
+
+async def bind(session: AsyncSession, project: ProjectId, jobs: Collection[JobId]) -> dict[JobId, str]:
+    """Others depend on these jobs of the project from now on: they stay where they are, or where one that is leaving
+    goes to. Where that is, by job."""
+    bound = update(JobRow).where(JobRow.project_id == project, JobRow.id.in_(jobs), JobRow.movable)
+    bound = bound.values(movable=False)
+    await session.execute(bound.execution_options(synchronize_session=False))
+    query = (
+        select(MoveRow.job_id, MoveRow.to_centre)
+        .join(JobRow, JobRow.id == MoveRow.job_id)
+        .where(JobRow.project_id == project, MoveRow.job_id.in_(jobs), _OPEN)
+        .where(MoveRow.step.in_([MoveStep.LEAVING, MoveStep.CANCELLING]))
+    )
+    return {JobId(job): centre for job, centre in (await session.execute(query)).all()}
+
+
+_RELEASING = MoveStep.RELEASING.value
+
+
+def _needed() -> ColumnElement[bool]:
+    return exists(select(DependencyRow.job_id).where(DependencyRow.needs_job_id == JobRow.id))
+
+
+def _open_move(row: MoveRow) -> OpenMove:
+    return OpenMove(
+        id=row.id,
+        job=JobId(row.job_id),
+        attempt=row.attempt,
+        step=MoveStep(row.step),
+        began_at=row.began_at,
+        from_place=(CentreName(row.from_centre), row.from_queue),
+        to_place=(CentreName(row.to_centre), row.to_queue),
+        why_en=row.why_en,
+        why_zh=row.why_zh,
+        taken=_taken(row),
+    )
+
+
+def _taken(row: MoveRow) -> TakenPlace | None:
+    if row.to_account is None or row.to_price_version_id is None:
+        return None
+    return TakenPlace(UnixAccount(row.to_account), PriceVersionId(row.to_price_version_id))

@@ -1,0 +1,119 @@
+"""Jobs that wait too long at a full centre go to the other one: killed at every step, raced at every step. Judged by
+both centres' sacct and by the ledger."""
+
+import os
+import signal
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from demo.stage import Stage, Tenant
+from tests.story.acts import assert_charged_as_accounted, ended, reached, sacct, script, sql
+from tests.story.gate import closed_at_step
+from tests.story.test_server_faults import tending
+
+from paracloud.kit.identifiers import JobId, submit_tag
+
+FREE = """
+    UPDATE jobs SET movable = true, spec = spec - 'centre', submitted_at = submitted_at - interval '1 hour'
+     WHERE id = $1
+"""
+"""As if it had not been bound to its centre, and had waited for an hour."""
+MOVES = "SELECT step, end_en FROM job_moves WHERE job_id = $1 ORDER BY id"
+
+
+@pytest.fixture(scope="module")
+def full_east(stage: Stage) -> Iterator[UUID]:
+    """All of its cpu partition is another's."""
+    yield from _hog(stage)
+
+
+def _hog(stage: Stage) -> Iterator[UUID]:
+    hog = stage.tenant(f"hog{os.getpid()}")
+    nodes = len([name for name, p in stage.lab.centres["east"].site.centre.nodes if p.name == "cpu"])
+    job = hog.client.submit(script(hog, "sleep 3600", nodes=str(nodes), exclusive="true", time="60")).id
+    reached(stage, hog, job, "running")
+    yield job
+    hog.client.wish(job, "cancel")
+    ended(stage, hog, job)
+
+
+def waiting(stage: Stage, tenant: Tenant) -> UUID:
+    """A job that waits in the east, and is still bound to it."""
+    job = tenant.client.submit(script(tenant, "echo payload; sleep 1")).id
+    reached(stage, tenant, job, "queued")
+    return job
+
+
+def rows_of(stage: Stage, centre: str, job: UUID, moves: int) -> list[list[str]]:
+    name = f"pc-{submit_tag(JobId(job), moves)}"
+    return [row for row in sacct(stage, centre) if row[3] == name]
+
+
+def assert_moved_and_ran_once(stage: Stage, tenant: Tenant, job: UUID) -> None:
+    done = ended(stage, tenant, job)
+    assert (done.job.state, done.job.centre) == ("completed", "west")
+    assert tenant.client.log(job) == b"payload\n"
+    left = rows_of(stage, "east", job, 0)
+    assert [row[1].partition(" ")[0] for row in left] == ["CANCELLED"]
+    assert [row[2] for row in left] == ["0"]
+    assert [row[1] for row in rows_of(stage, "west", job, 1)] == ["COMPLETED"]
+    assert any("moved from east/cpu to west/cpu because" in event.reason for event in done.events)
+    assert_charged_as_accounted(stage, tenant, done)
+
+
+def test_a_job_that_waits_at_a_full_centre_moves_to_the_idle_one(stage, tenant, full_east) -> None:
+    job = waiting(stage, tenant)
+    sql(stage, FREE, job)
+    assert_moved_and_ran_once(stage, tenant, job)
+    assert [row["step"] for row in sql(stage, MOVES, job)] == ["moved"]
+
+
+@pytest.mark.parametrize("step", ["holding", "leaving", "cancelling", "moved"])
+def test_a_worker_killed_at_any_step_of_a_move_doubles_and_loses_nothing(stage, tenant, full_east, step) -> None:
+    job = waiting(stage, tenant)
+    with closed_at_step(stage, job, step) as gate:
+        sql(stage, FREE, job)
+        stage.wait(gate.has_caught, f"the step {step}")
+        os.kill(tending(stage, "east")[0], signal.SIGKILL)
+    assert_moved_and_ran_once(stage, tenant, job)
+
+
+def let_start(stage: Stage, job: UUID) -> None:
+    """As whoever runs the centre may do, whatever we think: released, before all others, and with room."""
+    name = f"pc-{job.hex}"
+    east = stage.lab.centres["east"]
+    native = east.exec(["squeue", "-h", "-t", "all", "-n", name, "-o", "%A"]).stdout.strip()
+    east.exec(["scontrol", "release", native])
+    stage.wait(lambda: _state(stage, native) not in ("", "PENDING"), f"{native} to start")
+
+
+def _state(stage: Stage, native: str) -> str:
+    return stage.lab.centres["east"].exec(["squeue", "-h", "-t", "all", "-j", native, "-o", "%T"]).stdout.strip()
+
+
+@pytest.mark.parametrize("step", ["holding", "leaving", "cancelling"])
+def test_a_job_whose_start_races_its_move_runs_once_where_it_took_its_marker(stage, tenant, step) -> None:
+    """The room comes at the very moment: until the marker is ours, the job has it and stays; after that it runs nothing
+    in the east."""
+    hogs = _hog(stage)
+    next(hogs)
+    job = waiting(stage, tenant)
+    with closed_at_step(stage, job, step) as gate:
+        sql(stage, FREE, job)
+        stage.wait(gate.has_caught, f"the step {step}")
+        next(hogs, None)
+        let_start(stage, job)
+    done = ended(stage, tenant, job)
+    assert done.job.state == "completed"
+    assert tenant.client.log(job) == b"payload\n"
+    in_west = rows_of(stage, "west", job, 1)
+    if step == "cancelling":
+        assert (done.job.centre, len(in_west)) == ("west", 1)
+        assert [row[1] for row in rows_of(stage, "east", job, 0)] == ["COMPLETED"]
+        usage = sql(stage, "SELECT is_duplicate FROM usage WHERE centre = 'east' AND name = $1", f"pc-{job.hex}")
+        assert [row["is_duplicate"] for row in usage] == [True]
+    else:
+        assert (done.job.centre, in_west) == ("east", [])
+        assert [row["step"] for row in sql(stage, MOVES, job)] == ["stayed"]
+    assert_charged_as_accounted(stage, tenant, done)
