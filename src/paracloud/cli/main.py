@@ -16,6 +16,7 @@ from paracloud.cli import (
     admin,
     budgets,
     corrections,
+    forecasts,
     jobs,
     lists,
     notices,
@@ -71,6 +72,7 @@ for told in (*tariffs.VERBS, *paying.VERBS, *reconciliation.VERBS, *settling.VER
     admin.app.command()(told)
 # A negative amount is no option.
 admin.app.command(context_settings={"ignore_unknown_options": True})(corrections.adjust)
+admin.app.command()(forecasts.forecasts)
 admin.app.command("notices")(notices.operators_notices)
 admin.app.command("settlements")(settling.settlements_waiting)
 app.add_typer(admin.app, name="admin")

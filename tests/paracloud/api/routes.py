@@ -193,6 +193,7 @@ ROUTES: dict[str, Route] = {
     "POST /operator/contracts/{centre}:end": operates(lambda _: {}),
     "GET /operator/unrated": of(OPERATES),
     "POST /operator/unrated:charge": of(OPERATES),
+    "GET /operator/forecasts": of(OPERATES),
     "GET /operator/reconciliations": of(OPERATES),
     "GET /operator/reconciliations/{centre}/{day}": of(OPERATES),
     "POST /operator/reconciliations/{centre}/{day}": of(OPERATES),
