@@ -16,6 +16,7 @@ from paracloud.kit.errors import Unreachable
 from paracloud.kit.settings import Settings
 from paracloud.transports.authority import open_authority, serve
 from paracloud.worker.chores import CHORES, keep_house, receipt_chore
+from paracloud.worker.forecasts import learn
 from paracloud.worker.imports import take_in
 from paracloud.worker.worker import Worker
 
@@ -45,8 +46,9 @@ async def work(settings: Settings, database_url: str) -> None:
     worker = composed.worker()
     house = keep_house(composed.database, composed.clock, (*CHORES, receipt_chore(composed.signer)))
     imports = take_in(composed.database, composed.clock, composed.logs.path)
+    learning = learn(composed.database, composed.clock)
     try:
-        async with _hinted(composed, worker), beside(house), beside(imports):
+        async with _hinted(composed, worker), beside(house), beside(imports), beside(learning):
             await until_told(worker.run())
     finally:
         await composed.close()

@@ -17,6 +17,7 @@ from paracloud.cli import (
     budgets,
     centres,
     corrections,
+    forecasts,
     jobs,
     lists,
     notices,
@@ -75,6 +76,7 @@ for room in (centres, tariffs, paying, reconciliation, settling, corrections, li
         admin.app.command()(told)
 # A negative amount is no option.
 admin.app.command(context_settings={"ignore_unknown_options": True})(corrections.adjust)
+admin.app.command()(forecasts.forecasts)
 admin.app.command("notices")(notices.operators_notices)
 admin.app.command("settlements")(settling.settlements_waiting)
 app.add_typer(admin.app, name="admin")

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from paracloud.client.content import CHUNK_BYTES, digest
 from paracloud.client.corrections import CorrectionCalls
 from paracloud.client.errors import ApiError
+from paracloud.client.forecasts import ForecastCalls
 from paracloud.client.history import HistoryCalls
 from paracloud.client.lists import ListCalls
 from paracloud.client.notices import NoticeCalls
@@ -60,6 +61,7 @@ class Client(
     SettlementCalls,
     StatementCalls,
     NoticeCalls,
+    ForecastCalls,
     ReconciliationCalls,
     CorrectionCalls,
     ListCalls,

@@ -101,6 +101,9 @@ GRANTS: Mapping[str, Grant] = {
     "job_moves": changing("step changed_at to_account to_price_version_id ended_at end_en end_zh"),
     "job_funds": changing("held_seconds running_since warned_at signalled_at stop_at stopping_at"),
     "job_forecasts": ADDED,
+    "wait_features": ADDED,
+    "wait_trainings": ADDED,
+    "wait_models": ADDED,
     "job_dependencies": ADDED,
     "job_tasks": changing(
         "record_id restart_count state native_state exit_code exit_signal submitted_at started_at ended_at",

@@ -4,6 +4,7 @@ A cloud sees little of a foreign queue: its size and what is free, its own jobs 
 it is in `Features`, kept with each job when it is placed, so that a model can learn later from what was known then.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -109,5 +110,5 @@ def _recent(features: Features) -> tuple[float, float]:
 
 
 def _widened(p90: float, count: float) -> float:
-    """The highest of a few is hardly the highest of all: twice as long for five waits, a tenth more for a hundred."""
-    return float(p90 * (1 + (LEAST_WAITS / count) ** 0.75))
+    """The highest of a few is hardly the highest of all: twice as long for five waits, a fifth more for a hundred."""
+    return p90 * (1 + math.sqrt(LEAST_WAITS / count))

@@ -216,6 +216,7 @@ ROUTES: dict[str, Route] = {
     "POST /operator/host-keys": operates(lambda _: {"host": "127.0.0.1", "port": SILENT_PORT}),
     "POST /operator/surveys": operates(_way),
     "POST /operator/trials": operates(_trial),
+    "GET /operator/forecasts": of(OPERATES),
     "GET /operator/reconciliations": of(OPERATES),
     "GET /operator/reconciliations/{centre}/{day}": of(OPERATES),
     "POST /operator/reconciliations/{centre}/{day}": of(OPERATES),

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0036_moves"
-down_revision = "0034_forecasts"
+down_revision = "0035_waits"
 branch_labels = None
 depends_on = None
 
