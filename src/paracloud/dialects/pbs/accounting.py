@@ -14,12 +14,11 @@ from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, accounted
 from paracloud.dialects.pbs.answers import output_though_gone
 from paracloud.dialects.pbs.flavour import Flavour
 from paracloud.dialects.pbs.history import execution, pairs_of, parts_of
-from paracloud.dialects.pbs.ids import PbsId, native_id, pbs_id
+from paracloud.dialects.pbs.ids import PbsId, native_id, pbs_id, tag_in
 from paracloud.dialects.pbs.listing import SHOW, odd
 from paracloud.dialects.pbs.states import ENDED
 from paracloud.dialects.pbs.text import moment, owner, wall
 from paracloud.dialects.records import AccountingRecord, NativePhase
-from paracloud.dialects.tags import tag_of
 from paracloud.dialects.text import printable
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.errors import Invalid
@@ -159,7 +158,7 @@ def _record(one: PbsId, value: Mapping[str, str], raw: str) -> AccountingRecord 
         told |= {"start": told["end"], "exec_host": "", "total_execution_slots": "0", "Resource_List.ncpus": "0"}
     number = NativeId(one.job.removesuffix("[]"))
     record = execution(number, one.task_index, told, printable(raw, RAW_LIMIT))
-    known = accounted(_judged(record), tag=tag_of(record.name))
+    known = accounted(_judged(record), tag=tag_in(record.name, one.task_index))
     known = replace(known, native_id=one.job, account=owner(told["user"]))
     return known if has_run else _never_ran(known)
 

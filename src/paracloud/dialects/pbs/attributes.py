@@ -16,7 +16,6 @@ Attributes: TypeAlias = Mapping[str, str]
 ENTRIES_MOST = 250_000
 """Ten of the largest queues there are; more would take the worker's memory and time at the centre's will."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
-_LONE = re.compile(r"&(?!(?:lt|gt|amp|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
 _HEAD = re.compile(r"(?:Job Id|Queue|Server): ?(\S+)[ \t]*", re.ASCII)
 _LINE = re.compile(r"(?: {2,4})([A-Za-z][A-Za-z0-9_.]*) = (.*)", re.ASCII)
 
@@ -43,13 +42,13 @@ def version_in_json(text: str) -> str:
 
 def from_xml(text: str, kind: str, name: str) -> dict[str, dict[str, str]]:
     """`kind` is Job or Node, `name` the element that names it. No answer of Torque declares anything, so nothing that
-    could be expanded is read; it leaves `&` as it is."""
+    could be expanded is read. It escapes what XML marks with, and leaves control characters as they are."""
     if "<!" in text or text.count(f"<{kind}>") > ENTRIES_MOST:
         raise ValueError("it declares entities, or is longer than any list")
     if not text.strip():
         return {}
     try:
-        root = ET.fromstring(_LONE.sub("&amp;", _CONTROL.sub(" ", text.strip())))  # noqa: S314
+        root = ET.fromstring(_CONTROL.sub(" ", text.strip()))  # noqa: S314
     except ET.ParseError as error:
         raise ValueError(f"it is no XML: {error}") from None
     if root.tag != "Data":

@@ -49,19 +49,23 @@ _OWN = r"""
 # A start-up file could name another prefix for directives.
 clean() { unset PBS_DPREFIX "${!PBS_O_@}"; }
 
-# What PBS has forgotten is still known by the marker that the job itself left when it began.
+# Torque calls the tasks of an array by names of their own. What PBS has forgotten is still known by the marker that the
+# job itself left when it began.
 list_ids() {
-  local listed marker
-  listed=$(timeout -k 5 "$patience" qselect @LOOK_UP@ -u "$(id -un)" -N "pc-$tag" 2>"$d/stderr") || return 1
-  if [ -z "$listed" ]; then
+  local name listed= some marker first
+  first=$(sed -n 's/^#PBS -t \([0-9]*\).*/\1/p' "$d/script" 2>/dev/null)
+  for name in "pc-$tag" ${first:+"pc-$tag-$first"}; do
+    some=$(timeout -k 5 "$patience" qselect @LOOK_UP@ -u "$(id -un)" -N "$name" 2>"$d/stderr") || return 1
+    listed+=" $some"
+  done
+  if [ -z "${listed// /}" ]; then
     set +f
     for marker in "$d"/run "$d"/run.*; do
       [ -L "$marker" ] && listed=$(readlink "$marker") && break
     done
     set -f
-    case $listed in *"["*) listed="${listed%%[!0-9]*}[]" ;; esac
   fi
-  printf '%s\n' "$listed"
+  for name in $listed; do printf '%s\n' "$name"; done | sed 's/\[[0-9]*\]/[]/'
 }
 
 hand_in() { exec qsub "$1"; }

@@ -4,7 +4,8 @@ its tasks. Here the server's name is left out: each command asks the default ser
 import re
 from dataclasses import dataclass
 
-from paracloud.kit.identifiers import NativeId
+from paracloud.dialects.tags import tag_of
+from paracloud.kit.identifiers import NativeId, SubmitTag
 
 _ID = re.compile(r"(\d{1,18})(?:(\[)(\d{0,9})\]|-(\d{1,9}))?(?:\.[A-Za-z0-9._-]{1,200})?", re.ASCII)
 PATTERN = r"[0-9]{1,18}(\[\])?(\.[A-Za-z0-9._-]{1,200})?"
@@ -32,6 +33,11 @@ def pbs_id(text: str) -> PbsId:
     index = next((one for one in indexes if one), None)
     is_array = bracket is not None or index is not None
     return PbsId(NativeId(number + "[]" if is_array else number), None if index is None else int(index))
+
+
+def tag_in(name: str, task_index: int | None) -> SubmitTag | None:
+    """Torque gives each task of an array a name of its own, with the index behind it: name-4."""
+    return tag_of(name if task_index is None else name.removesuffix(f"-{task_index}"))
 
 
 def native_id(text: str) -> NativeId:

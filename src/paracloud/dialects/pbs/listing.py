@@ -7,11 +7,10 @@ from datetime import timedelta
 from paracloud.dialects.answers import broken, one_word
 from paracloud.dialects.pbs.answers import output_though_gone
 from paracloud.dialects.pbs.flavour import Flavour
-from paracloud.dialects.pbs.ids import PbsId, pbs_id
+from paracloud.dialects.pbs.ids import PbsId, pbs_id, tag_in
 from paracloud.dialects.pbs.states import ENDED, listed_phase
 from paracloud.dialects.pbs.text import moment, owner
 from paracloud.dialects.records import NativePhase, Observation
-from paracloud.dialects.tags import tag_of
 from paracloud.dialects.text import printable
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.identifiers import UnixAccount
@@ -91,7 +90,7 @@ def _observation(one: PbsId, said: Mapping[str, str]) -> Observation:
     return Observation(
         native_id=one.job,
         task_index=one.task_index,
-        tag=tag_of(said.get("Job_Name", "")),
+        tag=tag_in(said.get("Job_Name", ""), one.task_index),
         account=owner(said["Job_Owner"]),
         phase=phase,
         native_state=printable(state, 64),
