@@ -21,7 +21,8 @@ def output_of(found: JobDetail, stream: str, task: int | None) -> str:
     execution = Execution(
         name=summary.name,
         native_id=record if is_array else summary.native_id or "",
-        array_id=summary.native_id or "",
+        # PBS writes an array's own id with brackets; sbatch's %A is a number everywhere.
+        array_id=(summary.native_id or "").removesuffix("[]"),
         task_index=task if is_array else None,
         account=summary.account,
         node=summary.node_list.split(",")[0].split("[")[0],

@@ -73,11 +73,18 @@ def from_lines(text: str) -> dict[str, dict[str, str]]:
             last = pair[1]
             current[last] = pair[2]
         elif current is not None and last and line.strip():
-            # Folded with a tab; where that was expanded, or a value holds a line break, with anything else.
-            current[last] += line.strip() if line.startswith(("\t", "        ")) else "\n" + line
+            current[last] += _continued(line)
         elif line.strip():
             raise ValueError(f"{line[:60]!r} belongs to nothing")
     return found
+
+
+def _continued(line: str) -> str:
+    """Folded with a tab, which may have been expanded since; else the value itself holds a line break."""
+    for fold in ("\t", "        "):
+        if line.startswith(fold):
+            return line.removeprefix(fold)
+    return "\n" + line
 
 
 def _flat(about: object) -> Iterator[tuple[str, str]]:

@@ -85,7 +85,7 @@ def nodes_in(exec_host: str) -> str:
 
 def _observation(one: PbsId, said: Mapping[str, str]) -> Observation:
     state = said["job_state"]
-    phase = listed_phase(state, said.get("Exit_status") or said.get("exit_status") or "")
+    phase = listed_phase(state, said.get("Exit_status") or said.get("exit_status") or "", said.get("Hold_Types", ""))
     has_run = phase in (NativePhase.RUNNING, NativePhase.ENDING) or state in ENDED
     return Observation(
         native_id=one.job,
@@ -94,7 +94,7 @@ def _observation(one: PbsId, said: Mapping[str, str]) -> Observation:
         account=owner(said["Job_Owner"]),
         phase=phase,
         native_state=printable(state, 64),
-        reason=printable(said.get("comment", ""), 200),
+        reason=printable(said.get("comment") or ("Dependency" if state == "H" and "depend" in said else ""), 200),
         submitted_at=moment(said.get("ctime") or said.get("qtime") or ""),
         started_at=moment(said.get("stime") or said.get("start_time") or "") if has_run else None,
         node_list=nodes_in(said.get("exec_host", "")),

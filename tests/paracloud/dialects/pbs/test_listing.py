@@ -62,6 +62,14 @@ def test_a_held_job_is_held(flavour):
     assert one(flavour, 3).phase is NativePhase.HELD
 
 
+def test_a_job_that_waits_for_another_is_queued_for_nobody_has_to_release_it():
+    job = json_job(job_state="H", Hold_Types="s", depend="afterok:6.pbs1@pbs1")
+    (seen,) = dialect(OPENPBS).observe(ACCOUNTS).parse(listing(job))
+    assert (seen.phase, seen.reason) == (NativePhase.QUEUED, "Dependency")
+    (held,) = dialect(OPENPBS).observe(ACCOUNTS).parse(listing(job.replace('"s"', '"us"')))
+    assert held.phase is NativePhase.HELD
+
+
 @pytest.mark.parametrize(
     ("flavour", "id_", "tasks"),
     [
