@@ -1,4 +1,4 @@
-"""Slurm as a dialect, for 22.05 and later: the one face that the rest of the platform sees."""
+"""Slurm as a dialect, for 20.11 and later: the one face that the rest of the platform sees."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime

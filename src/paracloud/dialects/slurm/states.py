@@ -1,4 +1,4 @@
-"""Slurm's job states and what they mean to the platform (man squeue and sacct, JOB STATE CODES, 22.05 to 24.11)."""
+"""Slurm's job states and what they mean to the platform (man squeue and sacct, JOB STATE CODES, 20.11 to 25.05)."""
 
 from paracloud.dialects.records import ENDED_PHASES, NativePhase
 
