@@ -61,7 +61,10 @@ list_ids() {
   if [ -z "${listed// /}" ]; then
     set +f
     for marker in "$d"/run "$d"/run.*; do
-      [ -L "$marker" ] && listed=$(readlink "$marker") && break
+      [ -L "$marker" ] && listed=$(readlink "$marker") || continue
+      # A task's own number ends with its index (prelude).
+      case $marker in */run.*) listed="${listed::-7}[]" ;; esac
+      break
     done
     set -f
   fi

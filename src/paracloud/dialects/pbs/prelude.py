@@ -24,7 +24,9 @@ export SLURM_JOB_ID=$paracloud_number
 _TASK = r"""
 paracloud_number=${PBS_JOBID%%[!0-9]*}
 export SLURM_ARRAY_JOB_ID=$paracloud_number SLURM_ARRAY_TASK_ID=${PBS_ARRAY_INDEX:-$PBS_ARRAYID}
-export SLURM_JOB_ID="$paracloud_number[$SLURM_ARRAY_TASK_ID]"
+# Each task has a number of its own under Slurm: scratch folders and ports are made of it.
+printf -v SLURM_JOB_ID '%s%07d' "$paracloud_number" "$SLURM_ARRAY_TASK_ID"
+export SLURM_JOB_ID
 """
 _NODES = r"""
 export SLURM_JOBID=$SLURM_JOB_ID SLURM_JOB_USER=${PBS_O_LOGNAME:-$LOGNAME} SLURM_SUBMIT_HOST=$PBS_O_HOST
@@ -37,6 +39,9 @@ SLURM_JOB_NUM_NODES=${SLURM_JOB_NODELIST//[!,]/}
 SLURM_JOB_NUM_NODES=$((${#SLURM_JOB_NUM_NODES} + 1))
 export SLURM_JOB_NODELIST SLURM_JOB_NUM_NODES SLURM_NODELIST=$SLURM_JOB_NODELIST SLURM_NNODES=$SLURM_JOB_NUM_NODES
 export SLURMD_NODENAME=${SLURM_JOB_NODELIST%%,*}
+# MPI finds PBS by itself, and would take these variables for a Slurm that is there.
+export OMPI_MCA_plm=^slurm OMPI_MCA_ras=^slurm PRTE_MCA_plm=^slurm PRTE_MCA_ras=^slurm
+export I_MPI_HYDRA_BOOTSTRAP=ssh I_MPI_HYDRA_RMK=pbs HYDRA_BOOTSTRAP=ssh HYDRA_RMK=pbs
 """
 _OPEN = r"""
 paracloud_open() {

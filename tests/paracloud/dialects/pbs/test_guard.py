@@ -94,7 +94,7 @@ def test_what_pbs_has_forgotten_is_known_by_the_jobs_own_marker(centre, marker, 
     job = request(array=array)
     folder = centre.home / ".paracloud/jobs" / job.tag
     folder.mkdir(parents=True)
-    (folder / marker).symlink_to("41007" if array is None else "41007[3]")
+    (folder / marker).symlink_to("41007" if array is None else "410070000003")
     centre.set("qselect.empty")
     assert centre.ask(submit(job)) == {job.tag: id_}
     assert centre.count("calls") == 0

@@ -12,6 +12,7 @@ from paracloud.data.paths import Execution, resolve_output
 from paracloud.dialects.pbs.dialect import openpbs, torque
 from paracloud.dialects.pbs.script import folders_of
 from paracloud.dialects.records import Request
+from paracloud.dialects.task_numbers import job_number
 from paracloud.kit.errors import Invalid, Unsupported
 
 TAG = "0123456789abcdef0123456789abcdef"
@@ -239,6 +240,12 @@ def test_a_job_finds_the_variables_that_slurm_would_give(tmp_path):
     assert not any(name.startswith("SLURM_ARRAY") for name in found)
 
 
+def test_mpi_does_not_take_the_variables_for_a_slurm(tmp_path):
+    asked = replace(PLAIN, script="#!/bin/bash\necho $OMPI_MCA_plm $OMPI_MCA_ras $I_MPI_HYDRA_RMK\n")
+    start(tmp_path, asked)
+    assert (tmp_path / "paracloud/one/slurm-41000.out").read_text() == "^slurm ^slurm pbs\n"
+
+
 def test_equal_nodes_are_told_as_slurm_tells_them(tmp_path):
     assert variables(tmp_path, ON_NODES)["SLURM_TASKS_PER_NODE"] == "2(x2)"
 
@@ -254,7 +261,7 @@ def test_equal_nodes_are_told_as_slurm_tells_them(tmp_path):
 def test_a_task_of_an_array_knows_which_it_is(tmp_path, make, job, index):
     found = variables(tmp_path, replace(PLAIN, array="1-9:4%2"), make, job=job, **index)
     assert (found["SLURM_JOB_ID"], found["SLURM_ARRAY_JOB_ID"], found["SLURM_ARRAY_TASK_ID"]) == (
-        "41000[5]",
+        "410000000005",
         "41000",
         "5",
     )
@@ -271,7 +278,7 @@ def test_outputs_are_called_as_the_platform_looks_for_them(tmp_path, pattern, ar
     assert (done.returncode, done.stderr) == (0, "")
     execution = Execution(
         name=asked.name,
-        native_id="41000" if array is None else "41000[5]",
+        native_id=job_number("41000" if array is None else "41000[5]"),
         array_id="41000",
         task_index=None if array is None else 5,
         account="alice",
