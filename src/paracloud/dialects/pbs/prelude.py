@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from paracloud.dialects.pbs.layout import Chunk, chunks, is_anywhere
 from paracloud.dialects.records import Request
+from paracloud.dialects.srun import install
 
 _MIB = 1 << 20
 _NO_INDEX = "4294967294"
@@ -43,6 +44,7 @@ export SLURMD_NODENAME=${SLURM_JOB_NODELIST%%,*}
 export OMPI_MCA_plm=^slurm OMPI_MCA_ras=^slurm PRTE_MCA_plm=^slurm PRTE_MCA_ras=^slurm
 export I_MPI_HYDRA_BOOTSTRAP=ssh I_MPI_HYDRA_RMK=pbs HYDRA_BOOTSTRAP=ssh HYDRA_RMK=pbs
 """
+_SRUN = install("PBS", own="PBS_*", hosts="PBS_NODEFILE")
 _OPEN = r"""
 paracloud_open() {
   mkdir -p -- "${1%/*}" 2>/dev/null
@@ -61,7 +63,7 @@ paracloud_pad() {
 def prelude(request: Request) -> str:
     """Shell for the beginning of the batch script."""
     facts = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in _facts(request))
-    return (_JOB if request.array is None else _TASK) + _NODES + facts + _outputs(request)
+    return (_JOB if request.array is None else _TASK) + _NODES + facts + _outputs(request) + _SRUN
 
 
 def _facts(request: Request) -> Iterator[tuple[str, str]]:

@@ -246,6 +246,40 @@ def test_mpi_does_not_take_the_variables_for_a_slurm(tmp_path):
     assert (tmp_path / "paracloud/one/slurm-41000.out").read_text() == "^slurm ^slurm pbs\n"
 
 
+def srun(home, request, words, launcher="Open MPI"):
+    mpirun = f'[ "$1" != --version ] || exec echo "{launcher}"\nprintf "%s\\n" "$@"'
+    (home / "bin").mkdir()
+    for name, text in (("mpirun", mpirun), ("hello", "echo hi")):
+        (home / "bin" / name).write_text(f"#!/bin/bash\n{text}\n")
+        (home / "bin" / name).chmod(0o755)
+    asked = replace(request, script=f"#!/bin/bash\nPATH=~/bin:$PATH\nsrun {words}\n", output="out")
+    done = start(home, asked)
+    return done.returncode, (home / request.work_directory / "out").read_text().splitlines()
+
+
+def test_srun_of_one_task_is_the_command_itself(tmp_path):
+    assert srun(tmp_path, replace(PLAIN, tasks=1), "-n1 -u hello") == (0, ["hi"])
+
+
+def test_srun_starts_the_jobs_tasks_by_the_sites_mpirun(tmp_path):
+    status, words = srun(tmp_path, ON_NODES, "--ntasks-per-node=2 -l hello there", launcher="Intel MPI")
+    assert (status, words[:4]) == (0, ["-n", "4", "-machinefile", f"{tmp_path}/nodes"])
+    assert words[-3:] == ["srun", "hello", "there"]
+
+
+def test_open_mpi_is_told_where_tasks_of_several_cores_stand(tmp_path):
+    _, words = srun(tmp_path, ON_NODES, "hello")
+    assert words[words.index("--map-by") + 1] == "ppr:2:node"
+    assert "SLURM_JOB_ID" in words
+    assert "PBS_JOBID" not in words
+
+
+@pytest.mark.parametrize("words", ["--multi-prog hello", "-N 3 hello", "-n x hello", "--export=NONE hello", "-n 2"])
+def test_what_srun_cannot_do_here_is_an_error_that_names_it(tmp_path, words):
+    status, said = srun(tmp_path, ON_NODES, words)
+    assert (status, said[0].startswith("srun: error: ")) == (2, True)
+
+
 def test_equal_nodes_are_told_as_slurm_tells_them(tmp_path):
     assert variables(tmp_path, ON_NODES)["SLURM_TASKS_PER_NODE"] == "2(x2)"
 
