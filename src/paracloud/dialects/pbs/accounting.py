@@ -114,6 +114,7 @@ def _records(flavour: Flavour, completed: Completed, nonce: str, argv: Sequence[
     found: dict[tuple[str, datetime], AccountingRecord] = {}
     try:
         if not answers or not answers[-1].startswith(" end"):
+            flavour.answers.output_of(completed, argv)
             raise ValueError("it is not whole")
         for answer in answers[:-1]:
             if answer.startswith(" logs\n"):

@@ -32,8 +32,10 @@ _SILENT = (
 """Of OpenPBS (pbs_messages.c, 23.06) and Torque (pbs_error_db.h, 6.1)."""
 OPENPBS, TORQUE = Answers("OpenPBS", _SILENT), Answers("Torque", _SILENT)
 
-GONE = re.compile(r"[Uu]nknown Job Id|Job has finished|Job not found|state for job - COMPLETE|Unknown Array")
-"""Of one job: it ended and left, or never was."""
+GONE = re.compile(
+    r"[Uu]nknown Job Id|Job has finished|Job not found|state for job - COMPLETE|Unknown Array|maintain job history"
+)
+"""Of one job: it ended and left, or never was, or nothing is remembered of any that ended."""
 _COMMANDS = ("qstat: ", "qselect: ", "qdel: ", "qsig: ", "qhold: ", "qrls: ")
 FOREIGN = "Unauthorized Request"
 

@@ -51,11 +51,13 @@ clean() { unset PBS_DPREFIX "${!PBS_O_@}"; }
 
 # Torque calls the tasks of an array by names of their own. What PBS has forgotten is still known by the marker that the
 # job itself left when it began.
+ask_for() { timeout -k 5 "$patience" qselect "${@:2}" -u "$(id -un)" -N "$1" 2>"$d/stderr"; }
+forgetful() { grep -q "not configured to maintain job history" "$d/stderr"; }
 list_ids() {
   local name listed= some marker first
   first=$(sed -n 's/^#PBS -t \([0-9]*\).*/\1/p' "$d/script" 2>/dev/null)
   for name in "pc-$tag" ${first:+"pc-$tag-$first"}; do
-    some=$(timeout -k 5 "$patience" qselect @LOOK_UP@ -u "$(id -un)" -N "$name" 2>"$d/stderr") || return 1
+    some=$(ask_for "$name" @LOOK_UP@) || some=$(forgetful && ask_for "$name") || return 1
     listed+=" $some"
   done
   if [ -z "${listed// /}" ]; then
@@ -77,8 +79,8 @@ hand_in() { exec qsub "$1"; }
 definite() {
   local said=$1
   case $said in
-    *onnect* | *ommunicat* | *authenticate* | *"ime out"* | *busy* | *"shutting down"* | *"Maximum number"* | \
-      *"would exceed"* | *temporarily* | *"Protocol"* | *"End of File"* | *"End-of-File"*) return 1 ;;
+    *onnect* | *ommunicat* | *authenticate* | *"ime out"* | *busy* | *"shutting down"* | *temporarily* | *"rotocol"* | \
+      *"End of File"* | *"End-of-File"*) return 1 ;;
   esac
   said=${said##*qsub: }
   case ${said#submit error (} in @DEFINITE@) return 0 ;; esac

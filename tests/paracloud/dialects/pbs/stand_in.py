@@ -24,6 +24,9 @@ esac
 _QSELECT = """#!/bin/bash
 echo "$*" >>"$STAND_IN/qselect.calls"
 if [ -e "$STAND_IN/qselect.silent" ]; then echo "qselect: cannot connect to server east (errno=15010)" >&2; exit 1; fi
+if [ -e "$STAND_IN/qselect.forgets" ] && [ "$1" = -x ]; then
+  echo "qselect: PBS is not configured to maintain job history" >&2; exit 1
+fi
 [ -e "$STAND_IN/qselect.empty" ] && exit 0
 [ "$(printf '%s\\n' "$@" | grep -A 1 -x -e -u | tail -n 1)" = "$(id -un)" ] || exit 2
 name=$(printf '%s\\n' "$@" | grep -A 1 -x -e -N | tail -n 1)

@@ -108,6 +108,19 @@ def test_an_id_that_accounting_does_not_know_is_absent():
     assert {one.native_id for one in found} == {"41041", "41047[]"}
 
 
+def test_only_what_was_asked_for_is_told():
+    found = dialect(OPENPBS).account_of(["41041"]).parse(recorded(OPENPBS, "history-jobs"))
+    assert {one.native_id for one in found} == {"41041"}
+
+
+def test_a_server_without_history_is_told_to_keep_one_and_hides_no_logs():
+    said = b"qselect: PBS is not configured to maintain job history\n"
+    with pytest.raises(Broken, match="maintain job history"):
+        account(OPENPBS, Completed(1, b"", said))
+    whole = replace(logs(LINE), exit_status=1, stderr=said.replace(b"qselect", b"qstat"))
+    assert [one.native_id for one in dialect(OPENPBS).account_of(["7"]).parse(whole)] == ["7"]
+
+
 def test_a_task_that_torque_calls_by_a_name_of_its_own_carries_the_tag_of_its_array():
     one = by_tag(account(TORQUE, recorded(TORQUE, "kept-window")))[17, 1]
     assert (one.native_id, one.record_id) == ("47[]", "47[1]")

@@ -89,6 +89,16 @@ def test_an_answer_that_was_lost_is_found_by_name_among_ended_jobs_too(centre):
     assert (centre.folder / "qselect.calls").read_text().startswith("-x -u ")
 
 
+def test_a_server_that_remembers_no_ended_jobs_is_asked_for_the_others(centre):
+    command = submit(request())
+    centre.set("mode", "lost")
+    centre.ask(command)
+    centre.set("mode")
+    centre.set("qselect.forgets")
+    assert list(centre.ask(command).values()) == ["41000"]
+    assert len(centre.jobs()) == 1
+
+
 @pytest.mark.parametrize(("marker", "array", "id_"), [("run", None, "41007"), ("run.3", "0-9", "41007[]")])
 def test_what_pbs_has_forgotten_is_known_by_the_jobs_own_marker(centre, marker, array, id_):
     job = request(array=array)

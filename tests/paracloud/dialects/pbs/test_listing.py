@@ -83,6 +83,12 @@ def test_an_array_is_told_by_its_tasks_under_the_id_that_submit_returned(flavour
     assert {seen.tag for seen in array} == {f"{2:032x}"}
 
 
+def test_a_number_of_any_length_in_a_variable_breaks_nothing():
+    job = json_job().replace('"job_state"', '"Variable_List":{"A":' + "9" * 5000 + ',"B":1e999,"C":NaN},"job_state"')
+    (seen,) = dialect(OPENPBS).observe(ACCOUNTS).parse(listing(job))
+    assert seen.native_id == "7"
+
+
 def test_an_array_whose_tasks_are_not_listed_is_told_by_itself():
     (seen,) = dialect(OPENPBS).observe(ACCOUNTS).parse(listing(json_job(job_state="Q").replace("7.", "7[].")))
     assert (seen.native_id, seen.task_index, seen.phase) == ("7[]", None, NativePhase.QUEUED)
@@ -152,7 +158,8 @@ def test_an_id_that_is_none_is_broken(id_):
     [
         "<Data><Job><Job_Id>7</Job_Id></Job>",
         "<Data><Job><Job_Name>x</Job_Name></Job></Data>",
-        "<!DOCTYPE a [<!ENTITY b 'c'>]><Data><Job><Job_Id>7</Job_Id></Job></Data>",
+        "<!DOCTYPE a [<!ENTITY b 'R'>]><Data><Job><Job_Id>7</Job_Id><job_state>&b;</job_state><Job_Owner>a</Job_Owner>"
+        "</Job></Data>",
         "<Other/>",
         "qstat: a sentence of next year's release",
     ],
