@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paracloud.dialects.dialect import Dialect
+from paracloud.dialects.pbs.dialect import openpbs, torque
 from paracloud.dialects.records import Request
 from paracloud.dialects.slurm.dialect import SlurmDialect
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.errors import Broken, ParacloudError, Refused, Unreachable, Unsupported
 
 NONCE = "n0nce"
-DIALECTS: tuple[Callable[[Callable[[], str]], Dialect], ...] = (SlurmDialect,)
+DIALECTS: tuple[Callable[[Callable[[], str]], Dialect], ...] = (SlurmDialect, openpbs, torque)
 TAG = "0123456789abcdef0123456789abcdef"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 REQUEST = Request(
@@ -54,6 +55,12 @@ PARTS = st.sampled_from(
         *(TAG.encode(), b"pc-" + TAG.encode(), b"id", b"refused", b"eHg=", b"unsure", b"alice", b"RUNNING", b"0:0"),
         *(b"1795466630", b"NodeName=n1 CPUTot=4 CPUAlloc=0 RealMemory=9 State=IDLE", b"Unknown", b"cpu=1,mem=2G"),
         *(b"PartitionName=a State=UP MaxTime=1-0 MaxNodes=1", b"SLURM_VERSION = 1", b"Gres=gpu:x", b"9" * 25),
+        *(b"\n" + NONCE.encode(), b" end\n", b" logs\n", b"[" * 90, b"<!DOCTYPE x>", b"exec_host=n/0 "),
+        *(b'{"timestamp":1,"Jobs":{"7":{"job_state":"R",', b'"Job_Owner":"a"}}}', b'"Queue":{"a":{}}'),
+        *(b'{"pbs_version":"1","nodes":{"n":{"state":"free"}}}', b"11/23/2026 12:00:00;E;7.s;", b"Server: s\n"),
+        *(b"user=alice queue=q start=1795466630 end=1795466640 Exit_status=0 ", b"Queue: q\n    queue_type = E\n"),
+        *(b"<Data>", b"</Data>", b"<Job><Job_Id>7</Job_Id>", b"<job_state>C</job_state><Job_Owner>a</Job_Owner>"),
+        *(b"</Job>", b"<Node><name>n</name><state>free</state><np>4</np></Node>"),
         *(b"DefMemPerCPU=1 MaxMemPerCPU=0", b"SelectType = x", b"DefMemPerCPU = 1", b"MaxMemPerNode = UNLIMITED"),
     ]
 )

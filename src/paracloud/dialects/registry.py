@@ -1,11 +1,15 @@
 """The schedulers that the platform speaks, by name."""
 
+from collections.abc import Callable, Mapping
+
 from paracloud.dialects.dialect import Dialect
+from paracloud.dialects.pbs.dialect import openpbs, torque
 from paracloud.dialects.slurm.dialect import SlurmDialect
 
-DIALECTS: tuple[str, ...] = ("slurm",)
+_MAKERS: Mapping[str, Callable[[], Dialect]] = {"slurm": SlurmDialect, "openpbs": openpbs, "torque": torque}
+DIALECTS: tuple[str, ...] = tuple(_MAKERS)
 
 
 def dialect_named(name: str) -> Dialect:
     """KeyError for a name that is not in DIALECTS: a centre is never connected with one."""
-    return {"slurm": SlurmDialect}[name]()
+    return _MAKERS[name]()

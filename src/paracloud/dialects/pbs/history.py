@@ -37,10 +37,7 @@ def read(lines: Iterable[str]) -> Iterator[Told]:
 
 
 def _tell(number: int, text: str) -> Iterator[Told]:
-    head, *rest = text.split(";", 3)
-    if len(rest) != 3 or not _HEAD.fullmatch(head):
-        raise ValueError("it does not look like time;type;id;text", "格式应为 时间;类型;编号;内容")
-    kind, job, said = rest
+    kind, job, said = parts_of(text)
     if kind != "E":
         yield LeftOut(number, _KINDS.get(kind, "no execution"))
         return
@@ -51,16 +48,25 @@ def _tell(number: int, text: str) -> Iterator[Told]:
         # OpenPBS ends an array as a whole too; its hours are those of its tasks, each told by a record of its own.
         yield LeftOut(number, "array as a whole")
         return
-    value, index = _pairs(said), found[2] or found[3]
+    value, index = pairs_of(said), found[2] or found[3]
     if _of(value, "start") == "0":
         yield LeftOut(number, "never started")
         return
-    yield _record(NativeId(found[1]), int(index) if index else None, value, text)
+    yield execution(NativeId(found[1]), int(index) if index else None, value, text)
 
 
-def _record(job: NativeId, index: int | None, value: Mapping[str, str], text: str) -> HistoryRecord:
+def parts_of(text: str) -> tuple[str, str, str]:
+    """Type, id and text of a line. ValueError for what is none."""
+    head, *rest = text.split(";", 3)
+    if len(rest) != 3 or not _HEAD.fullmatch(head):
+        raise ValueError("it does not look like time;type;id;text", "格式应为 时间;类型;编号;内容")
+    return rest[0], rest[1], rest[2]
+
+
+def execution(job: NativeId, index: int | None, value: Mapping[str, str], text: str) -> HistoryRecord:
+    """What a record of type E says in `value`, by its own names; qstat tells the same of an ended job."""
     started, ended = instant(count(_of(value, "start"))), instant(count(_of(value, "end")))
-    status, hosts = _status(_of(value, "Exit_status")), _hosts(value.get("exec_host", ""))
+    status, hosts = status_of(_of(value, "Exit_status")), _hosts(value.get("exec_host", ""))
     cores = _cores(value, hosts)
     eligible, limit = value.get("etime", "0"), value.get("Resource_List.walltime")
     nodes = value.get("Resource_List.nodect") or value.get("unique_node_count") or str(len(hosts))
@@ -76,7 +82,7 @@ def _record(job: NativeId, index: int | None, value: Mapping[str, str], text: st
         group=printable(value.get("group", ""), 64),
         queue=printable(_of(value, "queue"), 200),
         qos="",
-        phase=_phase(status),
+        phase=phase_of(status),
         native_state=f"Exit_status={status}",
         exit_code=max(status, 0) % 256,
         exit_signal=status - 256 if 256 < status < 320 else 0,
@@ -103,7 +109,7 @@ def _of(value: Mapping[str, str], name: str) -> str:
     return value[name]
 
 
-def _pairs(text: str) -> dict[str, str]:
+def pairs_of(text: str) -> dict[str, str]:
     """What has no `=` belongs to the value before it: a job's name may hold blanks."""
     found: dict[str, str] = {}
     last = ""
@@ -172,13 +178,13 @@ def _slots(text: str) -> int:
     return 1
 
 
-def _status(text: str) -> int:
+def status_of(text: str) -> int:
     if not _STATUS.fullmatch(text):
         raise ValueError(f"{text[:40]!r} is no exit status", f"{text[:40]!r} 不是有效的退出状态")
     return int(text)
 
 
-def _phase(status: int) -> NativePhase:
+def phase_of(status: int) -> NativePhase:
     if status == _CANCELLED:
         return NativePhase.CANCELLED
     if status == _TIMEOUT:

@@ -21,7 +21,12 @@ _ALL = (
 )
 _SETTING = re.compile(r"^([A-Za-z]\w*) *= (\S+)", re.MULTILINE)
 _FIELD = re.compile(r"(?:^| )([A-Za-z][A-Za-z0-9_]*)=(\S*)")
-_USABLE = frozenset({"IDLE", "MIXED", "ALLOCATED", "PLANNED", "COMPLETING", "CLOUD", "NON_EXCL"})
+_USABLE = frozenset(
+    {
+        *("IDLE", "MIXED", "ALLOCATED", "PLANNED", "COMPLETING", "CLOUD", "NON_EXCL", "DYNAMIC_NORM", "DYNAMIC_FUTURE"),
+        *("POWER", "POWERED_DOWN"),  # asleep, and woken for a job; the first until 21.08
+    }
+)
 """Every other word in a node's state keeps new jobs away: DOWN, DRAIN, MAINT, RESERVED, NOT_RESPONDING…"""
 _SHARES_NODES = frozenset({"select/cons_tres", "select/cons_res"})
 """Every other plugin gives whole nodes, to whoever asks for a part too: select/linear, and on a Cray what is laid on it

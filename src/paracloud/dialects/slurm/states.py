@@ -1,4 +1,4 @@
-"""Slurm's job states and what they mean to the platform (man squeue and sacct, JOB STATE CODES, 22.05 to 24.11)."""
+"""Slurm's job states and what they mean to the platform (man squeue and sacct, JOB STATE CODES, 20.11 to 25.05)."""
 
 from paracloud.dialects.records import ENDED_PHASES, NativePhase
 
@@ -31,13 +31,22 @@ _PHASES = {
     "NODE_FAIL": NativePhase.NODE_FAILED,
     "PREEMPTED": NativePhase.NODE_FAILED,
 }
+_COMPACT = {
+    "BF": "BOOT_FAIL", "CA": "CANCELLED", "CD": "COMPLETED", "CF": "CONFIGURING", "CG": "COMPLETING", "DL": "DEADLINE",
+    "F": "FAILED", "NF": "NODE_FAIL", "OOM": "OUT_OF_MEMORY", "PD": "PENDING", "PR": "PREEMPTED", "R": "RUNNING",
+    "RD": "RESV_DEL_HOLD", "RF": "REQUEUE_FED", "RH": "REQUEUE_HOLD", "RQ": "REQUEUED", "RS": "RESIZING",
+    "RV": "REVOKED", "S": "SUSPENDED", "SE": "SPECIAL_EXIT", "SI": "SIGNALING", "SO": "STAGE_OUT", "ST": "STOPPED",
+    "TO": "TIMEOUT",
+}  # fmt: skip
+"""The short form of the same words."""
 ENDED_STATES = frozenset(word for word, phase in _PHASES.items() if phase in ENDED_PHASES)
 _HELD_REASONS = ("JobHeld", "JobHoldMaxRequeue", "launch failed requeued held", "launch_failed_requeued_held")
 
 
 def accounted_phase(state: str) -> NativePhase:
     """The phase of an accounting record; the state may name who cancelled ("CANCELLED by 1002")."""
-    return _PHASES.get(state.partition(" ")[0].rstrip("+"), NativePhase.UNKNOWN)
+    word = state.partition(" ")[0].rstrip("+")
+    return _PHASES.get(_COMPACT.get(word, word), NativePhase.UNKNOWN)
 
 
 def listed_phase(state: str, reason: str) -> NativePhase:

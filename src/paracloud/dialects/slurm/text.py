@@ -31,7 +31,7 @@ def epoch(text: str) -> datetime | None:
 
 def wall(text: str) -> timedelta | None:
     """A limit such as 2-00:00:00, 30:00 (minutes and seconds) or 90 (minutes), man sbatch --time. None: no limit."""
-    if text.upper() in {"UNLIMITED", "INFINITE", "PARTITION_LIMIT"} or text in _NO_TIME:
+    if text.upper() in {"UNLIMITED", "INFINITE", "PARTITION_LIMIT", "NOT_SET"} or text in _NO_TIME:
         return None
     match = _WALL.fullmatch(text)
     if not match:

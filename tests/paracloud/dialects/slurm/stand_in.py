@@ -48,17 +48,17 @@ class StandIn:
     folder: Path
 
     def __post_init__(self) -> None:
-        for name, text in (
-            ("sbatch", _SBATCH),
-            ("squeue", _LISTING.replace("@NAME@", "squeue")),
-            ("sacct", _LISTING.replace("@NAME@", "sacct")),
-        ):
+        for name, text in self.programs().items():
             path = self.folder / "bin" / name
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
             path.chmod(0o755)
         self.home.mkdir()
         (self.folder / "jobs").touch()
+
+    def programs(self) -> dict[str, str]:
+        listings = {name: _LISTING.replace("@NAME@", name) for name in ("squeue", "sacct")}
+        return {"sbatch": _SBATCH, **listings}
 
     @property
     def home(self) -> Path:
