@@ -4,12 +4,14 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from paracloud.dialects.answers import broken, one_word
 from paracloud.dialects.records import ENDED_PHASES, AccountingRecord, NativePhase
-from paracloud.dialects.slurm.answers import broken, one_word, output_of, timed
+from paracloud.dialects.slurm.answers import SLURM, timed
 from paracloud.dialects.slurm.states import accounted_phase
 from paracloud.dialects.slurm.table import rows
-from paracloud.dialects.slurm.text import account_name, epoch, resources, tag_of
+from paracloud.dialects.slurm.text import account_name, epoch, resources
 from paracloud.dialects.slurm.tres import UNALLOCATED, allocated
+from paracloud.dialects.tags import tag_of
 from paracloud.dialects.text import count, printable
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.identifiers import NativeId, UnixAccount
@@ -64,7 +66,7 @@ def _instant(time: datetime) -> str:
 
 
 def _records(completed: Completed, nonce: str, argv: Sequence[str]) -> list[AccountingRecord]:
-    found = rows(output_of(completed, argv), nonce, len(_FIELDS), completed, argv)
+    found = rows(SLURM.output_of(completed, argv), nonce, len(_FIELDS), completed, argv)
     try:
         return [record for row in found if (record := _record(row)) is not None]
     except (ValueError, KeyError) as error:

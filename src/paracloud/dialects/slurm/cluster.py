@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import prod
 
+from paracloud.dialects.answers import broken
 from paracloud.dialects.records import NodeInfo, QueueInfo
-from paracloud.dialects.slurm.answers import broken, output_of
+from paracloud.dialects.slurm.answers import SLURM
 from paracloud.dialects.slurm.text import gpus_in_gres, wall
 from paracloud.dialects.text import count, printable
 from paracloud.kit.command import Command, Completed
@@ -68,7 +69,7 @@ def queues(nonce: str) -> Command[Sequence[QueueInfo]]:
     argv = ("bash", "-c", _ALL, "paracloud-queues", nonce)
 
     def parse(completed: Completed) -> Sequence[QueueInfo]:
-        parts = output_of(completed, argv).split(nonce)
+        parts = SLURM.output_of(completed, argv).split(nonce)
         if len(parts) != 3:
             raise broken("gave only a part of an answer", "只给出了一部分答复", completed, argv)
         partitions, config, nodes = parts
@@ -87,7 +88,7 @@ def queues(nonce: str) -> Command[Sequence[QueueInfo]]:
 def nodes() -> Command[Sequence[NodeInfo]]:
     return Command(
         argv=NODES,
-        parse=lambda completed: tuple(n.info for n in _nodes(output_of(completed, NODES), completed, NODES)),
+        parse=lambda completed: tuple(n.info for n in _nodes(SLURM.output_of(completed, NODES), completed, NODES)),
         timeout=timedelta(seconds=60),
     )
 
@@ -97,7 +98,7 @@ def ping() -> Command[str]:
     argv = ("scontrol", "show", "config")
 
     def parse(completed: Completed) -> str:
-        version = re.search(r"^SLURM_VERSION\s*=\s*(\S+)", output_of(completed, argv), re.MULTILINE)
+        version = re.search(r"^SLURM_VERSION\s*=\s*(\S+)", SLURM.output_of(completed, argv), re.MULTILINE)
         if not version:
             raise broken("named no version", "没有给出版本", completed, argv)
         return f"Slurm {printable(version[1], 40)}"

@@ -4,7 +4,7 @@ keeps one tenant from another's jobs."""
 from collections.abc import Sequence
 from datetime import timedelta
 
-from paracloud.dialects.slurm.answers import output_of
+from paracloud.dialects.slurm.answers import SLURM
 from paracloud.dialects.text import count, printable
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.errors import Conflict, Forbidden, Invalid, NotFound
@@ -44,7 +44,7 @@ def cancel(ids: Sequence[NativeId]) -> Command[None]:
             return
         if any("permission denied" in line for line in complaints):
             raise _foreign()
-        output_of(completed, argv)
+        SLURM.output_of(completed, argv)
 
     stdin = "".join(line + "\n" for line in lines).encode()
     return Command(argv=argv, parse=parse, stdin=stdin, timeout=timedelta(seconds=60), cost=len(lines))
@@ -64,7 +64,7 @@ def signal(ids: Sequence[NativeId], name: str) -> Command[frozenset[NativeId]]:
         if not done and b"permission denied" in completed.stderr:
             raise _foreign()
         if not done:
-            output_of(completed, argv)
+            SLURM.output_of(completed, argv)
         return frozenset(NativeId(job) for job in done)
 
     stdin = "".join(f"{number}\n" for number in numbers).encode()
@@ -93,7 +93,7 @@ def _scontrol(verb: str, job: NativeId) -> Command[None]:
                 f"Only a waiting job can be held or released; job {job} is not ({text}).",
                 f"只有排队中的作业才能挂起或释放；作业 {job} 不在排队（{text}）。",
             )
-        output_of(completed, argv)
+        SLURM.output_of(completed, argv)
 
     return Command(argv=argv, parse=parse)
 

@@ -26,7 +26,7 @@ class SlurmDialect:
         return script.script(request)
 
     def submit(self, batch: Mapping[SubmitTag, str]) -> Command[Mapping[SubmitTag, NativeId | Refused | Unreachable]]:
-        return guard.submit(batch, self._nonce())
+        return guard.GUARD.submit(batch, self._nonce())
 
     def find(self, tags: Sequence[SubmitTag], since: datetime) -> Command[Mapping[SubmitTag, NativeId]]:
         return guard.find(tags, since, self._nonce())

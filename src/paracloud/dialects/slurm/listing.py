@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from paracloud.dialects.answers import broken, one_word
 from paracloud.dialects.records import NativePhase, Observation
-from paracloud.dialects.slurm.answers import broken, one_word, output_of, timed, unreachable
+from paracloud.dialects.slurm.answers import SLURM, timed
 from paracloud.dialects.slurm.states import listed_phase
 from paracloud.dialects.slurm.table import rows
-from paracloud.dialects.slurm.text import account_name, epoch, tag_of
+from paracloud.dialects.slurm.text import account_name, epoch
+from paracloud.dialects.tags import tag_of
 from paracloud.dialects.text import count, printable
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.identifiers import NativeId, UnixAccount
@@ -25,10 +27,10 @@ def observe(accounts: Sequence[UnixAccount], nonce: str) -> Command[Sequence[Obs
     argv = timed(*words)
 
     def parse(completed: Completed) -> Sequence[Observation]:
-        found = rows(output_of(completed, argv), nonce, 2, completed, argv)
+        found = rows(SLURM.output_of(completed, argv), nonce, 2, completed, argv)
         if not found and b"Invalid user" in completed.stderr:
             # squeue ends well where the centre's directory of users is silent; its empty list says nothing then.
-            raise unreachable(completed.stderr.decode(errors="replace"))
+            raise SLURM.unreachable(completed.stderr.decode(errors="replace"))
         try:
             return tuple(_observation(fixed, name) for fixed, name in found)
         except ValueError as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from paracloud.dialects.slurm.answers import broken
+from paracloud.dialects.answers import broken
 from paracloud.kit.command import Completed
 
 ROWS_MOST = 250_000

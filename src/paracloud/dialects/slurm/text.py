@@ -5,30 +5,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from paracloud.dialects.text import count, instant, printable
-from paracloud.kit.identifiers import SubmitTag, UnixAccount
+from paracloud.kit.identifiers import UnixAccount
 
-NAME_PREFIX = "pc-"
 _NO_TIME = frozenset({"", "Unknown", "None", "N/A", "NONE", "(null)"})
-_TAGGED_NAME = re.compile(r"pc-([0-9a-f]{32})")
 _WALL = re.compile(r"(?:(\d{1,6})-)?(\d{1,9})(?::(\d{1,2}))?(?::(\d{1,2}))?", re.ASCII)
 _SIZE = re.compile(r"(\d{1,15})(?:\.(\d{1,6}))?([KMGTP]?)(?:i?B)?[nc]?", re.ASCII | re.IGNORECASE)
 _COUNT = re.compile(r"(\d{1,18})(?:(?:\.(\d{1,6}))?([KMGTP]))?", re.ASCII)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "P": 1 << 50}
 _UNIT_BYTES = {"K": 1 << 10, "": 1 << 20, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "P": 1 << 50}
-
-
-def native_name(tag: SubmitTag) -> str:
-    return NAME_PREFIX + tag
-
-
-def tag_of(name: str) -> SubmitTag | None:
-    """The tag that a job's native name carries. None: this name carries none."""
-    match = _TAGGED_NAME.fullmatch(name)
-    return SubmitTag(match[1]) if match else None
-
-
-def is_tag(text: str) -> bool:
-    return tag_of(NAME_PREFIX + text) is not None
 
 
 def account_name(text: str) -> UnixAccount:

@@ -8,8 +8,8 @@ import pytest
 from tests.paracloud.dialects.slurm.golden import dialect, recorded
 from tests.paracloud.dialects.slurm.stand_in import StandIn, batch, request
 
+from paracloud.dialects.guard import PATIENCE_SECONDS
 from paracloud.dialects.slurm.dialect import SlurmDialect
-from paracloud.dialects.slurm.guard import PATIENCE_SECONDS
 from paracloud.kit.command import Completed
 from paracloud.kit.errors import Broken, Refused, Unreachable
 
