@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paracloud.dialects.dialect import Dialect
+from paracloud.dialects.gridengine.dialect import GridEngineDialect
 from paracloud.dialects.records import Request
 from paracloud.dialects.slurm.dialect import SlurmDialect
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.errors import Broken, ParacloudError, Refused, Unreachable, Unsupported
 
 NONCE = "n0nce"
-DIALECTS: tuple[Callable[[Callable[[], str]], Dialect], ...] = (SlurmDialect,)
+DIALECTS: tuple[Callable[[Callable[[], str]], Dialect], ...] = (SlurmDialect, GridEngineDialect)
 TAG = "0123456789abcdef0123456789abcdef"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 REQUEST = Request(

@@ -26,6 +26,8 @@ _MEASURE = re.compile(r"-?[0-9][0-9.e+-]*", re.ASCII)
 _NODE_FAILED = frozenset({21, 22, 23, 24, 25})
 """Rescheduled, execution host lost, migrated (man 5 accounting, `failed`)."""
 _KILLED_BY_LIMIT = 37
+_ASSUMED_FINISHED, _KILLED = 100, 128 + 9
+"""Its script died of a signal; of this one where qdel ended it."""
 _UNSAID = frozenset({"qos", "nodes", "memory_bytes", "resources"})
 STATE = r"(?:failed|exit_status)=\d{1,9}"
 """Of a record's `native_state`."""
@@ -101,9 +103,16 @@ def _record(value: Mapping[str, str], started: datetime, ended: datetime, text: 
     )
 
 
+def gpus_of_job(record: HistoryRecord) -> int:
+    """The cards of a record whose `gpu` is known to count for the job (man 5 complex, consumable JOB)."""
+    return record.gpus // record.cores if record.cores else 0
+
+
 def _phase(failed: int, status: int) -> NativePhase:
     if failed == _KILLED_BY_LIMIT:
         return NativePhase.TIMEOUT
+    if (failed, status) == (_ASSUMED_FINISHED, _KILLED):
+        return NativePhase.CANCELLED
     if failed in _NODE_FAILED:
         return NativePhase.NODE_FAILED
     return NativePhase.FAILED if failed or status else NativePhase.COMPLETED
