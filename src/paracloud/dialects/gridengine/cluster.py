@@ -1,5 +1,5 @@
-"""What a centre has and what of it is free: every queue on every host, from one qstat, and what the hosts were given of
-cards, which qstat tells only as far as they are free."""
+"""What a centre has and what of it is free: every queue on every host, from one qstat, and what hosts were given of
+cards and memory, which qstat tells only as far as they are free."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,18 +14,17 @@ from paracloud.dialects.records import NodeInfo, QueueInfo
 from paracloud.dialects.text import clock, count, printable
 from paracloud.kit.command import Command, Completed
 
-HOSTS_ASKED = 8
-"""Hosts whose cards are looked up, one for each queue that has any: hosts of one queue are alike."""
+HOSTS_ASKED = 16
+"""Hosts that are looked at, one for each queue that counts cards or memory: hosts of one queue are mostly alike."""
 INSTANCES_MOST, QUEUES_MOST = 100_000, 1000
 CORES_MOST = 1_000_000
 COST = 1 + HOSTS_ASKED
 _ALL = r"""
 export LC_ALL=C
 listed=$(qstat -f -xml -F) || exit
-printf '\n%s cards\n' "$1"
 awk -F '[<>]' '$2 == "name" { split($3, at, "@") }
-  $2 ~ /^resource name="gpu" / && !(at[1] in seen) { seen[at[1]]; print at[2] }' <<<"$listed" | sort -u | head -n "$2" |
-  while read -r host; do qconf -se "$host" </dev/null | awk -v host="$host" -v nonce="$1" '
+  $2 ~ /^resource name="(gpu|h_vmem)" type="hc"/ && !(at[1] in seen) { seen[at[1]]; print at[2] }' <<<"$listed" |
+  sort -u | head -n "$2" | while read -r host; do qconf -se "$host" </dev/null | awk -v host="$host" -v nonce="$1" '
     { text = text $0; if (!sub(/\\$/, "", text)) { if (text ~ /^complex_values/) print nonce, host, text; text = "" } }'
   done
 printf '%s\n%s\n' "$1" "$listed"
@@ -34,7 +33,8 @@ printf '%s\n%s\n' "$1" "$listed"
 
 @dataclass(frozen=True, slots=True)
 class _Instance:
-    """A queue on a host. `gpus` is what the host was given, where it was asked, and else what is free of it."""
+    """A queue on a host. `memory_bytes` and `gpus` are what the host was given where it was asked; elsewhere what is
+    free of it, until the queue's other hosts tell more."""
 
     queue: str
     host: str
@@ -102,33 +102,32 @@ def _instances(completed: Completed, nonce: str, argv: Sequence[str]) -> list[_I
         if len(rows) > INSTANCES_MOST:
             raise ValueError(f"more than {INSTANCES_MOST} queues on hosts")
         found = [_instance(row, given) for row in rows]
-        alike = {one.queue: one.gpus for one in found if one.host in given}
-        return [_with_cards(one, alike) for one in found]
+        asked = {one.queue: one for one in found if one.host in given}
+        return [_like(one, asked.get(one.queue, one)) for one in found]
     except ValueError as error:
         raise broken(
             f"described a queue that is not understood: {error}", "给出了无法理解的描述", completed, argv
         ) from None
 
 
-def _given(text: str, nonce: str) -> Mapping[str, int]:
-    """Cards of the hosts that were asked, from lines such as NONCE HOST complex_values slots=8,gpu=2."""
-    found: dict[str, int] = {}
+def _given(text: str, nonce: str) -> Mapping[str, Mapping[str, str]]:
+    """What the hosts that were asked have, from lines such as NONCE HOST complex_values slots=8,gpu=2."""
+    found: dict[str, Mapping[str, str]] = {}
     for line in text.split("\n"):
         words = line.split()
         if len(words) >= 4 and words[0] == nonce and words[2] == "complex_values":
-            values = dict(word.partition("=")[::2] for word in "".join(words[3:]).split(","))
-            found[words[1]] = _at_most(values.get("gpu", "0"))
+            found[words[1]] = dict(word.partition("=")[::2] for word in "".join(words[3:]).split(","))
     return found
 
 
-def _instance(row: Element, given: Mapping[str, int]) -> _Instance:
+def _instance(row: Element, given: Mapping[str, Mapping[str, str]]) -> _Instance:
     values = {one.get("name", ""): one.text or "" for one in row.iterfind("resource")}
     queue, _, host = row.findtext("name", "").partition("@")
     state = printable(row.findtext("state", ""), 40)
     slots, used = _at_most(row.findtext("slots_total", "")), _at_most(row.findtext("slots_used", ""))
     # A host's own slots are shared by all of its queues.
     free = min(slots - used - _at_most(row.findtext("slots_resv", "0")), _at_most(values.get("slots", str(slots))))
-    cards = _at_most(values.get("gpu", "0"))
+    cards, has = _at_most(values.get("gpu", "0")), given.get(host, {})
     return _Instance(
         queue=printable(queue, 200),
         host=printable(host, 200),
@@ -136,9 +135,9 @@ def _instance(row: Element, given: Mapping[str, int]) -> _Instance:
         slots=slots,
         free_slots=0 if state else max(free, 0),
         is_idle=not state and used == 0,
-        memory_bytes=size_bytes(values["mem_total"]) if "mem_total" in values else 0,
+        memory_bytes=_memory(values, has),
         has_cards="gpu" in values,
-        gpus=given.get(host, cards),
+        gpus=_at_most(has.get("gpu", str(cards))),
         free_gpus=0 if state else cards,
         gpu_model=printable(values["gpu_model"], 64) if "gpu_model" in values and "gpu" in values else None,
         max_wall=_limit(values.get("h_rt", "infinity")),
@@ -146,8 +145,18 @@ def _instance(row: Element, given: Mapping[str, int]) -> _Instance:
     )
 
 
-def _with_cards(one: _Instance, alike: Mapping[str, int]) -> _Instance:
-    return replace(one, gpus=max(one.gpus, alike.get(one.queue, 0))) if one.has_cards else one
+def _like(one: _Instance, asked: _Instance) -> _Instance:
+    gpus = max(one.gpus, asked.gpus) if one.has_cards else 0
+    return replace(one, gpus=gpus, memory_bytes=max(one.memory_bytes, asked.memory_bytes))
+
+
+def _memory(values: Mapping[str, str], has: Mapping[str, str]) -> int:
+    """What jobs can ask for: the host's share that is booked, and where none is, what the machine has."""
+    for source, name in ((has, "h_vmem"), (values, "h_vmem"), (values, "mem_total")):
+        text = source.get(name, "infinity")
+        if text.lower() != "infinity":
+            return size_bytes(text)
+    return 0
 
 
 def _queue(name: str, members: Sequence[_Instance], *, is_default: bool) -> QueueInfo:

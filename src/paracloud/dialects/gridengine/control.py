@@ -12,7 +12,12 @@ from paracloud.kit.errors import Forbidden, Invalid, NotFound
 from paracloud.kit.identifiers import NativeId
 
 _GONE = "does not exist"
-_FOREIGN = ("do not have the necessary privileges", "does not have privilege", "not allowed to", "must be at least owner")
+_FOREIGN = (
+    "do not have the necessary privileges",
+    "does not have privilege",
+    "not allowed to",
+    "must be at least owner",
+)
 _IDS_AT_A_TIME = 500
 # Every line is tried, also after one that failed: a gone job must not shield those behind it. qdel says on standard
 # output what it did and what it could not.
