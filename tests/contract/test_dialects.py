@@ -55,6 +55,41 @@ PARTS = st.sampled_from(
         *(TAG.encode(), b"pc-" + TAG.encode(), b"id", b"refused", b"eHg=", b"unsure", b"alice", b"RUNNING", b"0:0"),
         *(b"1795466630", b"NodeName=n1 CPUTot=4 CPUAlloc=0 RealMemory=9 State=IDLE", b"Unknown", b"cpu=1,mem=2G"),
         *(b"PartitionName=a State=UP MaxTime=1-0 MaxNodes=1", b"SLURM_VERSION = 1", b"Gres=gpu:x", b"9" * 25),
+        *(
+            b"\nn0nce\n<?xml version='1.0'?>",
+            b"<job_info>",
+            b"</job_info>",
+            b"<queue_info>",
+            b"</queue_info>",
+            b"<!DOCTYPE a",
+        ),
+        *(
+            b"<job_list>",
+            b"</job_list>",
+            b"<JB_job_number>7</JB_job_number>",
+            b"<state>Eqw</state>",
+            b"<tasks>1-3:1</tasks>",
+        ),
+        *(
+            b"<JB_owner>alice</JB_owner>",
+            b"<Queue-List>",
+            b"</Queue-List>",
+            b"<name>a@b</name>",
+            b"<slots_total>8</slots_total>",
+        ),
+        *(
+            b'<resource name="gpu" type="hc">9e9</resource>',
+            b"n0nce n1 complex_values gpu=x,h_vmem=4Z",
+            b"\nn0nce end\n",
+        ),
+        *(
+            b"\nn0nce ran ",
+            b"\nn0nce log ",
+            b":" * 13,
+            b"0:job_log:1:deleted:7:0:NONE::",
+            b":pc-" + TAG.encode() + b":",
+        ),
+        *(b"denied: ", b"does not exist", b"4711.1-9:1", b"SGE 8.1.9"),
         *(b"DefMemPerCPU=1 MaxMemPerCPU=0", b"SelectType = x", b"DefMemPerCPU = 1", b"MaxMemPerNode = UNLIMITED"),
     ]
 )

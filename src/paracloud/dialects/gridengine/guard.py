@@ -33,9 +33,9 @@ def _native_id(text: str) -> NativeId:
 
 
 def _field(said: str) -> str | None:
-    if "queue" in said and "suitable" not in said:
-        return "queue"
-    return "nodes" if NO_ENVIRONMENT in said else None
+    if NO_ENVIRONMENT in said:
+        return "nodes"
+    return "queue" if "unknown queue" in said else None
 
 
 GUARD = Guard(GRID_ENGINE, GUARD_PROGRAM, folders_of, _native_id, _field)
