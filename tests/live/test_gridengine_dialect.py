@@ -12,6 +12,7 @@ import pytest
 from tests.live.test_slurm_dialect import HOSTILE, Login, seen, until
 from tests.live.test_slurm_dialect import request as slurm_request
 
+from paracloud.dialects.gridengine.arrays import job_number
 from paracloud.dialects.gridengine.dialect import GridEngineDialect
 from paracloud.dialects.records import NativePhase, Request
 from paracloud.kit.errors import Forbidden, NotFound, Refused, Unreachable
@@ -25,6 +26,7 @@ export -f catch
 bash -c 'catch child' &
 catch batch
 """
+SRUN = """srun --mpi=pmix -n 4 bash -c 'echo "$(hostname) $SLURM_PROCID $SLURM_LOCALID $A"'\n"""
 
 
 class GridLogin(Login):
@@ -130,12 +132,13 @@ def test_hostile_values_arrive_as_they_were_written(login):
 
 def test_an_array_that_counts_from_nought_runs_each_task_in_the_users_own_interpreter(login):
     text = "#!/usr/bin/env python3\nimport os\nprint('task', os.environ['SLURM_ARRAY_TASK_ID'])\n"
-    job = request(array="0-4:2%2", script=text, output="%x.%A_%a.%3a", name="sweep")
+    job = request(array="0-4:2%2", script=text, output="%x.%A_%a.%3a.%j", name="sweep")
     native_id = login.submitted(job)
     records = login.ended(native_id, 3)
     assert {(one.task_index, one.native_id) for one in records} == {(at, native_id) for at in (0, 2, 4)}
     assert len({one.record_id for one in records}) == 3
-    assert [login.read(f"{job.work_directory}/sweep.{native_id}_{at}.00{at}") for at in (0, 2, 4)] == [
+    numbers = {one.task_index: job_number(one.record_id) for one in records}
+    assert [login.read(f"{job.work_directory}/sweep.{native_id}_{at}.00{at}.{numbers[at]}") for at in (0, 2, 4)] == [
         f"task {at}\n" for at in (0, 2, 4)
     ]
 
@@ -181,6 +184,11 @@ def test_tasks_are_spread_as_slurm_would_by_environments_of_any_name(login):
     assert ran(login, tasks=4, nodes=2, script=script)[1] == ["2 2,2 2,2"]
     assert ran(login, tasks=12, script=script)[1] in (["2 8,4 8,4"], ["2 4,8 4,8"])
     assert ran(login, tasks=2, cores_per_task=4, script=script)[1] == ["1 2 8"]
+    _, hosts = ran(login, tasks=4, nodes=2, environment={"A": "a b"}, script="#!/bin/bash\n" + SRUN)
+    first, second = dict.fromkeys(line.split()[0] for line in sorted(hosts, key=lambda line: line.split()[1]))
+    assert sorted(hosts) == sorted(
+        [f"{first} {at} {at} a b" for at in (0, 1)] + [f"{second} {at + 2} {at} a b" for at in (0, 1)]
+    )
 
 
 def test_a_signal_comes_once_to_all_or_to_the_script_alone_and_a_job_that_is_gone_is_no_trouble(login):

@@ -1,6 +1,7 @@
 """Where a job's output stands in its work directory."""
 
 from paracloud.data.paths import Execution, default_output, resolve_output
+from paracloud.dialects.gridengine.arrays import job_number
 from paracloud.jobs.show import JobDetail
 from paracloud.kit.errors import Invalid
 
@@ -20,7 +21,7 @@ def output_of(found: JobDetail, stream: str, task: int | None) -> str:
     record = next((one.record_id for one in found.tasks if one.task_index == task), summary.native_id) or ""
     execution = Execution(
         name=summary.name,
-        native_id=record if is_array else summary.native_id or "",
+        native_id=job_number(record) if is_array else summary.native_id or "",
         array_id=summary.native_id or "",
         task_index=task if is_array else None,
         account=summary.account,

@@ -32,6 +32,9 @@ def task_index(number: int, *, is_ours: bool) -> int:
 
 def job_number(record_id: str) -> str:
     """What SLURM_JOB_ID and %j are for an execution: the job's number, and for a task one of its own, as under Slurm,
-    where scratch folders and ports are made of it. `record_id` is such as 4711@1795466630 or 4711.3@1795466630."""
+    where scratch folders and ports are made of it. `record_id` is such as 4711@1795466630 or 4711.3@1795466630; a
+    record's id of another scheduler stays as it is."""
+    if "@" not in record_id:
+        return record_id
     job, _, task = record_id.partition("@")[0].partition(".")
     return f"{job}{task.zfill(_TASK_DIGITS)}" if task else job

@@ -61,9 +61,9 @@ parallel() {
   kept=${root%/*}/parallel.$queue
   if [ -z "$(find "$kept" -mmin -10 2>/dev/null)" ]; then
     known=$(timeout -k 5 "$patience" qconf -sq "$queue") || { printf '%s\n' "$known" >&2; return 1; }
-    known=$(awk '$1 == "pe_list" { $1 = ""; more = 1 } more { line = $0; more = sub(/\\$/, "", line); gsub(/\[[^]=]*=/, " ", line)
-      print line }' \
-      <<<"$known")
+    known=$(awk '
+      $1 == "pe_list" { $1 = ""; more = 1 }
+      more { line = $0; more = sub(/\\$/, "", line); gsub(/\[[^]=]*=/, " ", line); print line }' <<<"$known")
     for name in ${known//[^A-Za-z0-9_.-]/ }; do
       # A queue may name one that is no more.
       known=$(timeout -k 5 "$patience" qconf -sp "$name" 2>&1) && printf '%s\n' "$known" && continue

@@ -280,6 +280,41 @@ def test_a_script_that_waits_for_all_its_children_does_not_wait_for_ours(tmp_pat
     assert start(tmp_path, replace(PLAIN, script=text)).stdout == "none\n"
 
 
+def srun(tmp_path: Path, words: str, **changes) -> subprocess.CompletedProcess[str]:
+    """With an mpirun that says what it was told and runs the first task."""
+    program = tmp_path / "bin/mpirun"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text('#!/bin/bash\nset -- "$@"; [ "$1" = --version ] || { echo "told ${*:1:2}"; "${@:3}"; }\n')
+    program.chmod(0o755)
+    paths = "PATH=${PATH%%:*}:$HOME/bin:/usr/bin:/bin"
+    return start(tmp_path, replace(PLAIN, script=f"#!/bin/bash\n{paths}\n{words}\n", **changes))
+
+
+def test_srun_starts_the_jobs_tasks_by_the_sites_mpirun(tmp_path):
+    done = srun(
+        tmp_path,
+        "srun --mpi=pmix -c 2 bash -c 'echo $SLURM_PROCID $SLURM_STEP_NUM_TASKS \"$0\"' 'a  b'",
+        tasks=3,
+        cores_per_task=2,
+    )
+    assert done.stdout.splitlines() == ["told -n 3", "0 3 a  b"]
+
+
+def test_srun_of_one_task_is_the_program_itself(tmp_path):
+    done = srun(tmp_path, "srun -n1 bash -c 'echo $SLURM_PROCID; exit 5'; echo $?", tasks=3)
+    assert done.stdout == "0\n5\n"
+
+
+@pytest.mark.parametrize(
+    "words", ["--pty bash", "-o x true", "-N 3 true", "-c 9 true", "-n many true", "--export=A true", ""]
+)
+def test_what_srun_cannot_do_is_an_error_that_names_it(tmp_path, words):
+    done = srun(tmp_path, f"srun {words}; echo $?")
+    assert done.stdout.splitlines()[-1] == "2"
+    assert "srun: error: " in done.stdout
+    assert not words or words.split()[0].partition("=")[0] in done.stdout
+
+
 def test_what_the_job_leaves_behind_ends_with_it(tmp_path):
     done = process(tmp_path, replace(PLAIN, script="#!/bin/bash\nexec sleep 1000\n"))
     os.killpg(done.pid, signal.SIGKILL)
