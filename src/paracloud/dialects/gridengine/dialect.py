@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from paracloud.dialects.gridengine import accounting, cluster, control, guard, listing, script
+from paracloud.dialects.nonce import random_nonce
 from paracloud.dialects.records import AccountingRecord, NodeInfo, Observation, QueueInfo, Request
-from paracloud.dialects.slurm.dialect import random_nonce
 from paracloud.kit.command import Command
 from paracloud.kit.errors import Refused, Unreachable
 from paracloud.kit.identifiers import NativeId, SubmitTag, UnixAccount

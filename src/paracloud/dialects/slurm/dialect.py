@@ -1,19 +1,14 @@
 """Slurm as a dialect, for 22.05 and later: the one face that the rest of the platform sees."""
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from paracloud.dialects.nonce import random_nonce
 from paracloud.dialects.records import AccountingRecord, NodeInfo, Observation, QueueInfo, Request
 from paracloud.dialects.slurm import accounting, cluster, control, guard, listing, script
 from paracloud.kit.command import Command
 from paracloud.kit.errors import Refused, Unreachable
 from paracloud.kit.identifiers import NativeId, SubmitTag, UnixAccount
-
-
-def random_nonce() -> str:
-    """64 bits: nobody can name a job, or write a start-up file, so that it holds the next one."""
-    return "pc" + secrets.token_hex(8)
 
 
 class SlurmDialect:
