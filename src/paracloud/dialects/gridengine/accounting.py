@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from paracloud.dialects.answers import broken, one_word
 from paracloud.dialects.gridengine import arrays
 from paracloud.dialects.gridengine.answers import CELL, GRID_ENGINE
-from paracloud.dialects.gridengine.history import gpus_of_job, read
+from paracloud.dialects.gridengine.history import booked_memory, gpus_of_job, read
 from paracloud.dialects.gridengine.text import account_name
 from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, Unreadable, accounted
 from paracloud.dialects.records import AccountingRecord, NativePhase
@@ -96,11 +96,22 @@ def _ran(lines: Sequence[str]) -> Iterator[AccountingRecord]:
         if isinstance(told, Unreadable):
             raise ValueError(told.en)
         if isinstance(told, HistoryRecord):
-            tag = tag_of(told.name)
-            record = replace(accounted(told, tag=tag), account=account_name(told.user), gpus=gpus_of_job(told))
-            task = told.task_index
-            index = None if task is None else arrays.task_index(task, is_ours=tag is not None)
-            yield replace(record, task_index=index)
+            yield _record(told)
+
+
+def _record(told: HistoryRecord) -> AccountingRecord:
+    """Of a centre that was connected it is known besides that `gpu` counts for the job and `h_vmem` is booked, a slot
+    each; and one slot is on one host."""
+    tag, memory_bytes, task = tag_of(told.name), booked_memory(told), told.task_index
+    known = {name for name, is_so in (("memory_bytes", memory_bytes is not None), ("nodes", told.cores == 1)) if is_so}
+    return replace(
+        accounted(told, tag=tag),
+        account=account_name(told.user),
+        task_index=None if task is None else arrays.task_index(task, is_ours=tag is not None),
+        gpus=gpus_of_job(told),
+        memory_bytes=memory_bytes or 0,
+        unsaid=told.unsaid - known,
+    )
 
 
 def _deleted(line: str) -> AccountingRecord:

@@ -14,7 +14,7 @@ from paracloud.dialects.records import NodeInfo, QueueInfo
 from paracloud.dialects.text import clock, count, printable
 from paracloud.kit.command import Command, Completed
 
-HOSTS_ASKED = 16
+HOSTS_ASKED = 8
 """Hosts that are looked at, one for each queue that counts cards or memory: hosts of one queue are mostly alike."""
 INSTANCES_MOST, QUEUES_MOST = 100_000, 1000
 CORES_MOST = 1_000_000

@@ -50,6 +50,15 @@ def test_a_job_on_cards_has_its_whole_usage_and_cards_count_for_the_job():
     assert (job.cores, job.gpus, job.elapsed_seconds, job.queue, job.account) == (3, 2, 6, "gpu", "bob")
 
 
+def test_memory_is_what_was_booked_a_slot_and_one_slot_is_on_one_host():
+    (job,) = record(6)
+    assert (job.memory_bytes, "memory_bytes" in job.unsaid, "nodes" in job.unsaid) == (3000 << 20, False, True)
+    (plain,) = account(answer(line()))
+    assert (plain.memory_bytes, "memory_bytes" in plain.unsaid, "nodes" in plain.unsaid) == (0, True, False)
+    (one,) = account(answer(line(category="-l gpu=1,h_vmem=1.5G -pe mpi 2")))
+    assert one.memory_bytes == 3 << 29
+
+
 def test_how_a_job_ended_is_told_with_code_and_signal():
     ends = {number: [(one.phase, one.exit_code, one.exit_signal) for one in record(number)] for number in range(9, 13)}
     assert ends == {
@@ -125,6 +134,7 @@ def test_times_in_milliseconds_are_understood():
         line(task="one"),
         line(slots="9" * 30),
         line(category="-l a=b:c:d"),
+        line(category="-l h_vmem=" + "9" * 18 + "T"),
         line().replace(":alice:alice:", ":alice::"),
     ],
 )
