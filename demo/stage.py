@@ -166,6 +166,7 @@ class Stage:
                 CentreRequest(
                     name=name, title_en=en, title_zh=zh, host=centre.host, port=centre.port, host_key=centre.host_key,
                     service_account=centre.service_account, accounts=list(centre.pool), overrun_seconds=120,
+                    dialect=centre.site.centre.scheduler.value,
                     patience_seconds=self.patience_seconds, commands_per_minute=self.commands_per_minute, region="lab",
                 ),
             )  # fmt: skip

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paracloud.dialects.dialect import Dialect
+from paracloud.dialects.gridengine.dialect import GridEngineDialect
 from paracloud.dialects.pbs.dialect import openpbs, torque
 from paracloud.dialects.records import Request
 from paracloud.dialects.slurm.dialect import SlurmDialect
@@ -16,7 +17,7 @@ from paracloud.kit.command import Command, Completed
 from paracloud.kit.errors import Broken, ParacloudError, Refused, Unreachable, Unsupported
 
 NONCE = "n0nce"
-DIALECTS: tuple[Callable[[Callable[[], str]], Dialect], ...] = (SlurmDialect, openpbs, torque)
+DIALECTS: tuple[Callable[[Callable[[], str]], Dialect], ...] = (SlurmDialect, GridEngineDialect, openpbs, torque)
 TAG = "0123456789abcdef0123456789abcdef"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 REQUEST = Request(
@@ -61,6 +62,41 @@ PARTS = st.sampled_from(
         *(b"user=alice queue=q start=1795466630 end=1795466640 Exit_status=0 ", b"Queue: q\n    queue_type = E\n"),
         *(b"<Data>", b"</Data>", b"<Job><Job_Id>7</Job_Id>", b"<job_state>C</job_state><Job_Owner>a</Job_Owner>"),
         *(b"</Job>", b"<Node><name>n</name><state>free</state><np>4</np></Node>"),
+        *(
+            b"\nn0nce\n<?xml version='1.0'?>",
+            b"<job_info>",
+            b"</job_info>",
+            b"<queue_info>",
+            b"</queue_info>",
+            b"<!DOCTYPE a",
+        ),
+        *(
+            b"<job_list>",
+            b"</job_list>",
+            b"<JB_job_number>7</JB_job_number>",
+            b"<state>Eqw</state>",
+            b"<tasks>1-3:1</tasks>",
+        ),
+        *(
+            b"<JB_owner>alice</JB_owner>",
+            b"<Queue-List>",
+            b"</Queue-List>",
+            b"<name>a@b</name>",
+            b"<slots_total>8</slots_total>",
+        ),
+        *(
+            b'<resource name="gpu" type="hc">9e9</resource>',
+            b"n0nce n1 complex_values gpu=x,h_vmem=4Z",
+            b"\nn0nce end\n",
+        ),
+        *(
+            b"\nn0nce ran ",
+            b"\nn0nce log ",
+            b":" * 13,
+            b"0:job_log:1:deleted:7:0:NONE::",
+            b":pc-" + TAG.encode() + b":",
+        ),
+        *(b"denied: ", b"does not exist", b"4711.1-9:1", b"SGE 8.1.9"),
         *(b"DefMemPerCPU=1 MaxMemPerCPU=0", b"SelectType = x", b"DefMemPerCPU = 1", b"MaxMemPerNode = UNLIMITED"),
     ]
 )

@@ -1,4 +1,4 @@
-"""Three real centres for the whole run of the live tests, in boxes that end with this process."""
+"""Four real centres, one of Grid Engine, for the whole run of the live tests, in boxes that end with this process."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from paralab.inventory import Centre, Inventory, Partition, default_inventory
+from paralab.inventory import Centre, Inventory, Partition, SchedulerName, default_inventory
 from paralab.lab import up
 from paralab.running import RunningLab
 
@@ -36,4 +36,7 @@ def _inventory() -> Inventory:
     without a controller, not after 20."""
     east, west = default_inventory().centres
     whole = Centre("whole", 1, (Partition("cpu", 2, 8, 16000, "1-00:00:00", is_default=True),), WHOLE)
-    return Inventory((east, replace(west, slurm={"MessageTimeout": "3"}), whole))
+    cpu = Partition("cpu", 2, 8, 64000, "2-00:00:00", is_default=True)
+    gpu = Partition("gpu", 1, 8, 64000, "0-00:30:00", gpus=2, gpu_model="a100")
+    grid = Centre("grid", 2, (cpu, gpu), scheduler=SchedulerName.GRID_ENGINE)
+    return Inventory((east, replace(west, slurm={"MessageTimeout": "3"}), whole, grid))

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from paracloud.dialects.dialect import Dialect
 from paracloud.dialects.records import AccountingRecord, NativePhase, Request
 from paracloud.dialects.slurm.dialect import SlurmDialect
 from paracloud.jobs.build import build
@@ -31,8 +32,8 @@ UPPER = ("cores", "nodes", "gpus", "memory_bytes")
 class Login:
     """One account at a centre, as a transport would have it."""
 
-    def __init__(self, centre: RunningCentre, account: str) -> None:
-        self.centre, self.account, self.dialect = centre, account, SlurmDialect()
+    def __init__(self, centre: RunningCentre, account: str, dialect: Dialect | None = None) -> None:
+        self.centre, self.account, self.dialect = centre, account, dialect or SlurmDialect()
 
     def run(self, command: Command[T], *prefix: str) -> Completed:
         done = self.centre.exec([*prefix, *command.argv], account=self.account, stdin=command.stdin.decode())
@@ -50,7 +51,7 @@ class Login:
         return answer
 
     def jobs_named(self, tag: str) -> list[str]:
-        """Slurm's own word, asked apart from the dialect."""
+        """The scheduler's own word, asked apart from the dialect."""
         listed = self.centre.exec(["squeue", "-h", "-t", "all", "-n", f"pc-{tag}", "-o", "%F"])
         assert listed.returncode == 0
         return listed.stdout.split()

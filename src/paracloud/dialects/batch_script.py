@@ -63,16 +63,17 @@ _OF_MANY = {
 }
 
 
-def batch_script(request: Request, directives: Iterable[str], native: str = "") -> str:
+def batch_script(request: Request, directives: Iterable[str], native: str = "", run: str = "exec") -> str:
     """`directives`: the scheduler's own lines. `native`: shell that gives SLURM_JOB_ID, SLURM_ARRAY_TASK_ID and the
-    like their values, where the scheduler does not; what comes after it relies on these two."""
+    like their values, where the scheduler does not; what comes after it relies on these two. `run`: a function of
+    `native` that runs the user's script as a child and ends as it does, where something is left to do beside it."""
     head = ["#!/bin/bash", *directives, ""]
     marker = _MARKER.format(folder=GUARD_FOLDER, tag=request.tag)
-    place = _PLACE.format(directory=_from_home(request.work_directory))
+    place = _PLACE.format(directory=from_home(request.work_directory))
     end = "PARACLOUD_" + hashlib.sha256(request.script.encode()).hexdigest()
     names = _PLAIN if request.array is None else _OF_MANY
     payload = _PAYLOAD.format(end=end, script=request.script.removesuffix("\n"), **names)
-    start = f'exec {_interpreter(request.script)} "$paracloud_folder/payload"\n'
+    start = f'{run} {_interpreter(request.script)} "$paracloud_folder/payload"\n'
     # The user's environment comes last: it may replace PATH, HOME or TMPDIR, which the steps above need as they are.
     exports = _exports(request.name, request.environment)
     return "\n".join(head) + native + marker + place + payload + exports + start
@@ -106,7 +107,8 @@ def check(request: Request) -> None:
         require(value is None or value > 0, field, "at least 1")
 
 
-def _from_home(directory: str) -> str:
+def from_home(directory: str) -> str:
+    """The directory as a word of the script. Invalid for one that no script can be in."""
     # Slurm reads the output's whole path, this one included, as a pattern: % and \ would be taken for its marks.
     require(bool(directory) and not set("%\\").intersection(directory), "work_directory", "a path without % and \\")
     return shlex.quote(directory) if directory.startswith("/") else '"$HOME"/' + shlex.quote(directory)

@@ -115,6 +115,6 @@ def _encoded(text: str) -> str:
 
 
 def _said(reason: str) -> str:
-    """The scheduler's own words, without the command's name before each line."""
-    lines = [line.partition("error: ")[2] or line for line in reason.splitlines()]
+    """The scheduler's own words, without the command's name before each line, nor qsub's farewell."""
+    lines = [line.partition("error: ")[2] or line for line in reason.splitlines() if line != "Exiting."]
     return printable("; ".join(line.strip() for line in lines if line.strip()), 500)

@@ -3,10 +3,16 @@
 from collections.abc import Callable, Mapping
 
 from paracloud.dialects.dialect import Dialect
+from paracloud.dialects.gridengine.dialect import GridEngineDialect
 from paracloud.dialects.pbs.dialect import openpbs, torque
 from paracloud.dialects.slurm.dialect import SlurmDialect
 
-_MAKERS: Mapping[str, Callable[[], Dialect]] = {"slurm": SlurmDialect, "openpbs": openpbs, "torque": torque}
+_MAKERS: Mapping[str, Callable[[], Dialect]] = {
+    "slurm": SlurmDialect,
+    "gridengine": GridEngineDialect,
+    "openpbs": openpbs,
+    "torque": torque,
+}
 DIALECTS: tuple[str, ...] = tuple(_MAKERS)
 
 

@@ -78,8 +78,9 @@ def global_configuration(site: Site) -> str:
             "max_unheard": "00:00:30",
             # What a job leaves running is ended with it, found by the group that it was given.
             "execd_params": "ENABLE_ADDGRP_KILL=true",
-            "reporting_params": "accounting=true reporting=false flush_time=00:00:01 accounting_flush_time=00:00:01 "
-            "joblog=false sharelog=00:00:00",
+            # A job that is deleted while it waits is in no accounting file: only the job log tells of it.
+            "reporting_params": "accounting=true reporting=true flush_time=00:00:01 accounting_flush_time=00:00:01 "
+            "joblog=true sharelog=00:00:00",
         },
     )
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from paracloud.dialects.gridengine.text import size_bytes
 from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, LeftOut, Told, each
 from paracloud.dialects.records import NativePhase
 from paracloud.dialects.text import clock, count, few, instant, printable
@@ -22,10 +23,13 @@ _MILLISECONDS_FROM = 10**11
 """Later Grid Engines write milliseconds; no time in seconds is that large for three thousand years."""
 _GPUS = re.compile(r"\b(?:gpu|gpus|ngpus)=(\d{1,6})\b", re.ASCII)
 _WALL = re.compile(r"\bh_rt=(\d[\d:]{0,20})", re.ASCII)
+_MEMORY = re.compile(r"[ :]-l (?:[^ :]*,)?h_vmem=([0-9.]{1,20}[KkMmGgTt]?)[ ,:]", re.ASCII)
 _MEASURE = re.compile(r"-?[0-9][0-9.e+-]*", re.ASCII)
 _NODE_FAILED = frozenset({21, 22, 23, 24, 25})
 """Rescheduled, execution host lost, migrated (man 5 accounting, `failed`)."""
 _KILLED_BY_LIMIT = 37
+_ASSUMED_FINISHED, _KILLED = 100, 128 + 9
+"""Its script died of a signal; of this one where qdel ended it."""
 _UNSAID = frozenset({"qos", "nodes", "memory_bytes", "resources"})
 STATE = r"(?:failed|exit_status)=\d{1,9}"
 """Of a record's `native_state`."""
@@ -101,9 +105,22 @@ def _record(value: Mapping[str, str], started: datetime, ended: datetime, text: 
     )
 
 
+def booked_memory(record: HistoryRecord) -> int | None:
+    """Bytes that its request of h_vmem, once a slot, had booked. None: it asked for none."""
+    asked = _MEMORY.search(record.raw)
+    return size_bytes(asked[1]) * record.cores if asked else None
+
+
+def gpus_of_job(record: HistoryRecord) -> int:
+    """The cards of a record whose `gpu` is known to count for the job (man 5 complex, consumable JOB)."""
+    return record.gpus // record.cores if record.cores else 0
+
+
 def _phase(failed: int, status: int) -> NativePhase:
     if failed == _KILLED_BY_LIMIT:
         return NativePhase.TIMEOUT
+    if (failed, status) == (_ASSUMED_FINISHED, _KILLED):
+        return NativePhase.CANCELLED
     if failed in _NODE_FAILED:
         return NativePhase.NODE_FAILED
     return NativePhase.FAILED if failed or status else NativePhase.COMPLETED

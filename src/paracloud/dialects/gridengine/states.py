@@ -1,0 +1,25 @@
+"""Grid Engine's letters for the state of a job (man qstat, "status of the job"; 8.1.9)."""
+
+from paracloud.dialects.records import NativePhase
+
+_KNOWN = frozenset("acdEhqrRsStTwz")
+ERROR = "Grid Engine set the job into its error state: its start failed; release or cancel it"
+
+
+def phase(letters: str) -> NativePhase:
+    """A job in error (Eqw) waits until somebody clears the error: it is held, not gone. One that is deleted while it
+    runs (dr) is ending; a restarted one (Rr, Rq) is what it would be the first time."""
+    seen = frozenset(letters)
+    if not letters or not seen <= _KNOWN:
+        return NativePhase.UNKNOWN
+    if "q" in seen or "w" in seen:
+        return NativePhase.HELD if seen & {"h", "E"} else NativePhase.QUEUED
+    if "E" in seen:
+        return NativePhase.HELD
+    if seen & {"d", "z"}:
+        return NativePhase.ENDING
+    return NativePhase.RUNNING if seen & frozenset("rtsST") else NativePhase.UNKNOWN
+
+
+def reason(letters: str) -> str:
+    return ERROR if "E" in letters else ""

@@ -1,0 +1,106 @@
+"""One script at a centre with Slurm and at one with Grid Engine: it runs, is charged by the centre's own accounting,
+and its output comes back, at both."""
+
+import os
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from demo.stage import Stage, Tenant
+from tests.story.acts import END_SECONDS, assert_sound, ended, micro, reached, sacct, script
+
+from paracloud.wire.jobs import JobDetailModel
+from paralab.inventory import Centre, Inventory, Partition, SchedulerName
+
+YUAN_A_CORE_HOUR = 0.10
+CPU = Partition("cpu", 2, 8, 16000, "1-00:00:00", is_default=True)
+CENTRES = (Centre("slurm", 8, (CPU,)), Centre("grid", 8, (CPU,), scheduler=SchedulerName.GRID_ENGINE))
+each_centre = pytest.mark.parametrize("centre", ["slurm", "grid"])
+
+
+@pytest.fixture(scope="module")
+def both() -> Iterator[Stage]:
+    if os.getuid() != 0:
+        pytest.skip("real centres need root")
+    with Stage("story-both", Inventory(CENTRES), patience_seconds=20) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def customer(both: Stage) -> Tenant:
+    return both.tenant("both")
+
+
+def core_seconds(stage: Stage, centre: str, job: str) -> list[int]:
+    """What the centre's own tool says of each execution: cores times seconds."""
+    if centre == "slurm":
+        return [int(row[2]) for row in sacct(stage, centre, "-j", job)]
+    said = stage.lab.centres[centre].exec(["qacct", "-j", job]).stdout
+    rows = [
+        dict(line.split(None, 1) for line in one.splitlines() if " " in line.strip()) for one in said.split("=" * 62)
+    ]
+    return [int(row["slots"]) * int(row["ru_wallclock"].rstrip("s")) for row in rows if "slots" in row]
+
+
+def assert_charged(stage: Stage, tenant: Tenant, done: JobDetailModel) -> None:
+    seconds = core_seconds(stage, str(done.job.centre), str(done.job.native_id))
+    assert seconds
+    assert micro(done.job.charged.amount) == sum(round(one * YUAN_A_CORE_HOUR * 1_000_000 / 3600) for one in seconds)
+    assert micro(tenant.client.balance(tenant.project).held.amount) == 0
+    assert_sound(stage)
+
+
+def started(stage: Stage, tenant: Tenant, job: UUID) -> None:
+    stage.wait(lambda: b"waits" in tenant.client.log(job), "the job's first line", END_SECONDS)
+
+
+@each_centre
+def test_the_same_script_runs_and_is_charged_at_both(both: Stage, customer: Tenant, centre: str) -> None:
+    body = "srun bash -c 'echo task $SLURM_PROCID of $SLURM_NTASKS'; sleep 2; echo 完成 >&2; exit 3"
+    wanted = script(
+        customer, body, centre=centre, ntasks="4", error="%x.err", output="%x-%j.out", **{"job-name": "a b"}
+    )
+    done = ended(both, customer, customer.client.submit(wanted).id)
+    assert (done.job.state, done.job.exit_code) == ("failed", 3)
+    assert sorted(customer.client.log(done.job.id).decode().splitlines()) == [f"task {at} of 4" for at in range(4)]
+    assert customer.client.log(done.job.id, stream="stderr").decode() == "完成\n"
+    assert_charged(both, customer, done)
+    assert micro(done.job.charged.amount) > 0
+
+
+@each_centre
+def test_an_array_from_nought_comes_through_at_both(both: Stage, customer: Tenant, centre: str) -> None:
+    wanted = script(customer, "echo task $SLURM_ARRAY_TASK_ID", centre=centre, array="0-2", output="out.%j")
+    done = ended(both, customer, customer.client.submit(wanted).id)
+    assert (done.job.state, [task.task_index for task in done.tasks]) == ("completed", [0, 1, 2])
+    assert [customer.client.log(done.job.id, task=at) for at in range(3)] == [
+        f"task {at}\n".encode() for at in range(3)
+    ]
+    assert_charged(both, customer, done)
+
+
+@each_centre
+def test_a_job_cancelled_while_it_waits_costs_nothing_at_both(both: Stage, customer: Tenant, centre: str) -> None:
+    accepted = customer.client.submit(script(customer, "sleep 60", centre=centre, hold="true"))
+    reached(both, customer, accepted.id, "queued")
+    customer.client.wish(accepted.id, "cancel")
+    done = ended(both, customer, accepted.id)
+    assert (done.job.state, done.job.charged.amount) == ("cancelled", "0.000000")
+    assert_sound(both)
+
+
+@each_centre
+def test_a_job_that_waits_for_another_runs_after_it_at_both(both: Stage, customer: Tenant, centre: str) -> None:
+    first = customer.client.submit(script(customer, "sleep 2", centre=centre))
+    second = customer.client.submit(script(customer, "echo ran", centre=centre, dependency=f"afterok:{first.id}"))
+    done = ended(both, customer, second.id)
+    assert (done.job.state, customer.client.log(second.id)) == ("completed", b"ran\n")
+    assert_charged(both, customer, done)
+
+
+def test_what_grid_engine_cannot_do_is_refused_with_its_name(both: Stage, customer: Tenant) -> None:
+    accepted = customer.client.submit(script(customer, "true", centre="grid", array="1,3,7"))
+    done = ended(both, customer, accepted.id)
+    assert (done.job.state, done.job.charged.amount) == ("refused", "0.000000")
+    assert "--array" in str(done.job.reason)
+    assert_sound(both)
