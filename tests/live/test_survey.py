@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import asyncssh
@@ -10,7 +11,7 @@ import pytest
 from paracloud.centres.survey import Level, Survey
 from paracloud.centres.survey_centre import Lent, survey_centre
 from paracloud.centres.try_job import Trial, try_job
-from paracloud.dialects.slurm.dialect import SlurmDialect
+from paracloud.dialects.registry import DIALECTS, dialect_named
 from paracloud.kit.clock import SystemClock
 from paracloud.kit.errors import Unreachable
 from paracloud.kit.identifiers import CentreName, UnixAccount
@@ -23,7 +24,7 @@ from paralab.running import RunningCentre, RunningLab
 
 pytestmark = pytest.mark.live
 CLOCK = SystemClock()
-DIALECTS = {"slurm": SlurmDialect}
+ALL = {name: partial(dialect_named, name) for name in DIALECTS}
 
 
 class OwnSigner:
@@ -42,6 +43,11 @@ def east(lab: RunningLab) -> RunningCentre:
 
 
 @pytest.fixture(scope="module")
+def grid(lab: RunningLab) -> RunningCentre:
+    return lab.centres["grid"]
+
+
+@pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
     folder = tmp_path_factory.mktemp("authority")
     opened = Authority(asyncssh.generate_private_key("ssh-ed25519"), open_serials(folder / "serial"))
@@ -50,12 +56,14 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
 
 
 @pytest.fixture(scope="module")
-def scout(east: RunningCentre, authority: Authority) -> Iterator[Scout]:
-    """It may log in at the centre, while these tests run."""
-    before = (east.site.folder / "ssh/trusted.pub").read_text()
-    east.trust(before + authority.public_key + "\n")
+def scout(east: RunningCentre, grid: RunningCentre, authority: Authority) -> Iterator[Scout]:
+    """It may log in at both centres, while these tests run."""
+    before = {one.name: (one.site.folder / "ssh/trusted.pub").read_text() for one in (east, grid)}
+    for one in (east, grid):
+        one.trust(before[one.name] + authority.public_key + "\n")
     yield Scout(OwnSigner(authority), CLOCK)
-    east.trust(before)
+    for one in (east, grid):
+        one.trust(before[one.name])
 
 
 def lent(centre: RunningCentre, *accounts: str) -> Lent:
@@ -66,7 +74,7 @@ async def surveyed(scout: Scout, centre: RunningCentre, asked: Lent | None = Non
     address = Address(centre.host, way.get("port", centre.port), way.get("host_key", centre.host_key))
     async with scout.reach(address) as reach:
         return await survey_centre(
-            reach, CentreName("east"), asked or lent(centre), DIALECTS, trust="ssh-ed25519 AAAA ours", clock=CLOCK
+            reach, CentreName("east"), asked or lent(centre), ALL, trust="ssh-ed25519 AAAA ours", clock=CLOCK
         )
 
 
@@ -157,11 +165,13 @@ async def test_without_a_scheduler_on_the_path_the_rest_is_told_all_the_same(sco
     assert any(one.what == "accounts" for one in found.findings)
 
 
-async def tried(scout: Scout, centre: RunningCentre, queue: str, *, by: int = 2) -> list[tuple[str, Level]]:
+async def tried(
+    scout: Scout, centre: RunningCentre, queue: str, *, by: int = 2, dialect: str = "slurm"
+) -> list[tuple[str, Level]]:
     account, service = UnixAccount(centre.pool[by]), UnixAccount(centre.service_account)
     trial = Trial(CentreName("east"), account, service, queue)
     async with scout.reach(Address(centre.host, centre.port, centre.host_key)) as reach:
-        return [(one.what, one.level) for one in await try_job(reach, trial, SlurmDialect(), CLOCK)]
+        return [(one.what, one.level) for one in await try_job(reach, trial, dialect_named(dialect), CLOCK)]
 
 
 async def test_a_job_on_trial_goes_all_the_way_and_leaves_nothing(scout, east):
@@ -179,3 +189,15 @@ async def test_a_queue_that_refuses_is_told_in_the_schedulers_own_words(scout, e
 async def test_a_home_that_cannot_be_written_to_fails_the_trial(scout, east):
     with mode(home(east, east.pool[5]), 0o500):
         assert (await tried(scout, east, "debug", by=5))[0] == ("submission", Level.MISSING)
+
+
+async def test_another_scheduler_is_known_by_its_answer_and_runs_a_job_as_well(scout, grid):
+    found = await surveyed(scout, grid, lent(grid, *grid.pool))
+    assert (wrong(found), found.dialect) == ([], "gridengine")
+    assert {one.name for one in found.queues} == {"cpu", "gpu"}
+    assert [(one.nodes, one.cores, one.gpus, one.queues) for one in found.node_types] == [
+        (2, 8, 0, ("cpu",)), (1, 8, 2, ("gpu",)),
+    ]  # fmt: skip
+    assert await tried(scout, grid, "cpu", by=0, dialect="gridengine") == [
+        ("submission", Level.WELL), ("queue listing", Level.WELL), ("accounting", Level.WELL), ("output", Level.WELL),
+    ]  # fmt: skip

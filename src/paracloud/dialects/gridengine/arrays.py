@@ -5,7 +5,6 @@ import re
 from paracloud.kit.errors import Unsupported
 
 _RANGE = re.compile(r"(\d{1,7})(?:-(\d{1,7})(?::(\d{1,7}))?)?(?:%(\d{1,7}))?", re.ASCII)
-_TASK_DIGITS = 7
 NO_TASK = frozenset({"0", "", "undefined"})
 """What stands for a task's number where the job is no array."""
 
