@@ -12,7 +12,7 @@ from paracloud.dialects.pbs.states import ENDED, listed_phase
 from paracloud.dialects.pbs.text import moment, owner
 from paracloud.dialects.records import NativePhase, Observation
 from paracloud.dialects.text import printable
-from paracloud.kit.command import Command, Completed
+from paracloud.kit.command import OUTPUT_LIMIT_BYTES, Command, Completed
 from paracloud.kit.identifiers import UnixAccount
 
 # Arguments: nonce, number of words of the first command, these, and the words of the second.
@@ -30,6 +30,8 @@ done
 printf '\n%s end\n' "$nonce"
 exit "$status"
 """
+LIMIT_BYTES = 4 * OUTPUT_LIMIT_BYTES
+"""PBS prints all that it knows of a job, some 2 kB: of fifty thousand tasks still."""
 _END = " end"
 
 
@@ -44,7 +46,7 @@ def observe(flavour: Flavour, accounts: Sequence[UnixAccount], nonce: str) -> Co
         except (ValueError, KeyError) as error:
             raise odd(error, completed, argv) from None
 
-    return Command(argv=argv, parse=parse, timeout=timedelta(seconds=60), cost=2)
+    return Command(argv=argv, parse=parse, timeout=timedelta(seconds=60), limit_bytes=LIMIT_BYTES, cost=2)
 
 
 def shown(pick: Sequence[str], show: Sequence[str], nonce: str) -> tuple[str, ...]:
