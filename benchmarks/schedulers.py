@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.parts import samples_accounting, samples_pbs, samples_slurm
+from benchmarks.parts import samples_accounting, samples_gridengine, samples_pbs, samples_slurm
 from benchmarks.parts.samples import Sample
 
 SOURCES: tuple[Callable[[Path], Iterator[Sample]], ...] = (
     samples_slurm.samples,
+    samples_gridengine.samples,
     samples_pbs.samples,
     samples_accounting.samples,
 )

@@ -20,9 +20,12 @@ MEANS: dict[str, frozenset[NativePhase]] = {
 """The words of other projects, and which of our phases say the same."""
 _SUSPENDED = "a suspended job counts as running here: it has its nodes, and goes on without a release"
 _BYTES = "a bare number is bytes there; in Slurm's own answers, which our reader is for, it is mebibytes"
+_LETTER = "Grid Engine's manual has no such letter by itself: it is kept, and unknown"
 _FREE = "blanks and small letters are in no answer of Slurm's"
 DIFFERENCES: dict[tuple[str, str], str] = {
     ("nextflow squeue", "22 S"): _SUSPENDED,
+    **{("nextflow sge qstat", text): _SUSPENDED for text in ("1263 Tr", "24261953 T", "1265 S", "1269 s")},
+    **{("nextflow sge qstat", text): _LETTER for text in ("1258 R", "1266 N", "1267 h", "1268 P")},
     ("nextflow pbs qstat", "15.localhost S"): _SUSPENDED,
     ("nextflow pbspro qstat", "15.localhost S"): _SUSPENDED,
     ("nextflow pbs qstat", "16.localhost E"): "that project does not know the state; here the job is ending",

@@ -28,7 +28,7 @@ def samples(folder: Path) -> Iterator[Sample]:
             yield from _of_gridengine(one["line"], one["expect"])
     for project in ("aiida_schedulers", "nextflow_queue_status", "pysqa"):
         for name in loaded(folder, f"{project}.json"):
-            if name.startswith(("lsf", "sge")):
+            if name.startswith("lsf"):
                 yield Sample(f"{project.partition('_')[0]} {name}", "", has_reader=False)
 
 
