@@ -21,7 +21,6 @@ MEANS: dict[str, frozenset[NativePhase]] = {
 _SUSPENDED = "a suspended job counts as running here: it has its nodes, and goes on without a release"
 _BYTES = "a bare number is bytes there; in Slurm's own answers, which our reader is for, it is mebibytes"
 _LETTER = "Grid Engine's manual has no such letter by itself: it is kept, and unknown"
-_FREE = "blanks and small letters are in no answer of Slurm's"
 DIFFERENCES: dict[tuple[str, str], str] = {
     ("nextflow squeue", "22 S"): _SUSPENDED,
     **{("nextflow sge qstat", text): _SUSPENDED for text in ("1263 Tr", "24261953 T", "1265 S", "1269 s")},
@@ -30,8 +29,6 @@ DIFFERENCES: dict[tuple[str, str], str] = {
     ("nextflow pbspro qstat", "15.localhost S"): _SUSPENDED,
     ("nextflow pbs qstat", "16.localhost E"): "that project does not know the state; here the job is ending",
     **{("slurm-scripts size", text): _BYTES for text in ("1", "1048575", "1048576")},
-    **{("slurm-scripts size", text): _FREE for text in ("2 M", "900.13 mb")},
-    ("slurm-scripts hostlist", "a,"): "a list that a user wrote: one that ends with a comma is refused",
     (
         "apel sge accounting",
         "1630912",

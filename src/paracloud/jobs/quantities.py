@@ -15,7 +15,7 @@ _SIZE = re.compile(r"([0-9]{1,15})([KMGT]?)B?", re.IGNORECASE)
 
 _SPANS = r"\[[0-9]{1,9}(?:-[0-9]{1,9})?(?:,[0-9]{1,9}(?:-[0-9]{1,9})?)*\]"
 _NAMED = rf"(?:[A-Za-z0-9_.-]|{_SPANS})+"
-_HOST, _HOSTS, _GROUP = re.compile(_NAMED), re.compile(rf"{_NAMED}(?:,{_NAMED})*"), re.compile(r"\[([^\]]*)\]")
+_HOST, _HOSTS, _GROUP = re.compile(_NAMED), re.compile(rf"{_NAMED}(?:,{_NAMED})*,?"), re.compile(r"\[([^\]]*)\]")
 
 
 def count(option: str, text: str, *, most: int, least: int = 1) -> int:

@@ -235,6 +235,7 @@ def test_memory_follows_the_cores_that_are_given():
 def test_named_nodes_are_counted_and_cannot_be_more_than_the_job_has():
     assert given("-N 3 -w 'n[1-2],m7'")["nodes"] == 3
     assert given("-n 4 --nodelist=n1,n2")["nodes"] == 4
+    assert given("-n 4 --nodelist=n1,n2,") == given("-n 4 --nodelist=n1,n2")
     for words in ("-n 1 -w 'n[1-10]'", "-N 2 -w 'n[01-02,7]'", "-w 'r[1-2]n[1-2]' -n 3", "-w n[1-99999999]"):
         with pytest.raises(Invalid, match="--nodes"):
             spec(words)

@@ -9,7 +9,7 @@ from paracloud.kit.identifiers import UnixAccount
 
 _NO_TIME = frozenset({"", "Unknown", "None", "N/A", "NONE", "(null)"})
 _WALL = re.compile(r"(?:(\d{1,6})-)?(\d{1,9})(?::(\d{1,2}))?(?::(\d{1,2}))?", re.ASCII)
-_SIZE = re.compile(r"(\d{1,15})(?:\.(\d{1,6}))?([KMGTP]?)(?:i?B)?[nc]?", re.ASCII | re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,15})(?:\.(\d{1,6}))? ?([KMGTP]?)(?:i?B)?[nc]?", re.ASCII | re.IGNORECASE)
 _COUNT = re.compile(r"(\d{1,18})(?:(?:\.(\d{1,6}))?([KMGTP]))?", re.ASCII)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "P": 1 << 50}
 _UNIT_BYTES = {"K": 1 << 10, "": 1 << 20, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "P": 1 << 50}

@@ -33,7 +33,14 @@ def test_a_limit_is_read_back_as_it_is_written(seconds):
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("2000M", 2000 << 20), ("62.50G", 64000 << 20), ("1T", 1 << 40), ("12", 12 << 20), ("1024K", 1 << 20)],
+    [
+        ("2000M", 2000 << 20),
+        ("62.50G", 64000 << 20),
+        ("1T", 1 << 40),
+        ("12", 12 << 20),
+        ("1024K", 1 << 20),
+        ("2 M", 2 << 20),
+    ],
 )
 def test_sizes_are_bytes(text, size):
     assert size_bytes(text) == size
