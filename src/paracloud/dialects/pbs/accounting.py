@@ -104,8 +104,7 @@ def account_of(flavour: Flavour, ids: Sequence[NativeId], nonce: str) -> Command
         return tuple(one for one in _records(flavour, completed, nonce, argv) if one.native_id in asked)
 
     stdin = "".join(f"{job}\n" for job in ids).encode()
-    cost = 1 + len(ids) // 500
-    return Command(argv=argv, parse=parse, stdin=stdin, timeout=timedelta(seconds=120), cost=cost)
+    return Command(argv=argv, parse=parse, stdin=stdin, timeout=timedelta(seconds=120))
 
 
 def _records(flavour: Flavour, completed: Completed, nonce: str, argv: Sequence[str]) -> list[AccountingRecord]:

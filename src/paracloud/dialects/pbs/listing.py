@@ -1,5 +1,5 @@
-"""The queue listing: all jobs of these accounts. One command picks their ids, and each five hundred of them are shown
-by one more; a centre's own tens of thousands of other jobs are not printed."""
+"""The queue listing: all jobs of these accounts. One command picks their ids, one more shows them; a centre's own tens
+of thousands of other jobs are not printed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -15,7 +15,8 @@ from paracloud.dialects.text import printable
 from paracloud.kit.command import OUTPUT_LIMIT_BYTES, Command, Completed
 from paracloud.kit.identifiers import UnixAccount
 
-# Arguments: nonce, number of words of the first command, these, and the words of the second.
+# Arguments: nonce, number of words of the first command, these, and the words of the second. Twenty thousand ids, of
+# which an array is one, fit into one command line.
 SHOW = r"""
 set -f
 nonce=$1 many=$2 status=0
@@ -23,9 +24,9 @@ shift 2
 pick=("${@:1:many}") show=("${@:many+1}")
 listed=$("${pick[@]}") || exit
 ids=($listed)
-for ((i = 0; i < ${#ids[@]}; i += 500)); do
+for ((i = 0; i < ${#ids[@]}; i += 20000)); do
   printf '\n%s\n' "$nonce"
-  "${show[@]}" "${ids[@]:i:500}" </dev/null || status=$?
+  "${show[@]}" "${ids[@]:i:20000}" </dev/null || status=$?
 done
 printf '\n%s end\n' "$nonce"
 exit "$status"

@@ -231,3 +231,11 @@ def test_where_the_logs_cannot_be_read_the_history_is_asked(login, tmp_path):
     done = login(command, recorded(OPENPBS, "history-window").stdout.decode().split(NONCE)[1])
     assert len(command.parse(done)) == 9
     assert b"UTC0 -x -f -F json -t 7.pbs1 9[].pbs1" in done.stderr
+
+
+def test_however_many_are_asked_for_it_is_one_command(login):
+    ids = [str(number) for number in range(1, 3001)]
+    command = dialect(OPENPBS).account_of(ids)
+    done = login(command, '{"timestamp":1,"pbs_version":"23"}')
+    assert (command.cost, done.stderr.count(b"UTC0 -x")) == (1, 1)
+    assert [one.record_id for one in command.parse(done)] == ["7", "8", "17"]
