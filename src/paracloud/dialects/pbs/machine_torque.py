@@ -11,6 +11,7 @@ from paracloud.dialects.text import few
 QUEUES, SERVER, NODES = ("qstat", "-Q", "-f"), ("qstat", "-B", "-f"), ("pbsnodes", "-x")
 _USABLE = frozenset({"free", "job-exclusive", "job-sharing", "busy"})
 _WANTED = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*", re.ASCII)
+_PROFESSIONAL = re.compile(r"(?:PBSPro_)?\d{2}", re.ASCII)
 _SPAN = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?", re.ASCII)
 
 
@@ -21,7 +22,12 @@ def read(queues: str, server: str, nodes: str) -> tuple[list[QueueInfo], list[No
 
 
 def version(server: str) -> str:
-    return next((one.get("pbs_version", "") for one in from_lines(server).values()), "")
+    """PBS Professional answers the same question in the same lines; its versions before JSON, 10 to 18, are neither
+    flavour."""
+    found = next((one.get("pbs_version", "") for one in from_lines(server).values()), "")
+    if _PROFESSIONAL.match(found):
+        raise ValueError(f"it is PBS Professional {found[:40]}; from 19.1 on it is spoken as openpbs")
+    return found
 
 
 def _queue(name: str, said: Mapping[str, str]) -> Queue:

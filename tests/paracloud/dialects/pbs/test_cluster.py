@@ -112,6 +112,13 @@ def test_ping_names_the_servers_version(flavour, text):
     assert dialect(flavour).ping().parse(recorded(flavour, "server")) == text
 
 
+@pytest.mark.parametrize("version", [b"PBSPro_13.1.2.160576", b"14.1.10", b"18.1.4"])
+def test_an_old_pbs_professional_is_not_taken_for_a_torque(version):
+    answer = recorded(TORQUE, "server")
+    with pytest.raises(Broken, match="PBS Professional"):
+        dialect(TORQUE).ping().parse(replace(answer, stdout=answer.stdout.replace(b"6.1.3", version)))
+
+
 @each_flavour
 def test_a_server_that_names_no_version_is_broken(flavour):
     with pytest.raises(Broken):
