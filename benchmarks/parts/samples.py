@@ -20,7 +20,7 @@ MEANS: dict[str, frozenset[NativePhase]] = {
 """The words of other projects, and which of our phases say the same."""
 _SUSPENDED = "a suspended job counts as running here: it has its nodes, and goes on without a release"
 _BYTES = "a bare number is bytes there; in Slurm's own answers, which our reader is for, it is mebibytes"
-_LETTER = "Grid Engine's manual has no such letter by itself: it is kept, and unknown"
+_LETTER = "Grid Engine's manual has no such letter by itself"
 DIFFERENCES: dict[tuple[str, str], str] = {
     ("nextflow squeue", "22 S"): _SUSPENDED,
     **{("nextflow sge qstat", text): _SUSPENDED for text in ("1263 Tr", "24261953 T", "1265 S", "1269 s")},

@@ -5,6 +5,7 @@ import pytest
 from tests.paracloud.dialects.pbs.stand_in import PbsStandIn
 from tests.paracloud.dialects.slurm.stand_in import request
 
+from paracloud.dialects.fence import MOVED
 from paracloud.dialects.pbs.dialect import openpbs, torque
 from paracloud.kit.command import Completed
 from paracloud.kit.errors import Broken, Refused, Unreachable
@@ -108,6 +109,14 @@ def test_what_pbs_has_forgotten_is_known_by_the_jobs_own_marker(centre, marker, 
     centre.set("qselect.empty")
     assert centre.ask(submit(job)) == {job.tag: id_}
     assert centre.count("calls") == 0
+
+
+def test_a_marker_that_was_taken_on_the_jobs_behalf_names_no_job(centre):
+    job = request()
+    folder = centre.home / ".paracloud/jobs" / job.tag
+    folder.mkdir(parents=True)
+    (folder / "run").symlink_to(MOVED)
+    assert centre.ask(submit(job)) == {job.tag: "41000"}
 
 
 def test_an_array_whose_tasks_torque_calls_by_names_of_their_own_is_found(centre):
