@@ -39,8 +39,7 @@ export SLURM_STEP_ID=0 SLURM_STEPID=0 SLURM_STEP_NUM_TASKS=$tasks
 [ "$tasks" -gt 1 ] || exec "$@"
 launcher=$(type -P mpirun || type -P mpiexec) || say "$tasks tasks need mpirun: load the module of an MPI before srun"
 words=(-n "$tasks")
-[ "$nodes" -eq 1 ] || [ ! -r "${@HOSTS@:-}" ] || words+=(-machinefile "$@HOSTS@")
-if [[ $("$launcher" --version 2>/dev/null) == *"Open MPI"* ]]; then
+@HOSTS@if [[ $("$launcher" --version 2>/dev/null) == *"Open MPI"* ]]; then
   words+=(--bind-to none)
   [ -z "$label" ] || words+=(--tag-output)
   # Slots are cores, of which a task may have several.
@@ -58,6 +57,10 @@ exec "$launcher" "${words[@]}" bash -c '
   exec "$@"' srun "$@"
 """
 
+_HOSTS = """\
+[ "$nodes" -eq 1 ] || [ ! -r "${@NAME@:-}" ] || words+=(-machinefile "$@NAME@")
+"""
+
 # It lies in the account's home, one of each version, and comes into place whole.
 _INSTALL = r"""
 paracloud_bin=$HOME/.paracloud/bin-@VERSION@
@@ -72,11 +75,13 @@ export PATH=$paracloud_bin:$PATH
 """
 
 
-def install(scheduler: str, *, own: str, hosts: str) -> str:
+def install(scheduler: str, *, own: str, hosts: str | None = None) -> str:
     """Shell of a job's script, after its variables stand. `own`: a pattern of the scheduler's own variables, which the
-    tasks on other nodes do not need; `hosts`: the variable that names the file of the job's hosts."""
+    tasks on other nodes do not need; `hosts`: the variable that names a file of the job's hosts, for an mpirun that
+    does not find them by itself."""
     program = _PROGRAM
-    for mark, text in (("@SCHEDULER@", scheduler), ("@OWN@", own), ("@HOSTS@", hosts)):
+    file = _HOSTS.replace("@NAME@", hosts) if hosts is not None else ""
+    for mark, text in (("@SCHEDULER@", scheduler), ("@OWN@", own), ("@HOSTS@", file)):
         program = program.replace(mark, text)
     version = hashlib.sha256(program.encode()).hexdigest()[:12]
     return _INSTALL.replace("@VERSION@", version).replace("@PROGRAM@", program)

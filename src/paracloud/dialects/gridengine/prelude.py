@@ -1,8 +1,10 @@
 """What a job's script does under Grid Engine before the user's own runs: SLURM_* variables, dependencies, and a watcher
 that brings it the signals that Grid Engine itself has no command for."""
 
-from paracloud.dialects.gridengine.srun import INSTALL
 from paracloud.dialects.records import Request
+from paracloud.dialects.srun import install
+
+_SRUN = install("Grid Engine", own="SGE_* | PE_HOSTFILE")
 
 # A login's environment, as a job has it under Slurm. Job scripts and what they start are found by sbatch's names.
 _ENVIRONMENT = r"""
@@ -123,7 +125,7 @@ def prelude(request: Request, redirection: str) -> str:
         given.append(f"SLURM_MEM_PER_NODE={-(-request.memory_per_node_bytes // (1 << 20))}")
     if request.gpus_per_node:
         given.append(f"SLURM_GPUS_ON_NODE={request.gpus_per_node}")
-    return f"export {' '.join(given)}" + _ENVIRONMENT + redirection + _dependencies(request) + INSTALL
+    return f"export {' '.join(given)}" + _ENVIRONMENT + redirection + _dependencies(request) + _SRUN
 
 
 def runner(warning: str) -> str:
