@@ -19,6 +19,7 @@ FREE = """
      WHERE id = $1
 """
 """As if it had not been bound to its centre, and had waited for an hour."""
+LEFT = "SELECT from_centre, from_native_id FROM job_moves WHERE job_id = $1 ORDER BY id"
 MOVES = "SELECT step, end_en FROM job_moves WHERE job_id = $1 ORDER BY id"
 
 
@@ -46,8 +47,11 @@ def waiting(stage: Stage, tenant: Tenant) -> UUID:
 
 
 def rows_of(stage: Stage, centre: str, job: UUID, moves: int) -> list[list[str]]:
+    """A job that was cancelled while it was held was never eligible: only by its id is it found."""
     name = f"pc-{submit_tag(JobId(job), moves)}"
-    return [row for row in sacct(stage, centre) if row[3] == name]
+    native = [str(row["from_native_id"]) for row in sql(stage, LEFT, job) if row["from_centre"] == centre]
+    rows = sacct(stage, centre) + (sacct(stage, centre, "-j", ",".join(native)) if native else [])
+    return [list(row) for row in dict.fromkeys(tuple(row) for row in rows if row[3] == name)]
 
 
 def assert_moved_and_ran_once(stage: Stage, tenant: Tenant, job: UUID) -> None:
