@@ -20,14 +20,8 @@ TAG = submit_tag(JOB)
 
 
 def run_fence(home: Path, *tags: SubmitTag) -> dict[SubmitTag, bool]:
-    command = fence(tags)
-    done = subprocess.run(
-        command.argv,
-        input=command.stdin,
-        capture_output=True,
-        env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
-        check=True,
-    )
+    command, environment = fence(tags), {"HOME": str(home), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command.argv, input=command.stdin, capture_output=True, env=environment, check=True)
     return dict(command.parse(Completed(done.returncode, done.stdout, done.stderr)))
 
 
@@ -74,12 +68,10 @@ def test_each_of_many_has_an_answer_of_its_own(home: Path) -> None:
     assert run_fence(home, *others, TAG) == {**dict.fromkeys(others, True), TAG: False}
 
 
-@pytest.mark.parametrize(
-    "said", ["", "Welcome!\n", f"paracloud-run {TAG} moved\n", f"paracloud-run {'0' * 32} moved .\n"]
-)
+@pytest.mark.parametrize("said", ["", "Welcome!\n", "paracloud-run TAG moved\n", "paracloud-run 00 moved .\n"])
 def test_an_answer_that_is_none_says_nothing(said: str) -> None:
     with pytest.raises(Unreachable):
-        fence([TAG]).parse(Completed(0, said.encode(), b""))
+        fence([TAG]).parse(Completed(0, said.replace("TAG", TAG).encode(), b""))
 
 
 def test_a_tag_says_whose_it_is_and_after_how_many_moves() -> None:
