@@ -16,6 +16,7 @@ from paracloud.jobs.written import read_spec
 from paracloud.kit.identifiers import MOVES_MOST, CentreName, JobId, ProjectId
 from paracloud.placement.choose import choose
 from paracloud.placement.offer import Objective
+from paracloud.placement.reroute import MAY_COST_MORE
 
 
 async def go_at_once(session: AsyncSession, centre: CentreName, job: JobId, *, market: Market, now: datetime) -> None:
@@ -28,7 +29,7 @@ async def go_at_once(session: AsyncSession, centre: CentreName, job: JobId, *, m
     spec = read_spec(row.spec, row.script)
     customer = await customer_of(session, ProjectId(row.project_id), market)
     choice = choose(need(spec), offers(market, spec, customer), Objective(spec.objective))
-    most = await most_held(session, str(job)) if choice.objective is Objective.CHEAPEST else None
+    most = await most_held(session, str(job)) if choice.objective not in MAY_COST_MORE else None
     best = next(
         (
             one
