@@ -157,7 +157,7 @@ def test_what_a_dead_centre_was_not_sent_yet_goes_to_another_one_and_what_it_has
         done = ended(stage, tenant, job)
         assert done.job.state == "completed"
         assert tenant.client.log(job) == b"payload\n"
-        assert "east does not answer and knew nothing of it yet" in done.job.why_en
+        assert any("east does not answer and knew nothing of it yet" in event.reason for event in done.events)
         assert tenant.client.job(sent).job.centre == "east"
     finally:
         east.start("slurmctld")
