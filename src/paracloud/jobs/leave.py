@@ -11,8 +11,8 @@ from paracloud.billing.reserve import Wanted
 from paracloud.centres.account import account_for
 from paracloud.jobs import store, store_moves, store_rounds
 from paracloud.jobs.market import Market, customer_of, dedicated_at, most_at, offers
+from paracloud.jobs.movable import need_elsewhere
 from paracloud.jobs.moving import MoveStep, OpenMove, TakenPlace
-from paracloud.jobs.need import need
 from paracloud.jobs.state import JobState
 from paracloud.jobs.tables import AnyRow
 from paracloud.jobs.written import read_spec
@@ -52,7 +52,7 @@ async def take_place(
     cannot be had, and the hold is as it was."""
     spec, project, (centre, queue) = read_spec(row.spec, row.script), ProjectId(row.project_id), move.to_place
     customer = await customer_of(session, project, market)
-    fitting, _ = filter_offers(need(spec), offers(market, spec, customer))
+    fitting, _ = filter_offers(need_elsewhere(spec, customer, market), offers(market, spec, customer))
     offer = next((one for one in fitting if (one.centre, one.queue) == (centre, queue)), None)
     if offer is None or dedicated_at(market, spec, customer, offer) is not None:
         raise Conflict(f"{centre}/{queue} does not take it any more", f"{centre}/{queue} 已不再接收该作业")

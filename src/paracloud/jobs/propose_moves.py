@@ -17,8 +17,8 @@ from paracloud.jobs.expect import foreseen
 from paracloud.jobs.go_at_once import go_at_once
 from paracloud.jobs.leave import release_moves
 from paracloud.jobs.market import Market, MarketReader, customer_of, dedicated_at, offers
+from paracloud.jobs.movable import need_elsewhere
 from paracloud.jobs.moving import HOLDING_MOST
-from paracloud.jobs.need import need
 from paracloud.jobs.tables import AnyRow
 from paracloud.jobs.written import read_spec
 from paracloud.kit.clock import Clock
@@ -96,7 +96,7 @@ def _places(
 ) -> tuple[Need, list[Offer]]:
     """With what is expected there; but for the customer's own nodes, for which nothing is held."""
     spec, user = read_spec(row.spec, row.script), UserId(row.user_id)
-    wanted = need(spec)
+    wanted = need_elsewhere(spec, customer, market)
     found = foreseen(wanted, offers(market, spec, customer), spec, customer=customer, user=user, market=market)
     return wanted, [
         _less(offer, taken.get((offer.centre, offer.queue), 0))
