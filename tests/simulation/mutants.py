@@ -72,6 +72,13 @@ class NoLookBeforeTheMove(MemoryStore):
         return True
 
 
+class MarkerForNobody(Controller):
+    """The run marker of a job that moves is left to the job: its scheduler's word is enough."""
+
+    def take_marker(self, account: str, name: str) -> int:
+        return self.owners.get((account, name, None), 0)
+
+
 class MovesBeforeTheCancel(AuditedBook):
     """The new centre gets the job as soon as the old one is asked to cancel it."""
 
@@ -109,6 +116,7 @@ MUTANTS: Mapping[str, Parts] = {
     "absence taken for completion": Parts(book=AbsenceIsTheEnd),
     "charge without key": Parts(book=ChargeWithoutKey),
     "move without a look": Parts(store=NoLookBeforeTheMove),
+    "move without the run marker": Parts(controller=MarkerForNobody),
     "move before the cancel is certain": Parts(book=MovesBeforeTheCancel),
     "the same tag everywhere": Parts(store=SameTag),
     "the old hold kept": Parts(store=KeepsTheOldHold),

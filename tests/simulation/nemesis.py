@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+from tests.simulation.memory_book import is_leaving
 from tests.simulation.program import Program, World
 from tests.simulation.site import Site
 
@@ -18,6 +19,8 @@ class Nemesis:
         loop = self._world.loop
         kinds = [kind for kind in self._kinds() if self._random.random() < 0.6]
         until = loop.time() + seconds
+        if self._random.random() < 0.5:
+            self._slurmctld_forgets_cancel()
         while kinds and loop.time() < until:
             await asyncio.sleep(self._random.expovariate(1 / self._world.faults.events_every_seconds))
             self._random.choice(kinds)()
@@ -84,6 +87,17 @@ class Nemesis:
 
     def _slurmctld_forgets(self) -> None:
         self._site().controller.forget_newest()
+
+    def _slurmctld_forgets_cancel(self) -> None:
+        """Of a job that is moved away, or was: to any other it would bring a second end. All the time, because the
+        moment in which it can be is short."""
+        for site in self._world.sites:
+            centre = self._world.store.centres[site.name]
+            for tag in [*centre.left, *(row.tag for row in centre.jobs.values() if is_leaving(row))]:
+                if self._random.random() < 0.2:
+                    site.controller.forget_cancel(f"pc-{tag}")
+        if not self._is_over:
+            self._world.loop.call_later(1, self._slurmctld_forgets_cancel)
 
     def _lose_node(self) -> None:
         self._site().controller.lose_node()

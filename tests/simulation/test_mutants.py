@@ -15,6 +15,7 @@ SIGNS = {
     "absence taken for completion": "was ended without an accounting record",
     "charge without key": "the centres' accounting makes it",
     "move without a look": "was handed over that has run",
+    "move without the run marker": "was executed more than once",
     "move before the cancel is certain": "was handed over while its old centre had it",
     "the same tag everywhere": "was cancelled at its centre, which nobody asked for",
     "the old hold kept": "the centres' accounting makes it",

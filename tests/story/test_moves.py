@@ -3,12 +3,14 @@ both centres' sacct and by the ledger."""
 
 import os
 import signal
+import time
 from collections.abc import Iterator
+from itertools import count
 from uuid import UUID
 
 import pytest
 from demo.stage import Stage, Tenant
-from tests.story.acts import assert_charged_as_accounted, ended, reached, sacct, script, sql
+from tests.story.acts import assert_charged_as_accounted, ended, names_at, reached, sacct, script, sql
 from tests.story.gate import closed_at_step
 from tests.story.test_server_faults import tending
 
@@ -19,23 +21,37 @@ FREE = """
      WHERE id = $1
 """
 """As if it had not been bound to its centre, and had waited for an hour."""
+LEFT = "SELECT from_centre, from_native_id FROM job_moves WHERE job_id = $1 ORDER BY id"
 MOVES = "SELECT step, end_en FROM job_moves WHERE job_id = $1 ORDER BY id"
 
 
-@pytest.fixture(scope="module")
-def full_east(stage: Stage) -> Iterator[UUID]:
-    """All of its cpu partition is another's."""
-    yield from _hog(stage)
+NUMBERS = count(1)
 
 
-def _hog(stage: Stage) -> Iterator[UUID]:
-    hog = stage.tenant(f"hog{os.getpid()}")
-    nodes = len([name for name, p in stage.lab.centres["east"].site.centre.nodes if p.name == "cpu"])
-    job = hog.client.submit(script(hog, "sleep 3600", nodes=str(nodes), exclusive="true", time="60")).id
-    reached(stage, hog, job, "running")
-    yield job
-    hog.client.wish(job, "cancel")
-    ended(stage, hog, job)
+class Hog:
+    """Another's job, on all of the east's cpu partition."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage, self._tenant = stage, stage.tenant(f"hog{next(NUMBERS)}")
+        nodes = len([name for name, of in stage.lab.centres["east"].site.centre.nodes if of.name == "cpu"])
+        request = script(self._tenant, "sleep 3600", nodes=str(nodes), exclusive="true", time="60")
+        self._job = self._tenant.client.submit(request).id
+        reached(stage, self._tenant, self._job, "running")
+
+    def leave(self) -> None:
+        self._tenant.client.wish(self._job, "cancel")
+
+    def gone(self) -> None:
+        if not self._tenant.client.job(self._job).job.is_final:
+            self.leave()
+            ended(self._stage, self._tenant, self._job)
+
+
+@pytest.fixture
+def hog(stage: Stage) -> Iterator[Hog]:
+    made = Hog(stage)
+    yield made
+    made.gone()
 
 
 def waiting(stage: Stage, tenant: Tenant) -> UUID:
@@ -46,8 +62,12 @@ def waiting(stage: Stage, tenant: Tenant) -> UUID:
 
 
 def rows_of(stage: Stage, centre: str, job: UUID, moves: int) -> list[list[str]]:
+    """A job that was cancelled while it was held was never eligible: only by its id is it found."""
     name = f"pc-{submit_tag(JobId(job), moves)}"
-    return [row for row in sacct(stage, centre) if row[3] == name]
+    left = [row for row in sql(stage, LEFT, job) if row["from_centre"] == centre and row["from_native_id"]]
+    native = [str(row["from_native_id"]) for row in left]
+    rows = sacct(stage, centre) + (sacct(stage, centre, "-j", ",".join(native)) if native else [])
+    return [list(row) for row in dict.fromkeys(tuple(row) for row in rows if row[3] == name)]
 
 
 def assert_moved_and_ran_once(stage: Stage, tenant: Tenant, job: UUID) -> None:
@@ -62,7 +82,7 @@ def assert_moved_and_ran_once(stage: Stage, tenant: Tenant, job: UUID) -> None:
     assert_charged_as_accounted(stage, tenant, done)
 
 
-def test_a_job_that_waits_at_a_full_centre_moves_to_the_idle_one(stage, tenant, full_east) -> None:
+def test_a_job_that_waits_at_a_full_centre_moves_to_the_idle_one(stage, tenant, hog) -> None:
     job = waiting(stage, tenant)
     sql(stage, FREE, job)
     assert_moved_and_ran_once(stage, tenant, job)
@@ -70,7 +90,7 @@ def test_a_job_that_waits_at_a_full_centre_moves_to_the_idle_one(stage, tenant, 
 
 
 @pytest.mark.parametrize("step", ["holding", "leaving", "cancelling", "moved"])
-def test_a_worker_killed_at_any_step_of_a_move_doubles_and_loses_nothing(stage, tenant, full_east, step) -> None:
+def test_a_worker_killed_at_any_step_of_a_move_doubles_and_loses_nothing(stage, tenant, hog, step) -> None:
     job = waiting(stage, tenant)
     with closed_at_step(stage, job, step) as gate:
         sql(stage, FREE, job)
@@ -93,16 +113,14 @@ def _state(stage: Stage, native: str) -> str:
 
 
 @pytest.mark.parametrize("step", ["holding", "leaving", "cancelling"])
-def test_a_job_whose_start_races_its_move_runs_once_where_it_took_its_marker(stage, tenant, step) -> None:
+def test_a_job_whose_start_races_its_move_runs_once_where_it_took_its_marker(stage, tenant, hog, step) -> None:
     """The room comes at the very moment: until the marker is ours, the job has it and stays; after that it runs nothing
     in the east."""
-    hogs = _hog(stage)
-    next(hogs)
     job = waiting(stage, tenant)
     with closed_at_step(stage, job, step) as gate:
         sql(stage, FREE, job)
         stage.wait(gate.has_caught, f"the step {step}")
-        next(hogs, None)
+        hog.leave()
         let_start(stage, job)
     done = ended(stage, tenant, job)
     assert done.job.state == "completed"
@@ -117,3 +135,40 @@ def test_a_job_whose_start_races_its_move_runs_once_where_it_took_its_marker(sta
         assert (done.job.centre, in_west) == ("east", [])
         assert [row["step"] for row in sql(stage, MOVES, job)] == ["stayed"]
     assert_charged_as_accounted(stage, tenant, done)
+
+
+SICKEN = "UPDATE centre_health SET failing_since = failing_since - interval '1 hour' WHERE centre = 'east'"
+
+
+def test_what_a_dead_centre_was_not_sent_yet_goes_to_another_one_and_what_it_has_waits_for_it(stage, tenant) -> None:
+    east = stage.lab.centres["east"]
+    sent = tenant.client.submit(script(tenant, "echo payload", hold="true")).id
+    reached(stage, tenant, sent, "queued")
+    # The controller writes its jobs down some seconds later; what it forgets when it dies before is another story.
+    began = time.time()
+    stage.wait(lambda: (east.site.folder / "state/job_state").stat().st_mtime > began, "its state on disk")
+    east.kill("slurmctld")
+    try:
+        stage.wait(lambda: _failing(stage), "the centre to be reported as troubled")
+        job = tenant.client.submit(script(tenant, "echo payload")).id
+        sql(stage, FREE, job)
+        sql(stage, SICKEN)
+        stage.wait(lambda: tenant.client.job(job).job.centre == "west", "the job to go west")
+        done = ended(stage, tenant, job)
+        assert done.job.state == "completed"
+        assert tenant.client.log(job) == b"payload\n"
+        assert any("east does not answer and knew nothing of it yet" in event.reason for event in done.events)
+        assert tenant.client.job(sent).job.centre == "east"
+    finally:
+        east.start("slurmctld")
+    assert rows_of(stage, "east", job, 0) == []
+    assert [row[1] for row in rows_of(stage, "west", job, 1)] == ["COMPLETED"]
+    stage.wait(lambda: not _failing(stage), "the centre to be well again", 240)
+    tenant.client.wish(sent, "release")
+    assert ended(stage, tenant, sent).job.state == "completed"
+    assert names_at(stage, "east").count(f"pc-{sent.hex}") == 1
+    assert_charged_as_accounted(stage, tenant, done)
+
+
+def _failing(stage: Stage) -> bool:
+    return next(one for one in stage.operator.centres().items if one.name == "east").failing_since is not None

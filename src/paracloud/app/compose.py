@@ -81,7 +81,8 @@ class Composed:
         )
         reporter = Reporter(self.database)
         funder = Funder(self.database, self.clock)
-        rerouter = Rerouter(self.database, self.clock, MarketReader(self.database, self.clock))
+        market = MarketReader(self.database, self.clock, Foresight(self.clock))
+        rerouter = Rerouter(self.database, self.clock, market)
         duties = Duties(
             stage=self._stage,
             report=reporter.health,

@@ -32,6 +32,25 @@ def well_after(health: Health) -> timedelta:
     return min(WELL_AFTER * (1 << health.relapses), WELL_AFTER_MOST)
 
 
+def sickness(health: Health) -> tuple[str, str] | None:
+    """Why it takes no new jobs, since when, and from when on it may again; None where it takes them."""
+    if health.sick_since is None:
+        return None
+    since, better = health.failing_since or health.checked_at, health.good_since
+    if better is None:
+        return (
+            f"the centre has not answered since {since:%Y-%m-%d %H:%M} UTC, and takes no new jobs",
+            f"该超算中心自 {since:%Y-%m-%d %H:%M} UTC 起无响应，暂不接收新作业",
+        )
+    wait = well_after(health).total_seconds() / 60
+    return (
+        f"the centre failed from {since:%Y-%m-%d %H:%M} UTC on, and answers again since {better:%H:%M} UTC: it takes "
+        f"jobs again when it has done so for {wait:.0f} min",
+        f"该超算中心自 {since:%Y-%m-%d %H:%M} UTC 起故障，{better:%H:%M} UTC 起恢复应答："
+        f"连续应答 {wait:.0f} 分钟后重新接收作业",
+    )
+
+
 def _good(before: Health, now: datetime) -> Health:
     if before.failing_since is None:
         return replace(before, checked_at=now)

@@ -1,7 +1,7 @@
 """Take the run marker of a job on its behalf, so that nothing of its tag ever runs at this centre; or learn that it has
 started.
 
-The marker is a symbolic link in the tag's folder (`slurm/script.py`), made by one system call, and every dialect's
+The marker is a symbolic link in the tag's folder (`batch_script.py`), made by one system call, and every dialect's
 script makes it first: so either the job has it or we have, whatever its scheduler forgets, repeats or does too late.
 A job that finds it taken ends well, having done nothing. In bash and coreutils alone; to be run as the account that
 the job is of.
@@ -10,13 +10,12 @@ the job is of.
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from paracloud.dialects.batch_script import GUARD_FOLDER
 from paracloud.dialects.text import printable
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.errors import Unreachable
 from paracloud.kit.identifiers import SubmitTag
 
-GUARD_FOLDER = ".paracloud/jobs"
-"""Under the account's home; one folder a tag."""
 MOVED = "moved"
 """What the link says where the marker is ours; otherwise it names the native job that runs."""
 ANSWER = "paracloud-run"

@@ -10,12 +10,13 @@ from paracloud.jobs.begin_move import begin
 from paracloud.jobs.hand_over import hand_over
 from paracloud.jobs.leave import require_free, take_place
 from paracloud.jobs.market import Market, customer_of, offers
-from paracloud.jobs.need import need
+from paracloud.jobs.movable import need_elsewhere
 from paracloud.jobs.state import JobState
 from paracloud.jobs.written import read_spec
 from paracloud.kit.identifiers import MOVES_MOST, CentreName, JobId, ProjectId
 from paracloud.placement.choose import choose
 from paracloud.placement.offer import Objective
+from paracloud.placement.reroute import MAY_COST_MORE
 
 
 async def go_at_once(session: AsyncSession, centre: CentreName, job: JobId, *, market: Market, now: datetime) -> None:
@@ -27,8 +28,8 @@ async def go_at_once(session: AsyncSession, centre: CentreName, job: JobId, *, m
     await require_free(session, row)
     spec = read_spec(row.spec, row.script)
     customer = await customer_of(session, ProjectId(row.project_id), market)
-    choice = choose(need(spec), offers(market, spec, customer), Objective(spec.objective))
-    most = await most_held(session, str(job)) if choice.objective is Objective.CHEAPEST else None
+    choice = choose(need_elsewhere(spec, customer, market), offers(market, spec, customer), Objective(spec.objective))
+    most = await most_held(session, str(job)) if choice.objective not in MAY_COST_MORE else None
     best = next(
         (
             one

@@ -11,8 +11,8 @@ from paracloud.billing.reserve import Wanted
 from paracloud.centres.account import account_for
 from paracloud.jobs import store, store_moves, store_rounds
 from paracloud.jobs.market import Market, customer_of, dedicated_at, most_at, offers
+from paracloud.jobs.movable import need_elsewhere
 from paracloud.jobs.moving import MoveStep, OpenMove, TakenPlace
-from paracloud.jobs.need import need
 from paracloud.jobs.state import JobState
 from paracloud.jobs.tables import AnyRow
 from paracloud.jobs.written import read_spec
@@ -20,6 +20,7 @@ from paracloud.kit.errors import Conflict, Refused
 from paracloud.kit.identifiers import CentreName, JobId, ProjectId, UserId
 from paracloud.placement.filter import filter_offers
 from paracloud.placement.offer import Objective
+from paracloud.placement.reroute import MAY_COST_MORE
 
 STARTED = ("it had started there", "作业已在该处开始运行")
 _UNDECIDED = (MoveStep.HOLDING, MoveStep.LEAVING)
@@ -51,12 +52,12 @@ async def take_place(
     cannot be had, and the hold is as it was."""
     spec, project, (centre, queue) = read_spec(row.spec, row.script), ProjectId(row.project_id), move.to_place
     customer = await customer_of(session, project, market)
-    fitting, _ = filter_offers(need(spec), offers(market, spec, customer))
+    fitting, _ = filter_offers(need_elsewhere(spec, customer, market), offers(market, spec, customer))
     offer = next((one for one in fitting if (one.centre, one.queue) == (centre, queue)), None)
     if offer is None or dedicated_at(market, spec, customer, offer) is not None:
         raise Conflict(f"{centre}/{queue} does not take it any more", f"{centre}/{queue} 已不再接收该作业")
     most = most_at(market, spec, customer, offer, spec.wall_limit)
-    is_bound = spec.objective == Objective.CHEAPEST
+    is_bound = Objective(spec.objective) not in MAY_COST_MORE
     if is_bound and most.amount.micro > await most_held(session, str(row.id)):
         raise Conflict(f"{offer.place} has become dearer", f"{offer.place} 已涨价")
     account = await account_for(session, centre, project, now=now)

@@ -13,7 +13,7 @@ from paracloud.billing.price import prices_at
 from paracloud.billing.rate import Most, Price, most
 from paracloud.billing.rule import Quantities, Unrated
 from paracloud.centres.centre import NOTHING_SAID, Centre, Health, Provision
-from paracloud.centres.health import well_after
+from paracloud.centres.health import sickness
 from paracloud.centres.registry import all_centres, healths, provisions, seen_queues
 from paracloud.dialects.records import QueueInfo
 from paracloud.identity import residency
@@ -238,24 +238,8 @@ def anothers(stall: Stall, customer: Customer, market: Market) -> tuple[str, str
 
 
 def _unavailable(stall: Stall) -> tuple[str, str] | None:
-    if stall.health is not None and stall.health.sick_since is not None:
-        return _sick(stall.health)
+    if stall.health is not None and (why := sickness(stall.health)) is not None:
+        return why
     if not stall.queue.is_up:
         return "the partition is down", "该分区已停用"
     return None
-
-
-def _sick(health: Health) -> tuple[str, str]:
-    since, better = health.failing_since or health.checked_at, health.good_since
-    if better is None:
-        return (
-            f"the centre has not answered since {since:%Y-%m-%d %H:%M} UTC, and takes no new jobs",
-            f"该超算中心自 {since:%Y-%m-%d %H:%M} UTC 起无响应，暂不接收新作业",
-        )
-    wait = well_after(health).total_seconds() / 60
-    return (
-        f"the centre failed from {since:%Y-%m-%d %H:%M} UTC on, and answers again since {better:%H:%M} UTC: it takes "
-        f"jobs again when it has done so for {wait:.0f} min",
-        f"该超算中心自 {since:%Y-%m-%d %H:%M} UTC 起故障，{better:%H:%M} UTC 起恢复应答："
-        f"连续应答 {wait:.0f} 分钟后重新接收作业",
-    )

@@ -1,6 +1,5 @@
 """Whose is an accounting record? Decided on values, from what our own book says, never from the tag alone."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -59,10 +58,8 @@ def match(
     records: Sequence[AccountingRecord], known: Mapping[SubmitTag, Known], owners: Mapping[UnixAccount, Owner]
 ) -> list[Match]:
     """One for each record, in their order. All records that are settled together are matched together, for each job has
-    a certain number of duplicates and no more."""
-    duplicates: dict[JobId, set[NativeId]] = defaultdict(set)
-    for ours in known.values():
-        duplicates[ours.job].update(ours.duplicates)
+    a certain number of duplicates and no more: at each of the places, and under each of the tags, that it had."""
+    duplicates = {tag: set(ours.duplicates) for tag, ours in known.items()}
     return [_match(record, known, owners, duplicates) for record in records]
 
 
@@ -70,21 +67,22 @@ def _match(
     record: AccountingRecord,
     known: Mapping[SubmitTag, Known],
     owners: Mapping[UnixAccount, Owner],
-    duplicates: Mapping[JobId, set[NativeId]],
+    duplicates: Mapping[SubmitTag, set[NativeId]],
 ) -> Match:
     owner = owners.get(record.account)
     if owner is None:
         return Match(record, Whose.NOBODY, None, None)
-    project, ours = owner.project, known.get(record.tag) if record.tag is not None else None
-    if ours is None or ours.account != record.account:
+    project, tag = owner.project, record.tag
+    ours = known.get(tag) if tag is not None else None
+    if tag is None or ours is None or ours.account != record.account:
         has = owner.had(record.submitted_at)
         return Match(record, Whose.BY_HAND, project, None) if has else Match(record, Whose.NOBODY, None, None)
     if ours.native_id is None and not ours.has_left:
         return Match(record, Whose.NOT_YET, project, None)
     if ours.native_id == record.native_id and not ours.has_left:
         return Match(record, Whose.JOB, project, ours.job)
-    if _may_be_a_second_submission(record, ours, duplicates[ours.job]):
-        duplicates[ours.job].add(record.native_id)
+    if _may_be_a_second_submission(record, ours, duplicates[tag]):
+        duplicates[tag].add(record.native_id)
         return Match(record, Whose.DUPLICATE, project, ours.job)
     return Match(record, Whose.BY_HAND, project, None)
 

@@ -1,29 +1,32 @@
 """Look for jobs that wait too long at a centre and would do better at another; and for those that a sick centre, which
 knows nothing of them yet, would only keep."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.billing.pick import Customer
 from paracloud.centres.leases import under
 from paracloud.centres.registry import healths
 from paracloud.jobs import store_moves
 from paracloud.jobs.begin_move import begin_move, waiting_of
+from paracloud.jobs.expect import foreseen
 from paracloud.jobs.go_at_once import go_at_once
 from paracloud.jobs.leave import release_moves
 from paracloud.jobs.market import Market, MarketReader, customer_of, dedicated_at, offers
+from paracloud.jobs.movable import need_elsewhere
 from paracloud.jobs.moving import HOLDING_MOST
-from paracloud.jobs.need import need
+from paracloud.jobs.tables import AnyRow
 from paracloud.jobs.written import read_spec
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Fenced, ParacloudError
-from paracloud.kit.identifiers import CentreName, JobId, ProjectId
+from paracloud.kit.identifiers import CentreName, JobId, ProjectId, UserId
 from paracloud.kit.lease import Lease
-from paracloud.placement.offer import Offer
+from paracloud.placement.offer import Need, Offer
 from paracloud.placement.reroute import better
 
 log = structlog.get_logger()
@@ -77,20 +80,29 @@ async def propose(session: AsyncSession, centre: CentreName, market: Market, now
         waiting = await waiting_of(session, row, now)
         if not waiting.is_late:
             continue
-        spec = read_spec(row.spec, row.script)
         customer = await customer_of(session, ProjectId(row.project_id), market)
-        places = [
-            _less(offer, taken.get((offer.centre, offer.queue), 0))
-            for offer in offers(market, spec, customer)
-            if offer.price is None or dedicated_at(market, spec, customer, offer) is None
-        ]
-        best = better(need(spec), waiting, places)
+        wanted, places = _places(row, customer, market, taken)
+        best = better(wanted, waiting, places)
         if best is None:
             continue
         await begin_move(session, row, waiting, best, now)
         taken[best.centre, best.queue] = taken.get((best.centre, best.queue), 0) + row.cores
         begun += 1
     return begun
+
+
+def _places(
+    row: AnyRow, customer: Customer, market: Market, taken: Mapping[tuple[str, str], int]
+) -> tuple[Need, list[Offer]]:
+    """With what is expected there; but for the customer's own nodes, for which nothing is held."""
+    spec, user = read_spec(row.spec, row.script), UserId(row.user_id)
+    wanted = need_elsewhere(spec, customer, market)
+    found = foreseen(wanted, offers(market, spec, customer), spec, customer=customer, user=user, market=market)
+    return wanted, [
+        _less(offer, taken.get((offer.centre, offer.queue), 0))
+        for offer in found
+        if offer.price is None or dedicated_at(market, spec, customer, offer) is None
+    ]
 
 
 def _less(offer: Offer, cores: int) -> Offer:

@@ -4,7 +4,7 @@ A job that has waited longer than was expected is expected to wait about as long
 usual nothing better is known. It moves to where it would start clearly sooner, and seldom.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,7 +12,6 @@ from paracloud.kit.identifiers import CentreName
 from paracloud.placement.expected import starts_now
 from paracloud.placement.filter import filter_offers
 from paracloud.placement.offer import Need, Objective, Offer
-from paracloud.placement.prediction import Prediction
 
 PATIENCE = timedelta(minutes=10)
 """How long a job waits before it is looked after, where no wait was predicted."""
@@ -21,6 +20,9 @@ GAIN_LEAST = timedelta(minutes=1)
 COOL_DOWN = timedelta(minutes=10)
 """Between the end of one try to move a job and the next. Longer than any command can still be under way."""
 MOVES_A_JOB = 3
+MAY_COST_MORE = frozenset({Objective.SOONEST, Objective.DEADLINE})
+"""Who asked for these may be moved to a dearer place, where the wallet allows it; all others pay no more than the most
+that was held for them when they were accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,10 @@ class Waiting:
         return self.waited > (PATIENCE if self.expected is None else self.expected)
 
 
-def better(
-    need: Need, waiting: Waiting, offers: Iterable[Offer], predicted: Mapping[str, Prediction] | None = None
-) -> Offer | None:
-    """The offer of another centre that gains the job most time; of equals the cheapest. `predicted` by place; where
-    nothing is, a queue is sooner only if what the job needs is free there now. Whoever asked for the cheapest place
-    pays no more anywhere than it could cost where it is."""
+def better(need: Need, waiting: Waiting, offers: Iterable[Offer]) -> Offer | None:
+    """The offer of another centre that gains the job most time; of equals the cheapest. Where nothing is predicted, a
+    queue is sooner only if what the job needs is free there now. Who is not in a hurry pays no more anywhere than was
+    agreed to."""
     if not waiting.is_late or waiting.moves >= MOVES_A_JOB:
         return None
     if waiting.rested is not None and waiting.rested < COOL_DOWN:
@@ -58,18 +58,18 @@ def better(
         (gain, offer)
         for offer in fitting
         if offer.centre != waiting.centre and _is_allowed(waiting, offer)
-        if (gain := _gain(need, waiting, offer, (predicted or {}).get(offer.place))) >= GAIN_LEAST
+        if (gain := _gain(need, waiting, offer)) >= GAIN_LEAST
     ]
     return min(gains, key=lambda one: (-one[0], _most(one[1]), one[1].place))[1] if gains else None
 
 
 def _is_allowed(waiting: Waiting, offer: Offer) -> bool:
-    return waiting.objective is not Objective.CHEAPEST or _most(offer) <= waiting.most_micro
+    return waiting.objective in MAY_COST_MORE or _most(offer) <= waiting.most_micro
 
 
-def _gain(need: Need, waiting: Waiting, offer: Offer, prediction: Prediction | None) -> timedelta:
-    if prediction is not None:
-        return waiting.waited - prediction.wait.p90
+def _gain(need: Need, waiting: Waiting, offer: Offer) -> timedelta:
+    if offer.prediction is not None:
+        return waiting.waited - offer.prediction.wait.p90 - offer.moving
     return waiting.waited if starts_now(need, offer) else timedelta(0)
 
 
@@ -88,8 +88,15 @@ def explain_move(waiting: Waiting, offer: Offer) -> tuple[str, str]:
         expected = int(waiting.expected.total_seconds())
         late_en = f"it has waited {waited} s there, longer than the {expected} s that were to be expected"
         late_zh = f"已排队 {waited} 秒，超过预期的 {expected} 秒"
-    free = f"{offer.free_cores}/{offer.cores}"
+    soon_en, soon_zh = _soon(offer)
     return (
-        f"moved from {of} to {offer.place} because {late_en}, and {offer.place} has {free} cores free",
-        f"由 {of} 改派至 {offer.place}：{late_zh}，而 {offer.place} 现有空闲核 {free}",
+        f"moved from {of} to {offer.place} because {late_en}, and {offer.place} {soon_en}",
+        f"由 {of} 改派至 {offer.place}：{late_zh}，而 {offer.place} {soon_zh}",
     )
+
+
+def _soon(offer: Offer) -> tuple[str, str]:
+    if offer.prediction is None:
+        return f"has {offer.free_cores}/{offer.cores} cores free", f"现有空闲核 {offer.free_cores}/{offer.cores}"
+    seconds = int((offer.prediction.wait.p90 + offer.moving).total_seconds())
+    return f"is expected to start it within {seconds} s", f"预计 {seconds} 秒内开始"

@@ -112,5 +112,5 @@ async def _reasons(world: World) -> dict[str, str]:
     async with world.database.begin() as session:
         market = await read_market(session, world.clock.now())
     spec = build("#!/bin/sh\n#SBATCH --time=60\ntrue\n").spec
-    found = weigh(spec, market, Customer(world.project, None), None)
+    found = weigh(spec, market, Customer(world.project, None), None, user=world.caller.user)
     return {one.centre: one.en for one in found.choice.rejected}

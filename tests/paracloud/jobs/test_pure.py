@@ -22,7 +22,7 @@ from paracloud.jobs.request import request
 from paracloud.jobs.spec import Dependency, InputFile, JobSpec
 from paracloud.jobs.state import AT_CENTRE, FINAL, MOVES, JobState, may_move
 from paracloud.jobs.written import read_spec, write_spec
-from paracloud.kit.identifiers import BlobId, CentreName, JobId, NativeId, ProjectId, UnixAccount, submit_tag
+from paracloud.kit.identifiers import BlobId, CentreName, JobId, NativeId, ProjectId, UnixAccount, new_uuid, submit_tag
 from paracloud.kit.money import Money
 from paracloud.placement.constraints import Constraints
 
@@ -53,6 +53,23 @@ def whose_of(*records, known=KNOWN):
 )
 def test_a_record_is_a_jobs_only_where_tag_account_and_native_id_fit(changes, whose):
     assert whose_of(record(JOB, "7", **changes)) == [whose]
+
+
+def test_what_starts_where_a_job_has_left_is_at_our_cost_as_often_as_we_tried_and_a_minute_each():
+    left = Known(JOB, MINE, NativeId("7"), tries=1, cores=4, has_left=True)
+    own, second = record(JOB, "7", elapsed_seconds=1), record(JOB, "8", elapsed_seconds=1)
+    assert whose_of(own, second, known=left) == [Whose.DUPLICATE, Whose.BY_HAND]
+    assert whose_of(record(JOB, "7", elapsed_seconds=61), known=left) == [Whose.BY_HAND]
+    never_sent = Known(JOB, MINE, None, tries=0, cores=4, has_left=True)
+    assert whose_of(own, known=never_sent) == [Whose.BY_HAND]
+
+
+def test_each_place_that_a_job_had_has_duplicates_of_its_own():
+    job = JobId(new_uuid())
+    first, third = submit_tag(job), submit_tag(job, 2)
+    known = {tag: Known(job, MINE, NativeId("7"), tries=1, cores=4, has_left=True) for tag in (first, third)}
+    records = [record(job, native, tag=tag, elapsed_seconds=1) for native, tag in (("7", first), ("9", third))]
+    assert [one.whose for one in match(records, known, OWNERS)] == [Whose.DUPLICATE, Whose.DUPLICATE]
 
 
 def test_a_name_alone_makes_no_duplicate_where_we_tried_once():

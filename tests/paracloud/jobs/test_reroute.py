@@ -11,8 +11,10 @@ from tests.paracloud.jobs.world import EAST, START, WEST, World, connect, open_w
 from paracloud.billing.truths import TRUTHS
 from paracloud.centres.store import keep_queues
 from paracloud.dialects.records import NativePhase
+from paracloud.identity.residency import restrict_residency
+from paracloud.jobs.go_at_once import go_at_once
 from paracloud.jobs.intend import intend
-from paracloud.jobs.market import MarketReader
+from paracloud.jobs.market import MarketReader, read_market
 from paracloud.jobs.moving import HOLDING_MOST, MoveStep
 from paracloud.jobs.propose_moves import AT_ONCE, Rerouter
 from paracloud.jobs.show import show
@@ -277,3 +279,39 @@ async def test_a_script_that_names_its_partition_moves_to_the_partition_of_that_
     office = await Office.open(world)
     job = await office.queued(partition="cpu")
     assert await office.look() == [(job, "holding")]
+
+
+async def test_a_job_that_needs_one_that_is_leaving_goes_where_that_one_goes_and_waits_for_it_there(opened) -> None:
+    office = await Office.open(await opened())
+    first = await office.queued()
+    assert await office.look() == [(first, "holding")]
+    await office.leave(first)
+    second = (await office.world.submit(dependency=f"afterok:{first}")).job
+    assert await office.job("centre", second) == "west"
+    west = await office.world.leases("west", timedelta(days=1)).claim(WEST)
+    assert list(await office.world.book.intend(west, limit=10)) == []
+    await office.world.book.fenced(office.lease, {first: True})
+    assert await office.job("movable", first) is False
+    never_ran = {"started_at": None, "elapsed_seconds": 0, "cores": 0, "nodes": 0}
+    gone = record(first, "7", phase=NativePhase.CANCELLED, account=UnixAccount("east0"), **never_ran)
+    await office.world.book.settle(office.lease, [gone], alive=[], read_until=None)
+    assert [one.job for one in await office.world.book.intend(west, limit=10)] == [first]
+
+
+async def test_a_job_whose_intent_came_meanwhile_does_not_go_at_once(opened) -> None:
+    office = await Office.open(await opened())
+    job, world = await office.accepted(), office.world
+    await world.book.intend(office.lease, limit=10)
+    async with world.database.begin() as session:
+        market = await read_market(session, world.clock.now())
+        await go_at_once(session, EAST, job, market=market, now=world.clock.now())
+    assert (await office.job("centre", job), await office.job("moves", job)) == ("east", 0)
+
+
+async def test_a_job_is_not_moved_to_where_its_projects_data_may_not_be(opened) -> None:
+    office = await Office.open(await opened())
+    await office.queued()
+    async with office.world.database.begin() as session:
+        await session.execute(text("UPDATE centres SET region = '华北' WHERE name = 'west'"))
+        await restrict_residency(session, office.world.project, ["华东"], person="op", now=office.world.clock.now())
+    assert await office.look() == []

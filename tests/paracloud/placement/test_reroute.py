@@ -50,10 +50,11 @@ def test_nothing_is_sooner_where_nothing_is_free_or_all_is_taken() -> None:
 
 def test_a_predicted_wait_counts_where_there_is_one() -> None:
     full = offer("west", free=0)
-    soon, late = {"west/cpu": expected(60)}, {"west/cpu": expected(580)}
-    assert better(NEED, LATE, [full], soon) == full
-    assert better(NEED, LATE, [full], late) is None
-    assert better(NEED, LATE, [WEST], late) is None
+    soon, late = replace(full, prediction=expected(60)), replace(full, prediction=expected(580))
+    assert better(NEED, LATE, [soon]) == soon
+    assert better(NEED, LATE, [late]) is None
+    assert better(NEED, LATE, [replace(WEST, prediction=expected(580))]) is None
+    assert better(NEED, LATE, [replace(soon, moving=timedelta(minutes=9))]) is None
 
 
 def test_who_asked_for_the_cheapest_pays_no_more_elsewhere_and_who_is_in_a_hurry_may() -> None:
