@@ -46,6 +46,8 @@ list_ids() {
   set +f
   for file in "$d"/run "$d"/run.*; do
     [ -L "$file" ] && run=$(readlink "$file") || continue
+    # One that was taken on the job's behalf names no job (dialects/fence.py).
+    [[ $run =~ ^[0-9]+$ ]] || continue
     # A task's number ends with seven digits of its own.
     [ "${file##*/}" = run ] || run=${run:0:${#run}-7}
     printf '%s\n' "$run"

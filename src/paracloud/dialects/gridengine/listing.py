@@ -44,7 +44,8 @@ def observe(accounts: Sequence[UnixAccount], nonce: str) -> Command[Sequence[Obs
 
 def _observation(row: Element) -> Observation:
     letters = row.findtext("state", "").strip()
-    now, tag = phase(letters), tag_of(row.findtext("full_job_name", "").strip())
+    waits = row.find("predecessor_jobs") is not None
+    now, tag = phase(letters, has_predecessors=waits), tag_of(row.findtext("full_job_name", "").strip())
     task, started = row.findtext("tasks", ""), row.findtext("JAT_start_time", "")
     submitted = row.findtext("JB_submission_time", "")
     return Observation(
@@ -55,7 +56,7 @@ def _observation(row: Element) -> Observation:
         account=account_name(row.findtext("JB_owner", "")),
         phase=now,
         native_state=printable(letters, 64),
-        reason=reason(letters),
+        reason=reason(letters, has_predecessors=waits),
         submitted_at=local_time(submitted) if submitted else None,
         started_at=local_time(started) if started and now in (NativePhase.RUNNING, NativePhase.ENDING) else None,
         node_list=printable(row.findtext("queue_name", "").partition("@")[2], 1000),

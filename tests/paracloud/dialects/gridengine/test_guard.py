@@ -105,6 +105,15 @@ def test_a_job_that_started_is_found_where_neither_listing_nor_accounting_has_it
     assert len(centre.jobs()) == 1
 
 
+def test_a_marker_that_was_taken_on_the_jobs_behalf_is_no_job_and_no_doubt(centre):
+    job = request()
+    centre.set("mode", DOUBTS[0])
+    centre.ask(submit(job))
+    (centre.home / ".paracloud/jobs" / job.tag / "run").symlink_to("moved")
+    centre.set("mode")
+    assert centre.ask(submit(job)) == {job.tag: "41000"}
+
+
 def test_nothing_is_submitted_while_a_look_up_is_without_answer(centre):
     command = submit(request())
     centre.set("mode", "lost")

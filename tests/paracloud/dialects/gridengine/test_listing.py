@@ -55,10 +55,10 @@ def test_a_task_of_an_array_that_was_submitted_by_hand_keeps_its_number():
     assert (seen.task_index, seen.tag) == (3, None)
 
 
-@pytest.mark.parametrize(("number", "letters"), [(3, "hqw"), (4, "hqw")])
-def test_a_held_job_and_one_that_waits_for_another_are_held(number, letters):
-    (job,) = of(number)
-    assert (job.phase, job.native_state) == (NativePhase.HELD, letters)
+def test_a_held_job_is_held_and_one_that_waits_for_another_is_queued():
+    (held,), (waiting,) = of(3), of(4)
+    assert (held.phase, held.native_state, held.reason) == (NativePhase.HELD, "hqw", "")
+    assert (waiting.phase, waiting.native_state, waiting.reason) == (NativePhase.QUEUED, "hqw", "Dependency")
 
 
 def test_a_job_in_error_is_held_and_says_why():
