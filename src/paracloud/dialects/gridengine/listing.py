@@ -29,7 +29,10 @@ def observe(accounts: Sequence[UnixAccount], nonce: str) -> Command[Sequence[Obs
 
     def parse(completed: Completed) -> Sequence[Observation]:
         root = document(GRID_ENGINE.output_of(completed, argv), nonce, completed, argv)
-        rows = [row for part in ("queue_info", "job_info") for row in root.iterfind(f"{part}/job_list")]
+        parts = [root.find(name) for name in ("queue_info", "job_info")]
+        if any(part is None for part in parts):
+            raise broken("gave only a part of a listing", "只给出了部分列表", completed, argv)
+        rows = [row for part in parts if part is not None for row in part.iterfind("job_list")]
         if len(rows) > ROWS_MOST:
             raise broken(f"gave more than {ROWS_MOST} rows", f"给出了超过 {ROWS_MOST} 行", completed, argv)
         try:

@@ -24,7 +24,9 @@ def phase(letters: str, *, has_predecessors: bool = False) -> NativePhase:
         return NativePhase.HELD
     if seen & {"d", "z"}:
         return NativePhase.ENDING
-    return NativePhase.RUNNING if seen & frozenset("rtsST") else NativePhase.UNKNOWN
+    if seen == {"h"}:
+        return NativePhase.HELD
+    return NativePhase.RUNNING if seen & frozenset("rtsSTR") else NativePhase.UNKNOWN
 
 
 def reason(letters: str, *, has_predecessors: bool = False) -> str:

@@ -128,6 +128,14 @@ def test_a_listing_without_this_calls_nonce_is_broken():
         observed(replace(whole, stdout=whole.stdout.replace(NONCE.encode(), b"pc0")))
 
 
+@pytest.mark.parametrize("part", ["<queue_info></queue_info>", "<job_info><job_list>", "</job_info></job_info>"])
+def test_a_listing_without_one_of_its_parts_is_no_empty_one(part):
+    whole = listing()
+    assert part.encode() in whole.stdout
+    with pytest.raises(Broken):
+        observed(replace(whole, stdout=whole.stdout.replace(part.encode(), b"")))
+
+
 def test_an_entity_is_never_expanded():
     bomb = "<!DOCTYPE a [<!ENTITY b 'c'><!ENTITY d '&b;&b;'>]>"
     with pytest.raises(Broken):
