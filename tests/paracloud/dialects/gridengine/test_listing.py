@@ -88,7 +88,13 @@ def test_a_job_in_error_is_held_and_says_why():
             ("Eqw", NativePhase.HELD),
             ("EhRqw", NativePhase.HELD),
         ),
-        *(("x", NativePhase.UNKNOWN), ("", NativePhase.UNKNOWN), ("rx", NativePhase.UNKNOWN)),
+        *(
+            ("x", NativePhase.UNKNOWN),
+            ("R", NativePhase.RUNNING),
+            ("h", NativePhase.HELD),
+            ("", NativePhase.UNKNOWN),
+            ("rx", NativePhase.UNKNOWN),
+        ),
     ],
 )
 def test_letters_have_their_phase_and_unknown_ones_are_unknown(letters, expected):
