@@ -3,16 +3,18 @@ and its output comes back, at both."""
 
 import os
 from collections.abc import Iterator
-from uuid import UUID
+from fractions import Fraction
 
 import pytest
 from demo.stage import Stage, Tenant
-from tests.story.acts import END_SECONDS, assert_sound, ended, micro, reached, sacct, script
+from tests.story.acts import assert_sound, ended, micro, reached, sacct, script, sql
+from tests.story.test_moves import FREE, MOVES
+from tests.story.test_soft_landing import CATCH, ENOUGH, SLICES, checkpoints, told
 
 from paracloud.wire.jobs import JobDetailModel
 from paralab.inventory import Centre, Inventory, Partition, SchedulerName
 
-YUAN_A_CORE_HOUR = 0.10
+YUAN_A_CORE_HOUR = Fraction(1, 10)
 CPU = Partition("cpu", 2, 8, 16000, "1-00:00:00", is_default=True)
 CENTRES = (Centre("slurm", 8, (CPU,)), Centre("grid", 8, (CPU,), scheduler=SchedulerName.GRID_ENGINE))
 each_centre = pytest.mark.parametrize("centre", ["slurm", "grid"])
@@ -48,10 +50,6 @@ def assert_charged(stage: Stage, tenant: Tenant, done: JobDetailModel) -> None:
     assert micro(done.job.charged.amount) == sum(round(one * YUAN_A_CORE_HOUR * 1_000_000 / 3600) for one in seconds)
     assert micro(tenant.client.balance(tenant.project).held.amount) == 0
     assert_sound(stage)
-
-
-def started(stage: Stage, tenant: Tenant, job: UUID) -> None:
-    stage.wait(lambda: b"waits" in tenant.client.log(job), "the job's first line", END_SECONDS)
 
 
 @each_centre
@@ -104,3 +102,30 @@ def test_what_grid_engine_cannot_do_is_refused_with_its_name(both: Stage, custom
     assert (done.job.state, done.job.charged.amount) == ("refused", "0.000000")
     assert "--array" in str(done.job.reason)
     assert_sound(both)
+
+
+def test_money_that_ends_stops_a_job_after_warning_signal_and_grace(both: Stage) -> None:
+    poor = both.tenant("frugal-grid", money=ENOUGH)
+    both.operator.fund(poor.project, SLICES)
+    job = poor.client.submit(script(poor, CATCH, centre="grid")).id
+    done = ended(both, poor, job)
+    assert (done.job.state, told(poor)) == ("cancelled", ["landing", "stopping"])
+    assert checkpoints(poor, job) == 1
+    assert "checkpoint.dat" in {one.name for one in poor.client.files(job).items}
+    assert micro(done.job.charged.amount) <= micro(done.job.held.amount)
+    assert_charged(both, poor, done)
+
+
+def test_a_job_that_waits_at_a_full_grid_engine_moves_to_slurm_and_runs_once(both: Stage, customer: Tenant) -> None:
+    hog = customer.client.submit(script(customer, "sleep 3600", centre="grid", ntasks="16", time="60")).id
+    reached(both, customer, hog, "running")
+    waiting = customer.client.submit(script(customer, "echo payload; sleep 1", centre="grid")).id
+    native = str(reached(both, customer, waiting, "queued").job.native_id)
+    sql(both, FREE, waiting)
+    done = ended(both, customer, waiting)
+    assert (done.job.state, done.job.centre, customer.client.log(waiting)) == ("completed", "slurm", b"payload\n")
+    assert [row["step"] for row in sql(both, MOVES, waiting)] == ["moved"]
+    assert core_seconds(both, "grid", native) == []
+    customer.client.wish(hog, "cancel")
+    assert ended(both, customer, hog).job.state == "cancelled"
+    assert_charged(both, customer, done)

@@ -6,16 +6,13 @@ from datetime import datetime
 
 from paracloud.dialects.answers import broken
 from paracloud.dialects.gridengine.answers import CELL, GRID_ENGINE
-from paracloud.dialects.gridengine.guard_program import GUARD_PROGRAM, NO_ENVIRONMENT
+from paracloud.dialects.gridengine.guard_program import GUARD_PROGRAM, LOOK_UPS, NO_ENVIRONMENT
 from paracloud.dialects.gridengine.script import PARALLEL, folders_of
 from paracloud.dialects.guard import Answer, Guard, require_tags
 from paracloud.dialects.tags import tag_of
 from paracloud.dialects.text import count
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.identifiers import NativeId, SubmitTag
-
-LOOK_UPS = 12
-"""Commands at most that find a queue's parallel environment: its own settings, and those of each environment."""
 
 # Lines of nonce, id, name; only this account's own jobs count.
 _FIND = rf"""{CELL}

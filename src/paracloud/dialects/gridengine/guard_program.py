@@ -6,6 +6,8 @@ from paracloud.dialects.guard_program import any_of, guard_program
 NATIVE_ID = r"[0-9]{1,18}(\.[0-9]+-[0-9]+:[0-9]+)?"
 """What qsub -terse prints: 4711, or 4711.1-9:1 for an array."""
 NO_ENVIRONMENT = "no parallel environment"
+LOOK_UPS = 12
+"""Commands at most that find a queue's parallel environment: its own settings, and those of its first environments."""
 
 # What sge_qmaster, or qsub itself, says when it read the request and will not have it (msg_qmaster.h, msg_common.h,
 # 8.1.9), after "Unable to run job: ".
@@ -46,6 +48,8 @@ list_ids() {
   set +f
   for file in "$d"/run "$d"/run.*; do
     [ -L "$file" ] && run=$(readlink "$file") || continue
+    # One that was taken on the job's behalf names no job (dialects/fence.py).
+    [[ $run =~ ^[0-9]+$ ]] || continue
     # A task's number ends with seven digits of its own.
     [ "${file##*/}" = run ] || run=${run:0:${#run}-7}
     printf '%s\n' "$run"
@@ -55,17 +59,19 @@ list_ids() {
 }
 
 # Of the queue's parallel environments the first that spreads slots by the rule; such as let a job start its tasks on
-# other hosts come first. What was found is kept for ten minutes.
+# other hosts come first. What was found is kept for ten minutes, and asked for by one at a time: at most @LOOK_UPS@
+# commands, of which the budget knows.
 parallel() {
   local queue=$1 rule=$2 kept name known own=$BASHPID
   kept=${root%/*}/parallel.$queue
+  exec 7>>"$kept.lock" && flock -w "$lock_wait" 7 || return 1
   if [ -z "$(find "$kept" -mmin -10 2>/dev/null)" ]; then
     known=$(timeout -k 5 "$patience" qconf -sq "$queue") || { printf '%s\n' "$known" >&2; return 1; }
     known=$(awk '
       $1 == "pe_list" { $1 = ""; more = 1 }
       more { line = $0; more = sub(/\\$/, "", line); gsub(/\[[^]=]*=/, " ", line); print line }' <<<"$known")
-    for name in ${known//[^A-Za-z0-9_.-]/ }; do
-      # A queue may name one that is no more.
+    for name in $(printf '%s\n' ${known//[^A-Za-z0-9_.-]/ } | grep -vx NONE | head -n "$((@LOOK_UPS@ - 1))"); do
+    # A queue may name one that is no more.
       known=$(timeout -k 5 "$patience" qconf -sp "$name" 2>&1) && printf '%s\n' "$known" && continue
       [[ $known == *"not a parallel environment"* ]] || { printf '%s\n' "$known" >&2; exit 1; }
     done | awk '$1 == "pe_name" { name = $2 } $1 == "allocation_rule" { rule = $2 }
@@ -111,7 +117,12 @@ definite() {
 }
 """
 
-_PIECES = {"@DEFINITE@": any_of(_DEFINITE), "@CELL@": CELL.strip(), "@NO_ENVIRONMENT@": NO_ENVIRONMENT}
+_PIECES = {
+    "@DEFINITE@": any_of(_DEFINITE),
+    "@CELL@": CELL.strip(),
+    "@NO_ENVIRONMENT@": NO_ENVIRONMENT,
+    "@LOOK_UPS@": str(LOOK_UPS),
+}
 
 
 def _own() -> str:

@@ -29,7 +29,10 @@ def observe(accounts: Sequence[UnixAccount], nonce: str) -> Command[Sequence[Obs
 
     def parse(completed: Completed) -> Sequence[Observation]:
         root = document(GRID_ENGINE.output_of(completed, argv), nonce, completed, argv)
-        rows = [row for part in ("queue_info", "job_info") for row in root.iterfind(f"{part}/job_list")]
+        parts = [root.find(name) for name in ("queue_info", "job_info")]
+        if any(part is None for part in parts):
+            raise broken("gave only a part of a listing", "只给出了部分列表", completed, argv)
+        rows = [row for part in parts if part is not None for row in part.iterfind("job_list")]
         if len(rows) > ROWS_MOST:
             raise broken(f"gave more than {ROWS_MOST} rows", f"给出了超过 {ROWS_MOST} 行", completed, argv)
         try:
@@ -44,7 +47,8 @@ def observe(accounts: Sequence[UnixAccount], nonce: str) -> Command[Sequence[Obs
 
 def _observation(row: Element) -> Observation:
     letters = row.findtext("state", "").strip()
-    now, tag = phase(letters), tag_of(row.findtext("full_job_name", "").strip())
+    waits = row.find("predecessor_jobs") is not None
+    now, tag = phase(letters, has_predecessors=waits), tag_of(row.findtext("full_job_name", "").strip())
     task, started = row.findtext("tasks", ""), row.findtext("JAT_start_time", "")
     submitted = row.findtext("JB_submission_time", "")
     return Observation(
@@ -55,7 +59,7 @@ def _observation(row: Element) -> Observation:
         account=account_name(row.findtext("JB_owner", "")),
         phase=now,
         native_state=printable(letters, 64),
-        reason=reason(letters),
+        reason=reason(letters, has_predecessors=waits),
         submitted_at=local_time(submitted) if submitted else None,
         started_at=local_time(started) if started and now in (NativePhase.RUNNING, NativePhase.ENDING) else None,
         node_list=printable(row.findtext("queue_name", "").partition("@")[2], 1000),

@@ -105,6 +105,15 @@ def test_a_job_that_started_is_found_where_neither_listing_nor_accounting_has_it
     assert len(centre.jobs()) == 1
 
 
+def test_a_marker_that_was_taken_on_the_jobs_behalf_is_no_job_and_no_doubt(centre):
+    job = request()
+    centre.set("mode", DOUBTS[0])
+    centre.ask(submit(job))
+    (centre.home / ".paracloud/jobs" / job.tag / "run").symlink_to("moved")
+    centre.set("mode")
+    assert centre.ask(submit(job)) == {job.tag: "41000"}
+
+
 def test_nothing_is_submitted_while_a_look_up_is_without_answer(centre):
     command = submit(request())
     centre.set("mode", "lost")
@@ -166,11 +175,19 @@ def test_the_parallel_environment_is_the_one_that_spreads_so_whatever_its_name(c
 
 
 def test_parallel_environments_are_asked_for_once_in_a_while_and_not_for_each_job(centre):
-    for _ in range(3):
-        centre.ask(submit(request(tasks=5)))
+    centre.ask(submit(*[request(tasks=5) for _ in range(4)]))
+    centre.ask(submit(request(cores_per_task=5)))
     asked = centre.count("qconf.calls")
     assert asked == 6
     assert submit(request(tasks=5), request(tasks=2), request()).cost >= 3 + asked
+
+
+def test_of_many_parallel_environments_no_more_are_asked_for_than_the_budget_knows(centre):
+    many = "pe_list " + " ".join(f"no{number}" for number in range(40))
+    (centre.folder / "bin/qconf").write_text(f'#!/bin/bash\necho >>"$STAND_IN/qconf.calls"\necho "{many}"\n')
+    command = submit(request(tasks=5))
+    centre.ask(command)
+    assert centre.count("qconf.calls") == command.cost - 1 == 12
 
 
 def test_a_spread_that_no_environment_has_is_refused_by_name(centre):

@@ -55,10 +55,10 @@ def test_a_task_of_an_array_that_was_submitted_by_hand_keeps_its_number():
     assert (seen.task_index, seen.tag) == (3, None)
 
 
-@pytest.mark.parametrize(("number", "letters"), [(3, "hqw"), (4, "hqw")])
-def test_a_held_job_and_one_that_waits_for_another_are_held(number, letters):
-    (job,) = of(number)
-    assert (job.phase, job.native_state) == (NativePhase.HELD, letters)
+def test_a_held_job_is_held_and_one_that_waits_for_another_is_queued():
+    (held,), (waiting,) = of(3), of(4)
+    assert (held.phase, held.native_state, held.reason) == (NativePhase.HELD, "hqw", "")
+    assert (waiting.phase, waiting.native_state, waiting.reason) == (NativePhase.QUEUED, "hqw", "Dependency")
 
 
 def test_a_job_in_error_is_held_and_says_why():
@@ -88,7 +88,13 @@ def test_a_job_in_error_is_held_and_says_why():
             ("Eqw", NativePhase.HELD),
             ("EhRqw", NativePhase.HELD),
         ),
-        *(("x", NativePhase.UNKNOWN), ("", NativePhase.UNKNOWN), ("rx", NativePhase.UNKNOWN)),
+        *(
+            ("x", NativePhase.UNKNOWN),
+            ("R", NativePhase.RUNNING),
+            ("h", NativePhase.HELD),
+            ("", NativePhase.UNKNOWN),
+            ("rx", NativePhase.UNKNOWN),
+        ),
     ],
 )
 def test_letters_have_their_phase_and_unknown_ones_are_unknown(letters, expected):
@@ -126,6 +132,14 @@ def test_a_listing_without_this_calls_nonce_is_broken():
     whole = recorded("qstat")
     with pytest.raises(Broken):
         observed(replace(whole, stdout=whole.stdout.replace(NONCE.encode(), b"pc0")))
+
+
+@pytest.mark.parametrize("part", ["<queue_info></queue_info>", "<job_info><job_list>", "</job_info></job_info>"])
+def test_a_listing_without_one_of_its_parts_is_no_empty_one(part):
+    whole = listing()
+    assert part.encode() in whole.stdout
+    with pytest.raises(Broken):
+        observed(replace(whole, stdout=whole.stdout.replace(part.encode(), b"")))
 
 
 def test_an_entity_is_never_expanded():
