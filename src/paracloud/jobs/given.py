@@ -51,14 +51,15 @@ class Queues:
         self.gives_whole_nodes = np.array([one.gives_whole_nodes for one in queues], dtype=np.bool_)
         self.has_idle = np.array([one.gives_each_task_cores for one in queues], dtype=np.bool_)
         self.is_sliced = np.array([is_slice(one.gpu_model or "") for one in queues], dtype=np.bool_)
+        self._memories = self.memory, self.usual_core_memory, self.usual_node_memory
+        self._least_most = min((int(one) for one in self.most_memory if one), default=ROOM)
+        self._widest = int(self.wide.max(initial=1))
         figures = (one.max_memory_per_core_bytes for one in queues)
         self.is_usual = all(one is None or one > 0 for one in figures)
 
     def given(self, spec: JobSpec) -> Given | None:
         """None for a job that is not as most are."""
-        if not self.is_usual or not UNUSUAL.isdisjoint(spec.extra):
-            return None
-        if max(spec.tasks * spec.cores_per_task, 1) * (spec.memory_per_core_bytes or 1) >= ROOM >> 20:
+        if not self.is_usual or not UNUSUAL.isdisjoint(spec.extra) or self._bound(spec) >= ROOM:
             return None
         core_memory, cores_per_task, least = self._taken(spec)
         alone = self.gives_whole_nodes | spec.exclusive
@@ -75,6 +76,17 @@ class Queues:
         model = spec.gpu_model
         sliced = self.is_sliced if not model else np.full(gpus.size, is_slice(model))
         return Given(cores, nodes, gpus, memory, sliced & (gpus > 0))
+
+    def _bound(self, spec: JobSpec) -> int:
+        """Above every number on the way."""
+        asked = spec.memory_per_core_bytes or 0, spec.memory_per_node_bytes or 0
+        memory = max(*asked, *(int(one.max(initial=0)) for one in self._memories)) + MIB
+        times = memory // self._least_most + 1
+        nodes = max(spec.nodes or 0, int(self.there.max(initial=1)))
+        cores = nodes * max(
+            spec.tasks * spec.cores_per_task * times * int(self.threads.max(initial=1)) ** 2, self._widest
+        )
+        return max(cores, max(cores if asked[0] else nodes, 1) * memory)
 
     def _taken(self, spec: JobSpec) -> tuple[Whole, Whole, Whole]:
         """Memory of a core (NONE: not told), cores of a task, and the fewest cores of a node."""

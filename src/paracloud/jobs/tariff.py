@@ -97,7 +97,9 @@ class Tariff:
         odd = given.is_sliced.copy() if largest < ROOM else np.ones_like(is_priced)
         if largest < ROOM:
             by_hours = given.cores * self._core + given.gpus * np.maximum(self._card, 0)
-            dividend, divisor = np.where(is_by_hours, by_hours, 0), np.where(is_by_hours, BILLIONTHS_IN_A_MICRO_HOUR, 1)
+            shared = np.gcd(by_hours, BILLIONTHS_IN_A_MICRO_HOUR)  # or long runs on many cores would not fit
+            dividend = np.where(is_by_hours, by_hours // shared, 0)
+            divisor = np.where(is_by_hours, BILLIONTHS_IN_A_MICRO_HOUR // shared, 1)
         for rule, at, weights in self._rules:
             found = None if weights is None else weights.of(given, at)
             if found is None:
@@ -205,7 +207,8 @@ def _by_the_second(price: Price, upper: Quantities) -> tuple[int, int] | None:
     rule = price.rule
     if rule is None:
         worth = int(upper["cores"]) * price.core_hour.scaleb(9) + int(upper["gpus"]) * (price.card_hour or 0) * 10**9
-        return int(worth), BILLIONTHS_IN_A_MICRO_HOUR
+        each = Fraction(int(worth), BILLIONTHS_IN_A_MICRO_HOUR)
+        return each.numerator, each.denominator
     if not _is_even(rule):
         return None
     each = Fraction(value(rule.expression, with_none(rule, upper)) * MICRO, SECONDS_AN_HOUR)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from uuid import UUID
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.paracloud.jobs.world import HOST_KEY, START, queue
@@ -28,8 +28,9 @@ from paracloud.jobs.quote import weigh
 from paracloud.jobs.spec import InputFile, JobSpec
 from paracloud.kit.identifiers import BlobId, CentreName, PriceVersionId, ProjectId, UnixAccount, UserId
 from paracloud.kit.money import Money
+from paracloud.placement.columns import MICROSECOND
 from paracloud.placement.constraints import Constraints
-from paracloud.placement.offer import Objective
+from paracloud.placement.offer import Objective, Offer
 from paracloud.placement.prediction import Prediction, Quantiles
 
 GIB = 1 << 30
@@ -78,7 +79,7 @@ def prices(draw, currency: str = "CNY") -> Price:
 
 @st.composite
 def stalls(draw, number: int) -> Stall:
-    whole, each = draw(st.integers(1, 4)), draw(st.sampled_from([2, 4, 8]))
+    whole, each = draw(st.integers(1, 4)), draw(st.sampled_from([2, 4, 8, 64]))
     cards = draw(st.sampled_from([0, 0, 0, 2]))
     free = draw(st.integers(0, whole * each))
     info = queue(
@@ -188,7 +189,17 @@ def specs(draw) -> JobSpec:
     )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+def require_same_money(placer: Placer, asked: Asked, fitting: tuple[Offer, ...]) -> None:
+    """Of all that fit together what it is of each."""
+    rates, place_at = placer.rates(asked), partial(placer.at, asked)
+    at = np.array([[one.place for one in placer.columns.offers].index(one.place) for one in fitting], dtype=np.int64)
+    assert [int(one) for one in rates.most(at, asked.spec.wall_limit, place_at)] == [one.most.micro for one in fitting]
+    if fitting and fitting[0].cost is not None:
+        runs = np.array([one.prediction.run.p50 // MICROSECOND for one in fitting], dtype=np.int64)
+        assert [int(one) for one in rates.ran(at, runs, place_at)] == [one.cost.p50.micro for one in fitting]
+
+
+@settings(max_examples=200, deadline=None)
 @given(market=markets(), each=st.lists(specs(), min_size=1, max_size=3), data=st.data())
 def test_all_at_once_is_the_same_choice_in_the_same_order_with_the_same_offers_out(market, each, data) -> None:
     placer = Placer(market)
@@ -201,6 +212,7 @@ def test_all_at_once_is_the_same_choice_in_the_same_order_with_the_same_offers_o
         assert placed.out == len(plain.choice.rejected)
         assert tuple(placed.offers()) == plain.choice.fitting
         assert tuple(islice(placed.offers(), 1)) == plain.choice.fitting[:1]
+        require_same_money(placer, Asked(spec, customer, USER, only), plain.choice.fitting)
 
 
 def market_of(*prices: Price, nodes: int = 4) -> Market:
@@ -222,10 +234,19 @@ def test_what_64_bits_do_not_hold_is_exact_too() -> None:
     assert tuple(placed.offers()) == weigh(spec, market, Customer(LIN, None), None, user=USER).choice.fitting
 
 
-@pytest.mark.parametrize("rest", ["5", "15"])
-def test_a_tie_is_rounded_to_the_even_micro_unit(rest: str) -> None:
-    """A minute of a core at 0.00003 an hour is half a micro-unit."""
-    market = market_of(price(f"0.000{rest}".ljust(11, "0")))
-    spec = JobSpec("j", "", timedelta(minutes=1, seconds=12))
-    (offer,) = place(Placer(market), Asked(spec, Customer(LIN, None), USER)).offers()
-    assert offer.most == weigh(spec, market, Customer(LIN, None), None, user=USER).choice.fitting[0].most
+def all_most(market: Market, spec: JobSpec) -> list[int]:
+    """At every place, together."""
+    placer, asked = Placer(market), Asked(spec, Customer(LIN, None), USER)
+    return [
+        int(one)
+        for one in placer.rates(asked).most(np.arange(len(market.stalls)), spec.wall_limit, partial(placer.at, asked))
+    ]
+
+
+def test_a_tie_is_rounded_to_the_even_micro_unit() -> None:
+    """Two minutes of a core at these prices are 0.5, 1.5, 2.5 and 3.5 micro-units."""
+    market = market_of(*(price(text) for text in ("0.000015", "0.000045", "0.000075", "0.000105")))
+    spec = JobSpec("j", "", timedelta(minutes=2))
+    assert all_most(market, spec) == [0, 2, 2, 4]
+    fitting = weigh(spec, market, Customer(LIN, None), None, user=USER).choice.fitting
+    assert sorted(one.most.micro for one in fitting) == [0, 2, 2, 4]
