@@ -87,5 +87,4 @@ def _moments(texts: Sequence[str]) -> Numbers:
 
 def _numbers(texts: Sequence[str]) -> Numbers:
     values = np.array([float(text) if text else UNKNOWN for text in texts])
-    clipped: Numbers = np.clip(np.nan_to_num(values, nan=UNKNOWN), -INFINITE, INFINITE)
-    return clipped
+    return np.asarray(np.clip(np.nan_to_num(values, nan=UNKNOWN), -INFINITE, INFINITE), dtype=np.float64)

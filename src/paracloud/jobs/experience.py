@@ -20,13 +20,15 @@ from paracloud.placement.past import RunTimes
 from paracloud.placement.waits import USUAL_START, quantile
 
 FIRST_JOBS: Final = 20_000
-"""Read when the process starts: 0.4 s."""
+"""Read when the process starts."""
 AT_ONCE: Final = 5_000
 LATE_EVENTS: Final = 1_000
 """Numbers of events are given before these are committed: so many are looked at again."""
 MOST_KEYS: Final = 200_000
 MOST_SEEN: Final = 50_000
-WAITS_KEPT: Final = 400
+WAITS_KEPT, OF_USER = 400, 50
+"""Of a queue and of a centre; of a user."""
+MOST_WAIT_KEYS: Final = 20_000
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NO_WAITS: Final = -1.0
 
@@ -36,7 +38,7 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Our jobs at a queue, in one state. Times are since the epoch."""
+    """Our jobs at a queue, in one state, with what they asked for. `oldest`: when the first of them was accepted."""
 
     jobs: int = 0
     cores: int = 0
@@ -54,6 +56,7 @@ class Recent:
 
 
 NOTHING = Load()
+NO_RECENT = Recent(0, NO_WAITS, NO_WAITS)
 
 
 class Experience:
@@ -105,9 +108,9 @@ class Experience:
     def _count(self, key: Hashable, within: timedelta) -> Recent:
         kept = self._waits.get(key)
         if not kept or self._at is None:
-            return Recent(0, NO_WAITS, NO_WAITS)
+            return NO_RECENT
         waits = sorted(wait for at, wait in kept if at > self._at - within)
-        return Recent(len(waits), quantile(waits, 0.5), quantile(waits, 0.9)) if waits else Recent(0, -1.0, -1.0)
+        return Recent(len(waits), quantile(waits, 0.5), quantile(waits, 0.9)) if waits else NO_RECENT
 
     def _learn(self, rows: Iterable[AnyRow]) -> None:
         for row in rows:
@@ -123,8 +126,12 @@ class Experience:
         if not row.is_free:
             return
         waited = max((row.started_at - row.accepted_at).total_seconds(), 0.0)
-        for key in ((row.centre, row.queue), row.centre, row.user_id):
-            self._waits.setdefault(key, deque(maxlen=WAITS_KEPT)).append((row.started_at, waited))
+        for key, most in (((row.centre, row.queue), WAITS_KEPT), (row.centre, WAITS_KEPT), (row.user_id, OF_USER)):
+            kept = self._waits.pop(key, None) or deque(maxlen=most)
+            kept.append((row.started_at, waited))
+            self._waits[key] = kept  # now the newest
+            if len(self._waits) > MOST_WAIT_KEYS:
+                del self._waits[next(iter(self._waits))]
 
     def _remember(self, what: tuple[UUID, bool]) -> None:
         self._seen[what] = None

@@ -81,6 +81,14 @@ async def test_what_is_held_by_its_user_teaches_nothing_of_the_queue(database):
     assert (await expected(Foresight(sky.world.clock), sky)).wait.p90 < HOUR
 
 
+async def test_how_long_its_user_held_a_job_is_no_wait_of_the_queue(database):
+    sky = await flight(database, "1000")
+    for number in range(6):
+        await ran(sky, str(number), waited=7200, seconds=60, hold="true")
+    full = await expected(Foresight(sky.world.clock), sky, ntasks="17")
+    assert full.wait.p50 == HOUR, "as where nothing is known"
+
+
 async def test_what_was_read_just_now_is_not_read_again(database):
     sky = await flight(database, "1000")
     foresight = Foresight(sky.world.clock)

@@ -52,7 +52,7 @@ def test_blocks_of_days_are_foretold_by_trees_that_saw_nothing_of_them() -> None
     waits = (days * BLOCKS // 20) ** 2.0
     with_day = np.column_stack([features, days])
     assert np.abs(said(grow(MIDDLE, GROWTH, with_day, waits), with_day) - waits).mean() < 3
-    assert np.abs(missed_unseen(MIDDLE, GROWTH, with_day, waits, days)[days >= 15]).min() > 3
+    assert np.abs(missed_unseen(MIDDLE, GROWTH, with_day, waits, days)[days >= 15]).min() > 4.5
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=200), st.floats(0.05, 0.95))
