@@ -1,0 +1,145 @@
+"""The broker's own policies: one submission of a job at a time, by what the queues show and what the past says."""
+
+from collections.abc import Sequence
+from math import inf
+
+from paracloud.placement.forecast import QueueState, Waiting
+from paracloud.placement.past import RunTimes
+from paracloud.simulation.centre import Centre, passing
+from paracloud.simulation.grid import Grid
+from paracloud.simulation.peers import EarliestStart
+
+OUTLIVED_PART, OUTLIVED_SECONDS = 0.5, 60.0
+"""A job that outlives what was expected runs half as long again as by now, and a minute at least."""
+REVIEW_SECONDS = 900.0
+OVERDUE_SECONDS, OVERDUE_PART = 3600.0, 1.0
+"""A job is overdue when it has waited an hour longer than foreseen, and twice as long."""
+WORTH_PART = 0.5
+"""It queues elsewhere, then, where it would start within half of the wait that is left."""
+
+
+class Ours(EarliestStart):
+    """Where a job would start first, when the queues are played with what each job is likely to run, learnt from those
+    that have ended, beside what its scheduler reserves for it."""
+
+    def __init__(self, grid: Grid, *, share: float = 1.0, seed: int = 1) -> None:
+        super().__init__(grid, share=share, seed=seed)
+        self._past = RunTimes()
+        self._expected: dict[int, float] = {}
+
+    def choose(self, job: int, now: float) -> Sequence[Centre]:
+        grid = self.grid
+        if grid.rules.clairvoyant:
+            self._expected[job] = grid.jobs[job].ran
+        else:
+            self._expected[job] = self._past.predict(self._keys(job), grid.jobs[job].requested).p50
+        return super().choose(job, now)
+
+    def ended(self, job: int) -> None:
+        super().ended(job)
+        del self._expected[job]
+        if not self.grid.rules.clairvoyant:
+            one = self.grid.jobs[job]
+            self._past.learn(self._keys(job), one.requested, one.ran)
+
+    def _keys(self, job: int) -> tuple[tuple[int | str, ...], ...]:
+        """Whose past tells how long a job runs: its user's jobs of that size, and that asked as long; its user's, its
+        centre's, all."""
+        one = self.grid.jobs[job]
+        return (
+            (one.home, one.user, one.procs, int(one.requested)),
+            (one.home, one.user, one.procs),
+            (one.home, one.user),
+            (one.home,),
+        )
+
+    def _state(self, centre: Centre, now: float) -> QueueState:
+        return centre.state(
+            [self._end(job, centre.started(job), until, now) for until, job in centre.running], self._waiting
+        )
+
+    def _end(self, job: int, start: float, until: float, now: float) -> float:
+        expected = start + self._expected[job]
+        if expected > now:
+            return min(expected, until) if until > now else expected
+        return min(now + max((now - start) * OUTLIVED_PART, OUTLIVED_SECONDS), max(until, now + 1))
+
+    def _as_waiting(self, job: int) -> Waiting:
+        grid = self.grid
+        return Waiting(grid.procs[job], grid.reserved[job], self._expected[job])
+
+
+class Reroute(Ours):
+    """Ours, and what waits moves into a hole that another centre's own queue leaves, whoever is done soonest first.
+    Nothing is cancelled on a guess: a moved job starts at that moment. Since that stays open to it, a job first queues
+    at home where it would wait no longer for that than it runs: who leaves early fills up centres that others need
+    more. Only a job that waits far longer than foreseen also moves from queue to queue: a wide one finds no hole. Never
+    two submissions at once."""
+
+    def __init__(self, grid: Grid, *, share: float = 1.0, seed: int = 1) -> None:
+        super().__init__(grid, share=share, seed=seed)
+        self._overdue_at: dict[int, float] = {}
+        self._seen = [-1] * len(grid.centres)
+        self._narrow_first = sorted(grid.centres, key=lambda one: one.capacity)
+
+    def ended(self, job: int) -> None:
+        super().ended(job)
+        self._overdue_at.pop(job, None)
+
+    def settled(self, now: float) -> None:
+        for centre in self._narrow_first:
+            if centre.free and self._seen[centre.at] != centre.version:
+                self._seen[centre.at] = centre.version
+                moved = False
+                for job, source in self._into(centre, now):
+                    self.grid.move(job, source, centre)
+                    moved = True
+                if moved:
+                    return  # schedulers act before the next hole is looked at
+
+    def _into(self, centre: Centre, now: float) -> list[tuple[int, Centre]]:
+        """Those of other queues that its scheduler would start now."""
+        grid, free, procs = self.grid, centre.free, self.grid.procs
+        brokered, expected = self.brokered, self._expected
+        waiting = {
+            job: source
+            for source in grid.centres
+            if source is not centre
+            for job in source.queue
+            if procs[job] <= free and brokered[job]
+        }
+        if not waiting:
+            return []
+        order = sorted(waiting, key=lambda job: (expected[job], job))
+        return [(job, waiting[job]) for job in passing(order, procs, grid.reserved, centre.hole(), now)]
+
+    def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
+        target, start = self._soonest(job, now, fitting)
+        at_home = self._start(fitting[0], job, now, start + self._expected[job])
+        if at_home < inf:
+            target, start = fitting[0], at_home
+        self._foresee(job, start, now)
+        return (target,)
+
+    def _foresee(self, job: int, start: float, now: float) -> None:
+        if start > now:
+            self._overdue_at[job] = start + max(OVERDUE_SECONDS, (start - now) * OVERDUE_PART)
+            self.grid.review_by(now + REVIEW_SECONDS)
+
+    def review(self, now: float) -> None:
+        for source in self.grid.centres:
+            overdue = [job for job in source.queue if self._overdue_at.get(job, inf) < now]
+            for job in overdue:
+                self._move(job, source, now)
+        if any(centre.queue for centre in self.grid.centres):
+            self.grid.review_by(now + REVIEW_SECONDS)
+
+    def _move(self, job: int, source: Centre, now: float) -> None:
+        here = self._outlook(source, now).starts(source.queue.index(job) + 1).get(source.queue.index(job), inf)
+        elsewhere = [one for one in self.grid.fitting(job) if one is not source]
+        target, start = self._soonest(job, now, elsewhere)
+        if start - now < (here - now) * WORTH_PART:
+            self.grid.move(job, source, target)
+            self._foresee(job, start, now)
+        else:
+            self._foresee(job, here, now)
