@@ -71,15 +71,14 @@ class Ours(EarliestStart):
 
 class Reroute(Ours):
     """Ours, and what waits moves into a hole that another centre's own queue leaves, whoever is done soonest first.
-    Nothing is cancelled on a guess: a moved job starts at that moment. Since that stays open to it, a job first queues
-    at home where it would wait no longer for that than it runs: who leaves early fills up centres that others need
-    more. Only a job that waits far longer than foreseen also moves from queue to queue: a wide one finds no hole. Never
-    two submissions at once."""
+    Nothing is cancelled on a guess: a moved job starts at that moment. Since holes stay open to it, a job that has to
+    wait anyway does so at home, unless it would wait longer for that than it runs: whoever queues elsewhere for little
+    is in the way there. Only a job that waits far longer than foreseen also moves from queue to queue, since a wide one
+    finds no hole. Never two submissions at once."""
 
     def __init__(self, grid: Grid, *, share: float = 1.0, seed: int = 1) -> None:
         super().__init__(grid, share=share, seed=seed)
         self._overdue_at: dict[int, float] = {}
-        self._seen = [-1] * len(grid.centres)
         self._narrow_first = sorted(grid.centres, key=lambda one: one.capacity)
 
     def ended(self, job: int) -> None:
@@ -87,23 +86,24 @@ class Reroute(Ours):
         self._overdue_at.pop(job, None)
 
     def settled(self, now: float) -> None:
+        """One hole at a time: schedulers act before the next is looked at."""
+        queued = [one for one in self.grid.centres if one.queue]
+        if not queued:
+            return
         for centre in self._narrow_first:
-            if centre.free and self._seen[centre.at] != centre.version:
-                self._seen[centre.at] = centre.version
-                moved = False
-                for job, source in self._into(centre, now):
-                    self.grid.move(job, source, centre)
-                    moved = True
-                if moved:
-                    return  # schedulers act before the next hole is looked at
+            moved = self._into(centre, queued, now) if centre.free else ()
+            for job, source in moved:
+                self.grid.move(job, source, centre)
+            if moved:
+                return
 
-    def _into(self, centre: Centre, now: float) -> list[tuple[int, Centre]]:
+    def _into(self, centre: Centre, queued: Sequence[Centre], now: float) -> list[tuple[int, Centre]]:
         """Those of other queues that its scheduler would start now."""
         grid, free, procs = self.grid, centre.free, self.grid.procs
         brokered, expected = self.brokered, self._expected
         waiting = {
             job: source
-            for source in grid.centres
+            for source in queued
             if source is not centre
             for job in source.queue
             if procs[job] <= free and brokered[job]
@@ -115,31 +115,29 @@ class Reroute(Ours):
 
     def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
         target, start = self._soonest(job, now, fitting)
-        at_home = self._start(fitting[0], job, now, start + self._expected[job])
-        if at_home < inf:
-            target, start = fitting[0], at_home
-        self._foresee(job, start, now)
+        if start > now:
+            at_home = self._start(fitting[0], job, now, start + self._expected[job])
+            if at_home < inf:
+                target, start = fitting[0], at_home
+            self._foresee(job, start, now)
         return (target,)
 
     def _foresee(self, job: int, start: float, now: float) -> None:
-        if start > now:
-            self._overdue_at[job] = start + max(OVERDUE_SECONDS, (start - now) * OVERDUE_PART)
-            self.grid.review_by(now + REVIEW_SECONDS)
+        self._overdue_at[job] = start + max(OVERDUE_SECONDS, (start - now) * OVERDUE_PART)
+        self.grid.review_by(now + REVIEW_SECONDS)
 
     def review(self, now: float) -> None:
         for source in self.grid.centres:
-            overdue = [job for job in source.queue if self._overdue_at.get(job, inf) < now]
-            for job in overdue:
+            for job in [job for job in source.queue if self._overdue_at.get(job, inf) < now]:
                 self._move(job, source, now)
         if any(centre.queue for centre in self.grid.centres):
             self.grid.review_by(now + REVIEW_SECONDS)
 
     def _move(self, job: int, source: Centre, now: float) -> None:
-        here = self._outlook(source, now).starts(source.queue.index(job) + 1).get(source.queue.index(job), inf)
-        elsewhere = [one for one in self.grid.fitting(job) if one is not source]
-        target, start = self._soonest(job, now, elsewhere)
+        at = source.queue.index(job)
+        here = self._outlook(source, now).starts(at + 1).get(at, inf)
+        target, start = self._soonest(job, now, [one for one in self.grid.fitting(job) if one is not source])
         if start - now < (here - now) * WORTH_PART:
             self.grid.move(job, source, target)
-            self._foresee(job, start, now)
-        else:
-            self._foresee(job, here, now)
+            here = start
+        self._foresee(job, here, now)

@@ -33,7 +33,9 @@ def state(*waiting: Waiting, discipline: Discipline = EASY, running: tuple[Runni
         (Waiting(11, 1, 1), EASY, inf),
     ],
 )
-def test_a_job_passes_the_first_only_where_that_is_not_held_up(job: Waiting, discipline: Discipline, start: float) -> None:
+def test_a_job_passes_the_first_only_where_that_is_not_held_up(
+    job: Waiting, discipline: Discipline, start: float
+) -> None:
     assert forecast(state(HEAD, discipline=discipline), 0, job) == start
 
 

@@ -126,6 +126,14 @@ def test_every_job_runs_once_and_none_is_forgotten_under_any_policy(
         assert span >= workload.jobs[-1].submitted - workload.jobs[0].submitted, name
 
 
+def test_a_thousand_centres_are_played_as_four_are() -> None:
+    dice = random.Random(1)
+    jobs = tuple(job(at, dice.choice((10, 500)), home=dice.randrange(1000), user=f"u{at % 9}") for at in range(600))
+    for name, found in simulate(Workload((4,) * 1000, jobs), Asked(ALL, Rules())):
+        assert found.all.jobs == 600, name
+        assert len(found.by_centre) == 1000, name
+
+
 def test_the_same_seed_gives_the_same_outcome_and_another_another_one() -> None:
     workload = drawn(3)
 
