@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from math import inf
 
-from paracloud.placement.forecast import QueueState, Waiting
+from paracloud.placement.forecast import Waiting
 from paracloud.placement.past import RunTimes
 from paracloud.simulation.centre import Centre, passing
 from paracloud.simulation.grid import Grid
+from paracloud.simulation.outlooks import Outlooks
 from paracloud.simulation.peers import EarliestStart
 
 OUTLIVED_PART, OUTLIVED_SECONDS = 0.5, 60.0
@@ -19,28 +20,46 @@ WORTH_PART = 0.5
 
 
 class Ours(EarliestStart):
-    """Where a job would start first, when the queues are played with what each job is likely to run, learnt from those
-    that have ended, beside what its scheduler reserves for it."""
+    """Where a job starts first by two outlooks: the one of the schedulers, who count on what was asked for, and the
+    likely one, in which jobs run as long as the past says. Neither comes true; what is soon by both is soon."""
 
     def __init__(self, grid: Grid, *, share: float = 1.0, seed: int = 1) -> None:
         super().__init__(grid, share=share, seed=seed)
+        self.likely = Outlooks(grid, self._ends)
         self._past = RunTimes()
         self._expected: dict[int, float] = {}
 
     def choose(self, job: int, now: float) -> Sequence[Centre]:
-        grid = self.grid
-        if grid.rules.clairvoyant:
-            self._expected[job] = grid.jobs[job].ran
-        else:
-            self._expected[job] = self._past.predict(self._keys(job), grid.jobs[job].requested).p50
+        grid, one = self.grid, self.grid.jobs[job]
+        known = grid.rules.clairvoyant
+        expected = one.ran if known else self._past.predict(self._keys(job), one.requested).p50
+        self._expected[job] = expected
+        self.likely.waiting[job] = Waiting(grid.procs[job], grid.reserved[job], expected)
         return super().choose(job, now)
 
     def ended(self, job: int) -> None:
         super().ended(job)
-        del self._expected[job]
+        del self._expected[job], self.likely.waiting[job]
         if not self.grid.rules.clairvoyant:
             one = self.grid.jobs[job]
             self._past.learn(self._keys(job), one.requested, one.ran)
+
+    def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
+        return (self._soonest(job, now, fitting)[0],)
+
+    def _soonest(self, job: int, now: float, fitting: Sequence[Centre]) -> tuple[Centre, float]:
+        """And when it is likely to start there. By the product of both waits, each a second longer: one that is twice
+        as long by one outlook, and half as long by the other, is the same."""
+        best, least, found = fitting[0], inf, inf
+        for one in fitting:
+            start = self.likely.start(one, job, now)
+            asked = self.asked.start(one, job, now, now + least / (start - now + 1))
+            waits = (start - now + 1) * (asked - now + 1)
+            if waits < least:
+                best, least, found = one, waits, start
+            if found <= now:
+                break
+        return best, found
 
     def _keys(self, job: int) -> tuple[tuple[int | str, ...], ...]:
         """Whose past tells how long a job runs: its user's jobs of that size, and that asked as long; its user's, its
@@ -53,20 +72,14 @@ class Ours(EarliestStart):
             (one.home,),
         )
 
-    def _state(self, centre: Centre, now: float) -> QueueState:
-        return centre.state(
-            [self._end(job, centre.started(job), until, now) for until, job in centre.running], self._waiting
-        )
+    def _ends(self, centre: Centre, now: float) -> list[float]:
+        return [self._end(job, centre.started(job), until, now) for until, job in centre.running]
 
     def _end(self, job: int, start: float, until: float, now: float) -> float:
         expected = start + self._expected[job]
         if expected > now:
             return min(expected, until) if until > now else expected
         return min(now + max((now - start) * OUTLIVED_PART, OUTLIVED_SECONDS), max(until, now + 1))
-
-    def _as_waiting(self, job: int) -> Waiting:
-        grid = self.grid
-        return Waiting(grid.procs[job], grid.reserved[job], self._expected[job])
 
 
 class Reroute(Ours):
@@ -116,7 +129,7 @@ class Reroute(Ours):
     def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
         target, start = self._soonest(job, now, fitting)
         if start > now:
-            at_home = self._start(fitting[0], job, now, start + self._expected[job])
+            at_home = self.likely.start(fitting[0], job, now, start + self._expected[job])
             if at_home < inf:
                 target, start = fitting[0], at_home
             self._foresee(job, start, now)
@@ -134,8 +147,7 @@ class Reroute(Ours):
             self.grid.review_by(now + REVIEW_SECONDS)
 
     def _move(self, job: int, source: Centre, now: float) -> None:
-        at = source.queue.index(job)
-        here = self._outlook(source, now).starts(at + 1).get(at, inf)
+        here = self.likely.queued(source, job, now)
         target, start = self._soonest(job, now, [one for one in self.grid.fitting(job) if one is not source])
         if start - now < (here - now) * WORTH_PART:
             self.grid.move(job, source, target)

@@ -4,9 +4,10 @@ import random
 from collections.abc import Sequence
 from math import inf, nextafter
 
-from paracloud.placement.forecast import Outlook, QueueState, Waiting, forecast
+from paracloud.placement.forecast import Waiting
 from paracloud.simulation.centre import Centre
 from paracloud.simulation.grid import Grid
+from paracloud.simulation.outlooks import Outlooks
 from paracloud.simulation.policy import Policy
 
 
@@ -55,53 +56,25 @@ class EarliestStart(Policy):
 
     def __init__(self, grid: Grid, *, share: float = 1.0, seed: int = 1) -> None:
         super().__init__(grid, share=share, seed=seed)
-        self._outlooks: dict[int, tuple[int, Outlook]] = {}
-        self._waiting: dict[int, Waiting] = {}
+        self.asked = Outlooks(grid)
 
     def choose(self, job: int, now: float) -> Sequence[Centre]:
-        self._waiting[job] = self._as_waiting(job)
+        reserved = self.grid.reserved[job]
+        self.asked.waiting[job] = Waiting(self.grid.procs[job], reserved, reserved)
         return super().choose(job, now)
 
     def ended(self, job: int) -> None:
-        del self._waiting[job]
+        del self.asked.waiting[job]
 
     def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
-        return (self._soonest(job, now, fitting)[0],)
-
-    def _soonest(self, job: int, now: float, fitting: Sequence[Centre]) -> tuple[Centre, float]:
         """The shortest queues are played first: none of the others is played beyond the best start by then."""
         best, soonest = 0, inf
         for at in sorted(range(len(fitting)), key=lambda at: len(fitting[at].queue)):
-            start = self._start(fitting[at], job, now, nextafter(soonest, inf) if at < best else soonest)
-            if start < soonest or (start == soonest and at < best):
+            limit = nextafter(soonest, inf) if at < best else soonest
+            start = self.asked.start(fitting[at], job, now, limit)
+            if start < limit:
                 best, soonest = at, start
-        return fitting[best], soonest
-
-    def _start(self, centre: Centre, job: int, now: float, limit: float) -> float:
-        """Infinite where it is not before `limit`."""
-        if now >= limit:
-            return inf
-        if not centre.queue and self.grid.procs[job] <= centre.free:
-            return now
-        if self.grid.rules.discipline.shortest_first:
-            return forecast(self._state(centre, now), now, self._waiting[job], limit)
-        return self._outlook(centre, now).start(self._waiting[job], now, limit)
-
-    def _outlook(self, centre: Centre, now: float) -> Outlook:
-        """Kept while nothing happens there that was not expected."""
-        version, outlook = self._outlooks.get(centre.at, (-1, None))
-        if outlook is None or version != centre.version or outlook.is_current_until <= now:
-            outlook = Outlook(self._state(centre, now), now)
-            self._outlooks[centre.at] = (centre.version, outlook)
-        return outlook
-
-    def _state(self, centre: Centre, _now: float) -> QueueState:
-        """As its own scheduler sees it."""
-        return centre.state([until for until, _ in centre.running], self._waiting)
-
-    def _as_waiting(self, job: int) -> Waiting:
-        grid = self.grid
-        return Waiting(grid.procs[job], grid.reserved[job], grid.reserved[job])
+        return (fitting[best],)
 
 
 class Multi(EarliestStart):
@@ -110,5 +83,5 @@ class Multi(EarliestStart):
     copies = 2
 
     def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
-        starts = {one.at: self._start(one, job, now, inf) for one in fitting}
+        starts = {one.at: self.asked.start(one, job, now) for one in fitting}
         return sorted(fitting, key=lambda one: starts[one.at])[: self.copies]

@@ -82,7 +82,7 @@ class Watched(EarliestStart):
         centre = self.grid.centres[0]
         if self.shown is None:
             centre.schedule(now)
-            self.shown = self._state(centre, now), list(centre.queue)
+            self.shown = self.asked.state(centre, now), list(centre.queue)
 
 
 def seen(

@@ -73,9 +73,9 @@ def test_who_goes_elsewhere_lifts_the_idle_centre() -> None:
 
 
 def test_ours_learns_that_a_user_asks_for_too_much() -> None:
-    past = [job(at, 10, home=0, user="hasty", asked=1000) for at in range(0, 100, 10)]
+    past = [job(at, 10, home=0, user="hasty", asked=100) for at in range(0, 100, 10)]
     other = [job(at, 10, home=1, user="true", asked=10) for at in range(0, 100, 10)]
-    queued = [job(200, 10, home=0, user="hasty", asked=1000), job(201, 40, home=1, user="true", asked=40)]
+    queued = [job(200, 10, home=0, user="hasty", asked=100), job(201, 40, home=1, user="true", asked=40)]
     new = job(202, 5, procs=4, home=1, user="true", asked=5)
     jobs = tuple(sorted([*past, *other, *queued, new], key=lambda one: one.submitted))
     blind, seeing = played("earliest-start", *jobs), played("ours", *jobs)
