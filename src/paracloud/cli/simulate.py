@@ -11,13 +11,13 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from paracloud.cli import show
-from paracloud.cli.words import both, plain
+from paracloud.cli.words import both, is_chinese, plain, why_zh
 from paracloud.kit.errors import Refused
 from paracloud.placement.forecast import Discipline
 from paracloud.simulation.grid import Rules
 from paracloud.simulation.outcome import Felt, Outcome
 from paracloud.simulation.read_traces import read_csv, read_swf
-from paracloud.simulation.report import page
+from paracloud.simulation.report import Played, page
 from paracloud.simulation.simulate import Asked
 from paracloud.simulation.simulate import simulate as each_policy
 from paracloud.simulation.workload import TraceJob, Workload, joined
@@ -82,7 +82,7 @@ def simulate(
         workload = _workload(trace or [], jobs, capacity)
         outcomes = _played(workload, Asked(names, Rules(discipline, clairvoyant), broker_share, seed))
         if report is not None:
-            report.write_text(page(workload, outcomes, discipline.value, broker_share), encoding="utf-8")
+            _write(report, page(Played(workload, discipline.value, broker_share), outcomes, in_chinese=is_chinese()))
     except Refused as refused:
         raise typer.BadParameter(plain(both(refused.en, refused.zh))) from refused
     if as_json:
@@ -95,6 +95,14 @@ def _require_writable(report: Path | None) -> None:
     """Before anything is played, which can take minutes."""
     if report is not None and (report.is_dir() or not report.parent.is_dir()):
         raise typer.BadParameter(both(f"{report} cannot be written.", f"无法写入 {report}。"))
+
+
+def _write(report: Path, html: str) -> None:
+    try:
+        report.write_text(html, encoding="utf-8")
+    except OSError as error:
+        en, zh = f"{report} cannot be written: {error.strerror}.", f"无法写入 {report}：{why_zh(error)}。"
+        raise typer.BadParameter(both(en, zh)) from error
 
 
 def _workload(traces: Sequence[str], jobs: Path | None, capacity: str | None) -> Workload:
