@@ -8,7 +8,7 @@ WIDTH, LEFT, RIGHT = 760, 150, 84
 ROOM = WIDTH - LEFT - RIGHT
 BAR, GAP, TOP = 20, 9, 22
 COLOURS = 8
-ROW, DOT = 44, 7
+ROW, DOT = 48, 6
 
 
 def bars(values: Mapping[str, float], form: str, *, is_log: bool = False) -> str:
@@ -37,12 +37,13 @@ def bars(values: Mapping[str, float], form: str, *, is_log: bool = False) -> str
 
 def dots(rows: Sequence[tuple[str, Sequence[float]]]) -> str:
     """One row a name: a dot for each policy, at its part of the whole; the first one's is a ring, and a line leads from
-    it to the highest."""
+    it to the farthest. Dots stand a little above each other, since many are equal."""
     height = TOP + len(rows) * ROW
     drawn = [_tick(f"{at * 25} %", at / 4, height) for at in range(5)]
     for at, (name, parts) in enumerate(rows):
         middle = TOP + at * ROW + ROW / 2
-        first, most = LEFT + ROOM * parts[0], LEFT + ROOM * max(parts)
+        farthest = max(parts, key=lambda part: abs(part - parts[0]))
+        first, most = LEFT + ROOM * parts[0], LEFT + ROOM * farthest
         drawn.append(
             f'<text x="{LEFT - 10}" y="{middle + 5:.1f}" class="name">{escape(name)}</text>'
             f'<line x1="{LEFT}" x2="{LEFT + ROOM}" y1="{middle}" y2="{middle}" class="track"/>'
@@ -50,8 +51,9 @@ def dots(rows: Sequence[tuple[str, Sequence[float]]]) -> str:
         )
         for policy, part in reversed(list(enumerate(parts))):
             kind = "ring" if policy == 0 else f"c{policy % COLOURS}"
-            drawn.append(f'<circle cx="{LEFT + ROOM * part:.1f}" cy="{middle}" r="{DOT}" class="{kind}"/>')
-        told = f"{parts[0]:.0%} → {max(parts):.0%}" if max(parts) - parts[0] >= 0.005 else f"{parts[0]:.0%}"
+            apart = 0.0 if policy == 0 else (policy - len(parts) / 2) * min(DOT, ROW / len(parts))
+            drawn.append(f'<circle cx="{LEFT + ROOM * part:.1f}" cy="{middle + apart}" r="{DOT}" class="{kind}"/>')
+        told = f"{parts[0]:.0%} → {farthest:.0%}" if abs(farthest - parts[0]) >= 0.005 else f"{parts[0]:.0%}"
         drawn.append(f'<text x="{LEFT + ROOM + 10}" y="{middle + 5:.1f}" class="value">{told}</text>')
     return _svg(height, drawn)
 

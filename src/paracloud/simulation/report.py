@@ -102,7 +102,7 @@ def _centres(workload: Workload, outcomes: Mapping[str, Outcome]) -> str:
     names, first = list(outcomes), next(iter(outcomes.values()))
     order = sorted(range(len(workload.capacities)), key=first.by_centre.__getitem__)[:MOST_CENTRES]
     rows = [(f"{at} · {workload.capacities[at]:,}", [one.by_centre[at] for one in outcomes.values()]) for at in order]
-    en = f"Centre · processors, the idlest under {names[0]} first: from there (ring) to where other policies lift it."
+    en = f"Centre · processors, the idlest under {names[0]} first: from there (ring) to where others take it."
     zh = f"中心 · 处理器数，按 {names[0]} 下的空闲程度排列：圆环为起点，圆点为其他策略达到的水平。"
     legend = "".join(
         f'<li><i class="{"ring" if at == 0 else f"c{at % COLOURS}"}"></i>{escape(name)}</li>'

@@ -47,6 +47,17 @@ def test_a_table_for_people_with_what_others_felt(offline):
     assert "others' slowdown" in done.stdout
 
 
+def test_those_who_do_not_use_the_broker_are_told_apart(offline):
+    words = ("--trace", "a.swf:4", "a.swf:8", "--policy", "local,ours", "--broker-share", "0.5", "--json")
+    told = json.loads(offline.run(None, "simulate", *words).stdout.splitlines()[-1])["policies"]
+    for one in told.values():
+        assert one["others"]["jobs"] + one["brokered"]["jobs"] == one["jobs"] == 120
+        assert {"mean_bounded_slowdown", "p95_bounded_slowdown", "mean_wait_s"} <= one["others"].keys()
+        mean = sum(part["mean_wait_s"] * part["jobs"] for part in (one["others"], one["brokered"])) / 120
+        assert mean == pytest.approx(one["mean_wait_s"], abs=0.2)
+    assert told["ours"]["brokered"] != told["local"]["brokered"]
+
+
 def test_jobs_of_a_csv_file(offline):
     (offline.home / "jobs.csv").write_text(
         "submit_s,run_s,procs,requested_s,home_centre,user\n0,10,4,10,0,a\n0,10,4,10,0,b\n"
