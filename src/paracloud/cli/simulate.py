@@ -1,6 +1,7 @@
 """`paracloud simulate`: what a broker would have done with jobs of the past. Needs no server."""
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,13 +11,13 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from paracloud.cli import show
-from paracloud.cli.words import both, plain
+from paracloud.cli.words import both, is_chinese, plain, why_zh
 from paracloud.kit.errors import Refused
 from paracloud.placement.forecast import Discipline
 from paracloud.simulation.grid import Rules
 from paracloud.simulation.outcome import Felt, Outcome
 from paracloud.simulation.read_traces import read_csv, read_swf
-from paracloud.simulation.report import page
+from paracloud.simulation.report import Played, page
 from paracloud.simulation.simulate import Asked
 from paracloud.simulation.simulate import simulate as each_policy
 from paracloud.simulation.workload import TraceJob, Workload, joined
@@ -24,6 +25,7 @@ from paracloud.simulation.workload import TraceJob, Workload, joined
 SPREAD = ("--trace", "--policy")
 """Options that take several values at once."""
 DIGITS = 4
+PROCS = re.compile("0*[1-9][0-9]{0,8}")
 
 
 def spread(arguments: Sequence[str]) -> list[str]:
@@ -73,17 +75,34 @@ def simulate(
     if not 0 <= broker_share <= 1:
         raise typer.BadParameter(both("--broker-share is 0 to 1.", "--broker-share 须在 0 与 1 之间。"))
     names = [name for word in policy or ["local", "ours"] for name in word.split(",") if name]
+    if not names:
+        raise typer.BadParameter(both("--policy names none.", "--policy 未给出任何策略。"))
+    _require_writable(report)
     try:
         workload = _workload(trace or [], jobs, capacity)
         outcomes = _played(workload, Asked(names, Rules(discipline, clairvoyant), broker_share, seed))
         if report is not None:
-            report.write_text(page(workload, outcomes, discipline.value, broker_share), encoding="utf-8")
+            _write(report, page(Played(workload, discipline.value, broker_share), outcomes, in_chinese=is_chinese()))
     except Refused as refused:
         raise typer.BadParameter(plain(both(refused.en, refused.zh))) from refused
     if as_json:
         print(json.dumps({"policies": {name: _told(one) for name, one in outcomes.items()}}))
     else:
         _table(outcomes)
+
+
+def _require_writable(report: Path | None) -> None:
+    """Before anything is played, which can take minutes."""
+    if report is not None and (report.is_dir() or not report.parent.is_dir()):
+        raise typer.BadParameter(both(f"{report} cannot be written.", f"无法写入 {report}。"))
+
+
+def _write(report: Path, html: str) -> None:
+    try:
+        report.write_text(html, encoding="utf-8")
+    except OSError as error:
+        en, zh = f"{report} cannot be written: {error.strerror}.", f"无法写入 {report}：{why_zh(error)}。"
+        raise typer.BadParameter(both(en, zh)) from error
 
 
 def _workload(traces: Sequence[str], jobs: Path | None, capacity: str | None) -> Workload:
@@ -123,7 +142,7 @@ def _of_traces(traces: Sequence[str]) -> Workload:
 
 
 def _procs(word: str) -> int:
-    if not word.strip().isdecimal() or int(word) < 1:
+    if PROCS.fullmatch(word.strip()) is None:
         raise typer.BadParameter(both(f"{word!r} is no number of processors.", f"{word!r} 不是处理器数。"))
     return int(word)
 

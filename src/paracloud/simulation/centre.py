@@ -1,9 +1,19 @@
 """A centre of the simulation: so many processors, one queue, and the scheduler's own rules."""
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import inf
+from typing import NamedTuple
 
 from paracloud.placement.forecast import Discipline, QueueState, Running, Waiting, reservation
+
+
+class Hole(NamedTuple):
+    """What the first of a queue leaves to others: `free` processors until `shadow`, `extra` of them for longer."""
+
+    free: int
+    shadow: float
+    extra: int
 
 
 class Centre:
@@ -75,25 +85,27 @@ class Centre:
         if self._discipline is not Discipline.FCFS and self.free and len(self.queue) > 1:
             self._fill(now)
 
-    def _fill(self, now: float) -> None:
-        procs, reserved = self._procs, self._reserved
+    def hole(self) -> Hole:
+        """What is left to a job that comes now."""
+        if not self.queue:
+            return Hole(self.free, inf, self.free)
+        if self._discipline is Discipline.FCFS:
+            return Hole(0, -inf, 0)
+        procs = self._procs
         ends = [(until, procs[job]) for until, job in self._running]
-        shadow, extra = reservation(ends, self.free, procs[self.queue[0]])
-        others = self.queue[1:]
+        return Hole(self.free, *reservation(ends, self.free, procs[self.queue[0]]))
+
+    def _fill(self, now: float) -> None:
+        free, procs = self.free, self._procs
+        others = [job for job in self.queue if procs[job] <= free]
+        if not others:
+            return
         if self._discipline.shortest_first:
-            others.sort(key=reserved.__getitem__)
-        begun = set()
+            others.sort(key=self._reserved.__getitem__)
+        begun = set(passing(others, procs, self._reserved, self.hole(), now))
         for job in others:
-            if procs[job] > self.free:
-                continue
-            if now + reserved[job] > shadow:
-                if procs[job] > extra:
-                    continue
-                extra -= procs[job]
-            self._start(job, now)
-            begun.add(job)
-            if not self.free:
-                break
+            if job in begun:
+                self._start(job, now)
         if begun:
             self.queue = [job for job in self.queue if job not in begun]
 
@@ -105,13 +117,33 @@ class Centre:
         self._starts[job] = (now, until)
         self._begun(job, self, now)
 
-    def state(self, ends: Callable[[int, float, float], float], expected: Sequence[float]) -> QueueState:
-        """As an observer sees it who expects each running job's end by `ends(job, start, end that is reserved)`."""
-        procs, reserved = self._procs, self._reserved
+    def state(self, ends: Sequence[float], waiting: Mapping[int, Waiting]) -> QueueState:
+        """As an observer sees it who expects those that run (in their order) to end at `ends`, and knows of `waiting`
+        those that wait."""
+        procs = self._procs
         return QueueState(
             self.capacity,
             self.free,
-            [Running(ends(job, self._starts[job][0], until), until, procs[job]) for until, job in self._running],
-            [Waiting(procs[job], reserved[job], expected[job]) for job in self.queue],
+            [Running(end, until, procs[job]) for end, (until, job) in zip(ends, self._running, strict=True)],
+            [waiting[job] for job in self.queue],
             self._discipline,
         )
+
+
+def passing(
+    jobs: Iterable[int], procs: Sequence[int], reserved: Sequence[float], hole: Hole, now: float
+) -> Iterator[int]:
+    """Those that pass the first of a queue without holding it up, when they are looked at in this order."""
+    free, shadow, extra = hole
+    for job in jobs:
+        needed = procs[job]
+        if needed > free:
+            continue
+        if now + reserved[job] > shadow:
+            if needed > extra:
+                continue
+            extra -= needed
+        free -= needed
+        yield job
+        if not free:
+            return

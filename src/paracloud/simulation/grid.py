@@ -1,12 +1,12 @@
 """The event loop: jobs arrive, start and end at several centres, as a policy sends them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from heapq import heapify, heappop, heappush
+from typing import Protocol
 
-from paracloud.placement.forecast import Discipline, QueueState
-from paracloud.placement.past import RunTimes
+from paracloud.placement.forecast import Discipline
 from paracloud.simulation.centre import Centre
 from paracloud.simulation.workload import Workload
 
@@ -31,6 +31,15 @@ class Rules:
     clairvoyant: bool = False
 
 
+class Broker(Protocol):
+    """Who is asked and told while jobs are played (see `policy.Policy`)."""
+
+    def choose(self, job: int, now: float) -> Sequence[Centre]: ...
+    def ended(self, job: int) -> None: ...
+    def settled(self, now: float) -> None: ...
+    def review(self, now: float) -> None: ...
+
+
 class Grid:
     """The state of a simulation. A policy reads it, and answers with the centres that a job goes to."""
 
@@ -40,15 +49,12 @@ class Grid:
         self.procs = [job.procs for job in jobs]
         self.reserved = [job.ran if rules.clairvoyant else job.requested for job in jobs]
         """How long the scheduler reserves for each job, in seconds."""
-        self.expected = list(self.reserved)
-        """How long the broker expects it to run."""
         self.starts: list[float | None] = [None] * len(jobs)
         self.where: list[Centre | None] = [None] * len(jobs)
         self.centres = [
             Centre(at, capacity, rules.discipline, self.procs, self.reserved, self._begun)
             for at, capacity in enumerate(workload.capacities)
         ]
-        self.past = RunTimes()
         self.submissions = self.moves = 0
         self._copies: dict[int, list[Centre]] = {}
         self._last_two: dict[tuple[int, str], tuple[float, float]] = {}
@@ -58,7 +64,7 @@ class Grid:
         self._review_at: float | None = None
         heapify(self._events)
 
-    def run(self, choose: Callable[[int, float], Sequence[Centre]], review: Callable[[float], None]) -> None:
+    def run(self, broker: Broker) -> None:
         """Until every job has ended."""
         events = self._events
         while events:
@@ -67,27 +73,29 @@ class Grid:
                 _, kind, job = heappop(events)
                 if kind is Event.END:
                     self._end(job)
+                    broker.ended(job)
                 elif kind is Event.ARRIVAL:
-                    self._arrive(job, choose(job, now))
+                    self._arrive(job, now, broker)
                 elif kind is Event.OUTLIVED:
                     self._correct(job, now)
                 else:
                     self._review_at = None
-                    review(now)
+                    broker.review(now)
+            self._settle(now, broker)
+
+    def _settle(self, now: float, broker: Broker) -> None:
+        while self._touched:
             while self._touched:
                 for at in sorted(self._touched):
                     self._touched.discard(at)
                     self.centres[at].schedule(now)
+            broker.settled(now)
 
     def fitting(self, job: int) -> list[Centre]:
         """The centres that are large enough, the job's own first."""
         home, procs = self.jobs[job].home, self.procs[job]
         return [one for one in (self.centres[home], *self.centres[:home], *self.centres[home + 1 :])
                 if one.capacity >= procs]  # fmt: skip
-
-    def asked(self, centre: Centre) -> QueueState:
-        """What its own scheduler knows."""
-        return centre.state(_as_reserved, self.reserved)
 
     def review_by(self, moment: float) -> None:
         """The policy wants to look again then, or earlier where that was said before."""
@@ -103,20 +111,10 @@ class Grid:
         self.moves += 1
         self._touched |= {source.at, target.at}
 
-    def keys(self, job: int) -> tuple[tuple[int | str, ...], ...]:
-        """Whose past tells how long a job runs: its user's jobs of that size, and that asked as long; its user's, its
-        centre's, all."""
-        one = self.jobs[job]
-        return (
-            (one.home, one.user, one.procs, int(one.requested)),
-            (one.home, one.user, one.procs),
-            (one.home, one.user),
-            (one.home,),
-        )
-
-    def _arrive(self, job: int, centres: Sequence[Centre]) -> None:
+    def _arrive(self, job: int, now: float, broker: Broker) -> None:
         if self.rules.discipline is Discipline.EASY_PP and not self.rules.clairvoyant:
             self.reserved[job] = self._average(job)
+        centres = broker.choose(job, now)
         for one in centres:
             one.join(job)
             self._touched.add(one.at)
@@ -141,7 +139,6 @@ class Grid:
         assert centre is not None  # noqa: S101  # it began
         centre.end(job)
         self._touched.add(centre.at)
-        self.past.learn(self.keys(job), one.requested, one.ran)
         key = (one.home, one.user)
         self._last_two[key] = (self._last_two.get(key, (-1.0, -1.0))[1], one.ran)
 
@@ -162,7 +159,3 @@ class Grid:
         centre.extend(job, until)
         if until < begun + self.jobs[job].ran:
             heappush(self._events, (until, Event.OUTLIVED, job))
-
-
-def _as_reserved(_job: int, _start: float, until: float) -> float:
-    return until

@@ -1,122 +1,126 @@
-"""The policies side by side, as one HTML page without scripts or links: figures, and plots as SVG."""
+"""The policies side by side, as one HTML page without scripts, links or anything from elsewhere.
 
-from collections.abc import Mapping, Sequence
-from html import escape
-from math import log10
-
-from paracloud.simulation.outcome import Outcome
-from paracloud.simulation.workload import Workload
-
-WIDTH, BAR, GAP, LEFT, RIGHT = 720, 22, 8, 150, 90
-COLOURS = ("#2563eb", "#d97706", "#059669", "#7c3aed", "#db2777", "#0891b2", "#65a30d", "#dc2626")
-HEADINGS = (
-    "Policy 策略", "Mean slowdown 平均", "P95", "Mean wait 平均等待", "Utilisation 利用率", "Moves 迁移",
-    "Submissions/job 每作业提交",
-)  # fmt: skip
-STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#1e293b;background:#fff}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{padding:.4rem .6rem;border-bottom:1px solid #cbd5e1;text-align:right}
-th:first-child,td:first-child{text-align:left}
-h2{margin-top:2rem;font-size:1.1rem}.note{color:#475569}svg{max-width:100%;height:auto}
-@media(prefers-color-scheme:dark){body{color:#e2e8f0;background:#0f172a}th,td{border-color:#334155}.note{color:#94a3b8}
-svg text{fill:#e2e8f0}}
+Chinese and English are both on it; two buttons at its top say which one shows.
 """
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
 
-def page(workload: Workload, outcomes: Mapping[str, Outcome], discipline: str, share: float) -> str:
-    """A whole HTML document."""
-    capacities = ", ".join(map(str, workload.capacities))
-    about = (
-        f"{len(workload.jobs)} jobs 个作业 · {len(workload.capacities)} centres 个超算中心 "
-        f"({capacities} processors 处理器) · "
-        f"{discipline} · {share:.0%} of the users use the broker 的用户使用调度平台"
-    )
+from paracloud.simulation.outcome import Felt, Outcome
+from paracloud.simulation.plots import COLOURS, bars, dots
+from paracloud.simulation.report_style import STYLE
+from paracloud.simulation.workload import Workload
+
+SECONDS_PER_HOUR = 3600
+MOST_CENTRES = 40
+"""The idlest are plotted: a page of a thousand rows says nothing."""
+SLOWER = (
+    "Logarithmic; shorter is better. (wait + run) / max(run, 10 s), at least 1.",
+    "对数刻度，越短越好。（等待 + 运行）/ max（运行, 10 秒），不小于 1。",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What was played: by `discipline` at each centre, while `share` of the users used the broker."""
+
+    workload: Workload
+    discipline: str
+    share: float
+
+
+def page(played: Played, outcomes: Mapping[str, Outcome], *, in_chinese: bool = False) -> str:
+    """A whole HTML document; `in_chinese`: which language shows first."""
     parts = [
-        "<h1>Placement policies 调度策略对比</h1>",
-        f'<p class="note">{escape(about)}</p>',
-        _table(outcomes),
-        _section("Mean bounded slowdown 平均有界延迟比", "Logarithmic; shorter is better. 对数刻度，越短越好。",
-                 _bars({name: one.all.mean_bounded_slowdown for name, one in outcomes.items()}, "{:.2f}", is_log=True)),
-        _section("P95 of it", "Logarithmic; shorter is better. 对数刻度，越短越好。",
-                 _bars({name: one.all.p95_bounded_slowdown for name, one in outcomes.items()}, "{:.1f}", is_log=True)),
-        _section("Mean wait in hours 平均等待（小时）", "",
-                 _bars({name: one.all.mean_wait_s / 3600 for name, one in outcomes.items()}, "{:.2f}")),
-        _section("Utilisation of each centre 各中心利用率", _rise(outcomes), _grouped(workload, outcomes)),
+        _head(played),
+        _table(outcomes, lambda one: one.all),
+        _section("Mean bounded slowdown", "平均有界延迟比", SLOWER,
+                 bars({name: one.all.mean_bounded_slowdown for name, one in outcomes.items()}, "{:.2f}", is_log=True)),
+        _section("P95 of bounded slowdown", "有界延迟比 P95", SLOWER,
+                 bars({name: one.all.p95_bounded_slowdown for name, one in outcomes.items()}, "{:.1f}", is_log=True)),
+        _section("Mean wait, hours", "平均等待（小时）", ("Shorter is better.", "越短越好。"),
+                 bars({name: one.all.mean_wait_s / SECONDS_PER_HOUR for name, one in outcomes.items()}, "{:.2f}")),
+        _centres(played.workload, outcomes),
+        _by_use(outcomes),
     ]  # fmt: skip
-    if any(one.others is not None for one in outcomes.values()):
-        others = {name: one.others.mean_bounded_slowdown for name, one in outcomes.items() if one.others is not None}
-        title = "Those who do not use the broker 未使用平台的用户"
-        parts.append(_section(title, "Mean bounded slowdown. 平均有界延迟比。", _bars(others, "{:.2f}", is_log=True)))
+    first, second = ("", " checked") if in_chinese else (" checked", "")
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>Placement policies 调度策略对比</title><style>{STYLE}</style></head>"
-        f"<body>{''.join(parts)}</body></html>"
+        '<!doctype html><html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>Placement policies 调度策略对比</title><style>{STYLE}</style></head><body>"
+        f'<input type="radio" name="language" id="en"{first}><label for="en">English</label>'
+        f'<input type="radio" name="language" id="zh"{second}><label for="zh">中文</label>'
+        f"<main>{''.join(parts)}</main></body></html>"
     )
 
 
-def _table(outcomes: Mapping[str, Outcome]) -> str:
-    head = "".join(f"<th>{name}</th>" for name in HEADINGS)
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td><td>{one.all.mean_bounded_slowdown:.2f}</td>"
-        f"<td>{one.all.p95_bounded_slowdown:.1f}</td><td>{one.all.mean_wait_s / 3600:.2f} h</td>"
-        f"<td>{one.utilisation:.1%}</td><td>{one.moves}</td><td>{one.submissions_per_job:.2f}</td></tr>"
-        for name, one in outcomes.items()
+def _both(en: str, zh: str) -> str:
+    return f'<span class="en">{escape(en)}</span><span class="zh">{escape(zh)}</span>'
+
+
+def _head(played: Played) -> str:
+    jobs, centres = len(played.workload.jobs), len(played.workload.capacities)
+    en = f"{jobs:,} jobs at {centres} centres ({played.discipline}); {played.share:.0%} of users use the broker."
+    zh = (
+        f"{centres} 个超算中心的 {jobs:,} 个作业，排队规则 {played.discipline}；{played.share:.0%} 的用户使用调度平台。"
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    if played.workload.left_out:
+        en += f" {played.workload.left_out:,} jobs were left out: they never ran, or are wider than their centre."
+        zh += f"另有 {played.workload.left_out:,} 个作业从未运行或超过其中心规模，已排除。"
+    return f'<h1>{_both("Placement policies side by side", "调度策略对比")}</h1><p class="note">{_both(en, zh)}</p>'
 
 
-def _section(title: str, note: str, plot: str) -> str:
-    said = f'<p class="note">{escape(note)}</p>' if note else ""
-    return f"<h2>{escape(title)}</h2>{said}{plot}"
-
-
-def _rise(outcomes: Mapping[str, Outcome]) -> str:
-    """How far the idlest centre rises, where there is something to compare with."""
-    if "local" not in outcomes or len(outcomes) == 1:
-        return ""
-    before = outcomes["local"].by_centre
-    idlest = min(range(len(before)), key=before.__getitem__)
-    said = "; ".join(f"{name} {one.by_centre[idlest]:.1%}" for name, one in outcomes.items() if name != "local")
-    return f"Centre 中心 {idlest}, the idlest 最空闲: local {before[idlest]:.1%}; {said}"
-
-
-def _bars(values: Mapping[str, float], form: str, *, is_log: bool = False) -> str:
-    """One bar a name; `is_log`: values of 1 and more."""
-    scaled = {name: log10(max(value, 1.0)) if is_log else value for name, value in values.items()}
-    most = max(scaled.values(), default=0.0) or 1.0
-    room = WIDTH - LEFT - RIGHT
-    drawn = [
-        _bar(at * (BAR + GAP), name, form.format(values[name]), room * value / most, COLOURS[at % len(COLOURS)])
-        for at, (name, value) in enumerate(scaled.items())
+def _table(outcomes: Mapping[str, Outcome], felt: Callable[[Outcome], Felt | None]) -> str:
+    """The best of each column stands out; every policy has its colour."""
+    columns: list[tuple[str, str, Callable[[Outcome, Felt], float]]] = [
+        (_both("Mean slowdown", "平均延迟比"), "{:.2f}", lambda one, by: by.mean_bounded_slowdown),
+        (_both("P95", "P95"), "{:.1f}", lambda one, by: by.p95_bounded_slowdown),
+        (_both("Mean wait, h", "平均等待（时）"), "{:.2f}", lambda one, by: by.mean_wait_s / SECONDS_PER_HOUR),
+        (_both("Utilisation", "利用率"), "{:.1%}", lambda one, by: one.utilisation),
+        (_both("Moves", "改派"), "{:,}", lambda one, by: one.moves),
+        (_both("Submissions per job", "每作业提交"), "{:.2f}", lambda one, by: one.submissions_per_job),
     ]
-    return _svg(len(values) * (BAR + GAP), drawn)
+    told = {name: (one, by) for name, one in outcomes.items() if (by := felt(one)) is not None}
+    least = [min(value(*pair) for pair in told.values()) for _, _, value in columns[:3]]
+    rows = []
+    for at, (name, pair) in enumerate(told.items()):
+        cells = [f'<th scope="row"><i class="c{at % COLOURS}"></i>{escape(name)}</th>']
+        for column, (_, form, value) in enumerate(columns):
+            is_best = column < len(least) and value(*pair) == least[column]
+            cells.append(f"<td{' class=best' if is_best else ''}>{form.format(value(*pair))}</td>")
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    head = "".join(f"<th>{title}</th>" for title in (_both("Policy", "策略"), *(title for title, _, _ in columns)))
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
 
 
-def _grouped(workload: Workload, outcomes: Mapping[str, Outcome]) -> str:
-    """A group of bars a centre, one bar a policy; the whole width is all of its processors all of the time."""
-    room, drawn, top = WIDTH - LEFT - RIGHT, list[str](), 0
-    for centre, capacity in enumerate(workload.capacities):
-        for at, (name, one) in enumerate(outcomes.items()):
-            label = f"{centre} ({capacity}) {name}" if at == 0 else name
-            value = one.by_centre[centre]
-            drawn.append(_bar(top, label, f"{value:.1%}", room * value, COLOURS[at % len(COLOURS)]))
-            top += BAR + GAP
-        top += 2 * GAP
-    return _svg(top, drawn)
+def _section(en: str, zh: str, note: tuple[str, str], plot: str) -> str:
+    return f'<section><h2>{_both(en, zh)}</h2><p class="note">{_both(*note)}</p>{plot}</section>'
 
 
-def _bar(top: int, name: str, said: str, length: float, colour: str) -> str:
-    middle = top + BAR * 0.7
-    return (
-        f'<text x="{LEFT - 8}" y="{middle:.0f}" text-anchor="end">{escape(name)}</text>'
-        f'<rect x="{LEFT}" y="{top}" width="{max(length, 1):.1f}" height="{BAR}" rx="3" fill="{colour}"/>'
-        f'<text x="{LEFT + max(length, 1) + 6:.1f}" y="{middle:.0f}">{escape(said)}</text>'
+def _centres(workload: Workload, outcomes: Mapping[str, Outcome]) -> str:
+    """How far centres that stood idle rise, the idlest first."""
+    names, first = list(outcomes), next(iter(outcomes.values()))
+    order = sorted(range(len(workload.capacities)), key=first.by_centre.__getitem__)[:MOST_CENTRES]
+    rows = [(f"{at} · {workload.capacities[at]:,}", [one.by_centre[at] for one in outcomes.values()]) for at in order]
+    en = f"Centre · processors, the idlest under {names[0]} first: from there (ring) to where others take it."
+    zh = f"中心 · 处理器数，按 {names[0]} 下的空闲程度排列：圆环为起点，圆点为其他策略达到的水平。"
+    legend = "".join(
+        f'<li><i class="{"ring" if at == 0 else f"c{at % COLOURS}"}"></i>{escape(name)}</li>'
+        for at, name in enumerate(names)
+    )
+    return _section(
+        "Utilisation of each centre", "各中心利用率", (en, zh), f'<ul class="legend">{legend}</ul>{dots(rows)}'
     )
 
 
-def _svg(height: int, drawn: Sequence[str]) -> str:
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'font-size="13" font-family="system-ui,sans-serif">{"".join(drawn)}</svg>'
-    )
+def _by_use(outcomes: Mapping[str, Outcome]) -> str:
+    """Those who do not use the broker, and those who do."""
+    if all(one.others is None for one in outcomes.values()):
+        return ""
+    without = _section("Users who do not use the broker", "未使用平台的用户",
+                       ("Their jobs stay at home. What the broker does to them:", "其作业留在本中心；平台对其影响："),
+                       _table(outcomes, lambda one: one.others))  # fmt: skip
+    if all(one.brokered is None for one in outcomes.values()):
+        return without
+    return without + _section("Users who use the broker", "使用平台的用户", ("", ""),
+                              _table(outcomes, lambda one: one.brokered))  # fmt: skip

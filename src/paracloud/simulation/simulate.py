@@ -24,5 +24,5 @@ def simulate(workload: Workload, asked: Asked) -> Iterator[tuple[str, Outcome]]:
     for name, make in [(name, policy(name)) for name in asked.policies]:
         grid = Grid(workload, asked.rules)
         sends = make(grid, share=asked.share, seed=asked.seed)
-        grid.run(sends.choose, sends.review)
-        yield name, outcome(grid, frozenset(at for at in range(len(workload.jobs)) if sends.uses_broker(at)))
+        grid.run(sends)
+        yield name, outcome(grid, frozenset(at for at in range(len(workload.jobs)) if sends.brokered[at]))

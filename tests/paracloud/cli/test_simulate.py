@@ -16,6 +16,10 @@ def offline(terminal):
     """Nobody is logged in, and nothing listens."""
     terminal.url = "http://127.0.0.1:9"
     (terminal.home / "a.swf").write_text(TRACE)
+    (terminal.home / "empty.swf").write_text("; Computer: none\n")
+    (terminal.home / "two.csv").write_text(
+        "submit_s,run_s,procs,requested_s,home_centre,user\n0,10,2,10,0,a\n0,10,2,10,1,b\n"
+    )
     return terminal
 
 
@@ -43,6 +47,17 @@ def test_a_table_for_people_with_what_others_felt(offline):
     assert "others' slowdown" in done.stdout
 
 
+def test_those_who_do_not_use_the_broker_are_told_apart(offline):
+    words = ("--trace", "a.swf:4", "a.swf:8", "--policy", "local,ours", "--broker-share", "0.5", "--json")
+    told = json.loads(offline.run(None, "simulate", *words).stdout.splitlines()[-1])["policies"]
+    for one in told.values():
+        assert one["others"]["jobs"] + one["brokered"]["jobs"] == one["jobs"] == 120
+        assert {"mean_bounded_slowdown", "p95_bounded_slowdown", "mean_wait_s"} <= one["others"].keys()
+        mean = sum(part["mean_wait_s"] * part["jobs"] for part in (one["others"], one["brokered"])) / 120
+        assert mean == pytest.approx(one["mean_wait_s"], abs=0.2)
+    assert told["ours"]["brokered"] != told["local"]["brokered"]
+
+
 def test_jobs_of_a_csv_file(offline):
     (offline.home / "jobs.csv").write_text(
         "submit_s,run_s,procs,requested_s,home_centre,user\n0,10,4,10,0,a\n0,10,4,10,0,b\n"
@@ -65,7 +80,18 @@ def test_jobs_of_a_csv_file(offline):
         (("--trace", "a.swf:1"), "There is no job to play"),
         (("--trace", "a.swf:4", "--capacity", "4"), "--capacity belongs to --jobs"),
         (("--trace", "a.swf:4", "--broker-share", "2"), "--broker-share is 0 to 1"),
+        (("--trace", "a.swf:4", "--broker-share", "nan"), "--broker-share is 0 to 1"),
+        (("--trace", "a.swf:4", "--policy", ","), "--policy names none"),
+        (("--trace", "a.swf:4", "--discipline", "sjf"), "'sjf' is not one of 'fcfs'"),
+        (("--trace", "a.swf:" + "9" * 5000), "is no number of processors"),
+        (("--trace", "a.swf:4", "--report", "nowhere/page.html"), "nowhere/page.html cannot be written"),
+        (("--trace", "empty.swf:4"), "There is no job to play"),
         (("--jobs", "a.swf", "--capacity", "4"), "the header lacks"),
+        (("--jobs", "two.csv"), "'' is no number of processors"),
+        (("--jobs", "two.csv", "--capacity", "4"), "home_centre 1 is not in 0 to 0"),
+        (("--jobs", "two.csv", "--capacity", "4,-4"), "'-4' is no number of processors"),
+        (("--jobs", "two.csv", "--capacity", "4;4"), "'4;4' is no number of processors"),
+        (("--jobs", "two.csv", "--capacity", "1,1"), "There is no job to play"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_what_to_change(offline, words, why):

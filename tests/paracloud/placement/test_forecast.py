@@ -1,5 +1,6 @@
 """Playing a queue forward: by hand, and against the simulator's own centres."""
 
+from collections.abc import Sequence
 from math import inf
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from paracloud.placement.forecast import Discipline, Outlook, QueueState, Running, Waiting, forecast
 from paracloud.simulation.centre import Centre
 from paracloud.simulation.grid import Grid, Rules
+from paracloud.simulation.peers import EarliestStart
 from paracloud.simulation.workload import TraceJob, Workload
 
 EASY, SJF, FCFS = Discipline.EASY, Discipline.EASY_SJF, Discipline.FCFS
@@ -31,7 +33,9 @@ def state(*waiting: Waiting, discipline: Discipline = EASY, running: tuple[Runni
         (Waiting(11, 1, 1), EASY, inf),
     ],
 )
-def test_a_job_passes_the_first_only_where_that_is_not_held_up(job: Waiting, discipline: Discipline, start: float):
+def test_a_job_passes_the_first_only_where_that_is_not_held_up(
+    job: Waiting, discipline: Discipline, start: float
+) -> None:
     assert forecast(state(HEAD, discipline=discipline), 0, job) == start
 
 
@@ -63,27 +67,34 @@ DISCIPLINES = st.sampled_from([FCFS, EASY, SJF])
 NOW = 60.0
 
 
+class Watched(EarliestStart):
+    """Keeps what the centre shows at NOW, before a job that arrives then has joined, and who waits there."""
+
+    shown: tuple[QueueState, list[int]] | None = None
+
+    def choose(self, job: int, now: float) -> Sequence[Centre]:
+        if now == NOW:
+            self.review(now)
+        self.grid.review_by(NOW)
+        return super().choose(job, now)
+
+    def review(self, now: float) -> None:
+        centre = self.grid.centres[0]
+        if self.shown is None:
+            centre.schedule(now)
+            self.shown = self.asked.state(centre, now), list(centre.queue)
+
+
 def seen(
     jobs: list[tuple[int, int, int]], discipline: Discipline, *last: TraceJob
 ) -> tuple[Grid, QueueState, list[int]]:
     """A centre of eight, what it shows at NOW, and who waits then."""
     trace = tuple(TraceJob(at, ran, procs, ran, 0, "u") for at, ran, procs in sorted(jobs))
     grid = Grid(Workload((8,), (*trace, *last)), Rules(discipline))
-    shown: list[tuple[QueueState, list[int]]] = []
-
-    def choose(_job: int, now: float) -> list[Centre]:
-        if now == NOW:
-            review(now)
-        grid.review_by(NOW)
-        return grid.centres
-
-    def review(now: float) -> None:
-        if not shown:
-            grid.centres[0].schedule(now)
-            shown.append((grid.asked(grid.centres[0]), list(grid.centres[0].queue)))
-
-    grid.run(choose, review)
-    return grid, *shown[0]
+    watched = Watched(grid)
+    grid.run(watched)
+    assert watched.shown is not None
+    return grid, *watched.shown
 
 
 @given(jobs=JOBS, discipline=DISCIPLINES, ran=st.integers(1, 40), procs=st.integers(1, 8))

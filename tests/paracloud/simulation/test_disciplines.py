@@ -4,6 +4,7 @@ import pytest
 
 from paracloud.placement.forecast import Discipline
 from paracloud.simulation.grid import Grid, Rules
+from paracloud.simulation.policy import Policy
 from paracloud.simulation.workload import TraceJob, Workload
 
 
@@ -13,7 +14,7 @@ def starts(
     """Jobs of one user as (submitted, ran, processors, requested), at a centre of ten."""
     trace = tuple(TraceJob(at, ran, procs, asked, 0, "ann") for at, ran, procs, asked in jobs)
     grid = Grid(Workload((10,), trace), Rules(discipline, clairvoyant))
-    grid.run(lambda _job, _now: (grid.centres[0],), lambda _now: None)
+    grid.run(Policy(grid))
     return grid.starts
 
 

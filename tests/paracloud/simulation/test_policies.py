@@ -73,9 +73,9 @@ def test_who_goes_elsewhere_lifts_the_idle_centre() -> None:
 
 
 def test_ours_learns_that_a_user_asks_for_too_much() -> None:
-    past = [job(at, 10, home=0, user="hasty", asked=1000) for at in range(0, 100, 10)]
+    past = [job(at, 10, home=0, user="hasty", asked=100) for at in range(0, 100, 10)]
     other = [job(at, 10, home=1, user="true", asked=10) for at in range(0, 100, 10)]
-    queued = [job(200, 10, home=0, user="hasty", asked=1000), job(201, 40, home=1, user="true", asked=40)]
+    queued = [job(200, 10, home=0, user="hasty", asked=100), job(201, 40, home=1, user="true", asked=40)]
     new = job(202, 5, procs=4, home=1, user="true", asked=5)
     jobs = tuple(sorted([*past, *other, *queued, new], key=lambda one: one.submitted))
     blind, seeing = played("earliest-start", *jobs), played("ours", *jobs)
@@ -124,6 +124,14 @@ def test_every_job_runs_once_and_none_is_forgotten_under_any_policy(
         assert found.utilisation <= 1
         span = work / (found.utilisation * sum(workload.capacities))
         assert span >= workload.jobs[-1].submitted - workload.jobs[0].submitted, name
+
+
+def test_a_thousand_centres_are_played_as_four_are() -> None:
+    dice = random.Random(1)
+    jobs = tuple(job(at, dice.choice((10, 500)), home=dice.randrange(1000), user=f"u{at % 9}") for at in range(600))
+    for name, found in simulate(Workload((4,) * 1000, jobs), Asked(ALL, Rules())):
+        assert found.all.jobs == 600, name
+        assert len(found.by_centre) == 1000, name
 
 
 def test_the_same_seed_gives_the_same_outcome_and_another_another_one() -> None:

@@ -49,6 +49,8 @@ def test_what_never_ran_is_counted_and_left_out(tmp_path: Path) -> None:
         (swf(asked="nan"), "'nan' is no number"),
         (swf(submitted=-5), "no job can have"),
         (swf(procs=10**9), "no job can have"),
+        (swf(asked=1e300), "no job can have"),
+        (swf(ran="inf"), "'inf' is no number"),
     ],
 )
 def test_a_broken_line_refuses_the_trace_by_its_number(tmp_path: Path, broken: str, why: str) -> None:
@@ -56,10 +58,21 @@ def test_a_broken_line_refuses_the_trace_by_its_number(tmp_path: Path, broken: s
         read_swf(written(tmp_path, "; remark\n" + swf() + broken + swf()))
 
 
-def test_a_packed_trace_that_was_cut_is_refused(tmp_path: Path) -> None:
+def test_how_many_lines_are_broken_is_said_with_the_first_and_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(
+        Invalid, match=r"line 2: .* Correct the line, or take it out\. So many more lines are broken: 2"
+    ):
+        read_swf(written(tmp_path, swf() + "1 2\n" + swf() + swf(ran="x") + swf(asked="inf")))
+    with pytest.raises(Invalid, match=r"line 3: .* So many more lines are broken: 1") as told:
+        read_csv(written(tmp_path, HEADER + "1,2,1,4,0,a\n1,x,1,4,0,a\n1,2,1,4,9,a\n"), (4, 4))
+    assert "另有 1 行有误" in told.value.zh
+
+
+@pytest.mark.parametrize("cut_at", [0, 3, 40, -50])
+def test_a_packed_trace_that_was_cut_is_refused(tmp_path: Path, cut_at: int) -> None:
     whole = written(tmp_path, "".join(swf(submitted=at * 7919 % 10007) for at in range(2000)), "trace.xz")
-    whole.write_bytes(whole.read_bytes()[:-50])
-    with pytest.raises(Invalid, match="line"):
+    whole.write_bytes(whole.read_bytes()[:cut_at])
+    with pytest.raises(Invalid, match=r"line .* fetch it again"):
         read_swf(whole)
 
 
@@ -77,6 +90,20 @@ def test_jobs_are_read_by_their_header_and_centres_counted_from_0_or_1(tmp_path:
     assert found.left_out == 0
 
 
+def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
+    """A byte order mark, CRLF, quotes, blanks after commas, blank lines."""
+    names = HEADER.strip().replace(",", ", ")
+    text = f'\ufeff{names}\r\n"3","60","2","100","0","Lee, ann"\r\n\r\n 4 , 5 , 1 , -1 , 1 , bob \r\n'
+    found = read_csv(written(tmp_path, text), (4, 8))
+    assert found.jobs == (TraceJob(3, 60, 2, 100, 0, "Lee, ann"), TraceJob(4, 5, 1, 5, 1, "bob"))
+
+
+def test_a_trace_without_jobs_is_empty_not_broken(tmp_path: Path) -> None:
+    assert read_swf(written(tmp_path, "; MaxProcs: 8\n")) == ([], 0)
+    assert read_swf(written(tmp_path, "")) == ([], 0)
+    assert read_csv(written(tmp_path, HEADER), (4,)).jobs == ()
+
+
 def test_what_is_wider_than_its_own_centre_is_counted_and_left_out(tmp_path: Path) -> None:
     found = read_csv(written(tmp_path, HEADER + "0,1,5,1,0,a\n0,1,4,1,0,a\n0,-1,1,1,0,a\n"), (4,))
     assert (len(found.jobs), found.left_out) == (1, 2)
@@ -91,6 +118,16 @@ def test_what_is_wider_than_its_own_centre_is_counted_and_left_out(tmp_path: Pat
         (HEADER + "1,2,3,4,0,a,b\n", "line 2: as many fields"),
         (HEADER + "1,2,1.5,4,0,a\n", "line 2: procs is a whole number"),
         (HEADER + "1,2,1,4,0,a\n1,2,1,4,2,a\n1,2,1,4,5,a\n", "line 3: home_centre 2 is not in 0 to 1"),
+        (HEADER + "-1,2,1,4,0,a\n", "line 2: a time or a number that no job can have"),
+        (HEADER + "1,2,1,1e300,0,a\n", "line 2: a time or a number that no job can have"),
+        (HEADER + "1,2,1e300,4,0,a\n", "line 2: a time or a number that no job can have"),
+        (HEADER + "1,inf,1,4,0,a\n", "line 2: 'inf' is no number"),
+        (HEADER + "1,2,1,4,nan,a\n", "line 2: 'nan' is no number"),
+        (HEADER.replace(",", ";") + "1;2;1;4;0;a\n", "line 1: the header lacks submit_s"),
+        (HEADER.strip() + ",procs\n1,2,1,4,0,a,2\n", "line 1: the header has procs twice"),
+        (HEADER + '1,2,1,4,0,"a\n1,2,1,4,0,b\n', "no CSV .unexpected end of data"),
+        (HEADER + '1,2,1,4,0,"a\n1,2,1,4,0,b"\n1,2,1,4,0,c\n', "a quoted user over several lines"),
+        (HEADER + "1,2,1,4,0," + "a" * 200_000 + "\n", "line 2: no CSV .field larger"),
     ],
 )
 def test_broken_jobs_are_refused_by_their_line(tmp_path: Path, text: str, why: str) -> None:

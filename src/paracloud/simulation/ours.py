@@ -1,0 +1,155 @@
+"""The broker's own policies: one submission of a job at a time, by what the queues show and what the past says."""
+
+from collections.abc import Sequence
+from math import inf
+
+from paracloud.placement.forecast import Waiting
+from paracloud.placement.past import RunTimes
+from paracloud.simulation.centre import Centre, passing
+from paracloud.simulation.grid import Grid
+from paracloud.simulation.outlooks import Outlooks
+from paracloud.simulation.peers import EarliestStart
+
+OUTLIVED_PART, OUTLIVED_SECONDS = 0.5, 60.0
+"""A job that outlives what was expected runs half as long again as by now, and a minute at least."""
+REVIEW_SECONDS = 900.0
+OVERDUE_SECONDS, OVERDUE_PART = 3600.0, 1.0
+"""A job is overdue when it has waited an hour longer than foreseen, and twice as long."""
+WORTH_PART = 0.5
+"""It queues elsewhere, then, where it would start within half of the wait that is left."""
+
+
+class Ours(EarliestStart):
+    """Where a job starts first by two outlooks: the one of the schedulers, who count on what was asked for, and the
+    likely one, in which jobs run as long as the past says. Neither comes true; what is soon by both is soon."""
+
+    def __init__(self, grid: Grid, *, share: float = 1.0, seed: int = 1) -> None:
+        super().__init__(grid, share=share, seed=seed)
+        self.likely = Outlooks(grid, self._ends)
+        self._past = RunTimes()
+        self._expected: dict[int, float] = {}
+
+    def choose(self, job: int, now: float) -> Sequence[Centre]:
+        grid, one = self.grid, self.grid.jobs[job]
+        known = grid.rules.clairvoyant
+        expected = one.ran if known else self._past.predict(self._keys(job), one.requested).p50
+        self._expected[job] = expected
+        self.likely.waiting[job] = Waiting(grid.procs[job], grid.reserved[job], expected)
+        return super().choose(job, now)
+
+    def ended(self, job: int) -> None:
+        super().ended(job)
+        del self._expected[job], self.likely.waiting[job]
+        if not self.grid.rules.clairvoyant:
+            one = self.grid.jobs[job]
+            self._past.learn(self._keys(job), one.requested, one.ran)
+
+    def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
+        return (self._soonest(job, now, fitting)[0],)
+
+    def _soonest(self, job: int, now: float, fitting: Sequence[Centre]) -> tuple[Centre, float]:
+        """And when it is likely to start there. By the product of both waits, each a second longer: one that is twice
+        as long by one outlook, and half as long by the other, is the same."""
+        best, least, found = fitting[0], inf, inf
+        for one in fitting:
+            start = self.likely.start(one, job, now)
+            asked = self.asked.start(one, job, now, now + least / (start - now + 1))
+            waits = (start - now + 1) * (asked - now + 1)
+            if waits < least:
+                best, least, found = one, waits, start
+            if found <= now:
+                break
+        return best, found
+
+    def _keys(self, job: int) -> tuple[tuple[int | str, ...], ...]:
+        """Whose past tells how long a job runs: its user's jobs of that size, and that asked as long; its user's, its
+        centre's, all."""
+        one = self.grid.jobs[job]
+        return (
+            (one.home, one.user, one.procs, int(one.requested)),
+            (one.home, one.user, one.procs),
+            (one.home, one.user),
+            (one.home,),
+        )
+
+    def _ends(self, centre: Centre, now: float) -> list[float]:
+        return [self._end(job, centre.started(job), until, now) for until, job in centre.running]
+
+    def _end(self, job: int, start: float, until: float, now: float) -> float:
+        expected = start + self._expected[job]
+        if expected > now:
+            return min(expected, until) if until > now else expected
+        return min(now + max((now - start) * OUTLIVED_PART, OUTLIVED_SECONDS), max(until, now + 1))
+
+
+class Reroute(Ours):
+    """Ours, and what waits moves into a hole that another centre's own queue leaves, whoever is done soonest first.
+    Nothing is cancelled on a guess: a moved job starts at that moment. Since holes stay open to it, a job that has to
+    wait anyway does so at home, unless it would wait longer for that than it runs: whoever queues elsewhere for little
+    is in the way there. Only a job that waits far longer than foreseen also moves from queue to queue, since a wide one
+    finds no hole. Never two submissions at once."""
+
+    def __init__(self, grid: Grid, *, share: float = 1.0, seed: int = 1) -> None:
+        super().__init__(grid, share=share, seed=seed)
+        self._overdue_at: dict[int, float] = {}
+        self._narrow_first = sorted(grid.centres, key=lambda one: one.capacity)
+
+    def ended(self, job: int) -> None:
+        super().ended(job)
+        self._overdue_at.pop(job, None)
+
+    def settled(self, now: float) -> None:
+        """One hole at a time: schedulers act before the next is looked at."""
+        queued = [one for one in self.grid.centres if one.queue]
+        if not queued:
+            return
+        for centre in self._narrow_first:
+            moved = self._into(centre, queued, now) if centre.free else ()
+            for job, source in moved:
+                self.grid.move(job, source, centre)
+            if moved:
+                return
+
+    def _into(self, centre: Centre, queued: Sequence[Centre], now: float) -> list[tuple[int, Centre]]:
+        """Those of other queues that its scheduler would start now."""
+        grid, free, procs = self.grid, centre.free, self.grid.procs
+        brokered, expected = self.brokered, self._expected
+        waiting = {
+            job: source
+            for source in queued
+            if source is not centre
+            for job in source.queue
+            if procs[job] <= free and brokered[job]
+        }
+        if not waiting:
+            return []
+        order = sorted(waiting, key=lambda job: (expected[job], job))
+        return [(job, waiting[job]) for job in passing(order, procs, grid.reserved, centre.hole(), now)]
+
+    def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
+        target, start = self._soonest(job, now, fitting)
+        if start > now:
+            at_home = self.likely.start(fitting[0], job, now, start + self._expected[job])
+            if at_home < inf:
+                target, start = fitting[0], at_home
+            self._foresee(job, start, now)
+        return (target,)
+
+    def _foresee(self, job: int, start: float, now: float) -> None:
+        self._overdue_at[job] = start + max(OVERDUE_SECONDS, (start - now) * OVERDUE_PART)
+        self.grid.review_by(now + REVIEW_SECONDS)
+
+    def review(self, now: float) -> None:
+        for source in self.grid.centres:
+            for job in [job for job in source.queue if self._overdue_at.get(job, inf) < now]:
+                self._move(job, source, now)
+        if any(centre.queue for centre in self.grid.centres):
+            self.grid.review_by(now + REVIEW_SECONDS)
+
+    def _move(self, job: int, source: Centre, now: float) -> None:
+        here = self.likely.queued(source, job, now)
+        target, start = self._soonest(job, now, [one for one in self.grid.fitting(job) if one is not source])
+        if start - now < (here - now) * WORTH_PART:
+            self.grid.move(job, source, target)
+            here = start
+        self._foresee(job, here, now)

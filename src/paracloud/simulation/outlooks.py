@@ -1,0 +1,52 @@
+"""The queues of all centres as one observer foresees them."""
+
+from collections.abc import Callable
+from math import inf
+from typing import TypeAlias
+
+from paracloud.placement.forecast import Outlook, QueueState, Waiting, forecast
+from paracloud.simulation.centre import Centre
+from paracloud.simulation.grid import Grid
+
+Ends: TypeAlias = Callable[[Centre, float], list[float]]
+"""When those that run at a centre are expected to end, in their order, as it looks now."""
+
+
+def as_reserved(centre: Centre, _now: float) -> list[float]:
+    """As the centre's own scheduler counts on."""
+    return [until for until, _ in centre.running]
+
+
+class Outlooks:
+    """`waiting`: what the observer knows of each job that may wait, to be kept by whoever asks."""
+
+    def __init__(self, grid: Grid, ends: Ends = as_reserved) -> None:
+        self._grid, self._ends = grid, ends
+        self._kept: dict[int, tuple[int, Outlook]] = {}
+        self.waiting: dict[int, Waiting] = {}
+
+    def start(self, centre: Centre, job: int, now: float, limit: float = inf) -> float:
+        """When it would start there if it came now; infinite where that is not before `limit`."""
+        if now >= limit:
+            return inf
+        if not centre.queue and self._grid.procs[job] <= centre.free:
+            return now
+        if self._grid.rules.discipline.shortest_first:
+            return forecast(self.state(centre, now), now, self.waiting[job], limit)
+        return self._outlook(centre, now).start(self.waiting[job], now, limit)
+
+    def queued(self, centre: Centre, job: int, now: float) -> float:
+        """When it starts there, where it waits already."""
+        at = centre.queue.index(job)
+        return self._outlook(centre, now).starts(at + 1).get(at, inf)
+
+    def state(self, centre: Centre, now: float) -> QueueState:
+        return centre.state(self._ends(centre, now), self.waiting)
+
+    def _outlook(self, centre: Centre, now: float) -> Outlook:
+        """Kept while nothing happens there that was not expected."""
+        version, outlook = self._kept.get(centre.at, (-1, None))
+        if outlook is None or version != centre.version or outlook.is_current_until <= now:
+            outlook = Outlook(self.state(centre, now), now)
+            self._kept[centre.at] = (centre.version, outlook)
+        return outlook
