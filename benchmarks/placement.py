@@ -86,6 +86,8 @@ class Table:
         wait = Quantiles(int(self._p50[at, size]) * MICROSECOND, int(self._p90[at, size]) * MICROSECOND)
         return Prediction(wait, Quantiles(spec.wall_limit // 4, spec.wall_limit * 3 // 4), "table")
 
+    async def keep(self, *_told: object, **_more: object) -> None: ...
+
     def many(self, project: ProjectId, user: UserId, spec: JobSpec, at: Whole) -> Times:
         size, wall = spec.cores.bit_length(), spec.wall_limit
         half, nine = (np.full(at.size, run // MICROSECOND) for run in (wall // 4, wall * 3 // 4))

@@ -24,7 +24,7 @@ from paracloud.jobs.need import tasks_in_array
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
-from paracloud.kit.identifiers import ProjectId, UserId
+from paracloud.kit.identifiers import JobId, ProjectId, UserId
 from paracloud.kit.money import Money
 from paracloud.placement.offer import Offer
 from paracloud.placement.prediction import Prediction
@@ -33,10 +33,15 @@ FRESH_FOR = timedelta(seconds=2)
 
 
 class Foresees(Protocol):
-    """Who foresees how long a job waits and runs: from memory, within microseconds. `refresh` reads what came since."""
+    """Who foresees how long a job waits and runs: from memory, within microseconds. `refresh` reads what came since,
+    `keep` writes what is known of a job where it is placed: to learn from, when it has started."""
 
     async def refresh(self, session: AsyncSession) -> None: ...
     def predict(self, project: ProjectId, user: UserId, spec: JobSpec, offer: Offer) -> Prediction: ...
+
+    async def keep(
+        self, session: AsyncSession, job: JobId, project: ProjectId, spec: JobSpec, offer: Offer, *, user: UserId
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

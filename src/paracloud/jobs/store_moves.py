@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, case, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.jobs.moving import MoveStep, OpenMove, TakenPlace
@@ -13,6 +13,7 @@ from paracloud.jobs.tables import AnyRow, DependencyRow, JobRow, is_in
 from paracloud.jobs.tables_forecasts import ForecastRow
 from paracloud.jobs.tables_moves import MoveRow
 from paracloud.kit.identifiers import CentreName, JobId, PriceVersionId, ProjectId, UnixAccount
+from paracloud.placement.waits import PLAIN
 
 WHOLE = (
     JobRow.id, JobRow.project_id, JobRow.user_id, JobRow.centre, JobRow.account, JobRow.queue, JobRow.script,
@@ -103,7 +104,8 @@ async def late(session: AsyncSession, centre: CentreName, limit: int) -> Sequenc
     """Jobs that may move and wait in a queue there, those that wait longest first, with what was expected of them and
     when the last try to move them ended; locked. One that a user is changing at this moment is left out."""
     newest = (
-        select(ForecastRow.wait_p90_seconds)
+        # The plain rule foresees nothing of this queue: the broker's patience is the better guess.
+        select(case((ForecastRow.model == PLAIN, None), else_=ForecastRow.wait_p90_seconds))
         .where(ForecastRow.job_id == JobRow.id, ForecastRow.centre == JobRow.centre)
         .order_by(ForecastRow.made_at.desc())
         .limit(1)

@@ -94,6 +94,8 @@ async def submit(
         await store_funds.add(session, _funds(job, spec, funding, upper_at(market, spec, offer), own))
     if offer.prediction is not None and offer.cost is not None:
         await store_forecasts.add(session, forecast_values(job, offer, now))
+    if market.foresight is not None:
+        await market.foresight.keep(session, job, project, spec, offer, user=caller.user)
     await store.announce(session, offer.centre)
     return Accepted(job, offer.centre, offer.queue, held, why_en, why_zh)
 

@@ -106,11 +106,22 @@ async def test_a_forecast_says_when_a_job_is_late(opened) -> None:
     office = await Office.open(await opened())
     job = await office.queued()
     async with office.world.database.begin() as session:
-        values = "(:job, :at, 'east', 'cpu', 1, 61, 1, 1, 0, 0, 'plain')"
+        values = "(:job, :at, 'east', 'cpu', 1, 61, 1, 1, 0, 0, 'trees')"
         statement = text(f"INSERT INTO job_forecasts VALUES {values}")  # noqa: S608
         await session.execute(statement, {"job": job, "at": START})
     assert await office.look(timedelta(seconds=61)) == []
     assert await office.look(timedelta(seconds=4)) == [(job, "holding")]
+
+
+async def test_what_the_plain_rule_says_of_a_full_queue_makes_no_job_wait_a_day(opened) -> None:
+    office = await Office.open(await opened())
+    job = await office.queued()
+    async with office.world.database.begin() as session:
+        values = "(:job, :at, 'east', 'cpu', 3600, 86400, 1, 1, 0, 0, 'plain')"
+        statement = text(f"INSERT INTO job_forecasts VALUES {values}")  # noqa: S608
+        await session.execute(statement, {"job": job, "at": START})
+    assert await office.look(PATIENCE - MINUTE) == []
+    assert await office.look(2 * MINUTE) == [(job, "holding")]
 
 
 @pytest.mark.parametrize(
