@@ -89,10 +89,12 @@ async def test_how_long_its_user_held_a_job_is_no_wait_of_the_queue(database):
     assert full.wait.p50 == HOUR, "as where nothing is known"
 
 
-async def test_what_was_read_just_now_is_not_read_again(database):
+async def test_what_was_read_just_now_is_not_read_again_and_a_little_later_it_is(database):
     sky = await flight(database, "1000")
     foresight = Foresight(sky.world.clock)
     before = await expected(foresight, sky)
-    await sky.queued("9")
+    await sky.queued("9", ntasks="16")
     sky.world.clock.forward(FRESH_FOR / 2)
     assert await expected(foresight, sky) == before
+    sky.world.clock.forward(FRESH_FOR)
+    assert (await expected(foresight, sky)).wait.p50 > before.wait.p50, "another will take all that is free"

@@ -17,7 +17,8 @@ from paracloud.jobs.learn_waits import learn_waits
 from paracloud.jobs.market import customer_of, offers, read_market
 from paracloud.kit.errors import Broken
 from paracloud.kit.identifiers import JobId, new_uuid
-from paracloud.placement.train_waits import LEAST_JOBS
+from paracloud.placement.trees import Forest
+from paracloud.placement.wait_model import LEAST_JOBS, write_model
 from paracloud.placement.waits import Features
 
 COPY = """
@@ -100,7 +101,8 @@ async def test_where_few_have_waited_nothing_is_trained_and_the_day_is_left_to_a
 
 async def test_a_newer_model_that_was_no_better_and_one_that_nobody_can_read_leave_the_plain_rule(sky: Flight):
     model = {"jobs": 1, "hours": 1, "judged": 1, "loss": 2, "plain_loss": 1, "held": 1, "plain_held": 1}
-    for is_used, said in ((True, "no model"), (False, "{}")):
+    readable = write_model(Forest((2.0,)), Forest((3.0,)))
+    for is_used, said in ((True, "no model"), (False, readable)):
         values = model | {"id": new_uuid(), "trained_at": sky.world.clock.now(), "is_used": is_used}
         async with sky.world.database.begin() as session:
             await store_waits.add_model(session, values | {"format": "waits-1", "model": said})
