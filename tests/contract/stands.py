@@ -66,6 +66,10 @@ class Stand(Protocol):
         """Somebody finds that it should go west."""
         ...
 
+    async def move_back(self, job: JobId) -> None:
+        """And that it should come east again."""
+        ...
+
     async def place(self, job: JobId) -> CentreName: ...
 
     async def wish(self, job: JobId, kind: str) -> None:
@@ -128,13 +132,16 @@ class PostgresStand:
         options |= {} if movable else {"centre": EAST}
         return (await self._world.submit(**options)).job
 
-    async def move(self, job: JobId) -> None:
+    async def move(self, job: JobId, to: CentreName = WEST) -> None:
         async with self._world.database.begin() as session:
             market = await read_market(session, self._world.clock.now())
             row = await store_moves.lock(session, job)
             spec, customer = read_spec(row.spec, row.script), Customer(self._world.project, None)
-            west = next(one for one in offers(market, spec, customer) if one.centre == WEST)
-            await begin(session, row, west, ("it is sooner", "更快"), self._world.clock.now())
+            place = next(one for one in offers(market, spec, customer) if one.centre == to)
+            await begin(session, row, place, ("it is sooner", "更快"), self._world.clock.now())
+
+    async def move_back(self, job: JobId) -> None:
+        await self.move(job, EAST)
 
     async def place(self, job: JobId) -> CentreName:
         return CentreName(await self._world.one("SELECT centre FROM jobs WHERE id = :job", job=job))
@@ -214,6 +221,9 @@ class MemoryStand:
 
     async def move(self, job: JobId) -> None:
         self._store.propose(self._store.job(job), WEST)
+
+    async def move_back(self, job: JobId) -> None:
+        self._store.propose(self._store.job(job), EAST)
 
     async def place(self, job: JobId) -> CentreName:
         return self._store.job(job).centre

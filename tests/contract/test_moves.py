@@ -1,6 +1,7 @@
 """One suite for every Book: how a waiting job leaves a centre for another."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -156,10 +157,18 @@ async def test_what_starts_under_the_marker_is_the_platforms_cost_and_hands_the_
     """Its scheduler forgot the hold, or the tenant released it by hand: it found the marker taken."""
     lease, before = await stand.claim(), await stand.wallet_micro()
     job = await departing(stand, lease, until=MoveStep.CANCELLING)
+    await stand.book.observed(lease, [replace(moved(job, JobState.RUNNING, "RUNNING"), started_at=START)])
     await settle(stand, lease, record(job, "7", elapsed_seconds=2))
     assert (await stand.state(job), await stand.place(job)) == (JobState.ACCEPTED, WEST)
     assert await stand.wallet_micro() + await stand.held_micro() == before
     assert await stand.ledger_sum_micro() == 0
+    west = await stand.claim_west()
+    await stand.book.intend(west, limit=10)
+    await stand.book.submitted(west, {job: NativeId("3")}, postponed={})
+    await stand.move_back(job)
+    assert await steps(stand, west) == [MoveStep.HOLDING]
+    await stand.book.leave(west, job)
+    assert await steps(stand, west) == [MoveStep.LEAVING]
 
 
 async def test_what_starts_at_a_centre_that_the_job_has_left_ends_nothing(stand: Stand) -> None:

@@ -120,7 +120,7 @@ class MemoryStore:
         row.tag = self.new_tag(row)
         row.movable, row.starts_held, row.wish = row.movable and row.wish != HOLD, row.wish == HOLD, None
         row.native_id, row.native_state, row.reason, row.absent_since = None, "", "", None
-        row.tries, row.retry_at = 0, now
+        row.tries, row.retry_at, row.has_started = 0, now, False
         self.move(row, JobState.ACCEPTED, now)
 
     def new_tag(self, row: JobRow) -> SubmitTag:

@@ -17,10 +17,10 @@ from tests.story.test_server_faults import tending
 from paracloud.kit.identifiers import JobId, submit_tag
 
 FREE = """
-    UPDATE jobs SET movable = true, spec = spec - 'centre', submitted_at = submitted_at - interval '1 hour'
+    UPDATE jobs SET movable = true, spec = spec - 'centre', submitted_at = submitted_at - interval '7 days'
      WHERE id = $1
 """
-"""As if it had not been bound to its centre, and had waited for an hour."""
+"""As if it had not been bound to its centre, and had waited for longer than any forecast says."""
 LEFT = "SELECT from_centre, from_native_id FROM job_moves WHERE job_id = $1 ORDER BY id"
 MOVES = "SELECT step, end_en FROM job_moves WHERE job_id = $1 ORDER BY id"
 

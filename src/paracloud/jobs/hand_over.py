@@ -62,5 +62,6 @@ def _arrived(row: AnyRow, move: OpenMove, taken: TakenPlace) -> dict[str, object
         "node_list": "",
         "tries": 0,
         "submitted_at": None,
+        "started_at": None,
         "absent_since": None,
     }
