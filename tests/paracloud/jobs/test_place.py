@@ -9,6 +9,7 @@ from itertools import islice
 from uuid import UUID
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.paracloud.jobs.world import HOST_KEY, START, queue
@@ -217,7 +218,7 @@ def test_all_at_once_is_the_same_choice_in_the_same_order_with_the_same_offers_o
 
 def market_of(*prices: Price, nodes: int = 4) -> Market:
     found = [
-        Stall(centre(f"c{at}", "", 0), queue(nodes=nodes, cores=4 * nodes), (price,), None)
+        Stall(centre(f"c{at}", "", 0), queue(nodes=nodes, cores=4 * nodes, max_wall=None), (price,), None)
         for at, price in enumerate(prices)
     ]
     return open_market(found, [], START)
@@ -227,13 +228,6 @@ def price(core_hour: str, **more: object) -> Price:
     return replace(Price(PriceVersionId(UUID(int=9)), ProductLine.GENERAL, Decimal(core_hour), None, "CNY"), **more)
 
 
-def test_what_64_bits_do_not_hold_is_exact_too() -> None:
-    market = market_of(price("999999.999999999"), price("999999.999999998"), nodes=1_000_000)
-    spec = JobSpec("j", "", timedelta(days=366), tasks=4_000_000, array="0-9999")
-    placed = place(Placer(market), Asked(spec, Customer(LIN, None), USER))
-    assert tuple(placed.offers()) == weigh(spec, market, Customer(LIN, None), None, user=USER).choice.fitting
-
-
 def all_most(market: Market, spec: JobSpec) -> list[int]:
     """At every place, together."""
     placer, asked = Placer(market), Asked(spec, Customer(LIN, None), USER)
@@ -241,6 +235,16 @@ def all_most(market: Market, spec: JobSpec) -> list[int]:
         int(one)
         for one in placer.rates(asked).most(np.arange(len(market.stalls)), spec.wall_limit, partial(placer.at, asked))
     ]
+
+
+@pytest.mark.parametrize("tasks", [100_000, 1_000_000])
+def test_what_64_bits_do_not_hold_is_exact_too(tasks: int) -> None:
+    market = market_of(price("999.999999999"), price("999.999999998"), nodes=1_000_000)
+    spec = JobSpec("j", "", timedelta(days=366), tasks=tasks)
+    fitting = weigh(spec, market, Customer(LIN, None), None, user=USER).choice.fitting
+    assert tuple(place(Placer(market), Asked(spec, Customer(LIN, None), USER)).offers()) == fitting
+    assert len(fitting) == 2
+    assert sorted(all_most(market, spec)) == [min(one.most.micro, 2**63 - 1) for one in fitting]
 
 
 def test_a_tie_is_rounded_to_the_even_micro_unit() -> None:
