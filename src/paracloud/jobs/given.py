@@ -83,10 +83,9 @@ class Queues:
         memory = max(*asked, *(int(one.max(initial=0)) for one in self._memories)) + MIB
         times = memory // self._least_most + 1
         nodes = max(spec.nodes or 0, int(self.there.max(initial=1)))
-        cores = nodes * max(
-            spec.tasks * spec.cores_per_task * times * int(self.threads.max(initial=1)) ** 2, self._widest
-        )
-        return max(cores, max(cores if asked[0] else nodes, 1) * memory)
+        task = spec.cores_per_task * times
+        cores = nodes * max(spec.tasks * task * int(self.threads.max(initial=1)) ** 2, self._widest)
+        return max(cores, max(cores if asked[0] else nodes, task, 1) * memory)
 
     def _taken(self, spec: JobSpec) -> tuple[Whole, Whole, Whole]:
         """Memory of a core (NONE: not told), cores of a task, and the fewest cores of a node."""

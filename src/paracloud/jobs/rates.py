@@ -11,6 +11,8 @@ from paracloud.jobs.tariff import SECOND, Place, Worth, is_rated
 from paracloud.placement.columns import Whole
 
 NO_OVERRUN = timedelta(0)
+BEYOND = int(np.iinfo(np.int64).max)
+"""Nine million million yuan, which nobody has: what costs more costs just as much."""
 Places = Callable[[int], Place]
 
 
@@ -87,7 +89,8 @@ class Rates:
         into = np.zeros(at.size, dtype=np.int64) if found is None else found
         which = self.is_priced[at] if found is None else self.is_priced[at] & self._worth.odd[at]
         for number in np.flatnonzero(which):
-            into[number] = _by_billing(place(int(at[number])), ran(int(number)), self._tasks, is_over=is_over)
+            micro = _by_billing(place(int(at[number])), ran(int(number)), self._tasks, is_over=is_over)
+            into[number] = min(micro, BEYOND)
         return into
 
 

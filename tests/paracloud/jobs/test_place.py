@@ -9,6 +9,7 @@ from itertools import islice
 from uuid import UUID
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.paracloud.jobs.world import HOST_KEY, START, queue
@@ -62,6 +63,12 @@ def centre(name: str, region: str, overrun: int) -> Centre:
     )  # fmt: skip
 
 
+DEMANDS = [
+    {"region": "华北"}, {"residency": frozenset({"华东", "华北"})}, {"residency": frozenset()},
+    {"applications": frozenset({"lammps"})}, {"least_trust": 1}, {"least_trust": 2}, {"most_cost": Money(2_000_000)},
+    {"most_wait": timedelta(hours=1)},
+]  # fmt: skip
+CURRENCIES = st.sampled_from(["CNY", "CNY", "USD"])
 hours = st.decimals(0, 3, places=9)
 
 
@@ -72,8 +79,8 @@ def prices(draw, currency: str = "CNY") -> Price:
     tiers = draw(st.sampled_from([None, None, TIERS]))
     return Price(
         PriceVersionId(draw(st.uuids())), ProductLine.GENERAL, core, card, currency,
-        None if rule is None else read_rule(rule), qos=draw(st.sampled_from([None, None, "high"])), tiers=tiers,
-        project=draw(st.sampled_from([None, None, None, LIN])),
+        None if rule is None else read_rule(rule), qos=draw(st.sampled_from([None, None, None, "high"])), tiers=tiers,
+        project=draw(st.sampled_from([None, None, None, None, LIN])),
     )  # fmt: skip
 
 
@@ -84,7 +91,7 @@ def stalls(draw, number: int) -> Stall:
     free = draw(st.integers(0, whole * each))
     info = queue(
         draw(st.sampled_from(["cpu", "fast"])),
-        is_up=draw(st.sampled_from([True, True, True, False])), nodes=whole, cores=whole * each, cores_per_node=each,
+        is_up=draw(st.sampled_from([True] * 7 + [False])), nodes=whole, cores=whole * each, cores_per_node=each,
         free_cores=free, free_nodes=free // each, free_gpus=cards * (free // each), gpus_per_node=cards,
         gpu_model=draw(st.sampled_from(["a100", "1g.10gb"])) if cards else None,
         memory_per_node_bytes=draw(st.sampled_from([4, 8])) * GIB,
@@ -106,8 +113,16 @@ def stalls(draw, number: int) -> Stall:
     return Stall(
         centre(f"c{number}", draw(st.sampled_from(["华东", "华北"])), draw(st.sampled_from([0, 90]))),
         info,
-        tuple(draw(st.lists(prices(draw(st.sampled_from(["CNY", "CNY", "USD"]))), max_size=2))),
-        draw(st.sampled_from([None, None, None, silent])),
+        tuple(
+            draw(
+                st.lists(
+                    prices(draw(st.sampled_from(["CNY", "CNY", "USD"]))),
+                    min_size=draw(st.sampled_from([0, 1, 1])),
+                    max_size=2,
+                )
+            )
+        ),
+        draw(st.sampled_from([None] * 7 + [silent])),
         provision,
     )
 
@@ -160,17 +175,11 @@ def markets(draw) -> Market:
 @st.composite
 def specs(draw) -> JobSpec:
     objective = draw(st.sampled_from(Objective))
-    constraints = Constraints(
-        region=draw(st.sampled_from([None, None, "华北"])),
-        residency=draw(st.sampled_from([None, None, frozenset({"华东", "华北"}), frozenset()])),
-        applications=draw(st.sampled_from([frozenset(), frozenset(), frozenset({"lammps"})])),
-        least_trust=draw(st.integers(0, 2)) if draw(st.booleans()) else 0,
-        most_cost=draw(st.sampled_from([None, None, Money(2_000_000)])),
-        most_wait=draw(st.sampled_from([None, None, timedelta(hours=1)])),
-        deadline=START + draw(st.sampled_from([timedelta(minutes=5), timedelta(hours=3), timedelta(days=9)]))
-        if objective is Objective.DEADLINE
-        else None,
-    )
+    few = st.lists(st.sampled_from(DEMANDS), max_size=2)  # with more at once hardly anything fits
+    demands = {name: value for one in draw(few) for name, value in one.items()}
+    if objective is Objective.DEADLINE:
+        demands["deadline"] = START + timedelta(minutes=draw(st.sampled_from([5, 90, 180, 9000])))
+    constraints = Constraints(**demands)
     cards = draw(st.sampled_from([0, 0, 0, 1]))
     memory = draw(st.sampled_from([{}, {}, {"memory_per_node_bytes": 3 * GIB}, {"memory_per_core_bytes": GIB + 7}]))
     extra = draw(
@@ -183,8 +192,8 @@ def specs(draw) -> JobSpec:
         nodes=draw(st.sampled_from([None, None, 1, 2])), gpus_per_node=cards,
         gpu_model=draw(st.sampled_from([None, "a100", "h200"])) if cards else None,
         tasks_per_node=draw(st.sampled_from([None, None, 1, 3])), **memory, exclusive=draw(st.booleans()),
-        centre=draw(st.sampled_from([None, None, None, CentreName("c0")])),
-        queue=draw(st.sampled_from([None, None, "fast"])), objective=objective, constraints=constraints,
+        centre=draw(st.sampled_from([None] * 7 + [CentreName("c0")])),
+        queue=draw(st.sampled_from([None, None, None, "fast"])), objective=objective, constraints=constraints,
         array=draw(st.sampled_from([None, None, "0-6"])), inputs=draw(st.sampled_from([(), inputs])), extra=extra,
     )  # fmt: skip
 
@@ -205,7 +214,7 @@ def test_all_at_once_is_the_same_choice_in_the_same_order_with_the_same_offers_o
     placer = Placer(market)
     for spec in each:
         customer = Customer(data.draw(st.sampled_from([LIN, CHEN])), None)
-        only = data.draw(st.sampled_from([None, None, None, CentreName("c0"), CentreName("absent")]))
+        only = data.draw(st.sampled_from([None] * 7 + [CentreName("c0"), CentreName("absent")]))
         plain = weigh(spec, market, customer, only, user=USER)
         placed = place(placer, Asked(spec, customer, USER, only))
         assert placed.need == plain.need
@@ -217,7 +226,7 @@ def test_all_at_once_is_the_same_choice_in_the_same_order_with_the_same_offers_o
 
 def market_of(*prices: Price, nodes: int = 4) -> Market:
     found = [
-        Stall(centre(f"c{at}", "", 0), queue(nodes=nodes, cores=4 * nodes), (price,), None)
+        Stall(centre(f"c{at}", "", 0), queue(nodes=nodes, cores=4 * nodes, max_wall=None), (price,), None)
         for at, price in enumerate(prices)
     ]
     return open_market(found, [], START)
@@ -227,13 +236,6 @@ def price(core_hour: str, **more: object) -> Price:
     return replace(Price(PriceVersionId(UUID(int=9)), ProductLine.GENERAL, Decimal(core_hour), None, "CNY"), **more)
 
 
-def test_what_64_bits_do_not_hold_is_exact_too() -> None:
-    market = market_of(price("999999.999999999"), price("999999.999999998"), nodes=1_000_000)
-    spec = JobSpec("j", "", timedelta(days=366), tasks=4_000_000, array="0-9999")
-    placed = place(Placer(market), Asked(spec, Customer(LIN, None), USER))
-    assert tuple(placed.offers()) == weigh(spec, market, Customer(LIN, None), None, user=USER).choice.fitting
-
-
 def all_most(market: Market, spec: JobSpec) -> list[int]:
     """At every place, together."""
     placer, asked = Placer(market), Asked(spec, Customer(LIN, None), USER)
@@ -241,6 +243,16 @@ def all_most(market: Market, spec: JobSpec) -> list[int]:
         int(one)
         for one in placer.rates(asked).most(np.arange(len(market.stalls)), spec.wall_limit, partial(placer.at, asked))
     ]
+
+
+@pytest.mark.parametrize("tasks", [100_000, 1_000_000])
+def test_what_64_bits_do_not_hold_is_exact_too(tasks: int) -> None:
+    market = market_of(price("999.999999999"), price("999.999999998"), nodes=1_000_000)
+    spec = JobSpec("j", "", timedelta(days=366), tasks=tasks)
+    fitting = weigh(spec, market, Customer(LIN, None), None, user=USER).choice.fitting
+    assert tuple(place(Placer(market), Asked(spec, Customer(LIN, None), USER)).offers()) == fitting
+    assert len(fitting) == 2
+    assert sorted(all_most(market, spec)) == [min(one.most.micro, 2**63 - 1) for one in fitting]
 
 
 def test_a_tie_is_rounded_to_the_even_micro_unit() -> None:
