@@ -15,6 +15,7 @@ from paracloud.jobs.build import build
 from paracloud.jobs.foresee import Foresight
 from paracloud.jobs.learn_waits import learn_waits
 from paracloud.jobs.market import customer_of, offers, read_market
+from paracloud.jobs.submit import submit
 from paracloud.kit.errors import Broken
 from paracloud.kit.identifiers import JobId, new_uuid
 from paracloud.placement.trees import Forest
@@ -133,3 +134,14 @@ async def test_a_trainer_that_fails_is_told_with_its_last_words(sky: Flight, mon
 async def test_what_models_are_made_from_and_the_models_are_never_changed(sky: Flight, table: str):
     with pytest.raises(ProgrammingError, match="permission denied"):
         await sky.world.one(f"DELETE FROM {table} RETURNING 1")  # noqa: S608  # names of ours
+
+
+async def test_what_is_known_of_a_job_is_kept_by_the_transaction_that_places_it(sky: Flight):
+    world, foresight = sky.world, Foresight(sky.world.clock)
+    async with world.database.begin() as session:
+        market = await read_market(session, world.clock.now(), foresight)
+        spec = build(SCRIPT, {"ntasks": "2"}).spec
+        placed = await submit(session, world.caller, world.project, spec, market=market, now=world.clock.now())
+    found = await world.one("SELECT features FROM wait_features WHERE job_id = :job", job=placed.job)
+    assert found.keys() == set(Features._fields)
+    assert (found["cores"], found["queue_cores"]) == (2, 16)
