@@ -12,6 +12,8 @@ from paracloud.simulation.peers import EarliestStart
 
 OUTLIVED_PART, OUTLIVED_SECONDS = 0.5, 60.0
 """A job that outlives what was expected runs half as long again as by now, and a minute at least."""
+NOW_WAITS = 2.0
+"""No queue needs to be played for longer than a second where some centre stands idle."""
 REVIEW_SECONDS = 900.0
 OVERDUE_SECONDS, OVERDUE_PART = 3600.0, 1.0
 """A job is overdue when it has waited an hour longer than foreseen, and twice as long."""
@@ -50,10 +52,12 @@ class Ours(EarliestStart):
     def _soonest(self, job: int, now: float, fitting: Sequence[Centre]) -> tuple[Centre, float]:
         """And when it is likely to start there. By the product of both waits, each a second longer: one that is twice
         as long by one outlook, and half as long by the other, is the same."""
-        best, least, found = fitting[0], inf, inf
+        needed = self.grid.procs[job]
+        is_idle = any(not one.queue and needed <= one.free for one in fitting)
+        best, found, least = fitting[0], inf, NOW_WAITS if is_idle else inf
         for one in fitting:
-            start = self.likely.start(one, job, now)
-            asked = self.asked.start(one, job, now, now + least / (start - now + 1))
+            start = self.likely.start(one, job, now, now + least - 1)
+            asked = self.asked.start(one, job, now, now + least / (start - now + 1) - 1)
             waits = (start - now + 1) * (asked - now + 1)
             if waits < least:
                 best, least, found = one, waits, start

@@ -7,7 +7,8 @@ import pytest
 
 from paracloud.kit.errors import Invalid
 from paracloud.placement.forecast import Discipline
-from paracloud.simulation.grid import Rules
+from paracloud.simulation.grid import Grid, Rules
+from paracloud.simulation.ours import Reroute
 from paracloud.simulation.outcome import Outcome
 from paracloud.simulation.simulate import Asked, simulate
 from paracloud.simulation.workload import TraceJob, Workload, joined
@@ -100,6 +101,19 @@ def test_those_who_do_not_use_the_broker_stay_at_home() -> None:
     alone = played("ours", *jobs, share=0.0)
     assert (alone.by_centre[1], alone.brokered) == (0, None)
     assert alone.all == played("local", *jobs).all
+
+
+def test_nothing_of_theirs_is_moved_either() -> None:
+    workload = drawn(5)
+    grid = Grid(workload, Rules())
+    sends = Reroute(grid, share=0.5)
+    grid.run(sends)
+    assert grid.moves > 0
+    ran_at = [centre.at for centre in grid.where if centre is not None]
+    stayed = [at == job.home for at, job, is_brokered in zip(ran_at, grid.jobs, sends.brokered, strict=True)
+              if not is_brokered]  # fmt: skip
+    assert stayed
+    assert all(stayed)
 
 
 def test_a_job_goes_only_where_it_fits() -> None:
