@@ -262,3 +262,12 @@ def test_a_tie_is_rounded_to_the_even_micro_unit() -> None:
     assert all_most(market, spec) == [0, 2, 2, 4]
     fitting = weigh(spec, market, Customer(LIN, None), None, user=USER).choice.fitting
     assert sorted(one.most.micro for one in fitting) == [0, 2, 2, 4]
+
+
+def test_nobody_is_placed_on_nodes_that_are_anothers() -> None:
+    stalls = market_of(price("1"), price("2")).stalls
+    theirs = Dedication(new_dedication_id(), CHEN, stalls[0].centre.name, "cpu", 4, Money(0), 0, START, None)
+    market = open_market(stalls, [theirs], START)
+    for project, first in ((LIN, "c1"), (CHEN, "c0")):
+        asked = Asked(JobSpec("j", "", timedelta(hours=1)), Customer(project, None), USER)
+        assert next(place(Placer(market), asked).offers()).centre == first
