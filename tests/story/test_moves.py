@@ -143,9 +143,11 @@ SICKEN = "UPDATE centre_health SET failing_since = failing_since - interval '1 h
 def test_what_a_dead_centre_was_not_sent_yet_goes_to_another_one_and_what_it_has_waits_for_it(stage, tenant) -> None:
     east = stage.lab.centres["east"]
     sent = tenant.client.submit(script(tenant, "echo payload", hold="true")).id
-    reached(stage, tenant, sent, "queued")
-    # The controller writes its jobs down some seconds later; what it forgets when it dies before is another story.
+    native_id = reached(stage, tenant, sent, "queued").job.native_id
+    # The controller writes its jobs down some seconds after a change; what it forgets when it dies before is another
+    # story. It may have done so already: what changes now is written down with the job.
     began = time.time()
+    assert east.exec(["scontrol", "update", f"jobid={native_id}", "comment=seen"]).returncode == 0
     stage.wait(lambda: (east.site.folder / "state/job_state").stat().st_mtime > began, "its state on disk")
     east.kill("slurmctld")
     try:

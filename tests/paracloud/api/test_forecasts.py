@@ -15,7 +15,7 @@ async def said(house, lin) -> None:
     costs = {"cost_p50_micro": 100, "cost_p90_micro": 200}
     model = {"jobs": 900, "hours": 99, "judged": 180, "loss": "0.2", "plain_loss": "0.1", "held": 1, "plain_held": 1}
     async with house.database.begin() as session:
-        values = {"job_id": job, "made_at": START, "centre": EAST, "queue": "cpu", "model": "plain"}
+        values = {"job_id": job, "made_at": START + timedelta(seconds=1), "centre": EAST, "queue": "cpu", "model": "plain"}
         await store_forecasts.add(session, values | times | costs)
         values = {"id": new_uuid(), "trained_at": START, "is_used": False, "format": "waits-1", "model": "{}"}
         await store_waits.add_model(session, values | model)
@@ -30,7 +30,7 @@ async def asked(house, boss, query: str = "") -> dict:
 async def test_by_centre_the_operator_sees_what_held_and_what_models_there_were(house, lin, boss):
     assert await asked(house, boss) == {"centres": [], "models": []}
     await said(house, lin)
-    house.clock.forward(timedelta(seconds=61))
+    house.clock.forward(timedelta(seconds=62))
     found = await asked(house, boss)
     (east,) = found["centres"]
     assert (east["centre"], east["overdue"]) == (EAST, 1)
