@@ -13,7 +13,7 @@ from paracloud.centres.survey_centre import Lent, survey_centre
 from paracloud.centres.try_job import Trial, try_job
 from paracloud.dialects.registry import DIALECTS, dialect_named
 from paracloud.kit.clock import SystemClock
-from paracloud.kit.errors import Unreachable
+from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import CentreName, UnixAccount
 from paracloud.transports.authority import Authority
 from paracloud.transports.scout import Scout, fingerprint
@@ -99,7 +99,7 @@ def mode(path: Path, bits: int) -> Iterator[None]:
 async def test_the_key_that_a_machine_shows_is_the_one_that_it_has(scout, east):
     assert await scout.host_key(east.host, east.port) == " ".join(east.host_key.split()[:2])
     assert fingerprint(east.host_key).startswith("SHA256:")
-    with pytest.raises(Unreachable):
+    with pytest.raises(Invalid, match="port 1"):
         await scout.host_key("127.0.0.1", 1)
 
 

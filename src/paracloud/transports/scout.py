@@ -9,7 +9,6 @@ import asyncssh
 from paracloud.kit.clock import Clock
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import CentreName
-from paracloud.transports.failures import login_errors
 from paracloud.transports.pool import PooledReach
 from paracloud.transports.signing import Signer
 from paracloud.transports.ssh import CONNECT_SECONDS, HOST_KEY_ALGORITHMS, Address
@@ -21,13 +20,15 @@ class Scout:
         self._signer, self._clock = signer, clock
 
     async def host_key(self, host: str, port: int) -> str:
-        """The public key that the machine shows now, one line; nobody has vouched for it. Unreachable where none
-        answers."""
-        with login_errors(host, ""):
+        """The public key that the machine shows now, one line; nobody has vouched for it. Invalid where none answers:
+        it is the request that names the machine."""
+        try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 key = await asyncssh.get_server_host_key(host, port, server_host_key_algs=list(HOST_KEY_ALGORITHMS))
+        except (asyncssh.Error, OSError, TimeoutError, UnicodeError) as error:
+            raise _no_answer(host, port) from error
         if key is None:
-            raise Invalid(f"{host} shows no host key.", f"{host} 未出示主机密钥。", field="host")
+            raise _no_answer(host, port)
         return " ".join(key.export_public_key("openssh").decode().split()[:2])
 
     @asynccontextmanager
@@ -39,6 +40,14 @@ class Scout:
 
         async with PooledReach(lookup, self._signer, self._clock) as reach:
             yield reach
+
+
+def _no_answer(host: str, port: int) -> Invalid:
+    return Invalid(
+        f"{host} does not answer on SSH at port {port}. Are name, port and firewall right?",
+        f"{host} 的 {port} 端口没有 SSH 应答；请检查主机名、端口和防火墙。",
+        field="host",
+    )
 
 
 def fingerprint(host_key: str) -> str:

@@ -15,7 +15,13 @@ async def said(house, lin) -> None:
     costs = {"cost_p50_micro": 100, "cost_p90_micro": 200}
     model = {"jobs": 900, "hours": 99, "judged": 180, "loss": "0.2", "plain_loss": "0.1", "held": 1, "plain_held": 1}
     async with house.database.begin() as session:
-        values = {"job_id": job, "made_at": START + timedelta(seconds=1), "centre": EAST, "queue": "cpu", "model": "plain"}
+        values = {
+            "job_id": job,
+            "made_at": START + timedelta(seconds=1),
+            "centre": EAST,
+            "queue": "cpu",
+            "model": "plain",
+        }
         await store_forecasts.add(session, values | times | costs)
         values = {"id": new_uuid(), "trained_at": START, "is_used": False, "format": "waits-1", "model": "{}"}
         await store_waits.add_model(session, values | model)
