@@ -4,7 +4,7 @@ from uuid import UUID
 import pytest
 from tests.paracloud.jobs.world import HOST_KEY
 
-from paracloud.cli.admin import _spread
+from paracloud.cli.admin import spread
 
 
 def made(terminal, boss, *words: str) -> str:
@@ -93,8 +93,8 @@ def test_a_wrong_word_is_said_by_its_name(terminal, boss):
 
 
 def test_a_range_of_accounts_is_spread_with_its_width():
-    assert _spread("hpc[008-010]") == ["hpc008", "hpc009", "hpc010"]
-    assert _spread("hpc1") == ["hpc1"]
+    assert spread("hpc[008-010]") == ["hpc008", "hpc009", "hpc010"]
+    assert spread("hpc1") == ["hpc1"]
 
 
 def test_a_price_and_a_contract_are_ended_and_followed_by_others(terminal, boss, lin):
