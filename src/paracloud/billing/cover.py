@@ -150,6 +150,20 @@ class Shelf:
             if of == reference and self.reserved[of, package]:
                 self._reserve(reference, package, -self.reserved[of, package])
 
+    def lay_out(self, reference: str, place: Place) -> Mapping[PackageId, int]:
+        """Free for a moment what is reserved for it in packages that are for this place: how many units of each."""
+        own = {id_: units for (of, id_), units in self.reserved.items() if of == reference and units}
+        found = {id_: units for id_, units in own.items() if self.packages[id_].is_for(place)}
+        for id_, units in found.items():
+            self._reserve(reference, id_, -units)
+        return found
+
+    def take_up(self, reference: str, laid_out: Mapping[PackageId, int]) -> None:
+        """So that no less of each is reserved than before."""
+        for id_, units in laid_out.items():
+            if (lacking := units - self.reserved[reference, id_]) > 0:
+                self._reserve(reference, id_, lacking)
+
     def _of(self, project: ProjectId, unit: Unit, place: Place) -> Sequence[Package]:
         return [
             one for one in self.packages.values() if (one.project, one.unit) == (project, unit) and one.is_for(place)

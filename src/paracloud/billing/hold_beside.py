@@ -38,7 +38,10 @@ async def hold_beside(session: AsyncSession, wanted: Wanted, *, key: str, now: d
         raise Conflict("The hold has paid or was released before.", "该预留已扣款或已释放。")
     counted, own = await most_held(session, wanted.reference), found.amount_micro
     shelf, _ = await store_paying.lock_shelf(session, [wanted.project], [wanted.reference])
+    # What packages keep for it at one place they keep for it at the other.
+    own_units = {} if wanted.place is None else shelf.lay_out(wanted.reference, wanted.place)
     given = await reserve(session, wanted, shelf, locked[code].balance_micro + own, now, counted_micro=counted)
+    shelf.take_up(wanted.reference, own_units)
     more = max(given.rest.micro - own, 0)
     await store_holds.enlarge(session, wanted.reference, own + more, max(counted, given.ceiling.micro, own + more))
     postings = {code: -more, held(wanted.project): more}

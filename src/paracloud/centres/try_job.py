@@ -17,6 +17,7 @@ from paracloud.transports.transport import Reach, Transport, execute
 PURPOSE = "operator/trial"
 POLL = timedelta(seconds=1)
 ACCOUNTED_WITHIN = timedelta(seconds=60)
+WALL_LIMIT = timedelta(minutes=2)
 OUTPUT = "out.txt"
 _LIMIT_BYTES = 4096
 
@@ -41,7 +42,8 @@ async def try_job(reach: Reach, trial: Trial, dialect: Dialect, clock: Clock) ->
         await attempt.run()
     except ParacloudError as error:
         attempt.findings.append(missing(attempt.step, error.en, error.zh))
-    await attempt.sweep()
+    finally:
+        await attempt.sweep()
     return attempt.findings
 
 
@@ -70,7 +72,7 @@ class _Attempt:
         request = Request(
             tag=self._tag, name="paracloud-try", script=f"#!/bin/sh\necho {self._word}\nid -un\n",
             work_directory=self._folder, queue=self._trial.queue, tasks=1, cores_per_task=1,
-            wall_limit=timedelta(minutes=2), output=OUTPUT,
+            wall_limit=WALL_LIMIT, output=OUTPUT,
         )  # fmt: skip
         batch = {self._tag: self._dialect.script(request)}
         first = (await execute(self._own, self._dialect.submit(batch)))[self._tag]
@@ -100,6 +102,7 @@ class _Attempt:
         assert self._id is not None, "it was submitted"  # noqa: S101
         service = await self._reach.to(self._trial.centre, self._trial.service_account, purpose=PURPOSE)
         waits_until = began + self._trial.patience
+        runs_until = waits_until + WALL_LIMIT + ACCOUNTED_WITHIN
         seen, gone_at = None, None
         while True:
             listed = await execute(service, self._dialect.observe([self._trial.account]))
@@ -117,6 +120,9 @@ class _Attempt:
                     return None
             elif found.phase is not NativePhase.RUNNING and now > waits_until:
                 self._waits(found)
+                return None
+            elif now > runs_until:
+                self._endless(found)
                 return None
             await self._clock.sleep(POLL)
 
@@ -170,6 +176,15 @@ class _Attempt:
                 f"It did not start within {seconds:.0f} s ({why}) and was cancelled: name a queue with room, or try "
                 "again later.",
                 f"{seconds:.0f} 秒内未开始运行（{why}），已取消：请指定有空闲的分区，或稍后再试。",
+            )
+        )
+
+    def _endless(self, found: Observation) -> None:
+        self.findings.append(
+            missing(
+                "run",
+                f"It does not end on {found.node_list}, long past its time limit, and was cancelled: look at the node.",
+                f"在 {found.node_list} 上远超时限仍未结束，已取消：请检查该节点。",
             )
         )
 

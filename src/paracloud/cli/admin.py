@@ -12,7 +12,7 @@ from paracloud.cli import session, show
 from paracloud.cli.ids import Id, an_id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.reading import read_text
-from paracloud.cli.words import plain, say
+from paracloud.cli.words import both, plain, say
 from paracloud.wire.account import (
     BookedModel,
     CentreRequest,
@@ -180,7 +180,8 @@ def spread(text: str) -> list[str]:
     found = _RANGE.fullmatch(text)
     if found is None:
         return [text]
-    if int(found[3]) - int(found[2]) >= ACCOUNTS_MOST:
-        raise typer.BadParameter(f"{text} names more than {ACCOUNTS_MOST} accounts")
+    if not 0 <= int(found[3]) - int(found[2]) < ACCOUNTS_MOST:
+        en = f"{text}: a range of 1 to {ACCOUNTS_MOST} accounts, the lower number first."
+        raise typer.BadParameter(both(en, f"{text}：应为 1 至 {ACCOUNTS_MOST} 个账号的范围，小号在前。"))
     width = len(found[2])
     return [f"{found[1]}{number:0{width}}" for number in range(int(found[2]), int(found[3]) + 1)]

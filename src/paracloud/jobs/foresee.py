@@ -75,13 +75,14 @@ class Foresight:
         newest = await store_waits.newest_model(session)
         if newest is None or newest.id == self._model:
             return
-        self._model, self._waits = newest.id, PlainWaits()
+        found: Waits = PlainWaits()
         if newest.is_used and newest.format == FORMAT:
+            text = await store_waits.model_text(session, newest)
             try:
-                text = await store_waits.model_text(session, newest)
-                self._waits = read_model(f"trees {newest.trained_at:%Y-%m-%dT%H:%M}", text)
+                found = read_model(f"trees {newest.trained_at:%Y-%m-%dT%H:%M}", text)
             except Invalid as wrong:
                 log.warning("waits.model_unread", model=str(newest.id), reason=wrong.en)
+        self._model, self._waits = newest.id, found
 
     async def keep(
         self, session: AsyncSession, job: JobId, project: ProjectId, spec: JobSpec, offer: Offer, *, user: UserId

@@ -9,7 +9,7 @@ from paracloud.jobs import store_moves
 from paracloud.jobs.begin_move import begin
 from paracloud.jobs.hand_over import hand_over
 from paracloud.jobs.leave import require_free, take_place
-from paracloud.jobs.market import Market, customer_of, offers
+from paracloud.jobs.market import Market, customer_of, dedicated_at, offers
 from paracloud.jobs.movable import need_elsewhere
 from paracloud.jobs.state import JobState
 from paracloud.jobs.written import read_spec
@@ -35,6 +35,8 @@ async def go_at_once(session: AsyncSession, centre: CentreName, job: JobId, *, m
             one
             for one in choice.fitting
             if one.centre != centre and one.most is not None and (most is None or one.most.micro <= most)
+            # for the customer's own nodes nothing is held
+            if dedicated_at(market, spec, customer, one) is None
         ),
         None,
     )

@@ -18,7 +18,7 @@ from paracloud.jobs.tables import AnyRow
 from paracloud.jobs.written import read_spec
 from paracloud.kit.errors import Conflict, Refused
 from paracloud.kit.identifiers import CentreName, JobId, ProjectId, UserId
-from paracloud.placement.filter import filter_offers
+from paracloud.placement.filter import RULES, filter_offers
 from paracloud.placement.offer import Objective
 from paracloud.placement.reroute import MAY_COST_MORE
 
@@ -52,7 +52,8 @@ async def take_place(
     cannot be had, and the hold is as it was."""
     spec, project, (centre, queue) = read_spec(row.spec, row.script), ProjectId(row.project_id), move.to_place
     customer = await customer_of(session, project, market)
-    fitting, _ = filter_offers(need_elsewhere(spec, customer, market), offers(market, spec, customer))
+    # What was foreseen was looked at when the move was proposed.
+    fitting, _ = filter_offers(need_elsewhere(spec, customer, market), offers(market, spec, customer), RULES)
     offer = next((one for one in fitting if (one.centre, one.queue) == (centre, queue)), None)
     if offer is None or dedicated_at(market, spec, customer, offer) is not None:
         raise Conflict(f"{centre}/{queue} does not take it any more", f"{centre}/{queue} 已不再接收该作业")

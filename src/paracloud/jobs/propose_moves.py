@@ -76,7 +76,7 @@ async def propose(session: AsyncSession, centre: CentreName, market: Market, now
     forgotten = await store_moves.too_long_held(session, centre, now - HOLDING_MOST)
     await release_moves(session, centre, forgotten, NOT_HELD, now)
     begun, taken = 0, await store_moves.cores_waiting(session)
-    for row in await store_moves.late(session, centre, AT_ONCE):
+    for row in await store_moves.late(session, centre, AT_ONCE, now):
         waiting = await waiting_of(session, row, now)
         if not waiting.is_late:
             continue

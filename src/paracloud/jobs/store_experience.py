@@ -14,8 +14,8 @@ RAN = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.TIMEOUT})
 """Ends that say how long a job runs; one that was cancelled would have run on."""
 RUNS = frozenset({JobState.RUNNING})
 STARTED = RAN | RUNS
-_IS_FREE = ~JobRow.starts_held & ~exists().where(DependencyRow.job_id == JobRow.id)
-"""Nothing but the queue keeps it waiting."""
+_IS_FREE = ~JobRow.starts_held & (JobRow.moves == 0) & ~exists().where(DependencyRow.job_id == JobRow.id)
+"""Nothing but this one queue keeps it waiting."""
 
 
 def _taught() -> Select[*tuple[Any, ...]]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, case, exists, func, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.jobs.moving import MoveStep, OpenMove, TakenPlace
@@ -13,6 +13,7 @@ from paracloud.jobs.tables import AnyRow, DependencyRow, JobRow, is_in
 from paracloud.jobs.tables_forecasts import ForecastRow
 from paracloud.jobs.tables_moves import MoveRow
 from paracloud.kit.identifiers import CentreName, JobId, PriceVersionId, ProjectId, UnixAccount
+from paracloud.placement.reroute import COOL_DOWN, MOVES_A_JOB
 from paracloud.placement.waits import PLAIN
 
 WHOLE = (
@@ -100,9 +101,10 @@ async def lock(session: AsyncSession, job: JobId, *, skip: bool = False) -> AnyR
     return (await session.execute(query)).one_or_none()
 
 
-async def late(session: AsyncSession, centre: CentreName, limit: int) -> Sequence[AnyRow]:
+async def late(session: AsyncSession, centre: CentreName, limit: int, now: datetime) -> Sequence[AnyRow]:
     """Jobs that may move and wait in a queue there, those that wait longest first, with what was expected of them and
-    when the last try to move them ended; locked. One that a user is changing at this moment is left out."""
+    when the last try to move them ended; locked. One that a user is changing at this moment is left out, and so is one
+    that has moved too often or too lately: it would only stand before the others."""
     newest = (
         # The plain rule foresees nothing of this queue: the broker's patience is the better guess.
         select(case((ForecastRow.model == PLAIN, None), else_=ForecastRow.wait_p90_seconds))
@@ -111,12 +113,14 @@ async def late(session: AsyncSession, centre: CentreName, limit: int) -> Sequenc
         .limit(1)
         .scalar_subquery()
     )
-    tried = select(func.max(MoveRow.changed_at)).where(MoveRow.job_id == JobRow.id)
+    tried = select(func.max(MoveRow.changed_at)).where(MoveRow.job_id == JobRow.id).scalar_subquery()
+    rested = func.coalesce(tried <= now - COOL_DOWN, true())
     under_way = exists(select(MoveRow.id).where(MoveRow.job_id == JobRow.id, _OPEN, MoveRow.step != _RELEASING))
     query = (
-        select(*WHOLE, newest.label("expected_seconds"), tried.scalar_subquery().label("tried_at"))
+        select(*WHOLE, newest.label("expected_seconds"), tried.label("tried_at"))
         .where(JobRow.centre == centre, is_in(AT_CENTRE), is_in(WAITING), JobRow.movable, JobRow.wish.is_(None))
         .where(JobRow.started_at.is_(None), JobRow.submitted_at.is_not(None), ~under_way, ~_needed())
+        .where(JobRow.moves < MOVES_A_JOB, rested)
         .order_by(JobRow.submitted_at, JobRow.id)
         .limit(limit)
         .with_for_update(key_share=True, skip_locked=True)

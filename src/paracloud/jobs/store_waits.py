@@ -29,6 +29,7 @@ async def waited(session: AsyncSession, since: datetime, limit: int) -> Sequence
             JobRow.accepted_at >= since,
             JobRow.started_at >= WaitFeaturesRow.placed_at,
             ~JobRow.starts_held,
+            JobRow.moves == 0,  # what was known of it is of another queue
             ~exists().where(DependencyRow.job_id == JobRow.id),
         )
         .ext(distinct_on(WaitFeaturesRow.job_id))

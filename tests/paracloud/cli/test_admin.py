@@ -2,6 +2,7 @@ import json
 from uuid import UUID
 
 import pytest
+import typer
 from tests.paracloud.jobs.world import HOST_KEY
 
 from paracloud.cli.admin import spread
@@ -95,6 +96,9 @@ def test_a_wrong_word_is_said_by_its_name(terminal, boss):
 def test_a_range_of_accounts_is_spread_with_its_width():
     assert spread("hpc[008-010]") == ["hpc008", "hpc009", "hpc010"]
     assert spread("hpc1") == ["hpc1"]
+    for wrong in ("hpc[005-001]", "hpc[1-20000]"):
+        with pytest.raises(typer.BadParameter, match="the lower number first"):
+            spread(wrong)
 
 
 def test_a_price_and_a_contract_are_ended_and_followed_by_others(terminal, boss, lin):
