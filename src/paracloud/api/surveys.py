@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from paracloud.api.deps import Deps, TheDeps, Token, asked
 from paracloud.api.operator import operator
 from paracloud.centres.connect_centre import check_address, check_way
-from paracloud.centres.survey import Finding, Level, Survey
+from paracloud.centres.survey import Finding, Survey, is_fit
 from paracloud.centres.survey_centre import Lent, survey_centre
 from paracloud.centres.try_job import Trial, try_job
 from paracloud.dialects.records import QueueInfo
@@ -74,8 +74,7 @@ async def trial(body: TrialRequest, deps: TheDeps, token: Token) -> TrialModel:
     )
     async with deps.scout.reach(address) as reach:
         findings = await try_job(reach, asked_for, dialect_named(body.dialect), deps.clock)
-    is_fit = all(one.level is not Level.MISSING for one in findings)
-    return TrialModel(is_fit=is_fit, findings=[_finding(one) for one in findings])
+    return TrialModel(is_fit=is_fit(findings), findings=[_finding(one) for one in findings])
 
 
 async def _require_operator(deps: Deps, token: Token) -> None:

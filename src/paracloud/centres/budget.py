@@ -20,7 +20,7 @@ class CommandBudget:
         if commands_per_minute < 1:
             raise ValueError("a budget allows at least one command a minute")
         self._most = min(max(BURST_LEAST, commands_per_minute // BURST_PART), float(commands_per_minute))
-        # One command a minute is all burst; then the next one comes a minute later.
+        # One or two a minute are all burst: the bucket fills all the same, and more slowly than it could.
         self._rate = max(commands_per_minute - self._most, 0.5) / 60.0
         self._clock = clock
         self._tokens, self._at = 0.0, clock.monotonic()

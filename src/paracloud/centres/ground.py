@@ -35,12 +35,12 @@ missing=
 for program in "$@"; do command -v "$program" >/dev/null || missing="$missing $program"; done
 say missing "$missing"
 own=$(mktemp -d "$HOME/.paracloud-look.XXXXXX") || own=
+trap '[ -z "$own" ] || rm -rf -- "$own"' EXIT
 locks=no
 if [ -n "$own" ]; then
   if flock -n "$own/lock" true; then
     ( flock -n 9 && ! flock -n "$own/lock" true ) 9>"$own/lock" && locks=yes
   fi
-  rm -rf -- "$own"
 fi
 say writes "${own:+yes}"
 say locks "$locks"

@@ -1,5 +1,6 @@
 """What was found at a centre before it is connected. Values only."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -51,7 +52,12 @@ class Survey:
 
     @property
     def is_fit(self) -> bool:
-        return all(one.level is not Level.MISSING for one in self.findings)
+        return is_fit(self.findings)
+
+
+def is_fit(findings: Iterable[Finding]) -> bool:
+    """Nothing is missing."""
+    return all(one.level is not Level.MISSING for one in findings)
 
 
 def well(what: str, en: str, zh: str) -> Finding:

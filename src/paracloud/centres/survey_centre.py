@@ -81,7 +81,7 @@ async def survey_centre(
         dialect = dialects[found.dialect]()
         found, more = await _scheduler(reach, centre, lent, dialect, found, clock)
         findings += more
-    findings += await _accounts(reach, centre, lent, ground, trust)
+    findings += await _accounts(reach, centre, lent, trust)
     return replace(found, findings=tuple(findings))
 
 
@@ -117,7 +117,7 @@ async def _read(what: str, reading: Awaitable[Sequence[object]], service_account
     return well(what, f"It can be read; {len(seen)} records now.", f"可读取；当前 {len(seen)} 条记录。")
 
 
-async def _accounts(reach: Reach, centre: CentreName, lent: Lent, service: Ground, trust: str) -> list[Finding]:
+async def _accounts(reach: Reach, centre: CentreName, lent: Lent, trust: str) -> list[Finding]:
     """Each of the pool logs in, has a closed home of its own, room and locks."""
     chosen = lent.accounts[:: -(-len(lent.accounts) // LOGINS_MOST)] if lent.accounts else []
     turns, grounds = asyncio.Semaphore(LOGINS_AT_ONCE), dict[UnixAccount, Ground]()
