@@ -75,6 +75,11 @@ class Market:
         prices = (price for stall in self.stalls for price in stall.prices)
         return any(one.organisation is not None or one.product_line is not ProductLine.GENERAL for one in prices)
 
+    @property
+    def has_own_prices(self) -> bool:
+        """Whether any price is one project's own."""
+        return any(price.project is not None for stall in self.stalls for price in stall.prices)
+
 
 class MarketReader:
     """Keeps the newest picture for FRESH_FOR. Two that find it old at once both read it: nothing is locked."""

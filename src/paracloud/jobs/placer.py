@@ -40,7 +40,7 @@ class Placer:
         foresight = market.foresight
         self.together = foresight if isinstance(foresight, ForeseesMany) else None
         self.ground = [(one.centre, FIXED(one.queue), one.prices) for one in market.stalls], market.dedications
-        self._tells_apart = bool(market.dedications) or market.tells_customers_apart
+        self._tells_apart = bool(market.dedications) or market.has_own_prices or market.tells_customers_apart
         is_same = before is not None and before.ground == self.ground
         self.kept: dict[object, Rates] = before.kept if before is not None and is_same else {}
         self.tariffs: dict[object, Tariff] = before.tariffs if before is not None and is_same else {}

@@ -130,10 +130,16 @@ def _make_own(case: Case, things: Things) -> None:
         "dialect": "slurm",
         "objective": "soonest",
         "constraints": {},  # at random hardly any can be met
+        "environment": {},
+        "inputs": [],
     }
     for part in (case.path_parameters, case.body, case.query):
         if isinstance(part, dict):
             part.update({name: own[name] for name in part if name in own})
+    if case.path.endswith("/jobs"):
+        case.headers.pop("Idempotency-Key", None)  # a drawn one is often none
+        if isinstance(case.body, dict):
+            case.body.pop("name", None)
     if case.path.endswith("/prices") and isinstance(case.body, dict):
         case.body.setdefault("core_hour", own["core_hour"])  # it is this or a rule; both are optional to the document
         case.body |= {"queue": f"q{next(NUMBERS)}", "is_unseen": True}  # drawn names are hardly ever printable

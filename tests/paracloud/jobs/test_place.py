@@ -273,3 +273,12 @@ def test_nobody_is_placed_on_nodes_that_are_anothers() -> None:
     for project, first in ((LIN, "c1"), (CHEN, "c0")):
         asked = Asked(JobSpec("j", "", timedelta(hours=1)), Customer(project, None), USER)
         assert next(place(Placer(market), asked).offers()).centre == first
+
+
+def test_a_projects_own_price_is_nobody_elses() -> None:
+    market = market_of(price("1"))
+    both = replace(market.stalls[0], prices=(price("1"), price("0.2", project=LIN)))
+    placer = Placer(open_market([both], [], START))
+    for project, micro in ((LIN, 200_000), (CHEN, 1_000_000), (LIN, 200_000)):
+        asked = Asked(JobSpec("j", "", timedelta(hours=1)), Customer(project, None), USER)
+        assert next(place(placer, asked).offers()).most == Money(micro)
