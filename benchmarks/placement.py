@@ -75,7 +75,7 @@ class Table:
     def __init__(self, market: Sequence[Stall], rng: random.Random) -> None:
         base = np.array([rng.lognormvariate(7, 2) for _ in market])
         waits = base[:, None] * np.arange(1, SIZES + 1)[None, :]
-        self._p50 = np.round(waits * 1e6).astype(np.int64)
+        self._p50 = np.ascontiguousarray(np.round(waits.T * 1e6).astype(np.int64))
         self._p90 = self._p50 * 6
         self._at = {f"{one.centre.name}/{one.queue.name}": at for at, one in enumerate(market)}
 
@@ -83,7 +83,7 @@ class Table:
 
     def predict(self, project: ProjectId, user: UserId, spec: JobSpec, offer: Offer) -> Prediction:
         at, size = self._at[offer.place], spec.cores.bit_length()
-        wait = Quantiles(int(self._p50[at, size]) * MICROSECOND, int(self._p90[at, size]) * MICROSECOND)
+        wait = Quantiles(int(self._p50[size, at]) * MICROSECOND, int(self._p90[size, at]) * MICROSECOND)
         return Prediction(wait, Quantiles(spec.wall_limit // 4, spec.wall_limit * 3 // 4), "table")
 
     async def keep(self, *_told: object, **_more: object) -> None: ...
@@ -91,7 +91,7 @@ class Table:
     def many(self, project: ProjectId, user: UserId, spec: JobSpec, at: Whole) -> Times:
         size, wall = spec.cores.bit_length(), spec.wall_limit
         half, nine = (np.full(at.size, run // MICROSECOND) for run in (wall // 4, wall * 3 // 4))
-        return Times(self._p50[at, size], self._p90[at, size], half, nine)
+        return Times(self._p50[size].take(at), self._p90[size].take(at), half, nine)
 
 
 def main(arguments: Sequence[str]) -> int:
