@@ -146,7 +146,9 @@ class Known:
 class KnownTogether(Known):
     """And of all places at once."""
 
-    def many(self, project, user, spec, at) -> Times:
+    model = "told"
+
+    def many(self, project, user, spec, offers, at) -> Times:
 
         told = [list(self.told.values())[one] for one in at]
         rows = [[t // timedelta(microseconds=1) for t in (p.wait.p50, p.wait.p90, p.run.p50, p.run.p90)] for p in told]
