@@ -40,7 +40,8 @@ from paracloud.centres.centre import Centre, Provision
 from paracloud.dialects.records import QueueInfo
 from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.experience import Experience
-from paracloud.jobs.hopes import Asked, Times
+from paracloud.jobs.foresees import Times
+from paracloud.jobs.hopes import Asked
 from paracloud.jobs.market import Market, Stall, open_market
 from paracloud.jobs.place import place
 from paracloud.jobs.placer import Placers

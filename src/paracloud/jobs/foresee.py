@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.jobs import store_waits
 from paracloud.jobs.experience import Experience
-from paracloud.jobs.hopes import Times
+from paracloud.jobs.foresees import Times
 from paracloud.jobs.sight import Sight
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.clock import Clock

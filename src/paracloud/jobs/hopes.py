@@ -1,18 +1,17 @@
 """What is expected of one job at many offers at once, in microseconds: as `placement.expected` says it of each."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from paracloud.billing.pick import Customer
+from paracloud.jobs.foresees import ForeseesMany, Times
 from paracloud.jobs.market import Market
 from paracloud.jobs.spec import JobSpec
-from paracloud.kit.identifiers import CentreName, ProjectId, UserId
+from paracloud.kit.identifiers import CentreName, UserId
 from paracloud.placement.columns import MICROSECOND, Columns, Whole
 from paracloud.placement.expected import UNKNOWN_WAIT
-from paracloud.placement.offer import Need, Offer
+from paracloud.placement.offer import Need
 from paracloud.placement.prediction import Prediction, Quantiles
 
 
@@ -24,26 +23,6 @@ class Asked:
     customer: Customer
     user: UserId
     only_centre: CentreName | None = None
-
-
-class Times(NamedTuple):
-    """Microseconds, for each of some offers."""
-
-    wait_p50: Whole
-    wait_p90: Whole
-    run_p50: Whole
-    run_p90: Whole
-
-
-@runtime_checkable
-class ForeseesMany(Protocol):
-    """Who foresees for many offers at once, just as it does for each: `at` are their numbers among the market's.
-    `model`: what made the predictions."""
-
-    @property
-    def model(self) -> str: ...
-
-    def many(self, project: ProjectId, user: UserId, spec: JobSpec, offers: Sequence[Offer], at: Whole) -> Times: ...
 
 
 class Hopes:

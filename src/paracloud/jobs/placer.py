@@ -10,8 +10,9 @@ import numpy as np
 
 from paracloud.billing.pick import Customer
 from paracloud.billing.rate import Price
+from paracloud.jobs.foresees import ForeseesMany
 from paracloud.jobs.given import Queues
-from paracloud.jobs.hopes import Asked, ForeseesMany
+from paracloud.jobs.hopes import Asked
 from paracloud.jobs.market import Market, anothers, own_nodes, price_of
 from paracloud.jobs.most_given import most_given
 from paracloud.jobs.need import need, tasks_in_array

@@ -9,7 +9,7 @@ import numpy as np
 
 from paracloud.jobs.array import read_array
 from paracloud.jobs.experience import DAY, HOUR, NOTHING, Experience, Place, keys_of
-from paracloud.jobs.hopes import Times
+from paracloud.jobs.foresees import Times
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.identifiers import ProjectId, UserId
 from paracloud.placement.columns import MICROSECOND, Whole

@@ -21,7 +21,8 @@ from paracloud.billing.rule_text import read_rule
 from paracloud.billing.tiers import Tier, Tiers
 from paracloud.centres.centre import Centre, Health, Provision
 from paracloud.identity.product_line import ProductLine
-from paracloud.jobs.hopes import Asked, Times
+from paracloud.jobs.foresees import Times
+from paracloud.jobs.hopes import Asked
 from paracloud.jobs.market import Market, Stall, open_market
 from paracloud.jobs.place import place
 from paracloud.jobs.placer import Placer
