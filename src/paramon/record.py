@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from paramon.beat import Beat
@@ -66,11 +67,16 @@ class Recorder:
         chunk.point("paramon.slowed_ticks", self._beat.slowed)
         self._spool.end_tick()
         if now >= self._chunk_end:
-            self._spool.end_chunk()
-            self._chunk_end = now + CHUNK_SECONDS
+            self.end_minute()
+
+    def end_minute(self) -> None:
+        """What was seen until now is on disk."""
+        self._spool.end_chunk()
+        self._chunk_end = time.monotonic() + CHUNK_SECONDS
 
     def close(self, how: dict[str, Any], total_ticks: int) -> None:
-        """`total_ticks`: CPU time of all that the job was, by the kernel's own sum, in clock ticks."""
+        """`total_ticks`: CPU time of all that the job was, by the kernel's own sum, in clock ticks; 0 where nobody
+        knows."""
         self._tick()
         self._table.close()
         known = self._table.spent.ticks
@@ -91,3 +97,13 @@ class Recorder:
             "denied_processes": self._table.denied,
             "failed_reads": self._failed,
         })  # fmt: skip
+
+
+def safely(what: Callable[[], None]) -> bool:
+    """The job must not suffer from a defect of ours: it is said in one line, and false."""
+    try:
+        what()
+    except Exception as wrong:  # noqa: BLE001  # whatever it is
+        sys.stderr.write(f"paramon: the profile ends here: {type(wrong).__name__}: {wrong}\n")
+        return False
+    return True

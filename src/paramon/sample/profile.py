@@ -41,13 +41,15 @@ class NodeProfile:
         self.end: dict[str, Any] | None = None
         self.lost_bytes = 0
         self.damaged_chunks = 0
+        self.chunks_written = 0
+        """Without the open minute."""
         for _ in self.chunks():
             pass
         if not self.header:
             raise Damaged(f"{path}: this is no profile of paramon", f"{path}：不是 paramon 采集文件")
 
     def chunks(self) -> Iterator[Chunk]:
-        self.lost_bytes = self.damaged_chunks = 0
+        self.lost_bytes = self.damaged_chunks = self.chunks_written = 0
         last = -1
         for one in self._frames(self.path):
             if one.kind != CHUNK:
@@ -58,6 +60,7 @@ class NodeProfile:
             except Damaged:
                 self.damaged_chunks += 1
                 continue
+            self.chunks_written += 1
             last = chunk.ticks[-1] if chunk.ticks else last
             yield chunk
         opened = self._open_minute(last)
