@@ -42,7 +42,7 @@ def test_it_sees_the_process_and_its_children_and_ends_with_it(tmp_path):
     (node,) = open_profile(str(tmp_path))
     assert {one.name for one in node.processes.values()} == {"sh", "sleep"}
     assert node.end is not None
-    assert all(values[AT["state"]] == ord("X") for values in last_rows(node).values())
+    assert {chr(values[AT["state"]]) for values in last_rows(node).values()} <= {"X", "Z"}
 
 
 def test_what_carries_the_mark_belongs_to_it_wherever_it_was_started(tmp_path):
