@@ -7,6 +7,8 @@ disk.
 
 from __future__ import annotations
 
+import os
+import select
 import signal
 
 from paramon.begin import Wish, begin
@@ -17,7 +19,7 @@ from paramon.table import Belongs
 
 WARNINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 LONGEST_WAIT = 1.0
-"""Seconds that it may go unnoticed that the process has ended."""
+"""Seconds that it may go unnoticed that the process has ended, where the kernel does not tell (before Linux 5.3)."""
 
 
 def watch(pid: int, mark: tuple[bytes, bytes], wish: Wish) -> int:
@@ -25,15 +27,30 @@ def watch(pid: int, mark: tuple[bytes, bytes], wish: Wish) -> int:
     such process."""
     if not _is_alive(pid):
         raise Refused(f"There is no process {pid}.", f"进程 {pid} 不存在。")
-    signal.pthread_sigmask(signal.SIG_BLOCK, WARNINGS)
+    warned, told = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    for one in WARNINGS:
+        signal.signal(one, lambda *_: None)
     recorder = begin(wish, Belongs(frozenset({pid}), frozenset(), mark), [command_line(pid)])
+    ended = _end_of(pid)
     is_well = True
     while is_well and _is_alive(pid):
         is_well = safely(recorder.tick_if_due)
-        if signal.sigtimedwait(WARNINGS, min(recorder.wait_seconds(), LONGEST_WAIT)) is not None:
+        wait = recorder.wait_seconds()
+        ready, _, _ = select.select([warned, *ended], [], [], wait if ended else min(wait, LONGEST_WAIT))
+        if warned in ready:
+            os.read(warned, 64)
             safely(recorder.end_minute)
     safely(lambda: recorder.close({}, 0))
     return 0 if is_well else 1
+
+
+def _end_of(pid: int) -> list[int]:
+    """A file that is ready to be read when the process has ended; none where the kernel has no such thing."""
+    try:
+        return [os.pidfd_open(pid)]
+    except (OSError, AttributeError):
+        return []
 
 
 def _is_alive(pid: int) -> bool:
