@@ -9,11 +9,11 @@ from fastapi import APIRouter
 
 from paracloud.api.deps import Deps, TheDeps, Token, asked
 from paracloud.api.operator import operator
+from paracloud.api.shown_queues import shape
 from paracloud.centres.connect_centre import check_address, check_way
 from paracloud.centres.survey import Finding, Survey, is_fit
 from paracloud.centres.survey_centre import Lent, survey_centre
 from paracloud.centres.try_job import Trial, try_job
-from paracloud.dialects.records import QueueInfo
 from paracloud.dialects.registry import dialect_named
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import CentreName, UnixAccount
@@ -106,7 +106,7 @@ def _surveyed(found: Survey) -> SurveyModel:
         version=found.version,
         time_zone=found.time_zone,
         clock_ahead_seconds=None if found.clock_ahead is None else round(found.clock_ahead.total_seconds(), 3),
-        queues=[_queue(one) for one in found.queues],
+        queues=[SurveyedQueueModel(**shape(one), is_default=one.is_default) for one in found.queues],
         node_types=[
             NodeTypeModel(
                 nodes=one.nodes,
@@ -118,23 +118,6 @@ def _surveyed(found: Survey) -> SurveyModel:
             )
             for one in found.node_types
         ],
-    )
-
-
-def _queue(one: QueueInfo) -> SurveyedQueueModel:
-    return SurveyedQueueModel(
-        name=one.name,
-        is_up=one.is_up,
-        is_default=one.is_default,
-        nodes=one.nodes,
-        cores=one.cores,
-        free_cores=one.free_cores,
-        cores_per_node=one.cores_per_node,
-        memory_per_node_bytes=one.memory_per_node_bytes,
-        gpus_per_node=one.gpus_per_node,
-        gpu_model=one.gpu_model,
-        max_wall_seconds=None if one.max_wall is None else int(one.max_wall.total_seconds()),
-        max_nodes=one.max_nodes,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from paracloud.wire.base import Model, Text
+from paracloud.wire.grid import QueueShape
 
 
 class HostKeyRequest(Model):
@@ -47,19 +48,8 @@ class FindingModel(Model):
     zh: str
 
 
-class SurveyedQueueModel(Model):
-    name: str
-    is_up: bool
+class SurveyedQueueModel(QueueShape):
     is_default: bool
-    nodes: int
-    cores: int
-    free_cores: int
-    cores_per_node: int
-    memory_per_node_bytes: int
-    gpus_per_node: int
-    gpu_model: str | None
-    max_wall_seconds: int | None
-    max_nodes: int | None
 
 
 class NodeTypeModel(Model):
