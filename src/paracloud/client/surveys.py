@@ -4,7 +4,7 @@ from paracloud.client.calls import Calls
 from paracloud.wire.surveys import HostKeyModel, HostKeyRequest, SurveyModel, SurveyRequest, TrialModel, TrialRequest
 
 SURVEY_SECONDS = 300.0
-ENDING_SECONDS = 180.0
+ENDING_SECONDS = 360.0
 """Of a job on trial, after it started: its run, its record, the sweep."""
 
 
