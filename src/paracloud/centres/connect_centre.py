@@ -7,9 +7,10 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.centres import store
-from paracloud.centres.centre import Centre
+from paracloud.centres.centre import Centre, Way
+from paracloud.centres.lent_once import require_unlent, require_untaken
 from paracloud.kit.errors import Conflict, Invalid
-from paracloud.kit.identifiers import UnixAccount
+from paracloud.kit.identifiers import CentreName, UnixAccount
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?")
@@ -18,6 +19,7 @@ HOST_KEY = re.compile(r"(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Z
 LENT_AT_MOST = 10_000
 COMMANDS_LEAST = 12
 """A minute: a round asks for the queue and for accounting, and a job is submitted now and then."""
+KEY_LINE = "one line as in ssh_host_ed25519_key.pub"
 NAMED = "a-z, 0-9 and -, beginning with a letter, at most 31"
 
 
@@ -27,12 +29,33 @@ async def connect_centre(
     """`dialects` are the schedulers that the platform speaks. Invalid names the field at fault; Conflict where the name
     is taken; one of which only history was kept is connected under its name. Nothing is asked of the centre here: the
     worker's next round does that."""
-    _check(centre, accounts, dialects)
+    _check_form(centre, accounts)
+    _matches("host_key", centre.host_key, HOST_KEY, KEY_LINE)
+    if centre.dialect not in dialects:
+        known = ", ".join(dialects)
+        raise Invalid(f"dialect: one of {known}.", f"dialect：可选 {known}。", field="dialect")
+    way = Way.to(centre.host, centre.port, centre.host_key)
+    await require_unlent(session, way, centre.name, accounts)
     if not (await store.reach_centre(session, centre, now) or await store.add_centre(session, centre, now)):
-        raise Conflict(
-            f"A centre named {centre.name} is connected already.", f"超算中心 {centre.name} 已接入。", field="name"
-        )
+        raise _taken(centre.name)
     await store.lend(session, centre.name, accounts)
+
+
+async def check_plan(
+    session: AsyncSession, centre: Centre, accounts: Sequence[UnixAccount], tester: UnixAccount, *, is_look: bool
+) -> None:
+    """What would be refused of connecting this centre that can be known before its machine is asked anything; its host
+    key and scheduler are not known yet. `tester` is to run the trial. `is_look`: it is not to be connected."""
+    _check_form(centre, accounts)
+    _check_lent(centre.service_account, [tester])
+    way = Way.to(centre.host, centre.port, centre.host_key)
+    await require_untaken(session, way, tester)
+    if is_look:
+        return
+    known = await store.centre(session, centre.name)
+    if known is not None and known.is_reached:
+        raise _taken(centre.name)
+    await require_unlent(session, way, centre.name, accounts)
 
 
 async def keep_history(
@@ -40,7 +63,7 @@ async def keep_history(
 ) -> None:
     """A centre that is not reached: its old logs come in, with prices and contracts, and nothing else. Invalid where a
     way to it is described all the same; Conflict where the name is taken."""
-    _matches("name", centre.name, NAME, NAMED)
+    check_name(centre.name)
     for field, given in (
         ("host_key", centre.host_key),
         ("service_account", centre.service_account),
@@ -58,12 +81,10 @@ async def keep_history(
         )
 
 
-def _check(centre: Centre, accounts: Sequence[UnixAccount], dialects: Sequence[str]) -> None:
-    _matches("name", centre.name, NAME, NAMED)
-    check_way(centre.host, centre.port, centre.host_key, centre.service_account, accounts)
-    if centre.dialect not in dialects:
-        known = ", ".join(dialects)
-        raise Invalid(f"dialect: one of {known}.", f"dialect：可选 {known}。", field="dialect")
+def _check_form(centre: Centre, accounts: Sequence[UnixAccount]) -> None:
+    check_name(centre.name)
+    check_address(centre.host, centre.port)
+    _check_lent(centre.service_account, accounts)
     if not COMMANDS_LEAST <= centre.commands_per_minute <= 6000:
         raise Invalid(
             f"commands_per_minute: {COMMANDS_LEAST} to 6000.",
@@ -74,12 +95,29 @@ def _check(centre: Centre, accounts: Sequence[UnixAccount], dialects: Sequence[s
         raise Invalid("patience: at least one second.", "patience：至少 1 秒。", field="patience")
 
 
+def _taken(name: CentreName) -> Conflict:
+    return Conflict(
+        f"A centre named {name} is connected already; give this one another name.",
+        f"超算中心 {name} 已接入；请使用其他名称。",
+        field="name",
+    )
+
+
+def check_name(name: CentreName) -> None:
+    """Invalid where no centre can be called so."""
+    _matches("name", name, NAME, NAMED)
+
+
 def check_way(
     host: str, port: int, host_key: str, service_account: UnixAccount, accounts: Sequence[UnixAccount]
 ) -> None:
     """Invalid names the field at fault of the way to a centre, and of whom it lends."""
     check_address(host, port)
-    _matches("host_key", host_key, HOST_KEY, "one line as in ssh_host_ed25519_key.pub")
+    _matches("host_key", host_key, HOST_KEY, KEY_LINE)
+    _check_lent(service_account, accounts)
+
+
+def _check_lent(service_account: UnixAccount, accounts: Sequence[UnixAccount]) -> None:
     for account in (service_account, *accounts):
         _matches("accounts", account, ACCOUNT, "Unix account names")
     if "root" in (service_account, *accounts):

@@ -11,13 +11,14 @@ from paracloud.cli import session, show
 from paracloud.cli.admin import spread
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.reading import read_text
-from paracloud.cli.words import plain, say
+from paracloud.cli.words import both, plain, say
 from paracloud.client.client import Client
 from paracloud.wire.account import CentreRequest
 from paracloud.wire.surveys import (
     FindingModel,
     HostKeyModel,
     HostKeyRequest,
+    PlanRequest,
     SurveyModel,
     SurveyRequest,
     TrialRequest,
@@ -25,6 +26,7 @@ from paracloud.wire.surveys import (
 
 MARKS = {"well": "✓", "advice": "!", "missing": "✗"}
 GIB = 1 << 30
+WAIT_MOST = 600
 
 
 def connect(
@@ -51,10 +53,19 @@ def connect(
 ) -> None:
     """Connect a centre: pin its host key, find its scheduler, look at all that is needed, try a job, and say what is
     missing."""
+    if not 1 <= wait_seconds <= WAIT_MOST:
+        raise typer.BadParameter(both(f"--wait-seconds: 1 to {WAIT_MOST}.", f"--wait-seconds：1 至 {WAIT_MOST}。"))
     lent = [one for text in account for one in spread(text)]
     chosen = test_account or lent[0]
+    plan = PlanRequest(
+        name=name, host=host, port=port, title_en=title_en or name, title_zh=title_zh or name,
+        service_account=service_account, accounts=lent, commands_per_minute=commands_per_minute,
+        patience_seconds=patience_seconds, overrun_seconds=overrun_seconds, region=region,
+        test_account=chosen, is_look=look,
+    )  # fmt: skip
     ordered = [chosen, *(one for one in lent if one != chosen)]
     with session.client() as client:
+        client.check_plan(plan)
         pinned = _pinned(client, HostKeyRequest(host=host, port=port), fingerprint, host_key)
         way = SurveyRequest(
             name=name, host=host, port=port, host_key=pinned, service_account=service_account, accounts=ordered
@@ -75,15 +86,9 @@ def connect(
             if not as_json:
                 _findings(trial.findings)
         if is_fit and not look:
-            client.operator(
-                "centres",
-                CentreRequest(
-                    name=name, host=host, port=port, host_key=pinned, title_en=title_en or name,
-                    title_zh=title_zh or name, service_account=service_account, accounts=lent,
-                    dialect=found.dialect or "", commands_per_minute=commands_per_minute,
-                    patience_seconds=patience_seconds, overrun_seconds=overrun_seconds, region=region,
-                ),
-            )  # fmt: skip
+            known = {"host_key": pinned, "dialect": found.dialect or ""}
+            described = plan.model_dump(include=set(CentreRequest.model_fields)) | known
+            client.operator("centres", CentreRequest.model_validate(described))
     _end(name, found, findings, is_fit=is_fit, is_connected=is_fit and not look, as_json=as_json)
 
 

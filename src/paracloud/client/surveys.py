@@ -1,7 +1,15 @@
 """A centre before it is connected. What is asked here takes as long as the centre does."""
 
 from paracloud.client.calls import Calls
-from paracloud.wire.surveys import HostKeyModel, HostKeyRequest, SurveyModel, SurveyRequest, TrialModel, TrialRequest
+from paracloud.wire.surveys import (
+    HostKeyModel,
+    HostKeyRequest,
+    PlanRequest,
+    SurveyModel,
+    SurveyRequest,
+    TrialModel,
+    TrialRequest,
+)
 
 SURVEY_SECONDS = 300.0
 ENDING_SECONDS = 360.0
@@ -9,6 +17,10 @@ ENDING_SECONDS = 360.0
 
 
 class SurveyCalls(Calls):
+    def check_plan(self, body: PlanRequest) -> None:
+        """ApiError for what would be refused of it."""
+        self._send("POST", "/operator/centres:check", json=body.model_dump(mode="json"), is_repeatable=True)
+
     def host_key(self, body: HostKeyRequest) -> HostKeyModel:
         return self._post("/operator/host-keys", HostKeyModel, body)
 

@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from paracloud.wire.account import CentreRequest
 from paracloud.wire.base import Model, Text
 from paracloud.wire.grid import QueueShape
+from paracloud.wire.paying import Centre
 
 
 class HostKeyRequest(Model):
@@ -23,7 +25,7 @@ class HostKeyModel(Model):
 class SurveyRequest(Model):
     """`host_key`: the one that was vouched for."""
 
-    name: Text
+    name: Centre
     host: Text
     port: int = Field(22, ge=1, le=65535)
     host_key: Annotated[str, Field(max_length=2000)]
@@ -37,6 +39,16 @@ class TrialRequest(SurveyRequest):
     dialect: Text
     queue: Text
     patience_seconds: int = Field(120, ge=1, le=600)
+
+
+class PlanRequest(CentreRequest):
+    """How a centre is to be connected, before its machine is asked anything: the host key and the dialect may be left
+    out. `test_account` runs the job on trial. `is_look`: it is only looked at."""
+
+    host: Text
+    service_account: Text
+    test_account: Text
+    is_look: bool = False
 
 
 class FindingModel(Model):
