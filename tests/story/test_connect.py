@@ -72,7 +72,9 @@ def test_what_can_be_known_beforehand_is_said_before_the_machine_is_asked(stage:
 
 def test_what_is_missing_is_said_and_nothing_is_connected(stage: Stage):
     centre = stage.lab.centres["east"]
-    done = connect(stage, centre, "--fingerprint", _fingerprint(stage, centre), "--queue", "nowhere", "--json")
+    done = connect(
+        stage, centre, "--fingerprint", _fingerprint(stage, centre), "--queue", "nowhere", "--name", "lacking", "--json"
+    )
     assert done.returncode == 1
     lacking = [one["what"] for one in told(done)["findings"] if one["level"] == "missing"]
     assert lacking == ["submission"]

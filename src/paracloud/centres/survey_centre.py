@@ -6,9 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from paracloud.centres.ground import Ground, look
+from paracloud.centres.ground import Ground, ToolsMissing, look
 from paracloud.centres.survey import Finding, Survey, missing, node_types, well
-from paracloud.centres.survey_rules import NAMED_MOST, no_login, of_clock, of_homes, of_queues, of_tools, signed
+from paracloud.centres.survey_rules import (
+    NAMED_MOST,
+    no_login,
+    of_clock,
+    of_homes,
+    of_paths,
+    of_queues,
+    of_tools,
+    signed,
+)
 from paracloud.dialects.dialect import Dialect
 from paracloud.kit.clock import Clock
 from paracloud.kit.errors import ParacloudError
@@ -43,6 +52,8 @@ async def survey_centre(
         transport = await reach.to(centre, lent.service_account, purpose=PURPOSE)
         began = clock.now()
         ground = await execute(transport, look())
+    except ToolsMissing as error:
+        return Survey((missing("programs", error.en, error.zh),))
     except ParacloudError as error:
         return Survey((no_login(lent.service_account, error, trust),))
     middle = began + (clock.now() - began) / 2
@@ -81,7 +92,7 @@ async def survey_centre(
         dialect = dialects[found.dialect]()
         found, more = await _scheduler(reach, centre, lent, dialect, found, clock)
         findings += more
-    findings += await _accounts(reach, centre, lent, trust)
+    findings += await _accounts(reach, centre, lent, ground, trust)
     return replace(found, findings=tuple(findings))
 
 
@@ -117,7 +128,7 @@ async def _read(what: str, reading: Awaitable[Sequence[object]], service_account
     return well(what, f"It can be read; {len(seen)} records now.", f"可读取；当前 {len(seen)} 条记录。")
 
 
-async def _accounts(reach: Reach, centre: CentreName, lent: Lent, trust: str) -> list[Finding]:
+async def _accounts(reach: Reach, centre: CentreName, lent: Lent, service: Ground, trust: str) -> list[Finding]:
     """Each of the pool logs in, has a closed home of its own, room and locks."""
     chosen = lent.accounts[:: -(-len(lent.accounts) // LOGINS_MOST)] if lent.accounts else []
     turns, grounds = asyncio.Semaphore(LOGINS_AT_ONCE), dict[UnixAccount, Ground]()
@@ -147,5 +158,4 @@ async def _accounts(reach: Reach, centre: CentreName, lent: Lent, trust: str) ->
                 + ("（抽查）。" if len(chosen) < len(lent.accounts) else "。"),
             )
         )
-    findings += of_homes(grounds)
-    return findings
+    return [*findings, *of_paths(grounds, service), *of_homes(grounds)]
