@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.centres import store
 from paracloud.centres.centre import Centre, Way
 from paracloud.centres.lent_once import require_unlent, require_untaken
+from paracloud.dialects.registry import DIALECTS, dialect_named
 from paracloud.kit.errors import Conflict, Invalid
 from paracloud.kit.identifiers import CentreName, UnixAccount
 
@@ -85,10 +86,13 @@ def _check_form(centre: Centre, accounts: Sequence[UnixAccount]) -> None:
     check_name(centre.name)
     check_address(centre.host, centre.port)
     _check_lent(centre.service_account, accounts)
-    if not COMMANDS_LEAST <= centre.commands_per_minute <= 6000:
+    least = COMMANDS_LEAST
+    if centre.dialect in DIALECTS:
+        least = max(least, dialect_named(centre.dialect).commands_least)
+    if not least <= centre.commands_per_minute <= 6000:
         raise Invalid(
-            f"commands_per_minute: {COMMANDS_LEAST} to 6000.",
-            f"commands_per_minute：{COMMANDS_LEAST} 到 6000。",
+            f"commands_per_minute: {least} to 6000. With fewer a job could not be submitted within a minute's budget.",
+            f"commands_per_minute：{least} 到 6000。低于此值时，一分钟的预算不够提交一个作业。",
             field="commands_per_minute",
         )
     if centre.patience.total_seconds() < 1:

@@ -76,8 +76,10 @@ def connect(
         is_fit = found.is_fit
         if not as_json:
             _tell(found)
+        known = {"host_key": pinned, "dialect": found.dialect or plan.dialect}
         where = queue or _default_queue(found)
         if is_fit and found.dialect is not None and where is not None:
+            client.check_plan(plan.model_copy(update=known))
             _progress(say(f"Trying a job in {where} …", f"正在 {where} 试运行作业……"))
             tree = way.model_dump() | {"dialect": found.dialect, "queue": where, "patience_seconds": wait_seconds}
             trial = client.trial(TrialRequest.model_validate(tree))
@@ -86,7 +88,6 @@ def connect(
             if not as_json:
                 _findings(trial.findings)
         if is_fit and not look:
-            known = {"host_key": pinned, "dialect": found.dialect or ""}
             described = plan.model_dump(include=set(CentreRequest.model_fields)) | known
             client.operator("centres", CentreRequest.model_validate(described))
     _end(name, found, findings, is_fit=is_fit, is_connected=is_fit and not look, as_json=as_json)

@@ -90,3 +90,9 @@ async def test_an_account_is_lent_once_whatever_the_centre_is_called(house: Hous
     assert (answer.status_code, answer.json()["field"], "east2" in answer.json()["detail"]) == (409, "accounts", True)
     answer = await house.ask(boss, "POST", "/operator/centres", json=names | way | {"accounts": ["east9"]})
     assert answer.status_code == 201
+
+
+async def test_a_budget_that_a_job_of_this_scheduler_never_fits_is_refused(house: House, boss: Person):
+    assert await checked(house, boss, dialect="gridengine", commands_per_minute=12) == (422, "commands_per_minute")
+    assert await checked(house, boss, dialect="gridengine", commands_per_minute=15) == (204, None)
+    assert await checked(house, boss, dialect="slurm", commands_per_minute=12) == (204, None)
