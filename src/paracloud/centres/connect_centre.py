@@ -10,6 +10,7 @@ from paracloud.centres import store
 from paracloud.centres.centre import Centre, Way
 from paracloud.centres.lent_once import require_unlent, require_untaken
 from paracloud.dialects.registry import DIALECTS, dialect_named
+from paracloud.dialects.text import printable
 from paracloud.kit.errors import Conflict, Invalid
 from paracloud.kit.identifiers import CentreName, UnixAccount
 
@@ -20,8 +21,14 @@ HOST_KEY = re.compile(r"(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Z
 LENT_AT_MOST = 10_000
 COMMANDS_LEAST = 12
 """A minute: a round asks for the queue and for accounting, and a job is submitted now and then."""
-KEY_LINE = "one line as in ssh_host_ed25519_key.pub"
-NAMED = "a-z, 0-9 and -, beginning with a letter, at most 31"
+KEY_LINE = ("one line as in ssh_host_ed25519_key.pub", "ssh_host_ed25519_key.pub 中的一行")
+NAMED = (
+    "a name of a-z, 0-9 and -, of at most 31 characters that begin with a letter",
+    "以字母开头、由 a-z、0-9 和 - 组成的名称，最多 31 个字符",
+)
+ACCOUNTS = ("Unix account names, such as hpc001", "Unix 账号名，例如 hpc001")
+SHOWN_MOST = 60
+A_HOST = ("a host name or address", "主机名或地址")
 
 
 async def connect_centre(
@@ -101,8 +108,9 @@ def _check_form(centre: Centre, accounts: Sequence[UnixAccount]) -> None:
 
 def _taken(name: CentreName) -> Conflict:
     return Conflict(
-        f"A centre named {name} is connected already; give this one another name.",
-        f"超算中心 {name} 已接入；请使用其他名称。",
+        f"A centre named {name} is connected already: `centres` shows it, and `centre connect --look` looks at it "
+        "again. Another centre needs another name.",
+        f"超算中心 {name} 已接入：可用 centres 查看，用 centre connect --look 重新检查。其他中心请使用其他名称。",
         field="name",
     )
 
@@ -123,7 +131,7 @@ def check_way(
 
 def _check_lent(service_account: UnixAccount, accounts: Sequence[UnixAccount]) -> None:
     for account in (service_account, *accounts):
-        _matches("accounts", account, ACCOUNT, "Unix account names")
+        _matches("accounts", account, ACCOUNT, ACCOUNTS)
     if "root" in (service_account, *accounts):
         raise Invalid("accounts: root is never lent.", "accounts：不能出借 root。", field="accounts")
     if service_account in accounts:
@@ -138,11 +146,12 @@ def _check_lent(service_account: UnixAccount, accounts: Sequence[UnixAccount]) -
 
 def check_address(host: str, port: int) -> None:
     """Invalid names the field at fault."""
-    _matches("host", host, HOST, "a host name or address")
+    _matches("host", host, HOST, A_HOST)
     if not 1 <= port <= 65535:
         raise Invalid("port: 1 to 65535.", "port：1 到 65535。", field="port")
 
 
-def _matches(field: str, text: str, pattern: re.Pattern[str], wanted: str) -> None:
+def _matches(field: str, text: str, pattern: re.Pattern[str], wanted: tuple[str, str]) -> None:
     if not pattern.fullmatch(text):
-        raise Invalid(f"{field}: write {wanted}.", f"{field}：格式不正确（{wanted}）。", field=field)
+        shown, (en, zh) = printable(text, SHOWN_MOST), wanted
+        raise Invalid(f"{field}: '{shown}' is none; write {en}.", f"{field}：“{shown}”无效，应为{zh}。", field=field)

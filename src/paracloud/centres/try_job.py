@@ -157,13 +157,12 @@ class _Attempt:
             en, zh = f"Listed as {seen.native_state}.", f"队列中显示为 {seen.native_state}。"
         self.findings.append(well("queue listing", en, zh))
         seconds = after.total_seconds()
-        what = f"{record.cores} cores × {record.elapsed_seconds} s"
         if record.phase is NativePhase.COMPLETED:
             self.findings.append(
                 well(
                     "accounting",
-                    f"Told {what} within {seconds:.0f} s of its end.",
-                    f"结束后 {seconds:.0f} 秒内给出记账：{what}。",
+                    f"Told within {seconds:.0f} s of its end: cores {record.cores}, seconds {record.elapsed_seconds}.",
+                    f"结束后 {seconds:.0f} 秒内给出记账：{record.cores} 核 × {record.elapsed_seconds} 秒。",
                 )
             )
             return
