@@ -154,4 +154,4 @@ def check_address(host: str, port: int) -> None:
 def _matches(field: str, text: str, pattern: re.Pattern[str], wanted: tuple[str, str]) -> None:
     if not pattern.fullmatch(text):
         shown, (en, zh) = printable(text, SHOWN_MOST), wanted
-        raise Invalid(f"{field}: '{shown}' is none; write {en}.", f"{field}：“{shown}”无效，应为{zh}。", field=field)
+        raise Invalid(f"{field}: '{shown}' is none; write {en}.", f"{field}：“{shown}”无效，应为：{zh}。", field=field)

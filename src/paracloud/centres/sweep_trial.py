@@ -1,6 +1,7 @@
 """Nothing of a job on trial stays at the centre: not in its queue, and not in the account's home."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -39,7 +40,8 @@ def folder_of(tag: SubmitTag) -> str:
 
 
 async def sweep(at: Stage, tag: SubmitTag, *, is_sure: bool) -> list[Finding]:
-    """Whatever jobs carry the tag are cancelled and waited for, then its folders go. `is_sure`: each submission was
+    """Whatever jobs carry the tag are cancelled and waited for, then its folders go, and those above
+    them that are empty then. `is_sure`: each submission was
     clearly answered. What cannot be removed is said, and is no reason against the centre."""
     findings = []
     try:
@@ -49,7 +51,10 @@ async def sweep(at: Stage, tag: SubmitTag, *, is_sure: bool) -> list[Finding]:
     else:
         if left:
             findings.append(_stays(at.account, left))
-    return findings + await _remove(at, tag)
+    findings += await _remove(at, tag)
+    with suppress(ParacloudError):  # an empty folder is nobody's trouble
+        await at.own.run(("rmdir", "-p", "--ignore-fail-on-non-empty", "--", WORK, GUARD_FOLDER))
+    return findings
 
 
 async def sweep_earlier(at: Stage) -> None:

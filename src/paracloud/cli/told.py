@@ -36,8 +36,11 @@ def survey(found: SurveyModel) -> None:
 
 
 def all_of(findings: list[FindingModel]) -> None:
+    colon = say(": ", "：")
     for one in findings:
-        show.console.print(f"{MARKS[one.level]} {kind(one.what, FINDINGS)}: {plain(say(one.en, one.zh))}", markup=False)
+        # Not broken into lines: some have a line to be copied.
+        text = f"{MARKS[one.level]} {plain(kind(one.what, FINDINGS))}{colon}{plain(say(one.en, one.zh))}"
+        show.console.print(text, markup=False, soft_wrap=True)
 
 
 def _wall(seconds: int) -> str:
