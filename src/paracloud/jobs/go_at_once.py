@@ -48,4 +48,4 @@ async def go_at_once(session: AsyncSession, centre: CentreName, job: JobId, *, m
     await begin(session, row, best, (en, zh), now)
     move = (await store_moves.open_of(session, [job]))[job]
     await store_moves.take(session, move.id, await take_place(session, row, move, market=market, now=now), now)
-    await hand_over(session, (await store_moves.open_of(session, [job]))[job], now)
+    await hand_over(session, (await store_moves.open_of(session, [job]))[job], now, market)

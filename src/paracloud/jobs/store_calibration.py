@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.jobs.state import FINAL
 from paracloud.jobs.store_experience import RAN
-from paracloud.jobs.tables import AnyRow, DependencyRow, JobRow, TaskRow, is_in
+from paracloud.jobs.tables import PLACED_AT, AnyRow, DependencyRow, JobRow, TaskRow, is_in
 from paracloud.jobs.tables_forecasts import ForecastRow
 from paracloud.kit.identifiers import CentreName
 
@@ -50,7 +50,7 @@ async def counted(
     for kind in KINDS:
         columns += _compared(kind, came[kind], *expected[kind])
     query = select(*columns).join(JobRow, JobRow.id == last.c.job_id).group_by(last.c.centre).order_by(last.c.centre)
-    query = query.where(JobRow.moves == 0)  # what was said of one that moved is of another place
+    query = query.where(last.c.made_at >= PLACED_AT)  # before, it was said of another place
     if centre is not None:
         query = query.where(last.c.centre == centre)
     return (await session.execute(query)).all()

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.jobs.moving import MoveStep, OpenMove, TakenPlace
 from paracloud.jobs.state import AT_CENTRE, BEFORE_CENTRE, JobState
-from paracloud.jobs.tables import AnyRow, DependencyRow, JobRow, is_in
+from paracloud.jobs.tables import PLACED_AT, AnyRow, DependencyRow, JobRow, is_in
 from paracloud.jobs.tables_forecasts import ForecastRow
 from paracloud.jobs.tables_moves import MoveRow
 from paracloud.kit.identifiers import CentreName, JobId, PriceVersionId, ProjectId, UnixAccount
@@ -78,6 +78,12 @@ async def departed(session: AsyncSession, jobs: Collection[JobId]) -> frozenset[
     return frozenset(JobId(job) for job in (await session.scalars(query)).all()) if jobs else frozenset()
 
 
+async def is_cancelling(session: AsyncSession, centre: CentreName) -> bool:
+    """Whether any job is about to be handed over from this centre."""
+    query = select(MoveRow.id).where(MoveRow.from_centre == centre, _OPEN, MoveRow.step == MoveStep.CANCELLING)
+    return (await session.execute(query.limit(1))).scalar_one_or_none() is not None
+
+
 async def too_long_held(session: AsyncSession, centre: CentreName, before: datetime) -> list[JobId]:
     of = (MoveRow.from_centre == centre, _OPEN, MoveRow.step == MoveStep.HOLDING, MoveRow.began_at < before)
     return [JobId(job) for job in (await session.scalars(select(MoveRow.job_id).where(*of))).all()]
@@ -108,7 +114,7 @@ async def late(session: AsyncSession, centre: CentreName, limit: int, now: datet
     newest = (
         # The plain rule foresees nothing of this queue: the broker's patience is the better guess.
         select(case((ForecastRow.model == PLAIN, None), else_=ForecastRow.wait_p90_seconds))
-        .where(ForecastRow.job_id == JobRow.id, ForecastRow.centre == JobRow.centre)
+        .where(ForecastRow.job_id == JobRow.id, ForecastRow.made_at >= PLACED_AT)
         .order_by(ForecastRow.made_at.desc())
         .limit(1)
         .scalar_subquery()

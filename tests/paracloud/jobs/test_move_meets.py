@@ -54,8 +54,9 @@ async def test_those_that_moved_too_often_do_not_stand_before_the_others(opened)
     office = await Office.open(await opened())
     tired = [await office.queued(str(100 + number)) for number in range(AT_ONCE)]
     async with office.world.database.begin() as session:
-        statement = text("UPDATE jobs SET moves = :most WHERE id = ANY(:jobs)")
-        await session.execute(statement, {"most": MOVES_A_JOB, "jobs": tired})
+        statement = text("UPDATE jobs SET moves = :most, moved_at = :at WHERE id = ANY(:jobs)")
+        values = {"most": MOVES_A_JOB, "at": office.world.clock.now(), "jobs": tired}
+        await session.execute(statement, values)
     last = await office.queued("500")
     assert await office.look() == [(last, "holding")]
 

@@ -14,7 +14,7 @@ from paracloud.dialects.records import NativePhase
 from paracloud.identity.residency import restrict_residency
 from paracloud.jobs.go_at_once import go_at_once
 from paracloud.jobs.intend import intend
-from paracloud.jobs.market import MarketReader, read_market
+from paracloud.jobs.market import read_market
 from paracloud.jobs.moving import HOLDING_MOST, MoveStep
 from paracloud.jobs.propose_moves import AT_ONCE, Rerouter
 from paracloud.jobs.show import show
@@ -39,7 +39,7 @@ class Office:
 
     def __init__(self, world: World, lease: Lease) -> None:
         self.world, self.lease = world, lease
-        self.rerouter = Rerouter(world.database, world.clock, MarketReader(world.database, world.clock))
+        self.rerouter = Rerouter(world.database, world.clock, world.market)
 
     @classmethod
     async def open(cls, world: World) -> "Office":
@@ -72,6 +72,9 @@ class Office:
 
     async def depart(self, job: JobId, native_id: str = "7") -> None:
         await self.leave(job)
+        await self.departed(job, native_id)
+
+    async def departed(self, job: JobId, native_id: str = "7") -> None:
         await self.world.book.fenced(self.lease, {job: True})
         never_ran = {"started_at": None, "elapsed_seconds": 0, "cores": 0, "nodes": 0}
         gone = record(job, native_id, phase=NativePhase.CANCELLED, account=UnixAccount("east0"), **never_ran)
