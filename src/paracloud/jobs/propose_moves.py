@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.pick import Customer
 from paracloud.centres.leases import under
-from paracloud.centres.registry import healths
+from paracloud.centres.registry import get_centre, healths
 from paracloud.jobs import store_moves
 from paracloud.jobs.begin_move import begin_move, waiting_of
 from paracloud.jobs.expect import foreseen
@@ -18,7 +18,7 @@ from paracloud.jobs.go_at_once import go_at_once
 from paracloud.jobs.leave import release_moves
 from paracloud.jobs.market import Market, MarketReader, customer_of, dedicated_at, offers
 from paracloud.jobs.movable import need_elsewhere
-from paracloud.jobs.moving import HOLDING_MOST
+from paracloud.jobs.moving import AT_ONCE, HOLDING_MOST, moves_at_once
 from paracloud.jobs.tables import AnyRow
 from paracloud.jobs.written import read_spec
 from paracloud.kit.clock import Clock
@@ -30,9 +30,6 @@ from paracloud.placement.offer import Need, Offer
 from paracloud.placement.reroute import better
 
 log = structlog.get_logger()
-
-AT_ONCE = 20
-"""Jobs that one look moves: the picture of the queues is a minute old, and each changes it."""
 
 NOT_HELD = ("its scheduler did not show it as held", "调度系统未显示其已挂起")
 
@@ -75,8 +72,14 @@ async def propose(session: AsyncSession, centre: CentreName, market: Market, now
     """How many moves have begun. None of them has done anything yet."""
     forgotten = await store_moves.too_long_held(session, centre, now - HOLDING_MOST)
     await release_moves(session, centre, forgotten, NOT_HELD, now)
+    budget = (await get_centre(session, centre)).commands_per_minute
+    room = moves_at_once(budget) - await store_moves.under_way(session, centre)
+    if room <= 0:
+        return 0
     begun, taken = 0, await store_moves.cores_waiting(session)
     for row in await store_moves.late(session, centre, AT_ONCE, now):
+        if begun == room:
+            break
         waiting = await waiting_of(session, row, now)
         if not waiting.is_late:
             continue

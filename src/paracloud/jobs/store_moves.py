@@ -89,6 +89,12 @@ async def too_long_held(session: AsyncSession, centre: CentreName, before: datet
     return [JobId(job) for job in (await session.scalars(select(MoveRow.job_id).where(*of))).all()]
 
 
+async def under_way(session: AsyncSession, centre: CentreName) -> int:
+    """How many are leaving this centre; what only waits to be released asks nothing of it."""
+    query = select(func.count()).where(MoveRow.from_centre == centre, _OPEN, MoveRow.step != _RELEASING)
+    return (await session.execute(query)).scalar_one()
+
+
 async def left(session: AsyncSession, centre: CentreName, jobs: Collection[JobId]) -> Sequence[AnyRow]:
     """What these jobs were at this centre before they were moved away: attempt, account, native id, tries, cores."""
     query = (
@@ -121,11 +127,11 @@ async def late(session: AsyncSession, centre: CentreName, limit: int, now: datet
     )
     tried = select(func.max(MoveRow.changed_at)).where(MoveRow.job_id == JobRow.id).scalar_subquery()
     rested = func.coalesce(tried <= now - COOL_DOWN, true())
-    under_way = exists(select(MoveRow.id).where(MoveRow.job_id == JobRow.id, _OPEN, MoveRow.step != _RELEASING))
+    is_leaving = exists(select(MoveRow.id).where(MoveRow.job_id == JobRow.id, _OPEN, MoveRow.step != _RELEASING))
     query = (
         select(*WHOLE, newest.label("expected_seconds"), tried.label("tried_at"))
         .where(JobRow.centre == centre, is_in(AT_CENTRE), is_in(WAITING), JobRow.movable, JobRow.wish.is_(None))
-        .where(JobRow.started_at.is_(None), JobRow.submitted_at.is_not(None), ~under_way, ~_needed())
+        .where(JobRow.started_at.is_(None), JobRow.submitted_at.is_not(None), ~is_leaving, ~_needed())
         .where(JobRow.moves < MOVES_A_JOB, rested)
         .order_by(JobRow.submitted_at, JobRow.id)
         .limit(limit)

@@ -16,8 +16,8 @@ from paracloud.billing.sell_package import sell_package
 from paracloud.jobs import store_waits
 from paracloud.jobs.build import build
 from paracloud.jobs.market import MarketReader, read_market
-from paracloud.jobs.moving import MoveStep
-from paracloud.jobs.propose_moves import AT_ONCE, Rerouter
+from paracloud.jobs.moving import AT_ONCE, MoveStep
+from paracloud.jobs.propose_moves import Rerouter
 from paracloud.jobs.submit import submit
 from paracloud.kit.identifiers import JobId, NativeId, PackageId
 from paracloud.kit.money import Money

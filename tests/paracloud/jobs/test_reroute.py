@@ -15,8 +15,8 @@ from paracloud.identity.residency import restrict_residency
 from paracloud.jobs.go_at_once import go_at_once
 from paracloud.jobs.intend import intend
 from paracloud.jobs.market import read_market
-from paracloud.jobs.moving import HOLDING_MOST, MoveStep
-from paracloud.jobs.propose_moves import AT_ONCE, Rerouter
+from paracloud.jobs.moving import AT_ONCE, HOLDING_MOST, MoveStep, moves_at_once
+from paracloud.jobs.propose_moves import Rerouter
 from paracloud.jobs.show import show
 from paracloud.jobs.wish import hold
 from paracloud.kit.errors import Unreachable
@@ -171,6 +171,23 @@ async def test_no_more_jobs_move_than_the_other_centre_has_room_for(opened) -> N
     assert [job for job, _ in await office.look()] == jobs[:2]
     assert [job for job, _ in await office.look(MINUTE)] == jobs[:2]
     assert len(jobs) < AT_ONCE
+
+
+async def test_no_more_jobs_leave_a_centre_at_once_than_its_budget_of_commands_bears(opened) -> None:
+    office = await Office.open(await opened())
+    async with office.world.database.begin() as session:
+        await session.execute(text("UPDATE centres SET commands_per_minute = 12 WHERE name = 'east'"))
+    first, second, third = [await office.queued(str(number)) for number in range(7, 10)]
+    assert await office.look() == [(first, "holding")]
+    assert await office.look(MINUTE) == [(first, "holding")]
+    await office.depart(first)
+    assert await office.look(MINUTE) == [(second, "holding")]
+    assert await office.look(HOLDING_MOST + MINUTE) == [(second, "releasing"), (third, "holding")]
+
+
+@pytest.mark.parametrize(("commands", "moves"), [(1, 1), (12, 1), (24, 2), (60, 5), (240, AT_ONCE), (6000, AT_ONCE)])
+def test_moves_take_a_fourth_of_a_centres_commands_at_the_most_but_one_goes_always(commands: int, moves: int) -> None:
+    assert moves_at_once(commands) == moves
 
 
 async def test_a_dearer_place_is_paid_for_before_anything_is_given_up(opened) -> None:
