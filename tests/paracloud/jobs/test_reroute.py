@@ -251,6 +251,8 @@ async def test_a_place_that_cannot_be_paid_is_not_taken_and_the_job_stays(opened
     assert (await world.held(), await world.wallet()) == (360_000, 140_000)
     reason = await world.one("SELECT reason FROM job_events WHERE job_id = :job ORDER BY id DESC LIMIT 1", job=job)
     assert reason.startswith("stays at east/cpu, and is not moved to north/cpu: The job can cost up to 0.72")
+    lent = "SELECT count(*) FROM centre_accounts WHERE centre = 'north' AND project_id IS NOT NULL"
+    assert await world.one(lent) == 0
     assert await office.untrue() == {}
 
 
