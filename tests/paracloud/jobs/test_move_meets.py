@@ -8,14 +8,15 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 from tests.paracloud.jobs.test_reroute import FULL, MINUTE, Office, sicken
-from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, World, connect, open_world
+from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, World, connect, open_world, person
 
 from paracloud.billing.cover import Package, Unit
 from paracloud.billing.dedication import Dedication, dedicate, new_dedication_id
 from paracloud.billing.sell_package import sell_package
+from paracloud.centres.account import account_for
 from paracloud.jobs import store_waits
 from paracloud.jobs.build import build
-from paracloud.jobs.market import MarketReader, read_market
+from paracloud.jobs.market import read_market
 from paracloud.jobs.moving import AT_ONCE, MoveStep
 from paracloud.jobs.propose_moves import Rerouter
 from paracloud.jobs.submit import submit
@@ -64,7 +65,8 @@ async def test_those_that_moved_too_often_do_not_stand_before_the_others(opened)
 async def test_a_job_with_a_longest_wait_takes_the_place_that_was_foreseen_to_be_soon(opened) -> None:
     office = await Office.open(await opened())
     world = office.world
-    office.rerouter = Rerouter(world.database, world.clock, MarketReader(world.database, world.clock, Short()))
+    world.foresight = Short()
+    office.rerouter = Rerouter(world.database, world.clock, world.market)
     await office.shows(WEST, **FULL)
     await office.shows(EAST)
     spec = replace(build(SCRIPT, {}).spec, constraints=Constraints(most_wait=timedelta(hours=1)))
@@ -128,3 +130,35 @@ async def test_a_job_flees_past_its_customers_own_nodes_for_which_nothing_is_hel
     world.clock.forward(MINUTE)
     await office.rerouter.round(office.lease)
     assert await office.job("centre", job) == "north"
+
+
+async def test_a_job_flees_to_where_it_is_foreseen_to_do_best_as_it_is_placed_at_first(opened) -> None:
+    office = await Office.open(await opened())
+    world = office.world
+    async with world.database.begin() as session:
+        await connect(session, "north")
+    job = await office.accepted(objective="soonest")
+    await sicken(office)
+    world.foresight = Short()
+    office.rerouter = Rerouter(world.database, world.clock, world.market)
+    await office.rerouter.round(office.lease)
+    assert await office.job("centre", job) == WEST, "as free as the north, and sooner"
+
+
+async def test_a_job_flees_past_the_best_centre_whose_accounts_are_all_taken(opened) -> None:
+    office = await Office.open(await opened())
+    world = office.world
+    job = await office.accepted()
+    async with world.database.begin() as session:
+        for login in ("wang", "zhao", "sun"):
+            other, _ = await person(session, login)
+            await account_for(session, WEST, other, now=START)
+    await sicken(office)
+    await office.rerouter.round(office.lease)
+    assert await office.job("centre", job) == EAST, "there is no other"
+    async with world.database.begin() as session:
+        await connect(session, "zenith")
+    world.clock.forward(MINUTE)
+    await office.rerouter.round(office.lease)
+    assert await office.job("centre", job) == "zenith"
+    assert await world.one("SELECT count(*) FROM job_moves WHERE job_id = :job", job=job) == 1

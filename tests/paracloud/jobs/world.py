@@ -23,9 +23,8 @@ from paracloud.identity.create_project import create_project
 from paracloud.identity.create_user import create_user
 from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.build import build
-from paracloud.jobs.foresee import Foresight
 from paracloud.jobs.ledgered import PostgresBook
-from paracloud.jobs.market import MarketReader, read_market
+from paracloud.jobs.market import Foresees, MarketReader, read_market
 from paracloud.jobs.submit import Accepted, submit
 from paracloud.kit.database import Database
 from paracloud.kit.identifiers import (
@@ -88,7 +87,7 @@ class World:
     clock: StillClock = field(default_factory=StillClock)
     lease: Lease | None = None
     worker: str = "worker-1"
-    foresight: Foresight | None = None
+    foresight: Foresees | None = None
 
     @property
     def market(self) -> MarketReader:
