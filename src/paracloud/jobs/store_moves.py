@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, insert, select, true, update
+from sqlalchemy import ColumnElement, case, exists, func, insert, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.jobs.moving import MoveStep, OpenMove, TakenPlace
@@ -23,8 +23,9 @@ WHOLE = (
 )  # fmt: skip
 """All that a move asks of a job."""
 WAITING = frozenset({JobState.QUEUED})
-RUNNING = frozenset({JobState.RUNNING, JobState.ENDING, JobState.VANISHED})
 _OPEN = MoveRow.ended_at.is_(None)
+Seen = tuple[datetime, JobId]
+"""A waiting job by when it was submitted: the next page begins after it."""
 
 
 async def add(session: AsyncSession, values: Mapping[str, Any]) -> None:
@@ -113,7 +114,9 @@ async def lock(session: AsyncSession, job: JobId, *, skip: bool = False) -> AnyR
     return (await session.execute(query)).one_or_none()
 
 
-async def late(session: AsyncSession, centre: CentreName, limit: int, now: datetime) -> Sequence[AnyRow]:
+async def late(
+    session: AsyncSession, centre: CentreName, limit: int, now: datetime, *, after: Seen | None = None
+) -> Sequence[AnyRow]:
     """Jobs that may move and wait in a queue there, those that wait longest first, with what was expected of them and
     when the last try to move them ended; locked. One that a user is changing at this moment is left out, and so is one
     that has moved too often or too lately: it would only stand before the others."""
@@ -127,12 +130,13 @@ async def late(session: AsyncSession, centre: CentreName, limit: int, now: datet
     )
     tried = select(func.max(MoveRow.changed_at)).where(MoveRow.job_id == JobRow.id).scalar_subquery()
     rested = func.coalesce(tried <= now - COOL_DOWN, true())
+    turn = tuple_(JobRow.submitted_at, JobRow.id)
     is_leaving = exists(select(MoveRow.id).where(MoveRow.job_id == JobRow.id, _OPEN, MoveRow.step != _RELEASING))
     query = (
         select(*WHOLE, newest.label("expected_seconds"), tried.label("tried_at"))
         .where(JobRow.centre == centre, is_in(AT_CENTRE), is_in(WAITING), JobRow.movable, JobRow.wish.is_(None))
         .where(JobRow.started_at.is_(None), JobRow.submitted_at.is_not(None), ~is_leaving, ~_needed())
-        .where(JobRow.moves < MOVES_A_JOB, rested)
+        .where(JobRow.moves < MOVES_A_JOB, rested, true() if after is None else turn > after)
         .order_by(JobRow.submitted_at, JobRow.id)
         .limit(limit)
         .with_for_update(key_share=True, skip_locked=True)
@@ -140,12 +144,12 @@ async def late(session: AsyncSession, centre: CentreName, limit: int, now: datet
     return (await session.execute(query)).all()
 
 
-async def untried(session: AsyncSession, centre: CentreName, limit: int) -> list[JobId]:
-    """Jobs that may move, were accepted for this centre, and of which it can know nothing yet."""
+async def untried(session: AsyncSession, centre: CentreName, limit: int, *, after: JobId | None = None) -> list[JobId]:
+    """Jobs that may move, were accepted for this centre, and of which it can know nothing yet; by their ids."""
     query = (
         select(JobRow.id)
         .where(JobRow.centre == centre, is_in(BEFORE_CENTRE), JobRow.state == JobState.ACCEPTED, JobRow.movable)
-        .where(JobRow.tries == 0, JobRow.wish.is_(None), ~_needed())
+        .where(JobRow.tries == 0, JobRow.wish.is_(None), ~_needed(), true() if after is None else JobRow.id > after)
         .order_by(JobRow.id)
         .limit(limit)
     )

@@ -26,6 +26,7 @@ from paracloud.placement.constraints import Constraints
 from paracloud.placement.prediction import Prediction, Quantiles
 from paracloud.placement.reroute import MOVES_A_JOB
 
+WIDE = {"nodes": 8, "cores": 32, "free_nodes": 8, "free_cores": 32}
 HOUR_UNITS = 3600
 """Core-seconds of a job of one core and an hour."""
 
@@ -162,3 +163,38 @@ async def test_a_job_flees_past_the_best_centre_whose_accounts_are_all_taken(ope
     await office.rerouter.round(office.lease)
     assert await office.job("centre", job) == "zenith"
     assert await world.one("SELECT count(*) FROM job_moves WHERE job_id = :job", job=job) == 1
+
+
+async def wide(office: Office, count: int) -> list[JobId]:
+    """Jobs of the east that fit nowhere else."""
+    await office.shows(EAST, **WIDE)
+    return [(await office.world.submit(ntasks="17")).job for _ in range(count)]
+
+
+async def test_those_that_have_nowhere_to_flee_to_do_not_stand_before_the_others(opened) -> None:
+    office = await Office.open(await opened())
+    bound = await wide(office, AT_ONCE)
+    last = (await office.world.submit()).job
+    await sicken(office)
+    await office.rerouter.round(office.lease)
+    assert await office.job("centre", last) == EAST
+    await office.rerouter.round(office.lease)
+    assert await office.job("centre", last) == WEST
+    await office.shows(WEST, **WIDE)
+    office.world.clock.forward(MINUTE)
+    await office.rerouter.round(office.lease)
+    assert await office.job("centre", bound[0]) == WEST, "the first are looked at again"
+
+
+async def test_those_that_wait_and_have_nowhere_to_go_do_not_stand_before_the_others(opened) -> None:
+    office = await Office.open(await opened())
+    bound = await wide(office, AT_ONCE)
+    await office.world.book.intend(office.lease, limit=100)
+    answers = {job: NativeId(str(100 + number)) for number, job in enumerate(bound)}
+    await office.world.book.submitted(office.lease, answers, postponed={})
+    office.world.clock.forward(MINUTE)
+    last = await office.queued("500")
+    assert await office.look() == []
+    assert await office.look(MINUTE) == [(last, "holding")]
+    await office.shows(WEST, **WIDE)
+    assert (bound[0], "holding") in await office.look(MINUTE)
