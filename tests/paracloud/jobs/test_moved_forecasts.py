@@ -11,7 +11,7 @@ from tests.paracloud.jobs.world import EAST, SCRIPT, WEST, World, open_world
 from paracloud.jobs import store_waits
 from paracloud.jobs.book import Move
 from paracloud.jobs.build import build
-from paracloud.jobs.calibration import Calibration, calibrations
+from paracloud.jobs.calibration import Calibration, CentreCalibration, calibrations
 from paracloud.jobs.foresee import Foresight
 from paracloud.jobs.market import customer_of, offers, read_market
 from paracloud.jobs.show import Forecast, show
@@ -19,7 +19,9 @@ from paracloud.jobs.state import JobState
 from paracloud.kit.identifiers import CentreName, JobId, NativeId
 from paracloud.placement.waits import Features
 
-DAY, WAITED = timedelta(days=1), timedelta(seconds=90)
+DAY, SECOND, WAITED = timedelta(days=1), timedelta(seconds=1), timedelta(seconds=90)
+NONE = Calibration(0, None, None)
+NOTHING_SAID = CentreCalibration(EAST, NONE, NONE, NONE, 0)
 
 
 @pytest.fixture
@@ -56,6 +58,12 @@ async def starts(world: World, job: JobId, after: timedelta) -> None:
     world.clock.forward(after)
     now = world.clock.now()
     await world.book.observed(lease, [Move(job, JobState.RUNNING, "RUNNING", "", now, "n1", now)])
+
+
+async def calibrated(world: World) -> dict[CentreName, CentreCalibration]:
+    now = world.clock.now()
+    async with world.database.begin() as session:
+        return {one.centre: one for one in await calibrations(session, since=now - 9 * DAY, now=now)}
 
 
 async def learnt(world: World) -> list[tuple[Features, datetime, timedelta]]:
@@ -124,11 +132,28 @@ async def test_the_wait_of_a_moved_job_counts_at_its_new_centre_from_when_it_was
     job = await moved(office)
     await starts(office.world, job, WAITED)
     found = await shown(office.world, job)
-    now = office.world.clock.now()
-    async with office.world.database.begin() as session:
-        told = {one.centre: one for one in await calibrations(session, since=now - 9 * DAY, now=now)}
     ratio = WAITED / found.wait.p50
-    assert told[WEST].wait == Calibration(1, float(found.wait.p90 >= WAITED), pytest.approx(ratio))
+    assert (await calibrated(office.world))[WEST].wait == Calibration(
+        1, float(found.wait.p90 >= WAITED), pytest.approx(ratio)
+    )
+
+
+@pytest.mark.parametrize(("p90", "counted"), [(DAY - SECOND, Calibration(1, 0.0, None)), (DAY, NONE)])
+async def test_a_job_that_left_after_longer_than_was_said_is_a_miss_of_the_centre_that_it_left(
+    opened, p90: timedelta, counted: Calibration
+) -> None:
+    """And one that left before is nothing: nobody knows how long it would have waited."""
+    office = await opened()
+    office.world.foresight = None
+    job = await office.queued()
+    async with office.world.database.begin() as session:
+        said = "INSERT INTO job_forecasts VALUES (:job, :at, 'east', 'cpu', 1, :p90, 1, 1, 0, 0, 'plain')"
+        values = {"job": job, "at": office.world.clock.now(), "p90": int(p90.total_seconds())}
+        await session.execute(text(said), values)
+    assert await office.look(DAY) == [(job, "holding")]
+    await office.depart(job)
+    told = await calibrated(office.world)
+    assert told.get(EAST, NOTHING_SAID).wait == counted
 
 
 async def test_a_moved_job_is_among_those_that_wait_at_its_new_place_and_then_among_those_that_waited(opened) -> None:
