@@ -31,22 +31,32 @@ async def go_at_once(session: AsyncSession, centre: CentreName, job: JobId, *, m
     if row is None or (row.centre, row.state, row.tries) != (centre, JobState.ACCEPTED, 0) or row.moves >= MOVES_MOST:
         return
     await require_free(session, row)
+    why = f"{centre} does not answer and knew nothing of it yet", f"{centre} 无响应，且尚未收到该作业"
+    await go_elsewhere(session, row, why, market=market, now=now)
+
+
+async def go_elsewhere(
+    session: AsyncSession, row: AnyRow, why: tuple[str, str], *, market: Market, now: datetime
+) -> bool:
+    """Whether there was a place for the job, whose row is locked and of which its centre knows nothing. Refused where
+    each was."""
     refused: dict[CentreName, Refused] = {}
-    for offer in await _elsewhere(session, row, market):
+    for offer in await elsewhere(session, row, market):
         if offer.centre in refused:
             continue
         try:
             async with session.begin_nested():
-                await _go(session, row, offer, market, now)
-        except Refused as why:
-            refused[offer.centre] = why
+                await _go(session, row, offer, moved_because(row, offer, why), market, now)
+        except Refused as no:
+            refused[offer.centre] = no
         else:
-            return
+            return True
     if refused:
         raise next(iter(refused.values()))
+    return False
 
 
-async def _elsewhere(session: AsyncSession, row: AnyRow, market: Market) -> Sequence[Offer]:
+async def elsewhere(session: AsyncSession, row: AnyRow, market: Market) -> Sequence[Offer]:
     """The best one first; but for the customer's own nodes, for which nothing is held."""
     spec, user = read_spec(row.spec, row.script), UserId(row.user_id)
     customer = await customer_of(session, ProjectId(row.project_id), market)
@@ -62,11 +72,16 @@ async def _elsewhere(session: AsyncSession, row: AnyRow, market: Market) -> Sequ
     ]
 
 
-async def _go(session: AsyncSession, row: AnyRow, offer: Offer, market: Market, now: datetime) -> None:
-    job, left = JobId(row.id), f"{row.centre}/{row.queue}"
-    en = f"moved from {left} to {offer.place} because {row.centre} does not answer and knew nothing of it yet"
-    zh = f"由 {left} 改派至 {offer.place}：{row.centre} 无响应，且尚未收到该作业"
-    await begin(session, row, offer, (en, zh), now)
+def moved_because(row: AnyRow, to: Offer, why: tuple[str, str]) -> tuple[str, str]:
+    left = f"{row.centre}/{row.queue}"
+    return f"moved from {left} to {to.place} because {why[0]}", f"由 {left} 改派至 {to.place}：{why[1]}"
+
+
+async def _go(
+    session: AsyncSession, row: AnyRow, offer: Offer, why: tuple[str, str], market: Market, now: datetime
+) -> None:
+    job = JobId(row.id)
+    await begin(session, row, offer, why, now)
     move = (await store_moves.open_of(session, [job]))[job]
     await store_moves.take(session, move.id, await take_place(session, row, move, market=market, now=now), now)
     await hand_over(session, (await store_moves.open_of(session, [job]))[job], now, market)

@@ -156,6 +156,22 @@ async def untried(session: AsyncSession, centre: CentreName, limit: int, *, afte
     return [JobId(job) for job in (await session.scalars(query)).all()]
 
 
+async def waiting_at(session: AsyncSession, centre: CentreName, queue: str, limit: int) -> list[JobId]:
+    """Jobs that wait for this queue and neither leave it nor are to be cancelled there: accepted for it, of which its
+    centre can know nothing, or queued in it."""
+    is_leaving = exists(select(MoveRow.id).where(MoveRow.job_id == JobRow.id, _OPEN, MoveRow.step != _RELEASING))
+    untried = is_in(BEFORE_CENTRE) & (JobRow.state == JobState.ACCEPTED) & (JobRow.tries == 0)
+    queued = is_in(AT_CENTRE) & is_in(WAITING) & JobRow.started_at.is_(None)
+    query = (
+        select(JobRow.id)
+        .where(JobRow.centre == centre, JobRow.queue == queue, untried | queued, ~is_leaving)
+        .where(JobRow.wish.is_distinct_from("cancel"))
+        .order_by(JobRow.id)
+        .limit(limit)
+    )
+    return [JobId(job) for job in (await session.scalars(query)).all()]
+
+
 async def is_needed(session: AsyncSession, job: JobId) -> bool:
     query = select(DependencyRow.job_id).where(DependencyRow.needs_job_id == job).limit(1)
     return (await session.execute(query)).scalar_one_or_none() is not None

@@ -187,6 +187,7 @@ ROUTES: dict[str, Route] = {
     "POST /operator/contracts": operates(_contract, "body owner"),
     "POST /operator/centres": operates(_centre),
     "PATCH /operator/centres/{centre}/provision": operates(lambda _: {"applications": ["lammps"], "trust": 1}),
+    "POST /operator/centres/{centre}:vacate": operates(lambda _: {"queue": "gone"}),
     "PUT /operator/projects/{project}/residency": of(OPERATES, "path project", body=lambda _: {"regions": ["华东"]}),
     "POST /operator/reversals": operates(
         lambda of: {"entry": of.entry, "reason": "mistyped", "anyway": True}, "body entry", "body usage"
