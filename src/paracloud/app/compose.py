@@ -92,7 +92,7 @@ class Composed:
             reconcile=partial(reconcile_due, self.database, partial(logged, self.database, self.logs.path)),
             reroute=rerouter.round if self.settings.reroute else stay_all,
         )
-        book = PostgresBook(self.database, self.clock)
+        book = PostgresBook(self.database, self.clock, market)
         renew_every = timedelta(seconds=self.settings.renew_every.total_seconds())
         return Worker(book, leases, self._outposts, duties, self.clock, renew_every=renew_every)
 
