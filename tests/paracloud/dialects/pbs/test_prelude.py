@@ -138,15 +138,6 @@ def test_outputs_are_called_as_the_platform_looks_for_them(tmp_path, pattern, ar
     ]
 
 
-def test_a_duplicate_runs_nothing_and_ends_well(tmp_path):
-    asked = replace(PLAIN, script="#!/bin/bash\necho ran >>~/runs\n")
-    start(tmp_path, asked)
-    assert start(tmp_path, asked, job="41001.pbs1").returncode == 0
-    assert start(tmp_path, asked).returncode == 0, "requeued, it knows itself"
-    assert (tmp_path / "runs").read_text() == "ran\nran\n"
-    assert "runs nothing" in (tmp_path / "paracloud/one/slurm-41001.out").read_text()
-
-
 def test_outputs_are_appended_to_unless_the_user_says_otherwise(tmp_path):
     for mode, text in ((None, "ran in 41000\nran in 41000\n"), ("truncate", "ran in 41000\n")):
         asked = PLAIN if mode is None else replace(PLAIN, output="again", extra={"open-mode": mode})
