@@ -7,7 +7,7 @@ from tests.paracloud.billing.builders import (
     EAST,
     NOW,
 )
-from tests.paracloud.dialects.test_history import sacct
+from tests.paracloud.dialects.log_lines import sacct
 from tests.paracloud.jobs.world import StillClock
 
 from paracloud.history.carry_out import carry_out_next

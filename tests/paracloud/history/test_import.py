@@ -17,7 +17,7 @@ from tests.paracloud.billing.builders import (
     record,
     sound,
 )
-from tests.paracloud.dialects.test_history import PBS, grid, sacct
+from tests.paracloud.dialects.log_lines import PBS, grid, sacct
 from tests.paracloud.history.old_logs import COST, rows, stored, taken_in
 
 from paracloud.billing.price import add_price

@@ -8,7 +8,7 @@ from tests.paracloud.billing.builders import (
     EAST,
     NOW,
 )
-from tests.paracloud.dialects.test_history import sacct
+from tests.paracloud.dialects.log_lines import sacct
 from tests.paracloud.history.old_logs import LOG, rows, stored, taken_in
 
 from paracloud.history import sums
