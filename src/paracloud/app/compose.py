@@ -11,6 +11,7 @@ from paracloud.api.deps import Deps
 from paracloud.billing.receipt import Signer
 from paracloud.centres.budget import CommandBudget
 from paracloud.centres.centre import Centre
+from paracloud.centres.collectors import Collectors
 from paracloud.centres.leases import PostgresLeases
 from paracloud.centres.registry import all_centres, reached_centre
 from paracloud.data.blobs import Blobs
@@ -39,6 +40,7 @@ from paracloud.transports.transport import Transport
 from paracloud.worker.report import Reporter
 from paracloud.worker.tend import Duties
 from paracloud.worker.worker import Worker
+from paramon.pack import packed
 
 
 class Composed:
@@ -86,6 +88,7 @@ class Composed:
         rerouter = Rerouter(self.database, self.clock, market)
         duties = Duties(
             stage=self._stage,
+            equip=Collectors(self.reach, packed).lay,
             report=reporter.health,
             probe=reporter.probe,
             fund=funder.round,

@@ -24,7 +24,7 @@ fi
 
 
 def beside(request: Request) -> str:
-    """Nothing for a job that is not to be watched."""
-    if not request.collector:
+    """Nothing for a job that is not to be watched, or for which there is no collector."""
+    if not (request.is_monitored and request.collector):
         return ""
     return _BESIDE.format(folder=COLLECTORS, name=request.collector, tag=request.tag, profile=PROFILE)

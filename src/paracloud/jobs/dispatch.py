@@ -7,13 +7,13 @@ submits a tag at most once.
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from paracloud.dialects.weight import NOTHING, Weight, together
 from paracloud.jobs.book import Book, Dispatch
 from paracloud.jobs.outpost import Outpost, Tenure
 from paracloud.kit.errors import Broken, Fenced, ParacloudError, Refused, Unreachable
-from paracloud.kit.identifiers import JobId, NativeId, SubmitTag, UnixAccount
+from paracloud.kit.identifiers import CentreName, JobId, NativeId, SubmitTag, UnixAccount
 from paracloud.transports.transport import Transport
 
 BATCH = 64
@@ -21,6 +21,8 @@ BATCH = 64
 ACCOUNTS_AT_ONCE = 4
 
 Stage = Callable[[Transport, Dispatch], Awaitable[None]]
+Equip = Callable[[CentreName, UnixAccount], Awaitable[str]]
+"""Lays the collector into an account; the name of its file, or nothing where it cannot be laid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,11 @@ class _Answers:
             self.definite[job] = answer
 
 
-async def dispatch(book: Book, outpost: Outpost, tenure: Tenure, *, stage: Stage) -> int:
+async def no_collector(_centre: CentreName, _account: UnixAccount) -> str:
+    return ""
+
+
+async def dispatch(book: Book, outpost: Outpost, tenure: Tenure, *, stage: Stage, equip: Equip = no_collector) -> int:
     """How many jobs were tried. One account's trouble does not stop the others; Fenced stops all."""
     jobs = await book.intend(tenure(), limit=BATCH)
     by_account: dict[UnixAccount, list[Dispatch]] = defaultdict(list)
@@ -60,7 +66,9 @@ async def dispatch(book: Book, outpost: Outpost, tenure: Tenure, *, stage: Stage
 
     async def one(account: UnixAccount, batch: list[Dispatch]) -> None:
         async with gate:
-            written = [_write(outpost, item) for item in batch]
+            is_wanted = any(item.request.is_monitored for item in batch)
+            collector = await equip(outpost.centre, account) if is_wanted else ""
+            written = [_write(outpost, item, collector) for item in batch]
             for part in _parts(written, outpost.budget.most_at_once):
                 answers = await _submit(outpost, tenure, account, part, stage)
                 await book.submitted(tenure(), answers.definite, postponed=answers.postponed)
@@ -73,9 +81,9 @@ async def dispatch(book: Book, outpost: Outpost, tenure: Tenure, *, stage: Stage
     return len(jobs)
 
 
-def _write(outpost: Outpost, item: Dispatch) -> _Written:
+def _write(outpost: Outpost, item: Dispatch, collector: str) -> _Written:
     try:
-        script = outpost.dialect.script(item.request)
+        script = outpost.dialect.script(replace(item.request, collector=collector))
     except Refused as refusal:
         return _Written(item, refusal, NOTHING)
     return _Written(item, script, outpost.dialect.weigh(script, is_retry=not item.is_first_try))
