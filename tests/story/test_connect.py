@@ -65,7 +65,7 @@ def test_what_can_be_known_beforehand_is_said_before_the_machine_is_asked(stage:
         assert "does not answer" not in done.stderr
         return done.stderr
 
-    assert "name: write a-z, 0-9 and -" in refused("--name", "No Name!", "--look")
+    assert "name: 'No Name!' is none" in refused("--name", "No Name!", "--look")
     assert "--wait-seconds" in refused("--wait-seconds", "9999")
     assert "named east is connected already" in refused("--name", "east")
 

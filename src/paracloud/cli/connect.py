@@ -115,24 +115,24 @@ def _pinned(client: Client, where: HostKeyRequest, fingerprint: str | None, file
 
 def _another(where: HostKeyRequest, shown: HostKeyModel, known: str) -> typer.BadParameter:
     en = (
-        f"{where.host} shows the host key {shown.fingerprint}, not {known}. Nothing was sent there. Ask the centre, by "
-        "another way than the network, which key that machine has."
+        f"{where.host} shows the host key\n  {shown.fingerprint}\nand not\n  {known}\nNothing was sent there. Ask the "
+        "centre, by another way than the network, which key that machine has."
     )
     zh = (
-        f"{where.host} 出示的主机密钥为 {shown.fingerprint}，与 {known} 不符；未发送任何内容。"
+        f"{where.host} 出示的主机密钥为\n  {shown.fingerprint}\n与下列不符\n  {known}\n未发送任何内容。"
         "请通过其他途径向超算中心核实该机器的密钥。"
     )
-    return typer.BadParameter(plain(both(en, zh)))
+    return typer.BadParameter(plain(say(en, zh)))
 
 
 def _asked(where: HostKeyRequest, shown: HostKeyModel) -> str:
-    en = f"{where.host} shows the host key {shown.fingerprint}."
-    zh = f"{where.host} 出示的主机密钥为 {shown.fingerprint}。"
+    en = f"{where.host} shows the host key\n  {shown.fingerprint}\n"  # alone in its line: it is copied
+    zh = f"{where.host} 出示的主机密钥为\n  {shown.fingerprint}\n"
     if not sys.stdin.isatty():
-        en += f" If the centre says the same of it, run this again with --fingerprint {shown.fingerprint}"
-        zh += f"如与超算中心提供的一致，请加上 --fingerprint {shown.fingerprint} 重新运行"
-        raise typer.BadParameter(plain(both(en, zh)))
-    question = say(f"{en} Is that what the centre says of it?", f"{zh}是否与超算中心提供的一致？")
+        en += "If that is what the centre says of it, run this again with --fingerprint and this."
+        zh += "如与超算中心提供的一致，请用 --fingerprint 指定它并重新运行。"
+        raise typer.BadParameter(plain(say(en, zh)))
+    question = say(f"{en}Is that what the centre says of it?", f"{zh}是否与超算中心提供的一致？")
     typer.confirm(plain(question), abort=True, err=True)
     return shown.host_key
 
