@@ -4,18 +4,21 @@ A placement is all that an accepted job asks of it: the most that it costs at ev
 choice by its objective under its constraints, what is expected of it there, and the explanation in both languages. In
 the clock too: every fiftieth of the jobs has a shape that no job had before (`new_shapes` of them; their prices at all
 queues are worked out then), and a new reading of the market after each --fresh placements. Not in it: the database, and
-how predictions come about: they are looked up in a table by queue and size of the job, as a model's would be.
+how predictions come about: they are looked up in a table by queue and size of the job. `learned_per_s` has it in: a
+model as the platform trains it, on waits that are made up, is asked for every queue that fits (--learned jobs).
 
 `placements_per_cpu_s` is by the processor's own clock: what the process would do on a core that nobody else uses.
 The peer is the plain loop over all offers, on the same jobs; `same` counts those of which both make the same choice.
 
 --jobs N    (20000)
+--learned N (5000)
 --plain N   of them by the plain loop, too (40)
 --fresh N   (20000, as many as in the two seconds that a reading is good for)
 --seed N    (1)
 """
 
 import argparse
+import gc
 import json
 import random
 import sys
@@ -36,11 +39,14 @@ from paracloud.billing.rule_text import read_rule
 from paracloud.centres.centre import Centre, Provision
 from paracloud.dialects.records import QueueInfo
 from paracloud.identity.product_line import ProductLine
-from paracloud.jobs.hopes import Asked, Times
+from paracloud.jobs.experience import Experience
+from paracloud.jobs.foresees import Times
+from paracloud.jobs.hopes import Asked
 from paracloud.jobs.market import Market, Stall, open_market
 from paracloud.jobs.place import place
 from paracloud.jobs.placer import Placers
 from paracloud.jobs.quote import weigh
+from paracloud.jobs.sight import Sight
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.identifiers import CentreName, PriceVersionId, ProjectId, UnixAccount, UserId, new_uuid
 from paracloud.placement.columns import Whole
@@ -48,6 +54,9 @@ from paracloud.placement.constraints import Constraints
 from paracloud.placement.explain import explain, explain_best
 from paracloud.placement.offer import Objective, Offer
 from paracloud.placement.prediction import Prediction, Quantiles
+from paracloud.placement.train_waits import Waited, train
+from paracloud.placement.wait_model import TreeWaits, read_model
+from paracloud.placement.waits import Features
 
 CENTRES, QUEUES = 100, 10
 NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
@@ -75,7 +84,7 @@ class Table:
     def __init__(self, market: Sequence[Stall], rng: random.Random) -> None:
         base = np.array([rng.lognormvariate(7, 2) for _ in market])
         waits = base[:, None] * np.arange(1, SIZES + 1)[None, :]
-        self._p50 = np.round(waits * 1e6).astype(np.int64)
+        self._p50 = np.ascontiguousarray(np.round(waits.T * 1e6).astype(np.int64))
         self._p90 = self._p50 * 6
         self._at = {f"{one.centre.name}/{one.queue.name}": at for at, one in enumerate(market)}
 
@@ -83,15 +92,27 @@ class Table:
 
     def predict(self, project: ProjectId, user: UserId, spec: JobSpec, offer: Offer) -> Prediction:
         at, size = self._at[offer.place], spec.cores.bit_length()
-        wait = Quantiles(int(self._p50[at, size]) * MICROSECOND, int(self._p90[at, size]) * MICROSECOND)
+        wait = Quantiles(int(self._p50[size, at]) * MICROSECOND, int(self._p90[size, at]) * MICROSECOND)
         return Prediction(wait, Quantiles(spec.wall_limit // 4, spec.wall_limit * 3 // 4), "table")
 
     async def keep(self, *_told: object, **_more: object) -> None: ...
 
-    def many(self, project: ProjectId, user: UserId, spec: JobSpec, at: Whole) -> Times:
+    model = "table"
+
+    def many(self, project: ProjectId, user: UserId, spec: JobSpec, offers: Sequence[Offer], at: Whole) -> Times:
         size, wall = spec.cores.bit_length(), spec.wall_limit
         half, nine = (np.full(at.size, run // MICROSECOND) for run in (wall // 4, wall * 3 // 4))
-        return Times(self._p50[at, size], self._p90[at, size], half, nine)
+        return Times(self._p50[size].take(at), self._p90[size].take(at), half, nine)
+
+
+class Learned(Sight):
+    """By a model, at a cloud that has seen nothing yet."""
+
+    def __init__(self, model: TreeWaits) -> None:
+        super().__init__(Experience(), model, NOW)
+
+    async def refresh(self, session: object) -> None: ...
+    async def keep(self, *_told: object, **_more: object) -> None: ...
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -102,6 +123,8 @@ def main(arguments: Sequence[str]) -> int:
     jobs = _jobs(rng, asked.jobs)
     say(f"placing {asked.jobs} jobs at {CENTRES} centres with {QUEUES} queues each")
     placers, took, said = Placers(), [], []
+    gc.collect()
+    gc.freeze()  # a server has no list of jobs to come
     began, began_cpu = time.perf_counter(), time.process_time()
     market = open_market(stalls, [], NOW, foresight=table)
     for number, job in enumerate(jobs):
@@ -111,6 +134,8 @@ def main(arguments: Sequence[str]) -> int:
         said.append(_place(placers, market, job))
         took.append(time.perf_counter() - start)
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - began_cpu
+    say("training a model, and placing with it")
+    learned_per_s = asked.learned / _learned_seconds(stalls, jobs[: asked.learned], rng)
     first = open_market(stalls, [], NOW, foresight=table)
     began = time.perf_counter()
     plainly = [_plain(first, job) for job in jobs[: asked.plain]]
@@ -120,6 +145,7 @@ def main(arguments: Sequence[str]) -> int:
         "placements_per_cpu_s": round(asked.jobs / cpu_seconds),
         "p50_ms": round(quantiles(took, n=100)[49] * 1000, 3),
         "p99_ms": round(quantiles(took, n=100)[98] * 1000, 3),
+        "learned_per_s": round(learned_per_s),
         "plain_per_s": round(asked.plain / plain_seconds, 1),
         "times_plain": round(asked.jobs / seconds / (asked.plain / plain_seconds), 1),
         "same": sum(one == other for one, other in zip(plainly, said, strict=False)),
@@ -135,7 +161,13 @@ def _asked(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="run bench placement", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    for name, default in (("--jobs", 20_000), ("--plain", 40), ("--fresh", 20_000), ("--seed", 1)):
+    for name, default in (
+        ("--jobs", 20_000),
+        ("--learned", 5_000),
+        ("--plain", 40),
+        ("--fresh", 20_000),
+        ("--seed", 1),
+    ):
         parser.add_argument(name, type=int, default=default)
     return parser.parse_args(arguments)
 
@@ -146,6 +178,29 @@ def _place(placers: Placers, market: Market, job: JobSpec) -> tuple[str, str] | 
     if best is None:
         return None
     return explain_best(placed.need, best, placed.objective, (placed.fits, placed.out))
+
+
+def _learned_seconds(stalls: Sequence[Stall], jobs: Sequence[JobSpec], rng: random.Random) -> float:
+    placers, market = Placers(), open_market(stalls, [], NOW, foresight=Learned(_trained(rng)))
+    began = time.perf_counter()
+    for job in jobs:
+        _place(placers, market, job)
+    return time.perf_counter() - began
+
+
+def _trained(rng: random.Random) -> TreeWaits:
+    """On waits that grow with the cores of the job and of those before it."""
+    waited = []
+    for number in range(2_000):
+        cores, before = 1 << rng.randint(0, 9), rng.randint(0, 5_000)
+        drawn = [float(rng.randint(0, 1_000)) for _ in Features._fields]
+        features = Features._make(drawn)._replace(
+            cores=cores, waiting_cores=before, wall_seconds=rng.randint(300, 172_800), hour=number % 24
+        )
+        waited.append(Waited(features, number * 600.0, (cores + before) * rng.lognormvariate(0, 1)))
+    found = train(waited)
+    assert found is not None, "there are enough of them"
+    return read_model("made up", found.model)
 
 
 def _plain(market: Market, job: JobSpec) -> tuple[str, str] | None:

@@ -195,6 +195,10 @@ def test_the_cost_of_a_batch_is_its_number_of_jobs(make):
     dialect = make(lambda: NONCE)
     batch = {f"{number:032x}": dialect.script(replace(REQUEST, tag=f"{number:032x}")) for number in range(7)}
     assert dialect.submit(batch).cost == 7
+    again = [*batch][:2]
+    look_ups = dialect.weigh(batch[again[0]], is_retry=True).own - 1
+    assert dialect.submit(batch, again).cost == 7 + 2 * look_ups
+    assert 1 + look_ups <= dialect.commands_least
 
 
 @each_dialect

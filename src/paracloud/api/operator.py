@@ -131,21 +131,7 @@ async def top_up_project(body: TopUpRequest, deps: TheDeps, token: Token) -> Boo
 @router.post("/centres", status_code=201)
 async def centre(body: CentreRequest, deps: TheDeps, token: Token) -> Created:
     """Connect a centre; the worker's next look takes it up. Without a host: keep its history alone."""
-    described = Centre(
-        name=CentreName(body.name),
-        title_en=body.title_en,
-        title_zh=body.title_zh,
-        host=body.host or "",
-        port=body.port,
-        host_key=body.host_key,
-        dialect=body.dialect,
-        service_account=UnixAccount(body.service_account or ""),
-        commands_per_minute=body.commands_per_minute,
-        patience=timedelta(seconds=body.patience_seconds),
-        overrun=timedelta(seconds=body.overrun_seconds),
-        region=body.region,
-        is_enabled=body.host is not None,
-    )
+    described = described_centre(body)
     async with asked(deps, token) as at:
         now = operator(at, deps)
         accounts = [UnixAccount(account) for account in body.accounts]
@@ -188,3 +174,21 @@ def operator(at: Asked, deps: Deps) -> datetime:
     """The moment of the act; Forbidden for anybody else."""
     at.caller.require_operator()
     return deps.clock.now()
+
+
+def described_centre(body: CentreRequest) -> Centre:
+    return Centre(
+        name=CentreName(body.name),
+        title_en=body.title_en,
+        title_zh=body.title_zh,
+        host=body.host or "",
+        port=body.port,
+        host_key=body.host_key,
+        dialect=body.dialect,
+        service_account=UnixAccount(body.service_account or ""),
+        commands_per_minute=body.commands_per_minute,
+        patience=timedelta(seconds=body.patience_seconds),
+        overrun=timedelta(seconds=body.overrun_seconds),
+        region=body.region,
+        is_enabled=body.host is not None,
+    )

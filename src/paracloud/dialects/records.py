@@ -68,6 +68,8 @@ class Request:
     hold: bool = False
     extra: Mapping[str, str] = field(default_factory=dict)
     """Directives that pass through under their long name: qos, constraint, reservation, signal, nice, begin…"""
+    collector: str = ""
+    """The file that watches the job, among those at the centre; empty for a job that is not to be watched."""
 
 
 @dataclass(frozen=True, slots=True)

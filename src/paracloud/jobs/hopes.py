@@ -1,18 +1,18 @@
 """What is expected of one job at many offers at once, in microseconds: as `placement.expected` says it of each."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from paracloud.billing.pick import Customer
+from paracloud.jobs.foresees import ForeseesMany, Times
 from paracloud.jobs.market import Market
 from paracloud.jobs.spec import JobSpec
-from paracloud.kit.identifiers import CentreName, ProjectId, UserId
+from paracloud.kit.identifiers import CentreName, UserId
 from paracloud.placement.columns import MICROSECOND, Columns, Whole
 from paracloud.placement.expected import UNKNOWN_WAIT
 from paracloud.placement.offer import Need
-from paracloud.placement.prediction import Prediction
+from paracloud.placement.prediction import Prediction, Quantiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +23,6 @@ class Asked:
     customer: Customer
     user: UserId
     only_centre: CentreName | None = None
-
-
-class Times(NamedTuple):
-    """Microseconds, for each of some offers."""
-
-    wait_p50: Whole
-    wait_p90: Whole
-    run_p50: Whole
-    run_p90: Whole
-
-
-@runtime_checkable
-class ForeseesMany(Protocol):
-    """Who foresees for many offers at once, just as it does for each: `at` are their numbers in the market."""
-
-    def many(self, project: ProjectId, user: UserId, spec: JobSpec, at: Whole) -> Times: ...
 
 
 class Hopes:
@@ -86,6 +70,9 @@ class Hopes:
     def predicted(self, at: int) -> Prediction:
         foresight, asked = self._market.foresight, self._asked
         assert foresight is not None, "asked for only where somebody foresees"  # noqa: S101
+        if self._together is not None:
+            times = [int(one[0]) * MICROSECOND for one in self._foreseen(np.array([at]))]
+            return Prediction(Quantiles(*times[:2]), Quantiles(*times[2:]), self._together.model)
         return foresight.predict(asked.customer.project, asked.user, asked.spec, self._columns.offers[at])
 
     def _moved(self, at: Whole) -> Whole | int:
@@ -98,7 +85,7 @@ class Hopes:
             run = np.full(at.size, self._need.wall_limit // MICROSECOND, dtype=np.int64)
             return Times(wait, wait, run, run)
         if self._together is not None:
-            return self._together.many(asked.customer.project, asked.user, asked.spec, at)
+            return self._together.many(asked.customer.project, asked.user, asked.spec, self._columns.offers, at)
         told = [self.predicted(int(one)) for one in at]
         figures = [(one.wait.p50, one.wait.p90, one.run.p50, one.run.p90) for one in told]
         columns = np.array([[time // MICROSECOND for time in row] for row in figures], dtype=np.int64).reshape(-1, 4)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,29 +18,17 @@ from paracloud.dialects.records import QueueInfo
 from paracloud.identity import residency
 from paracloud.identity.overview import standings_of
 from paracloud.identity.product_line import ProductLine
+from paracloud.jobs.foresees import Foresees
 from paracloud.jobs.most_given import most_given
 from paracloud.jobs.need import tasks_in_array
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
-from paracloud.kit.identifiers import JobId, ProjectId, UserId
+from paracloud.kit.identifiers import ProjectId
 from paracloud.kit.money import Money
 from paracloud.placement.offer import Offer
-from paracloud.placement.prediction import Prediction
 
 FRESH_FOR = timedelta(seconds=2)
-
-
-class Foresees(Protocol):
-    """Who foresees how long a job waits and runs: from memory, within microseconds. `refresh` reads what came since,
-    `keep` writes what is known of a job where it is placed: to learn from, when it has started."""
-
-    async def refresh(self, session: AsyncSession) -> None: ...
-    def predict(self, project: ProjectId, user: UserId, spec: JobSpec, offer: Offer) -> Prediction: ...
-
-    async def keep(
-        self, session: AsyncSession, job: JobId, project: ProjectId, spec: JobSpec, offer: Offer, *, user: UserId
-    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

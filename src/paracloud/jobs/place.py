@@ -6,14 +6,15 @@ What is expected is asked only where the choice hangs on it; reasons are given b
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paracloud.jobs.hopes import Asked, Hopes
-from paracloud.jobs.market import moving, price_of
+from paracloud.jobs.market import moving
 from paracloud.jobs.placer import Placer
+from paracloud.jobs.rates import ROUGH
 from paracloud.kit.money import Money
 from paracloud.placement.choose import Rank
 from paracloud.placement.columns import MICROSECOND, Flags, Whole
@@ -67,7 +68,7 @@ class Placed:
         return at
 
     def _currency(self, at: int) -> str:
-        price = price_of(self._placer.market.stalls[at], self._asked.spec, self._asked.customer)
+        price = self._placer.price(self._asked, at)
         return "" if price is None else price.currency
 
     def _first(self) -> int:
@@ -77,12 +78,33 @@ class Placed:
             if not in_time.size:
                 return min((int(one) for one in self._likeliest(at)), key=self._late)
             at = in_time
+        at = self._cheap_enough(at)
         for key in self._keys():
             if at.size == 1:
                 break
             values = key(at)
             at = at[values == values.min()]
         return int(at[0])
+
+    def _cheap_enough(self, at: Whole) -> Whole:
+        """All that can be the cheapest, or the best by cost and time: the exact costs of the few that are left are
+        compared next."""
+        match self.objective:
+            case Objective.SOONEST:
+                return at
+            case Objective.BALANCED if self._placer.market.foresight is not None:
+                about = self._rates.about(at, self._hopes.times(at).run_p50)
+            case _:
+                about = self._rates.about_most(at, self.need.wall_limit)
+        if about is None:
+            return at
+        found, rounding = about
+        least, largest = found - rounding, found + rounding
+        if self.objective is Objective.BALANCED:
+            finish = self._hopes.finish_p50(at).astype(np.float64)
+            least, largest = least * finish, largest * finish
+        few: Whole = at[least <= largest.min(initial=np.inf) * (1 + ROUGH)]
+        return few
 
     def _likeliest(self, at: Whole) -> Whole:
         """The likeliest to be done in time, and all that binary fractions might mistake for it."""
@@ -146,15 +168,15 @@ class Placed:
     def _offer(self, at: int) -> Offer:
         market, asked, spec = self._placer.market, self._asked, self._asked.spec
         stall, bare = market.stalls[at], self._columns.offers[at]
-        price = price_of(stall, spec, asked.customer)
+        price = self._placer.price(asked, at)
         assert price is not None, "only what is priced fits"  # noqa: S101
         most = Money(self._rates.most_at(at, spec.wall_limit, self._place), price.currency)
-        known: dict[str, Any] = {"price": price.id, "most": most, "moving": moving(spec, stall.provision)}
+        way = moving(spec, stall.provision)
         if market.foresight is None:
-            return replace(bare, **known)
+            return bare.met_by_job(price.id, most, way)
         found, limit = self._hopes.predicted(at), spec.wall_limit
         if found.run.p90 > limit:
             found = replace(found, run=Quantiles(min(found.run.p50, limit), limit))
         p50, p90 = (self._rates.ran_at(at, run, self._place) for run in (found.run.p50, found.run.p90))
         cost = Costs(Money(p50, most.currency), Money(p90, most.currency))
-        return replace(bare, **known, prediction=found, cost=cost)
+        return bare.met_by_job(price.id, most, way, prediction=found, cost=cost)

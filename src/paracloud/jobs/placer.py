@@ -9,8 +9,10 @@ from operator import attrgetter
 import numpy as np
 
 from paracloud.billing.pick import Customer
+from paracloud.billing.rate import Price
+from paracloud.jobs.foresees import ForeseesMany
 from paracloud.jobs.given import Queues
-from paracloud.jobs.hopes import Asked, ForeseesMany
+from paracloud.jobs.hopes import Asked
 from paracloud.jobs.market import Market, anothers, own_nodes, price_of
 from paracloud.jobs.most_given import most_given
 from paracloud.jobs.need import need, tasks_in_array
@@ -73,6 +75,10 @@ class Placer:
             return Rates(worth_one_by_one(places), tasks, places.__getitem__)
         return Rates(self._tariff(asked).worth(given), tasks, place)
 
+    def price(self, asked: Asked, at: int) -> Price | None:
+        """Of the customer's choice there."""
+        return self._tariff(asked).prices[at]
+
     def _tariff(self, asked: Asked) -> Tariff:
         key = asked.spec.extra.get("qos", ""), asked.customer if self._tells_apart else None
         found = self.tariffs.get(key)
@@ -89,7 +95,7 @@ class Placer:
         stall, customer = self.market.stalls[at], asked.customer
         upper = most_given(asked.spec, stall.queue)
         is_own = bool(self.market.dedications) and own_nodes(stall, upper, customer, self.market) is not None
-        return Place(price_of(stall, asked.spec, customer), upper, stall.centre.overrun, is_own)
+        return Place(self.price(asked, at), upper, stall.centre.overrun, is_own)
 
     def is_open_to(self, customer: Customer) -> Flags:
         """Where no nodes are another customer's."""

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paracloud.billing.rate import most
 from paracloud.jobs.given import ROOM
@@ -11,9 +13,13 @@ from paracloud.jobs.tariff import SECOND, Place, Worth, is_rated
 from paracloud.placement.columns import Whole
 
 NO_OVERRUN = timedelta(0)
+ROUGH, LARGE = 1e-9, 1e17
+"""What a few roundings of binary fractions leave out, as a part of the whole; and what is not worth a guess."""
 BEYOND = int(np.iinfo(np.int64).max)
 """Nine million million yuan, which nobody has: what costs more costs just as much."""
 Places = Callable[[int], Place]
+About: TypeAlias = tuple[NDArray[np.float64], float]
+"""Amounts, and by how many micro-units each may be wrong beside its part of ROUGH."""
 
 
 class Rates:
@@ -31,6 +37,10 @@ class Rates:
         self._largest, self._least = int(worth.dividend.max(initial=0)), int(worth.divisor.min(initial=1))
         self._dearest = int(worth.dearer.max(initial=1)) * tasks
         self._longest = int(worth.overrun.max(initial=0))
+        factor = worth.dearer / worth.by * tasks
+        self._a_second = worth.dividend / worth.divisor * factor
+        self._rounding = 1 + float(factor.max(initial=1))
+        self._dearest_second = float(self._a_second.max(initial=0))
 
     def most(self, at: Whole, wall: timedelta, place: Places) -> Whole:
         """Micro-units that the job can cost at these places, to its limit and on until it is killed; only of those that
@@ -44,6 +54,21 @@ class Rates:
         seconds = -(-run // 1_000_000)
         found = self._cost(at, seconds, int(seconds.max(initial=0)))
         return self._mended(found, at, lambda number: timedelta(microseconds=int(run[number])), place, is_over=False)
+
+    def about_most(self, at: Whole, wall: timedelta) -> About | None:
+        """What `most` says, but much sooner; None where only an exact answer will do."""
+        seconds = -(-wall // SECOND)
+        return self._about(at, self._worth.overrun.take(at) + seconds, seconds + self._longest)
+
+    def about(self, at: Whole, run: Whole) -> About | None:
+        """What `ran` says."""
+        seconds = -(-run // 1_000_000)
+        return self._about(at, seconds, int(seconds.max(initial=0)))
+
+    def _about(self, at: Whole, seconds: Whole, longest: int) -> About | None:
+        if not self._is_plain or self._dearest_second * longest > LARGE:
+            return None
+        return self._a_second.take(at) * seconds, self._rounding
 
     def most_at(self, at: int, wall: timedelta, place: Places) -> int:
         """At one place."""

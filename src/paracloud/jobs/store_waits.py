@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.jobs.tables import AnyRow, DependencyRow, JobRow
+from paracloud.jobs.tables import PLACED_AT, AnyRow, DependencyRow, JobRow
 from paracloud.jobs.tables_waits import WaitFeaturesRow, WaitModelRow, WaitTrainingRow
 from paracloud.kit.identifiers import JobId
 
@@ -28,8 +28,8 @@ async def waited(session: AsyncSession, since: datetime, limit: int) -> Sequence
         .where(
             JobRow.accepted_at >= since,
             JobRow.started_at >= WaitFeaturesRow.placed_at,
+            WaitFeaturesRow.placed_at >= PLACED_AT,  # before, it was in another queue
             ~JobRow.starts_held,
-            JobRow.moves == 0,  # what was known of it is of another queue
             ~exists().where(DependencyRow.job_id == JobRow.id),
         )
         .ext(distinct_on(WaitFeaturesRow.job_id))

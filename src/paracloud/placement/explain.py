@@ -38,14 +38,15 @@ def explain_best(
 ) -> Reason:
     """`counts`: how many offers fit, this one and those after it; how many did not."""
     total, out = counts
+    place = best.place
     en, zh = _as_best(need, objective, best)
     most_en, most_zh = _most(best, bound)
     now_en, now_zh = ("can start now", "可立即开始") if starts_now(need, best) else ("will wait", "需要排队")
     hope_en, hope_zh = _hope(need, best)
     return (
-        f"{best.place} is {en} of {total} that fit: {most_en}, {best.free_cores} of {best.cores} cores free, so it "
+        f"{place} is {en} of {total} that fit: {most_en}, {best.free_cores} of {best.cores} cores free, so it "
         f"{now_en}{hope_en}; {out} did not fit.",
-        f"{best.place} 是 {total} 个可选资源中{zh}的：{most_zh}，{best.cores} 核中空闲 {best.free_cores} 核，{now_zh}"
+        f"{place} 是 {total} 个可选资源中{zh}的：{most_zh}，{best.cores} 核中空闲 {best.free_cores} 核，{now_zh}"
         f"{hope_zh}；另有 {out} 个不满足要求。",
     )
 
@@ -64,7 +65,8 @@ def _most(best: Offer, bound: Bound | None) -> Reason:
     most = best.most
     assert most is not None, "filter_offers lets only priced offers through"  # noqa: S101
     if bound is None or bound.ceiling == bound.from_wallet:
-        return f"at most {most} {most.currency}", f"最多 {most} {most.currency}"
+        text = f"{most} {most.currency}"
+        return f"at most {text}", f"最多 {text}"
     currency = bound.ceiling.currency
     return (
         f"at most {bound.ceiling} {currency}, of which packages and credits pay all but {bound.from_wallet}",
@@ -76,10 +78,13 @@ def _hope(need: Need, best: Offer) -> Reason:
     """Nothing where nothing is foreseen."""
     if best.prediction is None or best.cost is None:
         return "", ""
-    found, cost = expected(need, best), best.cost
+    found = expected(need, best)
+    cost, late_cost = str(best.cost.p50), str(best.cost.p90)
+    start, late_start = clock(found.start.p50), clock(found.start.p90)
+    finish, late_finish = clock(found.finish.p50), clock(found.finish.p90)
     return (
-        f"; expected {cost.p50} (P90 {cost.p90}), start in {clock(found.start.p50)} (P90 {clock(found.start.p90)}), "
-        f"done in {clock(found.finish.p50)} (P90 {clock(found.finish.p90)})",
-        f"；预计费用 {cost.p50}（P90 {cost.p90}），{clock(found.start.p50)} 后开始（P90 {clock(found.start.p90)}），"
-        f"{clock(found.finish.p50)} 后完成（P90 {clock(found.finish.p90)}）",
+        f"; expected {cost} (P90 {late_cost}), start in {start} (P90 {late_start}), "
+        f"done in {finish} (P90 {late_finish})",
+        f"；预计费用 {cost}（P90 {late_cost}），{start} 后开始（P90 {late_start}），"
+        f"{finish} 后完成（P90 {late_finish}）",
     )

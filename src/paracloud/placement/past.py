@@ -51,9 +51,13 @@ class RunTimes:
     def predict(self, keys: Sequence[Hashable], requested: float) -> RunTime:
         """`keys`: from the narrowest to the widest; the first that has been seen often enough is asked. No longer than
         `requested` (seconds), since the scheduler ends what is."""
+        return self.known(keys, requested) or RunTime(requested, requested)
+
+    def known(self, keys: Sequence[Hashable], requested: float) -> RunTime | None:
+        """The same; None where none of the keys has been seen often enough."""
         past = self._of(keys)
         if past is None:
-            return RunTime(requested, requested)
+            return None
         guesses = _guesses(past, requested)
         middle = guesses[_best(past)]
         late = (middle + SOON_SECONDS) * exp(Z90 * past.spread) - SOON_SECONDS

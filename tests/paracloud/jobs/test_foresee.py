@@ -1,5 +1,6 @@
 """What a process expects of jobs, from what it saw of others: in the real database, by the worker's own book."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.paracloud.jobs.flight import SECOND, Flight, flight
@@ -98,3 +99,19 @@ async def test_what_was_read_just_now_is_not_read_again_and_a_little_later_it_is
     assert await expected(foresight, sky) == before
     sky.world.clock.forward(FRESH_FOR)
     assert (await expected(foresight, sky)).wait.p50 > before.wait.p50, "another will take all that is free"
+
+
+async def test_a_job_that_shares_nodes_needs_none_that_is_idle(database):
+    sky = await flight(database, "1000")
+    foresight, world = Foresight(sky.world.clock), sky.world
+    async with world.database.begin() as session:
+        market = await read_market(session, world.clock.now())
+        customer = await customer_of(session, world.project, market)
+        await foresight.refresh(session)
+    found = {}
+    for options in ({}, {"nodes": "1"}, {"exclusive": ""}):
+        spec = build(SCRIPT, {"time": "60", **options}).spec
+        busy = [replace(one, free_nodes=0) for one in offers(market, spec, customer) if one.centre == EAST]
+        found[tuple(options)] = foresight.predict(world.project, world.caller.user, spec, busy[0]).wait.p50
+    assert found[()] <= timedelta(minutes=1), "no node is idle, and there are cores free all the same"
+    assert found["nodes",] == found["exclusive",] == HOUR

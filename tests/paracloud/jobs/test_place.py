@@ -21,7 +21,8 @@ from paracloud.billing.rule_text import read_rule
 from paracloud.billing.tiers import Tier, Tiers
 from paracloud.centres.centre import Centre, Health, Provision
 from paracloud.identity.product_line import ProductLine
-from paracloud.jobs.hopes import Asked, Times
+from paracloud.jobs.foresees import Times
+from paracloud.jobs.hopes import Asked
 from paracloud.jobs.market import Market, Stall, open_market
 from paracloud.jobs.place import place
 from paracloud.jobs.placer import Placer
@@ -146,7 +147,9 @@ class Known:
 class KnownTogether(Known):
     """And of all places at once."""
 
-    def many(self, project, user, spec, at) -> Times:
+    model = "told"
+
+    def many(self, project, user, spec, offers, at) -> Times:
 
         told = [list(self.told.values())[one] for one in at]
         rows = [[t // timedelta(microseconds=1) for t in (p.wait.p50, p.wait.p90, p.run.p50, p.run.p90)] for p in told]

@@ -70,6 +70,32 @@ def test_of_many_parallel_environments_no_more_are_asked_for_than_the_budget_kno
     assert centre.count("qconf.calls") == command.cost - 1 == 12
 
 
+def test_environments_that_cannot_all_be_asked_for_are_asked_for_once_in_a_batch(centre):
+    many = "pe_list " + " ".join(f"no{number}" for number in range(40))
+    (centre.folder / "bin/qconf").write_text(
+        f'#!/bin/bash\necho >>"$STAND_IN/qconf.calls"\necho "{many}"\n'
+        '[ "$(wc -l <"$STAND_IN/qconf.calls")" -lt 10 ] || { echo "error: unable to contact qmaster" >&2; exit 1; }\n'
+    )
+    command = centre.submission(*[request(tasks=5) for _ in range(8)])
+    answers = centre.ask(command).values()
+    assert all(isinstance(answer, Unreachable) for answer in answers)
+    assert (centre.count("qconf.calls"), centre.count("calls")) == (10, 0)
+    assert command.cost == 8 + 12
+
+
+def test_a_try_after_others_costs_what_it_looks_up_before_and_after(centre):
+    job = request(tasks=5)
+    centre.lose(centre.submission(job))
+    centre.set("qstat.empty")
+    centre.set("mode", 'lateUnable to run job: unknown resource "nope"')
+    again = centre.dialect.submit({job.tag: centre.dialect.script(job)}, [job.tag])
+    before = len(centre.calls()) + centre.count("qstat.calls")
+    centre.ask(again)
+    ran = len(centre.calls()) + centre.count("qstat.calls") - before
+    assert (ran, again.cost) == (3, 3 + 12)
+    assert again.cost == centre.dialect.commands_least
+
+
 def test_a_spread_that_no_environment_has_is_refused_by_name(centre):
     (answer,) = centre.ask(centre.submission(request(tasks=6, nodes=2))).values()
     assert isinstance(answer, Refused)

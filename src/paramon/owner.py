@@ -1,0 +1,58 @@
+"""Which processes are a job's, and which rank of MPI each is.
+
+A process is the job's when it descends from one that is, or when its environment carries the job's mark: a launcher may
+start it from somewhere else. One that changes its program may get another environment, so it is asked again then.
+"""
+
+from __future__ import annotations
+
+import os
+
+RANKS = (b"PMIX_RANK", b"OMPI_COMM_WORLD_RANK", b"PMI_RANK", b"MV2_COMM_WORLD_RANK")
+"""Of Open MPI, MPICH and its kin, and MVAPICH; the surest first."""
+NO_RANK = -1
+ENVIRONMENT_MOST = 1 << 20
+
+
+def environment(pid: int, root: str = "/proc") -> dict[bytes, bytes]:
+    """As the process was started with it; empty where it may not be read, or is gone."""
+    try:
+        file = os.open(f"{root}/{pid}/environ", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return {}
+    found = b""
+    try:
+        while len(found) < ENVIRONMENT_MOST:
+            more = os.read(file, 1 << 16)
+            if not more:
+                break
+            found += more
+    except OSError:
+        return {}
+    finally:
+        os.close(file)
+    return dict(part.partition(b"=")[::2] for part in found.split(b"\0") if b"=" in part)
+
+
+def rank_in(known: dict[bytes, bytes]) -> int:
+    for name in RANKS:
+        if known.get(name, b"").isdigit():
+            return int(known[name])
+    # Slurm numbers the batch script too, as if it were a task; only a step has both.
+    if b"SLURM_STEP_ID" in known and known.get(b"SLURM_PROCID", b"").isdigit():
+        return int(known[b"SLURM_PROCID"])
+    return NO_RANK
+
+
+def command_line(pid: int, most: int = 200, root: str = "/proc") -> str:
+    """Its first arguments; empty for what has none."""
+    try:
+        file = os.open(f"{root}/{pid}/cmdline", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        return os.read(file, most).replace(b"\0", b" ").strip().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    finally:
+        os.close(file)

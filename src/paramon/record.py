@@ -1,0 +1,109 @@
+"""One tick after the other: the processes, the node, and what it costs to know."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from paramon.beat import Beat
+from paramon.spool import Spool
+from paramon.table import Table
+
+CHUNK_SECONDS = 60
+
+
+class Unavailable(Exception):
+    """What cannot be had on this machine, and why. In English and in Chinese."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.en, self.zh = en, zh
+
+
+class Sensor(Protocol):
+    """Something of the node. `name` begins those of its series. Made by a function that raises Unavailable where it
+    cannot be had."""
+
+    name: str
+
+    def read(self) -> dict[str, int]:
+        """Whole numbers by series, such as `memory.free_kib`; OSError where it cannot be read now."""
+
+    def close(self) -> None: ...
+
+
+class Recorder:
+    """`spool` and `table` are closed by it."""
+
+    def __init__(self, spool: Spool, table: Table, beat: Beat, sensors: Sequence[Sensor]) -> None:
+        self._spool, self._table, self._beat, self._sensors = spool, table, beat, sensors
+        self._began = time.monotonic()
+        self._chunk_end = self._began + CHUNK_SECONDS
+        self._failed: dict[str, int] = {}
+
+    def wait_seconds(self) -> float:
+        return self._beat.wait_seconds()
+
+    def tick_if_due(self) -> None:
+        if self._beat.wait_seconds() <= 0:
+            self._tick()
+            self._beat.ticked()
+
+    def _tick(self) -> None:
+        chunk, now = self._spool.chunk, time.monotonic()
+        chunk.tick(int((now - self._began) * 1000))
+        is_first = chunk.ticks == 1
+        self._table.look(chunk, self._spool.processes, is_first=is_first)
+        for sensor in self._sensors:
+            try:
+                for series, value in sensor.read().items():
+                    chunk.point(series, value)
+            except (OSError, ValueError, IndexError):
+                self._failed[sensor.name] = self._failed.get(sensor.name, 0) + 1
+        chunk.point("paramon.cpu_us", int(time.process_time() * 1e6))
+        chunk.point("paramon.missed_ticks", self._beat.missed)
+        chunk.point("paramon.slowed_ticks", self._beat.slowed)
+        self._spool.end_tick()
+        if now >= self._chunk_end:
+            self.end_minute()
+
+    def end_minute(self) -> None:
+        """What was seen until now is on disk."""
+        self._spool.end_chunk()
+        self._chunk_end = time.monotonic() + CHUNK_SECONDS
+
+    def close(self, how: dict[str, Any], total_ticks: int) -> None:
+        """`total_ticks`: CPU time of all that the job was, by the kernel's own sum, in clock ticks; 0 where nobody
+        knows."""
+        self._tick()
+        self._table.close()
+        known = self._table.spent.ticks
+        for sensor in self._sensors:
+            sensor.close()
+        self._spool.close({
+            **how,
+            "ended_at_ms": int(time.time() * 1000),
+            "wall_ms": int((time.monotonic() - self._began) * 1000),
+            "cpu_ticks": known,
+            "cpu_ticks_total": total_ticks,
+            "completeness": round(min(known / total_ticks, 1.0), 4) if total_ticks else None,
+            "cost": round(self._beat.cost(), 6),
+            "cpu_us": int(time.process_time() * 1e6),
+            "ticks": self._beat.ticks,
+            "missed_ticks": self._beat.missed,
+            "slowed_ticks": self._beat.slowed,
+            "denied_processes": self._table.denied,
+            "failed_reads": self._failed,
+        })  # fmt: skip
+
+
+def safely(what: Callable[[], None]) -> bool:
+    """The job must not suffer from a defect of ours: it is said in one line, and false."""
+    try:
+        what()
+    except Exception as wrong:  # noqa: BLE001  # whatever it is
+        sys.stderr.write(f"paramon: the profile ends here: {type(wrong).__name__}: {wrong}\n")
+        return False
+    return True

@@ -1,0 +1,247 @@
+"""A minute of samples as bytes. Only what changed is written: as the difference to the sample before.
+
+A chunk stands for itself: each process and each series begins in it with its whole value. Its bytes, deflated:
+
+    first tick, in milliseconds since the start of the profile; number of ticks; milliseconds from each to the next
+    number of processes; for each: its number, bytes of its rows, rows
+        row: ticks since its last row, mask of the fields that changed, their differences
+    number of series; for each: its name, bytes of its points, points
+        point: ticks since its last point, difference
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from paramon.sample.errors import Damaged
+from paramon.sample.fields import COUNT
+from paramon.sample.varint import get, get_bytes, get_signed, put, put_bytes, put_signed
+
+LEVEL = 6
+NOTHING = (0,) * COUNT
+LARGEST = 256 << 20
+"""Of what a chunk may inflate to."""
+TICKS_MOST = 100_000
+
+Row = "tuple[int, tuple[int, ...]]"
+"""The tick's number in the chunk, and all fields."""
+
+
+class Chunk(NamedTuple):
+    """`ticks`: milliseconds since the start of the profile. `rows`: of each process by its number, only where something
+    changed; between two of them everything stays as it was. `points`: of each series, likewise."""
+
+    ticks: list[int]
+    rows: dict[int, list[tuple[int, tuple[int, ...]]]]
+    points: dict[str, list[tuple[int, int]]]
+
+
+class ChunkWriter:
+    """`tick`, then `row` and `point` for what was read, and so on; `end_tick` gives the bytes of that tick alone, which
+    `TickReader` reads; `finish` the chunk's, and begins a new one."""
+
+    def __init__(self) -> None:
+        self._ticks: list[int] = []
+        self._rows: dict[int, _Track] = {}
+        self._points: dict[str, _Line] = {}
+        self._now_rows = bytearray()
+        self._now_points = bytearray()
+
+    @property
+    def ticks(self) -> int:
+        return len(self._ticks)
+
+    def tick(self, at_ms: int) -> None:
+        self._ticks.append(at_ms)
+
+    def row(self, process: int, values: Sequence[int]) -> None:
+        """Of this tick. Nothing is written where nothing changed."""
+        track = self._rows.get(process)
+        if track is None:
+            track = self._rows[process] = _Track()
+        mask, bit, out = 0, 1, bytearray()
+        for new, old in zip(values, track.values):
+            if new != old:
+                mask |= bit
+                delta = new - old
+                delta = delta << 1 if delta >= 0 else (-delta << 1) - 1
+                while delta > 127:
+                    out.append(delta & 127 | 128)
+                    delta >>= 7
+                out.append(delta)
+            bit <<= 1
+        if not mask:
+            return
+        now, written = len(self._ticks), track.written
+        put(written, now - track.tick)
+        put(written, mask)
+        written += out
+        track.tick, track.values = now, values
+        put(self._now_rows, process)
+        put(self._now_rows, mask)
+        self._now_rows += out
+
+    def point(self, series: str, value: int) -> None:
+        line = self._points.get(series)
+        if line is None:
+            line = self._points[series] = _Line()
+        elif value == line.value:
+            return
+        now, delta = len(self._ticks), value - line.value
+        put(line.written, now - line.tick)
+        put_signed(line.written, delta)
+        line.tick, line.value = now, value
+        put_bytes(self._now_points, series.encode())
+        put_signed(self._now_points, delta)
+
+    def end_tick(self) -> bytes:
+        out = bytearray()
+        put(out, self._ticks[-1])
+        put_bytes(out, bytes(self._now_rows))
+        put_bytes(out, bytes(self._now_points))
+        del self._now_rows[:], self._now_points[:]
+        return bytes(out)
+
+    def finish(self) -> bytes:
+        out = bytearray()
+        put(out, self._ticks[0] if self._ticks else 0)
+        put(out, len(self._ticks))
+        for before, after in zip(self._ticks, self._ticks[1:]):
+            put(out, after - before)
+        put(out, len(self._rows))
+        for process, track in self._rows.items():
+            put(out, process)
+            put_bytes(out, track.written)
+        put(out, len(self._points))
+        for series, line in self._points.items():
+            put_bytes(out, series.encode())
+            put_bytes(out, line.written)
+        self.__init__()  # type: ignore[misc]  # all of it begins anew
+        return zlib.compress(bytes(out), LEVEL)
+
+
+class _Track:
+    __slots__ = ("tick", "values", "written")
+
+    def __init__(self) -> None:
+        self.tick, self.written = 0, bytearray()
+        self.values: Sequence[int] = NOTHING
+
+
+class _Line:
+    __slots__ = ("tick", "value", "written")
+
+    def __init__(self) -> None:
+        self.tick, self.value, self.written = 0, 0, bytearray()
+
+
+def read_chunk(payload: bytes) -> Chunk:
+    """Damaged for what is no chunk."""
+    data = _inflated(payload)
+    ticks, at = _ticks(data)
+    rows, points = {}, {}
+    count, at = get(data, at)
+    for _ in range(count):
+        process, at = get(data, at)
+        written, at = get_bytes(data, at)
+        rows[process] = _rows(written, len(ticks))
+    count, at = get(data, at)
+    for _ in range(count):
+        name, at = get_bytes(data, at)
+        written, at = get_bytes(data, at)
+        points[name.decode("utf-8", "replace")] = _points(written, len(ticks))
+    return Chunk(ticks, rows, points)
+
+
+class TickReader:
+    """Ticks of the chunk that is not finished yet, one after the other from its first."""
+
+    def __init__(self) -> None:
+        self._values: dict[int, tuple[int, ...]] = {}
+        self._series: dict[str, int] = {}
+        self.chunk = Chunk([], {}, {})
+
+    def read(self, payload: bytes) -> None:
+        """Damaged for what is no tick."""
+        at_ms, at = get(payload, 0)
+        rows, at = get_bytes(payload, at)
+        points, at = get_bytes(payload, at)
+        number = len(self.chunk.ticks)
+        self.chunk.ticks.append(at_ms)
+        at = 0
+        while at < len(rows):
+            process, at = get(rows, at)
+            values, at = _changed(rows, at, self._values.get(process, NOTHING))
+            self._values[process] = values
+            self.chunk.rows.setdefault(process, []).append((number, values))
+        at = 0
+        while at < len(points):
+            name, at = get_bytes(points, at)
+            delta, at = get_signed(points, at)
+            series = name.decode("utf-8", "replace")
+            value = self._series[series] = self._series.get(series, 0) + delta
+            self.chunk.points.setdefault(series, []).append((number, value))
+
+
+def _inflated(payload: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    try:
+        data = inflater.decompress(payload, LARGEST)
+    except zlib.error:
+        raise Damaged("a minute cannot be inflated", "数据块无法解压") from None
+    if not inflater.eof:
+        raise Damaged("a minute is cut off or too large", "数据块不完整或过大")
+    return data
+
+
+def _ticks(data: bytes) -> tuple[list[int], int]:
+    first, at = get(data, 0)
+    count, at = get(data, at)
+    if count > TICKS_MOST:
+        raise Damaged("a minute with too many ticks", "数据块采样点过多")
+    ticks = [first] if count else []
+    for _ in range(count - 1):
+        step, at = get(data, at)
+        ticks.append(ticks[-1] + step)
+    return ticks, at
+
+
+def _rows(written: bytes, ticks: int) -> list[tuple[int, tuple[int, ...]]]:
+    found, at, tick, values = [], 0, -1, NOTHING
+    while at < len(written):
+        gap, at = get(written, at)
+        tick = _moved(tick, gap, ticks)
+        values, at = _changed(written, at, values)
+        found.append((tick, values))
+    return found
+
+
+def _points(written: bytes, ticks: int) -> list[tuple[int, int]]:
+    found, at, tick, value = [], 0, -1, 0
+    while at < len(written):
+        gap, at = get(written, at)
+        tick = _moved(tick, gap, ticks)
+        delta, at = get_signed(written, at)
+        value += delta
+        found.append((tick, value))
+    return found
+
+
+def _moved(tick: int, gap: int, ticks: int) -> int:
+    if not 0 < gap <= ticks - 1 - tick:
+        raise Damaged("a sample outside its minute", "采样点超出数据块范围")
+    return tick + gap
+
+
+def _changed(data: bytes, at: int, values: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
+    mask, at = get(data, at)
+    if mask >> COUNT:
+        raise Damaged("fields that are not known", "未知字段")
+    found = list(values)
+    for field in range(COUNT):
+        if mask >> field & 1:
+            delta, at = get_signed(data, at)
+            found[field] += delta
+    return tuple(found), at

@@ -1,0 +1,117 @@
+"""A profile as it was written: one file a node and start, read minute by minute. Nothing that is damaged stops it."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from paramon.sample.chunk import Chunk, TickReader, read_chunk
+from paramon.sample.errors import Damaged
+from paramon.sample.frames import CHUNK, END, HEADER, PROCESSES, TICK, Frame, frames
+
+SUFFIX, LIVE = ".paramon", ".live"
+VERSION = 1
+
+
+class Process(NamedTuple):
+    """`number`: as in the chunks. `start_ticks`: clock ticks from the start of the machine; with the pid it names a
+    process of that machine for good. `rank`: of MPI, -1 where it has none."""
+
+    number: int
+    pid: int
+    start_ticks: int
+    parent: int
+    name: str
+    command: str
+    rank: int
+
+
+class NodeProfile:
+    """What one collector wrote at one node. `chunks` may be asked for as often as wanted; each time the file is read
+    anew, the open minute included."""
+
+    def __init__(self, path: str) -> None:
+        """Damaged where it has no header, OSError where it cannot be read."""
+        self.path = path
+        self.header: dict[str, Any] = {}
+        self.processes: dict[int, Process] = {}
+        self.end: dict[str, Any] | None = None
+        self.lost_bytes = 0
+        self.damaged_chunks = 0
+        self.chunks_written = 0
+        """Without the open minute."""
+        for _ in self.chunks():
+            pass
+        if not self.header:
+            raise Damaged(f"{path}: this is no profile of paramon", f"{path}：不是 paramon 采集文件")
+
+    def chunks(self) -> Iterator[Chunk]:
+        self.lost_bytes = self.damaged_chunks = self.chunks_written = 0
+        last = -1
+        for one in self._frames(self.path):
+            if one.kind != CHUNK:
+                self._note(one)
+                continue
+            try:
+                chunk = read_chunk(one.payload)
+            except Damaged:
+                self.damaged_chunks += 1
+                continue
+            self.chunks_written += 1
+            last = chunk.ticks[-1] if chunk.ticks else last
+            yield chunk
+        opened = self._open_minute(last)
+        if opened.ticks:
+            yield opened
+
+    def _open_minute(self, last: int) -> Chunk:
+        reader = TickReader()
+        try:
+            for one in self._frames(self.path + LIVE):
+                if one.kind == TICK:
+                    reader.read(one.payload)
+        except (Damaged, OSError):
+            pass  # it is as long as it is
+        found = reader.chunk
+        return found if found.ticks and found.ticks[0] > last else Chunk([], {}, {})
+
+    def _frames(self, path: str) -> Iterator[Frame]:
+        with open(path, "rb") as file:
+            if not os.fstat(file.fileno()).st_size:
+                return
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                for one in frames(data):  # type: ignore[arg-type]  # it has what bytes have
+                    if isinstance(one, int):
+                        self.lost_bytes += one
+                    else:
+                        yield one
+
+    def _note(self, one: Frame) -> None:
+        try:
+            told = json.loads(one.payload)
+            if one.kind == HEADER:
+                self.header = dict(told)
+            elif one.kind == END:
+                self.end = dict(told)
+            elif one.kind == PROCESSES:
+                for row in told:
+                    process = Process(*row)
+                    self.processes[process.number] = process
+        except (ValueError, TypeError):
+            self.damaged_chunks += 1
+
+
+def open_profile(path: str) -> list[NodeProfile]:
+    """Of a file, or of all in a folder, the earliest first. Damaged where there is none; OSError where the path is
+    none."""
+    names = [path]
+    if os.path.isdir(path):
+        names = sorted(os.path.join(path, name) for name in os.listdir(path) if name.endswith(SUFFIX))
+    if not names:
+        raise Damaged(f"{path}: there is no profile of paramon here", f"{path}：没有 paramon 采集文件")
+    found = [NodeProfile(name) for name in names]
+    found.sort(key=lambda one: (one.header.get("started_at_ms", 0), one.path))
+    return found

@@ -1,0 +1,141 @@
+"""Where a node's samples are written: a file that only grows, and beside it the open minute.
+
+A minute is written when it is full. Until then its ticks lie in a second file of their own, so that who looks on is
+seconds behind, and whatever is killed costs seconds at most. Where the disk is full or the folder is gone, minutes wait
+in memory and are tried again; when too many wait, the oldest is given up, and the profile says how many.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from paramon.sample.chunk import ChunkWriter
+from paramon.sample.frames import CHUNK, END, HEADER, PROCESSES, TICK, frame
+from paramon.sample.profile import LIVE, SUFFIX, Process
+
+WAITING_MOST = 4 << 20
+"""Bytes that wait for a disk."""
+
+
+class Spool:
+    """`folder` is made where it is missing. `name`: of the file, such as a node's name and the start in milliseconds.
+    OSError where it cannot be begun: who asks for a profile is told at once."""
+
+    def __init__(self, folder: str, name: str, header: dict[str, Any]) -> None:
+        self._folder, self._path = folder, os.path.join(folder, name + SUFFIX)
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self.given_up = 0
+        """Frames that were lost because nothing could be written for too long."""
+        self.trouble = ""
+        """Why nothing can be written now; empty where all is well."""
+        self.written_bytes = 0
+        self.chunk = ChunkWriter()
+        os.makedirs(folder, mode=0o755, exist_ok=True)
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._live = self._open_live()
+        self._header = frame(HEADER, _json(header))
+        self._write(self._header)
+
+    @property
+    def path(self) -> str:
+        return self._path
+
+    def processes(self, came: Sequence[Process]) -> None:
+        """Before their first sample."""
+        self._put(frame(PROCESSES, _json([list(one) for one in came])))
+
+    def end_tick(self) -> None:
+        """The tick is over: whoever looks on sees it. It is written in one piece, and not waited for."""
+        payload = self.chunk.end_tick()
+        if self._live is not None:
+            try:
+                os.write(self._live, frame(TICK, payload))
+            except OSError as wrong:
+                self._told(wrong)
+                self._close_live()
+
+    def end_chunk(self) -> None:
+        """The minute is over."""
+        if self.chunk.ticks:
+            self._put(frame(CHUNK, self.chunk.finish()), is_durable=True)
+        self._close_live()
+        if not self._waiting:
+            self._live = self._open_live()
+
+    def close(self, how: dict[str, Any]) -> None:
+        """OSError never: it is too late to do anything about it."""
+        self.end_chunk()
+        self._put(frame(END, _json({**how, "given_up_frames": self.given_up})), is_durable=True)
+        self._close_live()
+        try:
+            os.unlink(self._path + LIVE)
+        except OSError:
+            pass
+        os.close(self._file)
+
+    def _put(self, whole: bytes, *, is_durable: bool = False) -> None:
+        self._waiting.append(whole)
+        self._waiting_bytes += len(whole)
+        try:
+            if not _is_there(self._file, self._path):
+                self._begin_again()
+            while self._waiting:
+                self._write(self._waiting[0])
+                self._waiting_bytes -= len(self._waiting.pop(0))
+            if is_durable:
+                os.fdatasync(self._file)
+            self.trouble = ""
+        except OSError as wrong:
+            self._told(wrong)
+            while self._waiting_bytes > WAITING_MOST:
+                self._waiting_bytes -= len(self._waiting.pop(0))
+                self.given_up += 1
+
+    def _write(self, whole: bytes) -> None:
+        """A piece that did not fit is cut off again: a frame is whole or not there."""
+        size = os.fstat(self._file).st_size
+        written = os.write(self._file, whole)
+        if written < len(whole):
+            os.ftruncate(self._file, size)
+            raise OSError(28, "No space left on device")
+        self.written_bytes += written
+
+    def _begin_again(self) -> None:
+        """The file was taken away, and perhaps its folder: what comes from now on is kept all the same."""
+        os.makedirs(self._folder, mode=0o755, exist_ok=True)
+        fresh = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        os.close(self._file)
+        self._file = fresh
+        self._write(self._header)
+
+    def _open_live(self) -> int | None:
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
+            return os.open(self._path + LIVE, flags, 0o644)
+        except OSError as wrong:
+            self._told(wrong)
+            return None
+
+    def _close_live(self) -> None:
+        if self._live is not None:
+            os.close(self._live)
+            self._live = None
+
+    def _told(self, wrong: OSError) -> None:
+        self.trouble = wrong.strerror or str(wrong)
+
+
+def _is_there(file: int, path: str) -> bool:
+    try:
+        there, ours = os.stat(path), os.fstat(file)
+    except FileNotFoundError:
+        return False
+    return (there.st_ino, there.st_dev) == (ours.st_ino, ours.st_dev)
+
+
+def _json(told: object) -> bytes:
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape")

@@ -1,0 +1,44 @@
+"""A file that was cut off or damaged gives all that is whole in it."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paramon.sample.frames import MARK, Frame, frame, frames
+
+kinds = st.sampled_from([b"H", b"C", b"T"])
+payloads = st.binary(max_size=40) | st.sampled_from([MARK, MARK * 3, b""])
+written = st.lists(st.tuples(kinds, payloads), max_size=6)
+
+
+@settings(max_examples=300)
+@given(written, st.data())
+def test_what_is_cut_off_at_the_end_is_left_out(told, data):
+    pieces = [frame(*one) for one in told]
+    whole = b"".join(pieces)
+    cut = data.draw(st.integers(0, len(whole)))
+    found = list(frames(whole[:cut]))
+    fitting, end = [], 0
+    for one, piece in zip(told, pieces, strict=True):
+        end += len(piece)
+        if end <= cut:
+            fitting.append(Frame(*one, end))
+    assert found == fitting
+
+
+@settings(max_examples=300)
+@given(written.filter(bool), st.data())
+def test_bytes_that_were_changed_cost_one_frame_and_are_counted(told, data):
+    pieces = [frame(*one) for one in told]
+    hit = data.draw(st.integers(0, len(pieces) - 1))
+    at = data.draw(st.integers(0, len(pieces[hit]) - 1))
+    changed = bytearray(pieces[hit])
+    changed[at] ^= data.draw(st.integers(1, 255))
+    found = list(frames(b"".join([*pieces[:hit], bytes(changed), *pieces[hit + 1 :]])))
+    assert [(one.kind, one.payload) for one in found if isinstance(one, Frame)] == told[:hit] + told[hit + 1 :]
+    assert sum(one for one in found if isinstance(one, int)) == (len(changed) if hit + 1 < len(pieces) else 0)
+
+
+def test_a_file_is_read_on_from_where_it_ended():
+    first, second = frame(b"C", b"one"), frame(b"C", b"two")
+    (one,) = frames(first + second[:5])
+    assert [found.payload for found in frames(first + second, one.end)] == [b"two"]

@@ -1,0 +1,102 @@
+"""`paramon run`: the command is what it would be without, and a profile is there after it."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from paramon.sample.fields import AT
+from paramon.sample.profile import open_profile
+
+ROOT = Path(__file__).parents[2]
+BURN = "import time\nwhile time.process_time() < {}: pass"
+
+
+def paramon(*arguments: str, **more) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LC_ALL": "C.UTF-8"}
+    return subprocess.run(
+        [sys.executable, "-m", "paramon", *arguments],
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        **more,
+    )
+
+
+def ran(tmp_path: Path, *command: str, options: tuple[str, ...] = ()):
+    done = paramon("run", "--folder", str(tmp_path / "profile"), *options, "--", *command)
+    (node,) = open_profile(str(tmp_path / "profile"))
+    return done, node
+
+
+def last_rows(node):
+    found = {}
+    for chunk in node.chunks():
+        found.update({number: rows[-1][1] for number, rows in chunk.rows.items()})
+    return found
+
+
+@pytest.mark.parametrize(("script", "code"), [("exit 7", 7), ("kill -9 $$", 137), ("true", 0)])
+def test_the_commands_ending_and_output_are_its_own(tmp_path, script, code):
+    done, node = ran(tmp_path, "sh", "-c", f"cat; echo out; echo err >&2; {script}")
+    assert (done.returncode, done.stdout, done.stderr) == (code, "out\n", "err\n")
+    assert node.end["exit_code"] == (code if code < 128 else 0)
+    assert node.end["signal"] == (9 if code == 137 else 0)
+
+
+def test_a_command_that_is_not_there_ends_as_in_a_shell(tmp_path):
+    done, _ = ran(tmp_path, "/no/such/command")
+    assert done.returncode == 127
+    assert "/no/such/command" in done.stderr
+    done, _ = ran(tmp_path / "more", str(tmp_path))
+    assert done.returncode == 126
+
+
+def test_its_cpu_time_and_that_of_its_children_are_known(tmp_path):
+    burn = f'"{sys.executable}" -S -c "{BURN.format(1.5)}"'
+    _, node = ran(tmp_path, "sh", "-c", f"{burn} & {burn}; wait", options=("--period", "0.1"))
+    burnt = [
+        values[AT["user_ticks"]] + values[AT["system_ticks"]]
+        for number, values in last_rows(node).items()
+        if node.processes[number].command.startswith(sys.executable)
+    ]
+    assert len(burnt) == 2
+    assert all(ticks >= 100 for ticks in burnt)
+    assert node.end["completeness"] > 0.9
+
+
+def test_a_run_of_an_instant_still_has_a_profile(tmp_path):
+    _, node = ran(tmp_path, "true")
+    assert sum(len(chunk.ticks) for chunk in node.chunks()) >= 1
+    assert node.end["ticks"] >= 1
+
+
+def test_a_signal_reaches_the_command(tmp_path):
+    script = "trap 'echo caught; exit 5' TERM; echo ready; while :; do sleep 0.1; done"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    argv = [sys.executable, "-m", "paramon", "run", "--folder", str(tmp_path), "--", "sh", "-c", script]
+    with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.read() == "caught\n"
+        assert process.wait(60) == 5
+
+
+def test_where_no_profile_can_be_written_nothing_is_started(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = paramon("run", "--folder", str(tmp_path / "file"), "--", "touch", str(tmp_path / "started"))
+    assert done.returncode == 2
+    assert "--folder" in done.stderr
+    assert not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize("options", [["--period", "0.01"], ["--period", "nan"], ["--budget", "-1"], ["--period", "x"]])
+def test_what_cannot_be_is_refused_with_its_bounds(tmp_path, options):
+    done = paramon("run", "--folder", str(tmp_path), *options, "--", "true")
+    assert done.returncode == 2
+    assert " to " in done.stderr
