@@ -9,7 +9,6 @@ from tests.paracloud.dialects.stand_in import request
 from paracloud.kit.command import Completed
 from paracloud.kit.errors import Broken, Refused, Unreachable
 
-NO = 'Unable to run job: Job was rejected because job requests unknown queue "nope"'
 START = datetime(2026, 11, 26, tzinfo=UTC)
 
 
@@ -85,11 +84,10 @@ def test_environments_that_cannot_all_be_asked_for_are_asked_for_once_in_a_batch
 
 
 def test_a_try_after_others_costs_what_it_looks_up_before_and_after(centre):
-    centre.set("mode", "lost")
     job = request(tasks=5)
-    centre.ask(centre.submission(job))
+    centre.lose(centre.submission(job))
     centre.set("qstat.empty")
-    centre.set("mode", "late" + NO)
+    centre.set("mode", 'lateUnable to run job: unknown resource "nope"')
     again = centre.dialect.submit({job.tag: centre.dialect.script(job)}, [job.tag])
     before = len(centre.calls()) + centre.count("qstat.calls")
     centre.ask(again)
