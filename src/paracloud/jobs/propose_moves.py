@@ -1,6 +1,7 @@
 """Look for jobs that wait too long at a centre and would do better at another; and for those that a sick centre, which
 knows nothing of them yet, would only keep."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -86,7 +87,9 @@ async def propose(
     room = moves_at_once(budget) - await store_moves.under_way(session, centre)
     if room <= 0:
         return after
-    taken = await store_moves.cores_waiting(session)
+    taken = Counter(await store_moves.cores_coming(session))
+    if market.foresight is None:  # it knows of those that wait there
+        taken.update(await store_moves.cores_waiting(session))
     rows = await store_moves.late(session, centre, AT_ONCE, now, after=after)
     for row in rows:
         waiting = await waiting_of(session, row, now)
@@ -98,7 +101,7 @@ async def propose(
         if best is None:
             continue
         await begin_move(session, row, waiting, best, now)
-        taken[best.centre, best.queue] = taken.get((best.centre, best.queue), 0) + row.cores
+        taken[best.centre, best.queue] += row.cores
         room -= 1
         if room == 0:
             return row.submitted_at, JobId(row.id)
@@ -118,14 +121,14 @@ def _places(
     """With what is expected there; but for the customer's own nodes, for which nothing is held."""
     spec, user = read_spec(row.spec, row.script), UserId(row.user_id)
     wanted = need_elsewhere(spec, customer, market)
-    found = foreseen(wanted, offers(market, spec, customer), spec, customer=customer, user=user, market=market)
+    left = [_less(offer, taken.get((offer.centre, offer.queue), 0)) for offer in offers(market, spec, customer)]
     return wanted, [
-        _less(offer, taken.get((offer.centre, offer.queue), 0))
-        for offer in found
+        offer
+        for offer in foreseen(wanted, left, spec, customer=customer, user=user, market=market)
         if offer.price is None or dedicated_at(market, spec, customer, offer) is None
     ]
 
 
 def _less(offer: Offer, cores: int) -> Offer:
-    """What is free of it for one more of our jobs: those that wait there come first."""
+    """What is free of it for one more of our jobs: those that are before it take theirs."""
     return replace(offer, free_cores=max(offer.free_cores - cores, 0))

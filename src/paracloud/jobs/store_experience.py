@@ -8,7 +8,7 @@ from sqlalchemy import Select, and_, case, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.jobs.state import AT_CENTRE, BEFORE_CENTRE, JobState
-from paracloud.jobs.tables import PLACED_AT, AnyRow, DependencyRow, EventRow, JobRow, TaskRow, is_in
+from paracloud.jobs.tables import PLACED_AT, WAITS_SINCE, AnyRow, DependencyRow, EventRow, JobRow, TaskRow, is_in
 
 RAN = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.TIMEOUT})
 """Ends that say how long a job runs; one that was cancelled would have run on."""
@@ -23,7 +23,7 @@ def _taught() -> Select[*tuple[Any, ...]]:
     script = func.sha256(func.convert_to(JobRow.script, "UTF8")).label("script")
     return select(
         JobRow.id, JobRow.project_id, JobRow.user_id, JobRow.centre, JobRow.queue, JobRow.name, script,
-        JobRow.wall_limit_seconds, JobRow.state, PLACED_AT.label("placed_at"), JobRow.started_at,
+        JobRow.wall_limit_seconds, JobRow.state, WAITS_SINCE.label("waits_since"), JobRow.started_at,
         case((is_in(RAN), mean)).label("ran_seconds"), _IS_FREE.label("is_free"),
     )  # fmt: skip
 

@@ -177,23 +177,25 @@ async def is_needed(session: AsyncSession, job: JobId) -> bool:
     return (await session.execute(query)).scalar_one_or_none() is not None
 
 
-async def cores_waiting(session: AsyncSession) -> dict[tuple[str, str], int]:
-    """Cores of our own jobs that wait in each queue, and of those on their way there."""
-    here = (
-        select(JobRow.centre, JobRow.queue, func.sum(JobRow.cores * JobRow.tasks))
-        .where(is_in(BEFORE_CENTRE) | is_in(AT_CENTRE), is_in(BEFORE_CENTRE | WAITING))
-        .group_by(JobRow.centre, JobRow.queue)
-    )
+async def cores_coming(session: AsyncSession) -> dict[tuple[str, str], int]:
+    """Cores of our own jobs that are on their way to each queue."""
     coming = (
         select(MoveRow.to_centre, MoveRow.to_queue, func.sum(JobRow.cores * JobRow.tasks))
         .join(JobRow, JobRow.id == MoveRow.job_id)
         .where(_OPEN, MoveRow.step != _RELEASING)
         .group_by(MoveRow.to_centre, MoveRow.to_queue)
     )
-    found: dict[tuple[str, str], int] = {}
-    for centre, queue, cores in [*(await session.execute(here)).all(), *(await session.execute(coming)).all()]:
-        found[centre, queue] = found.get((centre, queue), 0) + int(cores)
-    return found
+    return {(centre, queue): int(cores) for centre, queue, cores in (await session.execute(coming)).all()}
+
+
+async def cores_waiting(session: AsyncSession) -> dict[tuple[str, str], int]:
+    """Cores of our own jobs that wait in each queue."""
+    here = (
+        select(JobRow.centre, JobRow.queue, func.sum(JobRow.cores * JobRow.tasks))
+        .where(is_in(BEFORE_CENTRE) | is_in(AT_CENTRE), is_in(BEFORE_CENTRE | WAITING))
+        .group_by(JobRow.centre, JobRow.queue)
+    )
+    return {(centre, queue): int(cores) for centre, queue, cores in (await session.execute(here)).all()}
 
 
 async def bind(session: AsyncSession, project: ProjectId, jobs: Collection[JobId]) -> dict[JobId, str]:

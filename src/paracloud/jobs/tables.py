@@ -15,6 +15,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Row,
+    case,
     false,
     func,
     literal_column,
@@ -104,6 +105,8 @@ class JobRow(Base):
 
 PLACED_AT = func.coalesce(JobRow.moved_at, JobRow.accepted_at)
 """When a job came to the place where it is: its wait there begins then."""
+WAITS_SINCE = case((JobRow.spec.has_key("inputs"), func.coalesce(JobRow.submitted_at, PLACED_AT)), else_=PLACED_AT)
+"""From when on the queue keeps it waiting. Until its files have come, their way does, which is foretold apart."""
 
 
 def is_in(states: frozenset[JobState]) -> ColumnElement[bool]:

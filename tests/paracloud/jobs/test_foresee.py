@@ -1,8 +1,10 @@
 """What a process expects of jobs, from what it saw of others: in the real database, by the worker's own book."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import text
 from tests.paracloud.jobs.flight import SECOND, Flight, flight
 from tests.paracloud.jobs.world import EAST, SCRIPT, WEST, record
 
@@ -115,3 +117,15 @@ async def test_a_job_that_shares_nodes_needs_none_that_is_idle(database):
         found[tuple(options)] = foresight.predict(world.project, world.caller.user, spec, busy[0]).wait.p50
     assert found[()] <= timedelta(minutes=1), "no node is idle, and there are cores free all the same"
     assert found["nodes",] == found["exclusive",] == HOUR
+
+
+async def test_the_way_of_a_jobs_files_is_no_wait_of_the_queue(database, owned):
+    sky = await flight(database, "1000")
+    for number in range(6):
+        await ran(sky, str(number), waited=1800, seconds=60)
+    files = {"inputs": [["in", "a" * 64, 1, False]]}
+    async with owned.begin() as session:
+        change = "UPDATE jobs SET spec = spec || CAST(:files AS jsonb), submitted_at = started_at - interval '1 minute'"
+        await session.execute(text(change), {"files": json.dumps(files)})
+    full = await expected(Foresight(sky.world.clock), sky, ntasks="17")
+    assert full.wait.p50 == timedelta(minutes=1), "half an hour before the centre got them"

@@ -12,6 +12,7 @@ from paracloud.billing.truths import TRUTHS
 from paracloud.centres.store import keep_queues
 from paracloud.dialects.records import NativePhase
 from paracloud.identity.residency import restrict_residency
+from paracloud.jobs.foresee import Foresight
 from paracloud.jobs.go_at_once import go_at_once
 from paracloud.jobs.intend import intend
 from paracloud.jobs.market import read_market
@@ -164,11 +165,14 @@ async def test_a_job_that_started_was_held_or_was_moved_a_moment_ago_stays(opene
     assert await office.look(2 * MINUTE) == [(fresh, "holding")]
 
 
-async def test_no_more_jobs_move_than_the_other_centre_has_room_for(opened) -> None:
-    office = await Office.open(await opened())
+@pytest.mark.parametrize("foresees", [False, True])
+async def test_no_more_jobs_move_than_the_other_centre_has_room_for(opened, foresees: bool) -> None:
+    world = await opened()
+    world.foresight = Foresight(world.clock) if foresees else None
+    office = await Office.open(world)
     jobs = [await office.queued(str(number), ntasks="4") for number in range(7, 13)]
     await office.shows(WEST, free_cores=9, free_nodes=2)
-    assert [job for job, _ in await office.look()] == jobs[:2]
+    assert [job for job, _ in await office.look(2 * PATIENCE)] == jobs[:2]
     assert [job for job, _ in await office.look(MINUTE)] == jobs[:2]
     assert len(jobs) < AT_ONCE
 
