@@ -13,6 +13,8 @@ from paramon.sample.errors import Damaged
 from paramon.sample.frames import CHUNK, END, HEADER, PROCESSES, TICK, Frame, frames
 
 SUFFIX, LIVE = ".paramon", ".live"
+READ_BEHIND = 4 << 20
+"""So much of a file that was read is let go at a time: a day of many processes is larger than a reader may take."""
 VERSION = 1
 
 
@@ -41,8 +43,9 @@ class NodeProfile:
         self.end: dict[str, Any] | None = None
         self.lost_bytes = 0
         self.damaged_chunks = 0
-        for _ in self.chunks():
-            pass
+        for one in self._frames(self.path):
+            if one.kind != CHUNK:
+                self._note(one)
         if not self.header:
             raise Damaged(f"{path}: this is no profile of paramon", f"{path}：不是 paramon 采集文件")
 
@@ -80,11 +83,15 @@ class NodeProfile:
             if not os.fstat(file.fileno()).st_size:
                 return
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                behind = 0
                 for one in frames(data):  # type: ignore[arg-type]  # it has what bytes have
                     if isinstance(one, int):
                         self.lost_bytes += one
-                    else:
-                        yield one
+                        continue
+                    if one.end - behind > READ_BEHIND:
+                        data.madvise(mmap.MADV_DONTNEED, behind, READ_BEHIND)
+                        behind += READ_BEHIND
+                    yield one
 
     def _note(self, one: Frame) -> None:
         try:
