@@ -11,7 +11,6 @@ from paramon import VERSION
 from paramon.errors import Refused
 from paramon.run import Wish, run
 from paramon.sample.errors import Damaged
-from paramon.show import show
 
 SHORTEST, LONGEST = 0.1, 60.0
 
@@ -22,6 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(asked.does(asked))
     except (Refused, Damaged) as wrong:
         sys.stderr.write(f"paramon: {wrong.en}\n{wrong.zh}\n" if _is_chinese() else f"paramon: {wrong.en}\n")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who read on has enough
+        return 0
     except OSError as wrong:
         sys.stderr.write(f"paramon: {wrong.filename or ''}: {wrong.strerror}\n")
     return 2
@@ -35,7 +37,9 @@ def _run(asked: argparse.Namespace) -> int:
 
 
 def _show(asked: argparse.Namespace) -> int:
-    sys.stdout.write(show(asked.profile))
+    from paramon.show.command import show  # who runs a command needs neither its time nor its memory
+
+    show(asked.profile, is_json=asked.json, is_chinese=_is_chinese(asked.language))
     return 0
 
 
@@ -52,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(does=_run)
     one = words.add_parser("show", help="what a profile says")
     one.add_argument("profile", help="a file, or a folder of them")
+    one.add_argument("--json", action="store_true", help="all of it, as JSON")
+    _language(one)
     one.set_defaults(does=_show)
     return parser
 
@@ -74,6 +80,12 @@ def _between(text: str, least: float, most: float, unit: str) -> float:
     return value
 
 
-def _is_chinese() -> bool:
+def _language(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--language", choices=("en", "zh"), default="", help="of the page (that of the terminal)")
+
+
+def _is_chinese(asked: str = "") -> bool:
+    if asked:
+        return asked == "zh"
     told = (os.environ.get(name, "") for name in ("PARACLOUD_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
     return next((one for one in told if one), "").startswith("zh")
