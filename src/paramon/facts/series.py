@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-GROWING = ("_ticks", "_us", "_ns", "_ms", "_calls", "_bytes", "_packets", "_sectors", "_operations", "_errors",
-           "_drops", "_uj", "_events", "_faults", "_switches", "_requests", "_count", "_samples", "_instructions",
-           "_cycles")  # fmt: skip
-"""How names of counters end."""
-STANDING = ("used", "free", "total", "available", "memory", "limit", "size", "cached", "dirty", "capacity")
-"""Words in names of what goes up and down, however they end."""
+STANDING_UNITS = ("_kib", "_permille", "_percent", "_mhz", "_mw", "_celsius")
+STANDING = {"runnable", "lost", "minor", "reasons", "used", "free", "total", "available", "limit", "size", "state"}
+"""Last words in names of what goes up and down, or says what is so; all else is counted."""
 
 
 def is_counter(name: str) -> bool:
-    last = name.rpartition(".")[2]
-    return last.endswith(GROWING) and not any(word in last.split("_") for word in STANDING)
+    return not name.endswith(STANDING_UNITS) and name.rpartition(".")[2].rpartition("_")[2] not in STANDING
 
 
 class Course:

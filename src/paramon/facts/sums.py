@@ -12,13 +12,14 @@ from itertools import accumulate
 from typing import Callable
 
 from paramon.sample.chunk import Chunk
-from paramon.sample.fields import AT, FIELDS
+from paramon.sample.fields import AT
 
 USER, SYSTEM = AT["user_ticks"], AT["system_ticks"]
 RSS, SHARED, FILE = AT["rss_kib"], AT["shared_kib"], AT["file_kib"]
 THREADS, STATE = AT["threads"], AT["state"]
 RUNNING, BLOCKED, GONE = ord("R"), ord("D"), ord("X")
-COUNTERS = tuple(field.name for field in FIELDS if field.is_counter)
+COUNTERS = ("user_ticks", "system_ticks", "read_chars", "write_chars", "read_bytes", "write_bytes")
+"""Those of which is asked when they grew."""
 PLACES = tuple(AT[name] for name in COUNTERS)
 LEVELS = ("anonymous_kib", "rss_kib", "threads", "processes", "running", "blocked")
 """What stands at a moment, and can be added up."""
@@ -105,9 +106,15 @@ def _levels(values: Sequence[int]) -> tuple[tuple[int, ...], int]:
     state = values[STATE]
     if state == GONE:
         return (0,) * len(LEVELS), 0
+    own, common = footprint(values)
+    return (own, own + common, values[THREADS], 1, int(state == RUNNING), int(state == BLOCKED)), common
+
+
+def footprint(values: Sequence[int]) -> tuple[int, int]:
+    """KiB of a process: its own, and what others may have mapped, too."""
     rss = values[RSS]
     common = min(values[SHARED] + values[FILE], rss)
-    return (rss - common, rss, values[THREADS], 1, int(state == RUNNING), int(state == BLOCKED)), common
+    return rss - common, common
 
 
 def joined(parts: Iterable[Sums], ticks: int) -> Sums:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import mmap
 import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from paramon.sample.chunk import Chunk, TickReader, read_chunk
 from paramon.sample.errors import Damaged
-from paramon.sample.frames import CHUNK, END, HEADER, PROCESSES, TICK, Frame, frames
+from paramon.sample.file import frames_in
+from paramon.sample.frames import CHUNK, END, HEADER, PROCESSES, TICK, Frame
 
 SUFFIX, LIVE = ".paramon", ".live"
-READ_BEHIND = 4 << 20
-"""So much of a file that was read is let go at a time: a day of many processes is larger than a reader may take."""
 VERSION = 1
 
 
@@ -31,16 +29,36 @@ class Process(NamedTuple):
     rank: int
 
 
-class NodeProfile:
+class Told:
+    """What a profile says besides its samples."""
+
+    def __init__(self) -> None:
+        self.header: dict[str, Any] = {}
+        self.processes: dict[int, Process] = {}
+        self.end: dict[str, Any] | None = None
+
+
+def note(told: Told, one: Frame) -> None:
+    """ValueError, TypeError for what is no such thing."""
+    parts = json.loads(one.payload)
+    if one.kind == HEADER:
+        told.header = dict(parts)
+    elif one.kind == END:
+        told.end = dict(parts)
+    elif one.kind == PROCESSES:
+        for row in parts:
+            process = Process(*row)
+            told.processes[process.number] = process
+
+
+class NodeProfile(Told):
     """What one collector wrote at one node. `chunks` may be asked for as often as wanted; each time the file is read
     anew, the open minute included."""
 
     def __init__(self, path: str) -> None:
         """Damaged where it has no header, OSError where it cannot be read."""
+        super().__init__()
         self.path = path
-        self.header: dict[str, Any] = {}
-        self.processes: dict[int, Process] = {}
-        self.end: dict[str, Any] | None = None
         self.lost_bytes = 0
         self.damaged_chunks = 0
         for one in self._frames(self.path):
@@ -79,31 +97,15 @@ class NodeProfile:
         return found if found.ticks and found.ticks[0] > last else Chunk([], {}, {})
 
     def _frames(self, path: str) -> Iterator[Frame]:
-        with open(path, "rb") as file:
-            if not os.fstat(file.fileno()).st_size:
-                return
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                behind = 0
-                for one in frames(data):  # type: ignore[arg-type]  # it has what bytes have
-                    if isinstance(one, int):
-                        self.lost_bytes += one
-                        continue
-                    if one.end - behind > READ_BEHIND:
-                        data.madvise(mmap.MADV_DONTNEED, behind, READ_BEHIND)
-                        behind += READ_BEHIND
-                    yield one
+        for one in frames_in(path):
+            if isinstance(one, int):
+                self.lost_bytes += one
+            else:
+                yield one
 
     def _note(self, one: Frame) -> None:
         try:
-            told = json.loads(one.payload)
-            if one.kind == HEADER:
-                self.header = dict(told)
-            elif one.kind == END:
-                self.end = dict(told)
-            elif one.kind == PROCESSES:
-                for row in told:
-                    process = Process(*row)
-                    self.processes[process.number] = process
+            note(self, one)
         except (ValueError, TypeError):
             self.damaged_chunks += 1
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from paramon.facts.node import NodeFacts
 from paramon.facts.series import Course, is_counter
 from paramon.show.sheet import Sheet
-from paramon.text import amount, clean, count
+from paramon.text import amount, clean
+from paramon.units import rate, value
 
 CPU = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 PARTS = {
@@ -17,7 +18,6 @@ PARTS = {
     "iowait": ("waiting for devices", "等设备"),
     "steal": ("taken by the host", "被宿主机占用"),
 }
-SCALES = {"_kib": 1024, "_mib": 1 << 20, "_bytes": 1}
 TOLD = ("cpu", "memory", "paramon")
 SHOWN = 24
 """Series of a group."""
@@ -70,15 +70,8 @@ def _memory(courses: Mapping[str, Course], sheet: Sheet) -> list[str]:
 
 def _told(series: str, course: Course) -> str:
     if is_counter(series) and not course.fell:
-        rate = course.grown / course.seconds if course.seconds else 0.0
-        return f"+{_value(series, course.grown)} ({_value(series, rate)}/s)"
+        a_second = course.grown / course.seconds if course.seconds else 0.0
+        return f"+{value(series, course.grown)} ({rate(series, a_second)})"
     if course.least == course.most:
-        return _value(series, course.last)
-    return f"{_value(series, course.mean)} ({_value(series, course.least)} … {_value(series, course.most)})"
-
-
-def _value(series: str, value: float) -> str:
-    for ending, scale in SCALES.items():
-        if series.endswith(ending):
-            return amount(value * scale)
-    return count(value) if abs(value) >= 100 else f"{value:.3g}"
+        return value(series, course.last)
+    return f"{value(series, course.mean)} ({value(series, course.least)} … {value(series, course.most)})"
