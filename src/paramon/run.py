@@ -50,7 +50,7 @@ def run(wish: Wish) -> int:
     started = int(time.time() * 1000)
     mark = f"{socket.gethostname()}-{os.getpid()}-{started}"
     sensors, unavailable = sensors_here()
-    spool = _opened(wish, f"{socket.gethostname()}-{started}-{os.getpid()}", _header(wish, started, unavailable))
+    spool = _opened(wish, f"{socket.gethostname()}-{started}-{os.getpid()}", header(wish, started, unavailable))
     adopt_orphans()
     waited_for = {signal.SIGCHLD, *PASSED_ON}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
@@ -73,7 +73,8 @@ def _opened(wish: Wish, name: str, header: dict[str, Any]) -> Spool:
         ) from None
 
 
-def _header(wish: Wish, started: int, unavailable: dict[str, tuple[str, str]]) -> dict[str, Any]:
+def header(wish: Wish, started: int, unavailable: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    """Of a profile: what is measured where. `started`: milliseconds, UTC."""
     return {
         "paramon": VERSION,
         "node": socket.gethostname(),

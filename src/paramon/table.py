@@ -18,10 +18,12 @@ OF_CHILDREN = AT["child_user_ticks"], AT["child_system_ticks"]
 
 
 class Belongs(NamedTuple):
-    """Of a process that came: whether it is the job's. Its parent is, or its environment carries `mark`."""
+    """Of a process that came: whether it is the job's. Its parent is, or its environment carries `mark`, or it is one
+    of `pids`."""
 
     roots: frozenset[int]
     mark: tuple[bytes, bytes]
+    pids: frozenset[int] = frozenset()
 
 
 class Table:
@@ -95,7 +97,9 @@ class Table:
             self.denied += 1
             return None
         known = environment(pid, self._root)
-        is_ours = watched.parent in self._belongs.roots or str(watched.parent) in self._ours
+        is_ours = (
+            pid in self._belongs.pids or watched.parent in self._belongs.roots or str(watched.parent) in self._ours
+        )
         if not is_ours and known.get(self._belongs.mark[0]) != self._belongs.mark[1]:
             watched.close()
             return None
