@@ -13,10 +13,14 @@ from paramon.run import Wish, run
 from paramon.sample.errors import Damaged
 
 SHORTEST, LONGEST = 0.1, 60.0
+TOP_USAGE = "paramon top [options] [PROFILE | --pid PID | -- COMMAND …]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    asked = _parser().parse_args(arguments)
+    given, command = _split(list(sys.argv[1:] if arguments is None else arguments))
+    asked = _parser().parse_args(given)
+    if command:
+        asked.command = command  # of `top`, which has none otherwise
     try:
         return int(asked.does(asked))
     except (Refused, Damaged) as wrong:
@@ -27,6 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as wrong:
         sys.stderr.write(f"paramon: {wrong.filename or ''}: {wrong.strerror}\n")
     return 2
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """What stands behind `--` is somebody else's command line. (`run` takes all that follows its own options.)"""
+    if arguments[:1] != ["top"] or "--" not in arguments:
+        return arguments, []
+    at = arguments.index("--")
+    return arguments[:at], arguments[at + 1 :]
 
 
 def _run(asked: argparse.Namespace) -> int:
@@ -43,14 +55,24 @@ def _show(asked: argparse.Namespace) -> int:
     return 0
 
 
+def _top(asked: argparse.Namespace) -> int:
+    from paramon.top.command import Wanted, top  # as above
+
+    return top(
+        Wanted(
+            asked.profile, asked.pid, asked.command, asked.at, asked.every, asked.period, asked.budget / 100,
+            asked.once, asked.plain, _is_chinese(asked.language),
+        )
+    )  # fmt: skip
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="paramon", description="See what a job does, for almost nothing.")
     parser.add_argument("--version", action="version", version=VERSION)
-    words = parser.add_subparsers(required=True, metavar="run | show")
+    words = parser.add_subparsers(required=True, metavar="run | show | top")
     one = words.add_parser("run", help="run a command and write its profile")
     one.add_argument("--folder", default="paramon", help="where the profile goes (./paramon)")
-    one.add_argument("--period", type=_period, default=1.0, help="seconds from one look to the next, 0.1 to 60 (1)")
-    one.add_argument("--budget", type=_budget, default=0.5, help="per cent of a core that it may take (0.5)")
+    _looks(one)
     one.add_argument("--job", default=os.environ.get("SLURM_JOB_ID") or os.environ.get("JOB_ID") or "", help="its id")
     one.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     one.set_defaults(does=_run)
@@ -59,7 +81,26 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--json", action="store_true", help="all of it, as JSON")
     _language(one)
     one.set_defaults(does=_show)
+    one = words.add_parser("top", help="what a job does, as it does it or later", usage=TOP_USAGE)
+    one.add_argument("profile", nargs="?", default="paramon", help="a file, or a folder of them (./paramon)")
+    one.add_argument("--pid", type=int, default=0, help="look at a process that runs, and at its children")
+    one.add_argument("--at", default="", metavar="TIME", help="seconds or [h:]m:s since the start, or a date and time")
+    one.add_argument("--every", type=_every, default=1.0, help="seconds from one drawing to the next, 0.2 to 3600 (1)")
+    one.add_argument("--once", action="store_true", help="one page, and that is all")
+    one.add_argument("--plain", action="store_true", help="without rich, even if it is installed")
+    _looks(one)
+    _language(one)
+    one.set_defaults(does=_top, command=[])
     return parser
+
+
+def _looks(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--period", type=_period, default=1.0, help="seconds from one look to the next, 0.1 to 60 (1)")
+    one.add_argument("--budget", type=_budget, default=0.5, help="per cent of a core that it may take (0.5)")
+
+
+def _every(text: str) -> float:
+    return _between(text, 0.2, 3600, "seconds")
 
 
 def _period(text: str) -> float:
