@@ -40,7 +40,7 @@ class Told:
 
 def note(told: Told, one: Frame) -> None:
     """ValueError, TypeError for what is no such thing."""
-    parts = json.loads(one.payload)
+    parts = json.loads(one.payload.decode("utf-8", "replace"))  # names of files may be anything
     if one.kind == HEADER:
         told.header = dict(parts)
     elif one.kind == END:
