@@ -26,11 +26,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Refused, Damaged) as wrong:
         sys.stderr.write(f"paramon: {wrong.en}\n{wrong.zh}\n" if _is_chinese() else f"paramon: {wrong.en}\n")
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who read on has enough
+        _write_no_more()  # who read on has enough
         return 0
     except OSError as wrong:
+        _write_no_more()
         sys.stderr.write(f"paramon: {wrong.filename or ''}: {wrong.strerror}\n")
     return 2
+
+
+def _write_no_more() -> None:
+    """What is left to write would fail again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -66,10 +72,19 @@ def _top(asked: argparse.Namespace) -> int:
     )  # fmt: skip
 
 
+def _export(asked: argparse.Namespace) -> int:
+    from paramon.export.command import Wanted, export  # as above
+
+    wanted = Wanted(asked.profile, asked.kind, asked.out, asked.table, asked.dense, asked.force)
+    for path in export(wanted):
+        sys.stderr.write(f"{path}\n")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="paramon", description="See what a job does, for almost nothing.")
     parser.add_argument("--version", action="version", version=VERSION)
-    words = parser.add_subparsers(required=True, metavar="run | show | top")
+    words = parser.add_subparsers(required=True, metavar="run | show | top | export")
     one = words.add_parser("run", help="run a command and write its profile")
     one.add_argument("--folder", default="paramon", help="where the profile goes (./paramon)")
     _looks(one)
@@ -91,6 +106,16 @@ def _parser() -> argparse.ArgumentParser:
     _looks(one)
     _language(one)
     one.set_defaults(does=_top, command=[])
+    one = words.add_parser("export", help="a profile as tables, for other programs")
+    kinds = one.add_mutually_exclusive_group(required=True)
+    for kind, text in (("csv", "with a head"), ("jsonl", "a JSON object a row"), ("parquet", "needs duckdb")):
+        kinds.add_argument(f"--{kind}", dest="kind", action="store_const", const=kind, help=text)
+    one.add_argument("profile", help="a file, or a folder of them")
+    one.add_argument("-o", dest="out", default="", metavar="OUT", help="processes go there, series beside it")
+    one.add_argument("--table", choices=("processes", "series"), default="processes", help="which, without -o")
+    one.add_argument("--dense", action="store_true", help="a row at each tick, even where nothing changed")
+    one.add_argument("--force", action="store_true", help="write over what is there")
+    one.set_defaults(does=_export)
     return parser
 
 
