@@ -33,6 +33,7 @@ def begin(wish: Wish, belongs: Belongs, command: list[str]) -> Recorder:
     started, node = int(time.time() * 1000), wish.node or socket.gethostname()
     sensors, unavailable = sensors_here()
     header = _header(wish, node, command, started, unavailable)
+    header["attached"] = bool(belongs.processes)
     try:
         spool = Spool(wish.folder, f"{node.replace('/', '_')}-{started}-{os.getpid()}", header)
     except OSError as wrong:

@@ -12,21 +12,41 @@ from paramon.begin import Wish
 from paramon.errors import Refused
 from paramon.run import run
 from paramon.sample.errors import Damaged
-from paramon.show import show
 from paramon.watch import watch
 
 SHORTEST, LONGEST = 0.1, 60.0
+TOP_USAGE = "paramon top [options] [PROFILE | --pid PID | -- COMMAND …]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    asked = _parser().parse_args(arguments)
+    given, command = _split(list(sys.argv[1:] if arguments is None else arguments))
+    asked = _parser().parse_args(given)
+    if command:
+        asked.command = command  # of `top`, which has none otherwise
     try:
         return int(asked.does(asked))
     except (Refused, Damaged) as wrong:
         sys.stderr.write(f"paramon: {wrong.en}\n{wrong.zh}\n" if _is_chinese() else f"paramon: {wrong.en}\n")
+    except BrokenPipeError:
+        _write_no_more()  # who read on has enough
+        return 0
     except OSError as wrong:
+        _write_no_more()
         sys.stderr.write(f"paramon: {wrong.filename or ''}: {wrong.strerror}\n")
     return 2
+
+
+def _write_no_more() -> None:
+    """What is left to write would fail again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """What stands behind `--` is somebody else's command line. (`run` takes all that follows its own options.)"""
+    if arguments[:1] != ["top"] or "--" not in arguments:
+        return arguments, []
+    at = arguments.index("--")
+    return arguments[:at], arguments[at + 1 :]
 
 
 def _run(asked: argparse.Namespace) -> int:
@@ -46,14 +66,36 @@ def _wish(asked: argparse.Namespace) -> Wish:
 
 
 def _show(asked: argparse.Namespace) -> int:
-    sys.stdout.write(show(asked.profile))
+    from paramon.show.command import show  # who runs a command needs neither its time nor its memory
+
+    show(asked.profile, is_json=asked.json, is_chinese=_is_chinese(asked.language))
+    return 0
+
+
+def _top(asked: argparse.Namespace) -> int:
+    from paramon.top.command import Wanted, top  # as above
+
+    return top(
+        Wanted(
+            asked.profile, asked.pid, asked.command, asked.at, asked.every, asked.period, asked.budget / 100,
+            asked.once, asked.plain, _is_chinese(asked.language),
+        )
+    )  # fmt: skip
+
+
+def _export(asked: argparse.Namespace) -> int:
+    from paramon.export.command import Wanted, export  # as above
+
+    wanted = Wanted(asked.profile, asked.kind, asked.out, asked.table, asked.dense, asked.force)
+    for path in export(wanted):
+        sys.stderr.write(f"{path}\n")
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="paramon", description="See what a job does, for almost nothing.")
     parser.add_argument("--version", action="version", version=VERSION)
-    words = parser.add_subparsers(required=True, metavar="run | watch | show")
+    words = parser.add_subparsers(required=True, metavar="run | watch | show | top | export")
     profile = _of_a_profile()
     one = words.add_parser("run", parents=[profile], help="run a command and write its profile")
     one.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
@@ -64,7 +106,29 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(does=_watch)
     one = words.add_parser("show", help="what a profile says")
     one.add_argument("profile", help="a file, or a folder of them")
+    one.add_argument("--json", action="store_true", help="all of it, as JSON")
+    _language(one)
     one.set_defaults(does=_show)
+    one = words.add_parser("top", help="what a job does, as it does it or later", usage=TOP_USAGE)
+    one.add_argument("profile", nargs="?", default="paramon", help="a file, or a folder of them (./paramon)")
+    one.add_argument("--pid", type=int, default=0, help="look at a process that runs, and at its children")
+    one.add_argument("--at", default="", metavar="TIME", help="seconds or [h:]m:s since the start, or a date and time")
+    one.add_argument("--every", type=_every, default=1.0, help="seconds from one drawing to the next, 0.2 to 3600 (1)")
+    one.add_argument("--once", action="store_true", help="one page, and that is all")
+    one.add_argument("--plain", action="store_true", help="without rich, even if it is installed")
+    _looks(one)
+    _language(one)
+    one.set_defaults(does=_top, command=[])
+    one = words.add_parser("export", help="a profile as tables, for other programs")
+    kinds = one.add_mutually_exclusive_group(required=True)
+    for kind, text in (("csv", "with a head"), ("jsonl", "a JSON object a row"), ("parquet", "needs duckdb")):
+        kinds.add_argument(f"--{kind}", dest="kind", action="store_const", const=kind, help=text)
+    one.add_argument("profile", help="a file, or a folder of them")
+    one.add_argument("-o", dest="out", default="", metavar="OUT", help="processes go there, series beside it")
+    one.add_argument("--table", choices=("processes", "series"), default="processes", help="which, without -o")
+    one.add_argument("--dense", action="store_true", help="a row at each tick, even where nothing changed")
+    one.add_argument("--force", action="store_true", help="write over what is there")
+    one.set_defaults(does=_export)
     return parser
 
 
@@ -77,6 +141,15 @@ def _of_a_profile() -> argparse.ArgumentParser:
     parser.add_argument("--job", default=known("SLURM_JOB_ID") or known("JOB_ID") or "", help="its id")
     parser.add_argument("--node", default=known("SLURMD_NODENAME") or "", help="this node's name, for the scheduler")
     return parser
+
+
+def _looks(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--period", type=_period, default=1.0, help="seconds from one look to the next, 0.1 to 60 (1)")
+    one.add_argument("--budget", type=_budget, default=0.5, help="per cent of a core that it may take (0.5)")
+
+
+def _every(text: str) -> float:
+    return _between(text, 0.2, 3600, "seconds")
 
 
 def _period(text: str) -> float:
@@ -97,6 +170,12 @@ def _between(text: str, least: float, most: float, unit: str) -> float:
     return value
 
 
-def _is_chinese() -> bool:
+def _language(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--language", choices=("en", "zh"), default="", help="of the page (that of the terminal)")
+
+
+def _is_chinese(asked: str = "") -> bool:
+    if asked:
+        return asked == "zh"
     told = (os.environ.get(name, "") for name in ("PARACLOUD_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
     return next((one for one in told if one), "").startswith("zh")

@@ -11,6 +11,8 @@ from tests.paramon.test_run import ROOT, last_rows
 
 from paramon.sample.errors import Damaged
 from paramon.sample.fields import AT
+from paramon.sample.file import frames_in
+from paramon.sample.frames import CHUNK
 from paramon.sample.profile import open_profile
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
@@ -63,7 +65,7 @@ def test_a_warning_brings_what_was_seen_to_disk_and_it_goes_on(tmp_path):
         watcher = watching(job.pid, tmp_path)
         until_ticked(tmp_path, 3)
         watcher.send_signal(signal.SIGTERM)
-        while open_profile(str(tmp_path))[0].chunks_written < 1:
+        while not any(one.kind == CHUNK for one in frames_in(open_profile(str(tmp_path))[0].path)):
             time.sleep(0.05)
         assert watcher.poll() is None
         watcher.kill()

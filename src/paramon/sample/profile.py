@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import mmap
 import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from paramon.sample.chunk import Chunk, TickReader, read_chunk
 from paramon.sample.errors import Damaged
-from paramon.sample.frames import CHUNK, END, HEADER, PROCESSES, TICK, Frame, frames
+from paramon.sample.file import frames_in
+from paramon.sample.frames import CHUNK, END, HEADER, PROCESSES, TICK, Frame
 
 SUFFIX, LIVE = ".paramon", ".live"
 VERSION = 1
@@ -29,27 +29,46 @@ class Process(NamedTuple):
     rank: int
 
 
-class NodeProfile:
+class Told:
+    """What a profile says besides its samples."""
+
+    def __init__(self) -> None:
+        self.header: dict[str, Any] = {}
+        self.processes: dict[int, Process] = {}
+        self.end: dict[str, Any] | None = None
+
+
+def note(told: Told, one: Frame) -> None:
+    """ValueError, TypeError for what is no such thing."""
+    parts = json.loads(one.payload.decode("utf-8", "replace"))  # names of files may be anything
+    if one.kind == HEADER:
+        told.header = dict(parts)
+    elif one.kind == END:
+        told.end = dict(parts)
+    elif one.kind == PROCESSES:
+        for row in parts:
+            process = Process(*row)
+            told.processes[process.number] = process
+
+
+class NodeProfile(Told):
     """What one collector wrote at one node. `chunks` may be asked for as often as wanted; each time the file is read
     anew, the open minute included."""
 
     def __init__(self, path: str) -> None:
         """Damaged where it has no header, OSError where it cannot be read."""
+        super().__init__()
         self.path = path
-        self.header: dict[str, Any] = {}
-        self.processes: dict[int, Process] = {}
-        self.end: dict[str, Any] | None = None
         self.lost_bytes = 0
         self.damaged_chunks = 0
-        self.chunks_written = 0
-        """Without the open minute."""
-        for _ in self.chunks():
-            pass
+        for one in self._frames(self.path):
+            if one.kind != CHUNK:
+                self._note(one)
         if not self.header:
             raise Damaged(f"{path}: this is no profile of paramon", f"{path}：不是 paramon 采集文件")
 
     def chunks(self) -> Iterator[Chunk]:
-        self.lost_bytes = self.damaged_chunks = self.chunks_written = 0
+        self.lost_bytes = self.damaged_chunks = 0
         last = -1
         for one in self._frames(self.path):
             if one.kind != CHUNK:
@@ -60,7 +79,6 @@ class NodeProfile:
             except Damaged:
                 self.damaged_chunks += 1
                 continue
-            self.chunks_written += 1
             last = chunk.ticks[-1] if chunk.ticks else last
             yield chunk
         opened = self._open_minute(last)
@@ -79,27 +97,15 @@ class NodeProfile:
         return found if found.ticks and found.ticks[0] > last else Chunk([], {}, {})
 
     def _frames(self, path: str) -> Iterator[Frame]:
-        with open(path, "rb") as file:
-            if not os.fstat(file.fileno()).st_size:
-                return
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                for one in frames(data):  # type: ignore[arg-type]  # it has what bytes have
-                    if isinstance(one, int):
-                        self.lost_bytes += one
-                    else:
-                        yield one
+        for one in frames_in(path):
+            if isinstance(one, int):
+                self.lost_bytes += one
+            else:
+                yield one
 
     def _note(self, one: Frame) -> None:
         try:
-            told = json.loads(one.payload)
-            if one.kind == HEADER:
-                self.header = dict(told)
-            elif one.kind == END:
-                self.end = dict(told)
-            elif one.kind == PROCESSES:
-                for row in told:
-                    process = Process(*row)
-                    self.processes[process.number] = process
+            note(self, one)
         except (ValueError, TypeError):
             self.damaged_chunks += 1
 

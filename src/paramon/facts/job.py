@@ -1,0 +1,100 @@
+"""What the profiles of all nodes of a job say together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from paramon.facts.node import NodeFacts
+from paramon.facts.timeline import Timeline
+from paramon.facts.usage import Used
+from paramon.sample.profile import NodeProfile
+
+
+class ProcessFacts(NamedTuple):
+    """`number`, of the node's profile; `first_ms`, `last_ms`: since its start."""
+
+    node: str
+    number: int
+    pid: int
+    parent: int
+    rank: int
+    name: str
+    command: str
+    first_ms: int
+    last_ms: int
+    used: Used
+
+
+class RankFacts(NamedTuple):
+    """`peak_kib`: of its processes together, at one moment. `processes`: how many were seen."""
+
+    rank: int
+    node: str
+    processes: int
+    peak_kib: int
+    used: Used
+
+
+class JobFacts:
+    """Of profiles, the earliest first."""
+
+    def __init__(self, profiles: Sequence[NodeProfile]) -> None:
+        self.timeline = Timeline()
+        self.start_ms = min(int(one.header.get("started_at_ms", 0)) for one in profiles)
+        self.nodes: list[NodeFacts] = []
+        self.processes: list[ProcessFacts] = []
+        self.ranks: list[RankFacts] = []
+        for profile in profiles:
+            node = NodeFacts(profile)
+            for chunk in profile.chunks():
+                node.take(chunk)
+            self._join(node)
+        self.ranks.sort()
+
+    def _join(self, node: NodeFacts) -> None:
+        self.nodes.append(node)
+        self.timeline.join(node.timeline, (node.start_ms - self.start_ms) // 1000)
+        node.timeline = Timeline()
+        unseen = node.unseen_ticks()
+        name = node.name
+        ranks = {rank: (0, used) for rank, used in node.folded_ranks.items()}
+        for number, usage in node.usages.items():
+            one = node.profile.processes.get(number)
+            used = usage.used(node.second, unseen.get(number, 0))
+            pid, parent, rank = (one.pid, one.parent, one.rank) if one else (0, 0, -1)
+            told = (one.name, one.command) if one else ("?", "")
+            self.processes.append(
+                ProcessFacts(name, number, pid, parent, rank, *told, usage.first_ms, usage.last_ms, used)
+            )
+            count, before = ranks.get(rank, (0, Used()))
+            ranks[rank] = (count + 1, before.plus(used))
+        node.known_ms = sum(used.cpu_ms for _, used in ranks.values())
+        for rank, (count, used) in ranks.items():
+            self.ranks.append(RankFacts(rank, name, count, node.rank_peaks.get(rank, 0), used))
+        node.usages = {}
+
+    @property
+    def used(self) -> Used:
+        whole = Used()
+        for rank in self.ranks:
+            whole = whole.plus(rank.used)
+        return whole
+
+    @property
+    def wall_ms(self) -> int:
+        return max(node.start_ms - self.start_ms + node.wall_ms for node in self.nodes)
+
+    @property
+    def cpu_ms(self) -> int:
+        return sum(node.cpu_ms for node in self.nodes)
+
+    @property
+    def cores(self) -> int:
+        """Of all nodes; of one that was begun on twice, once."""
+        return sum({node.name: node.cores for node in self.nodes}.values())
+
+    @property
+    def there_ms(self) -> int:
+        """CPU time that it could have used: of each node's cores, as long as it was there."""
+        return sum(node.cores * node.wall_ms for node in self.nodes)

@@ -1,0 +1,110 @@
+"""A node at a moment: what its processes do, and how fast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from paramon.facts.series import is_counter
+from paramon.facts.sums import GONE, RSS, STATE, SYSTEM, THREADS, USER, footprint
+from paramon.facts.window import Window
+from paramon.sample.fields import AT
+from paramon.sample.profile import Process
+
+OVER_MS = 900
+"""Rates are of so much time at least: a clock tick is 10 ms."""
+READ, WRITE, WAIT = AT["read_chars"], AT["write_chars"], AT["run_wait_us"]
+WAIT_OVER_MS = 9_900
+"""Waits are not read at each look."""
+
+
+class ProcessNow(NamedTuple):
+    """`cores`: CPU time a second; `waiting`: of it, seconds a second without a CPU though it could have run; `read`,
+    `written`: bytes a second, from and to anything."""
+
+    process: Process
+    state: str
+    threads: int
+    cores: float
+    rss_kib: int
+    read: float
+    written: float
+    waiting: float
+    cpu_ms: int
+
+
+class NodeNow(NamedTuple):
+    """`memory_kib`: of the job's processes, what they share counted once. `values`: of series, `rates` of those that
+    are counted, a second."""
+
+    at_ms: int
+    processes: list[ProcessNow]
+    cores: float
+    memory_kib: int
+    values: dict[str, int]
+    rates: dict[str, float]
+
+
+def node_at(window: Window, at_ms: int, known: Mapping[int, Process], ticks_a_second: int) -> NodeNow:
+    """As it was at the last tick until then; the window's first where all are later."""
+    tick = max(window.tick_at(at_ms), 0)
+    before = window.tick_before(tick, OVER_MS)
+    found, own, common = [], 0, 0
+    for number in window.processes():
+        values = window.process(number, tick)
+        if values is None or values[STATE] == GONE:
+            continue
+        process = known.get(number) or Process(number, 0, 0, 0, "?", "", -1)
+        found.append(_process(window, process, tick, before, ticks_a_second))
+        alone, also = footprint(values)
+        own, common = own + alone, max(common, also)
+    numbers = {series: value for series in window.series() if (value := window.value(series, tick)) is not None}
+    rates = {series: rate for series in numbers if (rate := _rate(window, series, tick, before)) is not None}
+    at = window.ticks[tick] if window.ticks else 0
+    return NodeNow(at, found, sum(one.cores for one in found), own + common, numbers, rates)
+
+
+def cores_by_time(window: Window, number: int, ticks: Sequence[int], ticks_a_second: int) -> list[float]:
+    """Of a process at some ticks, each since the one before."""
+    found = []
+    for before, tick in zip(ticks, ticks[1:]):
+        seconds = (window.ticks[tick] - window.ticks[before]) / 1000
+        now, then = window.process(number, tick), window.process(number, before)
+        grown = now[USER] + now[SYSTEM] - (then[USER] + then[SYSTEM] if then else 0) if now else 0
+        found.append(max(grown, 0) / ticks_a_second / seconds if seconds else 0.0)
+    return found
+
+
+def _process(window: Window, process: Process, tick: int, before: int, second: int) -> ProcessNow:
+    values = window.process(process.number, tick) or ()
+    passed = (window.ticks[tick] - window.ticks[before]) / 1000
+    then = window.process(process.number, before)
+    long = window.tick_before(tick, WAIT_OVER_MS)
+    long_passed, earlier = (window.ticks[tick] - window.ticks[long]) / 1000, window.process(process.number, long)
+
+    def grown(place: int) -> float:
+        if not passed or (then is None and not before):
+            return 0.0
+        return max(values[place] - (then[place] if then else 0), 0) / passed
+
+    waited = values[WAIT] - earlier[WAIT] if earlier and long_passed else 0
+    return ProcessNow(
+        process,
+        chr(values[STATE]),
+        values[THREADS],
+        (grown(USER) + grown(SYSTEM)) / second,
+        values[RSS],
+        grown(READ),
+        grown(WRITE),
+        max(waited, 0) / 1e6 / long_passed if long_passed else 0.0,
+        (values[USER] + values[SYSTEM]) * 1000 // second,
+    )
+
+
+def _rate(window: Window, series: str, tick: int, before: int) -> float | None:
+    """None for what is not counted, or was not there before."""
+    now, then = window.value(series, tick), window.value(series, before)
+    passed = (window.ticks[tick] - window.ticks[before]) / 1000
+    if now is None or then is None or not passed or not is_counter(series):
+        return None
+    return max(now - then, 0) / passed

@@ -1,0 +1,166 @@
+"""What a node's profile says: taken chunk by chunk, so that a day takes no more memory than an hour."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from paramon.facts.series import Course
+from paramon.facts.sums import Sums, joined, sums
+from paramon.facts.timeline import Timeline
+from paramon.facts.usage import Usage, Used
+from paramon.sample.chunk import Chunk
+from paramon.sample.profile import LIVE, NodeProfile
+from paramon.text import clean
+
+ENDED_KEPT = 5000
+"""Processes that have ended and are told of one by one. Of more of them, those that used least are summed."""
+STILL_SECONDS = 150
+"""A profile that has no end and was written to within that time (or twice its period) is still being written."""
+
+
+class Peak(NamedTuple):
+    """Of memory: the most at one moment, with what is shared counted once. `rss_kib`: at that moment, with what is
+    shared counted at each process."""
+
+    kib: int = 0
+    at_ms: int = 0
+    anonymous_kib: int = 0
+    common_kib: int = 0
+    rss_kib: int = 0
+
+
+class NodeFacts:
+    """`take` each chunk in turn."""
+
+    def __init__(self, profile: NodeProfile) -> None:
+        self.profile, self.timeline = profile, Timeline()
+        self.start_ms = int(profile.header.get("started_at_ms", 0))
+        self.second = int(profile.header.get("ticks_a_second", 100))
+        self.usages: dict[int, Usage] = {}
+        self.folded, self.folded_used = 0, Used()
+        self.folded_ranks: dict[int, Used] = {}
+        self.courses: dict[str, Course] = {}
+        self.peak = Peak()
+        self.rank_peaks: dict[int, int] = {}
+        self.ticks = self.rows = self.last_ms = self.threads = self.processes = 0
+        self.known_ms = 0
+        """CPU time of the processes that were seen, when all is taken."""
+        self._held: dict[int, Sequence[int]] = {}
+        self._children: dict[int, int] = {}
+
+    def take(self, chunk: Chunk) -> None:
+        if not chunk.ticks:
+            return
+        parts = sums(chunk, self._held, self.rank)
+        whole = joined(parts.values(), len(chunk.ticks))
+        self._time(chunk, whole)
+        self._peaks(chunk, parts, whole)
+        is_first = not self.ticks
+        for number, rows in chunk.rows.items():
+            usage = self.usages.get(number)
+            if usage is None:
+                is_earlier = is_first and rows[0][0] == 0 and bool(self.profile.header.get("attached"))
+                usage = self.usages[number] = Usage(rows[0][1] if is_earlier else None)
+            usage.take(rows, chunk.ticks)
+            self.rows += len(rows)
+        self._held = {number: rows[-1][1] for number, rows in chunk.rows.items()}
+        for name, points in chunk.points.items():
+            self.courses.setdefault(name, Course()).take(points, chunk.ticks)
+        self.ticks, self.last_ms = self.ticks + len(chunk.ticks), chunk.ticks[-1]
+        if len(self.usages) > len(self._held) + ENDED_KEPT:
+            self._fold()
+
+    def rank(self, number: int) -> int:
+        one = self.profile.processes.get(number)
+        return one.rank if one else -1
+
+    @property
+    def name(self) -> str:
+        return clean(str(self.profile.header.get("node", "?")))
+
+    def own(self, name: str, end: dict[str, Any]) -> int:
+        """A figure of the collector's own: its last, or where it has ended the whole."""
+        course = self.courses.get(f"paramon.{name}")
+        return int(end.get(name, course.last if course else 0))
+
+    @property
+    def wall_ms(self) -> int:
+        return int((self.profile.end or {}).get("wall_ms", self.last_ms))
+
+    @property
+    def cpu_ms(self) -> int:
+        """Of all that the job was there: by the kernel's own sum, where the profile ended with it."""
+        return max(int((self.profile.end or {}).get("cpu_ticks_total", 0)) * 1000 // self.second, self.known_ms)
+
+    @property
+    def cores(self) -> int:
+        header = self.profile.header
+        return int(header.get("usable_cores") or header.get("cores") or 1)
+
+    @property
+    def is_running(self) -> bool:
+        if self.profile.end is not None:
+            return False
+        patience = max(STILL_SECONDS, 2 * float(self.profile.header.get("period", 1)))
+        return any(time.time() - _written(path) < patience for path in (self.profile.path + LIVE, self.profile.path))
+
+    def _time(self, chunk: Chunk, whole: Sums) -> None:
+        used = map(int.__add__, whole.grown["user_ticks"], whole.grown["system_ticks"])
+        before = self.last_ms if self.ticks else chunk.ticks[0]
+        for at, ticks, kib in zip(chunk.ticks, used, whole.memory_kib()):
+            self.timeline.cpu(before, at, ticks * 1000 / self.second)
+            self.timeline.memory(at, kib)
+            before = at
+
+    def _peaks(self, chunk: Chunk, parts: dict[int, Sums], whole: Sums) -> None:
+        memory = whole.memory_kib()
+        most = max(memory)
+        if most > self.peak.kib:
+            at = memory.index(most)
+            anonymous, common = whole.anonymous_kib[at], whole.common_kib[at]
+            self.peak = Peak(most, chunk.ticks[at], anonymous, common, whole.rss_kib[at])
+        for rank, part in parts.items():
+            self.rank_peaks[rank] = max(self.rank_peaks.get(rank, 0), *part.memory_kib())
+        self.threads = max(self.threads, *whole.threads)
+        self.processes = max(self.processes, *whole.processes)
+
+    def _fold(self) -> None:
+        """Of those that have ended, the half that used least."""
+        ended = [number for number, usage in self.usages.items() if number not in self._held or usage.is_gone]
+        ended.sort(key=lambda number: (self.usages[number].own_ticks(), self.usages[number].rss_kib))
+        unseen = self.unseen_ticks()
+        for number in ended[: len(ended) // 2]:
+            usage = self.usages.pop(number)
+            one = usage.used(self.second, unseen.get(number, 0))
+            rank = self.rank(number)
+            self.folded += 1
+            self.folded_used = self.folded_used.plus(one)
+            self.folded_ranks[rank] = self.folded_ranks.get(rank, Used()).plus(one)
+            self._of_ended(number, usage, self._children)
+
+    def unseen_ticks(self) -> dict[int, int]:
+        """By process: CPU time of children which it waited for, and which nobody saw."""
+        seen = dict(self._children)
+        for number, usage in self.usages.items():
+            if usage.is_gone:
+                self._of_ended(number, usage, seen)
+        of = {one.pid: one.number for one in self.profile.processes.values() if one.number in self.usages}
+        found = {}
+        for pid, number in of.items():
+            found[number] = max(self.usages[number].told_ticks() - seen.get(pid, 0), 0)
+        return found
+
+    def _of_ended(self, number: int, usage: Usage, seen: dict[int, int]) -> None:
+        one = self.profile.processes.get(number)
+        if one is not None:
+            seen[one.parent] = seen.get(one.parent, 0) + usage.own_ticks() + usage.told_ticks()
+
+
+def _written(path: str) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,124 @@
+"""What processes use together, at each tick of a chunk. A value between two rows stays as it was.
+
+Memory that processes share is counted once: what is theirs alone (anonymous) is summed, and of what they map together
+(files and shared segments) as much counts as the one process has that maps the most. The sum of resident sizes counts
+each shared page as often as it is mapped; it is kept beside it, as the upper bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from typing import Callable
+
+from paramon.sample.chunk import Chunk
+from paramon.sample.fields import AT
+
+USER, SYSTEM = AT["user_ticks"], AT["system_ticks"]
+RSS, SHARED, FILE = AT["rss_kib"], AT["shared_kib"], AT["file_kib"]
+THREADS, STATE = AT["threads"], AT["state"]
+RUNNING, BLOCKED, GONE = ord("R"), ord("D"), ord("X")
+COUNTERS = ("user_ticks", "system_ticks", "read_chars", "write_chars", "read_bytes", "write_bytes")
+"""Those of which is asked when they grew."""
+PLACES = tuple(AT[name] for name in COUNTERS)
+LEVELS = ("anonymous_kib", "rss_kib", "threads", "processes", "running", "blocked")
+"""What stands at a moment, and can be added up."""
+
+
+class Sums:
+    """Lists as long as the chunk's ticks. `grown`: by the name of a counter, how much it grew at each tick.
+    `common_kib`: mapped from files or shared, of the process that has the most of it."""
+
+    __slots__ = ("anonymous_kib", "blocked", "common_kib", "grown", "processes", "rss_kib", "running", "threads")
+
+    def __init__(self, ticks: int) -> None:
+        self.anonymous_kib = [0] * ticks
+        self.common_kib = [0] * ticks
+        self.rss_kib = [0] * ticks
+        self.threads = [0] * ticks
+        self.processes = [0] * ticks
+        self.running = [0] * ticks
+        self.blocked = [0] * ticks
+        self.grown = {name: [0] * ticks for name in COUNTERS}
+
+    def memory_kib(self) -> list[int]:
+        return [own + common for own, common in zip(self.anonymous_kib, self.common_kib)]
+
+    def add(self, rows: Sequence[tuple[int, tuple[int, ...]]], before: Sequence[int] | None) -> None:
+        """`rows` of one process. `before`: its values at the end of the chunk before; None where it was not there: all
+        that it has used until its first row is of that tick. `settle` when all are in."""
+        levels = [getattr(self, name) for name in LEVELS]
+        grown = list(self.grown.values())
+        held = (0,) * len(LEVELS)
+        common, since = 0, 0
+        for tick, values in rows:
+            for column, place in zip(grown, PLACES):
+                change = values[place] - (before[place] if before is not None else 0)
+                if change > 0:
+                    column[tick] += change
+            now, also = _levels(values)
+            if now != held:
+                for column, new, old in zip(levels, now, held):
+                    column[tick] += new - old
+                held = now
+            if also != common:
+                self._common(common, since, tick)
+                common, since = also, tick
+            before = values
+        self._common(common, since, len(self.common_kib))
+
+    def _common(self, kib: int, since: int, end: int) -> None:
+        column = self.common_kib
+        for at in range(since, end) if kib else ():
+            column[at] = max(column[at], kib)
+
+    def settle(self) -> None:
+        """Until now the lists of what stands tell how much it changed at each tick."""
+        for name in LEVELS:
+            getattr(self, name)[:] = accumulate(getattr(self, name))
+
+    def join(self, other: Sums) -> None:
+        """What other processes use, of the same node and ticks."""
+        for name in LEVELS:
+            ours, theirs = getattr(self, name), getattr(other, name)
+            ours[:] = map(int.__add__, ours, theirs)
+        self.common_kib[:] = map(max, self.common_kib, other.common_kib)
+        for name, column in self.grown.items():
+            column[:] = map(int.__add__, column, other.grown[name])
+
+
+def sums(chunk: Chunk, held: Mapping[int, Sequence[int]], group: Callable[[int], int]) -> dict[int, Sums]:
+    """By group of processes, such as the rank. `held`: values at the end of the chunk before."""
+    found: dict[int, Sums] = {}
+    for number, rows in chunk.rows.items():
+        key = group(number)
+        one = found.get(key)
+        if one is None:
+            one = found[key] = Sums(len(chunk.ticks))
+        one.add(rows, held.get(number))
+    for one in found.values():
+        one.settle()
+    return found
+
+
+def _levels(values: Sequence[int]) -> tuple[tuple[int, ...], int]:
+    """As LEVELS; and what others may have mapped, too."""
+    state = values[STATE]
+    if state == GONE:
+        return (0,) * len(LEVELS), 0
+    own, common = footprint(values)
+    return (own, own + common, values[THREADS], 1, int(state == RUNNING), int(state == BLOCKED)), common
+
+
+def footprint(values: Sequence[int]) -> tuple[int, int]:
+    """KiB of a process: its own, and what others may have mapped, too."""
+    rss = values[RSS]
+    common = min(values[SHARED] + values[FILE], rss)
+    return rss - common, common
+
+
+def joined(parts: Iterable[Sums], ticks: int) -> Sums:
+    whole = Sums(ticks)
+    for part in parts:
+        whole.join(part)
+    return whole

@@ -1,0 +1,53 @@
+"""How much was used when, second by second: of a node, and then of all of them together."""
+
+from __future__ import annotations
+
+from array import array
+
+MOST_SECONDS = 90 * 86400
+
+
+class Timeline:
+    """From second 0, the start of the profile. Sixteen bytes a second, however many processes there are."""
+
+    def __init__(self) -> None:
+        self.cpu_ms, self.memory_kib = array("q"), array("q")
+        self._memory_now = 0
+
+    def cpu(self, from_ms: int, until_ms: int, used_ms: float) -> None:
+        """So much CPU time between two moments: spread evenly over the seconds."""
+        passed, at = until_ms - from_ms, from_ms
+        while at < until_ms:
+            second = at // 1000
+            end = min((second + 1) * 1000, until_ms)
+            _reach(self.cpu_ms, second, 0)
+            if second < len(self.cpu_ms):
+                self.cpu_ms[second] += round(used_ms * (end - at) / passed)
+            at = end
+
+    def memory(self, at_ms: int, kib: int) -> None:
+        """So much from that moment on, until the next. Of a second with several looks, the most."""
+        second, known = at_ms // 1000, len(self.memory_kib)
+        _reach(self.memory_kib, second, self._memory_now)
+        if second < len(self.memory_kib):
+            self.memory_kib[second] = kib if second >= known else max(self.memory_kib[second], kib)
+        self._memory_now = kib
+
+    def join(self, other: Timeline, later_s: int) -> None:
+        """`later_s`: seconds from our start to the other's."""
+        for ours, theirs in ((self.cpu_ms, other.cpu_ms), (self.memory_kib, other.memory_kib)):
+            _reach(ours, later_s + len(theirs) - 1, 0)
+            for second, value in enumerate(theirs, later_s):
+                if second < len(ours):
+                    ours[second] += value
+
+    def peak_memory(self) -> tuple[int, int]:
+        """KiB, and the second at which it was first so much."""
+        most = max(self.memory_kib, default=0)
+        return most, self.memory_kib.index(most) if most else 0
+
+
+def _reach(column: array[int], second: int, value: int) -> None:
+    """Not beyond what a profile can be: a clock may have been set."""
+    if len(column) <= second < MOST_SECONDS:
+        column.extend([value] * (second + 1 - len(column)))

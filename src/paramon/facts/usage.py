@@ -1,0 +1,108 @@
+"""What a process used, from its first row to its last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from paramon.facts.sums import BLOCKED, GONE, RSS, STATE, SYSTEM, THREADS, USER
+from paramon.sample.fields import AT
+
+NAMES = ("read_calls", "write_calls", "read_chars", "write_chars", "read_bytes", "write_bytes", "minor_faults",
+         "major_faults", "voluntary_switches", "forced_switches")  # fmt: skip
+PEAK, SWAP = AT["peak_rss_kib"], AT["swap_kib"]
+PLACES = tuple(AT[name] for name in NAMES)
+
+
+class Used(NamedTuple):
+    """`peak_rss_kib`: added up, it is the sum of the peaks, which were at different moments. `blocked_ms`: from a look
+    that found it in state D to the next; `block_wait_ms`: as the kernel counted it, where it does. `threads`,
+    `swap_kib`: the most."""
+
+    user_ms: int = 0
+    system_ms: int = 0
+    unseen_children_ms: int = 0
+    peak_rss_kib: int = 0
+    swap_kib: int = 0
+    threads: int = 0
+    run_wait_ms: int = 0
+    blocked_ms: int = 0
+    block_wait_ms: int = 0
+    read_calls: int = 0
+    write_calls: int = 0
+    read_chars: int = 0
+    write_chars: int = 0
+    read_bytes: int = 0
+    write_bytes: int = 0
+    minor_faults: int = 0
+    major_faults: int = 0
+    voluntary_switches: int = 0
+    forced_switches: int = 0
+
+    @property
+    def cpu_ms(self) -> int:
+        """Of children that nobody saw, too: they were its to wait for."""
+        return self.user_ms + self.system_ms + self.unseen_children_ms
+
+    def plus(self, other: Used) -> Used:
+        return Used(*map(int.__add__, self, other))
+
+
+class Usage:
+    """Rows of one process, taken chunk by chunk."""
+
+    __slots__ = ("_at_ms", "_base", "_blocked_ms", "_swap", "first_ms", "last_ms", "rss_kib", "threads", "values")
+
+    def __init__(self, base: Sequence[int] | None = None) -> None:
+        """`base`: what it had used when the profile began, where that is not the job's."""
+        self.values: Sequence[int] = ()
+        self.first_ms = self.last_ms = self._at_ms = -1
+        self.rss_kib = self.threads = self._swap = self._blocked_ms = 0
+        self._base = base
+
+    def take(self, rows: Sequence[tuple[int, tuple[int, ...]]], ticks: Sequence[int]) -> None:
+        """`ticks`: milliseconds since the start of the profile."""
+        for tick, values in rows:
+            at = ticks[tick]
+            if self.values and self.values[STATE] == BLOCKED:
+                self._blocked_ms += at - self._at_ms
+            self._at_ms, self.values = at, values
+            self.rss_kib = max(self.rss_kib, values[RSS], values[PEAK])
+            self.threads = max(self.threads, values[THREADS])
+            self._swap = max(self._swap, values[SWAP])
+        if self.first_ms < 0:
+            self.first_ms = ticks[rows[0][0]]
+        self.last_ms = self._at_ms if self.is_gone else ticks[-1]
+
+    @property
+    def is_gone(self) -> bool:
+        return bool(self.values) and self.values[STATE] == GONE
+
+    def told_ticks(self) -> int:
+        """CPU time of ended children, as it was told of it."""
+        return self._grown(AT["child_user_ticks"]) + self._grown(AT["child_system_ticks"])
+
+    def own_ticks(self) -> int:
+        return self._grown(USER) + self._grown(SYSTEM)
+
+    def used(self, ticks_a_second: int, unseen_ticks: int = 0) -> Used:
+        """`unseen_ticks`: of children that came and went between two looks."""
+
+        def ms(ticks: int) -> int:
+            return ticks * 1000 // ticks_a_second
+
+        return Used(
+            ms(self._grown(USER)),
+            ms(self._grown(SYSTEM)),
+            ms(unseen_ticks),
+            self.rss_kib,
+            self._swap,
+            self.threads,
+            self._grown(AT["run_wait_us"]) // 1000,
+            self._blocked_ms,
+            ms(self._grown(AT["block_wait_ticks"])),
+            *map(self._grown, PLACES),
+        )
+
+    def _grown(self, place: int) -> int:
+        return max(self.values[place] - (self._base[place] if self._base else 0), 0)

@@ -1,0 +1,65 @@
+"""Some minutes of a profile in which any moment can be looked up."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from paramon.sample.chunk import Chunk
+
+Values = "tuple[int, ...]"
+
+
+class Window:
+    """Chunks that follow one another. What is not in a chunk has ended before it."""
+
+    def __init__(self, chunks: Sequence[Chunk]) -> None:
+        self.ticks: list[int] = []
+        """Milliseconds since the start of the profile."""
+        self._rows: dict[int, tuple[list[int], list[tuple[int, ...] | None]]] = {}
+        self._points: dict[str, tuple[list[int], list[int | None]]] = {}
+        for chunk in chunks:
+            self._add(chunk)
+
+    def tick_at(self, at_ms: int) -> int:
+        """The last one until then; -1 where all are later."""
+        return bisect_right(self.ticks, at_ms) - 1
+
+    def tick_before(self, tick: int, passed_ms: int) -> int:
+        """The last one that is at least so much earlier, or the first of all."""
+        return max(self.tick_at(self.ticks[tick] - passed_ms), 0)
+
+    def processes(self) -> list[int]:
+        return list(self._rows)
+
+    def series(self) -> list[str]:
+        return list(self._points)
+
+    def process(self, number: int, tick: int) -> tuple[int, ...] | None:
+        """None where it was not there."""
+        at, values = self._rows.get(number, ([], []))
+        found = bisect_right(at, tick) - 1
+        return values[found] if found >= 0 else None
+
+    def value(self, series: str, tick: int) -> int | None:
+        at, values = self._points.get(series, ([], []))
+        found = bisect_right(at, tick) - 1
+        return values[found] if found >= 0 else None
+
+    def _add(self, chunk: Chunk) -> None:
+        first = len(self.ticks)
+        self.ticks += chunk.ticks
+        for known, fresh in ((self._rows, chunk.rows), (self._points, chunk.points)):
+            for name in set(known) - set(fresh):
+                at, values = known[name]  # type: ignore[index]  # both are keyed alike
+                if values[-1] is not None:
+                    at.append(first)
+                    values.append(None)
+        for number, rows in chunk.rows.items():
+            at, values = self._rows.setdefault(number, ([], []))
+            at += [first + tick for tick, _ in rows]
+            values += [told for _, told in rows]
+        for series, points in chunk.points.items():
+            at, numbers = self._points.setdefault(series, ([], []))
+            at += [first + tick for tick, _ in points]
+            numbers += [told for _, told in points]

@@ -1,0 +1,134 @@
+"""A profile that may still be growing: followed as it is written, and looked up at any moment.
+
+Only where its minutes begin is kept in memory; those that are asked for are read again. A minute's ticks are seen as
+they are written, in the file beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from bisect import bisect_right
+from typing import NamedTuple
+
+from paramon.sample.chunk import Chunk, TickReader, read_chunk
+from paramon.sample.errors import Damaged
+from paramon.sample.file import frames_in
+from paramon.sample.frames import CHUNK, HEAD, TICK, frames
+from paramon.sample.profile import LIVE, Told, note
+from paramon.sample.varint import get
+
+KEPT = 4
+"""Minutes that are kept as they were read."""
+
+
+class Minute(NamedTuple):
+    """Where it lies in the file."""
+
+    first_ms: int
+    start: int
+    size: int
+
+
+class Tape(Told):
+    """`poll` for what is new. Milliseconds are since the start of the profile."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+        self._minutes: list[Minute] = []
+        self._kept: dict[int, Chunk] = {}
+        self._offset, self._inode = 0, -1
+        self._open, self._open_start, self._open_offset = TickReader(), b"", 0
+
+    def poll(self) -> None:
+        """OSError where it cannot be read."""
+        fresh = self._open_bytes()  # before the file: a minute is in the file before its ticks are taken away
+        self._poll_file()
+        for one in frames(fresh):
+            if isinstance(one, int) or one.kind != TICK:
+                return  # what follows is the difference to what is missing: the minute will come whole
+            try:
+                self._open.read(one.payload)
+            except Damaged:
+                return
+            self._open_offset += HEAD.size + len(one.payload)
+
+    @property
+    def last_ms(self) -> int:
+        """-1 for nothing yet."""
+        opened = self._open_minute()
+        if opened is not None:
+            return opened.ticks[-1]
+        for at in range(len(self._minutes) - 1, -1, -1):
+            ticks = self._minute(at).ticks
+            if ticks:
+                return ticks[-1]
+        return -1
+
+    def chunks(self, from_ms: int, until_ms: int) -> list[Chunk]:
+        """Those with a tick between the two, and at least that in which the latter falls."""
+        firsts = [minute.first_ms for minute in self._minutes]
+        first, last = max(bisect_right(firsts, from_ms) - 1, 0), max(bisect_right(firsts, until_ms), 1)
+        found = [self._minute(at) for at in range(first, min(last, len(firsts)))]
+        opened = self._open_minute()
+        if opened is not None and (opened.ticks[0] <= until_ms or not found):
+            found.append(opened)
+        return [chunk for chunk in found if chunk.ticks]
+
+    def _open_minute(self) -> Chunk | None:
+        """None where it is in the file already."""
+        ticks = self._open.chunk.ticks
+        is_later = ticks and (not self._minutes or ticks[0] > self._minutes[-1].first_ms)
+        return self._open.chunk if is_later else None
+
+    def _minute(self, at: int) -> Chunk:
+        """Empty where it is damaged."""
+        found = self._kept.get(at)
+        if found is None:
+            if len(self._kept) >= KEPT:
+                del self._kept[next(iter(self._kept))]
+            minute = self._minutes[at]
+            try:
+                with open(self.path, "rb") as file:
+                    file.seek(minute.start)
+                    found = read_chunk(file.read(minute.size))
+            except (Damaged, OSError):
+                found = Chunk([], {}, {})
+            self._kept[at] = found
+        return found
+
+    def _poll_file(self) -> None:
+        there = os.stat(self.path)
+        if there.st_ino != self._inode or there.st_size < self._offset:  # it was taken away, and another one begun
+            self._inode, self._offset = there.st_ino, 0
+            self._minutes, self._kept = [], {}
+        for one in frames_in(self.path, self._offset):
+            if isinstance(one, int):
+                continue
+            self._offset = one.end
+            try:
+                if one.kind == CHUNK:
+                    head = zlib.decompressobj().decompress(one.payload, 16)
+                    size = len(one.payload)
+                    self._minutes.append(Minute(get(head, 0)[0], one.end - size, size))
+                else:
+                    note(self, one)
+            except (Damaged, ValueError, TypeError, zlib.error):
+                continue
+
+    def _open_bytes(self) -> bytes:
+        """What was not read yet, of the open minute's file. It is emptied when the minute is over: its first frame
+        says that it is another."""
+        try:
+            file = os.open(self.path + LIVE, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return b""
+        try:
+            start = os.pread(file, HEAD.size, 0)
+            if start != self._open_start:
+                self._open, self._open_start, self._open_offset = TickReader(), start, 0
+            size = os.fstat(file).st_size
+            return os.pread(file, max(size - self._open_offset, 0), self._open_offset)
+        finally:
+            os.close(file)

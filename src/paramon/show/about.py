@@ -1,0 +1,68 @@
+"""Of the profile itself: how far it can be believed, what it took, and what could not be had."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from paramon.facts.job import JobFacts
+from paramon.facts.node import NodeFacts
+from paramon.show.sheet import Sheet
+from paramon.text import clean, count
+
+
+def about(facts: JobFacts, sheet: Sheet) -> list[str]:
+    lines = [sheet.say("About this profile", "关于本次采集")]
+    for node in facts.nodes:
+        end = node.profile.end or {}
+        lines += sheet.line("", node.name, *_faith(node, end, sheet), *_harm(node, end, sheet))
+    for name, why in _unavailable(facts, sheet).items():
+        lines += sheet.line("", sheet.say(f"not to be had: {name}: {why}", f"无法采集：{name}：{why}"))
+    return lines
+
+
+def _faith(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
+    say = sheet.say
+    cpu_us, missed, slowed = (node.own(name, end) for name in ("cpu_us", "missed_ticks", "slowed_ticks"))
+    cost = f"{cpu_us / 1e6:.2f} s", f"{cpu_us / node.wall_ms / 10 if node.wall_ms else 0:.2f} %"
+    complete = f"{100 * end['completeness']:.1f} %" if end.get("completeness") is not None else ""
+    rows = count(node.rows)
+    return [
+        say(f"{node.ticks} ticks, {rows} rows", f"{node.ticks} 个采样点、{rows} 行"),
+        say(f"it took {cost[0]} of CPU ({cost[1]} of a core)", f"采集耗用 CPU {cost[0]}（{cost[1]} 核）"),
+        say(f"{missed} ticks missed", f"漏采 {missed} 次"),
+        say(f"{slowed} left out to stay cheap", f"为省开销少采 {slowed} 次"),
+        say(f"{complete} of all CPU time is a known process's", f"{complete} 的 CPU 时间归到了进程")
+        if complete
+        else say("how complete it is, is not known before the end", "完整度在结束时才能得出"),
+    ]
+
+
+def _harm(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
+    say, profile, found = sheet.say, node.profile, []
+    if profile.lost_bytes or profile.damaged_chunks:
+        size, minutes = count(profile.lost_bytes), profile.damaged_chunks
+        found.append(
+            say(f"DAMAGED: {size} bytes, {minutes} unreadable pieces", f"已损坏：{size} 字节、{minutes} 块无法读出")
+        )
+    if end.get("given_up_frames"):
+        pieces = end["given_up_frames"]
+        found.append(say(f"{pieces} pieces were never written, for want of a disk", f"因磁盘问题有 {pieces} 块未写入"))
+    if end.get("denied_processes"):
+        denied = end["denied_processes"]
+        found.append(say(f"{denied} processes must not be looked at", f"{denied} 个进程无权查看"))
+    failed = ", ".join(f"{clean(str(name))} {times}" for name, times in dict(end.get("failed_reads") or {}).items())
+    if failed:
+        found.append(say(f"readings that failed: {failed}", f"读取失败：{failed}"))
+    return found
+
+
+def _unavailable(facts: JobFacts, sheet: Sheet) -> dict[str, str]:
+    """Of all nodes; a reason that differs is said with its node."""
+    found: dict[str, str] = {}
+    for node in facts.nodes:
+        told = node.profile.header.get("unavailable")
+        for name, why in told.items() if isinstance(told, dict) else ():
+            text = clean(sheet.say(str(why[0]), str(why[-1])) if isinstance(why, list) and why else str(why))
+            if found.setdefault(clean(name), text) != text:
+                found[f"{clean(name)} ({node.name})"] = text
+    return found

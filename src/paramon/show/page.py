@@ -1,0 +1,160 @@
+"""A job's profile as a page of text: what ran where, how long, and what it took."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from paramon.facts.job import JobFacts
+from paramon.facts.usage import Used
+from paramon.show.about import about
+from paramon.show.nodes import node_lines
+from paramon.show.sheet import LABEL, Sheet
+from paramon.show.tables import process_table, rank_table
+from paramon.text import amount, clean, count, cut, duration, spark
+
+PLOT = 60
+"""Columns of a plot, at most."""
+
+
+def page(facts: JobFacts, sheet: Sheet) -> str:
+    lines = _head(facts, sheet)
+    lines += _processors(facts, sheet) + _memory(facts, sheet)
+    lines += _input_output(facts.used, sheet) + _threads(facts, sheet)
+    for table in (rank_table(facts, sheet), process_table(facts, sheet)):
+        lines += ["", *table] if table else []
+    for node in facts.nodes:
+        lines += ["", *node_lines(node, sheet)]
+    lines += ["", *about(facts, sheet)]
+    return "\n".join(lines) + "\n"
+
+
+def _head(facts: JobFacts, sheet: Sheet) -> list[str]:
+    say, first = sheet.say, facts.nodes[0].profile.header
+    command = clean(" ".join(map(str, first.get("command", ())))) or say("(no command)", "（无命令）")
+    names = list(dict.fromkeys(node.name for node in facts.nodes))
+    shown, job = ", ".join(names[:8]) + (" …" if len(names) > 8 else ""), clean(str(first.get("job") or ""))
+    started = datetime.fromtimestamp(facts.start_ms / 1000, timezone.utc).astimezone()
+    return [
+        cut(command, sheet.columns),
+        *sheet.line(
+            say("Where", "位置"),
+            say(f"{len(names)} node{'s' * (len(names) > 1)}: {shown}", f"{len(names)} 个节点：{shown}"),
+            say(f"{facts.cores} cores", f"{facts.cores} 核"),
+            say(f"job {job}", f"作业 {job}") if job else "",
+        ),
+        *sheet.line(
+            say("When", "时间"), f"{started:%Y-%m-%d %H:%M:%S %z}", duration(facts.wall_ms), _ending(facts, sheet)
+        ),
+    ]
+
+
+def _ending(facts: JobFacts, sheet: Sheet) -> str:
+    """The first that went wrong is what is asked for."""
+    say, ends = sheet.say, [node.profile.end for node in facts.nodes]
+    for end in ends:
+        if end and end.get("signal"):
+            return say(f"ended by signal {end['signal']}", f"被信号 {end['signal']} 终止")
+        if end and end.get("exit_code"):
+            return say(f"exit code {end['exit_code']}", f"退出码 {end['exit_code']}")
+    if any(node.is_running for node in facts.nodes):
+        return say("still running", "仍在运行")
+    if any(end is None for end in ends):
+        return say("cut off: no end was written", "采集中断：没有结束记录")
+    return say("exit code 0", "退出码 0")
+
+
+def _processors(facts: JobFacts, sheet: Sheet) -> list[str]:
+    say, cores, there = sheet.say, facts.cores, facts.there_ms
+    used, whole = duration(facts.cpu_ms), duration(there)
+    part = f"{100 * facts.cpu_ms / there:.0f} %" if there else "–"
+    mean = facts.cpu_ms / facts.wall_ms if facts.wall_ms else 0.0
+    parts, system = facts.used, "–"
+    if parts.user_ms + parts.system_ms:
+        system = f"{100 * parts.system_ms / (parts.user_ms + parts.system_ms):.0f} %"
+    return [
+        *sheet.line(
+            "CPU",
+            say(f"{used} used of {whole} there ({part})", f"已用 {used}，可用 {whole}（{part}）"),
+            say(f"{mean:.2f} of {cores} cores on average", f"平均 {mean:.2f} 核（共 {cores} 核）"),
+            say(f"{system} of it in the kernel", f"内核态占 {system}"),
+        ),
+        *_plot(
+            spark(facts.timeline.cpu_ms, _columns(sheet), cores * 1000.0), say("full", "满格") + f" = {cores}", sheet
+        ),
+    ]
+
+
+def _memory(facts: JobFacts, sheet: Sheet) -> list[str]:
+    say, used, nodes = sheet.say, facts.used, facts.nodes
+    kib, second = facts.timeline.peak_memory()
+    peak, when = amount(kib * 1024), duration(second * 1000)
+    most = max(nodes, key=lambda node: node.peak.kib).peak
+    own, common, fullest = (amount(part * 1024) for part in (most.anonymous_kib, most.common_kib, most.kib))
+    swap, of_peaks = amount(used.swap_kib * 1024), amount(used.peak_rss_kib * 1024)
+    of_nodes = amount(sum(node.peak.kib for node in nodes) * 1024)
+    return [
+        *sheet.line(
+            say("Memory", "内存"),
+            say(f"peak {peak} after {when}", f"峰值 {peak}（第 {when}）"),
+            say(f"{own} of its own + {common} shared, counted once", f"私有 {own} + 共享 {common}（只计一次）")
+            if len(nodes) == 1
+            else say(f"on the fullest node {fullest}", f"最多的节点 {fullest}"),
+            say(f"swap {swap}", f"换出 {swap}") if used.swap_kib else "",
+        ),
+        *_plot(spark(facts.timeline.memory_kib, _columns(sheet)), say("full", "满格") + f" = {peak}", sheet),
+        *sheet.line(
+            "",
+            say(
+                f"at one moment; the processes' own peaks, each at another, add up to {of_peaks}",
+                f"以上为同一时刻之和；各进程峰值（时刻不同）合计 {of_peaks}",
+            ),
+            say(f"the nodes' to {of_nodes}", f"各节点峰值合计 {of_nodes}") if len(nodes) > 1 else "",
+        ),
+    ]
+
+
+def _input_output(used: Used, sheet: Sheet) -> list[str]:
+    say = sheet.say
+    read, written = amount(used.read_bytes), amount(used.write_bytes)
+    return sheet.line(
+        say("I/O", "读写"),
+        say("read ", "读 ") + _calls(used.read_chars, used.read_calls, sheet),
+        say("written ", "写 ") + _calls(used.write_chars, used.write_calls, sheet),
+        say(f"at devices: {read} read, {written} written", f"设备：读 {read}、写 {written}"),
+    )
+
+
+def _calls(size: int, calls: int, sheet: Sheet) -> str:
+    each = amount(size / calls) if calls else "–"
+    whole, times = amount(size), count(calls)
+    return sheet.say(f"{whole} in {times} calls ({each} each)", f"{whole}，{times} 次调用（每次 {each}）")
+
+
+def _threads(facts: JobFacts, sheet: Sheet) -> list[str]:
+    say, used = sheet.say, facts.used
+    threads, processes = (sum(getattr(node, name) for node in facts.nodes) for name in ("threads", "processes"))
+    waiting, forced = count(used.voluntary_switches), count(used.forced_switches)
+    minor, major = count(used.minor_faults), count(used.major_faults)
+    run, blocked, devices = map(duration, (used.run_wait_ms, used.blocked_ms, used.block_wait_ms))
+    return [
+        *sheet.line(
+            say("Threads", "线程"),
+            say(f"{threads} at once in {processes} processes, at most", f"同时最多 {threads} 个（{processes} 个进程）"),
+            say(f"context switches: {waiting} to wait, {forced} forced", f"上下文切换：自愿 {waiting}、被动 {forced}"),
+        ),
+        *sheet.line(
+            say("Waiting", "等待"),
+            say(f"for a CPU {run}", f"等 CPU {run}"),
+            say(f"in state D {blocked}", f"D 状态 {blocked}"),
+            say(f"for block devices {devices}", f"等块设备 {devices}"),
+            say(f"page faults: {minor} minor, {major} major", f"缺页：次 {minor}、主 {major}"),
+        ),
+    ]
+
+
+def _columns(sheet: Sheet) -> int:
+    return min(PLOT, sheet.columns - LABEL - 25)
+
+
+def _plot(blocks: str, text: str, sheet: Sheet) -> list[str]:
+    return sheet.line("", f"▕{blocks}▏ {text}") if blocks else []

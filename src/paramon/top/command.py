@@ -1,0 +1,123 @@
+"""`paramon top`: what a job does now, or did then."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from types import FrameType
+from typing import NamedTuple
+
+from paramon.begin import Wish
+from paramon.errors import Refused
+from paramon.top import paint as plain
+from paramon.top.keys import Terminal
+from paramon.top.loop import Look, Paint, in_terminal, is_terminal, pages
+from paramon.top.moments import moment_in
+from paramon.top.reel import Reel
+from paramon.top.started import Writer, attached, command
+from paramon.top.state import Extent, State, sought
+
+
+class Wanted(NamedTuple):
+    """`path`: of a profile, or a folder of them. `pid`: 0 for none. `at`: as the user wrote it."""
+
+    path: str
+    pid: int
+    command: Sequence[str]
+    at: str
+    seconds: float
+    period: float
+    budget: float
+    is_once: bool
+    is_plain: bool
+    is_chinese: bool
+
+
+def top(wanted: Wanted) -> int:
+    """The command's exit code, where one was run. Refused for what cannot be looked at."""
+    if wanted.command:
+        return _of_command(wanted)
+    if wanted.pid:
+        return _of_process(wanted)
+    if not os.path.exists(wanted.path):
+        raise Refused(
+            f"There is no profile at {wanted.path}: name a file or a folder, or say what to look at: "
+            "paramon top -- ./a.out, or paramon top --pid 1234.",
+            f"{wanted.path} 处没有采集文件：请给出文件或目录，或指定要查看的对象："
+            "paramon top -- ./a.out，或 paramon top --pid 1234。",
+        )
+    return _looked(wanted, Reel(wanted.path), None)
+
+
+def _of_command(wanted: Wanted) -> int:
+    wish = Wish(wanted.path, wanted.period, wanted.budget, os.environ.get("SLURM_JOB_ID", ""))
+    output = os.path.join(wanted.path, f"output-{os.getpid()}.txt")
+    writer = command(list(wanted.command), wish, output)
+    code = _looked(wanted, Reel(wanted.path, writer.ending), writer)
+    if writer.is_alive():
+        sys.stderr.write(f"paramon: {wanted.command[0]} goes on, its output is in {output}; Ctrl-C ends it\n")
+    return writer.wait() or code
+
+
+def _of_process(wanted: Wanted) -> int:
+    folder = tempfile.mkdtemp(prefix="paramon-")
+    try:
+        writer = attached(wanted.pid, Wish(folder, wanted.period, wanted.budget))
+        try:
+            return _looked(wanted, Reel(folder, writer.ending), writer)
+        finally:
+            writer.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _looked(wanted: Wanted, reel: Reel, writer: Writer | None) -> int:
+    reel.poll()
+    state = State()
+    if wanted.at:
+        state = sought(moment_in(wanted.at, reel.start_ms), Extent(reel.start_ms, reel.end_ms, 1))
+    has_screen = is_terminal(0, 1) and not wanted.is_once
+    look = Look(
+        reel,
+        lambda en, zh: zh if wanted.is_chinese else en,
+        _paint(is_plain=wanted.is_plain),
+        wanted.seconds,
+        has_screen and "NO_COLOR" not in os.environ,
+        writer.is_alive if writer else lambda: True,
+    )
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _ended)
+    try:
+        if not has_screen:
+            pages(look, state, sys.stdout, is_once=wanted.is_once)
+            return 0
+        with Terminal(0, 1) as terminal:
+            in_terminal(look, state, terminal)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        raise
+    except OSError:
+        if not has_screen:
+            raise
+        return 1  # the terminal is gone: there is nobody to tell
+    return 0
+
+
+def _ended(number: int, _: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+def _paint(*, is_plain: bool) -> Paint:
+    """Of rich where it is installed."""
+    if is_plain:
+        return plain.paint
+    try:
+        from paramon.top.rich_paint import paint  # an extra: a node has what it has
+    except ImportError:
+        return plain.paint
+    return paint

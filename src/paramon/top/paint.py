@@ -1,0 +1,72 @@
+"""The board as lines of text, with the colours of ECMA-48 or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from paramon.text import bar, cut, left, right, width
+from paramon.top.board import SPARK, Board
+from paramon.top.gauges import Gauge
+from paramon.top.words import SHORT, Say
+
+BAR = 12
+BOLD, DIM, REVERSE, GREEN, YELLOW, RED, CYAN = "1", "2", "7", "32", "33", "31", "36"
+
+Piece = "tuple[str, str]"
+"""Text and its style."""
+
+
+def paint(board: Board, columns: int, say: Say, *, is_colourful: bool) -> list[str]:
+    """No line is wider than that."""
+    lines: list[list[tuple[str, str]]] = [[(board.title, BOLD)], [(board.status, CYAN)], [(board.summary, "")]]
+    lines += [_gauges(one) for one in (*board.nodes, *board.gpus)]
+    lines.append([])
+    widths = _widths(board, columns)
+    lines.append([(_cells(board.heads, widths, board.numeric, "".ljust(SPARK)), REVERSE)])
+    for row in board.rows:
+        style = RED if row.heat > 1.5 else GREEN if row.heat > 0.5 else "" if row.heat > 0.01 else DIM
+        lines.append([(_cells(row.cells, widths, board.numeric, row.plot), style)])
+    more = board.all_rows - len(board.rows)
+    lines.append([(say(f"… {more} more", f"… 另有 {more} 个") if more > 0 else "", DIM)])
+    lines.append([(say(*SHORT), DIM)])
+    return [_line(one, columns, is_colourful=is_colourful) for one in lines]
+
+
+def _gauges(gauges: Sequence[Gauge]) -> list[tuple[str, str]]:
+    pieces: list[tuple[str, str]] = []
+    for one in gauges:
+        if one.label:
+            pieces.append((one.label + " ", BOLD if one.part is None and not one.text else ""))
+        if one.part is not None:
+            style = RED if one.part > 0.95 else YELLOW if one.part > 0.7 else GREEN
+            pieces.append((bar(one.part, BAR) + " ", style))
+        pieces.append((one.text + " ", ""))
+        if one.plot:
+            pieces.append((one.plot, CYAN))
+        pieces.append((" ", ""))
+    return pieces
+
+
+def _widths(board: Board, columns: int) -> list[int]:
+    """The last one has what is left."""
+    cells = [board.heads, *[row.cells for row in board.rows]]
+    widths = [max(map(width, column)) for column in zip(*cells)]
+    widths[-1] = max(columns - sum(widths[:-1]) - len(widths) - SPARK, 8)
+    return widths
+
+
+def _cells(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool], plot: str) -> str:
+    """The plot stands before the command."""
+    parts = [(right if is_number else left)(cell, size) for cell, size, is_number in zip(cells, widths, numeric)]
+    return " ".join([*parts[:-1], left(plot, SPARK), parts[-1]])
+
+
+def _line(pieces: Sequence[tuple[str, str]], columns: int, *, is_colourful: bool) -> str:
+    found, room = "", columns
+    for text, style in pieces:
+        shown = cut(text, room)
+        room -= width(shown)
+        found += f"\x1b[{style}m{shown}\x1b[0m" if style and is_colourful and shown else shown
+        if room <= 0:
+            break
+    return found

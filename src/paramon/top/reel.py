@@ -1,0 +1,118 @@
+"""The profiles of a job's nodes, looked up at one moment: live or long ago, by the same code."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from paramon.facts.moment import NodeNow, cores_by_time, node_at
+from paramon.facts.window import Window
+from paramon.sample.errors import Damaged
+from paramon.sample.profile import SUFFIX
+from paramon.sample.tape import Tape
+
+HISTORY = 24
+"""Looks in a small plot."""
+HISTORY_MS = 70_000
+
+
+class Seen(NamedTuple):
+    """A node as it was. `busy`: part of its CPUs, by time."""
+
+    tape: Tape
+    window: Window
+    tick: int
+    now: NodeNow
+    busy: list[float]
+
+    @property
+    def name(self) -> str:
+        return str(self.tape.header.get("node", "?"))
+
+    @property
+    def cores(self) -> int:
+        return int(self.tape.header.get("usable_cores") or self.tape.header.get("cores") or 1)
+
+    def cores_of(self, number: int) -> list[float]:
+        """Of a process, by time."""
+        ticks = range(max(self.tick - HISTORY, 0), self.tick + 1)
+        return cores_by_time(self.window, number, ticks, _second(self.tape))
+
+
+class Reel:
+    """`poll` for what is new, profiles of more nodes included. Moments are milliseconds of the clock (UTC)."""
+
+    def __init__(self, path: str, ending: str = SUFFIX) -> None:
+        """A file, or a folder in which the names of profiles end so; it may be empty yet."""
+        self._path, self._ending = path, ending
+        self._tapes: dict[str, Tape] = {}
+
+    def poll(self) -> None:
+        """OSError where nothing is there."""
+        paths = [self._path]
+        if os.path.isdir(self._path):
+            paths = [
+                os.path.join(self._path, one) for one in sorted(os.listdir(self._path)) if one.endswith(self._ending)
+            ]
+        for path in paths:
+            tape = self._tapes.setdefault(path, Tape(path))
+            if tape.end is None:
+                tape.poll()
+        if not os.path.isdir(self._path) and not self.tapes:
+            raise Damaged(f"{self._path}: this is no profile of paramon", f"{self._path}：不是 paramon 采集文件")
+
+    @property
+    def tapes(self) -> list[Tape]:
+        """Those that have begun."""
+        return [tape for tape in self._tapes.values() if tape.header]
+
+    @property
+    def start_ms(self) -> int:
+        return min((_start(tape) for tape in self.tapes), default=0)
+
+    @property
+    def end_ms(self) -> int:
+        """Of what is known until now."""
+        return max((_start(tape) + max(tape.last_ms, 0) for tape in self.tapes), default=0)
+
+    @property
+    def is_over(self) -> bool:
+        return bool(self.tapes) and all(tape.end is not None for tape in self.tapes)
+
+    def at(self, moment_ms: int) -> list[Seen]:
+        """The nodes that had begun by then and had not ended."""
+        found = []
+        for tape in self.tapes:
+            at = moment_ms - _start(tape)
+            if at < 0 or (tape.end is not None and at > tape.last_ms + 1000 and moment_ms < self.end_ms):
+                continue
+            window = Window(tape.chunks(at - HISTORY_MS, at))
+            if window.ticks:
+                now = node_at(window, at, tape.processes, _second(tape))
+                tick = max(window.tick_at(at), 0)
+                found.append(Seen(tape, window, tick, now, _busy(window, tick)))
+        found.sort(key=lambda seen: seen.name)
+        return found
+
+
+def _start(tape: Tape) -> int:
+    return int(tape.header.get("started_at_ms", 0))
+
+
+def _second(tape: Tape) -> int:
+    return int(tape.header.get("ticks_a_second", 100))
+
+
+def _busy(window: Window, tick: int) -> list[float]:
+    """Part of the node's CPU time that was not idle, from look to look."""
+    names = [name for name in window.series() if name.startswith("cpu.") and name.endswith("_ticks")]
+    idle = {"cpu.idle_ticks", "cpu.iowait_ticks"}
+    looks = []
+    for at in range(max(tick - HISTORY, 0), tick + 1):
+        values = {name: window.value(name, at) or 0 for name in names}
+        looks.append((sum(values.values()), sum(value for name, value in values.items() if name in idle)))
+    found = []
+    for (whole, rest), (whole_now, rest_now) in zip(looks, looks[1:]):
+        passed = whole_now - whole
+        found.append(min(max(1 - (rest_now - rest) / passed, 0.0), 1.0) if passed > 0 else 0.0)
+    return found

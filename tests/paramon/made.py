@@ -1,0 +1,66 @@
+"""Profiles as the project's own writer writes them, of processes and series that a test says."""
+
+from pathlib import Path
+
+from paramon.sample.fields import AT, COUNT, NAMES
+from paramon.sample.profile import Process
+from paramon.spool import Spool
+
+STARTED_MS = 1_790_000_000_000
+HZ = 100
+
+
+class Made:
+    """`tick` says what changed: of processes by number, of series by name. What is not said stays as it was."""
+
+    def __init__(self, folder: Path, *, node: str = "n1", started_ms: int = STARTED_MS, **header) -> None:
+        told = {
+            "paramon": "1", "node": node, "job": "42", "command": ["mpirun", "./a.out"], "started_at_ms": started_ms,
+            "ticks_a_second": HZ, "cores": 4, "usable_cores": 4, "period": 1.0, "budget": 0.005, "fields": NAMES,
+            "unavailable": {}, **header,
+        }  # fmt: skip
+        self.spool = Spool(str(folder), f"{node}-{started_ms}", told)
+        self.values: dict[int, list[int]] = {}
+        self.series: dict[str, int] = {}
+        self.at_ms = 0
+
+    @property
+    def path(self) -> str:
+        return self.spool.path
+
+    def comes(self, number: int, *, name: str = "a.out", rank: int = -1, parent: int = 1, command: str = "./a.out"):
+        self.spool.processes([Process(number, 1000 + number, 5, parent, name, command, rank)])
+        self.values[number] = [0] * COUNT
+        self.values[number][AT["state"]], self.values[number][AT["threads"]] = ord("R"), 1
+
+    def tick(self, at_ms: int, changed: dict[int, dict[str, int]] | None = None, **series: int) -> None:
+        """`series`: `memory__free_kib` for memory.free_kib."""
+        self.at_ms = at_ms
+        self.spool.chunk.tick(at_ms)
+        for number, fields in (changed or {}).items():
+            for field, value in fields.items():
+                self.values[number][AT[field]] = value
+        for number, values in self.values.items():
+            self.spool.chunk.row(number, tuple(values))
+        self.series.update({name.replace("__", "."): value for name, value in series.items()})
+        for name, value in self.series.items():
+            self.spool.chunk.point(name, value)
+        self.spool.end_tick()
+
+    def ends(self, number: int) -> dict[str, int]:
+        """The changes of a process that is gone, for `tick`; then it has no rows any more."""
+        return {"state": ord("X"), "threads": 0, "rss_kib": 0}
+
+    def forget(self, number: int) -> None:
+        del self.values[number]
+
+    def minute(self) -> None:
+        self.spool.end_chunk()
+
+    def close(self, **end) -> str:
+        told = {
+            "exit_code": 0, "signal": 0, "wall_ms": self.at_ms, "cpu_ticks_total": 0, "completeness": None,
+            "cpu_us": 2000, "missed_ticks": 0, "slowed_ticks": 0, "denied_processes": 0, "failed_reads": {}, **end,
+        }  # fmt: skip
+        self.spool.close(told)
+        return self.path

@@ -1,0 +1,147 @@
+"""Following a profile while it is written: what is seen at any moment is what a reader of the whole file sees later."""
+
+import os
+from pathlib import Path
+
+from tests.paramon.made import Made
+
+from paramon.facts.window import Window
+from paramon.sample.fields import AT
+from paramon.sample.file import BLOCK, frames_in
+from paramon.sample.frames import CHUNK, TICK, Frame, frame
+from paramon.sample.tape import Tape
+
+USER = AT["user_ticks"]
+
+
+def user_ticks(tape: Tape, at_ms: int) -> int:
+    window = Window(tape.chunks(at_ms, at_ms))
+    return window.process(1, window.tick_at(at_ms))[USER]
+
+
+def test_each_tick_is_seen_when_it_is_written_and_still_after_its_minute(tmp_path):
+    made = Made(tmp_path)
+    tape = Tape(made.path)
+    made.comes(1)
+    for second in range(200):
+        made.tick(second * 1000, {1: {"user_ticks": second * 7}})
+        if second % 60 == 59:
+            made.minute()
+        tape.poll()
+        assert tape.last_ms == second * 1000
+        assert user_ticks(tape, second * 1000) == second * 7
+    for second in (0, 59, 60, 61, 119, 120, 180, 199):
+        assert user_ticks(tape, second * 1000 + 500) == second * 7
+    made.close()
+    tape.poll()
+    assert tape.end is not None
+    assert tape.last_ms == 199_000
+    assert tape.processes[1].pid == 1001
+
+
+def test_who_comes_late_sees_all_of_it(tmp_path):
+    made = Made(tmp_path)
+    made.comes(1)
+    for second in range(90):
+        made.tick(second * 1000, {1: {"user_ticks": second}})
+        if second == 59:
+            made.minute()
+    tape = Tape(made.path)
+    tape.poll()
+    assert (tape.last_ms, user_ticks(tape, 3000), user_ticks(tape, 89_000)) == (89_000, 3, 89)
+
+
+def test_who_was_away_for_minutes_misses_nothing(tmp_path):
+    made = Made(tmp_path)
+    made.comes(1)
+    tape = Tape(made.path)
+    for second in range(200):
+        made.tick(second * 1000, {1: {"user_ticks": second}})
+        if second % 60 == 59:
+            made.minute()
+        if second in (10, 130):
+            tape.poll()
+    tape.poll()
+    assert [user_ticks(tape, second * 1000) for second in (10, 59, 70, 130, 150, 199)] == [10, 59, 70, 130, 150, 199]
+
+
+def test_a_tick_that_is_half_written_is_waited_for(tmp_path):
+    made = Made(tmp_path)
+    made.comes(1)
+    made.tick(0, {1: {"user_ticks": 1}})
+    whole = Path(made.path + ".live").read_bytes()
+    tape = Tape(made.path)
+    with open(made.path + ".live", "wb") as file:
+        file.write(whole[:9])
+        file.flush()
+        tape.poll()
+        assert tape.last_ms == -1
+        file.write(whole[9:-1])
+        file.flush()
+        tape.poll()
+        assert tape.last_ms == -1
+        file.write(whole[-1:])
+    tape.poll()
+    assert tape.last_ms == 0
+
+
+def test_ticks_behind_damaged_ones_are_not_made_up(tmp_path):
+    made = Made(tmp_path)
+    made.comes(1)
+    made.tick(0, {1: {"user_ticks": 1}})
+    with open(made.path + ".live", "ab") as file:
+        file.write(b"rubbish")
+    made.tick(1000, {1: {"user_ticks": 2}})
+    tape = Tape(made.path)
+    tape.poll()
+    tape.poll()
+    assert tape.last_ms == 0
+    made.minute()
+    tape.poll()
+    assert (tape.last_ms, user_ticks(tape, 1000)) == (1000, 2)
+
+
+def test_a_file_that_was_taken_away_and_begun_again_is_read_anew(tmp_path):
+    made = Made(tmp_path)
+    made.comes(1)
+    made.tick(0, {1: {"user_ticks": 1}})
+    made.minute()
+    tape = Tape(made.path)
+    tape.poll()
+    os.unlink(made.path)
+    made.tick(1000, {1: {"user_ticks": 2}})
+    made.minute()
+    tape.poll()
+    assert (tape.last_ms, user_ticks(tape, 1000)) == (1000, 2)
+
+
+def test_a_process_that_is_in_no_later_minute_is_gone(tmp_path):
+    made = Made(tmp_path)
+    made.comes(1)
+    made.comes(2)
+    made.tick(0)
+    made.minute()
+    made.forget(2)
+    made.tick(1000)
+    made.minute()
+    tape = Tape(made.path)
+    tape.poll()
+    window = Window(tape.chunks(0, 1000))
+    assert window.process(2, window.tick_at(999)) is not None
+    assert window.process(2, window.tick_at(1000)) is None
+
+
+def test_frames_larger_than_a_block_are_found_and_rubbish_between_them_is_counted(tmp_path):
+    parts = [
+        frame(CHUNK, os.urandom(3 * BLOCK)),
+        b"rubbish" * 9,
+        frame(TICK, b"x"),
+        frame(CHUNK, os.urandom(BLOCK - 7)),
+    ]
+    path = tmp_path / "f"
+    path.write_bytes(b"".join(parts) + parts[0][:999])
+    found = list(frames_in(str(path)))
+    assert [one.kind if isinstance(one, Frame) else one for one in found] == [CHUNK, 63, TICK, CHUNK]
+    ends = [one.end for one in found if isinstance(one, Frame)]
+    assert ends == [len(parts[0]), len(b"".join(parts[:3])), len(b"".join(parts))]
+    assert [one.end for one in frames_in(str(path), ends[1])] == ends[2:]

@@ -1,0 +1,167 @@
+"""`paramon show`: the page says what was measured, in both languages; what is damaged or missing is said, too."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.paramon.made import Made
+
+from paramon.facts.job import JobFacts
+from paramon.sample.profile import open_profile
+from paramon.show.page import page
+from paramon.show.sheet import Sheet
+from paramon.text import amount, bar, clean, count, cut, duration, right, spark, width
+
+ROOT = Path(__file__).parents[3]
+
+
+def shown(path, *, is_chinese=False, columns=120) -> str:
+    return page(JobFacts(open_profile(str(path))), Sheet(is_chinese=is_chinese, columns=columns))
+
+
+def paramon(*arguments, **environment):
+    known = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "src"),
+        "LC_ALL": "C.UTF-8",
+        "PARACLOUD_LANGUAGE": "",
+        **environment,
+    }
+    argv = [sys.executable, "-m", "paramon", *map(str, arguments)]
+    return subprocess.run(argv, env=known, capture_output=True, text=True, timeout=60, check=False)
+
+
+def a_job(folder: Path, **header) -> Made:
+    made = Made(folder, **header)
+    made.comes(1, name="mpirun", command="mpirun ./a.out")
+    for rank in range(2):
+        made.comes(2 + rank, rank=rank, parent=1001)
+    made.tick(0, cpu__user_ticks=0, cpu__idle_ticks=0, memory__total_kib=8 << 20, memory__available_kib=6 << 20,
+              net__eth0__receive_bytes=0, psi__cpu_percent=3, paramon__cpu_us=100)  # fmt: skip
+    made.tick(1000, {2: {"user_ticks": 90, "rss_kib": 1 << 20, "read_calls": 10, "read_chars": 10240},
+                     3: {"user_ticks": 30, "rss_kib": 1 << 20}}, cpu__user_ticks=120, cpu__idle_ticks=280,
+              net__eth0__receive_bytes=5 << 20, memory__available_kib=4 << 20)  # fmt: skip
+    made.tick(2000, {2: {"user_ticks": 180, "rss_kib": 2 << 20}, 3: {"user_ticks": 60}}, psi__cpu_percent=9)
+    return made
+
+
+def test_the_page_says_what_was_measured(tmp_path):
+    a_job(tmp_path).close(cpu_ticks_total=300, completeness=0.8, missed_ticks=3, slowed_ticks=2)
+    text = shown(tmp_path)
+    for part in (
+        "mpirun ./a.out", "1 node: n1 · 4 cores · job 42", "exit code 0", "3.00 s used of 8.00 s there (38 %)",
+        "1.50 of 4 cores", "peak 3.0 GiB after 2.00 s", "10.0 KiB in 10 calls (1.0 KiB each)",
+        "CPU balance of 2 ranks (mean ÷ most): 0.67", "1002 r0 a.out", "user 30 % · system 0 % · idle 70 %",
+        "8.0 GiB, 50 % taken at the fullest", "eth0.receive_bytes +5.0 MiB (2.5 MiB/s)", "cpu_percent 3 % (3 % … 9 %)",
+        "3 ticks missed", "2 left out to stay cheap", "80.0 % of all CPU time is a known process's",
+    ):  # fmt: skip
+        assert part in text
+
+
+def test_it_is_in_chinese_for_who_reads_chinese(tmp_path):
+    a_job(tmp_path).close(cpu_ticks_total=300)
+    assert "已用 3.00 s，可用 8.00 s（38 %）" in shown(tmp_path, is_chinese=True)
+    assert "已用" in paramon("show", tmp_path, LC_ALL="zh_CN.UTF-8", PYTHONUTF8="1").stdout
+    assert "已用" in paramon("show", tmp_path, "--language", "zh").stdout
+    assert "used of" in paramon("show", tmp_path, "--language", "en", LC_ALL="zh_CN.UTF-8").stdout
+
+
+@pytest.mark.parametrize("is_chinese", [False, True])
+def test_no_line_is_wider_than_the_page(tmp_path, is_chinese):
+    a_job(tmp_path, command=["计算"] * 99).close()
+    for columns in (60, 80, 133):
+        assert max(map(width, shown(tmp_path, is_chinese=is_chinese, columns=columns).splitlines())) <= columns
+
+
+def test_what_cannot_be_had_is_said_with_its_reason(tmp_path):
+    a_job(tmp_path, unavailable={"energy": ["no RAPL here", "没有 RAPL"]}).close(
+        denied_processes=4, failed_reads={"nfs": 2}
+    )
+    text = shown(tmp_path)
+    assert "not to be had: energy: no RAPL here" in text
+    assert "4 processes must not be looked at" in text
+    assert "readings that failed: nfs 2" in text
+    assert "无法采集：energy：没有 RAPL" in shown(tmp_path, is_chinese=True)
+
+
+def test_how_it_ended_is_said(tmp_path):
+    a_job(tmp_path / "killed").close(signal=9)
+    assert "ended by signal 9" in shown(tmp_path / "killed")
+    a_job(tmp_path / "failed").close(exit_code=3)
+    assert "exit code 3" in shown(tmp_path / "failed")
+    made = a_job(tmp_path / "open")
+    assert "still running" in shown(tmp_path / "open")
+    for path in (made.path, made.path + ".live"):
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    assert "cut off" in shown(tmp_path / "open")
+
+
+def test_damaged_bytes_are_counted_and_the_rest_is_shown(tmp_path):
+    made = a_job(tmp_path)
+    made.minute()
+    before = os.path.getsize(made.path)
+    made.tick(3000, {2: {"user_ticks": 200}})
+    made.minute()
+    made.tick(4000, {2: {"user_ticks": 300}})
+    path = made.close()
+    with open(path, "r+b") as file:
+        file.seek(before + 20)
+        file.write(b"\0\0\0\0")
+    text = shown(path)
+    assert "DAMAGED: " in text
+    assert "4 ticks" in text
+
+
+def test_a_processs_name_does_not_speak_to_the_terminal(tmp_path):
+    made = Made(tmp_path, command=["\x1b[2J"])
+    made.comes(1, name="\x1b]0;x\x07")
+    made.tick(0, {1: {"user_ticks": 5}})
+    made.close()
+    assert "\x1b" not in shown(tmp_path)
+    assert "\x07" not in shown(tmp_path)
+
+
+def test_json_carries_the_same_facts(tmp_path):
+    a_job(tmp_path).close(cpu_ticks_total=300)
+    told = json.loads(paramon("show", tmp_path, "--json").stdout)
+    assert (told["cpu_ms"], told["cpu_ms_there"], told["memory_peak_kib"]) == (3000, 8000, 3 << 20)
+    assert [one["rank"] for one in told["ranks"]] == [0, 1]
+    assert told["nodes"][0]["series"]["net.eth0.receive_bytes"] == {"grown": 5 << 20, "a_second": 2621440.0}
+    assert told["nodes"][0]["series"]["psi.cpu_percent"]["most"] == 9
+
+
+def test_what_is_no_profile_is_refused(tmp_path):
+    done = paramon("show", tmp_path)
+    assert (done.returncode, "no profile" in done.stderr) == (2, True)
+    (tmp_path / "x.paramon").write_text("nothing")
+    assert "no profile" in paramon("show", tmp_path / "x.paramon").stderr
+    assert paramon("show", tmp_path / "none").returncode == 2
+
+
+def test_a_pipe_that_closes_is_the_end(tmp_path):
+    path = a_job(tmp_path, unavailable={f"thing-{number}": ["x" * 99, "x"] for number in range(2000)}).close()
+    argv = [sys.executable, "-m", "paramon", "show", path]
+    known = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    with subprocess.Popen(argv, env=known, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "mpirun ./a.out\n"
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(60) == 0
+
+
+def test_numbers_are_as_people_read_them():
+    assert [amount(value) for value in (0, 999, 1024, 1 << 20, 150 << 30, 1 << 60)] == [
+        "0 B", "999 B", "1.0 KiB", "1.0 MiB", "150 GiB", "1048576 TiB",
+    ]  # fmt: skip
+    assert [duration(value) for value in (0, 1250, 59_000, 61_000, 3_725_000, 90_061_000)] == [
+        "0.00 s", "1.25 s", "59.0 s", "1:01 min", "1:02:05 h", "1 d 01:01:01",
+    ]  # fmt: skip
+    assert [count(value) for value in (0, 1234, 12_345_678, 5e9, 5e12)] == ["0", "1,234", "12.35 M", "5.00 G", "5.00 T"]
+    assert spark([0, 1, 4, 8], 4) == " ▁▄█"
+    assert spark([0.001, 8], 2)[0] == "▁"
+    assert (bar(0.5, 4), bar(2, 3), bar(0, 2)) == ("██··", "███", "··")
+    assert (cut("计算机", 5), right("计", 4), width("e\u0301")) == ("计算…", "  计", 1)
+    assert clean("a\nb\x1b") == "a b�"

@@ -1,0 +1,226 @@
+"""`paramon top` in a real terminal: live while a profile is written, and long after by the same keys."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from tests.paramon.made import Made
+from tests.paramon.top.screen import Screen, environment
+
+from paramon.text import width
+
+
+@pytest.fixture(params=["rich", "plain"])
+def look(request):
+    return ("--every", "0.2", *(["--plain"] if request.param == "plain" else []))
+
+
+def a_job(folder, seconds: int = 30) -> Made:
+    """Rank 1 takes most CPU, rank 0 most memory, the launcher most I/O."""
+    made = Made(folder)
+    made.comes(1, name="mpirun", command="mpirun a.out")
+    for rank in range(2):
+        made.comes(2 + rank, rank=rank, parent=1001, command=f"./a.out part{rank}")
+    for second in range(seconds):
+        more(made, second)
+    return made
+
+
+def more(made: Made, second: int) -> None:
+    made.tick(
+        second * 1000,
+        {
+            1: {"write_chars": second * 5_000_000, "state": ord("S")},
+            2: {"user_ticks": second * 20, "rss_kib": 4 << 20},
+            3: {"user_ticks": second * 90, "rss_kib": 1 << 20, "run_wait_us": second * 300_000},
+        },
+        memory__total_kib=8 << 20, memory__available_kib=2 << 20, cpu__user_ticks=second * 110,
+        cpu__idle_ticks=second * 290, gpu__0__sm_permille=second, gpu__0__memory_used_kib=1 << 20,
+        gpu__0__memory_total_kib=4 << 20, gpu__0__power_mw=310_000,
+    )  # fmt: skip
+
+
+def order(lines) -> list[str]:
+    return [part for line in lines for part in ("part0", "part1", "mpirun a.out") if line.rstrip().endswith(part)]
+
+
+def test_it_follows_a_profile_as_it_is_written_also_over_a_minutes_end(tmp_path, look):
+    made = a_job(tmp_path, 59)
+    with Screen(str(tmp_path), *look) as screen:
+        screen.until("● LIVE", "+58.0 s", "[42] mpirun ./a.out")
+        for second in range(59, 63):
+            more(made, second)
+            if second == 59:
+                made.minute()
+        lines = screen.until("+1:02 min", "90%")
+        assert order(lines)[:2] == ["part0", "part1"]
+        made.close(exit_code=3)
+        screen.until("■ ended, exit code 3")
+        screen.press("q")
+        assert screen.ended() == 0
+
+
+def test_nodes_and_gpus_have_bars(tmp_path, look):
+    a_job(tmp_path)
+    with Screen(str(tmp_path), *look, columns=140) as screen:
+        text = "\n".join(screen.until("1.1/4", "n1 GPU 0", "310.0 W"))
+        assert "1.0 GiB/4.0 GiB" in text
+        assert "5.0 GiB/8.0 GiB" in text
+        assert "█" in text
+
+
+def test_keys_sort_and_draw_the_tree(tmp_path, look):
+    a_job(tmp_path)
+    with Screen(str(tmp_path), *look) as screen:
+        screen.until("sorted by rank")
+        for key, sort, first in (("c", "cpu", "part1"), ("m", "memory", "part0"), ("i", "io", "mpirun a.out"),
+                                 ("w", "wait", "part1"), ("r", "rank", "part0")):  # fmt: skip
+            screen.press(key)
+            assert order(screen.until(f"sorted by {sort}"))[0] == first
+        screen.press("t")
+        lines = screen.until("└ ./a.out part1")
+        assert order(lines)[0] == "mpirun a.out"
+        screen.press("h")
+        screen.until("to the start, to the newest")
+
+
+def test_a_profile_is_played_paused_stepped_and_sought(tmp_path, look):
+    a_job(tmp_path).close()
+    with Screen(str(tmp_path), *look, "--at", "0:10") as screen:
+        screen.until("+10.0 s", "paused", "of 29.0 s")
+        screen.press("\x1b[C")
+        screen.until("+11.0 s")
+        screen.press("\x1b[D\x1b[D")
+        screen.until("+9.00 s")
+        screen.press("5")
+        screen.until("+14.5 s")
+        screen.press("g")
+        screen.until("+0.00 s")
+        screen.press("++ ")
+        screen.until("▶ 4×", without="+0.00 s")
+        screen.press(" ")
+        screen.until("paused")
+        screen.press("G")
+        screen.until("■ ended")
+
+
+def test_a_resize_is_followed_and_a_window_too_small_is_said_to_be(tmp_path, look):
+    a_job(tmp_path)
+    with Screen(str(tmp_path), *look) as screen:
+        screen.until("LIVE")
+        screen.resize(40, 24)
+        assert screen.until("too small") == ["too small: 60×8 at least"]
+        screen.resize(70, 10)
+        lines = screen.until("LIVE")
+        assert len(lines) <= 10
+        assert "q leave" in lines[-1]
+        assert max(map(width, lines)) <= 70
+
+
+@pytest.mark.parametrize(("how", "code"), [("\x03", 130), ("q", 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_however_it_ends_the_terminal_is_as_it_was(tmp_path, how, code):
+    a_job(tmp_path)
+    with Screen(str(tmp_path), "--every", "0.2") as screen:
+        screen.until("LIVE")
+        if isinstance(how, str):
+            screen.press(how)
+        else:
+            screen.process.send_signal(how)
+        assert screen.ended() == code
+        assert screen.process.stderr.read() == b""
+
+
+def test_a_stop_gives_the_terminal_back_and_going_on_takes_it_again(tmp_path):
+    a_job(tmp_path)
+    with Screen(str(tmp_path), "--every", "0.2") as screen:
+        screen.until("LIVE")
+        screen.press("\x1a")
+        os.waitpid(screen.process.pid, os.WUNTRACED)
+        screen._take()
+        assert screen._text.endswith("\x1b[?1049l")
+        screen._text = ""
+        screen.process.send_signal(signal.SIGCONT)
+        screen.until("LIVE")
+        screen.press("q")
+        assert screen.ended() == 0
+
+
+def test_when_the_terminal_is_gone_it_ends(tmp_path):
+    a_job(tmp_path)
+    with Screen(str(tmp_path), "--every", "0.2") as screen:
+        screen.until("LIVE")
+        os.close(screen.master)
+        screen.master = -1
+        assert screen.process.wait(60) in (1, 129)
+
+
+def test_without_rich_it_is_drawn_all_the_same(tmp_path):
+    a_job(tmp_path / "profile")
+    (tmp_path / "rich").mkdir()
+    (tmp_path / "rich" / "__init__.py").write_text("raise ImportError")
+    path = f"{tmp_path}:{environment()['PYTHONPATH']}"
+    with Screen(str(tmp_path / "profile"), "--every", "0.2", PYTHONPATH=path) as screen:
+        assert "sorted by rank" in "\n".join(screen.until("LIVE", "n1 GPU 0"))
+
+
+def top(*arguments, **more):
+    argv = [sys.executable, "-m", "paramon", "top", *map(str, arguments)]
+    return subprocess.run(argv, env=environment(), capture_output=True, text=True, timeout=60, check=False, **more)
+
+
+def test_where_there_is_no_terminal_a_page_is_written_and_the_end_is_the_end(tmp_path):
+    a_job(tmp_path).close(exit_code=5)
+    done = top(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\x1b" not in done.stdout
+    assert "ended, exit code 5" in done.stdout
+    assert "part1" in done.stdout
+    assert "+12.0 s" in top(tmp_path, "--at", "12").stdout
+
+
+def test_a_pipe_that_closes_is_the_end(tmp_path):
+    a_job(tmp_path)
+    argv = [sys.executable, "-m", "paramon", "top", "--every", "0.2", str(tmp_path)]
+    with subprocess.Popen(
+        argv, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "[42] mpirun ./a.out\n"
+        process.stdout.close()
+        assert process.wait(60) == 0
+        assert process.stderr.read() == ""
+
+
+def test_a_command_is_watched_and_its_exit_code_is_tops(tmp_path):
+    done = top("--every", "0.3", tmp_path, "--", "sh", "-c", "echo out; sleep 1.5; exit 7")
+    assert done.returncode == 7
+    assert "sleep 1.5" in done.stdout
+    (output,) = tmp_path.glob("output-*.txt")
+    assert output.read_text() == "out\n"
+    assert len(list(tmp_path.glob("*.paramon"))) == 1
+
+
+def test_a_process_that_runs_already_is_watched_with_its_children(tmp_path):
+    with subprocess.Popen(["sh", "-c", "sleep 2.25 & wait"]) as process:
+        done = top("--every", "0.3", "--pid", process.pid)
+    assert done.returncode == 0
+    assert "sh -c sleep 2.25" in done.stdout
+    assert "ended" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [(["/no/such"], "paramon top -- ./a.out"), (["--pid", "99999999"], "no process"), (["--every", "0.01"], "0.2 to")],
+)
+def test_what_cannot_be_looked_at_is_refused_with_what_to_do(arguments, part):
+    done = top(*arguments)
+    assert done.returncode == 2
+    assert part in done.stderr
+
+
+def test_a_moment_that_is_none_is_refused(tmp_path):
+    a_job(tmp_path)
+    done = top(tmp_path, "--at", "yesterday")
+    assert done.returncode == 2
+    assert "minutes:seconds" in done.stderr
