@@ -4,33 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from paramon.beat import Beat
+from paramon.sensors.sensor import Sensor
 from paramon.spool import Spool
 from paramon.table import Table
 
 CHUNK_SECONDS = 60
-
-
-class Unavailable(Exception):
-    """What cannot be had on this machine, and why. In English and in Chinese."""
-
-    def __init__(self, en: str, zh: str) -> None:
-        super().__init__(en)
-        self.en, self.zh = en, zh
-
-
-class Sensor(Protocol):
-    """Something of the node. `name` begins those of its series. Made by a function that raises Unavailable where it
-    cannot be had."""
-
-    name: str
-
-    def read(self) -> dict[str, int]:
-        """Whole numbers by series, such as `memory.free_kib`; OSError where it cannot be read now."""
-
-    def close(self) -> None: ...
 
 
 class Recorder:

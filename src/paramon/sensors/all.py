@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Callable
 
-from paramon.record import Sensor, Unavailable
 from paramon.sensors.cpu import Cpu
 from paramon.sensors.memory import Memory
+from paramon.sensors.sensor import Sensor, Unavailable
 
 MAKERS: Sequence[tuple[str, Callable[[], Sensor]]] = (("cpu", Cpu), ("memory", Memory))
 
