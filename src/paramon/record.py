@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from paramon.beat import Beat
+from paramon.sensors.seldom import Seldom
 from paramon.sensors.sensor import Sensor
 from paramon.spool import Spool
 from paramon.table import Table
@@ -52,6 +53,9 @@ class Recorder:
 
     def close(self, how: dict[str, Any], total_ticks: int) -> None:
         """`total_ticks`: CPU time of all that the job was, by the kernel's own sum, in clock ticks."""
+        for sensor in self._sensors:
+            if isinstance(sensor, Seldom):
+                sensor.hurry()
         self._tick()
         self._table.close()
         known = self._table.spent.ticks
