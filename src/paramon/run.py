@@ -20,6 +20,8 @@ from paramon.errors import Refused
 from paramon.record import Recorder
 from paramon.sample.fields import NAMES
 from paramon.sensors.all import sensors_here
+from paramon.sensors.exits import Exits
+from paramon.sensors.sensor import Unavailable
 from paramon.spool import Spool
 from paramon.subreaper import adopt_orphans
 from paramon.table import Belongs, Table
@@ -50,17 +52,27 @@ def run(wish: Wish) -> int:
     started = int(time.time() * 1000)
     mark = f"{socket.gethostname()}-{os.getpid()}-{started}"
     sensors, unavailable = sensors_here()
+    exits = _exits(unavailable)
     spool = _opened(wish, f"{socket.gethostname()}-{started}-{os.getpid()}", _header(wish, started, unavailable))
     adopt_orphans()
     waited_for = {signal.SIGCHLD, *PASSED_ON}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
     child = _start(wish.command, {**os.environ, MARK: mark}, before)
-    table = Table(Belongs(frozenset({os.getpid()}), (MARK.encode(), mark.encode())))
+    table = Table(Belongs(frozenset({os.getpid()}), (MARK.encode(), mark.encode())), exits=exits)
     recorder = Recorder(spool, table, Beat(wish.period, wish.budget), sensors)
     status = _watched(child, recorder, waited_for)
     code = os.waitstatus_to_exitcode(status)
     _safely(lambda: recorder.close({"exit_code": max(code, 0), "signal": max(-code, 0)}, _children_ticks()))
     return code if code >= 0 else 128 - code
+
+
+def _exits(unavailable: dict[str, tuple[str, str]]) -> Exits | None:
+    """None where they are not to be had; then why is added to what is unavailable."""
+    try:
+        return Exits()
+    except Unavailable as why:
+        unavailable["exits"] = (why.en, why.zh)
+        return None
 
 
 def _opened(wish: Wish, name: str, header: dict[str, Any]) -> Spool:
