@@ -7,7 +7,6 @@ command goes on.
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import socket
 import sys
@@ -25,6 +24,7 @@ from paramon.sensors.sensor import Unavailable
 from paramon.spool import Spool
 from paramon.subreaper import adopt_orphans
 from paramon.table import Belongs, Table
+from paramon.total import Total
 
 MARK = "PARAMON_JOB"
 """In the environment of the command, and so of all that it starts."""
@@ -57,12 +57,14 @@ def run(wish: Wish) -> int:
     adopt_orphans()
     waited_for = {signal.SIGCHLD, *PASSED_ON}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
+    total = Total()
     child = _start(wish.command, {**os.environ, MARK: mark}, before)
     table = Table(Belongs(frozenset({os.getpid()}), (MARK.encode(), mark.encode())), exits=exits)
     recorder = Recorder(spool, table, Beat(wish.period, wish.budget), sensors)
     status = _watched(child, recorder, waited_for)
     code = os.waitstatus_to_exitcode(status)
-    _safely(lambda: recorder.close({"exit_code": max(code, 0), "signal": max(-code, 0)}, _children_ticks()))
+    how = {"exit_code": max(code, 0), "signal": max(-code, 0), "cpu_ticks_total_by": total.source}
+    _safely(lambda: recorder.close(how, total.ticks()))
     return code if code >= 0 else 128 - code
 
 
@@ -156,12 +158,6 @@ def _reaped() -> tuple[int, int]:
         return os.waitpid(-1, os.WNOHANG)
     except ChildProcessError:
         return 0, 0
-
-
-def _children_ticks() -> int:
-    """Of all that were waited for."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return int((used.ru_utime + used.ru_stime) * os.sysconf("SC_CLK_TCK"))
 
 
 def _safely(what: Callable[[], None]) -> bool:
