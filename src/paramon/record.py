@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Callable
 
 from paramon.beat import Beat
 from paramon.sensors.seldom import Seldom
@@ -51,13 +51,15 @@ class Recorder:
             self._spool.end_chunk()
             self._chunk_end = now + CHUNK_SECONDS
 
-    def close(self, how: dict[str, Any], total_ticks: int) -> None:
-        """`total_ticks`: CPU time of all that the job was, by the kernel's own sum, in clock ticks."""
+    def close(self, how: dict[str, Any], total: Callable[[], int]) -> None:
+        """`total`: CPU time of all that the job was, by the kernel's own sum, in clock ticks; asked for when everything
+        has been looked at for the last time."""
         for sensor in self._sensors:
             if isinstance(sensor, Seldom):
                 sensor.hurry()
         self._tick()
         self._table.close()
+        total_ticks = total()
         known = self._table.spent.ticks
         for sensor in self._sensors:
             sensor.close()
