@@ -63,7 +63,7 @@ def run(wish: Wish) -> int:
     table = Table(Belongs(frozenset({os.getpid()}), (MARK.encode(), mark.encode())), exits=exits)
     recorder = Recorder(spool, table, Beat(wish.period, wish.budget), sensors)
     ended = _watched(child, recorder, waited_for)
-    code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+    code = int(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
     how = {"exit_code": max(code, 0), "signal": max(-code, 0), "cpu_ticks_total_by": total.source}
     _safely(lambda: recorder.close(how, lambda: _ticks_of(child, total)))
     return code if code >= 0 else 128 - code
