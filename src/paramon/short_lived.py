@@ -114,7 +114,9 @@ class ShortLived:
         self._exits.close()
 
     def _count(self, pid: int, one: Ended) -> None:
-        self._spent.unseen(pid, one.parent, one.cpu_us)
+        # It was told of before this look; who waited for its parent to turn up, before the parent's first one.
+        is_late = self._since[pid] == self._looks - 1
+        self._spent.unseen(pid, one.parent, one.cpu_us, is_late=is_late)
         name = one.name if one.name in self._sums or len(self._sums) < NAMES_MOST else OTHERS
         sums = self._sums.setdefault(name, [0] * len(WHAT))
         sums[0] += 1

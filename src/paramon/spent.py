@@ -44,14 +44,15 @@ class Spent:
         if not is_alive:
             self._add_to(watched.parent, known + counted)
 
-    def unseen(self, pid: int, parent: int, cpu_us: int) -> None:
-        """One that was never looked at has ended."""
+    def unseen(self, pid: int, parent: int, cpu_us: int, *, is_late: bool) -> None:
+        """One that was never looked at has ended; `is_late`: after the last look at its parent, as far as is known."""
         self._us += cpu_us
-        self._add_to(parent, cpu_us + self._counted.pop(pid, 0))
+        self._add_to(parent, cpu_us + self._counted.pop(pid, 0), is_late=is_late)
 
-    def _add_to(self, parent: int, cpu_us: int) -> None:
-        for known in (self._counted, self._late):
-            known[parent] = known.get(parent, 0) + cpu_us
+    def _add_to(self, parent: int, cpu_us: int, *, is_late: bool = True) -> None:
+        self._counted[parent] = self._counted.get(parent, 0) + cpu_us
+        if is_late:
+            self._late[parent] = self._late.get(parent, 0) + cpu_us
 
     @property
     def ticks(self) -> int:

@@ -180,6 +180,20 @@ def test_a_child_that_ended_before_its_parent_was_first_seen_waits_for_it(world,
     assert world.known() == 12
 
 
+def test_a_parent_that_was_seen_once_counts_not_again_what_it_was_told_of_before(world, told):
+    world.look()
+    told.ends(51, 50, 9)
+    world.is_there(50, JOB, ticks=2, child_ticks=9)
+    world.look()
+    told.ends(52, 50, 4)
+    told.ends(50, JOB, 3)
+    world.goes(50)
+    world.is_there(JOB, OWN, ticks=1, child_ticks=16)
+    world.look()
+    world.look()
+    assert world.known() == 1 + 16
+
+
 def test_of_a_process_that_was_seen_its_end_is_told_exactly_and_once(world, told):
     world.is_there(11, JOB, ticks=50)
     world.look()
