@@ -13,6 +13,8 @@ from paramon.errors import Refused
 from paramon.record import Recorder
 from paramon.sample.fields import NAMES
 from paramon.sensors.all import sensors_here
+from paramon.sensors.exits import Exits
+from paramon.sensors.sensor import Unavailable
 from paramon.spool import Spool
 from paramon.table import Belongs, Table
 
@@ -32,6 +34,7 @@ def begin(wish: Wish, belongs: Belongs, command: list[str]) -> Recorder:
     """Refused where nothing can be written there."""
     started, node = int(time.time() * 1000), wish.node or socket.gethostname()
     sensors, unavailable = sensors_here()
+    exits = _exits(unavailable)
     header = _header(wish, node, command, started, unavailable)
     header["attached"] = bool(belongs.processes)
     try:
@@ -41,7 +44,16 @@ def begin(wish: Wish, belongs: Belongs, command: list[str]) -> Recorder:
             f"The profile cannot be written to {wish.folder} ({wrong.strerror}): name a folder with --folder.",
             f"无法在 {wish.folder} 写入采集文件（{wrong.strerror}）：请用 --folder 指定目录。",
         ) from None
-    return Recorder(spool, Table(belongs), Beat(wish.period, wish.budget), sensors)
+    return Recorder(spool, Table(belongs, exits=exits), Beat(wish.period, wish.budget), sensors)
+
+
+def _exits(unavailable: dict[str, tuple[str, str]]) -> Exits | None:
+    """None where they are not to be had; then why is added to what is unavailable."""
+    try:
+        return Exits()
+    except Unavailable as why:
+        unavailable["exits"] = (why.en, why.zh)
+        return None
 
 
 def _header(

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from paramon.beat import Beat
-from paramon.sensor import Sensor
+from paramon.sensors.seldom import Seldom
+from paramon.sensors.sensor import Sensor
 from paramon.spool import Spool
 from paramon.table import Table
 
@@ -55,11 +56,15 @@ class Recorder:
         self._spool.end_chunk()
         self._chunk_end = time.monotonic() + CHUNK_SECONDS
 
-    def close(self, how: dict[str, Any], total_ticks: int) -> None:
-        """`total_ticks`: CPU time of all that the job was, by the kernel's own sum, in clock ticks; 0 where nobody
-        knows."""
+    def close(self, how: dict[str, Any], total: Callable[[], int]) -> None:
+        """`total`: CPU time of all that the job was, by the kernel's own sum, in clock ticks, or 0 where nobody
+        knows; asked for when everything has been looked at for the last time."""
+        for sensor in self._sensors:
+            if isinstance(sensor, Seldom):
+                sensor.hurry()
         self._tick()
         self._table.close()
+        total_ticks = total()
         known = self._table.spent.ticks
         for sensor in self._sensors:
             sensor.close()

@@ -7,17 +7,18 @@ command goes on.
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from paramon.begin import Wish, begin
 from paramon.record import Recorder, safely
 from paramon.subreaper import adopt_orphans
 from paramon.table import Belongs
+from paramon.total import Total
 
 MARK = "PARAMON_JOB"
 """In the environment of the command, and so of all that it starts."""
@@ -37,10 +38,12 @@ def run(command: list[str], wish: Wish) -> int:
     adopt_orphans()
     waited_for = {signal.SIGCHLD, *PASSED_ON}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
+    total = Total()
     child = _start(command, {**os.environ, MARK: mark}, before)
-    status = _watched(child, recorder, waited_for)
-    code = os.waitstatus_to_exitcode(status)
-    safely(lambda: recorder.close({"exit_code": max(code, 0), "signal": max(-code, 0)}, _children_ticks()))
+    ended = _watched(child, recorder, waited_for)
+    code = int(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
+    how = {"exit_code": max(code, 0), "signal": max(-code, 0), "cpu_ticks_total_by": total.source}
+    safely(lambda: recorder.close(how, lambda: _ticks_of(child, total)))
     return code if code >= 0 else 128 - code
 
 
@@ -62,8 +65,9 @@ def _start(command: list[str], environment: dict[str, str], mask: set[Any]) -> i
         os._exit(NOT_ALLOWED)
 
 
-def _watched(child: int, recorder: Recorder, waited_for: set[Any]) -> int:
-    """Until it ends; its status as waitpid(2) gives it."""
+def _watched(child: int, recorder: Recorder, waited_for: set[Any]) -> Any:  # noqa: ANN401  # it has no public name
+    """Until it has ended; what waitid(2) tells of it. It is not waited for yet, so that the last look finds what it
+    and its children used in the end."""
     is_well = True
     while True:
         if is_well:
@@ -75,23 +79,25 @@ def _watched(child: int, recorder: Recorder, waited_for: set[Any]) -> int:
             if not (told.si_code == FROM_TERMINAL and told.si_signo in (signal.SIGINT, signal.SIGQUIT)):
                 os.kill(child, told.si_signo)
             continue
-        while True:
-            pid, status = _reaped()
-            if pid == child:
-                return status
-            if not pid:
-                break
+        for ended in _ended():
+            if ended.si_pid == child:
+                return ended
+            os.waitpid(ended.si_pid, 0)
 
 
-def _reaped() -> tuple[int, int]:
-    """0 where nobody has ended."""
-    try:
-        return os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return 0, 0
+def _ended() -> Iterator[Any]:
+    """Children that have ended; who asks for the next one has waited for the last."""
+    while True:
+        try:
+            found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if found is None:
+            return
+        yield found
 
 
-def _children_ticks() -> int:
-    """Of all that were waited for."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return int((used.ru_utime + used.ru_stime) * os.sysconf("SC_CLK_TCK"))
+def _ticks_of(child: int, total: Total) -> int:
+    """Of all, the child's too: it counts when it was waited for."""
+    os.waitpid(child, 0)
+    return total.ticks()

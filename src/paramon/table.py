@@ -7,14 +7,14 @@ from typing import Callable, NamedTuple
 
 from paramon.owner import command_line, environment, rank_in
 from paramon.sample.chunk import ChunkWriter
-from paramon.sample.fields import AT
 from paramon.sample.profile import Process
+from paramon.sensors.exits import Exits
 from paramon.sensors.process import Watched
+from paramon.short_lived import ShortLived
+from paramon.spent import Spent
 
 WHOLE_EVERY = 10
 """Looks from one at everything to the next, of one process; they take turns."""
-CPU = AT["user_ticks"], AT["system_ticks"]
-OF_CHILDREN = AT["child_user_ticks"], AT["child_system_ticks"]
 
 
 class Belongs(NamedTuple):
@@ -29,8 +29,10 @@ class Belongs(NamedTuple):
 class Table:
     """`look` at each tick. A process is named by its pid and its start together: pids come again."""
 
-    def __init__(self, belongs: Belongs, root: str = "/proc", own: int | None = None) -> None:
-        """`own`: the collector, which is no part of the job."""
+    def __init__(
+        self, belongs: Belongs, root: str = "/proc", own: int | None = None, exits: Exits | None = None
+    ) -> None:
+        """`own`: the collector, which is no part of the job. `exits`: closed by the table."""
         self._belongs, self._root = belongs, root
         self._own = os.getpid() if own is None else own
         self._ours: dict[str, tuple[int, Watched]] = {}
@@ -38,6 +40,7 @@ class Table:
         self._numbers = 0
         self._looks = 0
         self.spent = Spent()
+        self._short = None if exits is None else ShortLived(exits, self.spent)
         self.denied = 0
         """Processes of the job that must not be looked at."""
 
@@ -49,7 +52,11 @@ class Table:
         self._looks += 1
         names = {name for name in os.listdir(self._root) if name.isdecimal()}
         self._foreign &= names
-        for name in [name for name in self._ours if name not in names]:
+        if self._short is not None:
+            self._short.drain()  # after the names: of who is missing in them, all is told
+            self._short.settle(self._ours, names, self._belongs.parents)
+        # They came after their parents, and are counted before them.
+        for name in [name for name in reversed(list(self._ours)) if name not in names]:
             self._end(name, chunk)
         fresh = self._arrivals(names)
         if fresh:
@@ -62,12 +69,17 @@ class Table:
                 continue
             if is_new:
                 chunk.row(number, tuple(watched.values))
+        self.spent.looked()
+        if self._short is not None:
+            self._short.points(chunk, is_first=is_first)
 
     def close(self) -> None:
         for _, watched in self._ours.values():
             self.spent.last(watched, is_alive=True)
             watched.close()
         self._ours.clear()
+        if self._short is not None:
+            self._short.close()
 
     def _arrivals(self, names: set[str]) -> list[Process]:
         """A child has a higher number than its parent nearly always, but numbers start over: until nobody comes."""
@@ -105,37 +117,19 @@ class Table:
         self._numbers += 1
         self._ours[name] = (self._numbers, watched)
         self.spent.comes(watched)
+        if self._short is not None:
+            self._short.comes(watched)
         command = command_line(pid, root=self._root)
         return Process(self._numbers, pid, watched.start_ticks, watched.parent, watched.name, command, rank_in(known))
 
     def _end(self, name: str, chunk: ChunkWriter) -> None:
         number, watched = self._ours.pop(name)
-        self.spent.last(watched, is_alive=False)
+        told = None if self._short is None else self._short.of(watched.pid)
+        exact_us = 0
+        if told is not None:
+            exact_us = told.cpu_us
+            told.complete(watched.values)
+        self.spent.last(watched, is_alive=False, exact_us=exact_us)
         watched.ended()
         chunk.row(number, tuple(watched.values))
         watched.close()
-
-
-class Spent:
-    """CPU time that is known to be a process's, in clock ticks: its own until the last look, and that of its children
-    which came and went between two looks, which it was told of when it waited for them."""
-
-    def __init__(self) -> None:
-        self._ended = 0
-        self._children: dict[int, int] = {}
-        """By the pid of a parent: what its children had used that were seen and have ended."""
-
-    def comes(self, watched: Watched) -> None:
-        self._children.pop(watched.pid, None)  # an earlier process's of the same number
-
-    def last(self, watched: Watched, *, is_alive: bool) -> None:
-        own = sum(watched.values[at] for at in CPU)
-        told = sum(watched.values[at] for at in OF_CHILDREN)
-        unseen = max(told - self._children.pop(watched.pid, 0), 0)
-        self._ended += own + unseen
-        if not is_alive:
-            self._children[watched.parent] = self._children.get(watched.parent, 0) + own + told
-
-    @property
-    def ticks(self) -> int:
-        return self._ended

@@ -16,6 +16,7 @@ from paramon.errors import Refused
 from paramon.owner import command_line
 from paramon.record import safely
 from paramon.table import Belongs
+from paramon.total import Total
 
 WARNINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 LONGEST_WAIT = 1.0
@@ -31,6 +32,7 @@ def watch(pid: int, mark: tuple[bytes, bytes], wish: Wish) -> int:
     signal.set_wakeup_fd(told, warn_on_full_buffer=False)
     for one in WARNINGS:
         signal.signal(one, lambda *_: None)
+    total = Total()
     recorder = begin(wish, Belongs(frozenset({pid}), frozenset(), mark), [command_line(pid)])
     ended = _end_of(pid)
     is_well = True
@@ -41,8 +43,13 @@ def watch(pid: int, mark: tuple[bytes, bytes], wish: Wish) -> int:
         if warned in ready:
             os.read(warned, 64)
             safely(recorder.end_minute)
-    safely(lambda: recorder.close({}, 0))
+    safely(lambda: recorder.close({"cpu_ticks_total_by": total.source}, lambda: _known(total)))
     return 0 if is_well else 1
+
+
+def _known(total: Total) -> int:
+    """What a process of somebody else's used, only its control group knows."""
+    return total.ticks() if total.source == "cgroup" else 0
 
 
 def _end_of(pid: int) -> list[int]:

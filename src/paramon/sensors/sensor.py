@@ -1,4 +1,4 @@
-"""What reads something of the node."""
+"""What a sensor is, and what is said where one cannot be had."""
 
 from __future__ import annotations
 

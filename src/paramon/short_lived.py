@@ -1,0 +1,148 @@
+"""Processes of the job that came and went between two looks, as the kernel told of their ends: sums by program. A row
+for each would be most of the profile of a job that starts hundreds a second."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from typing import NamedTuple
+
+from paramon.sample.chunk import ChunkWriter
+from paramon.sensors.exits import Exits
+from paramon.sensors.process import PEAK, READ_BYTES, STATE, SYSTEM, USER, WRITE_BYTES, Watched
+from paramon.sensors.taskstats import Exit
+from paramon.spent import TICK_US, Spent
+
+NAMES_MOST = 64
+OTHERS = "(others)"
+WHAT = ("count", "cpu_us", "peak_rss_kib", "read_bytes", "written_bytes")
+PATIENCE_LOOKS = 3
+"""So long a process waits for its parent to turn up; one of another job waits in vain."""
+WAITING_MOST = 20_000
+ZOMBIE = ord("Z")
+
+
+class Ended(NamedTuple):
+    """All threads of a process that have ended until now, together."""
+
+    parent: int
+    name: str
+    user_us: int
+    system_us: int
+    peak_rss_kib: int
+    read_bytes: int
+    written_bytes: int
+    has_ended: bool
+    """Its first thread too."""
+
+    @property
+    def cpu_us(self) -> int:
+        return self.user_us + self.system_us
+
+    def complete(self, values: list[int]) -> None:
+        """The last row of a process that was looked at: what it did since then, too."""
+        missing = self.cpu_us // TICK_US - values[USER] - values[SYSTEM]
+        if missing > 0:
+            in_kernel = missing * self.system_us // self.cpu_us
+            values[SYSTEM] += in_kernel
+            values[USER] += missing - in_kernel
+        values[PEAK] = max(values[PEAK], self.peak_rss_kib)
+        values[READ_BYTES] = max(values[READ_BYTES], self.read_bytes)
+        values[WRITE_BYTES] = max(values[WRITE_BYTES], self.written_bytes)
+
+
+class ShortLived:
+    def __init__(self, exits: Exits, spent: Spent) -> None:
+        self._exits, self._spent = exits, spent
+        self._waiting: dict[int, Ended] = {}
+        self._since: dict[int, int] = {}
+        self._looks = 0
+        self._sums: dict[str, list[int]] = {}
+        self._changed: set[str] = set()
+
+    def drain(self) -> None:
+        for one in self._exits.drain():
+            if one.process not in self._waiting and len(self._waiting) >= WAITING_MOST:
+                continue
+            known = self._waiting.pop(one.process, None)  # the order is that of their ends
+            self._waiting[one.process] = _of_thread(one) if known is None else _joined(known, one)
+            self._since[one.process] = self._looks
+
+    def comes(self, watched: Watched) -> None:
+        """It is looked at from now on; what was told of its number is an earlier process's, unless it has ended."""
+        known = self._waiting.get(watched.pid)
+        if known is not None and known.has_ended and watched.values[STATE] != ZOMBIE:
+            del self._waiting[watched.pid], self._since[watched.pid]
+
+    def of(self, pid: int) -> Ended | None:
+        """What was told of a process that was looked at and is gone; it is not told of twice."""
+        if pid not in self._waiting:
+            self.drain()
+        self._since.pop(pid, None)
+        return self._waiting.pop(pid, None)
+
+    def settle(self, seen: Container[str], there: Container[str], roots: Iterable[int]) -> None:
+        """Count those that are the job's: their parent is one that was `seen`, or one of `roots`, or counted itself.
+        It must be done before a parent that is gone is counted, which knows the time of its children. Who is still
+        `there`, as a zombie perhaps, is looked at instead."""
+        self._looks += 1
+        ended = ((pid, one) for pid, one in self._waiting.items() if one.has_ended)
+        gone = {pid: one for pid, one in ended if str(pid) not in there and str(pid) not in seen}
+        ours = set(roots)
+        while True:
+            fresh = {pid for pid, one in gone.items() if one.parent in ours or str(one.parent) in seen} - ours
+            if not fresh:
+                break
+            ours |= fresh
+        for pid, one in gone.items():
+            if pid in ours:
+                self._count(pid, one)
+                del self._waiting[pid], self._since[pid]
+        for pid in [pid for pid, since in self._since.items() if self._looks - since > PATIENCE_LOOKS]:
+            if str(pid) not in seen:
+                del self._waiting[pid], self._since[pid]
+
+    def points(self, chunk: ChunkWriter, *, is_first: bool) -> None:
+        """`exits.NAME.count`, and so on; `is_first`: of a chunk, in which each series begins."""
+        for name in self._sums if is_first else self._changed:
+            start = f"exits.{name}."
+            for what, value in zip(WHAT, self._sums[name]):
+                chunk.point(start + what, value)
+        self._changed.clear()
+        chunk.point("exits.lost", self._exits.lost)
+
+    def close(self) -> None:
+        self._exits.close()
+
+    def _count(self, pid: int, one: Ended) -> None:
+        # It was told of before this look; who waited for its parent to turn up, before the parent's first one.
+        is_late = self._since[pid] == self._looks - 1
+        self._spent.unseen(pid, one.parent, one.cpu_us, is_late=is_late)
+        name = one.name if one.name in self._sums or len(self._sums) < NAMES_MOST else OTHERS
+        sums = self._sums.setdefault(name, [0] * len(WHAT))
+        sums[0] += 1
+        sums[1] += one.cpu_us
+        sums[2] = max(sums[2], one.peak_rss_kib)
+        sums[3] += one.read_bytes
+        sums[4] += one.written_bytes
+        self._changed.add(name)
+
+
+def _of_thread(one: Exit) -> Ended:
+    has_ended = one.thread == one.process
+    told = (one.user_us, one.system_us, one.peak_rss_kib, one.read_bytes, one.written_bytes)
+    return Ended(one.parent, one.name, *told, has_ended)
+
+
+def _joined(known: Ended, one: Exit) -> Ended:
+    """A process has the name of its first thread."""
+    is_first = one.thread == one.process
+    return Ended(
+        one.parent if is_first else known.parent,
+        one.name if is_first else known.name,
+        known.user_us + one.user_us,
+        known.system_us + one.system_us,
+        max(known.peak_rss_kib, one.peak_rss_kib),
+        known.read_bytes + one.read_bytes,
+        known.written_bytes + one.written_bytes,
+        known.has_ended or is_first,
+    )

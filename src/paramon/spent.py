@@ -1,0 +1,59 @@
+"""CPU time that is known to be a process's of the job; none is counted twice."""
+
+from __future__ import annotations
+
+import os
+
+from paramon.sample.fields import AT
+from paramon.sensors.process import Watched
+
+TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
+CPU = AT["user_ticks"], AT["system_ticks"]
+OF_CHILDREN = AT["child_user_ticks"], AT["child_system_ticks"]
+
+
+class Spent:
+    """Of processes that were looked at: their own until the last look, or until their end where that was told; of those
+    that were told of when they ended: that; of all others: what their parents were told of when they waited for them.
+
+    A parent is told of all its descendants, so what was counted of them until that look is taken off. Whoever ends is
+    counted before its parent is.
+    """
+
+    def __init__(self) -> None:
+        self._us = 0
+        self._counted: dict[int, int] = {}
+        """By the pid of a parent: what was counted of its descendants that have ended."""
+        self._late: dict[int, int] = {}
+        """The part of that which came after the last look at the parent."""
+
+    def comes(self, watched: Watched) -> None:
+        self._counted.pop(watched.pid, None)  # an earlier process's of the same number
+
+    def looked(self) -> None:
+        """At all that are there: what they were told of their children is of now."""
+        self._late.clear()
+
+    def last(self, watched: Watched, *, is_alive: bool, exact_us: int = 0) -> None:
+        """`exact_us`: its own time, where its end was told."""
+        own = max(sum(watched.values[at] for at in CPU) * TICK_US, exact_us)
+        told = sum(watched.values[at] for at in OF_CHILDREN) * TICK_US
+        counted, late = self._counted.pop(watched.pid, 0), self._late.pop(watched.pid, 0)
+        known = own + max(told - (counted - late), 0)
+        self._us += known
+        if not is_alive:
+            self._add_to(watched.parent, known + counted)
+
+    def unseen(self, pid: int, parent: int, cpu_us: int, *, is_late: bool) -> None:
+        """One that was never looked at has ended; `is_late`: after the last look at its parent, as far as is known."""
+        self._us += cpu_us
+        self._add_to(parent, cpu_us + self._counted.pop(pid, 0), is_late=is_late)
+
+    def _add_to(self, parent: int, cpu_us: int, *, is_late: bool = True) -> None:
+        self._counted[parent] = self._counted.get(parent, 0) + cpu_us
+        if is_late:
+            self._late[parent] = self._late.get(parent, 0) + cpu_us
+
+    @property
+    def ticks(self) -> int:
+        return self._us // TICK_US

@@ -1,0 +1,55 @@
+"""`paramon run` of a loop of processes that live for milliseconds: none is missed, and none is told of twice."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from paramon.sample.profile import open_profile
+from paramon.sensors.exits import Exits
+from paramon.sensors.sensor import Unavailable
+
+ROOT = Path(__file__).parents[2]
+LOOPS = 150
+BURN = "import time\nwhile time.process_time() < 0.4: pass"
+
+
+def profile_of_a_loop(tmp_path, *before):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), *sys.path])}
+    loop = f"for i in $(seq {LOOPS}); do /bin/true; done; '{sys.executable}' -S -c '{BURN}'; /bin/true"
+    argv = [*before, sys.executable, "-m", "paramon", "run", "--period", "0.5", "--budget", "50"]
+    argv += ["--folder", str(tmp_path / "profile"), "--", "bash", "-c", loop]
+    subprocess.run(argv, env=environment, check=True, timeout=120, cwd=tmp_path)
+    (node,) = open_profile(str(tmp_path / "profile"))
+    series = {}
+    for chunk in node.chunks():
+        series.update({name: points[-1][1] for name, points in chunk.points.items()})
+    return node, series
+
+
+def test_each_process_is_told_of_once_by_its_exit_record(tmp_path):
+    try:
+        Exits().close()
+    except Unavailable as why:
+        pytest.skip(why.en)
+    node, series = profile_of_a_loop(tmp_path)
+    looked_at = [one for one in node.processes.values() if one.name == "true" or one.command == "/bin/true"]
+    # One that was met before it executed its program had its parent's name still.
+    as_bash = [one for one in node.processes.values() if one.parent in {other.pid for other in node.processes.values()}]
+    told = series["exits.true.count"]
+    assert told <= LOOPS + 1
+    assert told + len(set(looked_at) | set(as_bash)) >= LOOPS
+    assert "exits" not in node.header["unavailable"]
+    assert node.end["cpu_ticks_total"] - 3 <= node.end["cpu_ticks"] <= node.end["cpu_ticks_total"] + 1
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give its rights away")
+def test_without_the_right_to_exit_records_parents_tell_and_the_profile_says_why(tmp_path):
+    node, series = profile_of_a_loop(tmp_path, "setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin")
+    en, zh = node.header["unavailable"]["exits"]
+    assert "CAP_NET_ADMIN" in en
+    assert "CAP_NET_ADMIN" in zh
+    assert not any(name.startswith("exits.") for name in series)
+    assert node.end["cpu_ticks_total"] - 3 <= node.end["cpu_ticks"] <= node.end["cpu_ticks_total"] + 1

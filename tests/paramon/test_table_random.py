@@ -1,0 +1,102 @@
+"""Random lives of processes: whatever comes and goes between which looks, no CPU time is counted twice, and with exit
+records none is missed."""
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.paramon.test_table import JOB, OWN, Told, World
+
+SPAWN, BURN, EXIT, REAP, LOOK = "spawn", "burn", "exit", "reap", "look"
+acts = st.lists(
+    st.tuples(st.sampled_from([SPAWN, BURN, BURN, EXIT, EXIT, REAP, REAP, LOOK]), st.integers(0, 99)), max_size=50
+)
+
+
+class Life:
+    """Processes as the kernel has them: one that ended is a zombie until its parent waits for it; its children become
+    the collector's, which waits for them at once when they end."""
+
+    def __init__(self, world):
+        self.world = world
+        self.parent, self.ticks, self.of_children = {JOB: OWN}, {JOB: 1}, {JOB: 0}
+        self.zombies = set()
+        self.truth, self.last = 1, JOB
+        self.show(JOB)
+
+    def show(self, pid):
+        state = "Z" if pid in self.zombies else "R"
+        self.world.is_there(pid, self.parent[pid], self.ticks[pid], self.of_children[pid], state)
+
+    def running(self):
+        return [pid for pid in self.parent if pid not in self.zombies]
+
+    def does(self, act, number):
+        running, zombies = self.running(), [pid for pid in self.parent if pid in self.zombies]
+        if act == SPAWN:
+            self.last += 1
+            self.parent[self.last], self.ticks[self.last], self.of_children[self.last] = (
+                running[number % len(running)],
+                0,
+                0,
+            )
+            self.show(self.last)
+        elif act == BURN:
+            pid = running[number % len(running)]
+            self.ticks[pid] += number
+            self.truth += number
+            self.show(pid)
+        elif act == EXIT and len(running) > 1:
+            self.exits(running[1 + number % (len(running) - 1)])
+        elif act == REAP and zombies:
+            self.reaped(zombies[number % len(zombies)])
+        elif act == LOOK:
+            self.world.look()
+
+    def exits(self, pid):
+        self.zombies.add(pid)
+        self.show(pid)
+        if self.world.told:
+            self.world.told.ends(pid, self.parent[pid], self.ticks[pid])
+        for child in [child for child, parent in self.parent.items() if parent == pid]:
+            self.parent[child] = OWN
+            self.show(child)
+            if child in self.zombies:
+                self.reaped(child)
+        if self.parent[pid] == OWN:
+            self.reaped(pid)
+
+    def reaped(self, pid):
+        parent = self.parent.pop(pid)
+        if parent != OWN:
+            self.of_children[parent] += self.ticks[pid] + self.of_children[pid]
+            self.show(parent)
+        self.zombies.discard(pid)
+        self.world.goes(pid)
+
+
+def known_and_truth(told, script):
+    with tempfile.TemporaryDirectory() as root:
+        world = World(Path(root), told)
+        life = Life(world)
+        world.look()
+        for act, number in script:
+            life.does(act, number)
+        for _ in range(2):
+            world.look()
+        return world.known(), life.truth
+
+
+@given(acts)
+@settings(max_examples=150, deadline=None)
+def test_with_exit_records_all_of_it_is_known_and_once(script):
+    known, truth = known_and_truth(Told(), script)
+    assert known == truth
+
+
+@given(acts)
+@settings(max_examples=150, deadline=None)
+def test_without_exit_records_nothing_is_counted_twice(script):
+    known, truth = known_and_truth(None, script)
+    assert known <= truth
