@@ -102,7 +102,7 @@ def why_not(number: int, level: int | None) -> OSError | Unavailable:
         return Unavailable("the kernel has no perf events, or they are hidden", "内核没有 perf 事件，或已被屏蔽")
     if number in {errno.EACCES, errno.EPERM}:
         return Unavailable(
-            f"not allowed: kernel.perf_event_paranoid is {level} (lower it, or give CAP_PERFMON), or a container says no",
+            f"not allowed: kernel.perf_event_paranoid is {level} (lower it, or give CAP_PERFMON), or it is a container",
             f"权限不足：kernel.perf_event_paranoid 为 {level}（请调低，或授予 CAP_PERFMON），或被容器禁止",
         )
     if number in {errno.ENOENT, errno.ENODEV, errno.EOPNOTSUPP, errno.ENXIO}:

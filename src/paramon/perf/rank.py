@@ -54,7 +54,7 @@ class Rank:
         self.lost = 0
         self.samples = 0
         self._drains = self._text_age = 0
-        self._was_in_mpi = False
+        self._was_in_mpi = self._slept_in_mpi = False
         self._pending_ns = self._owed_ns = 0
         self._in_calls = [0, 0, 0]
         self._sleep = Sleep(pid, text)
@@ -90,6 +90,7 @@ class Rank:
             ring.set_period(how.period_ns)
 
     def close(self) -> None:
+        self._settle()
         self._sleep.close()
         for ring in self._rings.values():
             ring.close()
@@ -132,9 +133,12 @@ class Rank:
         where = self._sleep.where()
         if where is None and self._sleep.is_seen:
             return
-        in_mpi = where == MPI if where is not None else self._was_in_mpi
+        self._slept_in_mpi = where == MPI if where is not None else self._was_in_mpi
+        self._settle()
+
+    def _settle(self) -> None:
         whole, self._pending_ns = divmod(self._pending_ns, 1000)
-        self.slept[0 if in_mpi else 1] += whole
+        self.slept[0 if self._slept_in_mpi else 1] += whole
 
     def _place_kernel(self, unseen_ns: int) -> None:
         """Time in the kernel, where that is not sampled: who is seen in libc the more calls the kernel the more."""
