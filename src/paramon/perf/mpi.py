@@ -24,6 +24,8 @@ FASTEST = 99
 """Samples a second of CPU time of one thread; no multiple of what a timer ticks at."""
 SAMPLES_MOST = 400
 """A second, of all ranks of the node together: at 2 µs each, 0.1 % of a core."""
+CORES = os.cpu_count() or 1
+"""No more threads than that run at once."""
 RANKS_A_TICK = 16
 """More than that take turns."""
 THREADS_MOST = 256
@@ -122,7 +124,7 @@ class Mpi:
     def _paced(self, threads: int) -> How:
         """As often as all of them together may, and as what is shared with the kernel has room for until it is read."""
         room = 0.7 * PAGES * PAGE / SAMPLE_BYTES / (self._period * self._turns())
-        rate = min(FASTEST, SAMPLES_MOST / max(threads, 1), room)
+        rate = min(FASTEST, SAMPLES_MOST / max(min(threads, CORES), 1), room)
         return How(int(1e9 / rate), self._is_user_only, max(THREADS_MOST // max(len(self._ranks), 1), 1))
 
     def _series(self, numbers: set[int]) -> dict[str, int]:

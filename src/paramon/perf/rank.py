@@ -17,7 +17,7 @@ from paramon.perf.call import (
     Scope,
 )
 from paramon.perf.ring import Ring
-from paramon.perf.sleep import Sleep
+from paramon.perf.sleep import Sleep, ran_ns
 from paramon.perf.text import APPLICATION, ELSEWHERE, MPI, NO_CODE, Text
 from paramon.sensor import Unavailable
 
@@ -30,6 +30,8 @@ THREADS_EVERY = 8
 """Drains from one look for new threads to the next."""
 TEXT_EVERY = 8
 """Drains between two readings of the process's mappings, which are read anew where code came that was not there."""
+BUSY_NS = 50_000_000
+"""Threads that have never run so long are not sampled: MPI has helpers that sleep all the time."""
 NUMBER = struct.Struct("=Q")
 
 
@@ -54,7 +56,8 @@ class Rank:
         self.lost = 0
         self.samples = 0
         self._drains = self._text_age = 0
-        self._was_in_mpi = self._slept_in_mpi = False
+        self._was_in_mpi = False
+        self._slept_in_mpi: bool | None = None
         self._pending_ns = self._owed_ns = 0
         self._in_calls = [0, 0, 0]
         self._sleep = Sleep(pid, text)
@@ -81,8 +84,7 @@ class Rank:
         ran, slept = self._sleep.look()
         self._pending_ns += slept
         self._place_sleep()
-        if self._how.is_user_only:
-            self._place_kernel(ran - (sum(self.spent[:3]) - ran_us) * 1000)
+        self._place_unseen(ran - (sum(self.spent[:3]) - ran_us) * 1000)
 
     def set_period(self, how: How) -> None:
         self._how = how
@@ -113,7 +115,7 @@ class Rank:
             if kind > ELSEWHERE:
                 (held,) = NUMBER.unpack_from(data, at + 16)
                 kind = self._text.caller(address, data[at + 24 : at + 24 + held])
-                self._in_calls[kind] += 1
+                self._in_calls[kind] += not base
             spent[base + kind] += worth
         if not base:
             self._was_in_mpi = kind == MPI
@@ -137,11 +139,14 @@ class Rank:
         self._settle()
 
     def _settle(self) -> None:
+        in_mpi = self._was_in_mpi if self._slept_in_mpi is None else self._slept_in_mpi
         whole, self._pending_ns = divmod(self._pending_ns, 1000)
-        self.slept[0 if self._slept_in_mpi else 1] += whole
+        self.slept[0 if in_mpi else 1] += whole
 
-    def _place_kernel(self, unseen_ns: int) -> None:
-        """Time in the kernel, where that is not sampled: who is seen in libc the more calls the kernel the more."""
+    def _place_unseen(self, unseen_ns: int) -> None:
+        """What the first thread ran and no sample has seen: in the kernel, where that is not sampled, and while it was
+        switched to another, which is most of what a thread that yields all the time does. Who is seen in libc the more
+        calls the kernel the more."""
         self._owed_ns += unseen_ns
         calls = sum(self._in_calls)
         if self._owed_ns < self._how.period_ns or not calls:
@@ -160,9 +165,10 @@ class Rank:
             if len(self._rings) >= self._how.threads_most:
                 break
             try:
-                self._rings[thread] = self._ring(thread)
+                if ran_ns(self._pid, thread) >= BUSY_NS:
+                    self._rings[thread] = self._ring(thread)
             except (OSError, Unavailable):
-                break
+                continue
 
     def _ring(self, thread: int) -> Ring:
         register = INSTRUCTION_POINTER.get(os.uname().machine, 0)

@@ -64,6 +64,12 @@ class Sleep:
         return time.monotonic_ns(), int(ran), int(waited)
 
 
+def ran_ns(pid: int, thread: int, root: str = "/proc") -> int:
+    """CPU time of a thread. OSError where it is gone."""
+    with open(f"{root}/{pid}/task/{thread}/schedstat", "rb") as file:
+        return int(file.read().split()[0])
+
+
 def _opened(path: str) -> int:
     """-1 where it must not be looked at."""
     try:

@@ -28,8 +28,13 @@ def compute(units: int) -> int:
 
 
 def clocks() -> tuple[float, float, float]:
-    """Seconds of wall time, of CPU and of waiting for a CPU, of this thread."""
-    return time.monotonic(), time.thread_time(), int(os.pread(SCHEDSTAT, 128, 0).split()[1]) / 1e9
+    """Seconds of wall time, of CPU and of waiting for a CPU, of this thread: of one moment, so read again where it lost
+    its CPU in between."""
+    while True:
+        waited = os.pread(SCHEDSTAT, 128, 0).split()[1]
+        found = time.monotonic(), time.thread_time(), int(waited) / 1e9
+        if os.pread(SCHEDSTAT, 128, 0).split()[1] == waited:
+            return found
 
 
 def main() -> None:
@@ -55,6 +60,7 @@ def main() -> None:
             sums[name] = [total + new - old for total, new, old in zip(sums[name], after, before, strict=True)]
             before = after
     MPI.MPI_Finalize()
+    sums["mpi"] = [total + new - old for total, new, old in zip(sums["mpi"], clocks(), before, strict=True)]
     told = {name: dict(zip(("wall", "cpu", "run_wait"), each, strict=True)) for name, each in sums.items()}
     print(json.dumps({"rank": rank, **told}), flush=True)
 
