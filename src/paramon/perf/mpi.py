@@ -61,7 +61,7 @@ class Mpi:
     def read(self) -> dict[str, int]:
         self._meet()
         self._reads += 1
-        turns = self._turns()
+        turns = _turns(len(self._ranks))
         touched = set()
         for at, (pid, (number, rank)) in enumerate(list(self._ranks.items())):
             if (at + self._reads) % turns:
@@ -110,9 +110,6 @@ class Mpi:
         known = self._ended.setdefault(number, [0] * len(SERIES))
         self._ended[number] = [old + new for old, new in zip(known, _values(rank))]
 
-    def _turns(self) -> int:
-        return -(-len(self._ranks) // RANKS_A_TICK) or 1
-
     def _pace(self) -> None:
         threads = sum(rank.threads for _, rank in self._ranks.values())
         if threads == self._threads:
@@ -122,9 +119,7 @@ class Mpi:
             rank.set_period(self._how)
 
     def _paced(self, threads: int) -> How:
-        """As often as all of them together may, and as what is shared with the kernel has room for until it is read."""
-        room = 0.7 * PAGES * PAGE / SAMPLE_BYTES / (self._period * self._turns())
-        rate = min(FASTEST, SAMPLES_MOST / max(min(threads, CORES), 1), room)
+        rate = pace(len(self._ranks), threads, self._period)
         return How(int(1e9 / rate), self._is_user_only, max(THREADS_MOST // max(len(self._ranks), 1), 1))
 
     def _series(self, numbers: set[int]) -> dict[str, int]:
@@ -138,6 +133,18 @@ class Mpi:
             for name, value in zip(SERIES, values)
             if value
         }
+
+
+def pace(ranks: int, threads: int, period: float) -> float:
+    """Samples a second of CPU time of a thread: as many as all of them together may cost, and as what is shared with
+    the kernel has room for until it is read."""
+    room = 0.7 * PAGES * PAGE / SAMPLE_BYTES / (period * _turns(ranks))
+    return min(FASTEST, SAMPLES_MOST / max(min(threads, CORES), 1), room)
+
+
+def _turns(ranks: int) -> int:
+    """Reads from one look at a rank to the next."""
+    return -(-ranks // RANKS_A_TICK) or 1
 
 
 def _values(rank: Rank) -> list[int]:
