@@ -9,6 +9,7 @@ which a thread could run but had no CPU is in none of them. `paramon.perf.derive
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -46,7 +47,8 @@ class Mpi:
 
     def __init__(self, period: float) -> None:
         """`period`: seconds from one read to the next. Unavailable where no process may be sampled."""
-        self._period = period
+        self._asked = self._period = period
+        self._last = time.monotonic()
         self._is_user_only = _is_user_only()
         self._newcomers: dict[int, Newcomer] = {}
         self._ranks: dict[int, tuple[int, Rank]] = {}
@@ -61,6 +63,8 @@ class Mpi:
     def read(self) -> dict[str, int]:
         self._meet()
         self._reads += 1
+        before, self._last = self._last, time.monotonic()
+        passed = self._last - before
         turns = _turns(len(self._ranks))
         touched = set()
         for at, (pid, (number, rank)) in enumerate(list(self._ranks.items())):
@@ -71,7 +75,7 @@ class Mpi:
                 rank.drain()
             except OSError:
                 self._end(pid)
-        self._pace()
+        self._pace(passed)
         return self._series(touched)
 
     def close(self) -> None:
@@ -99,6 +103,8 @@ class Mpi:
         try:
             text.reload()
             if text.speaks_mpi:
+                if pid in self._ranks:  # one of the same number that has ended
+                    self._end(pid)
                 self._ranks[pid] = number, Rank(pid, text, self._how)
         except (OSError, Unavailable):
             return True
@@ -110,10 +116,13 @@ class Mpi:
         known = self._ended.setdefault(number, [0] * len(SERIES))
         self._ended[number] = [old + new for old, new in zip(known, _values(rank))]
 
-    def _pace(self) -> None:
+    def _pace(self, passed: float) -> None:
+        """Anew when there are others, and when reads come at another rate: less often, to keep to a budget."""
         threads = sum(rank.threads for _, rank in self._ranks.values())
-        if threads == self._threads:
+        period = max(self._asked, passed)
+        if threads == self._threads and self._period / 1.5 < period < self._period * 1.5:
             return
+        self._period = period
         self._threads, self._how = threads, self._paced(threads)
         for _, rank in self._ranks.values():
             rank.set_period(self._how)

@@ -58,7 +58,7 @@ class Rank:
         self._drains = self._text_age = 0
         self._was_in_mpi = False
         self._slept_in_mpi: bool | None = None
-        self._pending_ns = self._owed_ns = 0
+        self._ran_ns = self._pending_ns = 0
         self._in_calls = [0, 0, 0]
         self._sleep = Sleep(pid, text)
         self._rings: dict[int, Ring] = {}
@@ -75,18 +75,18 @@ class Rank:
     def drain(self) -> None:
         """OSError where it is gone."""
         self._text_age += 1
-        ran_us = sum(self.spent[:3])
-        for thread, ring in self._rings.items():
-            self._take(ring, 0 if thread == self._pid else 3)
+        self._take_all()
         if self._drains % THREADS_EVERY == 0:
             self._follow_threads()
         self._drains += 1
         ran, slept = self._sleep.look()
+        self._ran_ns += ran
         self._pending_ns += slept
         self._place_sleep()
-        self._place_unseen(ran - (sum(self.spent[:3]) - ran_us) * 1000)
+        self._place_unseen()
 
     def set_period(self, how: How) -> None:
+        self._take_all()
         self._how = how
         for ring in self._rings.values():
             ring.set_period(how.period_ns)
@@ -98,13 +98,20 @@ class Rank:
             ring.close()
         self._rings = {}
 
+    def _take_all(self) -> None:
+        for thread, ring in self._rings.items():
+            self._take(ring, 0 if thread == self._pid else 3)
+
     def _take(self, ring: Ring, base: int) -> None:
         data, samples = ring.drain()
-        worth, at_page, spent = self._how.period_ns // 1000, self._text.at, self.spent
-        self.lost += ring.take_lost()
+        lost = ring.take_lost()
+        self.lost += lost
         if not samples:
             return
         self.samples += len(samples)
+        # Those that were lost were as the others.
+        worth = self._how.period_ns * (len(samples) + lost) // len(samples) // 1000
+        at_page, spent = self._text.at, self.spent
         kind = ELSEWHERE
         for at in samples:
             (address,) = NUMBER.unpack_from(data, at + 8)
@@ -143,18 +150,15 @@ class Rank:
         whole, self._pending_ns = divmod(self._pending_ns, 1000)
         self.slept[0 if in_mpi else 1] += whole
 
-    def _place_unseen(self, unseen_ns: int) -> None:
+    def _place_unseen(self) -> None:
         """What the first thread ran and no sample has seen: in the kernel, where that is not sampled, and while it was
         switched to another, which is most of what a thread that yields all the time does. Who is seen in libc the more
         calls the kernel the more."""
-        self._owed_ns += unseen_ns
-        calls = sum(self._in_calls)
-        if self._owed_ns < self._how.period_ns or not calls:
+        unseen_us, calls = self._ran_ns // 1000 - sum(self.spent[:3]), sum(self._in_calls)
+        if unseen_us * 1000 < self._how.period_ns or not calls:
             return
-        whole = self._owed_ns // 1000
-        self._owed_ns -= whole * 1000
         for kind in (APPLICATION, MPI, ELSEWHERE):
-            self.spent[kind] += whole * self._in_calls[kind] // calls
+            self.spent[kind] += unseen_us * self._in_calls[kind] // calls
 
     def _follow_threads(self) -> None:
         there = {int(name) for name in os.listdir(f"/proc/{self._pid}/task")}
