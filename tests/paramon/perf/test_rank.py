@@ -79,6 +79,7 @@ def test_a_ring_is_read_around_its_end():
         for at in samples:
             abi, address, held = struct.unpack_from("=QQQ", data, at)
             assert (abi, held) == (2, STACK_BYTES)
+            assert at + SAMPLE_BYTES - 8 <= len(data)
             assert 0 < address < 1 << 63
         time.sleep(0.005)
     one.close()
