@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Callable
 
+from paramon.perf.counters import node_counters
 from paramon.sensor import Sensor, Unavailable
 from paramon.sensors.cpu import Cpu
 from paramon.sensors.memory import Memory
 
-MAKERS: Sequence[tuple[str, Callable[[], Sensor]]] = (("cpu", Cpu), ("memory", Memory))
+MAKERS: Sequence[tuple[str, Callable[[], Sensor]]] = (
+    ("cpu", Cpu),
+    ("memory", Memory),
+    ("node_counter", node_counters),
+)
 
 
 def sensors_here() -> tuple[list[Sensor], dict[str, tuple[str, str]]]:
