@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from paramon import VERSION
 from paramon.beat import Beat
 from paramon.errors import Refused
+from paramon.perf.job import AUTO, job_sensors
 from paramon.record import Recorder
 from paramon.sample.fields import NAMES
 from paramon.sensors.all import sensors_here
@@ -21,13 +22,15 @@ from paramon.table import Belongs, Table
 
 class Wish(NamedTuple):
     """`folder`: of the profile. `period`: seconds from one look to the next; `budget`: of a core. `job`, `node`: as the
-    scheduler names them; empty for no job, and for the machine's own name."""
+    scheduler names them; empty for no job, and for the machine's own name. `mpi`: AUTO samples ranks where there are
+    any, OFF none."""
 
     folder: str
     period: float = 1.0
     budget: float = 0.005
     job: str = ""
     node: str = ""
+    mpi: str = AUTO
 
 
 def begin(wish: Wish, belongs: Belongs, command: list[str]) -> Recorder:
@@ -35,6 +38,7 @@ def begin(wish: Wish, belongs: Belongs, command: list[str]) -> Recorder:
     started, node = int(time.time() * 1000), wish.node or socket.gethostname()
     sensors, unavailable = sensors_here()
     exits = _exits(unavailable)
+    of_job, followers = job_sensors(wish.period, wish.mpi, unavailable, is_attached=bool(belongs.processes))
     header = _header(wish, node, command, started, unavailable)
     header["attached"] = bool(belongs.processes)
     try:
@@ -44,7 +48,7 @@ def begin(wish: Wish, belongs: Belongs, command: list[str]) -> Recorder:
             f"The profile cannot be written to {wish.folder} ({wrong.strerror}): name a folder with --folder.",
             f"无法在 {wish.folder} 写入采集文件（{wrong.strerror}）：请用 --folder 指定目录。",
         ) from None
-    return Recorder(spool, Table(belongs, exits=exits), Beat(wish.period, wish.budget), sensors)
+    return Recorder(spool, Table(belongs, exits=exits), Beat(wish.period, wish.budget), [*sensors, *of_job], followers)
 
 
 def _exits(unavailable: dict[str, tuple[str, str]]) -> Exits | None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from paramon import VERSION
 from paramon.begin import Wish
 from paramon.errors import Refused
+from paramon.perf.job import AUTO, OFF
 from paramon.run import run
 from paramon.sample.errors import Damaged
 from paramon.watch import watch
@@ -62,7 +63,7 @@ def _watch(asked: argparse.Namespace) -> int:
 
 
 def _wish(asked: argparse.Namespace) -> Wish:
-    return Wish(asked.folder, asked.period, asked.budget / 100, asked.job, asked.node)
+    return Wish(asked.folder, asked.period, asked.budget / 100, asked.job, asked.node, asked.mpi)
 
 
 def _show(asked: argparse.Namespace) -> int:
@@ -139,6 +140,7 @@ def _of_a_profile() -> argparse.ArgumentParser:
     parser.add_argument("--period", type=_period, default=1.0, help="seconds from one look to the next, 0.1 to 60 (1)")
     parser.add_argument("--budget", type=_budget, default=0.5, help="per cent of a core that it may take (0.5)")
     parser.add_argument("--job", default=known("SLURM_JOB_ID") or known("JOB_ID") or "", help="its id")
+    parser.add_argument("--mpi", choices=(AUTO, OFF), default=AUTO, help="sample where ranks of MPI spend time (auto)")
     parser.add_argument("--node", default=known("SLURMD_NODENAME") or "", help="this node's name, for the scheduler")
     return parser
 

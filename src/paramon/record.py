@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from paramon.beat import Beat
+from paramon.perf.job import Follower
+from paramon.sample.profile import Process
 from paramon.sensors.seldom import Seldom
 from paramon.sensors.sensor import Sensor
 from paramon.spool import Spool
@@ -17,10 +19,13 @@ CHUNK_SECONDS = 60
 
 
 class Recorder:
-    """`spool` and `table` are closed by it."""
+    """`spool` and `table` are closed by it. `followers` are told of each process that came, before sensors are read."""
 
-    def __init__(self, spool: Spool, table: Table, beat: Beat, sensors: Sequence[Sensor]) -> None:
+    def __init__(
+        self, spool: Spool, table: Table, beat: Beat, sensors: Sequence[Sensor], followers: Sequence[Follower] = ()
+    ) -> None:
         self._spool, self._table, self._beat, self._sensors = spool, table, beat, sensors
+        self._followers = followers
         self._began = time.monotonic()
         self._chunk_end = self._began + CHUNK_SECONDS
         self._failed: dict[str, int] = {}
@@ -37,7 +42,7 @@ class Recorder:
         chunk, now = self._spool.chunk, time.monotonic()
         chunk.tick(int((now - self._began) * 1000))
         is_first = chunk.ticks == 1
-        self._table.look(chunk, self._spool.processes, is_first=is_first)
+        self._table.look(chunk, self._came, is_first=is_first)
         for sensor in self._sensors:
             try:
                 for series, value in sensor.read().items():
@@ -55,6 +60,11 @@ class Recorder:
         """What was seen until now is on disk."""
         self._spool.end_chunk()
         self._chunk_end = time.monotonic() + CHUNK_SECONDS
+
+    def _came(self, processes: list[Process]) -> None:
+        self._spool.processes(processes)
+        for tell in self._followers:
+            tell(processes)
 
     def close(self, how: dict[str, Any], total: Callable[[], int]) -> None:
         """`total`: CPU time of all that the job was, by the kernel's own sum, in clock ticks, or 0 where nobody

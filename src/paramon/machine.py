@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Callable
 
+from paramon.perf.counters import node_counters
 from paramon.sensors.cgroup import Cgroup
 from paramon.sensors.cores import Cores
 from paramon.sensors.cpu import Cpu
@@ -37,6 +38,7 @@ MAKERS: Sequence[tuple[str, Callable[[], Sensor]]] = (
     ("lustre", Lustre),
     ("gpu", Gpu),
     ("cgroup", Cgroup),
+    ("node_counter", node_counters),
 )
 
 

@@ -1,0 +1,126 @@
+"""Hardware counters: of the job's processes, and of what the node's processors share.
+
+Series, all of them since the start: `counter.cycles`, `counter.instructions`, … of all that descends from this
+process, the collector itself included; `node_counter.dram_read_lines` and so on of the node, whoever causes it. Where
+groups take turns, what is written is scaled up, and `….running_permille` says of how much of the time it was really
+counted, at worst. What is made of them is `paramon.perf.derive`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from paramon.perf.call import EXCLUDE_HYPERVISOR, EXCLUDE_KERNEL, INHERIT, Event, Scope
+from paramon.perf.device import DEVICES, Device, devices
+from paramon.perf.events import TABLE, Known, Shared
+from paramon.perf.group import Group
+from paramon.perf.processor import generation, processor
+from paramon.sensors.sensor import Unavailable
+
+CPUINFO = "/proc/cpuinfo"
+OWN = Scope(0)
+"""This process; with INHERIT, and all that it starts from now on."""
+
+
+class Place(NamedTuple):
+    """Where a group is, and what of: `names` in the order of its events."""
+
+    names: tuple[str, ...]
+    group: Group
+
+
+class Counters:
+    """Values of the same name are added."""
+
+    def __init__(self, name: str, places: Sequence[Place]) -> None:
+        self.name, self._places = name, places
+
+    def read(self) -> dict[str, int]:
+        sums: dict[str, int] = {}
+        worst = 1000
+        for names, group in self._places:
+            counted = group.read()
+            if counted.enabled_ns:
+                worst = min(worst, counted.running_ns * 1000 // counted.enabled_ns)
+            for name, value in zip(names, counted.values):
+                sums[name] = sums.get(name, 0) + value
+        return {f"{self.name}.{name}": value for name, value in {**sums, "running_permille": worst}.items()}
+
+    def close(self) -> None:
+        for place in self._places:
+            place.group.close()
+
+
+def job_counters(root: str = DEVICES, cpuinfo: str = CPUINFO) -> Counters:
+    """To be made before the job is started: who is there already is not counted. Unavailable with the cause."""
+    core = _only("cpu", root)
+    groups = [{name: core.event(terms) for name, terms in group.items()} for group in _known(cpuinfo).core]
+    return Counters("counter", counting(groups, OWN, INHERIT))
+
+
+def node_counters(root: str = DEVICES, cpuinfo: str = CPUINFO) -> Counters:
+    """Of memory controllers and shared caches. Unavailable where they are not there, or not for this user: they do not
+    know whose data they move."""
+    _only("cpu", root)
+    places: list[Place] = []
+    try:
+        for choice in _known(cpuinfo).shared:
+            _count_shared(choice, root, places)
+    except Unavailable:
+        Counters("node_counter", places).close()
+        raise
+    if not places:
+        raise Unavailable("the kernel shows no memory controllers that count", "内核未提供内存控制器计数器")
+    return Counters("node_counter", places)
+
+
+def counting(groups: Sequence[dict[str, Event]], scope: Scope, flags: int) -> list[Place]:
+    """Groups that cannot be had are left out; Unavailable where none can. The kernel's part is counted where that is
+    allowed."""
+    places: list[Place] = []
+    why: Unavailable | OSError | None = None
+    for group in groups:
+        try:
+            places.append(Place(tuple(group), _opened(tuple(group.values()), scope, flags)))
+        except (Unavailable, OSError) as wrong:
+            why = wrong
+    if places or why is None:
+        return places
+    if isinstance(why, OSError):
+        raise Unavailable(str(why), str(why))
+    raise why
+
+
+def _opened(events: Sequence[Event], scope: Scope, flags: int) -> Group:
+    try:
+        return Group(events, scope, flags | EXCLUDE_HYPERVISOR)
+    except Unavailable:
+        return Group(events, scope, flags | EXCLUDE_HYPERVISOR | EXCLUDE_KERNEL)
+
+
+def _count_shared(choice: Sequence[Shared], root: str, places: list[Place]) -> None:
+    """Of the first of them that is here. Each event stands alone: there are more channels than registers."""
+    for one in choice:
+        here = devices(one.device, root)
+        for device in here:
+            for cpu in device.cpus or (0,):
+                for name, terms in one.events:
+                    places.append(Place((name,), Group([device.event(terms)], Scope(-1, cpu), 0)))
+        if here:
+            return
+
+
+def _known(cpuinfo: str) -> Known:
+    with open(cpuinfo, encoding="utf-8", errors="replace") as file:
+        return TABLE[generation(processor(file.read(1 << 16)))]
+
+
+def _only(name: str, root: str) -> Device:
+    found = devices(name, root)
+    if not found:
+        raise Unavailable(
+            "no hardware counters: a virtual machine without a PMU, or a kernel without its driver",
+            "没有硬件计数器：虚拟机未提供 PMU，或内核缺少驱动",
+        )
+    return found[0]

@@ -1,0 +1,46 @@
+"""What the kernel's events tell of a job: how its ranks spend their time, and what its processes count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from paramon.perf.counters import job_counters
+from paramon.perf.mpi import Mpi
+from paramon.sample.profile import Process
+from paramon.sensors.sensor import Sensor, Unavailable
+
+AUTO, OFF = "auto", "off"
+Follower = Callable[[Sequence[Process]], None]
+"""It is told of the job's processes as they come."""
+
+
+def job_sensors(
+    period: float, mpi: str, unavailable: dict[str, tuple[str, str]], *, is_attached: bool
+) -> tuple[list[Sensor], list[Follower]]:
+    """`period`: seconds between two reads. `mpi`: AUTO or OFF. `is_attached`: the job runs already. What cannot be had
+    is noted in `unavailable`."""
+    found: list[Sensor] = []
+    followers: list[Follower] = []
+    try:
+        found.append(_counters(is_attached=is_attached))
+    except Unavailable as why:
+        unavailable["counter"] = (why.en, why.zh)
+    try:
+        ranks = _ranks(period, mpi)
+        found.append(ranks)
+        followers.append(ranks.came)
+    except Unavailable as why:
+        unavailable[Mpi.name] = (why.en, why.zh)
+    return found, followers
+
+
+def _counters(*, is_attached: bool) -> Sensor:
+    if is_attached:
+        raise Unavailable("only a job that paramon starts can be counted whole", "只能统计由 paramon 启动的作业")
+    return job_counters()
+
+
+def _ranks(period: float, mpi: str) -> Mpi:
+    if mpi == OFF:
+        raise Unavailable("switched off with --mpi off", "已用 --mpi off 关闭")
+    return Mpi(period)

@@ -1,0 +1,171 @@
+"""The share of MPI and the balance of a job's ranks, from outside: nothing is relinked, preloaded or told.
+
+Series of each rank, in microseconds since it was first seen: `mpi.RANK.application_us`, `.mpi_us` and `.elsewhere_us`
+are CPU time of its first thread (elsewhere: OpenMP's waits, and what cannot be told), `.others_…` those of its other
+threads where it has any; `.mpi_sleep_us` and `.sleep_us` what its first thread slept in MPI and elsewhere. Time in
+which a thread could run but had no CPU is in none of them. `paramon.perf.derive` makes shares and balance of them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from paramon.owner import NO_RANK, environment, rank_in
+from paramon.perf.call import CPU_CLOCK, DISABLED, EXCLUDE_KERNEL, SOFTWARE, Event, Scope, attributes, open_event
+from paramon.perf.rank import PAGES, SAMPLE_BYTES, How, Rank
+from paramon.perf.ring import PAGE
+from paramon.perf.text import Text
+from paramon.sample.profile import Process
+from paramon.sensors.sensor import Unavailable
+
+FASTEST = 99
+"""Samples a second of CPU time of one thread; no multiple of what a timer ticks at."""
+SAMPLES_MOST = 400
+"""A second, of all ranks of the node together: at 2 µs each, 0.1 % of a core."""
+CORES = os.cpu_count() or 1
+"""No more threads than that run at once."""
+RANKS_A_TICK = 16
+"""More than that take turns."""
+THREADS_MOST = 256
+"""Of all ranks of the node together; each holds 36 KiB of memory that cannot be swapped."""
+SERIES = ("application_us", "mpi_us", "elsewhere_us", "others_application_us", "others_mpi_us", "others_elsewhere_us",
+          "mpi_sleep_us", "sleep_us", "samples", "lost_samples")  # fmt: skip
+
+
+class Newcomer(NamedTuple):
+    """A process that may turn out to be a rank; `looks` at it until now."""
+
+    rank: int
+    looks: int
+
+
+class Mpi:
+    name = "mpi"
+
+    def __init__(self, period: float) -> None:
+        """`period`: seconds from one read to the next. Unavailable where no process may be sampled."""
+        self._asked = self._period = period
+        self._last = time.monotonic()
+        self._is_user_only = _is_user_only()
+        self._newcomers: dict[int, Newcomer] = {}
+        self._ranks: dict[int, tuple[int, Rank]] = {}
+        self._ended: dict[int, list[int]] = {}
+        self._reads = 0
+        self._threads = 0
+        self._how = self._paced(1)
+
+    def came(self, processes: Sequence[Process]) -> None:
+        self._newcomers.update((one.pid, Newcomer(one.rank, 0)) for one in processes)
+
+    def read(self) -> dict[str, int]:
+        self._meet()
+        self._reads += 1
+        before, self._last = self._last, time.monotonic()
+        passed = self._last - before
+        turns = _turns(len(self._ranks))
+        touched = set()
+        for at, (pid, (number, rank)) in enumerate(list(self._ranks.items())):
+            if (at + self._reads) % turns:
+                continue
+            touched.add(number)
+            try:
+                rank.drain()
+            except OSError:
+                self._end(pid)
+        self._pace(passed)
+        return self._series(touched)
+
+    def close(self) -> None:
+        for pid in list(self._ranks):
+            self._end(pid)
+
+    def _meet(self) -> None:
+        """A process is a rank once MPI is among its libraries: a shell around it has the same environment. They are
+        loaded in their own time, so it is looked at in the first reads, and after 8, 16, 32 and 64."""
+        for pid, (known, looks) in list(self._newcomers.items()):
+            number = known
+            if known == NO_RANK and looks:  # it came before its launcher had given it a program
+                number = rank_in(environment(pid))
+            self._newcomers[pid] = Newcomer(number, looks + 1)
+            if looks > 4 and looks & (looks - 1):
+                continue
+            if (number == NO_RANK and looks) or looks >= 64 or self._is_met(pid, number):
+                del self._newcomers[pid]
+
+    def _is_met(self, pid: int, number: int) -> bool:
+        """Also where it is gone."""
+        if number == NO_RANK:
+            return False
+        text = Text(pid)
+        try:
+            text.reload()
+            if text.speaks_mpi:
+                if pid in self._ranks:  # one of the same number that has ended
+                    self._end(pid)
+                self._ranks[pid] = number, Rank(pid, text, self._how)
+        except (OSError, Unavailable):
+            return True
+        return text.speaks_mpi
+
+    def _end(self, pid: int) -> None:
+        number, rank = self._ranks.pop(pid)
+        rank.close()
+        known = self._ended.setdefault(number, [0] * len(SERIES))
+        self._ended[number] = [old + new for old, new in zip(known, _values(rank))]
+
+    def _pace(self, passed: float) -> None:
+        """Anew when there are others, and when reads come at another rate: less often, to keep to a budget."""
+        threads = sum(rank.threads for _, rank in self._ranks.values())
+        period = max(self._asked, passed)
+        if threads == self._threads and self._period / 1.5 < period < self._period * 1.5:
+            return
+        self._period = period
+        self._threads, self._how = threads, self._paced(threads)
+        for _, rank in self._ranks.values():
+            rank.set_period(self._how)
+
+    def _paced(self, threads: int) -> How:
+        rate = pace(len(self._ranks), threads, self._period)
+        return How(int(1e9 / rate), self._is_user_only, max(THREADS_MOST // max(len(self._ranks), 1), 1))
+
+    def _series(self, numbers: set[int]) -> dict[str, int]:
+        sums = {number: self._ended.get(number, [0] * len(SERIES)) for number in numbers}
+        for number, rank in self._ranks.values():
+            if number in sums:
+                sums[number] = [old + new for old, new in zip(sums[number], _values(rank))]
+        return {
+            f"mpi.{number}.{name}": value
+            for number, values in sums.items()
+            for name, value in zip(SERIES, values)
+            if value
+        }
+
+
+def pace(ranks: int, threads: int, period: float) -> float:
+    """Samples a second of CPU time of a thread: as many as all of them together may cost, and as what is shared with
+    the kernel has room for until it is read."""
+    room = 0.7 * PAGES * PAGE / SAMPLE_BYTES / (period * _turns(ranks))
+    return min(FASTEST, SAMPLES_MOST / max(min(threads, CORES), 1), room)
+
+
+def _turns(ranks: int) -> int:
+    """Reads from one look at a rank to the next."""
+    return -(-ranks // RANKS_A_TICK) or 1
+
+
+def _values(rank: Rank) -> list[int]:
+    return [*rank.spent, *rank.slept, rank.samples, rank.lost]
+
+
+def _is_user_only() -> bool:
+    """Whether only code outside the kernel may be sampled. Unavailable where none may."""
+    event = Event(SOFTWARE, CPU_CLOCK)
+    try:
+        os.close(open_event(attributes(event, DISABLED), Scope(0)))
+    except Unavailable:
+        os.close(open_event(attributes(event, DISABLED | EXCLUDE_KERNEL), Scope(0)))
+        return True
+    return False

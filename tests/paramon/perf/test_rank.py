@@ -1,0 +1,141 @@
+"""Samples of a real process: none is read twice, those without room are counted, and together they are its CPU time."""
+
+import os
+import struct
+import subprocess
+import sys
+import time
+
+import pytest
+
+from paramon.perf.call import (
+    CPU_CLOCK,
+    DISABLED,
+    EXCLUDE_KERNEL,
+    SOFTWARE,
+    Event,
+    Sampling,
+    Scope,
+    attributes,
+    open_event,
+    paranoid,
+)
+from paramon.perf.mpi import CORES, FASTEST, RANKS_A_TICK, SAMPLES_MOST, Mpi, pace
+from paramon.perf.rank import INSTRUCTION_POINTER, PAGES, SAMPLE_BYTES, STACK_BYTES, How, Rank
+from paramon.perf.ring import PAGE, Ring
+from paramon.perf.sleep import ran_ns
+from paramon.perf.text import Text
+
+level = paranoid()
+pytestmark = pytest.mark.skipif(
+    level is None or (level > 2 and os.getuid() != 0) or os.uname().machine not in INSTRUCTION_POINTER,
+    reason="no samples for us here",
+)
+BURN = "import time\nprint(flush=True)\nwhile time.process_time() < {}: pass\nprint(flush=True)\ninput()"
+REGISTER = INSTRUCTION_POINTER.get(os.uname().machine, 0)
+
+
+def burning(seconds: float) -> subprocess.Popen[str]:
+    """It has begun; it ends when it is told to, so that its end is not missed."""
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([sys.executable, "-S", "-c", BURN.format(seconds)], stdin=pipe, stdout=pipe, text=True)
+    process.stdout.readline()
+    return process
+
+
+def done(process: subprocess.Popen[str]) -> None:
+    process.communicate("\n", timeout=60)
+
+
+def ring(pid: int, period_ns: int, pages: int) -> Ring:
+    sampling = Sampling(period_ns, REGISTER, STACK_BYTES)
+    return Ring(Event(SOFTWARE, CPU_CLOCK), sampling, Scope(pid), flags=DISABLED | EXCLUDE_KERNEL, pages=pages)
+
+
+def test_a_ring_that_nobody_reads_counts_what_it_lost_and_goes_on():
+    process = burning(1.0)
+    one = ring(process.pid, 1_000_000, 1)
+    while ran_ns(process.pid, process.pid) < 0.5e9:
+        time.sleep(0.05)
+    data, samples = one.drain()
+    assert len(samples) == PAGE // SAMPLE_BYTES
+    assert {struct.unpack_from("=Q", data, at + 16)[0] for at in samples} == {STACK_BYTES}
+    assert one.take_lost() == 0  # it is written behind what has room again
+    process.stdout.readline()
+    assert len(one.drain()[1]) in {PAGE // SAMPLE_BYTES, PAGE // SAMPLE_BYTES - 1}
+    assert one.take_lost() > 100
+    assert one.drain() == (b"", [])
+    one.close()
+    done(process)
+
+
+def test_a_ring_is_read_around_its_end():
+    process = burning(1.0)
+    one = ring(process.pid, 2_000_000, 1)
+    found = 0
+    while process.poll() is None and found < 3 * PAGE // SAMPLE_BYTES and ran_ns(process.pid, process.pid) < 0.9e9:
+        data, samples = one.drain()
+        found += len(samples)
+        for at in samples:
+            abi, address, held = struct.unpack_from("=QQQ", data, at)
+            assert (abi, held) == (2, STACK_BYTES)
+            assert at + SAMPLE_BYTES - 8 <= len(data)
+            assert 0 < address < 1 << 63
+        time.sleep(0.005)
+    one.close()
+    done(process)
+    assert found > 2 * PAGE // SAMPLE_BYTES
+
+
+def test_samples_and_what_no_sample_saw_are_its_cpu_time():
+    process = burning(1.0)
+    text = Text(process.pid)
+    text.reload()
+    rank = Rank(process.pid, text, How(5_000_000, is_user_only=level is not None and os.getuid() != 0, threads_most=4))
+    before = ran_ns(process.pid, process.pid)
+    process.stdout.readline()
+    rank.drain()
+    ran = (ran_ns(process.pid, process.pid) - before) / 1000
+    assert rank.spent[0] == pytest.approx(ran, abs=0.15e6)
+    assert rank.spent[1:] == [0, 0, 0, 0, 0]
+    assert rank.threads == 1
+    rank.close()
+    done(process)
+
+
+def test_sleep_outside_of_mpi_is_not_mpis():
+    process = burning(0.0)
+    process.stdout.readline()
+    text = Text(process.pid)
+    text.reload()
+    rank = Rank(process.pid, text, How(5_000_000, is_user_only=False, threads_most=4))
+    time.sleep(0.3)
+    rank.drain()
+    assert rank.slept[0] == 0
+    assert rank.slept[1] > 100_000
+    rank.close()
+    done(process)
+
+
+def test_what_is_opened_is_closed():
+    files = set(os.listdir("/proc/self/fd"))
+    os.close(open_event(attributes(Event(SOFTWARE, CPU_CLOCK), EXCLUDE_KERNEL), Scope(0)))
+    process = burning(0.0)
+    text = Text(process.pid)
+    text.reload()
+    Rank(process.pid, text, How(5_000_000, is_user_only=True, threads_most=4)).close()
+    Mpi(1.0).close()
+    done(process)
+    process.stdin.close()
+    process.stdout.close()
+    assert set(os.listdir("/proc/self/fd")) == files
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 16, 128, 1024])
+@pytest.mark.parametrize("period", [0.1, 1.0, 60.0])
+def test_no_more_is_sampled_than_all_may_cost_and_than_there_is_room_for(ranks, period):
+    rate = pace(ranks, threads=ranks, period=period)
+    turns = -(-ranks // RANKS_A_TICK)
+    assert 0 < rate <= FASTEST
+    assert rate * min(ranks, CORES) <= SAMPLES_MOST
+    assert rate * period * turns * SAMPLE_BYTES < PAGES * PAGE
