@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from paramon import VERSION
 from paramon.beat import Beat
 from paramon.errors import Refused
+from paramon.machine import sensors_here
 from paramon.perf.job import AUTO, job_sensors
 from paramon.record import Recorder
 from paramon.sample.fields import NAMES
-from paramon.sensors.all import sensors_here
 from paramon.sensors.exits import Exits
 from paramon.sensors.sensor import Unavailable
 from paramon.spool import Spool

@@ -11,6 +11,7 @@ from tests.story.acts import assert_sound, ended, micro, reached, sacct, script,
 from tests.story.test_moves import FREE, MOVES
 from tests.story.test_soft_landing import CATCH, ENOUGH, SLICES, checkpoints, told
 
+from paracloud.client.errors import ApiError
 from paracloud.wire.jobs import JobDetailModel
 from paralab.inventory import Centre, Inventory, Partition, SchedulerName
 
@@ -129,3 +130,38 @@ def test_a_job_that_waits_at_a_full_grid_engine_moves_to_slurm_and_runs_once(bot
     customer.client.wish(hog, "cancel")
     assert ended(both, customer, hog).job.state == "cancelled"
     assert_charged(both, customer, done)
+
+
+@each_centre
+def test_a_job_is_watched_while_it_runs_and_its_profile_is_there_after_it(
+    both: Stage, customer: Tenant, centre: str
+) -> None:
+    """The processes of its script and what they use, on the node that the scheduler gave it; not without the user."""
+    body = "python3 -S -c 'import time\nwhile time.process_time() < 4: pass'; sleep 4; exit 5"
+    job = customer.client.submit(script(customer, body, centre=centre, ntasks="1")).id
+    silent = customer.client.submit(script(customer, "true", centre=centre).model_copy(update={"monitored": False})).id
+    reached(both, customer, job, "running")
+    seen, cursor, moments = {}, "", []
+    while customer.client.job(job).job.state == "running":
+        try:
+            news = customer.client.profile(job, since=cursor)
+        except ApiError:
+            continue  # the collector has not begun
+        for node in news.nodes:
+            seen.update({one.number: one for one in node.processes})
+            moments += [at for minute in node.minutes for at in minute.at_ms]
+        cursor = news.cursor
+    assert moments == sorted(set(moments)), "each moment is told once"
+    assert len(moments) >= 4
+    assert "sleep" in {one.name for one in seen.values()}
+    assert ended(both, customer, job).job.exit_code == 5, "its ending is its own"
+    whole = customer.client.profile(job)
+    at = {name: number for number, name in enumerate(whole.fields)}
+    (node,) = whole.nodes
+    used = {number: rows[-1][1] for minute in node.minutes for number, rows in minute.rows.items()}
+    burnt = max(row[at["user_ticks"]] + row[at["system_ticks"]] for row in used.values())
+    assert burnt >= 300, "hundredths of a second"
+    assert node.header["job"] == customer.client.job(job).job.native_id
+    ended(both, customer, silent)
+    with pytest.raises(ApiError):
+        customer.client.profile(silent)

@@ -48,7 +48,7 @@ async def has_blob(project: UUID, sha256: Sha, deps: TheDeps, token: Token) -> R
 @router.get("/jobs/{job}/files")
 async def files(job: UUID, deps: TheDeps, token: Token, path: Path = "") -> FileList:
     """The work directory, or a directory in it."""
-    found, transport = await _reach(deps, token, job)
+    found, transport = await reach_job(deps, token, job)
     entries = await list_files(transport, work_directory(found.summary.job), path)
     return FileList(
         items=[
@@ -69,7 +69,7 @@ async def content(
     job: UUID, deps: TheDeps, token: Token, path: Path, start: Start = 0, limit: Limit = READ_LIMIT_BYTES
 ) -> Response:
     """Bytes of one file from `start` on, at most `limit`; empty past its end."""
-    found, transport = await _reach(deps, token, job)
+    found, transport = await reach_job(deps, token, job)
     read = await read_file(transport, work_directory(found.summary.job), path, start=start, limit_bytes=limit)
     return _bytes(read)
 
@@ -85,14 +85,14 @@ async def logs(
     limit: Limit = READ_LIMIT_BYTES,
 ) -> Response:
     """What the job printed. Without an own --error, both streams are one file, as in sbatch."""
-    found, transport = await _reach(deps, token, job)
+    found, transport = await reach_job(deps, token, job)
     read = await read_file(
         transport, work_directory(found.summary.job), output_of(found, stream, task), start=start, limit_bytes=limit
     )
     return _bytes(read)
 
 
-async def _reach(deps: Deps, token: Bearer, job: UUID) -> tuple[JobDetail, Transport]:
+async def reach_job(deps: Deps, token: Bearer, job: UUID) -> tuple[JobDetail, Transport]:
     """The job, and the way to its files as its own Unix account; no transaction is open while the centre is asked."""
     async with asked(deps, token) as at:
         found, caller = await show(at.session, at.caller, JobId(job)), at.caller

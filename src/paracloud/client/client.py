@@ -44,6 +44,7 @@ from paracloud.wire.jobs import (
     JobPage,
     JobRequest,
 )
+from paracloud.wire.profiles import ProfileModel
 from paracloud.wire.provision import ProvisionModel, ProvisionRequest, ResidencyModel, ResidencyRequest
 from paracloud.wire.quotes import QuoteModel
 from paracloud.wire.tariffs import ChargedModel, ContractList, EndRequest, PriceList, UnratedList
@@ -114,6 +115,11 @@ class Client(
     def log(self, job: UUID, *, stream: str = "stdout", start: int = 0, task: int | None = None) -> bytes:
         query = {"stream": stream, "start": start} | ({} if task is None else {"task": task})
         return self._send("GET", f"/jobs/{job}/logs", params=query, is_repeatable=True).content
+
+    def profile(self, job: UUID, *, since: str = "", task: int | None = None) -> ProfileModel:
+        """What the collector saw of it since the look that gave this cursor."""
+        query = ({"since": since} if since else {}) | ({} if task is None else {"task": task})
+        return self._get(f"/jobs/{job}/profile", ProfileModel, query)
 
     def content(self, job: UUID, path: str) -> Iterator[bytes]:
         """One file's bytes, chunk by chunk, from its beginning to its end as it is when asked."""

@@ -57,6 +57,7 @@ class JobSummary:
     submitted_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
+    moves: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def no_such_job() -> NotFound:
 
 _SAME = (
     "name", "queue", "native_state", "reason", "wish", "array", "tasks", "tasks_ended", "cores", "gpus", "node_list",
-    "why_en", "why_zh", "exit_code", "exit_signal", "accepted_at", "submitted_at", "started_at", "ended_at",
+    "why_en", "why_zh", "exit_code", "exit_signal", "accepted_at", "submitted_at", "started_at", "ended_at", "moves",
 )  # fmt: skip
 
 

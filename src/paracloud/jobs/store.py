@@ -19,7 +19,7 @@ SUMMARY = (
     JobRow.why_zh,
     JobRow.currency, JobRow.held_micro, JobRow.charged_micro, JobRow.state, JobRow.native_id, JobRow.native_state,
     JobRow.reason, JobRow.node_list, JobRow.wish, JobRow.exit_code, JobRow.exit_signal, JobRow.accepted_at,
-    JobRow.submitted_at, JobRow.started_at, JobRow.ended_at,
+    JobRow.submitted_at, JobRow.started_at, JobRow.ended_at, JobRow.moves,
 )  # fmt: skip
 """All that a list shows: neither script nor spec, which may be large."""
 ADD_JOB, ADD_EVENT = insert(JobRow.metadata.tables["jobs"]), insert(JobRow.metadata.tables["job_events"])

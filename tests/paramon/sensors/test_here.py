@@ -2,7 +2,7 @@
 
 import pytest
 
-from paramon.sensors.all import MAKERS, sensors_here
+from paramon.machine import MAKERS, sensors_here
 from paramon.sensors.sensor import Unavailable
 
 GROWING = ("_ticks", "_bytes", "_packets", "_us", "_uj", "_requests")

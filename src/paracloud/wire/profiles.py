@@ -1,0 +1,46 @@
+"""What the collector saw of a job: samples by node, process and time."""
+
+from typing import Any
+
+from paracloud.wire.base import Model
+
+
+class SampledProcess(Model):
+    """`number`: as in the rows. `rank`: of MPI, -1 where it has none."""
+
+    number: int
+    pid: int
+    parent: int
+    name: str
+    command: str
+    rank: int
+
+
+class SampledMinute(Model):
+    """`at_ms`: milliseconds since the start of the profile. `rows`: by the number of a process, the index of a tick and
+    the values of all `fields` from then on, until the next; `points`: by series, likewise."""
+
+    at_ms: list[int]
+    rows: dict[str, list[tuple[int, list[int]]]]
+    points: dict[str, list[tuple[int, int]]]
+
+
+class NodeProfileModel(Model):
+    """`header` and `end` come once each. `is_behind`: ask again, there is more."""
+
+    file: str
+    header: dict[str, Any] | None
+    processes: list[SampledProcess]
+    minutes: list[SampledMinute]
+    end: dict[str, Any] | None
+    lost_bytes: int
+    is_behind: bool
+
+
+class ProfileModel(Model):
+    """What is new since `since`; `cursor` is the next `since`. `left_out`: nodes that are not in it."""
+
+    fields: list[str]
+    nodes: list[NodeProfileModel]
+    cursor: str
+    left_out: int

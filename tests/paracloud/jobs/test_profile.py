@@ -1,0 +1,119 @@
+"""A profile is read at its centre as it grows: each look gets what is new, once, and reads no more than that."""
+
+from pathlib import Path
+
+import pytest
+
+from paracloud.jobs.profile import PIECE_BYTES, read_profile
+from paracloud.kit.errors import Invalid, NotFound
+from paracloud.transports.local import LocalTransport
+from paramon.sample.fields import COUNT
+from paramon.sample.profile import Process
+from paramon.spool import Spool
+
+
+class Read(LocalTransport):
+    """Counts the bytes that it gave."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home)
+        self.given = 0
+
+    async def read(self, path, *, start=0, limit_bytes):
+        found = await super().read(path, start=start, limit_bytes=limit_bytes)
+        self.given += len(found)
+        return found
+
+
+@pytest.fixture
+def spool(tmp_path):
+    one = Spool(str(tmp_path / "profile"), "n1-1", {"node": "n1"})
+    one.processes([Process(1, 77, 5, 1, "a.out", "./a.out", 0)])
+    return one
+
+
+def ticks(spool: Spool, numbers) -> None:
+    for number in numbers:
+        spool.chunk.tick(number * 1000)
+        spool.chunk.row(1, (number // 2 + 1,) * COUNT)
+        spool.chunk.point("cpu.user_ticks", number)
+        spool.end_tick()
+
+
+class Follower:
+    def __init__(self, home: Path) -> None:
+        self.transport, self.cursor = Read(home), ""
+
+    async def look(self):
+        news = await read_profile(self.transport, "profile", self.cursor)
+        self.cursor = news.cursor
+        return news.nodes
+
+    async def seconds(self) -> list[int]:
+        return [at // 1000 for node in await self.look() for minute in node.minutes for at in minute.at_ms]
+
+
+async def test_each_tick_is_told_once_within_the_open_minute_and_over_its_end(spool, tmp_path):
+    follower = Follower(tmp_path)
+    ticks(spool, range(3))
+    (node,) = await follower.look()
+    assert (node.header["node"], [one.name for one in node.processes]) == ("n1", ["a.out"])
+    assert [minute.at_ms for minute in node.minutes] == [[0, 1000, 2000]]
+    ticks(spool, range(3, 5))
+    assert await follower.seconds() == [3, 4]
+    assert await follower.seconds() == []
+    ticks(spool, [5])
+    spool.end_chunk()
+    ticks(spool, [6])
+    assert await follower.seconds() == [5, 6]
+    spool.close({"exit_code": 3})
+    (node,) = await follower.look()
+    assert (node.header, node.end["exit_code"], node.minutes) == (None, 3, [])
+    assert await Follower(tmp_path).seconds() == list(range(7))
+
+
+async def test_what_held_before_is_told_with_the_first_tick(spool, tmp_path):
+    follower = Follower(tmp_path)
+    ticks(spool, range(3))
+    await follower.look()
+    ticks(spool, range(3, 6))
+    ((minute,),) = [node.minutes for node in await follower.look()]
+    assert minute.rows[1] == [(0, (2,) * COUNT), (1, (3,) * COUNT)]
+    assert minute.points["cpu.user_ticks"] == [(0, 3), (1, 4), (2, 5)]
+
+
+async def test_a_look_costs_no_more_the_longer_the_job_runs(spool, tmp_path):
+    follower, costs = Follower(tmp_path), []
+    for minute in range(20):
+        ticks(spool, range(minute * 60, minute * 60 + 60))
+        spool.end_chunk()
+        before = follower.transport.given
+        assert len(await follower.seconds()) == 60
+        costs.append(follower.transport.given - before)
+    assert max(costs[10:]) <= max(costs[:5])
+
+
+async def test_what_a_hostile_centre_gives_for_a_profile_is_left_out_and_counted(spool, tmp_path):
+    ticks(spool, range(3))
+    spool.end_chunk()
+    path = Path(spool.path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:200] + b"\xff" * 50 + whole[250:] + whole)
+    (node,) = await Follower(tmp_path).look()
+    assert node.lost_bytes > 0
+    (tmp_path / "profile" / "zz.paramon").write_bytes(b"PMN\xf0" * 1000)
+    _, second = await Follower(tmp_path).look()
+    assert second.minutes == []
+    assert not second.is_behind
+    assert PIECE_BYTES > 1 << 20
+
+
+async def test_where_there_is_none_it_says_why(tmp_path):
+    with pytest.raises(NotFound):
+        await read_profile(LocalTransport(tmp_path), "profile", "")
+
+
+@pytest.mark.parametrize("cursor", ["x", "e30x", "bnVsbA", "WzFd", "eyJhIjpbLTEsMF19", "eyJhIjpbMSwyLDNdfQ", "%00"])
+async def test_a_cursor_that_is_none_is_refused(spool, tmp_path, cursor):
+    with pytest.raises(Invalid):
+        await read_profile(LocalTransport(tmp_path), "profile", cursor)
