@@ -14,6 +14,8 @@ class Cause(StrEnum):
     """The centre accounts for it; we never charged it."""
     NOT_ACCOUNTED = "not accounted"
     """We charged it; the centre's accounting does not have it."""
+    UNREAD = "unread"
+    """A row of the centre's accounting that is not understood: nobody is charged by it."""
     CHANGED = "changed"
     """The centre's figures are not those that we charged."""
     WRONG_OWNER = "wrong owner"

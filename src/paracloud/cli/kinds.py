@@ -54,6 +54,7 @@ DAYS = {"agrees": "一致", "differs": "有差异", "unanswered": "超算中心�
 CAUSES = {
     "not metered": "未计量",
     "not accounted": "超算中心无记录",
+    "unread": "记录无法读取",
     "changed": "记录已变更",
     "wrong owner": "归属不符",
     "doubled": "重复",

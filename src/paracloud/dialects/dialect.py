@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from paracloud.dialects.records import AccountingRecord, NodeInfo, Observation, QueueInfo, Request
+from paracloud.dialects.records import Accounted, NodeInfo, Observation, QueueInfo, Request
 from paracloud.dialects.weight import Weight
 from paracloud.kit.command import Command
 from paracloud.kit.errors import Refused, Unreachable
@@ -55,13 +55,11 @@ class Dialect(Protocol):
     def hold(self, id: NativeId) -> Command[None]: ...  # noqa: A002
     def release(self, id: NativeId) -> Command[None]: ...  # noqa: A002
 
-    def account(
-        self, start: datetime, end: datetime, accounts: Sequence[UnixAccount]
-    ) -> Command[Sequence[AccountingRecord]]:
-        """Executions by these accounts that ended in [start, end)."""
+    def account(self, start: datetime, end: datetime, accounts: Sequence[UnixAccount]) -> Command[Accounted]:
+        """Executions by these accounts that ended in [start, end). A row that is not understood keeps no other out."""
         ...
 
-    def account_of(self, ids: Sequence[NativeId]) -> Command[Sequence[AccountingRecord]]:
+    def account_of(self, ids: Sequence[NativeId]) -> Command[Accounted]:
         """Ended executions of these jobs, whenever; ids that accounting does not know are absent."""
         ...
 

@@ -106,9 +106,13 @@ def each(lines: Iterable[str], tell: Tell) -> Iterator[Told]:
 
 def unreadable(line: int, text: str, reason: ValueError) -> Unreadable:
     """`reason` may carry a Chinese text as its second argument."""
+    return Unreadable(line, *why(reason), text.rstrip("\r\n")[:TEXT_LIMIT])
+
+
+def why(reason: Exception) -> tuple[str, str]:
+    """In English and Chinese."""
     en = str(reason.args[0]) if reason.args else "it is not understood"
-    zh = str(reason.args[1]) if len(reason.args) > 1 else f"无法理解（{en}）"
-    return Unreadable(line, en, zh, text.rstrip("\r\n")[:TEXT_LIMIT])
+    return en, str(reason.args[1]) if len(reason.args) > 1 else f"无法理解（{en}）"
 
 
 def accounted(record: HistoryRecord, *, tag: SubmitTag | None = None) -> AccountingRecord:

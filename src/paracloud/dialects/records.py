@@ -1,9 +1,10 @@
 """What a scheduler tells us, as full values. Times are aware UTC; memory is bytes; usage is whole seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import overload
 
 from paracloud.dialects.resources import NOTHING
 from paracloud.kit.identifiers import NativeId, SubmitTag, UnixAccount
@@ -138,6 +139,44 @@ class AccountingRecord:
     @property
     def gpu_seconds(self) -> int:
         return self.gpus * self.elapsed_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A row of the centre's accounting that is not understood, so that nobody is charged by it: for a person to see."""
+
+    native_id: NativeId | None
+    """Whose it says that it is; None where not even that can be read. So with `account` and `ended_at`."""
+    account: UnixAccount | None
+    ended_at: datetime | None
+    en: str
+    zh: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accounted(Sequence[AccountingRecord]):
+    """What accounting answered: its records, and the rows that are none that we understand."""
+
+    records: tuple[AccountingRecord, ...] = ()
+    unread: tuple[Unread, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @overload
+    def __getitem__(self, at: int) -> AccountingRecord: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[AccountingRecord, ...]: ...
+    def __getitem__(self, at: int | slice) -> AccountingRecord | tuple[AccountingRecord, ...]:
+        return self.records[at]
+
+    def ended_in(self, start: datetime, end: datetime) -> "Accounted":
+        """What ended in [start, end), and what may have."""
+        return Accounted(
+            tuple(one for one in self.records if start <= one.ended_at < end),
+            tuple(one for one in self.unread if one.ended_at is None or start <= one.ended_at < end),
+        )
 
 
 @dataclass(frozen=True, slots=True)

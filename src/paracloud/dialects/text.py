@@ -1,8 +1,11 @@
 """What every scheduler's text is read by: numbers and times read strictly, and text made safe to show."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
+_Of = TypeVar("_Of")
 EPOCH_LIMIT = 1 << 33
 """Seconds; the year 2242. A later time is not a time."""
 _CLOCK = re.compile(r"(?:(\d{1,6}):)?(?:(\d{1,6}):)?(\d{1,12})", re.ASCII)
@@ -46,3 +49,11 @@ def clock(text: str) -> timedelta:
     first, second, last = match.groups()
     hours, minutes = (first, second) if second is not None else (None, first)
     return timedelta(hours=int(hours or 0), minutes=int(minutes or 0), seconds=int(last))
+
+
+def or_none(read: Callable[[], _Of]) -> _Of | None:
+    """Of a text that is known not to be understood: what can be read of it all the same."""
+    try:
+        return read()
+    except (ValueError, LookupError):
+        return None

@@ -16,6 +16,8 @@ NAME_LIMIT = 200
 CORES_PER_NODE_MOST = 1_000_000
 VALUE_LIMIT_BYTES = 2048
 INPUTS_MOST = 10_000
+INPUTS_LIMIT_BYTES = 1 << 50
+"""Of all of a job's together; their way to the slowest centre there can be is a number that everything holds then."""
 VARIABLES_LIMIT_BYTES = 64 * 1024
 DEPENDENCIES_MOST = 100
 DEPENDENCY_KINDS = ("after", "afterok", "afternotok", "afterany")
@@ -84,6 +86,13 @@ def check_inputs(inputs: Sequence[InputFile]) -> tuple[InputFile, ...]:
         raise TooLarge(
             f"{len(inputs)} input files; the limit is {INPUTS_MOST}: pack them into an archive.",
             f"共 {len(inputs)} 个输入文件，上限为 {INPUTS_MOST}：请打包成归档文件。",
+            field="inputs",
+        )
+    if (size := sum(one.size_bytes for one in inputs)) > INPUTS_LIMIT_BYTES:
+        raise TooLarge(
+            f"The input files have {size} bytes together; the limit is {INPUTS_LIMIT_BYTES} (1 PiB): leave out what "
+            "the job does not read.",
+            f"输入文件共 {size} 字节，上限为 {INPUTS_LIMIT_BYTES}（1 PiB）：请去掉作业不读取的文件。",
             field="inputs",
         )
     paths = {one.path for one in inputs}

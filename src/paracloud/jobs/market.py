@@ -29,6 +29,8 @@ from paracloud.kit.money import Money
 from paracloud.placement.offer import Offer
 
 FRESH_FOR = timedelta(seconds=2)
+MOVING_MOST_SECONDS = 10 * 366 * 86_400
+"""What takes longer is said to take so long: every clock and column holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,10 +222,12 @@ def _bare(stall: Stall, now: datetime) -> Offer:
 
 def moving(spec: JobSpec, to: Provision) -> timedelta:
     """How long the job's files take to a centre of which it is known how fast they come there; a started second as a
-    whole one. Every job has its own copies, so it makes no difference what the centre was sent before."""
+    whole one, and never more than MOVING_MOST_SECONDS. Every job has its own copies, so it makes no difference what the
+    centre was sent before."""
     if to.bytes_per_second is None:
         return timedelta(0)
-    return timedelta(seconds=-(-sum(one.size_bytes for one in spec.inputs) // to.bytes_per_second))
+    seconds = -(-sum(one.size_bytes for one in spec.inputs) // to.bytes_per_second)
+    return timedelta(seconds=min(seconds, MOVING_MOST_SECONDS))
 
 
 def anothers(stall: Stall, customer: Customer, market: Market) -> tuple[str, str] | None:

@@ -36,6 +36,7 @@ def need(
         memory_per_core_bytes=spec.memory_per_core_bytes,
         gpus_per_node=spec.gpus_per_node,
         gpu_model=spec.gpu_model,
+        least_cores_per_node=int(spec.extra.get("mincpus", "1")),
         tasks_in_array=tasks_in_array(spec),
         centre=spec.centre,
         queue=spec.queue,

@@ -10,10 +10,11 @@ import numpy as np
 
 from paracloud.billing.pick import Customer
 from paracloud.billing.rate import Price
+from paracloud.jobs.checks import INPUTS_LIMIT_BYTES
 from paracloud.jobs.foresees import ForeseesMany
 from paracloud.jobs.given import Queues
 from paracloud.jobs.hopes import Asked
-from paracloud.jobs.market import Market, anothers, own_nodes, price_of
+from paracloud.jobs.market import MOVING_MOST_SECONDS, Market, anothers, own_nodes, price_of
 from paracloud.jobs.most_given import most_given
 from paracloud.jobs.need import need, tasks_in_array
 from paracloud.jobs.rates import Rates
@@ -104,11 +105,11 @@ class Placer:
 
     def moving(self, spec: JobSpec) -> Whole | None:
         """Microseconds that the job's files take to each place; None where there are none."""
-        size = sum(one.size_bytes for one in spec.inputs)
+        size = min(sum(one.size_bytes for one in spec.inputs), INPUTS_LIMIT_BYTES)
         if not size or not self._speed.any():
             return None
         speed = np.maximum(self._speed, 1)
-        return np.where(self._speed > 0, -(-size // speed) * 1_000_000, 0)
+        return np.where(self._speed > 0, np.minimum(-(-size // speed), MOVING_MOST_SECONDS) * 1_000_000, 0)
 
 
 class Placers:

@@ -8,6 +8,7 @@ from paracloud.kit.errors import Invalid
 
 WALL_MOST = timedelta(days=366)
 MEMORY_MOST_BYTES = 1 << 50
+_MIB = 1 << 20
 _UNIT_BYTES = {"K": 1 << 10, "": 1 << 20, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _DAYS = re.compile(r"([0-9]{1,6})-([0-9]{1,6})(?::([0-9]{1,6}))?(?::([0-9]{1,6}))?")
 _CLOCK = re.compile(r"([0-9]{1,9})(?::([0-9]{1,6}))?(?::([0-9]{1,6}))?")
@@ -47,9 +48,11 @@ def wall(option: str, text: str) -> timedelta:
 
 
 def memory_bytes(option: str, text: str) -> int:
-    """A whole number and K, M, G or T; mebibytes without a letter."""
+    """A whole number and K, M, G or T; mebibytes without a letter. A begun mebibyte counts as a whole one, as it is
+    what every scheduler is told: what a job is held for is what its script asks for."""
     found = _SIZE.fullmatch(text)
     size = int(found[1]) * _UNIT_BYTES[found[2].upper()] if found else 0
+    size = -(-size // _MIB) * _MIB
     if not 0 < size <= MEMORY_MOST_BYTES:
         raise Invalid(
             f"--{option} must be memory such as 500M or 4G, above 0 and at most 1024T, not {_shown(text)}.",

@@ -1,25 +1,29 @@
 """One day of one centre: ask its accounting again, and hold it against our charges and the settlement."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing.mismatch import Reconciliation
+from paracloud.billing.mismatch import Cause, Mismatch, Reconciliation
 from paracloud.billing.reconcile import reconcile
 from paracloud.billing.told import Logs
 from paracloud.centres.centre import Owner
 from paracloud.centres.registry import connected_at, owners, reached_centre
 from paracloud.dialects.dialect import Dialect
-from paracloud.dialects.records import AccountingRecord
+from paracloud.dialects.records import AccountingRecord, Unread
 from paracloud.jobs import store
 from paracloud.kit.database import Database
+from paracloud.kit.errors import Broken
 from paracloud.kit.identifiers import CentreName, JobId, PriceVersionId, UnixAccount
 from paracloud.metering.listing import usage_by_key, usage_ended
 from paracloud.metering.usage import Usage, key_of
 from paracloud.transports.transport import Reach, Transport, execute
 
+SHOWN = 1000
+"""Characters of a row that is not understood."""
 ASKED_AT_ONCE = 5000
 """Ids of jobs: five calls of sacct within one command's time."""
 
@@ -37,12 +41,12 @@ async def reconcile_day(
         since = await connected_at(session, name)
         ours = await usage_ended(session, name, start, end)
     transport = await reach.to(name, centre.service_account, purpose=f"reconcile/{day}")
-    records = await _told(transport, dialect, ours, (start, end), sorted(lent))
+    records, unread = await _told(transport, dialect, ours, (start, end), sorted(lent))
     logged = await logs(name, start, end)
     async with database.begin() as session:
         known = await usage_by_key(session, [key_of(name, one) for one in records])
         told = [one for one in records if key_of(name, one) in known or _is_somebodys(one, lent)]
-        return await reconcile(
+        found = await reconcile(
             session,
             name,
             [*told, *logged],
@@ -52,6 +56,23 @@ async def reconcile_day(
             pinned=await _pinned(session, (*ours, *known.values())),
             since=since,
         )
+    return replace(found, mismatches=(*found.mismatches, *(_unread(one, lent) for one in unread)))
+
+
+def _unread(row: Unread, lent: Mapping[UnixAccount, Owner]) -> Mismatch:
+    """It is not known what it comes to. Broken where it is not known either whose it is: then nothing is known of the
+    day."""
+    owner = None if row.account is None else lent.get(row.account)
+    if owner is None:
+        raise Broken(
+            f"The centre's accounting has a row that is not understood ({row.en}), of no project: {row.raw[:SHOWN]}",
+            f"该中心的记账数据中有一行无法理解（{row.zh}），且不属于任何课题组：{row.raw[:SHOWN]}",
+            argv=(),
+            exit_status=0,
+            evidence=row.raw.encode(),
+        )
+    en, zh = f"{row.en}: {row.raw[:SHOWN]}", f"{row.zh}：{row.raw[:SHOWN]}"
+    return Mismatch(Cause.UNREAD, row.native_id or "", owner.project, 0, en, zh)
 
 
 def _is_somebodys(record: AccountingRecord, lent: Mapping[UnixAccount, Owner]) -> bool:
@@ -66,19 +87,20 @@ async def _told(
     ours: Sequence[Usage],
     span: tuple[datetime, datetime],
     accounts: Sequence[UnixAccount],
-) -> list[AccountingRecord]:
+) -> tuple[list[AccountingRecord], Sequence[Unread]]:
     """The day's window, and what we have that is not in it: a job that was never eligible is in no window, one whose
     end was changed is in another, and history is of accounts that may be gone: they are asked for by their jobs' ids,
     since sacct tells nothing at all where one name is unknown. Without an account the way to the centre is gone all
-    the same: whether it answers is to be known."""
-    records = {_key(one): one for one in await execute(transport, dialect.account(*span, accounts))}
+    the same: whether it answers is to be known. With the rows of the window that are not understood."""
+    window = await execute(transport, dialect.account(*span, accounts))
+    records = {_key(one): one for one in window}
     missing = [one for one in ours if tuple(one.key)[1:] not in records]
     asked = sorted({one.native_id for one in missing})
     wanted = {tuple(one.key)[1:] for one in missing}
     for at in range(0, len(asked), ASKED_AT_ONCE):
         found = await execute(transport, dialect.account_of(asked[at : at + ASKED_AT_ONCE]))
         records |= {_key(one): one for one in found if _key(one) in wanted}
-    return [*records.values()]
+    return [*records.values()], window.unread
 
 
 def _key(record: AccountingRecord) -> tuple[object, ...]:

@@ -5,13 +5,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import reduce
 
-from paracloud.dialects.records import AccountingRecord
+import structlog
+
+from paracloud.dialects.records import Accounted, AccountingRecord, Unread
 from paracloud.jobs.book import Book, LiveJob, Settled
 from paracloud.jobs.outpost import Outpost, Tenure
 from paracloud.jobs.state import JobState
 from paracloud.jobs.watch import Listing
 from paracloud.kit.command import Command
 from paracloud.kit.identifiers import JobId, NativeId, SubmitTag, UnixAccount
+
+log = structlog.get_logger()
 
 OVERLAP = timedelta(minutes=2)
 """Records come late; every window begins this much before the end of the last one."""
@@ -24,6 +28,8 @@ ASKED_AT_ONCE = 200
 BATCH = 2000
 """Records in one transaction: between two, the loop that tends all centres gets its turn (0.3 s, measured)."""
 REMEMBERED = 20_000
+SHOWN = 500
+"""Characters of a row that is not understood."""
 
 _Owner = tuple[NativeId, UnixAccount, SubmitTag | None]
 """Whose a record is. The id alone says nothing: a controller that lost its last jobs gives their ids again."""
@@ -36,6 +42,7 @@ class Settlement:
     def __init__(self, book: Book, outpost: Outpost, tenure: Tenure) -> None:
         self._book, self._outpost, self._tenure = book, outpost, tenure
         self._settled: dict[tuple[str, datetime, int], AccountingRecord] = {}
+        self._unread: dict[str, None] = {}
         self._swept_at: datetime | None = None
 
     async def settle(self, live: Sequence[LiveJob], listing: Listing) -> Settled:
@@ -46,12 +53,14 @@ class Settlement:
         gone = _gone(live, listing.alive)[:ASKED_AT_ONCE]
         known = {_owner(record) for record in fresh}
         asked = await self._asked([job for job in gone if _owner(job) not in known])
+        unread = self._listed([*window.unread, *asked.unread])
         over = {_owner(job) for job in live if self._will_not_run_again(job, listing, now)}
         again = sorted({record.native_id for record in (*fresh, *asked) if _owner(record) not in over})
         settled = await self._settle([*fresh, *asked], again, now)
         if not settled.waiting:
             self._remember(fresh)
-        await self._lose(gone, known | {_owner(record) for record in asked}, now)
+        doubted = {_owner(job) for job in gone if (job.native_id, job.account) in unread}
+        await self._lose(gone, known | doubted | {_owner(record) for record in asked}, now)
         return settled
 
     async def _settle(self, records: Sequence[AccountingRecord], alive: Sequence[NativeId], now: datetime) -> Settled:
@@ -62,10 +71,10 @@ class Settlement:
         ]
         return reduce(Settled.__add__, done)
 
-    async def _window(self, now: datetime) -> Sequence[AccountingRecord]:
+    async def _window(self, now: datetime) -> Accounted:
         accounts = await self._book.accounts(self._tenure())
         if not accounts:
-            return ()
+            return Accounted()
         until = await self._book.accounted_until(self._tenure())
         start = now - SWEEP
         if until is not None and self._swept_at is not None and now - self._swept_at < SWEEP_EVERY:
@@ -78,13 +87,14 @@ class Settlement:
             self._swept_at = now
         return records
 
-    async def _asked(self, jobs: Sequence[LiveJob]) -> Sequence[AccountingRecord]:
+    async def _asked(self, jobs: Sequence[LiveJob]) -> Accounted:
         if not jobs:
-            return ()
+            return Accounted()
         return await self._ask(self._outpost.dialect.account_of([job.native_id for job in jobs]), "settle/jobs")
 
     async def _lose(self, gone: Sequence[LiveJob], answered: set[_Owner], now: datetime) -> None:
-        """Only after the listing was without it for the whole patience, and accounting has just answered without it."""
+        """Only after the listing was without it for the whole patience, and accounting has just answered without it: a
+        row of its own that is not understood is an answer too."""
         lost: list[JobId] = [job.job for job in gone if _owner(job) not in answered and self._is_long_gone(job, now)]
         if lost:
             await self._book.lose(self._tenure(), lost)
@@ -99,7 +109,18 @@ class Settlement:
             return False
         return now - job.absent_since >= self._outpost.patience
 
-    async def _ask(self, command: Command[Sequence[AccountingRecord]], purpose: str) -> Sequence[AccountingRecord]:
+    def _listed(self, rows: Sequence[Unread]) -> set[tuple[NativeId | None, UnixAccount | None]]:
+        """Whose they are. Each is told once; that nobody was charged by it is a difference of its day
+        (`reconcile_day`)."""
+        for row in rows:
+            if row.raw not in self._unread:
+                log.warning("accounting.unread", centre=self._outpost.centre, why=row.en, row=row.raw[:SHOWN])
+                self._unread[row.raw] = None
+        while len(self._unread) > REMEMBERED:
+            del self._unread[next(iter(self._unread))]
+        return {(row.native_id, row.account) for row in rows}
+
+    async def _ask(self, command: Command[Accounted], purpose: str) -> Accounted:
         return await self._outpost.ask(self._outpost.service_account, command, self._tenure, purpose=purpose)
 
     def _remember(self, records: Sequence[AccountingRecord]) -> None:

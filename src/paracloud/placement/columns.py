@@ -71,6 +71,7 @@ class Columns:
         key = (
             need.cores, need.cores_per_task, need.nodes, need.tasks_per_node, need.memory_per_node_bytes,
             need.memory_per_core_bytes, need.gpus_per_node, need.gpu_model, need.queue is None,
+            need.least_cores_per_node,
         )  # fmt: skip
         return self._keep(key, lambda: self._holds(need))
 

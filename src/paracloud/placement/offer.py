@@ -36,6 +36,8 @@ class Need:
     memory_per_core_bytes: int | None = None
     gpus_per_node: int = 0
     gpu_model: str | None = None
+    least_cores_per_node: int = 1
+    """What any node that it has must give it at least."""
     tasks_in_array: int = 1
     centre: CentreName | None = None
     queue: str | None = None
@@ -50,8 +52,9 @@ class Need:
 
     @property
     def cores_on_a_node(self) -> int:
-        """What one node must hold at least: a task, or as many as are asked for on each."""
-        return (self.tasks_per_node or 1) * self.cores_per_task
+        """What one node must hold at least: a task, or as many as are asked for on each; or as many cores as each is to
+        give."""
+        return max((self.tasks_per_node or 1) * self.cores_per_task, self.least_cores_per_node)
 
     @property
     def memory_on_a_node_bytes(self) -> int:

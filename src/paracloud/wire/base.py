@@ -1,9 +1,10 @@
 """What all models of the API share: unknown fields are refused, and no text holds what a database cannot store."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 FIRST_YEAR, LAST_YEAR = 2000, 2200
 LONGEST_NAME = 100
@@ -48,6 +49,22 @@ Time = Annotated[AwareDatetime, AfterValidator(_sensible)]
 
 class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_boolean_is_a_number(cls, data: Any) -> Any:  # noqa: ANN401  # any JSON value
+        """Where a number is wanted it is read as its word, and refused as any other."""
+        if not isinstance(data, dict):
+            return data
+        words = {name: str(it) for name, it in data.items() if isinstance(it, bool) and _is_number(cls, name)}
+        return {**data, **words} if words else data
+
+
+@cache
+def _is_number(model: type[BaseModel], name: str) -> bool:
+    field = model.model_fields.get(name)
+    kinds = set() if field is None else {field.annotation, *get_args(field.annotation)}
+    return bool(kinds & {int, float}) and bool not in kinds
 
 
 class MoneyModel(Model):

@@ -110,6 +110,27 @@ async def test_files_take_their_time_to_a_centre_of_a_known_speed(house: House, 
     assert (found[EAST]["moving_seconds"], found[WEST]["moving_seconds"]) == (61, 0)
 
 
+@pytest.mark.parametrize("speed", [1, 50_000_000])
+async def test_files_of_any_size_have_an_answer_at_any_speed(house: House, lin: Tenant, boss: Person, speed) -> None:
+    await provided(house, boss, EAST, bytes_per_second=speed)
+    whole = {"path": "in", "sha256": "a" * 64, "size_bytes": 1 << 50}
+    found = {one["centre"]: one for one in (await quoted(house, lin, inputs=[whole]))["offers"]}
+    assert found[EAST]["moving_seconds"] == min(-(-(1 << 50) // speed), 10 * 366 * 86_400)
+    for path, count in (("/quotes", 2), ("/jobs", 10_000)):
+        inputs = [{**whole, "path": f"in{number}"} for number in range(count)]
+        refused = await house.ask(lin, "POST", path, json=job(lin, inputs=inputs))
+        assert (refused.status_code, refused.json()["field"], "1 PiB" in refused.text) == (413, "inputs", True)
+
+
+async def test_more_cores_of_each_node_than_any_has_are_refused_by_name(house: House, lin: Tenant) -> None:
+    options = {"time": "60", "mincpus": "999999"}
+    found = await quoted(house, lin, options=options)
+    assert found["offers"] == []
+    assert "999999 cores on one node are more than a node's" in found["rejected"][0]["en"]
+    refused = await house.ask(lin, "POST", "/jobs", json=job(lin, options=options))
+    assert (refused.status_code, "999999 cores on one node" in refused.text) == (422, True)
+
+
 async def test_before_a_deadline_it_is_said_who_is_in_time(house: House, lin: Tenant) -> None:
     far, near = ((house.clock.now() + timedelta(hours=hours)).isoformat() for hours in (1000, 0.05))
     wanted = {"objective": "deadline"}
@@ -131,6 +152,9 @@ async def test_before_a_deadline_it_is_said_who_is_in_time(house: House, lin: Te
         ({"constraints": {"most_cost": "much"}}, "most_cost"),
         ({"constraints": {"applications": ["two words"]}}, "applications"),
         ({"constraints": {"residency": [" "]}}, "residency"),
+        ({"constraints": {"most_wait_seconds": True}}, "constraints.most_wait_seconds"),
+        ({"constraints": {"least_trust": False}}, "constraints.least_trust"),
+        ({"inputs": [{"path": "in", "sha256": "a" * 64, "size_bytes": True}]}, "inputs[0].size_bytes"),
     ],
 )
 async def test_a_demand_that_cannot_be_meant_is_refused_by_name(

@@ -1,6 +1,6 @@
 """Lines of old accounting logs, and what a reader makes of one."""
 
-from paracloud.dialects.gridengine import history as gridengine
+from paracloud.dialects.gridengine.line import FIELDS
 from paracloud.dialects.slurm import history as slurm
 
 VALUES = dict(
@@ -33,7 +33,7 @@ def sacct(**changes: str) -> str:
 
 
 def grid(**changes: str) -> str:
-    return ":".join((dict.fromkeys(gridengine.FIELDS, "0") | GRID | changes).values()) + "\n"
+    return ":".join((dict.fromkeys(FIELDS, "0") | GRID | changes).values()) + "\n"
 
 
 def one(reader, line: str):

@@ -189,8 +189,18 @@ def specs(draw) -> JobSpec:
     constraints = Constraints(**demands)
     cards = draw(mostly(0, 1))
     memory = draw(mostly({}, {"memory_per_node_bytes": 3 * GIB}, {"memory_per_core_bytes": GIB + 7}))
-    extra = draw(mostly({}, {"qos": "high"}, {"licenses": "abaqus"}, {"mincpus": "3"}, {"hint": "nomultithread"}))
-    inputs = (InputFile("in", BlobId("a" * 64), draw(st.integers(0, 10**4))),)
+    extra = draw(
+        mostly(
+            {},
+            {"qos": "high"},
+            {"licenses": "abaqus"},
+            {"mincpus": "3"},
+            {"mincpus": "9999"},
+            {"hint": "nomultithread"},
+        )
+    )
+    sizes = st.integers(0, 10**4) | st.just(1 << 50)
+    inputs = (InputFile("in", BlobId("a" * 64), draw(sizes)),)
     return JobSpec(
         "j", "#!/bin/sh\n", draw(mostly(timedelta(minutes=7), timedelta(hours=1), timedelta(hours=30))),
         tasks=draw(st.integers(1, 9)), cores_per_task=draw(st.sampled_from([1, 1, 3])),

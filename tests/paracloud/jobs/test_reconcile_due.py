@@ -10,20 +10,20 @@ from tests.paracloud.jobs.world import EAST, START, no_logs, open_world, record
 
 from paracloud.billing.charge import charge
 from paracloud.billing.look import Look
-from paracloud.billing.mismatch import Reconciliation
+from paracloud.billing.mismatch import Cause, Reconciliation
 from paracloud.billing.notices import operators_notices
 from paracloud.billing.reconciliations import keep_look, look_at, looks, unreconciled
 from paracloud.billing.reverse import reverse
 from paracloud.centres.centre import Health
 from paracloud.centres.connect_centre import connect_centre, keep_history
 from paracloud.centres.registry import all_centres, connected, connected_on, keep_health
-from paracloud.dialects.records import NativePhase
+from paracloud.dialects.records import Accounted, NativePhase, Unread
 from paracloud.jobs.collect_day import collect_day
 from paracloud.jobs.outpost import Outpost
 from paracloud.jobs.reconcile_day import reconcile_day
 from paracloud.jobs.reconcile_due import due, reconcile_due, unheard
 from paracloud.kit.command import Command
-from paracloud.kit.errors import Conflict, Invalid, Unreachable
+from paracloud.kit.errors import Broken, Conflict, Invalid, Unreachable
 from paracloud.kit.identifiers import CentreName, EntryId, NativeId, UnixAccount, UsageId
 from paracloud.metering.collect import collect
 
@@ -141,6 +141,23 @@ async def test_what_is_planted_is_found_by_itself_told_once_and_kept(office, pla
     assert all(word in told for word in ("Differences at east on 2026-06-01: 1 (", cause, "0.060000 CNY"))
     office.world.clock.forward(DAY)
     assert [await office.look(), (await office.last())[0].attempt, len(await office.told())] == [True, 2, 1]
+
+
+async def test_a_row_that_is_not_understood_is_a_difference_of_its_day_with_its_text(office):
+    (known,) = office.centre.accounted
+    row = Unread(NativeId("8"), known.account, known.ended_at, "'zz' is no size", "无法理解", "8;mem=zz")
+    office.centre.unread = [row]
+    assert await office.look()
+    look, (mismatch,) = await office.last()
+    assert (look.agrees, mismatch.cause, mismatch.record_id) == (False, Cause.UNREAD, "8")
+    assert (mismatch.en, mismatch.zh) == ("'zz' is no size: 8;mem=zz", "无法理解：8;mem=zz")
+    async with office.world.database.begin() as session:
+        open_days = await unreconciled(session, {EAST: FIRST}, date(2026, 6, 1), date(2026, 7, 1))
+    assert FIRST in [day for _, day, _ in open_days]
+    office.centre.unread = [replace(row, account=None)]
+    office.world.clock.forward(DAY)
+    with pytest.raises(Broken, match="mem=zz"):
+        await office.look()
 
 
 @pytest.mark.parametrize(
@@ -278,7 +295,7 @@ async def historic(database):
         got = await collect(session, EAST, [one], owners=owners, claims={}, now=START)
         await charge(session, got.new, pinned={}, now=START)
     office.centre.accounted = [one]
-    office.centre.account = lambda _start, _end, accounts: Command(("true",), lambda _: ())
+    office.centre.account = lambda _start, _end, accounts: Command(("true",), lambda _: Accounted())
     world.clock.forward(20 * HOUR)
     await office.settle()
     return office

@@ -7,7 +7,7 @@ import pytest
 from tests.contract.stands import MemoryStand
 from tests.paracloud.jobs.world import EAST, START, StillClock, record
 
-from paracloud.dialects.records import AccountingRecord, NativePhase, Observation
+from paracloud.dialects.records import Accounted, AccountingRecord, NativePhase, Observation, Unread
 from paracloud.jobs.carry_out import carry_out
 from paracloud.jobs.outpost import Outpost
 from paracloud.jobs.settle import Settlement
@@ -27,15 +27,17 @@ class Centre:
     listed: list[Observation] = field(default_factory=list)
     accounted: list[AccountingRecord] = field(default_factory=list)
     cancelled: list[NativeId] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
 
     def observe(self, accounts):
         return Command(("squeue",), lambda _: tuple(self.listed))
 
     def account(self, start, end, accounts):
-        return Command(("sacct",), lambda _: tuple(self.accounted))
+        return Command(("sacct",), lambda _: Accounted(tuple(self.accounted), tuple(self.unread)))
 
     def account_of(self, ids):
-        return Command(("sacct",), lambda _: tuple(one for one in self.accounted if one.native_id in ids))
+        found = tuple(one for one in self.accounted if one.native_id in ids)
+        return Command(("sacct",), lambda _: Accounted(found))
 
     def cancel(self, ids):
         self.cancelled.extend(ids)
@@ -95,6 +97,20 @@ async def test_a_vanished_job_is_lost_though_another_job_got_its_native_id(round
     await rounds.go()
     assert await rounds.stand.state(forgotten) is JobState.LOST
     assert await rounds.stand.state(other) is JobState.COMPLETED
+
+
+async def test_a_row_that_is_not_understood_stops_nobody_elses_and_its_own_job_is_not_lost(rounds: Rounds):
+    doubted, other = await rounds.queued("7"), await rounds.queued("8")
+    rounds.centre.accounted = [record(other, "8")]
+    rounds.centre.unread = [Unread(NativeId("7"), rounds.stand.account, None, "odd", "odd", "7:odd")]
+    for _ in range(3):
+        await rounds.go(PATIENCE)
+    assert await rounds.stand.state(other) is JobState.COMPLETED
+    assert await rounds.stand.state(doubted) is JobState.VANISHED
+    assert await rounds.stand.book.accounted_until(rounds.lease) == rounds.clock.now()
+    rounds.centre.unread = [replace(rounds.centre.unread[0], account=None)]
+    await rounds.go(PATIENCE)
+    assert await rounds.stand.state(doubted) is JobState.LOST
 
 
 async def test_a_requeued_job_waits_for_the_record_of_its_last_run(rounds: Rounds):

@@ -7,7 +7,7 @@ from tests.contract.stands import MemoryStand
 from tests.paracloud.jobs.test_settle import Centre, Rounds
 from tests.paracloud.jobs.world import START, record
 
-from paracloud.dialects.records import NativePhase
+from paracloud.dialects.records import Accounted, NativePhase
 from paracloud.jobs.settle import SWEEP_EVERY
 from paracloud.jobs.state import JobState
 from paracloud.kit.command import Command
@@ -21,7 +21,7 @@ class Windowed(Centre):
 
     def account(self, start: datetime, end: datetime, accounts):
         found = tuple(one for one in self.accounted if start <= one.ended_at < end)
-        return Command(("sacct",), lambda _: found)
+        return Command(("sacct",), lambda _: Accounted(found))
 
 
 @pytest.fixture(params=[HOUR, -HOUR], ids=["ahead", "behind"])

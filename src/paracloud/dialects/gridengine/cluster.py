@@ -41,7 +41,8 @@ class _Instance:
     state: str
     slots: int
     free_slots: int
-    is_idle: bool
+    is_unused: bool
+    """No slot of its host is in use."""
     memory_bytes: int
     has_cards: bool
     gpus: int
@@ -103,6 +104,9 @@ def _instances(completed: Completed, nonce: str, argv: Sequence[str]) -> list[_I
             raise ValueError(f"more than {INSTANCES_MOST} queues on hosts")
         found = [_instance(row, given) for row in rows]
         asked = {one.queue: one for one in found if one.host in given}
+        # A host's slots are shared by all of its queues.
+        busy = {one.host for one in found if not one.is_unused}
+        found = [replace(one, is_unused=one.is_unused and one.host not in busy) for one in found]
         return [_like(one, asked.get(one.queue, one)) for one in found]
     except ValueError as error:
         raise broken(
@@ -134,7 +138,7 @@ def _instance(row: Element, given: Mapping[str, Mapping[str, str]]) -> _Instance
         state=state,
         slots=slots,
         free_slots=0 if state else max(free, 0),
-        is_idle=not state and used == 0,
+        is_unused=used == 0,
         memory_bytes=_memory(values, has),
         has_cards="gpu" in values,
         gpus=_at_most(has.get("gpu", str(cards))),
@@ -169,7 +173,7 @@ def _queue(name: str, members: Sequence[_Instance], *, is_default: bool) -> Queu
         nodes=len(members),
         cores=sum(one.slots for one in members),
         free_cores=sum(one.free_slots for one in members),
-        free_nodes=sum(one.is_idle for one in members),
+        free_nodes=sum(one.is_unused and not one.state for one in members),
         cores_per_node=max(one.slots for one in members),
         memory_per_node_bytes=max(one.memory_bytes for one in members),
         gpus_per_node=max(one.gpus for one in members),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from paracloud.dialects.gridengine import accounting, cluster, control, guard, listing, script
 from paracloud.dialects.nonce import random_nonce
-from paracloud.dialects.records import AccountingRecord, NodeInfo, Observation, QueueInfo, Request
+from paracloud.dialects.records import Accounted, NodeInfo, Observation, QueueInfo, Request
 from paracloud.dialects.weight import Weight
 from paracloud.kit.command import Command
 from paracloud.kit.errors import Refused, Unreachable
@@ -51,12 +51,10 @@ class GridEngineDialect:
     def release(self, id: NativeId) -> Command[None]:  # noqa: A002
         return control.release(id)
 
-    def account(
-        self, start: datetime, end: datetime, accounts: Sequence[UnixAccount]
-    ) -> Command[Sequence[AccountingRecord]]:
+    def account(self, start: datetime, end: datetime, accounts: Sequence[UnixAccount]) -> Command[Accounted]:
         return accounting.account(start, end, accounts, self._nonce())
 
-    def account_of(self, ids: Sequence[NativeId]) -> Command[Sequence[AccountingRecord]]:
+    def account_of(self, ids: Sequence[NativeId]) -> Command[Accounted]:
         return accounting.account_of(ids, self._nonce())
 
     def queues(self) -> Command[Sequence[QueueInfo]]:

@@ -42,7 +42,8 @@ def resources(request: Request) -> Iterator[str]:
         yield f"h_vmem={-(-request.memory_per_core_bytes // _MIB)}M"
     if request.memory_per_node_bytes is not None:
         on_each = taken.number // (taken.hosts or 1)
-        yield f"h_vmem={-(-request.memory_per_node_bytes // (_MIB * on_each))}M"
+        # Never more than the node's, or more is booked than the job holds for: so it may be less by a byte a slot.
+        yield f"h_vmem={_size(request.memory_per_node_bytes // on_each)}"
     if request.gpus_per_node:
         if taken.hosts != 1:
             raise Unsupported(
@@ -53,6 +54,10 @@ def resources(request: Request) -> Iterator[str]:
         yield f"gpu={request.gpus_per_node}"
         if request.gpu_model:
             yield f"gpu_model={request.gpu_model}"
+
+
+def _size(size_bytes: int) -> str:
+    return str(size_bytes) if size_bytes % _MIB else f"{size_bytes // _MIB}M"
 
 
 def _hosts(request: Request) -> int | None:

@@ -14,6 +14,7 @@ from paracloud.kit.identifiers import UnixAccount
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Letters that XML has no way to write, and that Grid Engine writes all the same where a name holds them."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?", re.ASCII)
+_HEXADECIMAL = re.compile(r"(0[xX][0-9a-fA-F]{1,15})([KkMmGgTt]?)", re.ASCII)
 _SIZE = re.compile(r"(\d{1,15})(?:\.(\d{1,6}))?([KkMmGgTt]?)", re.ASCII)
 _UNITS = {
     "": 1,
@@ -56,12 +57,15 @@ def local_time(text: str) -> datetime:
 
 
 def size_bytes(text: str) -> int:
-    """Memory such as 23.5G, 100M or 1024. ValueError for anything else."""
-    match = _SIZE.fullmatch(text)
-    if not match:
+    """Memory such as 23.5G, 100M, 1024 or 0x100K. A number that begins with 0, octal for Grid Engine, is read as
+    decimal, which is more. ValueError for anything else."""
+    if found := _HEXADECIMAL.fullmatch(text):
+        size = int(found[1], 16) * _UNITS[found[2]]
+    elif match := _SIZE.fullmatch(text):
+        whole, decimals, unit = match[1], match[2] or "", match[3]
+        size = int(whole + decimals) * _UNITS[unit] // int(10 ** len(decimals))
+    else:
         raise ValueError(f"{text[:40]!r} is no size")
-    whole, decimals, unit = match[1], match[2] or "", match[3]
-    size = int(whole + decimals) * _UNITS[unit] // int(10 ** len(decimals))
     if size >= 1 << 63:
         raise ValueError(f"{text[:40]!r} is more than any machine has")
     return size

@@ -5,21 +5,24 @@ jobs that Torque keeps (keep_completed, at least some minutes).
 The logs are read by the reader of old logs, so a record is judged alike, and metered under the same id, whichever way
 it came."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from paracloud.dialects.answers import one_word
-from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, accounted
+from paracloud.dialects.history import RAW_LIMIT, HistoryRecord, accounted, why
 from paracloud.dialects.pbs.answers import output_though_gone
 from paracloud.dialects.pbs.flavour import Flavour
 from paracloud.dialects.pbs.history import execution, pairs_of, parts_of
 from paracloud.dialects.pbs.ids import PbsId, native_id, pbs_id, tag_in
 from paracloud.dialects.pbs.listing import SHOW, odd
+from paracloud.dialects.pbs.remembered import as_logged, start_of, status_of
 from paracloud.dialects.pbs.states import ENDED
-from paracloud.dialects.pbs.text import moment, owner, wall
-from paracloud.dialects.records import AccountingRecord, NativePhase
-from paracloud.dialects.text import printable
+from paracloud.dialects.pbs.text import owner
+from paracloud.dialects.records import Accounted, AccountingRecord, NativePhase, Unread
+from paracloud.dialects.text import count, instant, or_none, printable
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import NativeId, UnixAccount
@@ -69,14 +72,15 @@ exec < <(printf '%s\n' "$listed")
     + SHOW
 )
 _DAY = timedelta(days=1)
+_USER = re.compile(r"(?:;|^)user=([^ ]*)")
 
 
 def account(
     flavour: Flavour, start: datetime, end: datetime, accounts: Sequence[UnixAccount], nonce: str
-) -> Command[Sequence[AccountingRecord]]:
+) -> Command[Accounted]:
     """A job that never ran is in no log. `account_of` finds it."""
     if not accounts:
-        return Command(argv=("true",), parse=lambda _: (), cost=0)
+        return Command(argv=("true",), parse=lambda _: Accounted(), cost=0)
     users = one_word(accounts, "account")
     # A zone is at most 14 hours ahead and 12 behind, so the server's dates are among these.
     days = [start + number * _DAY for number in range(-1, (end - start).days + 3)]
@@ -86,66 +90,99 @@ def account(
     names = " ".join(day.strftime("%Y%m%d") for day in days)
     argv = ("bash", "-c", _WINDOW, "paracloud-account", nonce, users, names, str(len(pick)), *pick, *show)
 
-    def parse(completed: Completed) -> Sequence[AccountingRecord]:
-        found = _records(flavour, completed, nonce, argv)
-        return tuple(one for one in found if start <= one.ended_at < end and one.account in accounts)
+    def parse(completed: Completed) -> Accounted:
+        found = _accounted(flavour, completed, nonce, argv).ended_in(start, end)
+        return Accounted(tuple(one for one in found if one.account in accounts), found.unread)
 
     return Command(argv=argv, parse=parse, timeout=timedelta(seconds=120), cost=2)
 
 
-def account_of(flavour: Flavour, ids: Sequence[NativeId], nonce: str) -> Command[Sequence[AccountingRecord]]:
+def account_of(flavour: Flavour, ids: Sequence[NativeId], nonce: str) -> Command[Accounted]:
     if not ids:
-        return Command(argv=("true",), parse=lambda _: (), cost=0)
+        return Command(argv=("true",), parse=lambda _: Accounted(), cost=0)
     asked = frozenset(_job(job) for job in ids)
     show = ("env", "TZ=UTC0", *flavour.finished)
     argv = ("bash", "-c", _OF_IDS, "paracloud-account", nonce, "1", "cat", *show)
 
-    def parse(completed: Completed) -> Sequence[AccountingRecord]:
-        return tuple(one for one in _records(flavour, completed, nonce, argv) if one.native_id in asked)
+    def parse(completed: Completed) -> Accounted:
+        found = _accounted(flavour, completed, nonce, argv)
+        return Accounted(tuple(one for one in found if one.native_id in asked), found.unread)
 
     stdin = "".join(f"{job}\n" for job in ids).encode()
     return Command(argv=argv, parse=parse, stdin=stdin, timeout=timedelta(seconds=120))
 
 
-def _records(flavour: Flavour, completed: Completed, nonce: str, argv: Sequence[str]) -> list[AccountingRecord]:
+def _accounted(flavour: Flavour, completed: Completed, nonce: str, argv: Sequence[str]) -> Accounted:
     """What the logs say comes before what the server remembers of the same execution."""
     _, *answers = output_though_gone(flavour.answers, completed, argv).split(f"\n{nonce}")
     found: dict[tuple[str, datetime], AccountingRecord] = {}
+    unread: list[Unread] = []
     try:
         if not answers or not answers[-1].startswith(" end"):
             flavour.answers.output_of(completed, argv)
             raise ValueError("it is not whole")
         for answer in answers[:-1]:
             if answer.startswith(" logs\n"):
-                records = _of_logs(answer.removeprefix(" logs\n"))
+                rows = _of_logs(answer.removeprefix(" logs\n"))
             else:
-                records = _remembered(flavour.read_jobs(answer.strip()))
-            for one in records:
-                found.setdefault((one.record_id, one.submitted_at), one)
+                rows = _remembered(flavour.read_jobs(answer.strip()))
+            for row in rows:
+                one = _read(row)
+                if isinstance(one, Unread):
+                    unread.append(one)
+                elif one is not None:
+                    found.setdefault((one.record_id, one.submitted_at), one)
     except (ValueError, KeyError) as error:
         raise odd(error, completed, argv) from None
-    return list(found.values())
+    return Accounted(tuple(found.values()), tuple(unread))
 
 
-def _of_logs(text: str) -> Iterator[AccountingRecord]:
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is said of one execution, before it is understood. `pairs`: by the names of a log's record of type E."""
+
+    id: str
+    pairs: Callable[[], Mapping[str, str]]
+    raw: str
+
+
+def _of_logs(text: str) -> Iterator[_Row]:
     for line in filter(None, text.split("\n")):
-        kind, job, said = parts_of(line)
+        try:
+            kind, job, said = parts_of(line)
+        except ValueError:
+            kind, job, said = "E", "", ""
         # Of ids only a text was looked for, which another line may hold.
-        record = _record(pbs_id(job), pairs_of(said), line) if kind == "E" else None
-        if record is not None:
-            yield record
+        if kind == "E":
+            yield _Row(job, partial(pairs_of, said), line)
 
 
-def _remembered(jobs: Mapping[str, Mapping[str, str]]) -> Iterator[AccountingRecord]:
+def _remembered(jobs: Mapping[str, Mapping[str, str]]) -> Iterator[_Row]:
     """Of what has ended. An array whose tasks are listed is told by them alone."""
     ids = {name: pbs_id(name) for name in jobs}
     by_tasks = {one.job for one in ids.values() if one.task_index is not None}
     for name, said in jobs.items():
         is_told = ids[name].task_index is not None or ids[name].job not in by_tasks
-        if is_told and said["job_state"] in ENDED and (_status(said) or not _start(said)):
-            record = _record(ids[name], _as_logged(said), " ".join(f"{key}={said[key]}" for key in sorted(said)))
-            if record is not None:
-                yield record
+        if is_told and said["job_state"] in ENDED and (status_of(said) or not start_of(said)):
+            raw = " ".join(f"{key}={said[key]}" for key in sorted(said))
+            yield _Row(name, partial(as_logged, said), raw)
+
+
+def _read(row: _Row) -> AccountingRecord | Unread | None:
+    try:
+        return _record(pbs_id(row.id), row.pairs(), row.raw)
+    except (ValueError, KeyError) as error:
+        en, zh = why(error)
+        said = or_none(row.pairs) or {}
+        return Unread(
+            native_id=or_none(lambda: NativeId(pbs_id(row.id).job)),
+            # The first word, by which the log was searched.
+            account=or_none(lambda: owner(said["user"])) or or_none(lambda: owner(_USER.findall(row.raw)[0])),
+            ended_at=or_none(lambda: instant(count(said["end"]))),
+            en=en,
+            zh=zh,
+            raw=printable(row.raw, RAW_LIMIT),
+        )
 
 
 def _record(one: PbsId, value: Mapping[str, str], raw: str) -> AccountingRecord | None:
@@ -179,45 +216,6 @@ def _never_ran(record: AccountingRecord) -> AccountingRecord:
     return replace(
         record, phase=phase, started_at=None, elapsed_seconds=0, cores=0, nodes=0, gpus=0, memory_bytes=0, node_list=""
     )
-
-
-def _as_logged(said: Mapping[str, str]) -> dict[str, str]:
-    """What qstat tells of an ended job, by the names and in the units of a log's record of type E."""
-    start, end = _start(said), _end(said)
-    times = {"ctime": said.get("ctime"), "qtime": said.get("qtime"), "etime": said.get("etime")}
-    return {
-        **{name: value for name, value in said.items() if name.startswith("Resource_List.")},
-        **{name: said[name] for name in ("queue", "exec_host", "exec_vnode", "exec_gpus", "project") if name in said},
-        **{name: _seconds(moment(text)) for name, text in times.items() if text},
-        "user": owner(said["Job_Owner"]),
-        "group": said.get("egroup", ""),
-        "account": said.get("Account_Name", ""),
-        "jobname": said.get("Job_Name", ""),
-        "start": _seconds(start),
-        "end": _seconds(end),
-        "Exit_status": _status(said) or "271",
-    }
-
-
-def _status(said: Mapping[str, str]) -> str:
-    return said.get("Exit_status") or said.get("exit_status") or ""
-
-
-def _start(said: Mapping[str, str]) -> datetime | None:
-    return moment(said.get("stime") or said.get("start_time") or "")
-
-
-def _end(said: Mapping[str, str]) -> datetime | None:
-    """As it is told, or what it used up after its start; the last change of the job where it never ran."""
-    told = moment(said.get("obittime") or said.get("comp_time") or "")
-    start, used = _start(said), wall(said.get("resources_used.walltime", ""))
-    if told is None and start is not None and used is not None:
-        return start + used
-    return told or moment(said.get("mtime", ""))
-
-
-def _seconds(time: datetime | None) -> str:
-    return "0" if time is None else str(int(time.timestamp()))
 
 
 def _job(job: NativeId) -> NativeId:

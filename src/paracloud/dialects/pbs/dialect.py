@@ -7,7 +7,7 @@ from paracloud.dialects.nonce import random_nonce
 from paracloud.dialects.pbs import accounting, cluster, control, guard, listing, script
 from paracloud.dialects.pbs.flavour import Flavour
 from paracloud.dialects.pbs.flavours import OPENPBS, TORQUE
-from paracloud.dialects.records import AccountingRecord, NodeInfo, Observation, QueueInfo, Request
+from paracloud.dialects.records import Accounted, NodeInfo, Observation, QueueInfo, Request
 from paracloud.dialects.weight import Weight
 from paracloud.kit.command import Command
 from paracloud.kit.errors import Refused, Unreachable
@@ -54,12 +54,10 @@ class PbsDialect:
     def release(self, id: NativeId) -> Command[None]:  # noqa: A002
         return control.release(self._flavour.answers, id)
 
-    def account(
-        self, start: datetime, end: datetime, accounts: Sequence[UnixAccount]
-    ) -> Command[Sequence[AccountingRecord]]:
+    def account(self, start: datetime, end: datetime, accounts: Sequence[UnixAccount]) -> Command[Accounted]:
         return accounting.account(self._flavour, start, end, accounts, self._nonce())
 
-    def account_of(self, ids: Sequence[NativeId]) -> Command[Sequence[AccountingRecord]]:
+    def account_of(self, ids: Sequence[NativeId]) -> Command[Accounted]:
         return accounting.account_of(self._flavour, ids, self._nonce())
 
     def queues(self) -> Command[Sequence[QueueInfo]]:

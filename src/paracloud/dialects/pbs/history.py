@@ -26,6 +26,10 @@ _KINDS = {
     "C": "checkpoint",
 }
 _TOLD_BY = {"Resource_List.mem": "memory_bytes", "exec_host": "node_list"}
+_FIGURES = frozenset(
+    {"queue", "ctime", "qtime", "etime", "start", "end", "Exit_status", "exec_host", "exec_vnode", "exec_gpus"}
+    | {"total_execution_slots", "unique_node_count"}
+)
 STATE = r"Exit_status=-?\d{1,9}"
 """Of a record's `native_state`."""
 _CANCELLED, _TIMEOUT = 271, -29
@@ -110,16 +114,39 @@ def _of(value: Mapping[str, str], name: str) -> str:
 
 
 def pairs_of(text: str) -> dict[str, str]:
-    """What has no `=` belongs to the value before it: a job's name may hold blanks."""
+    """What has no `=` belongs to the value before it: a job's name may hold blanks. OpenPBS writes the account in
+    quotes. What a user wrote stands before the queue, or behind it as a value of the Resource_List: a figure that is
+    said before the queue, or twice, is the user's word, and then the line says nothing certain (ValueError)."""
     found: dict[str, str] = {}
     last = ""
-    for word in text.split(" "):
+    words = iter(text.split(" "))
+    for word in words:
         name, equals, value = word.partition("=")
-        if equals and _KEY.fullmatch(name):
-            found[name], last = value, name
-        elif last:
-            found[last] += " " + word
+        if not (equals and _KEY.fullmatch(name)):
+            if last:
+                found[last] += " " + word
+            continue
+        if name in found and _is_figure(name):
+            raise ValueError(f"it says {name} twice", f"{name} 出现了两次")
+        found[name], last = _unquoted(value, words), name
+        if name == "queue" and (early := next((one for one in found if _is_figure(one) and one != name), None)):
+            raise ValueError(f"it says {early} in a user's text", f"{early} 出现在用户文本中")
     return found
+
+
+def _is_figure(name: str) -> bool:
+    return name in _FIGURES or name.startswith("Resource_List.")
+
+
+def _unquoted(value: str, more: Iterator[str]) -> str:
+    if not value.startswith('"'):
+        return value
+    while len(value) < 2 or not value.endswith('"'):
+        word = next(more, None)
+        if word is None:
+            raise ValueError("a quotation in it has no end", "其中的引号没有结束")
+        value += " " + word
+    return value[1:-1]
 
 
 def _cores(value: Mapping[str, str], hosts: Mapping[str, int]) -> int:
@@ -136,8 +163,9 @@ def _gpus(value: Mapping[str, str]) -> int:
     """OpenPBS counts them; Torque lists them as n1-gpu/0+n1-gpu/1. Else the most that is said of what was given,
     (n1:ncpus=4:ngpus=1)+(n2:ncpus=4:ngpus=1), or asked for: select=2:ncpus=4:ngpus=1, nodes=2:ppn=4:gpus=1."""
     listed = [part for part in value.get("exec_gpus", "").split("+") if part]
-    if listed or "Resource_List.ngpus" in value:
-        return max(few(value.get("Resource_List.ngpus", "0")), len(listed))
+    told = max(few(value.get("Resource_List.ngpus", "0")), len(listed))
+    if told:
+        return told
     given = re.sub(r"[()]", "", value.get("exec_vnode", ""))
     asked, nodes = value.get("Resource_List.select", ""), value.get("Resource_List.nodes", "")
     return max(_in_chunks(given, "ngpus"), _in_chunks(asked, "ngpus"), _in_chunks(nodes, "gpus"))

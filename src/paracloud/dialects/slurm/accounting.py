@@ -4,15 +4,16 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from paracloud.dialects.answers import broken, one_word
-from paracloud.dialects.records import ENDED_PHASES, AccountingRecord, NativePhase
+from paracloud.dialects.answers import one_word
+from paracloud.dialects.history import why
+from paracloud.dialects.records import ENDED_PHASES, Accounted, AccountingRecord, NativePhase, Unread
 from paracloud.dialects.slurm.answers import SLURM, timed
 from paracloud.dialects.slurm.states import accounted_phase
 from paracloud.dialects.slurm.table import rows
 from paracloud.dialects.slurm.text import account_name, epoch, resources
 from paracloud.dialects.slurm.tres import UNALLOCATED, allocated
 from paracloud.dialects.tags import tag_of
-from paracloud.dialects.text import count, printable
+from paracloud.dialects.text import count, or_none, printable
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.identifiers import NativeId, UnixAccount
 
@@ -30,30 +31,28 @@ _TASKS = re.compile(r"\[([0-9:,-]{1,10000})(?:%[0-9]+)?\]$", re.ASCII)
 _SECOND = timedelta(seconds=1)
 
 
-def account(
-    start: datetime, end: datetime, accounts: Sequence[UnixAccount], nonce: str
-) -> Command[Sequence[AccountingRecord]]:
+def account(start: datetime, end: datetime, accounts: Sequence[UnixAccount], nonce: str) -> Command[Accounted]:
     """A job cancelled while held is in no window: it was never eligible. `account_of` finds it."""
     if not accounts:
-        return Command(argv=("true",), parse=lambda _: (), cost=0)
+        return Command(argv=("true",), parse=lambda _: Accounted(), cost=0)
     window = ("-u", one_word(accounts, "account"), "-S", _instant(start - _SECOND), "-E", _instant(end + 2 * _SECOND))
     argv = (*timed(*_SACCT), *window, f"--delimiter={nonce}", "-o", ",".join(_FIELDS))
 
-    def parse(completed: Completed) -> Sequence[AccountingRecord]:
-        return tuple(record for record in _records(completed, nonce, argv) if start <= record.ended_at < end)
+    def parse(completed: Completed) -> Accounted:
+        return _accounted(completed, nonce, argv).ended_in(start, end)
 
     return Command(argv=argv, parse=parse, timeout=timedelta(seconds=120))
 
 
-def account_of(ids: Sequence[NativeId], nonce: str) -> Command[Sequence[AccountingRecord]]:
+def account_of(ids: Sequence[NativeId], nonce: str) -> Command[Accounted]:
     if not ids:
-        return Command(argv=("true",), parse=lambda _: (), cost=0)
+        return Command(argv=("true",), parse=lambda _: Accounted(), cost=0)
     call = (*timed(*_SACCT), f"--delimiter={nonce}", "-o", ",".join(_FIELDS))
     argv = ("bash", "-c", _EACH_LINE, "paracloud-account", *call)
     lines = [one_word(ids[at : at + _IDS_AT_A_TIME], "id") for at in range(0, len(ids), _IDS_AT_A_TIME)]
     return Command(
         argv=argv,
-        parse=lambda completed: tuple(_records(completed, nonce, argv)),
+        parse=lambda completed: _accounted(completed, nonce, argv),
         stdin="".join(line + "\n" for line in lines).encode(),
         timeout=timedelta(seconds=120),
         cost=len(lines),
@@ -65,12 +64,28 @@ def _instant(time: datetime) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def _records(completed: Completed, nonce: str, argv: Sequence[str]) -> list[AccountingRecord]:
-    found = rows(SLURM.output_of(completed, argv), nonce, len(_FIELDS), completed, argv)
-    try:
-        return [record for row in found if (record := _record(row)) is not None]
-    except (ValueError, KeyError) as error:
-        raise broken(f"gave a row that is not understood: {error}", "给出了无法理解的一行", completed, argv) from None
+def _accounted(completed: Completed, nonce: str, argv: Sequence[str]) -> Accounted:
+    records, unread = [], []
+    for row in rows(SLURM.output_of(completed, argv), nonce, len(_FIELDS), completed, argv):
+        try:
+            if (record := _record(row)) is not None:
+                records.append(record)
+        except (ValueError, KeyError) as error:
+            unread.append(_unread(row, error))
+    return Accounted(tuple(records), tuple(unread))
+
+
+def _unread(row: tuple[str, ...], reason: Exception) -> Unread:
+    value = dict(zip(_FIELDS, row, strict=True))
+    en, zh = why(reason)
+    return Unread(
+        native_id=or_none(lambda: NativeId(str(_job_and_tasks(value["JobID"])[0]))),
+        account=or_none(lambda: account_name(value["User"])),
+        ended_at=or_none(lambda: epoch(value["End"])),
+        en=en,
+        zh=zh,
+        raw=printable("|".join(row), _RAW_LIMIT),
+    )
 
 
 def _record(row: tuple[str, ...]) -> AccountingRecord | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from paracloud.dialects.nonce import random_nonce
-from paracloud.dialects.records import AccountingRecord, NodeInfo, Observation, QueueInfo, Request
+from paracloud.dialects.records import Accounted, NodeInfo, Observation, QueueInfo, Request
 from paracloud.dialects.slurm import accounting, cluster, control, guard, listing, script
 from paracloud.dialects.weight import Weight
 from paracloud.kit.command import Command
@@ -51,12 +51,10 @@ class SlurmDialect:
     def release(self, id: NativeId) -> Command[None]:  # noqa: A002
         return control.release(id)
 
-    def account(
-        self, start: datetime, end: datetime, accounts: Sequence[UnixAccount]
-    ) -> Command[Sequence[AccountingRecord]]:
+    def account(self, start: datetime, end: datetime, accounts: Sequence[UnixAccount]) -> Command[Accounted]:
         return accounting.account(start, end, accounts, self._nonce())
 
-    def account_of(self, ids: Sequence[NativeId]) -> Command[Sequence[AccountingRecord]]:
+    def account_of(self, ids: Sequence[NativeId]) -> Command[Accounted]:
         return accounting.account_of(ids, self._nonce())
 
     def queues(self) -> Command[Sequence[QueueInfo]]:

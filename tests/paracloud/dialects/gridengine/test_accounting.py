@@ -34,6 +34,10 @@ def answer(*lines, mark="ran"):
 
 
 def account(completed, start=START, end=END):
+    return told(completed, start, end).records
+
+
+def told(completed, start=START, end=END):
     return dialect().account(start, end, ("alice", "bob")).parse(completed)
 
 
@@ -133,14 +137,44 @@ def test_times_in_milliseconds_are_understood():
         line(failed="?"),
         line(task="one"),
         line(slots="9" * 30),
-        line(category="-l a=b:c:d"),
+        line(category="-l gpu=2e0"),
         line(category="-l h_vmem=" + "9" * 18 + "T"),
         line().replace(":alice:alice:", ":alice::"),
     ],
 )
-def test_a_line_that_is_not_understood_is_broken_never_skipped(bad):
-    with pytest.raises(Broken):
-        account(answer(line(), bad, line()))
+def test_a_line_that_is_not_understood_is_listed_and_keeps_no_other_out(bad):
+    found = told(answer(line(), bad, line()))
+    assert (len(found.records), [one.raw for one in found.unread]) == (2, [bad])
+
+
+def test_of_a_line_that_is_not_understood_it_is_told_whose_it_is_where_that_can_be_read():
+    ended = datetime.fromtimestamp(1795729920, UTC)
+    bad = line(category="-l h_vmem=9X")
+    (one,) = told(answer(bad)).unread
+    assert (one.native_id, one.account, one.ended_at, one.en) == ("7", "alice", ended, "'9X' is no size")
+    assert told(answer(bad), START, ended).unread == ()
+    (one,) = told(answer("x")).unread
+    assert (one.native_id, one.account, one.ended_at) == (None, None, None)
+    (one,) = told(answer(DELETED.format(task="x", state="", name="y"), mark="log")).unread
+    assert (one.native_id, one.account, one.ended_at.timestamp()) == ("9", "alice", 1795729922)
+
+
+@pytest.mark.parametrize("how", ["0x400K", "1048576", "1024K"])
+def test_memory_counts_however_it_was_asked_for_and_wherever_it_stands(how):
+    (one,) = account(answer(line(category=f"-l arch=*|{'x' * 5000}:0.0:NONE:0.0:0:0,h_vmem={how}")))
+    assert one.memory_bytes == 1 << 20
+
+
+def test_who_may_have_written_a_line_is_told_by_the_one_before_it():
+    plain = line(category="NONE")
+    assert (
+        told(answer(plain, line(category="-l arch=lx").replace("alice:alice", "bob:bob"))).records[0].account == "bob"
+    )
+    before = answer(plain, mark="ran").stdout[: -len(f"{NONCE} end\n")]
+    for owner, is_read in (("mallory", False), ("alice", True)):
+        head = line(category="-soft -l arch=a").replace(":alice:pc", f":{owner}:pc")
+        text = before + f"{NONCE} before {head}\n{NONCE} end\n".encode()
+        assert len(told(Completed(0, text, b"")).records) == int(is_read)
 
 
 @pytest.mark.parametrize("cut", [2, 3, 30, 300])
@@ -187,7 +221,7 @@ def cell(tmp_path):
 
 
 def test_a_cell_whose_first_job_has_not_ended_has_no_records(cell):
-    assert cell.ask(dialect().account(START, END, ["alice"])) == ()
+    assert list(cell.ask(dialect().account(START, END, ["alice"]))) == []
 
 
 def test_a_folder_that_is_no_cell_is_not_taken_for_an_empty_one(cell):
@@ -202,7 +236,7 @@ def test_only_the_accounts_that_are_asked_for_are_read(cell):
     cell.write(DELETED.format(task=0, state="", name="x"), name="reporting")
     assert [one.account for one in cell.ask(dialect().account(START, END, ["alice"]))] == ["alice", "alice"]
     assert [one.account for one in cell.ask(dialect().account(START, END, ["bobby"]))] == ["bobby"]
-    assert cell.ask(dialect().account(START, END, ["ali"])) == ()
+    assert list(cell.ask(dialect().account(START, END, ["ali"]))) == []
 
 
 def test_jobs_are_found_by_number_however_long_ago_they_ended(cell):
@@ -219,12 +253,33 @@ def test_a_line_that_came_late_does_not_hide_what_was_written_before_it(cell):
 
 def test_a_job_that_ended_after_it_ran_is_not_deleted_a_second_time(cell):
     cell.write(DELETED.format(task=0, state="T", name="x"), name="reporting")
-    assert cell.ask(dialect().account_of(["9"])) == ()
+    assert list(cell.ask(dialect().account_of(["9"]))) == []
 
 
 def test_a_line_that_is_still_being_written_is_broken_and_read_when_it_is_whole(cell):
     cell.write(line())
     with (cell.common / "accounting").open("a") as file:
         file.write(line()[:80])
-    with pytest.raises(Broken):
+    with pytest.raises(Broken, match="being written"):
         cell.ask(dialect().account(START, END, ["alice"]))
+
+
+def test_nobody_bills_another_by_a_line_break_in_a_request(cell):
+    """As Grid Engine 8.1.9 writes it: `qsub -soft -l $'arch=a:0.0:NONE:0.0:0:0\\ncpu:n1:…:NONE'`."""
+    forged = line(category="NONE", slots="900").replace(":7:sge:", ":9:sge:").removesuffix(":0.000000:NONE:0.0:0:0")
+    mallory = line(category=f"-soft -l arch=a:0.0:NONE:0.0:0:0\n{forged}").replace("alice", "mallory", 1)
+    mallory = mallory.replace(":alice:", ":mallory:", 1)
+    for lines in ([line(), mallory], [line(), mallory, line(category="NONE")]):
+        cell.write(*lines)
+        found = cell.ask(dialect().account(START, END, ["alice"]))
+        assert {(one.native_id, one.cores) for one in found} == {("7", 1)}
+        assert len(found) == 1, "what stands behind a free text of another's may be it too"
+        assert "9" in {one.native_id for one in found.unread}
+
+
+def test_a_line_without_requests_is_judged_by_the_line_before_however_far_that_is(cell):
+    plain, old = line(category="NONE"), [line(category="NONE", start="1790000000", end="1790000010")] * 600
+    asks = line(category="-l arch=x").replace(":alice:alice:", ":m:mallory:")
+    for before, records in (([], 3), ([asks], 0), ([asks, *old], 0), ([asks, line()], 4), ([line(), *old], 3)):
+        cell.write(*before, plain, plain, plain)
+        assert len(cell.ask(dialect().account(START, END, ["alice"]))) == records

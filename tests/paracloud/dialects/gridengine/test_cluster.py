@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -66,6 +67,15 @@ def test_a_host_in_trouble_has_nothing_free(state):
 @pytest.mark.parametrize(("state", "is_up"), [("", True), ("a", True), ("au", False), ("d", False), ("E", False)])
 def test_a_queue_is_up_as_long_as_one_of_its_hosts_is(state, is_up):
     assert queues(one_queue(state=state))["cpu"].is_up is is_up
+
+
+def test_a_host_is_not_free_where_another_queue_uses_its_slots():
+    idle, busy = one_queue(slots_used="0", slots_resv="0"), one_queue(name="gpu@n1", slots_used="1")
+    (row,) = re.findall(rb"<Queue-List>.*</Queue-List>", busy.stdout)
+    both = replace(idle, stdout=idle.stdout.replace(b"</queue_info>", row + b"</queue_info>"))
+    assert {name: one.free_nodes for name, one in queues(both).items()} == {"cpu": 0, "gpu": 0}
+    apart = replace(both, stdout=both.stdout.replace(b"gpu@n1", b"gpu@n2"))
+    assert {name: one.free_nodes for name, one in queues(apart).items()} == {"cpu": 1, "gpu": 0}
 
 
 def test_slots_of_a_host_that_other_queues_have_taken_are_not_free():

@@ -38,7 +38,7 @@ def test_every_field_of_a_request_becomes_an_option():
         hold=True,
         extra={"nice": "100", "begin": "2026-11-30T12:00", "kill-on-invalid-dep": "yes", "comment": "x"},
     )
-    expected = ["-r y", "-l h_vmem=257M", "-l gpu=2", "-l gpu_model=a100", "-t 1-10:3", "-tc 4", "-hold_jid 7,8", "-h"]
+    expected = ["-r y", "-l h_vmem=256M", "-l gpu=2", "-l gpu_model=a100", "-t 1-10:3", "-tc 4", "-hold_jid 7,8", "-h"]
     assert {*expected, "-p -100", "-a 202611301200.00"} <= set(head(full))
 
 

@@ -152,10 +152,49 @@ def test_windows_that_meet_have_each_record_once(flavour, name):
         LINE.replace("00:10:00", "long"),
     ],
 )
-def test_a_line_that_is_not_understood_is_broken_never_skipped(line):
-    assert len(account(OPENPBS, logs(LINE))) == 1
-    with pytest.raises(Broken):
-        account(OPENPBS, logs(LINE, line, LINE))
+def test_a_line_that_is_not_understood_is_listed_and_keeps_no_other_out(line):
+    found = account(OPENPBS, logs(LINE, line, LINE.replace("7.pbs1", "8.pbs1")))
+    assert ([one.native_id for one in found], [one.raw for one in found.unread]) == (["7", "8"], [line.rstrip()])
+
+
+def test_of_a_line_that_is_not_understood_it_is_told_whose_it_is_where_that_can_be_read():
+    (one,) = account(OPENPBS, logs(LINE.replace("ncpus=2", "ncpus=zz"))).unread
+    assert (one.native_id, one.account, one.ended_at) == ("7", "alice", datetime.fromtimestamp(1795466695, UTC))
+    assert "zz" in one.en
+
+
+@pytest.mark.parametrize(
+    "text", ["x total_execution_slots=zz", "x Resource_List.mem= y", "x Resource_List.ngpus= start=1"]
+)
+def test_what_an_account_says_in_quotes_is_no_figure(text):
+    """As OpenPBS writes the word of `qsub -A`."""
+    found = account(OPENPBS, logs(LINE.replace("jobname=x", f'account="{text}" jobname=x')))
+    assert [(one.cores, one.elapsed_seconds, found.unread) for one in found] == [(2, 60, ())]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        LINE.replace("jobname=x", 'account="x" total_execution_slots=1 y="" jobname=x'),
+        LINE.replace("jobname=x", "account=x end=1795466636 jobname=x"),
+        LINE.replace("jobname=x", "account=x queue=cheap ctime=1795466630 jobname=x"),
+        LINE.replace("session=4", "Resource_List.software=a start=1795466694 session=4"),
+        LINE.replace("session=4", "Resource_List.software=a Resource_List.ncpus=1 session=4"),
+        LINE.replace("jobname=x", 'jobname="x'),
+    ],
+)
+def test_figures_that_a_user_may_have_written_are_listed_never_believed(line):
+    found = account(OPENPBS, logs(line, LINE.replace("7.pbs1", "8.pbs1")))
+    assert ([one.native_id for one in found], [(one.native_id, one.account) for one in found.unread]) == (
+        ["8"],
+        [("7", "alice")],
+    )
+
+
+def test_cards_that_were_given_are_not_hidden_by_a_figure_of_none():
+    given = "exec_vnode=(n1:ncpus=2:ngpus=2) Resource_List.ngpus=0 session=4"
+    (one,) = account(OPENPBS, logs(LINE.replace("session=4", given)))
+    assert one.gpus == 2
 
 
 def test_an_answer_without_its_end_is_broken():
