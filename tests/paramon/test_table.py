@@ -89,6 +89,18 @@ def test_without_exit_records_parents_tell_of_those_that_nobody_saw(silent):
     assert silent.known() == 72
 
 
+def test_what_a_process_used_before_it_was_given_to_us_is_not_counted(tmp_path):
+    world = World(tmp_path, None)
+    world.table = Table(Belongs(frozenset({JOB}), frozenset(), (b"MARK", b"here")), str(tmp_path), own=OWN)
+    world.is_there(JOB, 1, ticks=900, child_ticks=500)
+    world.is_there(11, JOB, ticks=300)
+    world.look()
+    world.is_there(JOB, 1, ticks=907, child_ticks=520)
+    world.is_there(12, JOB, ticks=40)
+    world.look()
+    assert world.known() == 7 + 20 + 40
+
+
 def test_a_child_that_was_seen_is_not_counted_by_its_parent_again(silent):
     silent.is_there(11, JOB, ticks=50)
     silent.look()
