@@ -30,6 +30,10 @@ class Spent:
     def comes(self, watched: Watched) -> None:
         self._counted.pop(watched.pid, None)  # an earlier process's of the same number
 
+    def was_there(self, watched: Watched) -> None:
+        """It ran before anything was looked at: that is none of this profile's."""
+        self._us -= sum(watched.values[at] for at in (*CPU, *OF_CHILDREN)) * TICK_US
+
     def looked(self) -> None:
         """At all that are there: what they were told of their children is of now."""
         self._late.clear()

@@ -117,6 +117,8 @@ class Table:
         self._numbers += 1
         self._ours[name] = (self._numbers, watched)
         self.spent.comes(watched)
+        if self._looks == 1 and belongs.processes:
+            self.spent.was_there(watched)
         if self._short is not None:
             self._short.comes(watched)
         command = command_line(pid, root=self._root)

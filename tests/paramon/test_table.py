@@ -89,6 +89,18 @@ def test_without_exit_records_parents_tell_of_those_that_nobody_saw(silent):
     assert silent.known() == 72
 
 
+def test_what_a_process_used_before_it_was_given_to_us_is_not_counted(tmp_path):
+    world = World(tmp_path, None)
+    world.table = Table(Belongs(frozenset({JOB}), frozenset(), (b"MARK", b"here")), str(tmp_path), own=OWN)
+    world.is_there(JOB, 1, ticks=900, child_ticks=500)
+    world.is_there(11, JOB, ticks=300)
+    world.look()
+    world.is_there(JOB, 1, ticks=907, child_ticks=520)
+    world.is_there(12, JOB, ticks=40)
+    world.look()
+    assert world.known() == 7 + 20 + 40
+
+
 def test_a_child_that_was_seen_is_not_counted_by_its_parent_again(silent):
     silent.is_there(11, JOB, ticks=50)
     silent.look()
@@ -231,16 +243,38 @@ def test_threads_of_a_process_that_nobody_saw_are_counted_with_it(world, told):
     assert world.known() == 11
 
 
+def test_a_process_that_lives_on_is_not_counted_by_a_thread_of_it_that_ended(world, told):
+    world.look()
+    told.ends(50, JOB, 4, thread=51)  # both began after the look
+    world.look()
+    world.is_there(50, JOB, ticks=10)
+    world.look()
+    assert world.known() == 11
+
+
 def test_a_zombie_is_looked_at_and_not_counted_by_its_record_too(world, told):
     world.look()
-    told.ends(50, JOB, 30)
+    told.ends(50, JOB, 30, peak=777)
     world.is_there(50, JOB, ticks=30, state="Z")
     world.look()
     world.look()
     world.goes(50)
     world.is_there(JOB, OWN, ticks=1, child_ticks=30)
     world.look()
+    (number,) = [one.number for one in world.came if one.pid == 50]
+    assert read_chunk(world.chunk.finish()).rows[number][-1][1][AT["peak_rss_kib"]] == 777
     assert world.known() == 31
+
+
+def test_nobody_waits_for_a_parent_for_long(world, told):
+    world.look()
+    told.ends(51, 50, 9)
+    for _ in range(6):
+        world.look()
+    world.is_there(50, JOB, ticks=2)  # a later process of that number
+    world.look()
+    world.look()
+    assert world.known() == 3
 
 
 def test_a_number_that_comes_again_has_not_what_was_told_of_an_earlier_process(world, told):

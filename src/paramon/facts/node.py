@@ -68,7 +68,7 @@ class NodeFacts:
             self.rows += len(rows)
         self._held = {number: rows[-1][1] for number, rows in chunk.rows.items()}
         for name, points in chunk.points.items():
-            self.courses.setdefault(name, Course()).take(points, chunk.ticks)
+            self.courses.setdefault(name, Course(name)).take(points, chunk.ticks)
         self.ticks, self.last_ms = self.ticks + len(chunk.ticks), chunk.ticks[-1]
         if len(self.usages) > len(self._held) + ENDED_KEPT:
             self._fold()

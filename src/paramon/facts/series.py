@@ -8,6 +8,9 @@ STANDING_UNITS = ("_kib", "_permille", "_percent", "_mhz", "_mw", "_celsius")
 STANDING = {"runnable", "lost", "minor", "reasons", "used", "free", "total", "available", "limit", "size", "state"}
 """Last words in names of what goes up and down, or says what is so; all else is counted."""
 
+FROM_NOTHING = "exits."
+"""What is told of for the first time when it is counted for the first time: until then it was 0."""
+
 
 def is_counter(name: str) -> bool:
     return not name.endswith(STANDING_UNITS) and name.rpartition(".")[2].rpartition("_")[2] not in STANDING
@@ -16,9 +19,10 @@ def is_counter(name: str) -> bool:
 class Course:
     """Of one series, taken chunk by chunk. `mean`: weighed by time."""
 
-    __slots__ = ("_area", "_at_ms", "fell", "first", "first_ms", "last", "last_ms", "least", "most")
+    __slots__ = ("_area", "_at_ms", "_is_from_nothing", "fell", "first", "first_ms", "last", "last_ms", "least", "most")
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "") -> None:
+        self._is_from_nothing = name.startswith(FROM_NOTHING) and is_counter(name)
         self.first = self.last = self.least = self.most = 0
         self.first_ms = self.last_ms = self._at_ms = -1
         self._area = 0
@@ -28,7 +32,8 @@ class Course:
         for tick, value in points:
             at = ticks[tick]
             if self.first_ms < 0:
-                self.first, self.first_ms, self.least, self.most = value, at, value, value
+                self.first = 0 if self._is_from_nothing else value
+                self.first_ms, self.least, self.most = at, value, value
             else:
                 self._area += self.last * (at - self._at_ms)
                 self.fell = self.fell or value < self.last

@@ -144,11 +144,14 @@ def test_a_group_that_is_not_seen_from_here_is_none(tmp_path):
 
 
 def test_the_total_is_what_the_group_used_from_now_on(tmp_path):
-    folder = slurm_2(tmp_path)
+    def used(hours):
+        us = hours * 3600 * 10**6
+        return f"usage_usec {us}\nuser_usec 0\nsystem_usec {us}"
+
+    folder = slurm_2(tmp_path, **{"cpu.stat": used(2)})
     total = Total(str(tmp_path))
     assert total.source == "cgroup"
-    hours = 3 * 3600 * 10**6
-    trees.put(folder, "cpu.stat", f"usage_usec {9000 + hours}\nuser_usec 0\nsystem_usec {9000 + hours}")
+    trees.put(folder, "cpu.stat", used(5))
     assert 3 * 3600 * 100 - 60 * 100 < total.ticks() <= 3 * 3600 * 100  # the collector's own time is not the job's
 
 

@@ -76,7 +76,8 @@ def test_energy_is_of_packages_and_memory_each_once(tmp_path):
     trees.rapl(tmp_path, "intel-rapl:0:0", "core", 60)
     trees.rapl(tmp_path, "intel-rapl:0:1", "dram", 20)
     trees.rapl(tmp_path, "intel-rapl:1", "package-1", 300)
-    trees.rapl(tmp_path, "intel-rapl-mmio:0", "package-0", 100)
+    trees.rapl(tmp_path, "intel-rapl-mmio:0", "package-0", 99)
+    trees.rapl(tmp_path, "intel-rapl-mmio:1", "package-2", 99)
     (tmp_path / "class/powercap/intel-rapl").mkdir()
     sensor = Energy(str(tmp_path))
     assert sensor.read() == {"energy.package_0_uj": 100, "energy.package_0_dram_uj": 20, "energy.package_1_uj": 300}
