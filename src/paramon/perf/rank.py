@@ -31,7 +31,7 @@ THREADS_EVERY = 8
 TEXT_EVERY = 8
 """Drains between two readings of the process's mappings, which are read anew where code came that was not there."""
 BUSY_NS = 50_000_000
-"""Threads that have never run so long are not sampled: MPI has helpers that sleep all the time."""
+"""Threads that have never run so long are not sampled: MPI has some of its own that sleep all the time."""
 NUMBER = struct.Struct("=Q")
 
 
