@@ -120,6 +120,24 @@ def test_sleep_outside_of_mpi_is_not_mpis():
     done(process)
 
 
+def test_sleep_that_nobody_has_seen_is_nobodys():
+    pipe, script = subprocess.PIPE, "print(flush=True)\ninput()\nprint(flush=True)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-S", "-c", script], stdin=pipe, stdout=pipe, text=True) as process:
+        process.stdout.readline()
+        text = Text(process.pid)
+        text.reload()
+        rank = Rank(process.pid, text, How(5_000_000, is_user_only=False, threads_most=4))
+        time.sleep(0.3)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        rank.drain()
+        rank.close()
+        process.kill()
+    assert rank.slept[:2] == [0, 0]
+    assert rank.slept[2] > 100_000
+
+
 def test_what_is_opened_is_closed():
     files = set(os.listdir("/proc/self/fd"))
     os.close(open_event(attributes(Event(SOFTWARE, CPU_CLOCK), EXCLUDE_KERNEL), Scope(0)))
