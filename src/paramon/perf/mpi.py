@@ -2,8 +2,9 @@
 
 Series of each rank, in microseconds since it was first seen: `mpi.RANK.application_us`, `.mpi_us` and `.elsewhere_us`
 are CPU time of its first thread (elsewhere: OpenMP's waits, and what cannot be told), `.others_…` those of its other
-threads where it has any; `.mpi_sleep_us` and `.sleep_us` what its first thread slept in MPI and elsewhere. Time in
-which a thread could run but had no CPU is in none of them. `paramon.perf.derive` makes shares and balance of them.
+threads where it has any; `.mpi_sleep_us` and `.sleep_us` what its first thread slept in MPI and elsewhere,
+`.unseen_sleep_us` what it slept without being seen: of one that sleeps hardly ever, and so of neither. Time in which a
+thread could run but had no CPU is in none of them. `paramon.perf.derive` makes shares and balance of them.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ RANKS_A_TICK = 16
 THREADS_MOST = 256
 """Of all ranks of the node together; each holds 36 KiB of memory that cannot be swapped."""
 SERIES = ("application_us", "mpi_us", "elsewhere_us", "others_application_us", "others_mpi_us", "others_elsewhere_us",
-          "mpi_sleep_us", "sleep_us", "samples", "lost_samples")  # fmt: skip
+          "mpi_sleep_us", "sleep_us", "unseen_sleep_us", "samples", "lost_samples")  # fmt: skip
 
 
 class Newcomer(NamedTuple):

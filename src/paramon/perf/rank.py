@@ -31,7 +31,7 @@ THREADS_EVERY = 8
 TEXT_EVERY = 8
 """Drains between two readings of the process's mappings, which are read anew where code came that was not there."""
 BUSY_NS = 50_000_000
-"""Threads that have never run so long are not sampled: MPI has helpers that sleep all the time."""
+"""Threads that have never run so long are not sampled: MPI has some of its own that sleep all the time."""
 NUMBER = struct.Struct("=Q")
 
 
@@ -45,14 +45,14 @@ class How(NamedTuple):
 
 class Rank:
     """`spent`: µs of CPU time of the first thread by APPLICATION, MPI and ELSEWHERE, and then those of all others;
-    `slept`: µs of the first thread, in MPI and otherwise."""
+    `slept`: µs of the first thread, in MPI, otherwise, and where nobody has ever seen it sleep."""
 
     def __init__(self, pid: int, text: Text, how: How) -> None:
         """`text` has been read. OSError where the process is gone or must not be looked at; Unavailable where
         none may be."""
         self._pid, self._text, self._how = pid, text, how
         self.spent = [0] * 6
-        self.slept = [0, 0]
+        self.slept = [0, 0, 0]
         self.lost = 0
         self.samples = 0
         self._drains = self._text_age = 0
@@ -146,9 +146,9 @@ class Rank:
         self._settle()
 
     def _settle(self) -> None:
-        in_mpi = self._was_in_mpi if self._slept_in_mpi is None else self._slept_in_mpi
         whole, self._pending_ns = divmod(self._pending_ns, 1000)
-        self.slept[0 if in_mpi else 1] += whole
+        at = 2 if self._slept_in_mpi is None else 0 if self._slept_in_mpi else 1
+        self.slept[at] += whole
 
     def _place_unseen(self) -> None:
         """What the first thread ran and no sample has seen: in the kernel, where that is not sampled, and while it was

@@ -1,5 +1,6 @@
 """Samples of a real process: none is read twice, those without room are counted, and together they are its CPU time."""
 
+import ctypes.util
 import os
 import struct
 import subprocess
@@ -8,6 +9,7 @@ import time
 
 import pytest
 
+from paramon.owner import NO_RANK
 from paramon.perf.call import (
     CPU_CLOCK,
     DISABLED,
@@ -25,6 +27,7 @@ from paramon.perf.rank import INSTRUCTION_POINTER, PAGES, SAMPLE_BYTES, STACK_BY
 from paramon.perf.ring import PAGE, Ring
 from paramon.perf.sleep import ran_ns
 from paramon.perf.text import Text
+from paramon.sample.profile import Process
 
 level = paranoid()
 pytestmark = pytest.mark.skipif(
@@ -117,6 +120,24 @@ def test_sleep_outside_of_mpi_is_not_mpis():
     done(process)
 
 
+def test_sleep_that_nobody_has_seen_is_nobodys():
+    pipe, script = subprocess.PIPE, "print(flush=True)\ninput()\nprint(flush=True)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-S", "-c", script], stdin=pipe, stdout=pipe, text=True) as process:
+        process.stdout.readline()
+        text = Text(process.pid)
+        text.reload()
+        rank = Rank(process.pid, text, How(5_000_000, is_user_only=False, threads_most=4))
+        time.sleep(0.3)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        rank.drain()
+        rank.close()
+        process.kill()
+    assert rank.slept[:2] == [0, 0]
+    assert rank.slept[2] > 100_000
+
+
 def test_what_is_opened_is_closed():
     files = set(os.listdir("/proc/self/fd"))
     os.close(open_event(attributes(Event(SOFTWARE, CPU_CLOCK), EXCLUDE_KERNEL), Scope(0)))
@@ -129,6 +150,36 @@ def test_what_is_opened_is_closed():
     process.stdin.close()
     process.stdout.close()
     assert set(os.listdir("/proc/self/fd")) == files
+
+
+RANK_WITH_A_THREAD = """
+import ctypes, threading, time
+ctypes.CDLL("libmpi.so.40")
+def burn():
+    while time.process_time() < 3: pass
+threading.Thread(target=burn).start()
+print(flush=True)
+burn()
+"""
+
+
+@pytest.mark.skipif(not ctypes.util.find_library("mpi"), reason="no Open MPI here (openmpi-bin)")
+def test_a_rank_that_was_seen_before_its_program_began_is_followed_with_its_threads():
+    argv = [sys.executable, "-S", "-c", RANK_WITH_A_THREAD]
+    environment = {**os.environ, "OMPI_COMM_WORLD_RANK": "3"}
+    with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+        mpi, found = Mpi(0.1), {}
+        mpi.came([Process(1, process.pid, 0, 1, "mpirun", "mpirun", NO_RANK)])
+        while process.poll() is None:
+            found.update(mpi.read())
+            time.sleep(0.1)
+        mpi.close()
+    assert {name.rpartition(".")[0] for name in found} == {"mpi.3"}
+    assert found["mpi.3.application_us"] > 300_000
+    assert found["mpi.3.others_application_us"] > 300_000
+    assert found["mpi.3.application_us"] + found["mpi.3.others_application_us"] < 3_300_000
+    assert "mpi.3.mpi_us" not in found
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 16, 128, 1024])
