@@ -22,7 +22,7 @@ def page(facts: JobFacts, sheet: Sheet) -> str:
     lines += _input_output(facts.used, sheet) + _threads(facts, sheet)
     for table in (rank_table(facts, sheet), process_table(facts, sheet)):
         lines += ["", *table] if table else []
-    for node in facts.nodes:
+    for node in {node.name: node for node in facts.nodes}.values():
         lines += ["", *node_lines(node, sheet)]
     lines += ["", *about(facts, sheet)]
     return "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@ import os
 from typing import NamedTuple
 
 from paramon.facts.moment import NodeNow, cores_by_time, node_at
+from paramon.facts.runs import newest_run
 from paramon.facts.window import Window
 from paramon.sample.errors import Damaged
 from paramon.sample.profile import SUFFIX
@@ -63,8 +64,8 @@ class Reel:
 
     @property
     def tapes(self) -> list[Tape]:
-        """Those that have begun."""
-        return [tape for tape in self._tapes.values() if tape.header]
+        """Of the newest run, those that have begun."""
+        return newest_run([tape for tape in self._tapes.values() if tape.header])
 
     @property
     def start_ms(self) -> int:

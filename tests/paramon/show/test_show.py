@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.paramon.made import Made
+from tests.paramon.made import STARTED_MS, Made
 
 from paramon.facts.job import JobFacts
 from paramon.sample.profile import open_profile
@@ -131,6 +131,14 @@ def test_json_carries_the_same_facts(tmp_path):
     assert [one["rank"] for one in told["ranks"]] == [0, 1]
     assert told["nodes"][0]["series"]["net.eth0.receive_bytes"] == {"grown": 5 << 20, "a_second": 2621440.0}
     assert told["nodes"][0]["series"]["psi.cpu_percent"]["most"] == 9
+
+
+def test_of_several_runs_in_a_folder_the_newest_is_shown_and_the_others_are_told_of(tmp_path):
+    a_job(tmp_path, job="").close()
+    Made(tmp_path, job="", started_ms=STARTED_MS + 3_600_000, command=["later"]).close()
+    text = paramon("show", tmp_path, "--language", "en").stdout
+    assert text.startswith("later\n")
+    assert "Beside it: 1 profile of others" in text
 
 
 def test_what_is_no_profile_is_refused(tmp_path):
