@@ -28,7 +28,8 @@ TICKS_MOST = 100_000
 
 class Chunk(NamedTuple):
     """`ticks`: milliseconds since the start of the profile. `rows`: of each process by its number, the tick's number in
-    the chunk and all fields, only where something changed; between two of them everything stays as it was. `points`: of each series, likewise."""
+    the chunk and all fields, only where something changed; between two of them everything stays as it was. `points`: of
+    each series, likewise."""
 
     ticks: list[int]
     rows: dict[int, list[tuple[int, tuple[int, ...]]]]
