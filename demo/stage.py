@@ -68,9 +68,12 @@ class Stage:
         *,
         patience_seconds: int = 600,
         commands_per_minute: int = 240,
+        spare_accounts: int = 0,
     ) -> None:
         self.name, self.inventory = name, inventory or default_inventory()
         self.patience_seconds, self.commands_per_minute = patience_seconds, commands_per_minute
+        self.spare_accounts = spare_accounts
+        """Of each centre's pool, that are not lent: an account is lent once."""
         self.url = ""
         self.folder = Path()
         self.lab: RunningLab
@@ -160,12 +163,13 @@ class Stage:
 
     def connect_centres(self) -> None:
         for name, centre in self.lab.centres.items():
+            lent = list(centre.pool[: len(centre.pool) - self.spare_accounts])
             en, zh = TITLES.get(name, (name, name))
             self.operator.operator(
                 "centres",
                 CentreRequest(
                     name=name, title_en=en, title_zh=zh, host=centre.host, port=centre.port, host_key=centre.host_key,
-                    service_account=centre.service_account, accounts=list(centre.pool), overrun_seconds=120,
+                    service_account=centre.service_account, accounts=lent, overrun_seconds=120,
                     dialect=centre.site.centre.scheduler.value,
                     patience_seconds=self.patience_seconds, commands_per_minute=self.commands_per_minute, region="lab",
                 ),

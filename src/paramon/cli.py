@@ -8,9 +8,11 @@ import sys
 from collections.abc import Sequence
 
 from paramon import VERSION
+from paramon.begin import Wish
 from paramon.errors import Refused
-from paramon.run import Wish, run
+from paramon.run import run
 from paramon.sample.errors import Damaged
+from paramon.watch import watch
 
 SHORTEST, LONGEST = 0.1, 60.0
 TOP_USAGE = "paramon top [options] [PROFILE | --pid PID | -- COMMAND …]"
@@ -51,7 +53,16 @@ def _run(asked: argparse.Namespace) -> int:
     command = asked.command[1:] if asked.command[:1] == ["--"] else asked.command
     if not command:
         raise Refused("Say what to run: paramon run -- ./a.out", "请给出要运行的命令：paramon run -- ./a.out")
-    return run(Wish(command, asked.folder, asked.period, asked.budget / 100, asked.job))
+    return run(command, _wish(asked))
+
+
+def _watch(asked: argparse.Namespace) -> int:
+    name, _, value = asked.mark.partition("=")
+    return watch(asked.pid, (os.fsencode(name), os.fsencode(value)), _wish(asked))
+
+
+def _wish(asked: argparse.Namespace) -> Wish:
+    return Wish(asked.folder, asked.period, asked.budget / 100, asked.job, asked.node)
 
 
 def _show(asked: argparse.Namespace) -> int:
@@ -84,13 +95,15 @@ def _export(asked: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="paramon", description="See what a job does, for almost nothing.")
     parser.add_argument("--version", action="version", version=VERSION)
-    words = parser.add_subparsers(required=True, metavar="run | show | top | export")
-    one = words.add_parser("run", help="run a command and write its profile")
-    one.add_argument("--folder", default="paramon", help="where the profile goes (./paramon)")
-    _looks(one)
-    one.add_argument("--job", default=os.environ.get("SLURM_JOB_ID") or os.environ.get("JOB_ID") or "", help="its id")
+    words = parser.add_subparsers(required=True, metavar="run | watch | show | top | export")
+    profile = _of_a_profile()
+    one = words.add_parser("run", parents=[profile], help="run a command and write its profile")
     one.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     one.set_defaults(does=_run)
+    one = words.add_parser("watch", parents=[profile], help="write the profile of what runs already")
+    one.add_argument("--pid", type=int, required=True, help="the process: with all that it starts, until it ends")
+    one.add_argument("--mark", default="=", metavar="NAME=VALUE", help="so in the environment: it belongs to it, too")
+    one.set_defaults(does=_watch)
     one = words.add_parser("show", help="what a profile says")
     one.add_argument("profile", help="a file, or a folder of them")
     one.add_argument("--json", action="store_true", help="all of it, as JSON")
@@ -116,6 +129,17 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--dense", action="store_true", help="a row at each tick, even where nothing changed")
     one.add_argument("--force", action="store_true", help="write over what is there")
     one.set_defaults(does=_export)
+    return parser
+
+
+def _of_a_profile() -> argparse.ArgumentParser:
+    known = os.environ.get
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--folder", default="paramon", help="where the profile goes (./paramon)")
+    parser.add_argument("--period", type=_period, default=1.0, help="seconds from one look to the next, 0.1 to 60 (1)")
+    parser.add_argument("--budget", type=_budget, default=0.5, help="per cent of a core that it may take (0.5)")
+    parser.add_argument("--job", default=known("SLURM_JOB_ID") or known("JOB_ID") or "", help="its id")
+    parser.add_argument("--node", default=known("SLURMD_NODENAME") or "", help="this node's name, for the scheduler")
     return parser
 
 

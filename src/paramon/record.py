@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from paramon.beat import Beat
+from paramon.sensor import Sensor
 from paramon.spool import Spool
 from paramon.table import Table
 
 CHUNK_SECONDS = 60
-
-
-class Unavailable(Exception):
-    """What cannot be had on this machine, and why. In English and in Chinese."""
-
-    def __init__(self, en: str, zh: str) -> None:
-        super().__init__(en)
-        self.en, self.zh = en, zh
-
-
-class Sensor(Protocol):
-    """Something of the node. `name` begins those of its series. Made by a function that raises Unavailable where it
-    cannot be had."""
-
-    name: str
-
-    def read(self) -> dict[str, int]:
-        """Whole numbers by series, such as `memory.free_kib`; OSError where it cannot be read now."""
-
-    def close(self) -> None: ...
 
 
 class Recorder:
@@ -66,11 +48,16 @@ class Recorder:
         chunk.point("paramon.slowed_ticks", self._beat.slowed)
         self._spool.end_tick()
         if now >= self._chunk_end:
-            self._spool.end_chunk()
-            self._chunk_end = now + CHUNK_SECONDS
+            self.end_minute()
+
+    def end_minute(self) -> None:
+        """What was seen until now is on disk."""
+        self._spool.end_chunk()
+        self._chunk_end = time.monotonic() + CHUNK_SECONDS
 
     def close(self, how: dict[str, Any], total_ticks: int) -> None:
-        """`total_ticks`: CPU time of all that the job was, by the kernel's own sum, in clock ticks."""
+        """`total_ticks`: CPU time of all that the job was, by the kernel's own sum, in clock ticks; 0 where nobody
+        knows."""
         self._tick()
         self._table.close()
         known = self._table.spent.ticks
@@ -91,3 +78,13 @@ class Recorder:
             "denied_processes": self._table.denied,
             "failed_reads": self._failed,
         })  # fmt: skip
+
+
+def safely(what: Callable[[], None]) -> bool:
+    """The job must not suffer from a defect of ours: it is said in one line, and false."""
+    try:
+        what()
+    except Exception as wrong:  # noqa: BLE001  # whatever it is
+        sys.stderr.write(f"paramon: the profile ends here: {type(wrong).__name__}: {wrong}\n")
+        return False
+    return True

@@ -12,17 +12,12 @@ import signal
 import socket
 import sys
 import time
-from typing import Any, Callable, NamedTuple
+from typing import Any
 
-from paramon import VERSION
-from paramon.beat import Beat
-from paramon.errors import Refused
-from paramon.record import Recorder
-from paramon.sample.fields import NAMES
-from paramon.sensors.all import sensors_here
-from paramon.spool import Spool
+from paramon.begin import Wish, begin
+from paramon.record import Recorder, safely
 from paramon.subreaper import adopt_orphans
-from paramon.table import Belongs, Table
+from paramon.table import Belongs
 
 MARK = "PARAMON_JOB"
 """In the environment of the command, and so of all that it starts."""
@@ -34,70 +29,19 @@ NOT_FOUND, NOT_ALLOWED = 127, 126
 """As a shell says it."""
 
 
-class Wish(NamedTuple):
-    """`folder`: of the profile. `period`: seconds from one look to the next; `budget`: of a core."""
-
-    command: list[str]
-    folder: str
-    period: float
-    budget: float
-    job: str
-
-
-def run(wish: Wish) -> int:
+def run(command: list[str], wish: Wish) -> int:
     """The command's exit status; 128 and the signal's number where one ended it. Refused where the profile cannot be
     begun: then nothing has been started."""
-    started = int(time.time() * 1000)
-    mark = f"{socket.gethostname()}-{os.getpid()}-{started}"
-    sensors, unavailable = sensors_here()
-    spool = _opened(wish, f"{socket.gethostname()}-{started}-{os.getpid()}", header(wish, started, unavailable))
+    mark = f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}"
+    recorder = begin(wish, Belongs(frozenset(), frozenset({os.getpid()}), (MARK.encode(), mark.encode())), command)
     adopt_orphans()
     waited_for = {signal.SIGCHLD, *PASSED_ON}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
-    child = _start(wish.command, {**os.environ, MARK: mark}, before)
-    table = Table(Belongs(frozenset({os.getpid()}), (MARK.encode(), mark.encode())))
-    recorder = Recorder(spool, table, Beat(wish.period, wish.budget), sensors)
+    child = _start(command, {**os.environ, MARK: mark}, before)
     status = _watched(child, recorder, waited_for)
     code = os.waitstatus_to_exitcode(status)
-    _safely(lambda: recorder.close({"exit_code": max(code, 0), "signal": max(-code, 0)}, _children_ticks()))
+    safely(lambda: recorder.close({"exit_code": max(code, 0), "signal": max(-code, 0)}, _children_ticks()))
     return code if code >= 0 else 128 - code
-
-
-def _opened(wish: Wish, name: str, header: dict[str, Any]) -> Spool:
-    try:
-        return Spool(wish.folder, name, header)
-    except OSError as wrong:
-        raise Refused(
-            f"The profile cannot be written to {wish.folder} ({wrong.strerror}): name a folder with --folder.",
-            f"无法在 {wish.folder} 写入采集文件（{wrong.strerror}）：请用 --folder 指定目录。",
-        ) from None
-
-
-def header(wish: Wish, started: int, unavailable: dict[str, tuple[str, str]]) -> dict[str, Any]:
-    """Of a profile: what is measured where. `started`: milliseconds, UTC."""
-    return {
-        "paramon": VERSION,
-        "node": socket.gethostname(),
-        "job": wish.job,
-        "command": wish.command,
-        "started_at_ms": started,
-        "boot": _boot(),
-        "ticks_a_second": os.sysconf("SC_CLK_TCK"),
-        "cores": os.cpu_count(),
-        "usable_cores": len(os.sched_getaffinity(0)),
-        "period": wish.period,
-        "budget": wish.budget,
-        "fields": NAMES,
-        "unavailable": {name: list(why) for name, why in unavailable.items()},
-    }
-
-
-def _boot() -> str:
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read().strip()
-    except OSError:
-        return ""
 
 
 def _start(command: list[str], environment: dict[str, str], mask: set[Any]) -> int:
@@ -123,7 +67,7 @@ def _watched(child: int, recorder: Recorder, waited_for: set[Any]) -> int:
     is_well = True
     while True:
         if is_well:
-            is_well = _safely(recorder.tick_if_due)
+            is_well = safely(recorder.tick_if_due)
         told = signal.sigtimedwait(waited_for, recorder.wait_seconds() if is_well else 3600)
         if told is None:
             continue
@@ -151,13 +95,3 @@ def _children_ticks() -> int:
     """Of all that were waited for."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return int((used.ru_utime + used.ru_stime) * os.sysconf("SC_CLK_TCK"))
-
-
-def _safely(what: Callable[[], None]) -> bool:
-    """The command must not suffer from a defect of ours."""
-    try:
-        what()
-    except Exception as wrong:  # noqa: BLE001  # whatever it is
-        sys.stderr.write(f"paramon: the profile ends here: {type(wrong).__name__}: {wrong}\n")
-        return False
-    return True

@@ -18,12 +18,12 @@ OF_CHILDREN = AT["child_user_ticks"], AT["child_system_ticks"]
 
 
 class Belongs(NamedTuple):
-    """Of a process that came: whether it is the job's. Its parent is, or its environment carries `mark`, or it is one
-    of `pids`."""
+    """A process is the job's when it is one of `processes`, its parent is one of `parents` or the job's, or its
+    environment carries `mark`."""
 
-    roots: frozenset[int]
+    processes: frozenset[int]
+    parents: frozenset[int]
     mark: tuple[bytes, bytes]
-    pids: frozenset[int] = frozenset()
 
 
 class Table:
@@ -97,10 +97,9 @@ class Table:
             self.denied += 1
             return None
         known = environment(pid, self._root)
-        is_ours = (
-            pid in self._belongs.pids or watched.parent in self._belongs.roots or str(watched.parent) in self._ours
-        )
-        if not is_ours and known.get(self._belongs.mark[0]) != self._belongs.mark[1]:
+        belongs = self._belongs
+        is_ours = pid in belongs.processes or watched.parent in belongs.parents or str(watched.parent) in self._ours
+        if not is_ours and known.get(belongs.mark[0]) != belongs.mark[1]:
             watched.close()
             return None
         self._numbers += 1

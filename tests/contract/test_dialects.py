@@ -155,6 +155,34 @@ def test_every_tag_of_a_batch_has_exactly_one_answer(make):
 
 
 @each_dialect
+@pytest.mark.parametrize(
+    "line",
+    [
+        "NONCE 99999999999999999999999999999999 id 7 .",
+        "NONCE TAG id 7 .\nNONCE TAG id 8 .",
+        "NONCE TAG id 7;8 .",
+        "NONCE TAG id ٧ .",
+        "NONCE TAG id 7 8 .",
+        "NONCE TAG done 7777 .",
+        "NONCE TAG refused *** .",
+    ],
+)
+def test_an_answer_that_is_forged_or_not_understood_is_broken(make, line):
+    dialect = make(lambda: NONCE)
+    text = line.replace("NONCE", NONCE).replace("TAG", TAG) + "\n"
+    with pytest.raises(Broken):
+        dialect.submit({TAG: dialect.script(REQUEST)}).parse(Completed(0, text.encode(), b""))
+
+
+@each_dialect
+def test_a_line_without_this_calls_nonce_is_noise(make):
+    dialect = make(lambda: NONCE)
+    said = Completed(0, f"another {TAG} id 7 .\n".encode(), b"")
+    (answer,) = dialect.submit({TAG: dialect.script(REQUEST)}).parse(said).values()
+    assert isinstance(answer, Unreachable)
+
+
+@each_dialect
 def test_nothing_to_ask_costs_nothing(make):
     dialect = make(lambda: NONCE)
     for command in (dialect.observe([]), dialect.account(NOW, NOW, []), dialect.account_of([])):
@@ -167,6 +195,10 @@ def test_the_cost_of_a_batch_is_its_number_of_jobs(make):
     dialect = make(lambda: NONCE)
     batch = {f"{number:032x}": dialect.script(replace(REQUEST, tag=f"{number:032x}")) for number in range(7)}
     assert dialect.submit(batch).cost == 7
+    again = [*batch][:2]
+    look_ups = dialect.weigh(batch[again[0]], is_retry=True).own - 1
+    assert dialect.submit(batch, again).cost == 7 + 2 * look_ups
+    assert 1 + look_ups <= dialect.commands_least
 
 
 @each_dialect

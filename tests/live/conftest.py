@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from tests.live.logins import SCHEDULERS, Login
 
 from paralab.inventory import Centre, Inventory, Partition, SchedulerName, default_inventory
 from paralab.lab import up
@@ -29,6 +30,19 @@ def lab() -> Iterator[RunningLab]:
     running = up(_inventory(), name=f"live-{os.getpid()}", attached=True)
     yield running
     running.down()
+
+
+@pytest.fixture(params=SCHEDULERS, ids=lambda one: one.CENTRE)
+def scheduler(request: pytest.FixtureRequest) -> type[Login]:
+    """Every one; a file that is about one names it instead."""
+    return request.param
+
+
+@pytest.fixture
+def login(lab: RunningLab, scheduler: type[Login]) -> Iterator[Login]:
+    opened = scheduler.of(lab)
+    yield opened
+    opened.clear()
 
 
 def _inventory() -> Inventory:

@@ -1,5 +1,6 @@
 """A real centre looked at before it is connected: what is there, what is missing and what to do, and a job on trial."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -175,15 +176,44 @@ async def tried(
 
 
 async def test_a_job_on_trial_goes_all_the_way_and_leaves_nothing(scout, east):
+    own = home(east, east.pool[2])
+    before = sorted(own.rglob("*"))
     assert await tried(scout, east, "debug") == [
         ("submission", Level.WELL), ("queue listing", Level.WELL), ("accounting", Level.WELL), ("output", Level.WELL),
     ]  # fmt: skip
-    own = home(east, east.pool[2])
-    assert [*own.glob("paracloud/*"), *own.glob(".paracloud/jobs/*")] == []
+    assert sorted(own.rglob("*")) == before
 
 
 async def test_a_queue_that_refuses_is_told_in_the_schedulers_own_words(scout, east):
     assert await tried(scout, east, "no-such-queue") == [("submission", Level.MISSING)]
+
+
+@contextmanager
+def instead(centre: RunningCentre, name: str, program: str) -> Iterator[None]:
+    """This program stands before the real one on everybody's PATH there, and nowhere else."""
+    folder = centre.site.folder / "log/instead"
+    folder.mkdir()
+    (folder / name).write_text(program)
+    (folder / name).chmod(0o755)
+    assert centre.exec(["mount", "--bind", str(folder), "/usr/local/bin"]).returncode == 0
+    try:
+        yield
+    finally:
+        assert centre.exec(["umount", "/usr/local/bin"]).returncode == 0
+        shutil.rmtree(folder)
+
+
+def queued(centre: RunningCentre, account: str) -> str:
+    return centre.exec(["squeue", "-h", "-u", account, "-t", "pending,running,completing"]).stdout
+
+
+async def test_a_job_whose_submission_was_not_answered_is_found_and_ended(scout, east):
+    late = "#!/bin/sh\n(sleep 4; exec /usr/bin/sbatch \"$@\") >/dev/null 2>&1 &\necho 'Socket timed out' >&2\nexit 1\n"
+    with instead(east, "sbatch", late):
+        assert await tried(scout, east, "debug", by=3) == [("submission", Level.MISSING)]
+    own = home(east, east.pool[3])
+    assert (queued(east, east.pool[3]), [*own.glob("paracloud/*"), *own.glob(".paracloud/jobs/*")]) == ("", [])
+    assert "CANCELLED" in east.exec(["sacct", "-X", "-n", "-P", "-u", east.pool[3], "-o", "State"]).stdout
 
 
 async def test_a_home_that_cannot_be_written_to_fails_the_trial(scout, east):

@@ -18,7 +18,13 @@ BURN = "import time\nwhile time.process_time() < {}: pass"
 def paramon(*arguments: str, **more) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LC_ALL": "C.UTF-8"}
     return subprocess.run(
-        [sys.executable, "-m", "paramon", *arguments], env=environment, capture_output=True, text=True, timeout=60, **more
+        [sys.executable, "-m", "paramon", *arguments],
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        **more,
     )
 
 

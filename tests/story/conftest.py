@@ -27,7 +27,7 @@ def stage() -> Iterator[Stage]:
         pytest.skip("real centres need root")
     # Every test is a tenant of its own, and takes an account at each centre that it uses.
     lending = [replace(centre, accounts=200) for centre in default_inventory().centres]
-    with Stage("story", Inventory(tuple(lending)), patience_seconds=20) as opened:
+    with Stage("story", Inventory(tuple(lending)), patience_seconds=20, spare_accounts=20) as opened:
         yield opened
 
 

@@ -55,9 +55,26 @@ def test_a_centre_is_connected_by_one_command(stage: Stage):
     assert (found.dialect, found.commands_per_minute) == ("slurm", 240)
 
 
+def test_what_can_be_known_beforehand_is_said_before_the_machine_is_asked(stage: Stage):
+    """Of one that does not answer nothing else could be said."""
+    east = stage.lab.centres["east"]
+
+    def refused(*options: str) -> str:
+        done = connect(stage, east, "--port", "1", *options)
+        assert done.returncode != 0
+        assert "does not answer" not in done.stderr
+        return done.stderr
+
+    assert "name: 'No Name!' is none" in refused("--name", "No Name!", "--look")
+    assert "--wait-seconds" in refused("--wait-seconds", "9999")
+    assert "named east is connected already" in refused("--name", "east")
+
+
 def test_what_is_missing_is_said_and_nothing_is_connected(stage: Stage):
     centre = stage.lab.centres["east"]
-    done = connect(stage, centre, "--fingerprint", _fingerprint(stage, centre), "--queue", "nowhere", "--json")
+    done = connect(
+        stage, centre, "--fingerprint", _fingerprint(stage, centre), "--queue", "nowhere", "--name", "lacking", "--json"
+    )
     assert done.returncode == 1
     lacking = [one["what"] for one in told(done)["findings"] if one["level"] == "missing"]
     assert lacking == ["submission"]

@@ -30,6 +30,7 @@ from paracloud.api import (
     surveys,
     tariffs,
     usage,
+    vacate,
 )
 from paracloud.api.deps import Deps
 from paracloud.kit.identifiers import new_uuid
@@ -55,6 +56,7 @@ ROOMS = (
     periods,
     imports,
     usage,
+    vacate,
     receipts,
     settlement,
     settling,

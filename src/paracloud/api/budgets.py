@@ -1,12 +1,13 @@
 """Budgets: the operator's, and those that owners of a project set for its users."""
 
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 
 from paracloud.api.deps import TheDeps, Token, asked
 from paracloud.api.exactly import an_amount
-from paracloud.api.once import Key, once
+from paracloud.api.once import Key, created_once
 from paracloud.api.operator import operator
 from paracloud.api.shown_budgets import operators_budgets, projects_budgets
 from paracloud.billing.budget import Budget, end_budget, set_budget
@@ -38,11 +39,8 @@ async def set_for_user(
             body.login, an_amount("amount", body.amount), body.is_monthly, body.is_hard, tuple(body.warn_percent),
             body.valid_from or now, body.valid_to,
         )  # fmt: skip
-
-        async def act() -> dict[str, object]:
-            return {"id": str(await set_users_budget(at.session, at.caller, ProjectId(project), wanted, now=now))}
-
-        return Created.model_validate(await once(at.session, at.caller.user, key, request, act, now=now))
+        create = partial(set_users_budget, at.session, at.caller, ProjectId(project), wanted, now=now)
+        return await created_once(at, key, request, create, now=now)
 
 
 @router.post("/projects/{project}/budgets/{users_budget}:end", tags=["account"])
@@ -79,11 +77,11 @@ async def budget(body: BudgetRequest, request: Request, deps: TheDeps, token: To
             valid_to=body.valid_to,
         )
 
-        async def act() -> dict[str, object]:
+        async def create() -> BudgetId:
             await set_budget(at.session, wanted, person=at.caller.login, now=now)
-            return {"id": str(wanted.id)}
+            return wanted.id
 
-        return Created.model_validate(await once(at.session, at.caller.user, key, request, act, now=now))
+        return await created_once(at, key, request, create, now=now)
 
 
 @router.post("/operator/budgets/{budget}:end", tags=["operator"])

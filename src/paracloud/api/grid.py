@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from paracloud.api.deps import Asked, TheDeps, Token, asked
 from paracloud.api.provision import shown_provision
+from paracloud.api.shown_queues import shape
 from paracloud.billing.pick import ANYBODY, Customer, pick_price
 from paracloud.billing.price import prices_at
 from paracloud.billing.rate import Price
@@ -79,25 +80,10 @@ async def _customers(at: Asked, project: ProjectId | None) -> list[Customer]:
 
 
 def _queue(one: SeenQueue, prices: Collection[Price], customers: Collection[Customer]) -> QueueModel:
-    info, costs = one.info, [_cost(pick_price(prices, customer, "")) for customer in customers]
+    costs = [_cost(pick_price(prices, customer, "")) for customer in customers]
     is_same = all(cost == costs[0] for cost in costs)
-    return QueueModel(
-        centre=one.centre,
-        name=info.name,
-        is_up=info.is_up,
-        nodes=info.nodes,
-        cores=info.cores,
-        free_cores=info.free_cores,
-        cores_per_node=info.cores_per_node,
-        memory_per_node_bytes=info.memory_per_node_bytes,
-        gpus_per_node=info.gpus_per_node,
-        gpu_model=info.gpu_model,
-        max_wall_seconds=None if info.max_wall is None else int(info.max_wall.total_seconds()),
-        max_nodes=info.max_nodes,
-        **costs[0] if is_same else NO_COST,
-        differs=not is_same,
-        seen_at=one.seen_at,
-    )
+    known = costs[0] if is_same else NO_COST
+    return QueueModel(**shape(one.info), **known, centre=one.centre, differs=not is_same, seen_at=one.seen_at)
 
 
 def _cost(price: Price | None) -> _Cost:

@@ -4,16 +4,30 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from hashlib import sha256
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Header, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.api import store
+from paracloud.api.deps import Asked
 from paracloud.kit.errors import Conflict, Invalid
 from paracloud.kit.identifiers import UserId
+from paracloud.wire.account import Created
 
 KEY_LIMIT = 200
 Key = Annotated[str | None, Header(alias="Idempotency-Key")]
+
+
+async def created_once(
+    at: Asked, key: str | None, request: Request, create: Callable[[], Awaitable[UUID]], *, now: datetime
+) -> Created:
+    """The id of what `create` made, at this request or at an earlier one with the same key."""
+
+    async def act() -> dict[str, object]:
+        return {"id": str(await create())}
+
+    return Created.model_validate(await once(at.session, at.caller.user, key, request, act, now=now))
 
 
 async def once(

@@ -1,13 +1,14 @@
 """What the operator does: customers, money in, prices, contracts, centres, the daily check."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from paracloud.api.deps import Asked, Deps, TheDeps, Token, asked
 from paracloud.api.exactly import an_amount
-from paracloud.api.once import Key, once
+from paracloud.api.once import Key, created_once
 from paracloud.billing.check import check, ledger_sum_micro
 from paracloud.billing.top_up import top_up
 from paracloud.centres.centre import Centre
@@ -58,11 +59,8 @@ async def organisation(
 ) -> Created:
     async with asked(deps, token) as at:
         now = operator(at, deps)
-
-        async def act() -> dict[str, object]:
-            return {"id": str(await create_organisation(at.session, body.name, Category(body.category), now=now))}
-
-        return Created.model_validate(await once(at.session, at.caller.user, key, request, act, now=now))
+        create = partial(create_organisation, at.session, body.name, Category(body.category), now=now)
+        return await created_once(at, key, request, create, now=now)
 
 
 @router.post("/projects", status_code=201)
@@ -70,11 +68,8 @@ async def project(body: ProjectRequest, request: Request, deps: TheDeps, token: 
     async with asked(deps, token) as at:
         now = operator(at, deps)
         line, owner = ProductLine(body.product_line), OrganisationId(body.organisation)
-
-        async def act() -> dict[str, object]:
-            return {"id": str(await create_project(at.session, owner, body.name, product_line=line, now=now))}
-
-        return Created.model_validate(await once(at.session, at.caller.user, key, request, act, now=now))
+        create = partial(create_project, at.session, owner, body.name, product_line=line, now=now)
+        return await created_once(at, key, request, create, now=now)
 
 
 @router.put("/projects/{project}/product-line")
@@ -136,21 +131,7 @@ async def top_up_project(body: TopUpRequest, deps: TheDeps, token: Token) -> Boo
 @router.post("/centres", status_code=201)
 async def centre(body: CentreRequest, deps: TheDeps, token: Token) -> Created:
     """Connect a centre; the worker's next look takes it up. Without a host: keep its history alone."""
-    described = Centre(
-        name=CentreName(body.name),
-        title_en=body.title_en,
-        title_zh=body.title_zh,
-        host=body.host or "",
-        port=body.port,
-        host_key=body.host_key,
-        dialect=body.dialect,
-        service_account=UnixAccount(body.service_account or ""),
-        commands_per_minute=body.commands_per_minute,
-        patience=timedelta(seconds=body.patience_seconds),
-        overrun=timedelta(seconds=body.overrun_seconds),
-        region=body.region,
-        is_enabled=body.host is not None,
-    )
+    described = described_centre(body)
     async with asked(deps, token) as at:
         now = operator(at, deps)
         accounts = [UnixAccount(account) for account in body.accounts]
@@ -193,3 +174,21 @@ def operator(at: Asked, deps: Deps) -> datetime:
     """The moment of the act; Forbidden for anybody else."""
     at.caller.require_operator()
     return deps.clock.now()
+
+
+def described_centre(body: CentreRequest) -> Centre:
+    return Centre(
+        name=CentreName(body.name),
+        title_en=body.title_en,
+        title_zh=body.title_zh,
+        host=body.host or "",
+        port=body.port,
+        host_key=body.host_key,
+        dialect=body.dialect,
+        service_account=UnixAccount(body.service_account or ""),
+        commands_per_minute=body.commands_per_minute,
+        patience=timedelta(seconds=body.patience_seconds),
+        overrun=timedelta(seconds=body.overrun_seconds),
+        region=body.region,
+        is_enabled=body.host is not None,
+    )

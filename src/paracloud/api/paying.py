@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.api.deps import TheDeps, Token, asked
 from paracloud.api.exactly import an_amount, whole_seconds
-from paracloud.api.once import Key, once
+from paracloud.api.once import Key, created_once
 from paracloud.api.operator import operator
 from paracloud.api.shown_paying import UNITS, funding, paying
 from paracloud.api.shown_paying import dedication as show_dedication
@@ -47,13 +47,12 @@ async def package(body: PackageRequest, request: Request, deps: TheDeps, token: 
         now = operator(at, deps)
         wanted = _package(body, now)
 
-        async def act() -> dict[str, object]:
+        async def create() -> PackageId:
             await require_project(at.session, body.project)
             await sell_package(at.session, wanted, person=at.caller.login, now=now, is_unseen=body.is_unseen)
-            return {"id": str(wanted.id)}
+            return wanted.id
 
-        done = await once(at.session, at.caller.user, key, request, act, now=now)
-    return Created.model_validate(done)
+        return await created_once(at, key, request, create, now=now)
 
 
 @router.post("/dedications", status_code=201)
@@ -75,14 +74,13 @@ async def dedication(
             valid_to=body.valid_to,
         )
 
-        async def act() -> dict[str, object]:
+        async def create() -> DedicationId:
             await require_project(at.session, body.project)
             await dedicate(at.session, wanted, person=at.caller.login, now=now, is_unseen=body.is_unseen)
             await pay_first_fee(at.session, wanted, now=now)
-            return {"id": str(wanted.id)}
+            return wanted.id
 
-        done = await once(at.session, at.caller.user, key, request, act, now=now)
-    return Created.model_validate(done)
+        return await created_once(at, key, request, create, now=now)
 
 
 @router.get("/dedications")

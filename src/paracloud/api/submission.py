@@ -89,7 +89,7 @@ def built_of(body: JobRequest) -> Built:
         environment=body.environment,
         inputs=inputs,
     )
-    return replace(built, spec=replace(built.spec, movable=body.movable))
+    return replace(built, spec=replace(built.spec, movable=body.movable, monitored=body.monitored))
 
 
 def constraints_of(body: ConstraintsModel) -> Constraints:

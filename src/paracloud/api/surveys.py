@@ -5,15 +5,17 @@ import asyncio
 from datetime import timedelta
 from functools import partial
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from paracloud.api.deps import Deps, TheDeps, Token, asked
-from paracloud.api.operator import operator
-from paracloud.centres.connect_centre import check_address, check_way
+from paracloud.api.operator import described_centre, operator
+from paracloud.api.shown_queues import shape
+from paracloud.centres.centre import Way
+from paracloud.centres.connect_centre import check_address, check_plan, check_way
+from paracloud.centres.lent_once import require_untaken
 from paracloud.centres.survey import Finding, Survey, is_fit
 from paracloud.centres.survey_centre import Lent, survey_centre
 from paracloud.centres.try_job import Trial, try_job
-from paracloud.dialects.records import QueueInfo
 from paracloud.dialects.registry import dialect_named
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import CentreName, UnixAccount
@@ -24,6 +26,7 @@ from paracloud.wire.surveys import (
     HostKeyModel,
     HostKeyRequest,
     NodeTypeModel,
+    PlanRequest,
     SurveyedQueueModel,
     SurveyModel,
     SurveyRequest,
@@ -34,6 +37,17 @@ from paracloud.wire.surveys import (
 router = APIRouter(prefix="/operator", tags=["operator"])
 UNKNOWN_KEY = "(paracloud-server authority-key)"
 """Where the authority runs on another machine."""
+
+
+@router.post("/centres:check", status_code=204)
+async def plan(body: PlanRequest, deps: TheDeps, token: Token) -> Response:
+    """Whether a centre could be connected so, as far as that can be said before its machine is asked anything."""
+    accounts = [UnixAccount(one) for one in body.accounts]
+    async with asked(deps, token) as at:
+        operator(at, deps)
+        centre, tester = described_centre(body), UnixAccount(body.test_account)
+        await check_plan(at.session, centre, accounts, tester, is_look=body.is_look)
+    return Response(status_code=204)
 
 
 @router.post("/host-keys")
@@ -60,8 +74,10 @@ async def survey(body: SurveyRequest, deps: TheDeps, token: Token) -> SurveyMode
 @router.post("/trials")
 async def trial(body: TrialRequest, deps: TheDeps, token: Token) -> TrialModel:
     """Run one small job there, end to end, under the first of the accounts; nothing of it stays."""
-    await _require_operator(deps, token)
-    address, lent = _way(body)
+    async with asked(deps, token) as at:
+        operator(at, deps)
+        address, lent = _way(body)
+        await require_untaken(at.session, Way.to(body.host, body.port, body.host_key), lent.accounts[0])
     if body.dialect not in deps.dialects:
         known = ", ".join(deps.dialects)
         raise Invalid(f"dialect: one of {known}.", f"dialect：可选 {known}。", field="dialect")
@@ -106,7 +122,7 @@ def _surveyed(found: Survey) -> SurveyModel:
         version=found.version,
         time_zone=found.time_zone,
         clock_ahead_seconds=None if found.clock_ahead is None else round(found.clock_ahead.total_seconds(), 3),
-        queues=[_queue(one) for one in found.queues],
+        queues=[SurveyedQueueModel(**shape(one), is_default=one.is_default) for one in found.queues],
         node_types=[
             NodeTypeModel(
                 nodes=one.nodes,
@@ -118,23 +134,6 @@ def _surveyed(found: Survey) -> SurveyModel:
             )
             for one in found.node_types
         ],
-    )
-
-
-def _queue(one: QueueInfo) -> SurveyedQueueModel:
-    return SurveyedQueueModel(
-        name=one.name,
-        is_up=one.is_up,
-        is_default=one.is_default,
-        nodes=one.nodes,
-        cores=one.cores,
-        free_cores=one.free_cores,
-        cores_per_node=one.cores_per_node,
-        memory_per_node_bytes=one.memory_per_node_bytes,
-        gpus_per_node=one.gpus_per_node,
-        gpu_model=one.gpu_model,
-        max_wall_seconds=None if one.max_wall is None else int(one.max_wall.total_seconds()),
-        max_nodes=one.max_nodes,
     )
 
 

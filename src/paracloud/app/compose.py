@@ -10,6 +10,8 @@ from functools import partial
 from paracloud.api.deps import Deps
 from paracloud.billing.receipt import Signer
 from paracloud.centres.budget import CommandBudget
+from paracloud.centres.centre import Centre
+from paracloud.centres.collectors import Collectors
 from paracloud.centres.leases import PostgresLeases
 from paracloud.centres.registry import all_centres, reached_centre
 from paracloud.data.blobs import Blobs
@@ -38,6 +40,7 @@ from paracloud.transports.transport import Transport
 from paracloud.worker.report import Reporter
 from paracloud.worker.tend import Duties
 from paracloud.worker.worker import Worker
+from paramon.pack import packed
 
 
 class Composed:
@@ -85,32 +88,33 @@ class Composed:
         rerouter = Rerouter(self.database, self.clock, market)
         duties = Duties(
             stage=self._stage,
+            equip=Collectors(self.reach, packed).lay,
             report=reporter.health,
             probe=reporter.probe,
             fund=funder.round,
             reconcile=partial(reconcile_due, self.database, partial(logged, self.database, self.logs.path)),
             reroute=rerouter.round if self.settings.reroute else stay_all,
         )
-        book = PostgresBook(self.database, self.clock)
+        book = PostgresBook(self.database, self.clock, market)
         renew_every = timedelta(seconds=self.settings.renew_every.total_seconds())
         return Worker(book, leases, self._outposts, duties, self.clock, renew_every=renew_every)
 
     async def _outposts(self) -> Sequence[Outpost]:
         async with self.database.begin() as session:
             centres = await all_centres(session)
-        return [
-            Outpost(
-                centre=one.name,
-                service_account=one.service_account,
-                patience=one.patience,
-                dialect=dialect_named(one.dialect),
-                reach=self.reach,
-                budget=CommandBudget(one.commands_per_minute, self.clock),
-                clock=self.clock,
-            )
-            for one in centres
-            if one.is_reached
-        ]
+        return [self._outpost(one) for one in centres if one.is_reached]
+
+    def _outpost(self, one: Centre) -> Outpost:
+        dialect = dialect_named(one.dialect)
+        return Outpost(
+            centre=one.name,
+            service_account=one.service_account,
+            patience=one.patience,
+            dialect=dialect,
+            reach=self.reach,
+            budget=CommandBudget(one.commands_per_minute, self.clock, dialect.commands_least),
+            clock=self.clock,
+        )
 
     async def _stage(self, transport: Transport, item: Dispatch) -> None:
         await stage_in(transport, self.blobs, item.inputs, item.request.work_directory)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Self
 
 from paracloud.dialects.records import QueueInfo
 from paracloud.kit.identifiers import CentreName, ProjectId, UnixAccount
@@ -31,6 +32,29 @@ class Centre:
     @property
     def is_reached(self) -> bool:
         return bool(self.host)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """To a machine: its address, and of its host key the part that is the key itself; empty where it is not known."""
+
+    host: str
+    port: int
+    key: str
+
+    @classmethod
+    def to(cls, host: str, port: int, host_key: str) -> Self:
+        """`host_key`: one line as in ssh_host_ed25519_key.pub, or empty."""
+        return cls(host, port, "".join(host_key.split()[1:2]))
+
+
+@dataclass(frozen=True, slots=True)
+class Lending:
+    """An account that a centre lends; `is_taken`: a project has it."""
+
+    centre: CentreName
+    account: UnixAccount
+    is_taken: bool
 
 
 TRUST_MOST = 5

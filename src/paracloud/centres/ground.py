@@ -1,8 +1,8 @@
 """What a login node is to one account: who one is there, what there is to work with, what time it is. One command."""
 
-import base64
-import binascii
+import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,8 +11,8 @@ from paracloud.kit.command import Command, Completed
 from paracloud.kit.errors import Broken
 
 PROGRAMS = (
-    *("base64", "cat", "date", "flock", "head", "ln", "mkdir", "mktemp", "mv", "readlink", "rm", "sync", "timeout"),
-    *("sed", "tail"),
+    *("awk", "base64", "cat", "date", "df", "env", "find", "flock", "grep", "head", "id", "ln", "mkdir", "mktemp"),
+    *("mv", "readlink", "rm", "sed", "sort", "stat", "sync", "tac", "tail", "timeout", "true", "uname"),
 )
 """What the guard and the other remote steps call, beside bash and the scheduler's own."""
 _VALUE_LIMIT = 1000
@@ -20,7 +20,20 @@ _VALUE_LIMIT = 1000
 _PROGRAM = r"""
 nonce=$1
 shift
-say() { printf '\n%s %s %s .\n' "$nonce" "$1" "$(printf 'x%s' "$2" | head -c 1500 | base64 -w0)"; }
+# In bash alone, so that a program that is not there can be named.
+say() {
+  local LC_ALL=C
+  local text=${2:0:1500} hex= code i
+  for ((i = 0; i < ${#text}; i++)); do
+    printf -v code %d "'${text:i:1}"
+    printf -v code %02x "$((code & 255))"
+    hex+=$code
+  done
+  printf '\n%s %s x%s .\n' "$nonce" "$1" "$hex"
+}
+missing=
+for program in "$@"; do type -P "$program" >/dev/null || missing="$missing $program"; done
+say missing "$missing"
 say now "$(date +%s.%N)"
 say account "$(id -un)"
 say home "$HOME"
@@ -31,10 +44,8 @@ say system "$(uname -sr)"
 say offset "$(date +%z)"
 zone=${TZ:-$(readlink -f /etc/localtime)}
 say zone "${zone#*/zoneinfo/}"
-missing=
-for program in "$@"; do command -v "$program" >/dev/null || missing="$missing $program"; done
-say missing "$missing"
-own=$(mktemp -d "$HOME/.paracloud-look.XXXXXX") || own=
+own=
+type -P rm >/dev/null && { own=$(mktemp -d "$HOME/.paracloud-look.XXXXXX") || own=; }
 trap '[ -z "$own" ] || rm -rf -- "$own"' EXIT
 locks=no
 if [ -n "$own" ]; then
@@ -44,10 +55,16 @@ if [ -n "$own" ]; then
 fi
 say writes "${own:+yes}"
 say locks "$locks"
+# What a look left that was killed.
+find "$HOME" -maxdepth 1 -name '.paracloud-look.??????' -mmin +60 -exec rm -rf -- {} +
 """
-_KEYS = frozenset(
-    {"now", "account", "home", "mode", "free_kib", "bash", "offset", "zone", "missing", "writes", "locks"}
-)
+_HEX = re.compile("x([0-9a-f]{2})*")
+
+
+class ToolsMissing(Broken):
+    """So much that the rest could not be looked at."""
+
+    code = "tools_missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +86,27 @@ class Ground:
 
 
 def look() -> Command[Ground]:
-    """Broken where the account's shell gives anything else, for instance because it is no POSIX shell."""
+    """ToolsMissing names the programs without which nothing can be said. Broken where the account's shell gives
+    anything else, for instance because it is no POSIX shell."""
     nonce = "pc" + secrets.token_hex(8)
     argv = ("bash", "-c", _PROGRAM, "paracloud-look", nonce, *PROGRAMS)
     return Command(argv=argv, parse=lambda completed: _ground(completed, nonce, argv), limit_bytes=64 * 1024)
 
 
+def lacks(programs: Sequence[str]) -> ToolsMissing:
+    words = ", ".join(programs)
+    return ToolsMissing(
+        f"Not on the login node, or not on the PATH of a login that runs one command: {words}. Install what is not "
+        "there; of Linux's packages, util-linux has flock, coreutils has most others.",
+        f"登录节点缺少以下程序（或不在非交互登录的 PATH 中）：{words}。"
+        "请安装；flock 属于 util-linux，其余多数属于 coreutils。",
+    )
+
+
 def _ground(completed: Completed, nonce: str, argv: tuple[str, ...]) -> Ground:
+    said = _said(completed.stdout.decode(errors="replace"), nonce)
+    missing = tuple(said.get("missing", "").split())
     try:
-        said = _said(completed.stdout.decode(errors="replace"), nonce)
         major, _, minor = said["bash"].partition(".")
         return Ground(
             now=datetime.fromtimestamp(float(said["now"]), UTC),
@@ -89,11 +118,13 @@ def _ground(completed: Completed, nonce: str, argv: tuple[str, ...]) -> Ground:
             system=said.get("system", ""),
             time_zone=said["zone"],
             utc_offset=_offset(said["offset"]),
-            missing=tuple(said["missing"].split()),
+            missing=missing,
             writes=said["writes"] == "yes",
             locks=said["locks"] == "yes",
         )
     except (ValueError, KeyError, OverflowError, OSError) as error:
+        if missing:
+            raise lacks(missing) from error
         raise Broken(
             f"The login node's shell did not answer as bash does ({printable(str(error), 100)}). Give the account "
             "/bin/bash, and keep its start-up files from printing or ending the session.",
@@ -105,17 +136,13 @@ def _ground(completed: Completed, nonce: str, argv: tuple[str, ...]) -> Ground:
 
 
 def _said(text: str, nonce: str) -> dict[str, str]:
+    """A line that is not whole is left out, as if it had not been said."""
     found: dict[str, str] = {}
     for line in text.split("\n"):
         words = line.split()
-        if len(words) == 4 and words[0] == nonce and words[3] == ".":
-            try:
-                value = base64.b64decode(words[2], validate=True).decode(errors="replace")
-            except binascii.Error as error:
-                raise ValueError(words[1]) from error
-            found[words[1]] = printable(value.removeprefix("x"), _VALUE_LIMIT)
-    if absent := _KEYS - found.keys():
-        raise KeyError(", ".join(sorted(absent)))
+        if len(words) == 4 and words[0] == nonce and words[3] == "." and _HEX.fullmatch(words[2]):
+            value = bytes.fromhex(words[2].removeprefix("x")).decode(errors="replace")
+            found[words[1]] = printable(value, _VALUE_LIMIT)
     return found
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.centres.centre import Centre, Health, Owner, SeenQueue
+from paracloud.centres.centre import Centre, Health, Lending, Owner, SeenQueue, Way
 from paracloud.centres.tables import AccountRow, CentreRow, HealthRow, QueueRow
 from paracloud.dialects.records import QueueInfo
 from paracloud.kit.identifiers import CentreName, ProjectId, UnixAccount
@@ -115,6 +115,26 @@ async def take_free_account(
     )
     found = (await session.execute(statement)).scalar_one_or_none()
     return None if found is None else UnixAccount(found)
+
+
+async def lent_there(session: AsyncSession, way: Way, accounts: Sequence[UnixAccount]) -> list[Lending]:
+    """Which of these accounts centres at this machine lend already: by its address, or by its host key."""
+    is_there = (CentreRow.host == way.host) & (CentreRow.port == way.port)
+    if way.key:
+        is_there |= func.split_part(CentreRow.host_key, " ", 2) == way.key
+    query = (
+        select(AccountRow.centre, AccountRow.account, AccountRow.project_id)
+        .join(CentreRow, CentreRow.name == AccountRow.centre)
+        .where(is_there, AccountRow.account.in_(accounts))
+        .order_by(AccountRow.account, AccountRow.centre)
+    )
+    rows = (await session.execute(query)).all()
+    return [Lending(CentreName(row.centre), UnixAccount(row.account), row.project_id is not None) for row in rows]
+
+
+async def lock_lending(session: AsyncSession) -> None:
+    """One transaction at a time lends accounts: two at once would not see what the other lends."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("lending", 0))))
 
 
 async def owners(session: AsyncSession, name: CentreName) -> dict[UnixAccount, Owner]:

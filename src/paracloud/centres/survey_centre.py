@@ -5,10 +5,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TypeAlias
 
-from paracloud.centres.ground import Ground, look
+from paracloud.centres.ground import Ground, ToolsMissing, look
 from paracloud.centres.survey import Finding, Survey, missing, node_types, well
-from paracloud.centres.survey_rules import NAMED_MOST, no_login, of_clock, of_homes, of_queues, of_tools, signed
+from paracloud.centres.survey_rules import (
+    NAMED_MOST,
+    no_login,
+    of_clock,
+    of_homes,
+    of_paths,
+    of_queues,
+    of_tools,
+    signed,
+)
 from paracloud.dialects.dialect import Dialect
 from paracloud.kit.clock import Clock
 from paracloud.kit.errors import ParacloudError
@@ -19,6 +29,7 @@ LOGINS_AT_ONCE = 4
 LOGINS_MOST = 64
 """Of a larger pool as many are looked at, evenly spread."""
 PURPOSE = "operator/survey"
+_Pool: TypeAlias = tuple[list[UnixAccount], list[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,8 @@ async def survey_centre(
         transport = await reach.to(centre, lent.service_account, purpose=PURPOSE)
         began = clock.now()
         ground = await execute(transport, look())
+    except ToolsMissing as error:
+        return Survey((missing("programs", error.en, error.zh),))
     except ParacloudError as error:
         return Survey((no_login(lent.service_account, error, trust),))
     middle = began + (clock.now() - began) / 2
@@ -79,30 +92,42 @@ async def survey_centre(
         )
     if found.dialect is not None:
         dialect = dialects[found.dialect]()
-        found, more = await _scheduler(reach, centre, lent, dialect, found, clock)
+        found, more = await _scheduler(reach, centre, lent.service_account, dialect, found)
         findings += more
-    findings += await _accounts(reach, centre, lent, trust)
+    known, of_accounts = await _accounts(reach, centre, lent, ground, trust)
+    findings += of_accounts
+    if found.dialect is not None and known:
+        findings += await _readings(reach, centre, lent.service_account, dialects[found.dialect](), known, clock)
     return replace(found, findings=tuple(findings))
 
 
 async def _scheduler(
-    reach: Reach, centre: CentreName, lent: Lent, dialect: Dialect, found: Survey, clock: Clock
+    reach: Reach, centre: CentreName, service_account: UnixAccount, dialect: Dialect, found: Survey
 ) -> tuple[Survey, list[Finding]]:
-    transport = await reach.to(centre, lent.service_account, purpose=PURPOSE)
-    findings = []
+    transport = await reach.to(centre, service_account, purpose=PURPOSE)
     try:
         queues, nodes = await execute(transport, dialect.queues()), await execute(transport, dialect.nodes())
     except ParacloudError as error:
-        findings.append(missing("queues", error.en, error.zh))
-    else:
-        found = replace(found, queues=tuple(queues), node_types=node_types(tuple(nodes)))
-        findings += of_queues(queues)
-    accounts = list(lent.accounts)[:LOGINS_MOST]
+        return found, [missing("queues", error.en, error.zh)]
+    return replace(found, queues=tuple(queues), node_types=node_types(tuple(nodes))), of_queues(queues)
+
+
+async def _readings(
+    reach: Reach,
+    centre: CentreName,
+    service_account: UnixAccount,
+    dialect: Dialect,
+    accounts: Sequence[UnixAccount],
+    clock: Clock,
+) -> list[Finding]:
+    """Of accounts that log in: of one that the centre does not know its scheduler tells nothing but that."""
+    transport = await reach.to(centre, service_account, purpose=PURPOSE)
     listing = execute(transport, dialect.observe(accounts))
     records = execute(transport, dialect.account(clock.now() - timedelta(hours=1), clock.now(), accounts))
-    for what, reading in (("queue listing", listing), ("accounting", records)):
-        findings.append(await _read(what, reading, lent.service_account))
-    return found, findings
+    return [
+        await _read(what, reading, service_account)
+        for what, reading in (("queue listing", listing), ("accounting", records))
+    ]
 
 
 async def _read(what: str, reading: Awaitable[Sequence[object]], service_account: UnixAccount) -> Finding:
@@ -114,11 +139,11 @@ async def _read(what: str, reading: Awaitable[Sequence[object]], service_account
             f"{error.en} {service_account} must be able to read it for the lent accounts.",
             f"{error.zh}{service_account} 必须能够读取出借账号的记录。",
         )
-    return well(what, f"It can be read; {len(seen)} records now.", f"可读取；当前 {len(seen)} 条记录。")
+    return well(what, f"It can be read; records now: {len(seen)}.", f"可读取；当前 {len(seen)} 条记录。")
 
 
-async def _accounts(reach: Reach, centre: CentreName, lent: Lent, trust: str) -> list[Finding]:
-    """Each of the pool logs in, has a closed home of its own, room and locks."""
+async def _accounts(reach: Reach, centre: CentreName, lent: Lent, service: Ground, trust: str) -> _Pool:
+    """Each of the pool logs in, has a closed home of its own, room and locks. Also: which do log in."""
     chosen = lent.accounts[:: -(-len(lent.accounts) // LOGINS_MOST)] if lent.accounts else []
     turns, grounds = asyncio.Semaphore(LOGINS_AT_ONCE), dict[UnixAccount, Ground]()
     failed = dict[UnixAccount, ParacloudError]()
@@ -147,5 +172,4 @@ async def _accounts(reach: Reach, centre: CentreName, lent: Lent, trust: str) ->
                 + ("（抽查）。" if len(chosen) < len(lent.accounts) else "。"),
             )
         )
-    findings += of_homes(grounds)
-    return findings
+    return sorted(grounds), [*findings, *of_paths(grounds, service), *of_homes(grounds)]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
-from paracloud.centres.ground import Ground
+from paracloud.centres.ground import Ground, lacks
 from paracloud.centres.survey import Finding, advice, missing, well
 from paracloud.dialects.records import QueueInfo
 from paracloud.kit.errors import ParacloudError
@@ -48,7 +48,9 @@ def of_queues(queues: Sequence[QueueInfo]) -> list[Finding]:
     return found
 
 
-def of_homes(grounds: Mapping[UnixAccount, Ground]) -> list[Finding]:
+def of_homes(looked_at: Mapping[UnixAccount, Ground]) -> list[Finding]:
+    """Of those that have the programs by which a home is looked at."""
+    grounds = {account: one for account, one in looked_at.items() if not one.missing}
     rules: tuple[tuple[Callable[[Ground], bool], Callable[[str, str], Finding]], ...] = (
         (
             lambda one: one.writes,
@@ -92,19 +94,36 @@ def of_homes(grounds: Mapping[UnixAccount, Ground]) -> list[Finding]:
 
 
 def of_tools(ground: Ground) -> list[Finding]:
-    lacks = [*ground.missing]
+    found = []
+    if ground.missing:
+        said = lacks(ground.missing)
+        found.append(missing("programs", said.en, said.zh))
     if ground.bash < BASH_LEAST:
-        lacks.append("bash 4.2")
-    if lacks:
-        words = ", ".join(lacks)
-        return [
+        is_, least = (".".join(map(str, one)) for one in (ground.bash, BASH_LEAST))
+        found.append(
             missing(
                 "programs",
-                f"Not on the login node: {words}. Install bash, coreutils and util-linux.",
-                f"登录节点缺少：{words}。请安装 bash、coreutils 和 util-linux。",
+                f"bash is {is_}; install {least} or later.",
+                f"bash 版本为 {is_}；请安装 {least} 或更高版本。",
             )
-        ]
-    return [well("programs", "bash, coreutils and flock are there.", "bash、coreutils 和 flock 齐全。")]
+        )
+    return found or [well("programs", "bash, coreutils and flock are there.", "bash、coreutils 和 flock 齐全。")]
+
+
+def of_paths(grounds: Mapping[UnixAccount, Ground], service: Ground) -> list[Finding]:
+    """What only some of the lent accounts have not on their PATH."""
+    lacking = {account: set(one.missing) - set(service.missing) for account, one in grounds.items()}
+    if not any(lacking.values()):
+        return []
+    en, zh = _named(sorted(account for account, names in lacking.items() if names))
+    words = ", ".join(sorted(set[str]().union(*lacking.values())))
+    return [
+        missing(
+            "programs",
+            f"{en}: not on the PATH, as it is for {service.account}: {words}.",
+            f"{zh}：PATH 中缺少 {words}（{service.account} 则有）。",
+        )
+    ]
 
 
 def of_clock(ahead: timedelta) -> Finding:

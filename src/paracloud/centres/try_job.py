@@ -2,11 +2,12 @@
 read, accounted for, and swept away."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from paracloud.centres.survey import Finding, advice, missing, well
-from paracloud.dialects.batch_script import GUARD_FOLDER
+from paracloud.centres.survey import Finding, missing, well
+from paracloud.centres.sweep_trial import Stage, folder_of, sweep, sweep_earlier
 from paracloud.dialects.dialect import Dialect
 from paracloud.dialects.records import AccountingRecord, NativePhase, Observation, Request
 from paracloud.kit.clock import Clock
@@ -34,33 +35,40 @@ class Trial:
 
 
 async def try_job(reach: Reach, trial: Trial, dialect: Dialect, clock: Clock) -> list[Finding]:
-    """What came of each step, in order; the first that fails is the last."""
+    """What came of each step, in order; the first that fails is the last. Nothing of it stays at the centre, however
+    it ends; what a trial left there that was cut off together with us goes before the next."""
     tag, word = SubmitTag(secrets.token_hex(16)), secrets.token_hex(16)
     own = await reach.to(trial.centre, trial.account, purpose=PURPOSE)
-    attempt = _Attempt(trial, dialect, clock, reach, own, tag, word)
+    stage = Stage(own, trial.account, dialect, clock)
+    attempt = _Attempt(trial, reach, stage, tag, word)
     try:
+        await sweep_earlier(stage)
         await attempt.run()
     except ParacloudError as error:
         attempt.findings.append(missing(attempt.step, error.en, error.zh))
     finally:
-        await attempt.sweep()
+        attempt.findings += await sweep(stage, tag, is_sure=attempt.is_sure)
     return attempt.findings
 
 
 class _Attempt:
-    def __init__(
-        self, trial: Trial, dialect: Dialect, clock: Clock, reach: Reach, own: Transport, tag: SubmitTag, word: str
-    ) -> None:
-        self._trial, self._dialect, self._clock, self._reach, self._own = trial, dialect, clock, reach, own
+    """`is_sure`: whether each submission was clearly answered."""
+
+    def __init__(self, trial: Trial, reach: Reach, stage: Stage, tag: SubmitTag, word: str) -> None:
+        self._trial, self._reach = trial, reach
+        self._own, self._dialect, self._clock = stage.own, stage.dialect, stage.clock
         self._tag, self._word = tag, word
-        self._folder = f"paracloud/try-{tag}"
+        self._folder = folder_of(tag)
         self._id: NativeId | None = None
         self.findings: list[Finding] = []
         self.step = "submission"
+        self.is_sure = True
 
     async def run(self) -> None:
         began = self._clock.now()
         await self._submit()
+        if self._id is None:
+            return
         self.step = "run"
         record = await self._await_record(began)
         if record is None:
@@ -69,26 +77,26 @@ class _Attempt:
         await self._read()
 
     async def _submit(self) -> None:
+        """Our own trace comes first: by it the next trial finds what this one left, should we end here."""
+        await self._own.write(f"{self._folder}/trial", b"")
         request = Request(
             tag=self._tag, name="paracloud-try", script=f"#!/bin/sh\necho {self._word}\nid -un\n",
             work_directory=self._folder, queue=self._trial.queue, tasks=1, cores_per_task=1,
             wall_limit=WALL_LIMIT, output=OUTPUT,
         )  # fmt: skip
         batch = {self._tag: self._dialect.script(request)}
-        first = (await execute(self._own, self._dialect.submit(batch)))[self._tag]
-        if isinstance(first, Refused | Unreachable):
-            raise first
-        self._id = first
-        again = (await execute(self._own, self._dialect.submit(batch)))[self._tag]
+        first, again = await self._hand_in(batch), await self._hand_in(batch)
         if again != first:
             self.findings.append(
                 missing(
                     "submission",
-                    f"The same submission gave {first} and then {again}: do file locks work in the home?",
-                    f"同一提交先后得到 {first} 和 {again}：主目录的文件锁是否正常？",
+                    f"The same submission gave job {first} and then {again}; both were cancelled. Do file locks work "
+                    "in the home?",
+                    f"同一提交先后得到作业 {first} 和 {again}，均已取消：主目录的文件锁是否正常？",
                 )
             )
             return
+        self._id = first
         self.findings.append(
             well(
                 "submission",
@@ -96,6 +104,17 @@ class _Attempt:
                 f"作业 {first} 已提交到 {self._trial.queue}；重复提交得到同一作业。",
             )
         )
+
+    async def _hand_in(self, batch: Mapping[SubmitTag, str]) -> NativeId:
+        """Raises what the centre said instead."""
+        was_sure, self.is_sure = self.is_sure, False
+        answer = (await execute(self._own, self._dialect.submit(batch)))[self._tag]
+        if isinstance(answer, Unreachable):
+            raise answer
+        self.is_sure = was_sure
+        if isinstance(answer, Refused):
+            raise answer
+        return answer
 
     async def _await_record(self, began: datetime) -> AccountingRecord | None:
         """None, and a finding that says why, where it did not start, or accounting did not tell of it in time."""
@@ -138,13 +157,12 @@ class _Attempt:
             en, zh = f"Listed as {seen.native_state}.", f"队列中显示为 {seen.native_state}。"
         self.findings.append(well("queue listing", en, zh))
         seconds = after.total_seconds()
-        what = f"{record.cores} cores × {record.elapsed_seconds} s"
         if record.phase is NativePhase.COMPLETED:
             self.findings.append(
                 well(
                     "accounting",
-                    f"Told {what} within {seconds:.0f} s of its end.",
-                    f"结束后 {seconds:.0f} 秒内给出记账：{what}。",
+                    f"Told within {seconds:.0f} s of its end: cores {record.cores}, seconds {record.elapsed_seconds}.",
+                    f"结束后 {seconds:.0f} 秒内给出记账：{record.cores} 核 × {record.elapsed_seconds} 秒。",
                 )
             )
             return
@@ -215,13 +233,3 @@ class _Attempt:
                 pass
             await self._clock.sleep(POLL)
         return b""
-
-    async def sweep(self) -> None:
-        """Nothing of it stays; what cannot be removed is said, and is no reason against the centre."""
-        try:
-            if self._id is not None:
-                await execute(self._own, self._dialect.cancel([self._id]))
-            for path in (self._folder, f"{GUARD_FOLDER}/{self._tag}"):
-                await self._own.remove(path, tree=True)
-        except ParacloudError as error:
-            self.findings.append(advice("sweep", error.en, error.zh))

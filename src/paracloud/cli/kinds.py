@@ -116,6 +116,26 @@ RULES = {
     "every charging entry has its charge": "每笔计费分录均有对应计费",
 }
 """Of the ledger: what the check looks at."""
+FINDINGS = {
+    "login": "登录",
+    "programs": "程序",
+    "clock": "时钟",
+    "time zone": "时区",
+    "scheduler": "调度器",
+    "queues": "分区",
+    "limits": "时限",
+    "queue listing": "队列列表",
+    "accounting": "记账",
+    "accounts": "账号",
+    "homes": "主目录",
+    "locks": "文件锁",
+    "room": "空间",
+    "submission": "提交",
+    "run": "运行",
+    "output": "输出",
+    "sweep": "清理",
+}
+"""What is looked at when a centre is connected."""
 
 
 def kind(one: str, among: dict[str, str]) -> str:

@@ -53,6 +53,7 @@ def submit(  # a command line's options
     trust: Trust = 0,
     max_cost: MaxCost = None,
     max_wait: MaxWait = None,
+    no_monitor: Annotated[bool, typer.Option("--no-monitor", help="Run it without the collector beside it.")] = False,
     no_move: Annotated[bool, typer.Option("--no-move", help="Never change its centre, however long it waits.")] = False,
     wait_: Annotated[bool, typer.Option("--wait", help="Wait for its end.")] = False,
     fetch: Annotated[
@@ -70,7 +71,8 @@ def submit(  # a command line's options
         each: list[Path | None] = [*scripts] if scripts else [None]
         bare = [_request(client, one, command, project, option, [], centre, wanted) for one in each]
         sent = inputs.upload(client, bare[0].project, input_ or [])
-        asked = [one.model_copy(update={"inputs": sent, "movable": not no_move}) for one in bare]
+        said = {"inputs": sent, "movable": not no_move, "monitored": not no_monitor}
+        asked = [one.model_copy(update=said) for one in bare]
         accepted = [client.submit(asked[0])] if len(asked) == 1 else _all(client, asked, each)
         _tell(accepted, as_json=as_json)
         if as_json and not (wait_ or fetch):

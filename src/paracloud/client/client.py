@@ -47,6 +47,7 @@ from paracloud.wire.jobs import (
 from paracloud.wire.provision import ProvisionModel, ProvisionRequest, ResidencyModel, ResidencyRequest
 from paracloud.wire.quotes import QuoteModel
 from paracloud.wire.tariffs import ChargedModel, ContractList, EndRequest, PriceList, UnratedList
+from paracloud.wire.vacated import VacatedModel, VacateRequest
 
 READ_BYTES = 4 << 20
 OPERATOR = "/operator"
@@ -152,6 +153,9 @@ class Client(
     def provide(self, centre: str, body: ProvisionRequest) -> ProvisionModel:
         """What the body does not set stays as it is."""
         return self._patch(f"/operator/centres/{quote(centre, safe='')}/provision", ProvisionModel, body)
+
+    def vacate(self, centre: str, body: VacateRequest) -> VacatedModel:
+        return self._post(f"/operator/centres/{quote(centre, safe='')}:vacate", VacatedModel, body)
 
     def restrict_residency(self, project: UUID, body: ResidencyRequest) -> ResidencyModel:
         return self._put(f"/operator/projects/{project}/residency", ResidencyModel, body)

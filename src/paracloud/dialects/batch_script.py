@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 
+from paracloud.dialects.monitor import beside
 from paracloud.dialects.records import Request
 from paracloud.dialects.tags import is_tag
 from paracloud.kit.errors import Invalid, TooLarge
@@ -76,7 +77,7 @@ def batch_script(request: Request, directives: Iterable[str], native: str = "", 
     start = f'{run} {_interpreter(request.script)} "$paracloud_folder/payload"\n'
     # The user's environment comes last: it may replace PATH, HOME or TMPDIR, which the steps above need as they are.
     exports = _exports(request.name, request.environment)
-    return "\n".join(head) + native + marker + place + payload + exports + start
+    return "\n".join(head) + native + marker + place + payload + beside(request) + exports + start
 
 
 def check(request: Request) -> None:
@@ -100,6 +101,7 @@ def check(request: Request) -> None:
         "memory_per_core_bytes",
         "left out where memory per node is given",
     )
+    require(not request.collector or bool(_WORD.fullmatch(request.collector)), "collector", "one word")
     require(not request.gpu_model or bool(_WORD.fullmatch(request.gpu_model)), "gpu_model", "one word")
     require(request.array is None or bool(_ARRAY.fullmatch(request.array)), "array", "written like 0-9%4")
     for field in ("nodes", "tasks_per_node", "memory_per_node_bytes", "memory_per_core_bytes"):

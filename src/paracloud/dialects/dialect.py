@@ -1,10 +1,11 @@
 """A scheduler as a language: what to say, and how to read the answer. Pure text, no input or output."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from paracloud.dialects.records import AccountingRecord, NodeInfo, Observation, QueueInfo, Request
+from paracloud.dialects.weight import Weight
 from paracloud.kit.command import Command
 from paracloud.kit.errors import Refused, Unreachable
 from paracloud.kit.identifiers import NativeId, SubmitTag, UnixAccount
@@ -17,9 +18,21 @@ class Dialect(Protocol):
         """The batch script: directives, run marker, environment, the user's script."""
         ...
 
-    def submit(self, batch: Mapping[SubmitTag, str]) -> Command[Mapping[SubmitTag, NativeId | Refused | Unreachable]]:
+    @property
+    def commands_least(self) -> int:
+        """What one step of one job may run at the centre at most: no centre publishes a smaller budget a minute."""
+        ...
+
+    def weigh(self, script: str, *, is_retry: bool) -> Weight:
+        """What a script adds to the cost of a batch that it is in. `is_retry`: it may have been submitted before."""
+        ...
+
+    def submit(
+        self, batch: Mapping[SubmitTag, str], retried: Collection[SubmitTag] = ()
+    ) -> Command[Mapping[SubmitTag, NativeId | Refused | Unreachable]]:
         """Guarded: may be repeated by anyone at any time and submits each tag at most once. Every tag of the batch has
-        an answer: its native id, a definite refusal (not submitted, now or ever), or Unreachable (ask again)."""
+        an answer: its native id, a definite refusal (not submitted, now or ever), or Unreachable (ask again). Of those
+        that are `retried` it costs more."""
         ...
 
     def find(self, tags: Sequence[SubmitTag], since: datetime) -> Command[Mapping[SubmitTag, NativeId]]:

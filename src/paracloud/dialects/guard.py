@@ -3,15 +3,16 @@ says itself."""
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from paracloud.dialects.answers import Answers, broken
 from paracloud.dialects.batch_script import GUARD_FOLDER
 from paracloud.dialects.tags import is_tag
 from paracloud.dialects.text import printable
+from paracloud.dialects.weight import Weight, together
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.errors import Refused, Unreachable
 from paracloud.kit.identifiers import NativeId, SubmitTag
@@ -27,19 +28,26 @@ _ESCAPES = {byte: f"\\x{byte:02x}" for byte in range(256) if not 0x21 <= byte <=
 Answer: TypeAlias = NativeId | Refused | Unreachable
 
 
+class Weigh(Protocol):
+    def __call__(self, script: str, /, *, is_retry: bool) -> Weight: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """Of one scheduler. `program` is made by `guard_program`. `folders_of` names the folders that a script needs before
     it starts, `native_id` reads an id (ValueError for what is none), `field_of` guesses from the words of a refusal
-    which field of the job is at fault."""
+    which field of the job is at fault, `weigh` knows how many commands `program` runs."""
 
     answers: Answers
     program: str
     folders_of: Callable[[str], list[str]]
     native_id: Callable[[str], NativeId]
     field_of: Callable[[str], str | None]
+    weigh: Weigh
 
-    def submit(self, batch: Mapping[SubmitTag, str], nonce: str) -> Command[Mapping[SubmitTag, Answer]]:
+    def submit(
+        self, batch: Mapping[SubmitTag, str], nonce: str, retried: Collection[SubmitTag] = ()
+    ) -> Command[Mapping[SubmitTag, Answer]]:
         require_tags(batch)
         settings = (str(LOCK_WAIT_SECONDS), str(PATIENCE_SECONDS), str(TAGS_AT_A_TIME))
         argv = ("bash", "-c", self.program, "paracloud-guard", nonce, GUARD_FOLDER, *settings)
@@ -57,7 +65,7 @@ class Guard:
             stdin="".join(lines).encode(),
             timeout=timedelta(seconds=120) + len(batch) * timedelta(milliseconds=250),
             limit_bytes=4096 + 4096 * len(batch),
-            cost=len(batch),
+            cost=together(self.weigh(text, is_retry=tag in retried) for tag, text in batch.items()),
         )
 
     def id_of(self, text: str, completed: Completed, argv: Sequence[str]) -> NativeId:

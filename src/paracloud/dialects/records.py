@@ -68,6 +68,9 @@ class Request:
     hold: bool = False
     extra: Mapping[str, str] = field(default_factory=dict)
     """Directives that pass through under their long name: qos, constraint, reservation, signal, nice, begin…"""
+    is_monitored: bool = False
+    collector: str = ""
+    """The file that watches the job, among those of its account; empty where nothing does."""
 
 
 @dataclass(frozen=True, slots=True)

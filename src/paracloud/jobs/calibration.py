@@ -25,7 +25,7 @@ class Calibration:
 @dataclass(frozen=True, slots=True)
 class CentreCalibration:
     """`overdue`: jobs that wait longer than their P90 and have not started. They are among `wait`, for the bound did
-    not hold whenever they start, but for the ratio."""
+    not hold whenever they start, but for the ratio; and so are those that were moved away later than that."""
 
     centre: CentreName
     wait: Calibration
@@ -52,13 +52,9 @@ async def calibrations(
     session: AsyncSession, *, since: datetime, now: datetime, centre: CentreName | None = None
 ) -> Sequence[CentreCalibration]:
     """Of what was said from `since` on."""
-    rows = await store_calibration.counted(session, since=since, now=now, centre=centre)
-    return [
-        CentreCalibration(
-            CentreName(row.centre), _of(row, "wait", row.overdue), _of(row, "run"), _of(row, "cost"), row.overdue
-        )
-        for row in rows
-    ]
+    rows = {row.centre: row for row in await store_calibration.counted(session, since=since, now=now, centre=centre)}
+    left = await store_calibration.left_late(session, since=since, centre=centre)
+    return [_calibration(at, rows.get(at), left.get(at, 0)) for at in sorted(rows.keys() | left.keys())]
 
 
 async def models(session: AsyncSession, limit: int) -> Sequence[Model]:
@@ -76,6 +72,16 @@ async def models(session: AsyncSession, limit: int) -> Sequence[Model]:
         )
         for row in await store_waits.models(session, limit)
     ]
+
+
+def _calibration(centre: CentreName, row: AnyRow | None, left: int) -> CentreCalibration:
+    """`row` None: of no job that is there any more anything was said."""
+    if row is None:
+        nothing = Calibration(0, None, None)
+        return CentreCalibration(centre, Calibration(left, 0.0, None), nothing, nothing, 0)
+    return CentreCalibration(
+        centre, _of(row, "wait", row.overdue + left), _of(row, "run"), _of(row, "cost"), row.overdue
+    )
 
 
 def _of(row: AnyRow, kind: str, missed: int = 0) -> Calibration:

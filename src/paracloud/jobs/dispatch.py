@@ -7,20 +7,31 @@ submits a tag at most once.
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from paracloud.dialects.weight import NOTHING, Weight, together
 from paracloud.jobs.book import Book, Dispatch
 from paracloud.jobs.outpost import Outpost, Tenure
 from paracloud.kit.errors import Broken, Fenced, ParacloudError, Refused, Unreachable
-from paracloud.kit.identifiers import JobId, NativeId, SubmitTag, UnixAccount
+from paracloud.kit.identifiers import CentreName, JobId, NativeId, SubmitTag, UnixAccount
 from paracloud.transports.transport import Transport
 
 BATCH = 64
 """Jobs in one round; one account's share of them goes in one remote call, or in as many as the budget asks for."""
-LOOKED_UP = 2
-"""Scheduler commands for a job that was tried before: the guard looks it up in the queue and in accounting."""
 ACCOUNTS_AT_ONCE = 4
 
 Stage = Callable[[Transport, Dispatch], Awaitable[None]]
+Equip = Callable[[CentreName, UnixAccount], Awaitable[str]]
+"""Lays the collector into an account; the name of its file, or nothing where it cannot be laid."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A job with its script, or why it has none, and with what it costs."""
+
+    item: Dispatch
+    script: str | Refused
+    weight: Weight
 
 
 class _Answers:
@@ -41,7 +52,11 @@ class _Answers:
             self.definite[job] = answer
 
 
-async def dispatch(book: Book, outpost: Outpost, tenure: Tenure, *, stage: Stage) -> int:
+async def no_collector(_centre: CentreName, _account: UnixAccount) -> str:
+    return ""
+
+
+async def dispatch(book: Book, outpost: Outpost, tenure: Tenure, *, stage: Stage, equip: Equip = no_collector) -> int:
     """How many jobs were tried. One account's trouble does not stop the others; Fenced stops all."""
     jobs = await book.intend(tenure(), limit=BATCH)
     by_account: dict[UnixAccount, list[Dispatch]] = defaultdict(list)
@@ -51,7 +66,10 @@ async def dispatch(book: Book, outpost: Outpost, tenure: Tenure, *, stage: Stage
 
     async def one(account: UnixAccount, batch: list[Dispatch]) -> None:
         async with gate:
-            for part in _parts(batch, outpost.budget.most_at_once):
+            is_wanted = any(item.request.is_monitored for item in batch)
+            collector = await equip(outpost.centre, account) if is_wanted else ""
+            written = [_write(outpost, item, collector) for item in batch]
+            for part in _parts(written, outpost.budget.most_at_once):
                 answers = await _submit(outpost, tenure, account, part, stage)
                 await book.submitted(tenure(), answers.definite, postponed=answers.postponed)
 
@@ -63,41 +81,47 @@ async def dispatch(book: Book, outpost: Outpost, tenure: Tenure, *, stage: Stage
     return len(jobs)
 
 
-def _parts(batch: Sequence[Dispatch], most: int) -> Iterator[list[Dispatch]]:
+def _write(outpost: Outpost, item: Dispatch, collector: str) -> _Written:
+    try:
+        script = outpost.dialect.script(replace(item.request, collector=collector))
+    except Refused as refusal:
+        return _Written(item, refusal, NOTHING)
+    return _Written(item, script, outpost.dialect.weigh(script, is_retry=not item.is_first_try))
+
+
+def _parts(batch: Sequence[_Written], most: int) -> Iterator[list[_Written]]:
     """In their order, each of at most `most` scheduler commands, but of one job at least."""
-    part: list[Dispatch] = []
-    cost = 0
-    for item in batch:
-        if part and cost + _cost(item) > most:
+    part: list[_Written] = []
+    for one in batch:
+        if part and together(each.weight for each in (*part, one)) > most:
             yield part
-            part, cost = [], 0
-        part.append(item)
-        cost += _cost(item)
+            part = []
+        part.append(one)
     yield part
 
 
-def _cost(item: Dispatch) -> int:
-    return 1 if item.is_first_try else 1 + LOOKED_UP
-
-
 async def _submit(
-    outpost: Outpost, tenure: Tenure, account: UnixAccount, batch: Sequence[Dispatch], stage: Stage
+    outpost: Outpost, tenure: Tenure, account: UnixAccount, batch: Sequence[_Written], stage: Stage
 ) -> _Answers:
-    answers = _Answers()
+    answers, purpose = _Answers(), f"dispatch/{batch[0].item.tag}"
     try:
-        transport = await outpost.reach.to(outpost.centre, account, purpose=f"dispatch/{batch[0].tag}")
-        ready = [item for item in batch if await _is_staged(transport, item, stage, answers)]
-        scripts = {item.tag: script for item in ready if (script := _script(outpost, item, answers)) is not None}
+        transport = await outpost.reach.to(outpost.centre, account, purpose=purpose)
+        scripts = dict[SubmitTag, str]()
+        for one in batch:
+            if not isinstance(one.script, str):
+                _keep_own(one.item, one.script, answers)
+            elif await _is_staged(transport, one.item, stage, answers):
+                scripts[one.item.tag] = one.script
         if scripts:
-            more = sum(_cost(item) - 1 for item in ready if item.tag in scripts)
-            command, purpose = outpost.dialect.submit(scripts), f"dispatch/{batch[0].tag}"
-            reply = await outpost.ask(account, command, tenure, purpose=purpose, more=more)
-            _read(ready, reply, scripts, answers)
+            retried = {one.item.tag for one in batch if not one.item.is_first_try}
+            command = outpost.dialect.submit(scripts, retried)
+            reply = await outpost.ask(account, command, tenure, purpose=purpose)
+            _read([one.item for one in batch if one.item.tag in scripts], reply, answers)
     except (Unreachable, Broken, Refused) as trouble:
         # A Refused of the whole call is about the login or the command, not about a job: nothing definite is known.
-        for item in batch:
-            if item.job not in answers.definite:
-                answers.postponed[item.job] = trouble.en
+        for one in batch:
+            if one.item.job not in answers.definite:
+                answers.postponed[one.item.job] = trouble.en
     return answers
 
 
@@ -112,14 +136,6 @@ async def _is_staged(transport: Transport, item: Dispatch, stage: Stage, answers
     return True
 
 
-def _script(outpost: Outpost, item: Dispatch, answers: _Answers) -> str | None:
-    try:
-        return outpost.dialect.script(item.request)
-    except Refused as refusal:
-        _keep_own(item, refusal, answers)
-        return None
-
-
 def _keep_own(item: Dispatch, trouble: ParacloudError, answers: _Answers) -> None:
     """Our own no is definite only at the first try: later the job may run at the centre already, and only the guard
     there knows."""
@@ -130,13 +146,10 @@ def _keep_own(item: Dispatch, trouble: ParacloudError, answers: _Answers) -> Non
 
 
 def _read(
-    ready: Sequence[Dispatch],
-    reply: Mapping[SubmitTag, NativeId | Refused | Unreachable],
-    scripts: Mapping[SubmitTag, str],
-    answers: _Answers,
+    handed_in: Sequence[Dispatch], reply: Mapping[SubmitTag, NativeId | Refused | Unreachable], answers: _Answers
 ) -> None:
-    for item in ready:
+    for item in handed_in:
         if item.tag in reply:
             answers.keep(item.job, reply[item.tag])
-        elif item.tag in scripts:
+        else:
             answers.postponed[item.job] = "the centre gave no answer for this job"

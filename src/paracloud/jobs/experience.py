@@ -38,7 +38,7 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Our jobs at a queue, in one state, with what they asked for. `oldest`: when the first of them was accepted."""
+    """Our jobs at a queue, in one state, with what they asked for. `oldest`: when the first of them was sent there."""
 
     jobs: int = 0
     cores: int = 0
@@ -125,7 +125,7 @@ class Experience:
     def _learn_wait(self, row: AnyRow) -> None:
         if not row.is_free:
             return
-        waited = max((row.started_at - row.accepted_at).total_seconds(), 0.0)
+        waited = max((row.started_at - row.waits_since).total_seconds(), 0.0)
         for key, most in (((row.centre, row.queue), WAITS_KEPT), (row.centre, WAITS_KEPT), (row.user_id, OF_USER)):
             kept = self._waits.pop(key, None) or deque(maxlen=most)
             kept.append((row.started_at, waited))

@@ -57,7 +57,7 @@ async def _waited(session: AsyncSession, now: datetime) -> list[Job]:
         (
             [float(row.features[name]) for name in Features._fields],
             row.placed_at.timestamp(),
-            (row.started_at - row.placed_at).total_seconds(),
+            max((row.started_at - row.waits_since).total_seconds(), 0.0),
         )
         for row in rows
         if row.features.keys() == set(Features._fields)

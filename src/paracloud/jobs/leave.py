@@ -49,7 +49,7 @@ async def take_place(
     session: AsyncSession, row: AnyRow, move: OpenMove, *, market: Market, now: datetime
 ) -> TakenPlace:
     """An account there and the money for it, beside what is held already. Refused (Conflict, NotEnoughFunds) where it
-    cannot be had, and the hold is as it was."""
+    cannot be had: then nothing of it is taken, and the hold is as it was."""
     spec, project, (centre, queue) = read_spec(row.spec, row.script), ProjectId(row.project_id), move.to_place
     customer = await customer_of(session, project, market)
     # What was foreseen was looked at when the move was proposed.
@@ -61,11 +61,12 @@ async def take_place(
     is_bound = Objective(spec.objective) not in MAY_COST_MORE
     if is_bound and most.amount.micro > await most_held(session, str(row.id)):
         raise Conflict(f"{offer.place} has become dearer", f"{offer.place} 已涨价")
-    account = await account_for(session, centre, project, now=now)
     where = Place(most.price.product_line, centre, queue)
     wanted = Wanted(project, str(row.id), most.amount, UserId(row.user_id), most, where)
-    amount = await hold_beside(session, wanted, key=str(move.id), now=now)
-    await store.change(session, move.job, held_micro=amount.micro)
+    async with session.begin_nested():  # who is refused goes on with the transaction
+        account = await account_for(session, centre, project, now=now)
+        amount = await hold_beside(session, wanted, key=str(move.id), now=now)
+        await store.change(session, move.job, held_micro=amount.micro)
     return TakenPlace(account, most.price.id)
 
 

@@ -19,7 +19,7 @@ from paracloud.jobs.hand_over import hand_over_departed
 from paracloud.jobs.intend import intend
 from paracloud.jobs.land import signalled
 from paracloud.jobs.leave import fenced, leave, stay
-from paracloud.jobs.market import read_market
+from paracloud.jobs.market import Market, MarketReader, read_market
 from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.observed import live_jobs, observed
 from paracloud.jobs.reckon import reckon
@@ -36,8 +36,9 @@ from paracloud.kit.lease import Lease
 class PostgresBook:
     """Implements `Book`."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database, self._clock = database, clock
+    def __init__(self, database: Database, clock: Clock, market: MarketReader | None = None) -> None:
+        """`market`: who foresees what is expected of jobs where they are handed over to; None: nobody."""
+        self._database, self._clock, self._market = database, clock, market
 
     async def accounts(self, lease: Lease) -> Sequence[UnixAccount]:
         async with self._under(lease) as session:
@@ -111,19 +112,29 @@ class PostgresBook:
         # Whose the nodes were while it ran is known only once the fees of the months that have begun are paid, or not.
         async with self._under(lease) as session:
             await post_fees(session, month_of(self._clock.now()), now=self._clock.now())
+        market = await self._foreseen(lease)
         async with self._under(lease) as session:
-            return await reckon(
-                session, _centre(lease), records, alive=alive, read_until=read_until, now=self._clock.now()
-            )
+            now, centre = self._clock.now(), _centre(lease)
+            return await reckon(session, centre, records, alive=alive, read_until=read_until, now=now, market=market)
 
     async def lose(self, lease: Lease, jobs: Sequence[JobId]) -> None:
         if jobs:
+            market = await self._foreseen(lease)
             async with self._under(lease) as session:
                 now = self._clock.now()
                 rows = await store_rounds.lock(session, _centre(lease), jobs)
-                gone = await hand_over_departed(session, rows, now)
+                gone = await hand_over_departed(session, rows, now, market)
                 lost = [job for job in rows if job not in gone and JobState(rows[job].state) in AT_CENTRE]
                 await finish(session, rows, [End(job, JobState.LOST, now) for job in lost], now)
+
+    async def _foreseen(self, lease: Lease) -> Market | None:
+        """Asked for only where a job may be handed over: few rounds have one. Read before the transaction that does
+        it, since one that is undone must have taught nothing."""
+        if self._market is None:
+            return None
+        async with self._under(lease) as session:
+            is_asked = await store_moves.is_cancelling(session, _centre(lease))
+        return await self._market.now() if is_asked else None
 
     def _under(self, lease: Lease) -> AbstractAsyncContextManager[AsyncSession]:
         return under(self._database, lease)

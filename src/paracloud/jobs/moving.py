@@ -34,6 +34,18 @@ HOLDING_MOST = timedelta(minutes=10)
 """A job that its scheduler does not show as held for so long is to stay."""
 
 
+AT_ONCE = 20
+"""Moves under way from a centre: the picture of the queues is a minute old, and each changes it."""
+COMMANDS_A_MOVE, BUDGET_PART = 3, 4
+"""Hold, marker and cancel, in about a minute; a part of the centre's commands is for them: the others' jobs are to be
+submitted and watched at the same time."""
+
+
+def moves_at_once(commands_per_minute: int) -> int:
+    """How many moves may be under way from a centre that bears so many commands; at least one."""
+    return min(max(commands_per_minute // (COMMANDS_A_MOVE * BUDGET_PART), 1), AT_ONCE)
+
+
 @dataclass(frozen=True, slots=True)
 class TakenPlace:
     """What waits for a job at its new centre; its money is held already."""

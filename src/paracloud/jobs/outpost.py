@@ -39,10 +39,9 @@ class Outpost:
     budget: Budget
     clock: Clock
 
-    async def ask(self, account: UnixAccount, command: Command[T], tenure: Tenure, *, purpose: str, more: int = 0) -> T:
-        """Run a dialect's command as this account, within the budget and under the lease. `more`: scheduler commands
-        that the step may run beyond its plain cost."""
-        await self.budget.take(command.cost + more)
+    async def ask(self, account: UnixAccount, command: Command[T], tenure: Tenure, *, purpose: str) -> T:
+        """Run a dialect's command as this account, within the budget and under the lease."""
+        await self.budget.take(command.cost)
         transport = await self.reach.to(self.centre, account, purpose=purpose)
         tenure()
         return await execute(transport, command)

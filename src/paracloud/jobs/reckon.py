@@ -17,6 +17,7 @@ from paracloud.jobs.finish import End, finish
 from paracloud.jobs.hand_over import hand_over_departed
 from paracloud.jobs.known import known, named, told_of
 from paracloud.jobs.landing import SIGNALLED_EN, SIGNALLED_ZH, STOPPED_EN, STOPPED_ZH
+from paracloud.jobs.market import Market
 from paracloud.jobs.match import Match, Whose, match
 from paracloud.jobs.outcome import TaskEnd, end_of_job, end_of_task
 from paracloud.jobs.state import FINAL, JobState
@@ -40,7 +41,9 @@ async def reckon(
     alive: Collection[NativeId],
     read_until: datetime | None,
     now: datetime,
+    market: Market | None = None,
 ) -> Settled:
+    """`market`: where the jobs that leave are sent to, and what is expected of them there."""
     lent = await owners(session, centre)
     rows = await store_rounds.lock(session, centre, named(records))
     matches = match(records, await known(session, centre, records, rows), lent)
@@ -58,7 +61,7 @@ async def reckon(
     )
     await _charge(session, collected, rows, now)
     await _end(session, centre, [one for one in due if one.whose is Whose.JOB], collected, rows, frozenset(alive), now)
-    await hand_over_departed(session, told_of(due, rows), now)
+    await hand_over_departed(session, told_of(due, rows), now, market)
     if read_until is not None:
         await store_rounds.put_read_until(session, centre, read_until)
     return Settled(

@@ -12,6 +12,10 @@ def work_directory(job: JobId) -> str:
     return f"paracloud/{job}"
 
 
+LEAST_MEMORY_BYTES = 256 << 20
+"""Of a job that is watched: the collector takes some 15 MiB of it."""
+
+
 def request(
     job: JobId, spec: JobSpec, queue: str, depends_on: Sequence[tuple[str, NativeId]], *, is_held: bool, moves: int = 0
 ) -> Request:
@@ -45,4 +49,12 @@ def request(
         requeue=spec.requeue,
         hold=is_held,
         extra=extra,
+        is_monitored=spec.monitored and _has_room(spec),
     )
+
+
+def _has_room(spec: JobSpec) -> bool:
+    """Where nothing is asked for, a queue gives more than that."""
+    by_core = None if spec.memory_per_core_bytes is None else spec.memory_per_core_bytes * spec.cores_per_task
+    asked = spec.memory_per_node_bytes if spec.memory_per_node_bytes is not None else by_core
+    return asked is None or asked >= LEAST_MEMORY_BYTES

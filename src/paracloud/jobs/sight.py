@@ -109,9 +109,10 @@ class Sight:
         last = self._wish
         if last is not None and last.spec is spec and last.user == user and last.project == project:
             return last
-        now, own, nodes = self._now.astimezone(UTC), self._experience.recent(user, DAY), spec.nodes or 1
+        now, own = self._now.astimezone(UTC), self._experience.recent(user, DAY)
+        idle_nodes = spec.nodes or (1 if spec.exclusive else 0)
         cores = spec.cores * (read_array(spec.array).tasks if spec.array else 1)
-        asked = (cores, nodes, spec.gpus_per_node * nodes, spec.wall_limit.total_seconds())
+        asked = (cores, idle_nodes, spec.gpus_per_node * (spec.nodes or 1), spec.wall_limit.total_seconds())
         known = (now.hour, now.weekday(), *asked, own.count, own.p50)
         assert len(known) == OF_JOB, "what is known of a job comes first"  # noqa: S101
         keys = keys_of(project, user, spec.name, sha256(spec.script.encode()).digest())

@@ -58,6 +58,8 @@ class JobSpec:
     hold: bool = False
     movable: bool = True
     """Whether it may go to another centre while it waits, where that would start it sooner."""
+    monitored: bool = True
+    """Whether the collector runs beside it."""
     extra: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -8,10 +8,12 @@ from sqlalchemy import ColumnElement, Float, and_, case, cast, exists, extract, 
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.state import FINAL
 from paracloud.jobs.store_experience import RAN
-from paracloud.jobs.tables import AnyRow, DependencyRow, JobRow, TaskRow, is_in
+from paracloud.jobs.tables import PLACED_AT, AnyRow, DependencyRow, JobRow, TaskRow, is_in
 from paracloud.jobs.tables_forecasts import ForecastRow
+from paracloud.jobs.tables_moves import MoveRow
 from paracloud.kit.identifiers import CentreName
 
 KINDS = ("wait", "run", "cost")
@@ -50,10 +52,32 @@ async def counted(
     for kind in KINDS:
         columns += _compared(kind, came[kind], *expected[kind])
     query = select(*columns).join(JobRow, JobRow.id == last.c.job_id).group_by(last.c.centre).order_by(last.c.centre)
-    query = query.where(JobRow.moves == 0)  # what was said of one that moved is of another place
+    query = query.where(last.c.made_at >= PLACED_AT)  # before, it was said of another place
     if centre is not None:
         query = query.where(last.c.centre == centre)
     return (await session.execute(query)).all()
+
+
+async def left_late(session: AsyncSession, *, since: datetime, centre: CentreName | None) -> dict[CentreName, int]:
+    """By centre: jobs that were moved away from it when they had waited longer than P90."""
+    said = (
+        select(ForecastRow.centre, ForecastRow.made_at, ForecastRow.wait_p90_seconds)
+        .where(ForecastRow.job_id == MoveRow.job_id, ForecastRow.made_at < MoveRow.ended_at)
+        .order_by(ForecastRow.made_at.desc())
+        .limit(1)
+        .lateral()
+    )
+    query = (
+        select(said.c.centre, func.count())
+        .join_from(MoveRow, said, said.c.centre == MoveRow.from_centre)
+        .join(JobRow, JobRow.id == MoveRow.job_id)
+        .where(MoveRow.step == MoveStep.MOVED, ~JobRow.starts_held, said.c.made_at >= since)
+        .where(_seconds(MoveRow.ended_at, said.c.made_at) > said.c.wait_p90_seconds)
+        .group_by(said.c.centre)
+    )
+    if centre is not None:
+        query = query.where(said.c.centre == centre)
+    return {CentreName(at): count for at, count in (await session.execute(query)).all()}
 
 
 def _compared(

@@ -8,13 +8,13 @@ from sqlalchemy import Select, and_, case, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.jobs.state import AT_CENTRE, BEFORE_CENTRE, JobState
-from paracloud.jobs.tables import AnyRow, DependencyRow, EventRow, JobRow, TaskRow, is_in
+from paracloud.jobs.tables import PLACED_AT, WAITS_SINCE, AnyRow, DependencyRow, EventRow, JobRow, TaskRow, is_in
 
 RAN = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.TIMEOUT})
 """Ends that say how long a job runs; one that was cancelled would have run on."""
 RUNS = frozenset({JobState.RUNNING})
 STARTED = RAN | RUNS
-_IS_FREE = ~JobRow.starts_held & (JobRow.moves == 0) & ~exists().where(DependencyRow.job_id == JobRow.id)
+_IS_FREE = ~JobRow.starts_held & ~exists().where(DependencyRow.job_id == JobRow.id)
 """Nothing but this one queue keeps it waiting."""
 
 
@@ -23,7 +23,7 @@ def _taught() -> Select[*tuple[Any, ...]]:
     script = func.sha256(func.convert_to(JobRow.script, "UTF8")).label("script")
     return select(
         JobRow.id, JobRow.project_id, JobRow.user_id, JobRow.centre, JobRow.queue, JobRow.name, script,
-        JobRow.wall_limit_seconds, JobRow.state, JobRow.accepted_at, JobRow.started_at,
+        JobRow.wall_limit_seconds, JobRow.state, WAITS_SINCE.label("waits_since"), JobRow.started_at,
         case((is_in(RAN), mean)).label("ran_seconds"), _IS_FREE.label("is_free"),
     )  # fmt: skip
 
@@ -52,12 +52,12 @@ async def taught(session: AsyncSession, jobs: Sequence[UUID]) -> Sequence[AnyRow
 
 async def loads(session: AsyncSession) -> Sequence[AnyRow]:
     """By centre, queue and whether they run: how many jobs of ours are there, what they ask for, and since when the
-    oldest of them was accepted."""
+    oldest of them was sent there."""
     cores, runs = JobRow.cores * JobRow.tasks, is_in(RUNS).label("runs")
     waits = or_(is_in(BEFORE_CENTRE), and_(is_in(AT_CENTRE), is_in(frozenset({JobState.QUEUED})))) & _IS_FREE
     query = select(
         JobRow.centre, JobRow.queue, runs, func.count().label("jobs"), func.sum(cores).label("cores"),
-        func.sum(cores * JobRow.wall_limit_seconds).label("core_seconds"), func.min(JobRow.accepted_at).label("oldest"),
+        func.sum(cores * JobRow.wall_limit_seconds).label("core_seconds"), func.min(PLACED_AT).label("oldest"),
     )  # fmt: skip
     query = query.where(or_(waits, and_(is_in(AT_CENTRE), is_in(RUNS)))).group_by(JobRow.centre, JobRow.queue, runs)
     return (await session.execute(query)).all()

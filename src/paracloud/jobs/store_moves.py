@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, insert, select, true, update
+from sqlalchemy import ColumnElement, case, exists, func, insert, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.jobs.moving import MoveStep, OpenMove, TakenPlace
 from paracloud.jobs.state import AT_CENTRE, BEFORE_CENTRE, JobState
-from paracloud.jobs.tables import AnyRow, DependencyRow, JobRow, is_in
+from paracloud.jobs.tables import PLACED_AT, AnyRow, DependencyRow, JobRow, is_in
 from paracloud.jobs.tables_forecasts import ForecastRow
 from paracloud.jobs.tables_moves import MoveRow
 from paracloud.kit.identifiers import CentreName, JobId, PriceVersionId, ProjectId, UnixAccount
@@ -23,8 +23,9 @@ WHOLE = (
 )  # fmt: skip
 """All that a move asks of a job."""
 WAITING = frozenset({JobState.QUEUED})
-RUNNING = frozenset({JobState.RUNNING, JobState.ENDING, JobState.VANISHED})
 _OPEN = MoveRow.ended_at.is_(None)
+Seen = tuple[datetime, JobId]
+"""A waiting job by when it was submitted: the next page begins after it."""
 
 
 async def add(session: AsyncSession, values: Mapping[str, Any]) -> None:
@@ -78,9 +79,21 @@ async def departed(session: AsyncSession, jobs: Collection[JobId]) -> frozenset[
     return frozenset(JobId(job) for job in (await session.scalars(query)).all()) if jobs else frozenset()
 
 
+async def is_cancelling(session: AsyncSession, centre: CentreName) -> bool:
+    """Whether any job is about to be handed over from this centre."""
+    query = select(MoveRow.id).where(MoveRow.from_centre == centre, _OPEN, MoveRow.step == MoveStep.CANCELLING)
+    return (await session.execute(query.limit(1))).scalar_one_or_none() is not None
+
+
 async def too_long_held(session: AsyncSession, centre: CentreName, before: datetime) -> list[JobId]:
     of = (MoveRow.from_centre == centre, _OPEN, MoveRow.step == MoveStep.HOLDING, MoveRow.began_at < before)
     return [JobId(job) for job in (await session.scalars(select(MoveRow.job_id).where(*of))).all()]
+
+
+async def under_way(session: AsyncSession, centre: CentreName) -> int:
+    """How many are leaving this centre; what only waits to be released asks nothing of it."""
+    query = select(func.count()).where(MoveRow.from_centre == centre, _OPEN, MoveRow.step != _RELEASING)
+    return (await session.execute(query)).scalar_one()
 
 
 async def left(session: AsyncSession, centre: CentreName, jobs: Collection[JobId]) -> Sequence[AnyRow]:
@@ -101,26 +114,29 @@ async def lock(session: AsyncSession, job: JobId, *, skip: bool = False) -> AnyR
     return (await session.execute(query)).one_or_none()
 
 
-async def late(session: AsyncSession, centre: CentreName, limit: int, now: datetime) -> Sequence[AnyRow]:
+async def late(
+    session: AsyncSession, centre: CentreName, limit: int, now: datetime, *, after: Seen | None = None
+) -> Sequence[AnyRow]:
     """Jobs that may move and wait in a queue there, those that wait longest first, with what was expected of them and
     when the last try to move them ended; locked. One that a user is changing at this moment is left out, and so is one
     that has moved too often or too lately: it would only stand before the others."""
     newest = (
         # The plain rule foresees nothing of this queue: the broker's patience is the better guess.
         select(case((ForecastRow.model == PLAIN, None), else_=ForecastRow.wait_p90_seconds))
-        .where(ForecastRow.job_id == JobRow.id, ForecastRow.centre == JobRow.centre)
+        .where(ForecastRow.job_id == JobRow.id, ForecastRow.made_at >= PLACED_AT)
         .order_by(ForecastRow.made_at.desc())
         .limit(1)
         .scalar_subquery()
     )
     tried = select(func.max(MoveRow.changed_at)).where(MoveRow.job_id == JobRow.id).scalar_subquery()
     rested = func.coalesce(tried <= now - COOL_DOWN, true())
-    under_way = exists(select(MoveRow.id).where(MoveRow.job_id == JobRow.id, _OPEN, MoveRow.step != _RELEASING))
+    turn = tuple_(JobRow.submitted_at, JobRow.id)
+    is_leaving = exists(select(MoveRow.id).where(MoveRow.job_id == JobRow.id, _OPEN, MoveRow.step != _RELEASING))
     query = (
         select(*WHOLE, newest.label("expected_seconds"), tried.label("tried_at"))
         .where(JobRow.centre == centre, is_in(AT_CENTRE), is_in(WAITING), JobRow.movable, JobRow.wish.is_(None))
-        .where(JobRow.started_at.is_(None), JobRow.submitted_at.is_not(None), ~under_way, ~_needed())
-        .where(JobRow.moves < MOVES_A_JOB, rested)
+        .where(JobRow.started_at.is_(None), JobRow.submitted_at.is_not(None), ~is_leaving, ~_needed())
+        .where(JobRow.moves < MOVES_A_JOB, rested, true() if after is None else turn > after)
         .order_by(JobRow.submitted_at, JobRow.id)
         .limit(limit)
         .with_for_update(key_share=True, skip_locked=True)
@@ -128,12 +144,28 @@ async def late(session: AsyncSession, centre: CentreName, limit: int, now: datet
     return (await session.execute(query)).all()
 
 
-async def untried(session: AsyncSession, centre: CentreName, limit: int) -> list[JobId]:
-    """Jobs that may move, were accepted for this centre, and of which it can know nothing yet."""
+async def untried(session: AsyncSession, centre: CentreName, limit: int, *, after: JobId | None = None) -> list[JobId]:
+    """Jobs that may move, were accepted for this centre, and of which it can know nothing yet; by their ids."""
     query = (
         select(JobRow.id)
         .where(JobRow.centre == centre, is_in(BEFORE_CENTRE), JobRow.state == JobState.ACCEPTED, JobRow.movable)
-        .where(JobRow.tries == 0, JobRow.wish.is_(None), ~_needed())
+        .where(JobRow.tries == 0, JobRow.wish.is_(None), ~_needed(), true() if after is None else JobRow.id > after)
+        .order_by(JobRow.id)
+        .limit(limit)
+    )
+    return [JobId(job) for job in (await session.scalars(query)).all()]
+
+
+async def waiting_at(session: AsyncSession, centre: CentreName, queue: str, limit: int) -> list[JobId]:
+    """Jobs that wait for this queue and neither leave it nor are to be cancelled there: accepted for it, of which its
+    centre can know nothing, or queued in it."""
+    is_leaving = exists(select(MoveRow.id).where(MoveRow.job_id == JobRow.id, _OPEN, MoveRow.step != _RELEASING))
+    untried = is_in(BEFORE_CENTRE) & (JobRow.state == JobState.ACCEPTED) & (JobRow.tries == 0)
+    queued = is_in(AT_CENTRE) & is_in(WAITING) & JobRow.started_at.is_(None)
+    query = (
+        select(JobRow.id)
+        .where(JobRow.centre == centre, JobRow.queue == queue, untried | queued, ~is_leaving)
+        .where(JobRow.wish.is_distinct_from("cancel"))
         .order_by(JobRow.id)
         .limit(limit)
     )
@@ -145,23 +177,25 @@ async def is_needed(session: AsyncSession, job: JobId) -> bool:
     return (await session.execute(query)).scalar_one_or_none() is not None
 
 
-async def cores_waiting(session: AsyncSession) -> dict[tuple[str, str], int]:
-    """Cores of our own jobs that wait in each queue, and of those on their way there."""
-    here = (
-        select(JobRow.centre, JobRow.queue, func.sum(JobRow.cores * JobRow.tasks))
-        .where(is_in(BEFORE_CENTRE) | is_in(AT_CENTRE), is_in(BEFORE_CENTRE | WAITING))
-        .group_by(JobRow.centre, JobRow.queue)
-    )
+async def cores_coming(session: AsyncSession) -> dict[tuple[str, str], int]:
+    """Cores of our own jobs that are on their way to each queue."""
     coming = (
         select(MoveRow.to_centre, MoveRow.to_queue, func.sum(JobRow.cores * JobRow.tasks))
         .join(JobRow, JobRow.id == MoveRow.job_id)
         .where(_OPEN, MoveRow.step != _RELEASING)
         .group_by(MoveRow.to_centre, MoveRow.to_queue)
     )
-    found: dict[tuple[str, str], int] = {}
-    for centre, queue, cores in [*(await session.execute(here)).all(), *(await session.execute(coming)).all()]:
-        found[centre, queue] = found.get((centre, queue), 0) + int(cores)
-    return found
+    return {(centre, queue): int(cores) for centre, queue, cores in (await session.execute(coming)).all()}
+
+
+async def cores_waiting(session: AsyncSession) -> dict[tuple[str, str], int]:
+    """Cores of our own jobs that wait in each queue."""
+    here = (
+        select(JobRow.centre, JobRow.queue, func.sum(JobRow.cores * JobRow.tasks))
+        .where(is_in(BEFORE_CENTRE) | is_in(AT_CENTRE), is_in(BEFORE_CENTRE | WAITING))
+        .group_by(JobRow.centre, JobRow.queue)
+    )
+    return {(centre, queue): int(cores) for centre, queue, cores in (await session.execute(here)).all()}
 
 
 async def bind(session: AsyncSession, project: ProjectId, jobs: Collection[JobId]) -> dict[JobId, str]:

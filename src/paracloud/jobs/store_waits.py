@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import exists, insert, select
+from sqlalchemy import exists, func, insert, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.jobs.tables import AnyRow, DependencyRow, JobRow
+from paracloud.jobs.tables import PLACED_AT, WAITS_SINCE, AnyRow, DependencyRow, JobRow
 from paracloud.jobs.tables_waits import WaitFeaturesRow, WaitModelRow, WaitTrainingRow
 from paracloud.kit.identifiers import JobId
 
@@ -23,13 +23,18 @@ async def add_features(session: AsyncSession, job: JobId, at: datetime, features
 async def waited(session: AsyncSession, since: datetime, limit: int) -> Sequence[AnyRow]:
     """The newest jobs that started, of those that nothing but a queue kept waiting, as they were placed last."""
     query = (
-        select(WaitFeaturesRow.features, WaitFeaturesRow.placed_at, JobRow.started_at)
+        select(
+            WaitFeaturesRow.features,
+            WaitFeaturesRow.placed_at,
+            JobRow.started_at,
+            func.greatest(WaitFeaturesRow.placed_at, WAITS_SINCE).label("waits_since"),
+        )
         .join(JobRow, JobRow.id == WaitFeaturesRow.job_id)
         .where(
             JobRow.accepted_at >= since,
             JobRow.started_at >= WaitFeaturesRow.placed_at,
+            WaitFeaturesRow.placed_at >= PLACED_AT,  # before, it was in another queue
             ~JobRow.starts_held,
-            JobRow.moves == 0,  # what was known of it is of another queue
             ~exists().where(DependencyRow.job_id == JobRow.id),
         )
         .ext(distinct_on(WaitFeaturesRow.job_id))

@@ -16,8 +16,9 @@ from paracloud.billing.rule import Quantities
 from paracloud.centres.account import account_for
 from paracloud.data.keep import require_held
 from paracloud.identity.caller import Caller
-from paracloud.jobs import store, store_forecasts, store_funds
+from paracloud.jobs import store, store_funds
 from paracloud.jobs.bounds import bounds
+from paracloud.jobs.foretell import foretell
 from paracloud.jobs.hopes import Asked
 from paracloud.jobs.landing import checkpoint_signal, first_hold
 from paracloud.jobs.market import Market, customer_of, dedicated_at, most_at, upper_at
@@ -34,7 +35,6 @@ from paracloud.kit.identifiers import CentreName, JobId, ProjectId, UnixAccount,
 from paracloud.kit.money import Money
 from paracloud.placement.explain import Bound, explain_best
 from paracloud.placement.offer import Offer
-from paracloud.placement.prediction import Quantiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,31 +92,9 @@ async def submit(
     await store.add_job(session, values, needs, now)
     if has_funds:
         await store_funds.add(session, _funds(job, spec, funding, upper_at(market, spec, offer), own))
-    if offer.prediction is not None and offer.cost is not None:
-        await store_forecasts.add(session, forecast_values(job, offer, now))
-    if market.foresight is not None:
-        await market.foresight.keep(session, job, project, spec, offer, user=caller.user)
+    await foretell(session, job, project, spec, offer, user=caller.user, market=market, now=now)
     await store.announce(session, offer.centre)
     return Accepted(job, offer.centre, offer.queue, held, why_en, why_zh)
-
-
-def forecast_values(job: JobId, offer: Offer, now: datetime) -> dict[str, object]:
-    """What was expected of the job at this offer, to be held against what comes. The wait begins when it is accepted,
-    so the way of its files is part of it; a begun second counts as a whole one. ValueError where nothing was."""
-    if offer.prediction is None or offer.cost is None:
-        raise ValueError("nothing is foreseen of this offer")
-    wait, run = Quantiles(offer.moving, offer.moving) + offer.prediction.wait, offer.prediction.run
-    times = {"wait_p50": wait.p50, "wait_p90": wait.p90, "run_p50": run.p50, "run_p90": run.p90}
-    return {
-        "job_id": job,
-        "made_at": now,
-        "centre": offer.centre,
-        "queue": offer.queue,
-        **{f"{name}_seconds": -(-time // timedelta(seconds=1)) for name, time in times.items()},
-        "cost_p50_micro": offer.cost.p50.micro,
-        "cost_p90_micro": offer.cost.p90.micro,
-        "model": offer.prediction.model,
-    }
 
 
 async def _check_inputs(session: AsyncSession, project: ProjectId, spec: JobSpec) -> None:

@@ -8,7 +8,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Identity, Index, Row, false, literal_column, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Identity,
+    Index,
+    Row,
+    case,
+    false,
+    func,
+    literal_column,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,8 +41,8 @@ _ALL = frozenset(JobState)
 class JobRow(Base):
     """`spec` is the wish as it was accepted, without the script; nothing is ever looked up in it. `tasks` counts an
     array's tasks (1 otherwise), `cores` and `gpus` are those of one task. `retry_at`: not to be intended before.
-    `moves`: how often it was moved to another centre, which its name there tells; `movable`: it may be, as long as it
-    waits."""
+    `moves`: how often it was moved to another centre, which its name there tells; `moved_at`: when it was handed over
+    to the one where it is; `movable`: it may be moved, as long as it waits."""
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -43,6 +55,7 @@ class JobRow(Base):
         CheckConstraint("cores > 0 AND gpus >= 0 AND wall_limit_seconds > 0 AND tries >= 0", name="size"),
         CheckConstraint("held_micro >= 0", name="held"),
         CheckConstraint("moves BETWEEN 0 AND 8", name="moves"),
+        CheckConstraint("(moves = 0) = (moved_at IS NULL)", name="moved"),
         Index("ix_jobs_page", "project_id", text("id DESC")),
         Index("ix_jobs_intended", "centre", "id", postgresql_where=text(_in("state", BEFORE_CENTRE))),
         Index("ix_jobs_live", "centre", "id", postgresql_where=text(_in("state", AT_CENTRE))),
@@ -87,6 +100,13 @@ class JobRow(Base):
     ended_at: Mapped[datetime | None]
     moves: Mapped[int] = mapped_column(server_default="0")
     movable: Mapped[bool] = mapped_column(server_default=false())
+    moved_at: Mapped[datetime | None]
+
+
+PLACED_AT = func.coalesce(JobRow.moved_at, JobRow.accepted_at)
+"""When a job came to the place where it is: its wait there begins then."""
+WAITS_SINCE = case((JobRow.spec.has_key("inputs"), func.coalesce(JobRow.submitted_at, PLACED_AT)), else_=PLACED_AT)
+"""From when on the queue keeps it waiting. Until its files have come, their way does, which is foretold apart."""
 
 
 def is_in(states: frozenset[JobState]) -> ColumnElement[bool]:

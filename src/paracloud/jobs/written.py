@@ -12,7 +12,7 @@ from paracloud.placement.constraints import Constraints
 _PLAIN = (
     "name", "tasks", "cores_per_task", "nodes", "tasks_per_node", "memory_per_node_bytes", "memory_per_core_bytes",
     "gpus_per_node", "gpu_model", "exclusive", "centre", "queue", "objective", "array", "output", "error",
-    "requeue", "hold", "movable",
+    "requeue", "hold", "movable", "monitored",
 )  # fmt: skip
 """Fields that JSON holds as they are."""
 

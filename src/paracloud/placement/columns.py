@@ -31,7 +31,7 @@ class Columns:
         self.gpus_per_node = self._whole(lambda o: o.gpus_per_node)
         self.memory_per_node = self._whole(lambda o: o.memory_per_node_bytes)
         self.free_cores, self.free_gpus = self._whole(lambda o: o.free_cores), self._whole(lambda o: o.free_gpus)
-        self.most_nodes = self._whole(lambda o: o.nodes if o.max_nodes is None else min(o.nodes, o.max_nodes))
+        self.most_nodes = self._whole(lambda o: o.most_nodes)
         self.max_wall = self._whole(lambda o: NO_LIMIT if o.max_wall is None else o.max_wall // MICROSECOND)
         self.trust = self._whole(lambda o: o.provision.trust)
         self.is_available = self._flags(lambda o: o.unavailable is None)
@@ -76,15 +76,11 @@ class Columns:
 
     def _holds(self, need: Need) -> Flags:
         nodes = self.most_nodes if need.nodes is None else need.nodes
-        widest = max(need.cores_per_task, (need.tasks_per_node or 1) * need.cores_per_task)
-        memory = need.memory_per_node_bytes
-        if memory is None:
-            memory = 0 if need.memory_per_core_bytes is None else need.memory_per_core_bytes * widest
         found = (
             (self.most_nodes >= need.least_nodes)
             & (np.minimum(self.cores, nodes * self.cores_per_node) >= need.cores)
-            & (self.cores_per_node >= widest)
-            & (self.memory_per_node >= memory)
+            & (self.cores_per_node >= need.cores_on_a_node)
+            & (self.memory_per_node >= need.memory_on_a_node_bytes)
             & (self.gpus_per_node >= need.gpus_per_node)
         )
         if need.gpu_model is not None:

@@ -63,18 +63,16 @@ def _wall(need: Need, offer: Offer) -> Reason | None:
 
 
 def _nodes(need: Need, offer: Offer) -> Reason | None:
-    most = offer.nodes if offer.max_nodes is None else min(offer.nodes, offer.max_nodes)
-    if need.least_nodes > most:
+    if need.least_nodes > offer.most_nodes:
         return (
-            f"{need.least_nodes} nodes are more than its {most}",
-            f"请求 {need.least_nodes} 个节点，超过上限 {most} 个",
+            f"{need.least_nodes} nodes are more than its {offer.most_nodes}",
+            f"请求 {need.least_nodes} 个节点，超过上限 {offer.most_nodes} 个",
         )
     return None
 
 
 def _cores(need: Need, offer: Offer) -> Reason | None:
-    most_nodes = offer.nodes if offer.max_nodes is None else min(offer.nodes, offer.max_nodes)
-    nodes = need.nodes if need.nodes is not None else most_nodes
+    nodes = need.nodes if need.nodes is not None else offer.most_nodes
     most = min(offer.cores, nodes * offer.cores_per_node)
     if need.cores > most:
         where = (
@@ -84,20 +82,17 @@ def _cores(need: Need, offer: Offer) -> Reason | None:
             f"{need.cores} cores are more than {most} ({where})",
             f"请求 {need.cores} 核，超过可用的 {most} 核",
         )
-    widest = max(need.cores_per_task, (need.tasks_per_node or 1) * need.cores_per_task)
-    if widest > offer.cores_per_node:
+    if need.cores_on_a_node > offer.cores_per_node:
         return (
-            f"{widest} cores on one node are more than a node's {offer.cores_per_node}",
-            f"单节点需要 {widest} 核，而每个节点只有 {offer.cores_per_node} 核",
+            f"{need.cores_on_a_node} cores on one node are more than a node's {offer.cores_per_node}",
+            f"单节点需要 {need.cores_on_a_node} 核，而每个节点只有 {offer.cores_per_node} 核",
         )
     return None
 
 
 def _memory(need: Need, offer: Offer) -> Reason | None:
-    wanted = need.memory_per_node_bytes
-    if wanted is None and need.memory_per_core_bytes is not None:
-        wanted = need.memory_per_core_bytes * max(need.cores_per_task, (need.tasks_per_node or 1) * need.cores_per_task)
-    if wanted is not None and wanted > offer.memory_per_node_bytes:
+    wanted = need.memory_on_a_node_bytes
+    if wanted > offer.memory_per_node_bytes:
         return (
             f"{wanted / GIB:.1f} GiB of memory on a node are more than its {offer.memory_per_node_bytes / GIB:.1f} GiB",
             f"每节点需要 {wanted / GIB:.1f} GiB 内存，而节点只有 {offer.memory_per_node_bytes / GIB:.1f} GiB",

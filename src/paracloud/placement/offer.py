@@ -49,6 +49,18 @@ class Need:
         return self.nodes if self.nodes is not None else 1
 
     @property
+    def cores_on_a_node(self) -> int:
+        """What one node must hold at least: a task, or as many as are asked for on each."""
+        return (self.tasks_per_node or 1) * self.cores_per_task
+
+    @property
+    def memory_on_a_node_bytes(self) -> int:
+        """0: the job asks for none."""
+        if self.memory_per_node_bytes is not None:
+            return self.memory_per_node_bytes
+        return (self.memory_per_core_bytes or 0) * self.cores_on_a_node
+
+    @property
     def time_left(self) -> timedelta:
         """Until the deadline. ValueError where there is none, or nobody knows from when on."""
         if self.constraints.deadline is None or self.asked_at is None:
@@ -87,6 +99,11 @@ class Offer:
     """None: nobody foresees anything here."""
     cost: Costs | None = None
     """What it is expected to cost; None where nothing is foreseen."""
+
+    @property
+    def most_nodes(self) -> int:
+        """That one job may have."""
+        return self.nodes if self.max_nodes is None else min(self.nodes, self.max_nodes)
 
     @property
     def place(self) -> str:

@@ -33,6 +33,7 @@ class Features(NamedTuple):
     cores: float
     """Of all its tasks."""
     nodes: float
+    """That are to be its own, or were asked for; 0 for a job that takes cores wherever they are."""
     gpus: float
     wall_seconds: float
     user_waits: float

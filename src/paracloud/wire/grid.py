@@ -30,11 +30,9 @@ class CentreList(Model):
     items: list[CentreModel]
 
 
-class QueueModel(Model):
-    """Of one core-hour and one card-hour; null where there is no such price, and what needs one is not offered; also
-    where it `differs` among the caller's projects: then ask for one of them."""
+class QueueShape(Model):
+    """What a queue is made of; `max_wall_seconds` and `max_nodes` are null where the centre sets no limit."""
 
-    centre: str
     name: str
     is_up: bool
     nodes: int
@@ -46,6 +44,13 @@ class QueueModel(Model):
     gpu_model: str | None
     max_wall_seconds: int | None
     max_nodes: int | None
+
+
+class QueueModel(QueueShape):
+    """Of one core-hour and one card-hour; null where there is no such price, and what needs one is not offered; also
+    where it `differs` among the caller's projects: then ask for one of them."""
+
+    centre: str
     core_hour: str | None
     card_hour: str | None
     rule: dict[str, object] | None

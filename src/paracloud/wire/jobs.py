@@ -24,7 +24,8 @@ class InputModel(Model):
 
 class JobRequest(Model):
     """`script` is an unmodified sbatch script. `options` are sbatch's by long name; they win over the script's. A job
-    that is not `movable` waits where it was sent, however long."""
+    that is not `movable` waits where it was sent, however long; one that is not `monitored` runs without the collector
+    of run-time features beside it."""
 
     project: UUID
     script: LongText = Field(max_length=SCRIPT_LIMIT, examples=["#!/bin/bash\n#SBATCH -n 4\nsrun hostname\n"])
@@ -34,6 +35,7 @@ class JobRequest(Model):
     objective: Text = Field("cheapest", examples=["soonest", "deadline", "balanced"])
     constraints: ConstraintsModel = NO_CONSTRAINTS
     movable: bool = True
+    monitored: bool = True
     environment: Texts = Field(default_factory=dict, max_length=500)
     inputs: list[InputModel] = Field(default_factory=list, max_length=10_000)
 

@@ -4,7 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from paracloud.wire.account import CentreRequest
 from paracloud.wire.base import Model, Text
+from paracloud.wire.grid import QueueShape
+from paracloud.wire.paying import Centre
 
 
 class HostKeyRequest(Model):
@@ -22,7 +25,7 @@ class HostKeyModel(Model):
 class SurveyRequest(Model):
     """`host_key`: the one that was vouched for."""
 
-    name: Text
+    name: Centre
     host: Text
     port: int = Field(22, ge=1, le=65535)
     host_key: Annotated[str, Field(max_length=2000)]
@@ -38,6 +41,16 @@ class TrialRequest(SurveyRequest):
     patience_seconds: int = Field(120, ge=1, le=600)
 
 
+class PlanRequest(CentreRequest):
+    """How a centre is to be connected, before its machine is asked anything: the host key and the dialect may be left
+    out. `test_account` runs the job on trial. `is_look`: it is only looked at."""
+
+    host: Text
+    service_account: Text
+    test_account: Text
+    is_look: bool = False
+
+
 class FindingModel(Model):
     """missing: without it the centre cannot be connected. advice: it can, and something will hurt."""
 
@@ -47,19 +60,8 @@ class FindingModel(Model):
     zh: str
 
 
-class SurveyedQueueModel(Model):
-    name: str
-    is_up: bool
+class SurveyedQueueModel(QueueShape):
     is_default: bool
-    nodes: int
-    cores: int
-    free_cores: int
-    cores_per_node: int
-    memory_per_node_bytes: int
-    gpus_per_node: int
-    gpu_model: str | None
-    max_wall_seconds: int | None
-    max_nodes: int | None
 
 
 class NodeTypeModel(Model):

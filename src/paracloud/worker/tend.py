@@ -11,7 +11,7 @@ import structlog
 from paracloud.centres.health import WELL_ROUNDS
 from paracloud.jobs.book import Book, LiveJob
 from paracloud.jobs.carry_out import carry_out
-from paracloud.jobs.dispatch import BATCH, Stage, dispatch
+from paracloud.jobs.dispatch import BATCH, Equip, Stage, dispatch, no_collector
 from paracloud.jobs.move_on import move_on
 from paracloud.jobs.outpost import Outpost
 from paracloud.jobs.settle import Settlement
@@ -44,8 +44,8 @@ for."""
 @dataclass(frozen=True, slots=True)
 class Duties:
     """What the composition root hands in: how to stage inputs, where health and queue pictures go, how running jobs
-    are paid for (with when each began), where jobs that wait too long should go, and how days that are over are
-    reconciled (one a call, while there are any)."""
+    are paid for (with when each began), where jobs that wait too long should go, how days that are over are reconciled
+    (one a call, while there are any), and how the collector is laid into an account."""
 
     stage: Stage
     report: Callable[[Outpost, ParacloudError | None], Awaitable[None]]
@@ -53,6 +53,7 @@ class Duties:
     fund: Callable[[Lease, Mapping[JobId, datetime]], Awaitable[None]]
     reconcile: Callable[[Outpost, HeldLease], Awaitable[bool]]
     reroute: Callable[[Lease], Awaitable[None]]
+    equip: Equip = no_collector
 
 
 @dataclass(slots=True)
@@ -115,7 +116,7 @@ async def _dispatching(  # one loop's whole world
         tried, began = 0, outpost.clock.monotonic()
         jobs.forget()
         try:
-            tried = await dispatch(book, outpost, lease, stage=duties.stage)
+            tried = await dispatch(book, outpost, lease, stage=duties.stage, equip=duties.equip)
             tried += await carry_out(book, outpost, lease)
         except Fenced:
             raise

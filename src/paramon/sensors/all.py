@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Callable
 
-from paramon.record import Sensor, Unavailable
+from paramon.sensor import Sensor, Unavailable
 from paramon.sensors.cpu import Cpu
 from paramon.sensors.memory import Memory
 

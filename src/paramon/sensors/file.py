@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from paramon.record import Unavailable
+from paramon.sensor import Unavailable
 
 
 class KeptFile:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NamedTuple
 
+from paramon.begin import Wish
 from paramon.errors import Refused
-from paramon.run import Wish
 from paramon.top import paint as plain
 from paramon.top.keys import Terminal
 from paramon.top.loop import Look, Paint, in_terminal, is_terminal, pages
@@ -54,9 +54,9 @@ def top(wanted: Wanted) -> int:
 
 
 def _of_command(wanted: Wanted) -> int:
-    wish = Wish(list(wanted.command), wanted.path, wanted.period, wanted.budget, os.environ.get("SLURM_JOB_ID", ""))
+    wish = Wish(wanted.path, wanted.period, wanted.budget, os.environ.get("SLURM_JOB_ID", ""))
     output = os.path.join(wanted.path, f"output-{os.getpid()}.txt")
-    writer = command(wish, output)
+    writer = command(list(wanted.command), wish, output)
     code = _looked(wanted, Reel(wanted.path, writer.ending), writer)
     if writer.is_alive():
         sys.stderr.write(f"paramon: {wanted.command[0]} goes on, its output is in {output}; Ctrl-C ends it\n")
@@ -66,7 +66,7 @@ def _of_command(wanted: Wanted) -> int:
 def _of_process(wanted: Wanted) -> int:
     folder = tempfile.mkdtemp(prefix="paramon-")
     try:
-        writer = attached(wanted.pid, Wish([f"pid {wanted.pid}"], folder, wanted.period, wanted.budget, ""))
+        writer = attached(wanted.pid, Wish(folder, wanted.period, wanted.budget))
         try:
             return _looked(wanted, Reel(folder, writer.ending), writer)
         finally:

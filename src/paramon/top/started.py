@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 import time
 from typing import Callable
 
-from paramon.beat import Beat
+from paramon.begin import Wish, begin
 from paramon.errors import Refused
-from paramon.record import Recorder
-from paramon.run import Wish, header, run
+from paramon.run import run
 from paramon.sample.profile import SUFFIX
-from paramon.sensors.all import sensors_here
-from paramon.spool import Spool
-from paramon.table import Belongs, Table
+from paramon.table import Belongs
 
 NOTHING = (b"", b"-")
 """A mark that no environment carries."""
@@ -65,7 +61,7 @@ class Writer:
             self.wait()
 
 
-def command(wish: Wish, output: str) -> Writer:
+def command(argv: list[str], wish: Wish, output: str) -> Writer:
     """Its output goes to a file: the screen is taken. Refused where that cannot be written."""
     try:
         os.makedirs(os.path.dirname(output) or ".", exist_ok=True)
@@ -80,7 +76,7 @@ def command(wish: Wish, output: str) -> Writer:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(file, 1)
         os.dup2(file, 2)
-        return run(wish)
+        return run(argv, wish)
 
     started = Writer(work)
     os.close(file)
@@ -103,12 +99,7 @@ def _recorded(pid: int, wish: Wish, is_wanted: Callable[[], bool]) -> int:
     """Until it ends, or who asked for it does."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the screen says when
-    started = int(time.time() * 1000)
-    sensors, unavailable = sensors_here()
-    told = {**header(wish, started, unavailable), "attached": True}
-    spool = Spool(wish.folder, f"{socket.gethostname()}-{started}-{os.getpid()}", told)
-    table = Table(Belongs(frozenset(), NOTHING, frozenset({pid})))
-    recorder = Recorder(spool, table, Beat(wish.period, wish.budget), sensors)
+    recorder = begin(wish, Belongs(frozenset({pid}), frozenset(), NOTHING), [f"pid {pid}"])
     try:
         while is_wanted():
             recorder.tick_if_due()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from tests.paracloud.api.house import ADMIN, READ, WRITE, House, Person, Tenant
-from tests.paracloud.dialects.test_history import sacct
+from tests.paracloud.dialects.log_lines import sacct
 from tests.paracloud.jobs.world import EAST, START
 
 from paracloud.dialects.history import HistoryRecord, accounted

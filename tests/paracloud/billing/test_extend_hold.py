@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from tests.paracloud.billing.builders import EAST, NOW, left, package_now, sold, sound, world
-from tests.paracloud.billing.test_ways_to_pay import budget, budgeted, funded
+from tests.paracloud.billing.paying import budget, budgeted, funded
 
 from paracloud.billing import store
 from paracloud.billing.cover import Place

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from tests.paracloud.billing.builders import EAST, NOW, World, left, world
-from tests.paracloud.billing.test_ways_to_pay import nodes
+from tests.paracloud.billing.paying import nodes
 from tests.paracloud.jobs.world import queue
 
 from paracloud.billing.cover import Package, Unit

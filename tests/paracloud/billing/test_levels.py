@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import event, text
 from tests.paracloud.billing.builders import NOW, charged, metered, record, world
-from tests.paracloud.billing.test_ways_to_pay import JULY, budget, budgeted, funded, held, organisation_of
+from tests.paracloud.billing.paying import JULY, budget, budgeted, funded, held, organisation_of
 
 from paracloud.billing.hold import hold, release
 from paracloud.billing.notice import NoticeKind

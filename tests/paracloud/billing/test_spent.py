@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from tests.paracloud.billing.builders import EAST, NOW, World, charged, metered, record, sold, sound, world
-from tests.paracloud.billing.test_ways_to_pay import JULY, JUNE, budget, budgeted, funded, organisation_of, spent
+from tests.paracloud.billing.paying import JULY, JUNE, budget, budgeted, funded, organisation_of, spent
 
 from paracloud.billing.cover import Place, Unit
 from paracloud.billing.extend_hold import extend_hold

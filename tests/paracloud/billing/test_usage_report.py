@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, World, charged, metered, record, world
-from tests.paracloud.dialects.test_history import sacct
+from tests.paracloud.dialects.log_lines import sacct
 
 from paracloud.billing import usage_report as verb
 from paracloud.billing.hold import hold

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from paracloud.centres.budget import CommandBudget
@@ -28,21 +28,26 @@ class Ticks:
 
 @given(
     per_minute=st.integers(12, 6000),
+    largest=st.floats(0, 1),
     asked=st.lists(st.tuples(st.floats(0, 1), st.floats(0, 90)), min_size=1, max_size=80),
     another=st.floats(0, 300),
 )
-def test_in_no_minute_more_comes_through_than_was_published(per_minute: int, asked, another: float) -> None:
-    """Each of up to the most that may come at once, after an idle while; in the middle another holder takes over."""
-    clock = Ticks()
+@example(per_minute=24, largest=1.0, asked=[(0.0, 60.0), (1.0, 0.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0)], another=300.0)
+@example(per_minute=24, largest=1.0, asked=[(1.0, 90.0), (0.0, 0.0), (0.0, 0.0)], another=150.0)
+def test_in_no_minute_more_comes_through_than_was_published(
+    per_minute: int, largest: float, asked, another: float
+) -> None:
+    """Steps of any cost up to the largest, after an idle while; in the middle another holder takes over."""
+    clock, most = Ticks(), round(largest * per_minute)
     taken: list[tuple[float, int]] = []
 
     async def go() -> None:
-        budget, is_first = CommandBudget(per_minute, clock), True
+        budget, is_first = CommandBudget(per_minute, clock, most), True
         for part, idle in asked:
             clock.at += idle
             if is_first and clock.at > another:
-                budget, is_first = CommandBudget(per_minute, clock), False
-            cost = max(1, round(part * budget.most_at_once))
+                budget, is_first = CommandBudget(per_minute, clock, most), False
+            cost = max(1, round(part * max(most, budget.most_at_once)))
             await budget.take(cost)
             taken.append((clock.at, cost))
 

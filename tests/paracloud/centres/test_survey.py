@@ -1,16 +1,18 @@
 """How what is seen at a centre stands; and what a hostile or broken login node can make of the look at it."""
 
-import base64
+import shutil
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paracloud.centres.ground import Ground, look
+from paracloud.centres.ground import PROGRAMS, Ground, ToolsMissing, look
 from paracloud.centres.survey import Level, NodeType, node_types
-from paracloud.centres.survey_rules import no_login, of_clock, of_homes, of_queues, of_tools
+from paracloud.centres.survey_rules import no_login, of_clock, of_homes, of_paths, of_queues, of_tools
 from paracloud.dialects.records import NodeInfo, QueueInfo
 from paracloud.kit.command import Completed
 from paracloud.kit.errors import Broken
@@ -45,9 +47,23 @@ def test_a_clock_that_is_wrong_by_more_than_certificates_bear_is_missing(seconds
 
 def test_what_the_login_node_lacks_is_named():
     assert levels(of_tools(GROUND)) == [("programs", Level.WELL)]
-    (lacks,) = of_tools(replace(GROUND, missing=("flock", "base64"), bash=(4, 1)))
+    lacks, lacks_bash = of_tools(replace(GROUND, missing=("flock", "base64"), bash=(4, 1)))
     assert lacks.level is Level.MISSING
-    assert all(word in lacks.en for word in ("flock", "base64", "bash 4.2"))
+    assert all(word in lacks.en for word in ("flock", "base64"))
+    assert all(word in lacks.zh for word in ("flock", "base64"))
+    assert lacks_bash.level is Level.MISSING
+    assert "bash is 4.1" in lacks_bash.en
+
+
+def test_what_only_a_lent_account_lacks_is_said_of_it_and_its_home_is_not_judged():
+    homes = {UnixAccount("hpc1"): GROUND, UnixAccount("hpc2"): replace(GROUND, missing=("flock",), locks=False)}
+    (found,) = of_paths(homes, replace(GROUND, account="hpcsvc"))
+    assert (found.what, found.level) == ("programs", Level.MISSING)
+    assert "hpc2" in found.en
+    assert "hpc1" not in found.en
+    assert "flock" in found.zh
+    assert of_paths(homes, replace(GROUND, missing=("flock",))) == []
+    assert of_homes({UnixAccount("hpc2"): homes[UnixAccount("hpc2")]}) == []
 
 
 @pytest.mark.parametrize(
@@ -104,16 +120,16 @@ def answer(command, **changes) -> bytes:
     nonce = command.argv[4]
     said = {
         "now": "1795694400.5", "account": "hpc1", "home": "/home/hpc1", "mode": "700", "free_kib": "2048",
-        "bash": "5.1", "system": "Linux 6.1", "offset": "-0330", "zone": "America/St_Johns", "missing": " flock",
+        "bash": "5.1", "system": "Linux 6.1", "offset": "-0330", "zone": "America/St_Johns", "missing": "",
         "writes": "yes", "locks": "no",
     } | changes  # fmt: skip
-    lines = [f"{nonce} {key} {base64.b64encode(b'x' + value.encode()).decode()} ." for key, value in said.items()]
+    lines = [f"{nonce} {key} x{value.encode().hex()} ." for key, value in said.items()]
     return "\n".join(["Welcome to the centre!", *lines, ""]).encode()
 
 
 def test_the_look_is_read_past_whatever_start_up_files_print():
     command = look()
-    found = command.parse(Completed(0, answer(command), b""))
+    found = command.parse(Completed(0, answer(command, missing=" flock"), b""))
     assert found == Ground(
         now=datetime.fromtimestamp(1795694400.5, UTC), account="hpc1", home="/home/hpc1", mode=0o700,
         free_bytes=2 << 20, bash=(5, 1), system="Linux 6.1", time_zone="America/St_Johns",
@@ -128,6 +144,33 @@ def test_a_value_that_is_none_is_broken_and_says_what_to_do(changes):
     command = look()
     with pytest.raises(Broken, match="bash"):
         command.parse(Completed(0, answer(command, **changes), b""))
+
+
+def looked(folder: Path, absent: tuple[str, ...]) -> Ground:
+    """By bash itself, with a PATH that has all programs but these; nothing of it stays in the home."""
+    programs, home = folder / "bin", folder / "家"
+    programs.mkdir()
+    home.mkdir(mode=0o700)
+    for name in set(PROGRAMS) - set(absent):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    command, bash = look(), str(shutil.which("bash"))
+    variables = {"PATH": str(programs), "HOME": str(home)}
+    done = subprocess.run([bash, *command.argv[1:]], env=variables, capture_output=True, check=False)
+    assert list(home.iterdir()) == []
+    return command.parse(Completed(done.returncode, done.stdout, done.stderr))
+
+
+@pytest.mark.parametrize("absent", [(), ("base64",), ("head",), ("base64", "flock", "head"), ("rm",), ("id",)])
+def test_which_programs_are_not_there_is_said_with_all_that_can_be_seen_without_them(tmp_path, absent):
+    found = looked(tmp_path, absent)
+    assert (set(found.missing), found.home) == (set(absent), str(tmp_path / "家"))
+
+
+@pytest.mark.parametrize("absent", [("date",), ("df", "stat"), PROGRAMS])
+def test_where_nothing_can_be_seen_without_them_they_are_named_all_the_same(tmp_path, absent):
+    with pytest.raises(ToolsMissing) as caught:
+        looked(tmp_path, absent)
+    assert all(name in caught.value.en and name in caught.value.zh for name in absent)
 
 
 @given(out=st.binary(max_size=400), status=st.integers(-9, 255))

@@ -56,6 +56,7 @@ def test_a_centre_is_connected_priced_and_contracted(terminal, boss):
     words = ["--host-key", "host.pub", "--service-account", "northsvc", "--account", "north[001-003]"]
     assert made(terminal, boss, "connect", "north", "login.north.example", *words) == "north"
     assert "north" in terminal.say(boss, "centres")
+    words[-1] = "past[001-003]"
     assert made(terminal, boss, "connect", "past") == "past"
     assert made(terminal, boss, "connect", "past", "login.past.example", *words) == "past"
     assert terminal.run(boss, "admin", "connect", "past", "login.past.example", *words).returncode == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.paracloud.cli.test_statements import MONTH, month
 
-from paracloud import billing, cli, dialects, settlement
+from paracloud import billing, centres, cli, dialects, settlement
 from paracloud.billing.check import RULES
 from paracloud.billing.mismatch import Cause
 from paracloud.billing.notice import NoticeKind
@@ -83,6 +83,14 @@ def left_out() -> Iterator[str]:
                 )
 
 
+def findings() -> Iterator[str]:
+    """What is looked at of a centre before it is connected."""
+    for tree in modules(centres):
+        for one in ast.walk(tree):
+            if isinstance(one, ast.Call) and ast.unparse(one.func) in ("well", "advice", "missing"):
+                yield from texts(ast.Module([ast.Expr(one.args[0])], []))
+
+
 def literal(model, field: str) -> Iterable[str]:
     return model.model_fields[field].annotation.__args__
 
@@ -117,6 +125,7 @@ def test_one_heading_stands_for_one_thing(monkeypatch):
         (kinds.IMPORTS, ImportState),
         (kinds.DAYS, literal(ReconciliationModel, "state")),
         (kinds.CAUSES, Cause),
+        (kinds.FINDINGS, [*findings(), "queue listing", "run", "output", "submission"]),
         (kinds.LINES, ["execution", *_KINDS.values(), *left_out()]),
         (kinds.RULES, RULES),
     ],

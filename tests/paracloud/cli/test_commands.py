@@ -219,3 +219,19 @@ def test_no_two_commands_share_a_name():
         names += [one.name for one in group.registered_groups]
         assert sorted(names) == sorted(set(names))
         pending += [one.typer_instance for one in group.registered_groups]
+
+
+def test_who_says_no_move_binds_that_job_and_each_of_several_to_its_place(terminal, lin, served):
+    for name in ("a.sh", "b.sh"):
+        (terminal.home / name).write_text(JOB)
+
+    async def may_move(jobs: list[str]) -> list[bool]:
+        async with served.house.database.begin() as session:
+            query = text("SELECT movable FROM jobs WHERE id = ANY(CAST(:jobs AS uuid[]))")
+            return list((await session.scalars(query, {"jobs": jobs})).all())
+
+    for words, movable in ((["--no-move"], False), ([], True)):
+        one = json.loads(terminal.say(lin, "submit", "a.sh", *words, "--json"))
+        several = json.loads(terminal.say(lin, "submit", "a.sh", "b.sh", *words, "--json"))
+        jobs = [one["id"], *(each["id"] for each in several["items"])]
+        assert served.do(may_move(jobs)) == [movable] * 3

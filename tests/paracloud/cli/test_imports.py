@@ -6,7 +6,7 @@ import lzma
 from collections.abc import Iterator
 
 import pytest
-from tests.paracloud.dialects.test_history import sacct
+from tests.paracloud.dialects.log_lines import sacct
 
 from paracloud.dialects.slurm.history import COLUMNS
 from paracloud.kit.clock import SystemClock

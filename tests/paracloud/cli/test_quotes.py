@@ -49,3 +49,12 @@ def test_a_deadline_that_is_none_is_refused_before_anything_is_asked(terminal, l
     naive = terminal.run(lin, "quote", "--command", "true", "--deadline", "2100-01-01T00:00")
     assert (naive.returncode, "with its zone" in naive.stderr) == (2, True)
     terminal.say(lin, "quote", "--command", "true", "--deadline", "2100-01-01T00:00Z")
+
+
+def test_the_operator_says_that_a_queue_is_gone_and_is_refused_while_it_is_shown(terminal, lin, boss):
+    refused = terminal.run(boss, "admin", "vacate", "west", "cpu")
+    assert (refused.returncode != 0, "still shows cpu" in refused.stderr) == (True, True)
+    assert re.search(r"west\s+gone\s+0\s+0\s+0\s+0", terminal.say(boss, "admin", "vacate", "west", "gone"))
+    told = json.loads(terminal.say(boss, "admin", "vacate", "west", "gone", "--json"))
+    assert told == {"moved": 0, "leaving": 0, "ended": 0, "cancelling": 0, "has_more": False}
+    assert terminal.run(lin, "admin", "vacate", "west", "gone").returncode != 0

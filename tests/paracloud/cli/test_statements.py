@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pypdf
 import pytest
-from tests.paracloud.dialects.test_history import sacct
+from tests.paracloud.dialects.log_lines import sacct
 from tests.paracloud.jobs.world import EAST, START
 
 from paracloud.billing.charge import charge

@@ -4,7 +4,7 @@ import json
 import lzma
 
 import pytest
-from tests.paracloud.dialects.test_history import sacct
+from tests.paracloud.dialects.log_lines import sacct
 
 from paracloud.dialects.slurm.history import COLUMNS
 

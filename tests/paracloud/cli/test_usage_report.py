@@ -5,7 +5,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from tests.paracloud.dialects.test_history import sacct
+from tests.paracloud.dialects.log_lines import sacct
 from tests.paracloud.jobs.world import EAST, START
 
 from paracloud.dialects.history import HistoryRecord, accounted

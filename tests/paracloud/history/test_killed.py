@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 from tests.paracloud.billing.builders import EAST, NOW, World, left, sound, world
-from tests.paracloud.history.test_import import COST, LOG, now, rows, stored
+from tests.paracloud.history.old_logs import COST, LOG, now, rows, stored
 from tests.paracloud.jobs.world import StillClock
 
 from paracloud.history.carry_out import carry_out_next

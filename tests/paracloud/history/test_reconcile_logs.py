@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 from tests.paracloud.billing.builders import EAST, NOW, world
-from tests.paracloud.dialects.test_history import sacct
-from tests.paracloud.history.test_import import taken_in
+from tests.paracloud.dialects.log_lines import sacct
+from tests.paracloud.history.old_logs import taken_in
 from tests.paracloud.jobs.world import StillClock
 
 from paracloud.billing.closing import closing_of, require_agreed

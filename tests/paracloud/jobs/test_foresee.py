@@ -1,7 +1,10 @@
 """What a process expects of jobs, from what it saw of others: in the real database, by the worker's own book."""
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import text
 from tests.paracloud.jobs.flight import SECOND, Flight, flight
 from tests.paracloud.jobs.world import EAST, SCRIPT, WEST, record
 
@@ -98,3 +101,31 @@ async def test_what_was_read_just_now_is_not_read_again_and_a_little_later_it_is
     assert await expected(foresight, sky) == before
     sky.world.clock.forward(FRESH_FOR)
     assert (await expected(foresight, sky)).wait.p50 > before.wait.p50, "another will take all that is free"
+
+
+async def test_a_job_that_shares_nodes_needs_none_that_is_idle(database):
+    sky = await flight(database, "1000")
+    foresight, world = Foresight(sky.world.clock), sky.world
+    async with world.database.begin() as session:
+        market = await read_market(session, world.clock.now())
+        customer = await customer_of(session, world.project, market)
+        await foresight.refresh(session)
+    found = {}
+    for options in ({}, {"nodes": "1"}, {"exclusive": ""}):
+        spec = build(SCRIPT, {"time": "60", **options}).spec
+        busy = [replace(one, free_nodes=0) for one in offers(market, spec, customer) if one.centre == EAST]
+        found[tuple(options)] = foresight.predict(world.project, world.caller.user, spec, busy[0]).wait.p50
+    assert found[()] <= timedelta(minutes=1), "no node is idle, and there are cores free all the same"
+    assert found["nodes",] == found["exclusive",] == HOUR
+
+
+async def test_the_way_of_a_jobs_files_is_no_wait_of_the_queue(database, owned):
+    sky = await flight(database, "1000")
+    for number in range(6):
+        await ran(sky, str(number), waited=1800, seconds=60)
+    files = {"inputs": [["in", "a" * 64, 1, False]]}
+    async with owned.begin() as session:
+        change = "UPDATE jobs SET spec = spec || CAST(:files AS jsonb), submitted_at = started_at - interval '1 minute'"
+        await session.execute(text(change), {"files": json.dumps(files)})
+    full = await expected(Foresight(sky.world.clock), sky, ntasks="17")
+    assert full.wait.p50 == timedelta(minutes=1), "half an hour before the centre got them"

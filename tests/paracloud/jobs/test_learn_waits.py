@@ -19,7 +19,7 @@ from paracloud.jobs.submit import submit
 from paracloud.kit.errors import Broken
 from paracloud.kit.identifiers import JobId, new_uuid
 from paracloud.placement.trees import Forest
-from paracloud.placement.wait_model import LEAST_JOBS, write_model
+from paracloud.placement.wait_model import FORMAT, LEAST_JOBS, write_model
 from paracloud.placement.waits import Features
 
 COPY = """
@@ -109,6 +109,27 @@ async def test_a_newer_model_that_was_no_better_and_one_that_nobody_can_read_lea
             await store_waits.add_model(session, values | {"format": "waits-1", "model": said})
         assert (await expected(Foresight(sky.world.clock), sky)).model == "plain"
         sky.world.clock.forward(timedelta(days=1))
+
+
+@pytest.mark.parametrize("seen", ["", "(id, trained_at, is_used, format)"], ids=["nothing", "all but the model"])
+async def test_a_model_that_could_not_be_read_is_read_by_who_asks_next(sky: Flight, owned, seen: str):
+    foresight = Foresight(sky.world.clock)
+    assert (await expected(foresight, sky)).model == "plain"
+    scores = {"jobs": 1, "hours": 1, "judged": 1, "loss": 1, "plain_loss": 2, "held": 1, "plain_held": 1}
+    values = scores | {"id": new_uuid(), "trained_at": sky.world.clock.now(), "is_used": True, "format": FORMAT}
+    async with sky.world.database.begin() as session:
+        await store_waits.add_model(session, values | {"model": write_model(Forest((2.0,)), Forest((3.0,)))})
+    role = await sky.world.one("SELECT current_user")
+    sky.world.clock.forward(timedelta(minutes=1))
+    async with owned.begin() as session:
+        await session.execute(text(f"REVOKE SELECT ON wait_models FROM {role}"))  # noqa: S608  # ours
+        if seen:
+            await session.execute(text(f"GRANT SELECT {seen} ON wait_models TO {role}"))
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        await expected(foresight, sky)
+    async with owned.begin() as session:
+        await session.execute(text(f"GRANT SELECT ON wait_models TO {role}"))
+    assert (await expected(foresight, sky)).model.startswith("trees ")
 
 
 async def test_jobs_that_were_held_or_never_started_or_known_otherwise_teach_nothing(sky: Flight):

@@ -8,16 +8,17 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 from tests.paracloud.jobs.test_reroute import FULL, MINUTE, Office, sicken
-from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, World, connect, open_world
+from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, World, connect, open_world, person
 
 from paracloud.billing.cover import Package, Unit
 from paracloud.billing.dedication import Dedication, dedicate, new_dedication_id
 from paracloud.billing.sell_package import sell_package
+from paracloud.centres.account import account_for
 from paracloud.jobs import store_waits
 from paracloud.jobs.build import build
-from paracloud.jobs.market import MarketReader, read_market
-from paracloud.jobs.moving import MoveStep
-from paracloud.jobs.propose_moves import AT_ONCE, Rerouter
+from paracloud.jobs.market import read_market
+from paracloud.jobs.moving import AT_ONCE, MoveStep
+from paracloud.jobs.propose_moves import Rerouter
 from paracloud.jobs.submit import submit
 from paracloud.kit.identifiers import JobId, NativeId, PackageId
 from paracloud.kit.money import Money
@@ -25,6 +26,7 @@ from paracloud.placement.constraints import Constraints
 from paracloud.placement.prediction import Prediction, Quantiles
 from paracloud.placement.reroute import MOVES_A_JOB
 
+WIDE = {"nodes": 8, "cores": 32, "free_nodes": 8, "free_cores": 32}
 HOUR_UNITS = 3600
 """Core-seconds of a job of one core and an hour."""
 
@@ -54,8 +56,9 @@ async def test_those_that_moved_too_often_do_not_stand_before_the_others(opened)
     office = await Office.open(await opened())
     tired = [await office.queued(str(100 + number)) for number in range(AT_ONCE)]
     async with office.world.database.begin() as session:
-        statement = text("UPDATE jobs SET moves = :most WHERE id = ANY(:jobs)")
-        await session.execute(statement, {"most": MOVES_A_JOB, "jobs": tired})
+        statement = text("UPDATE jobs SET moves = :most, moved_at = :at WHERE id = ANY(:jobs)")
+        values = {"most": MOVES_A_JOB, "at": office.world.clock.now(), "jobs": tired}
+        await session.execute(statement, values)
     last = await office.queued("500")
     assert await office.look() == [(last, "holding")]
 
@@ -63,7 +66,8 @@ async def test_those_that_moved_too_often_do_not_stand_before_the_others(opened)
 async def test_a_job_with_a_longest_wait_takes_the_place_that_was_foreseen_to_be_soon(opened) -> None:
     office = await Office.open(await opened())
     world = office.world
-    office.rerouter = Rerouter(world.database, world.clock, MarketReader(world.database, world.clock, Short()))
+    world.foresight = Short()
+    office.rerouter = Rerouter(world.database, world.clock, world.market)
     await office.shows(WEST, **FULL)
     await office.shows(EAST)
     spec = replace(build(SCRIPT, {}).spec, constraints=Constraints(most_wait=timedelta(hours=1)))
@@ -127,3 +131,70 @@ async def test_a_job_flees_past_its_customers_own_nodes_for_which_nothing_is_hel
     world.clock.forward(MINUTE)
     await office.rerouter.round(office.lease)
     assert await office.job("centre", job) == "north"
+
+
+async def test_a_job_flees_to_where_it_is_foreseen_to_do_best_as_it_is_placed_at_first(opened) -> None:
+    office = await Office.open(await opened())
+    world = office.world
+    async with world.database.begin() as session:
+        await connect(session, "north")
+    job = await office.accepted(objective="soonest")
+    await sicken(office)
+    world.foresight = Short()
+    office.rerouter = Rerouter(world.database, world.clock, world.market)
+    await office.rerouter.round(office.lease)
+    assert await office.job("centre", job) == WEST, "as free as the north, and sooner"
+
+
+async def test_a_job_flees_past_the_best_centre_whose_accounts_are_all_taken(opened) -> None:
+    office = await Office.open(await opened())
+    world = office.world
+    job = await office.accepted()
+    async with world.database.begin() as session:
+        for login in ("wang", "zhao", "sun"):
+            other, _ = await person(session, login)
+            await account_for(session, WEST, other, now=START)
+    await sicken(office)
+    await office.rerouter.round(office.lease)
+    assert await office.job("centre", job) == EAST, "there is no other"
+    async with world.database.begin() as session:
+        await connect(session, "zenith")
+    world.clock.forward(MINUTE)
+    await office.rerouter.round(office.lease)
+    assert await office.job("centre", job) == "zenith"
+    assert await world.one("SELECT count(*) FROM job_moves WHERE job_id = :job", job=job) == 1
+
+
+async def wide(office: Office, count: int) -> list[JobId]:
+    """Jobs of the east that fit nowhere else."""
+    await office.shows(EAST, **WIDE)
+    return [(await office.world.submit(ntasks="17")).job for _ in range(count)]
+
+
+async def test_those_that_have_nowhere_to_flee_to_do_not_stand_before_the_others(opened) -> None:
+    office = await Office.open(await opened())
+    bound = await wide(office, AT_ONCE)
+    last = (await office.world.submit()).job
+    await sicken(office)
+    await office.rerouter.round(office.lease)
+    assert await office.job("centre", last) == EAST
+    await office.rerouter.round(office.lease)
+    assert await office.job("centre", last) == WEST
+    await office.shows(WEST, **WIDE)
+    office.world.clock.forward(MINUTE)
+    await office.rerouter.round(office.lease)
+    assert await office.job("centre", bound[0]) == WEST, "the first are looked at again"
+
+
+async def test_those_that_wait_and_have_nowhere_to_go_do_not_stand_before_the_others(opened) -> None:
+    office = await Office.open(await opened())
+    bound = await wide(office, AT_ONCE)
+    await office.world.book.intend(office.lease, limit=100)
+    answers = {job: NativeId(str(100 + number)) for number, job in enumerate(bound)}
+    await office.world.book.submitted(office.lease, answers, postponed={})
+    office.world.clock.forward(MINUTE)
+    last = await office.queued("500")
+    assert await office.look() == []
+    assert await office.look(MINUTE) == [(last, "holding")]
+    await office.shows(WEST, **WIDE)
+    assert (bound[0], "holding") in await office.look(MINUTE)

@@ -3,13 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from tests.paracloud.jobs.world import EAST, START, connect, open_world, queue, record
+from tests.paracloud.jobs.test_reroute import Office
+from tests.paracloud.jobs.world import EAST, START, World, connect, open_world, queue, record
 
 from paracloud.centres.store import keep_queues, seen_queues
+from paracloud.jobs.book import Move
 from paracloud.jobs.build import build
 from paracloud.jobs.market import read_market
 from paracloud.jobs.quote import quote
-from paracloud.kit.errors import Invalid
+from paracloud.jobs.state import JobState
+from paracloud.jobs.vacate_queue import Vacated, vacate_queue
+from paracloud.kit.errors import Conflict, Invalid
 from paracloud.kit.identifiers import CentreName, NativeId
 
 MANY, LAST = 1000, CentreName("north")
@@ -55,3 +59,33 @@ async def test_among_a_thousand_queues_the_only_one_that_fits_is_found_and_the_o
     assert [one.place for one in found.choice.fitting] == ["north/wide"]
     assert sum(one.centre == LAST for one in found.choice.rejected) == MANY - 1
     assert all(one.en and one.zh for one in found.choice.rejected)
+
+
+async def test_who_waits_for_a_queue_that_is_gone_for_good_moves_or_ends_and_who_runs_runs_on(database):
+    world = await open_world(database)
+    office = await Office.open(world)
+    runs, bound, free = await office.queued("7"), await office.queued("8", movable=False), await office.queued("9")
+    now = world.clock.now()
+    await world.book.observed(office.lease, [Move(runs, JobState.RUNNING, "RUNNING", "", now, "n1", now)])
+    unsent, unsent_bound = await office.accepted(), await office.accepted(movable=False)
+    with pytest.raises(Conflict, match="still shows cpu"):
+        await vacated(world)
+    async with database.begin() as session:
+        await keep_queues(session, EAST, (queue("other"),), START)
+    assert await vacated(world) == Vacated(moved=1, leaving=1, ended=1, cancelling=1, has_more=False)
+    assert (await office.job("centre", unsent), await world.state(unsent_bound)) == ("west", "cancelled")
+    assert [(one.job, one.step.value) for one in await world.book.departures(office.lease)] == [(free, "holding")]
+    assert [(one.job, one.kind) for one in await world.book.wishes(office.lease)] == [(bound, "cancel")]
+    assert await world.state(runs) == "running"
+    why = "east has no queue cpu any more"
+    assert await office.job("reason", unsent_bound) == why
+    assert await office.job("why_en", unsent) == f"moved from east/cpu to west/cpu because {why}"
+    assert await vacated(world) == Vacated(moved=0, leaving=0, ended=0, cancelling=0, has_more=False)
+    assert await office.untrue() == {}
+
+
+async def vacated(world: World) -> Vacated:
+    async with world.database.begin() as session:
+        now = world.clock.now()
+        market = await read_market(session, now)
+        return await vacate_queue(session, EAST, "cpu", market=market, person="op", now=now)

@@ -12,11 +12,12 @@ from paracloud.billing.truths import TRUTHS
 from paracloud.centres.store import keep_queues
 from paracloud.dialects.records import NativePhase
 from paracloud.identity.residency import restrict_residency
+from paracloud.jobs.foresee import Foresight
 from paracloud.jobs.go_at_once import go_at_once
 from paracloud.jobs.intend import intend
-from paracloud.jobs.market import MarketReader, read_market
-from paracloud.jobs.moving import HOLDING_MOST, MoveStep
-from paracloud.jobs.propose_moves import AT_ONCE, Rerouter
+from paracloud.jobs.market import read_market
+from paracloud.jobs.moving import AT_ONCE, HOLDING_MOST, MoveStep, moves_at_once
+from paracloud.jobs.propose_moves import Rerouter
 from paracloud.jobs.show import show
 from paracloud.jobs.wish import hold
 from paracloud.kit.errors import Unreachable
@@ -39,7 +40,7 @@ class Office:
 
     def __init__(self, world: World, lease: Lease) -> None:
         self.world, self.lease = world, lease
-        self.rerouter = Rerouter(world.database, world.clock, MarketReader(world.database, world.clock))
+        self.rerouter = Rerouter(world.database, world.clock, world.market)
 
     @classmethod
     async def open(cls, world: World) -> "Office":
@@ -72,6 +73,9 @@ class Office:
 
     async def depart(self, job: JobId, native_id: str = "7") -> None:
         await self.leave(job)
+        await self.departed(job, native_id)
+
+    async def departed(self, job: JobId, native_id: str = "7") -> None:
         await self.world.book.fenced(self.lease, {job: True})
         never_ran = {"started_at": None, "elapsed_seconds": 0, "cores": 0, "nodes": 0}
         gone = record(job, native_id, phase=NativePhase.CANCELLED, account=UnixAccount("east0"), **never_ran)
@@ -161,13 +165,33 @@ async def test_a_job_that_started_was_held_or_was_moved_a_moment_ago_stays(opene
     assert await office.look(2 * MINUTE) == [(fresh, "holding")]
 
 
-async def test_no_more_jobs_move_than_the_other_centre_has_room_for(opened) -> None:
-    office = await Office.open(await opened())
+@pytest.mark.parametrize("foresees", [False, True])
+async def test_no_more_jobs_move_than_the_other_centre_has_room_for(opened, foresees: bool) -> None:
+    world = await opened()
+    world.foresight = Foresight(world.clock) if foresees else None
+    office = await Office.open(world)
     jobs = [await office.queued(str(number), ntasks="4") for number in range(7, 13)]
     await office.shows(WEST, free_cores=9, free_nodes=2)
-    assert [job for job, _ in await office.look()] == jobs[:2]
+    assert [job for job, _ in await office.look(2 * PATIENCE)] == jobs[:2]
     assert [job for job, _ in await office.look(MINUTE)] == jobs[:2]
     assert len(jobs) < AT_ONCE
+
+
+async def test_no_more_jobs_leave_a_centre_at_once_than_its_budget_of_commands_bears(opened) -> None:
+    office = await Office.open(await opened())
+    async with office.world.database.begin() as session:
+        await session.execute(text("UPDATE centres SET commands_per_minute = 12 WHERE name = 'east'"))
+    first, second, third = [await office.queued(str(number)) for number in range(7, 10)]
+    assert await office.look() == [(first, "holding")]
+    assert await office.look(MINUTE) == [(first, "holding")]
+    await office.depart(first)
+    assert await office.look(MINUTE) == [(second, "holding")]
+    assert await office.look(HOLDING_MOST + MINUTE) == [(second, "releasing"), (third, "holding")]
+
+
+@pytest.mark.parametrize(("commands", "moves"), [(1, 1), (12, 1), (24, 2), (60, 5), (240, AT_ONCE), (6000, AT_ONCE)])
+def test_moves_take_a_fourth_of_a_centres_commands_at_the_most_but_one_goes_always(commands: int, moves: int) -> None:
+    assert moves_at_once(commands) == moves
 
 
 async def test_a_dearer_place_is_paid_for_before_anything_is_given_up(opened) -> None:
@@ -231,6 +255,8 @@ async def test_a_place_that_cannot_be_paid_is_not_taken_and_the_job_stays(opened
     assert (await world.held(), await world.wallet()) == (360_000, 140_000)
     reason = await world.one("SELECT reason FROM job_events WHERE job_id = :job ORDER BY id DESC LIMIT 1", job=job)
     assert reason.startswith("stays at east/cpu, and is not moved to north/cpu: The job can cost up to 0.72")
+    lent = "SELECT count(*) FROM centre_accounts WHERE centre = 'north' AND project_id IS NOT NULL"
+    assert await world.one(lent) == 0
     assert await office.untrue() == {}
 
 

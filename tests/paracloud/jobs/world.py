@@ -24,7 +24,7 @@ from paracloud.identity.create_user import create_user
 from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.build import build
 from paracloud.jobs.ledgered import PostgresBook
-from paracloud.jobs.market import read_market
+from paracloud.jobs.market import Foresees, MarketReader, read_market
 from paracloud.jobs.submit import Accepted, submit
 from paracloud.kit.database import Database
 from paracloud.kit.identifiers import (
@@ -87,10 +87,15 @@ class World:
     clock: StillClock = field(default_factory=StillClock)
     lease: Lease | None = None
     worker: str = "worker-1"
+    foresight: Foresees | None = None
+
+    @property
+    def market(self) -> MarketReader:
+        return MarketReader(self.database, self.clock, self.foresight)
 
     @property
     def book(self) -> PostgresBook:
-        return PostgresBook(self.database, self.clock)
+        return PostgresBook(self.database, self.clock, self.market if self.foresight else None)
 
     def leases(self, worker: str = "worker-1", ttl: timedelta = timedelta(minutes=5)) -> PostgresLeases:
         return PostgresLeases(self.database, WorkerId(worker), self.clock, ttl=ttl, margin=timedelta(seconds=1))
@@ -106,7 +111,7 @@ class World:
         spec = build(script, {name.replace("_", "-"): value for name, value in options.items()}, **extra).spec
         spec = replace(spec, movable=movable)
         async with self.database.begin() as session:
-            market = await read_market(session, self.clock.now())
+            market = await read_market(session, self.clock.now(), self.foresight)
             return await submit(session, caller or self.caller, self.project, spec, market=market, now=self.clock.now())
 
     async def one(self, query: str, **values):

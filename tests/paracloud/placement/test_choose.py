@@ -58,8 +58,10 @@ def test_the_soonest_is_the_one_with_free_cores_although_it_costs_more() -> None
         (replace(NEED, cores=129), "128"),
         (replace(NEED, cores=65, nodes=2), "64"),
         (replace(NEED, cores=64, cores_per_task=64), "32"),
+        (replace(NEED, cores=64, tasks_per_node=64), "32"),
         (replace(NEED, memory_per_node_bytes=65 * GIB), "64.0 GiB"),
         (replace(NEED, memory_per_core_bytes=17 * GIB, cores_per_task=4), "64.0 GiB"),
+        (replace(NEED, memory_per_core_bytes=9 * GIB, tasks_per_node=8), "64.0 GiB"),
         (replace(NEED, gpus_per_node=1), "0"),
     ],
 )
@@ -68,6 +70,14 @@ def test_what_does_not_fit_is_rejected_with_what_would_fit(need: Need, word: str
     assert choice.fitting == ()
     assert word in choice.rejected[0].en
     assert choice.rejected[0].zh
+
+
+def test_what_is_too_much_for_one_job_is_rejected_though_the_queue_has_it() -> None:
+    narrow = replace(CPU, max_nodes=2)
+    for need in (replace(NEED, nodes=3), replace(NEED, cores=65)):
+        choice = choose(need, [narrow], Objective.CHEAPEST)
+        assert "more than" in choice.rejected[0].en
+    assert choose(replace(NEED, nodes=2, cores=64), [narrow], Objective.CHEAPEST).fitting == (narrow,)
 
 
 def test_a_gpu_model_that_is_not_there_is_rejected_by_name() -> None:

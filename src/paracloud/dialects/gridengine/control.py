@@ -2,13 +2,13 @@
 itself keeps one tenant from another's jobs."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
+from paracloud.dialects import acting
 from paracloud.dialects.batch_script import GUARD_FOLDER
 from paracloud.dialects.gridengine.answers import GRID_ENGINE
-from paracloud.dialects.text import count, printable
+from paracloud.dialects.text import printable
 from paracloud.kit.command import Command, Completed
-from paracloud.kit.errors import Forbidden, Invalid, NotFound
+from paracloud.kit.errors import Forbidden
 from paracloud.kit.identifiers import NativeId
 
 _GONE = "does not exist"
@@ -19,11 +19,8 @@ _FOREIGN = (
     "must be at least owner",
 )
 _IDS_AT_A_TIME = 500
-# Every line is tried, also after one that failed: a gone job must not shield those behind it. qdel says on standard
-# output what it did and what it could not.
-_CANCEL = (
-    "export LC_ALL=C; status=0; while read -r ids; do set -f; qdel $ids </dev/null || status=$?; done; exit $status"
-)
+# qdel says on standard output what it did and what it could not.
+_CANCEL = "export LC_ALL=C; " + acting.each_line("qdel")
 # Grid Engine has no command that brings a running job a signal, so the job's own watcher does (prelude.py). A request
 # is taken by a renaming, which only one of the two can do: the watcher, or we when we have waited in vain; so what we
 # leave out was not and will not be delivered.
@@ -55,13 +52,11 @@ wait
 """
 _SIGNAL_PATIENCE_SECONDS = 20
 """A watcher looks every two seconds; a shared file system shows it a new file only after a while."""
-BATCH_ONLY = "B:"
 
 
 def cancel(ids: Sequence[NativeId]) -> Command[None]:
     argv = ("bash", "-c", _CANCEL, "paracloud-cancel")
-    numbers = [_number(job) for job in ids]
-    lines = [" ".join(numbers[at : at + _IDS_AT_A_TIME]) for at in range(0, len(numbers), _IDS_AT_A_TIME)]
+    lines = acting.lines_of([_number(job) for job in ids], _IDS_AT_A_TIME)
 
     def parse(completed: Completed) -> None:
         said = (completed.stdout + completed.stderr).decode(errors="replace")
@@ -75,17 +70,13 @@ def cancel(ids: Sequence[NativeId]) -> Command[None]:
             return
         GRID_ENGINE.output_of(completed, argv)
 
-    stdin = "".join(line + "\n" for line in lines).encode()
-    return Command(argv=argv, parse=parse, stdin=stdin, timeout=timedelta(seconds=60), cost=max(len(lines), 1))
+    return acting.asked_of(argv, lines, parse, cost=max(len(lines), 1))
 
 
 def signal(ids: Sequence[NativeId], name: str, nonce: str) -> Command[frozenset[NativeId]]:
     """To the script and all that it started; after "B:" to the script alone. Only jobs of the platform have a watcher:
     of others that run under this account nothing is told, and they count as gone."""
-    plain = name.removeprefix(BATCH_ONLY)
-    if not (plain.isascii() and plain.isalnum()):
-        raise Invalid(f"{name!r} is no signal.", f"{name!r} 不是信号。", field="signal")
-    wish = f"{'batch' if name.startswith(BATCH_ONLY) else 'all'} {plain}"
+    wish = f"{'batch' if name.startswith(acting.BATCH_ONLY) else 'all'} {acting.signal_named(name)}"
     words = (nonce, wish, GUARD_FOLDER, str(_SIGNAL_PATIENCE_SECONDS))
     argv = ("bash", "-c", _SIGNAL, "paracloud-signal", *words)
     numbers = [_number(job) for job in ids]
@@ -95,8 +86,7 @@ def signal(ids: Sequence[NativeId], name: str, nonce: str) -> Command[frozenset[
         done = {line.removeprefix(f"{nonce} ") for line in lines if line.startswith(f"{nonce} ")}
         return frozenset(NativeId(job) for job in done & set(numbers))
 
-    stdin = "".join(f"{number}\n" for number in numbers).encode()
-    return Command(argv=argv, parse=parse, stdin=stdin, timeout=timedelta(seconds=60))
+    return acting.asked_of(argv, numbers, parse, cost=1)
 
 
 def hold(job: NativeId) -> Command[None]:
@@ -112,7 +102,7 @@ def _changed(job: NativeId, argv: tuple[str, ...]) -> Command[None]:
     def parse(completed: Completed) -> None:
         said = (completed.stdout + completed.stderr).decode(errors="replace")
         if completed.exit_status in (1, 3) and _GONE in said:
-            raise NotFound(f"The centre knows no job {job} any more.", f"该中心已没有作业 {job}。", field="id")
+            raise acting.gone(job)
         if any(sign in said for sign in _FOREIGN):
             raise Forbidden(
                 f"Job {job} belongs to another account of the centre ({printable(said, 200)}).",
@@ -124,9 +114,4 @@ def _changed(job: NativeId, argv: tuple[str, ...]) -> Command[None]:
 
 
 def _number(job: NativeId) -> str:
-    try:
-        return str(count(job))
-    except ValueError:
-        raise Invalid(
-            f"{job!r} is no Grid Engine job number.", f"{job!r} 不是 Grid Engine 作业号。", field="id"
-        ) from None
+    return acting.job_number(GRID_ENGINE, job)

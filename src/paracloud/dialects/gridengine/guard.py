@@ -8,9 +8,10 @@ from paracloud.dialects.answers import broken
 from paracloud.dialects.gridengine.answers import CELL, GRID_ENGINE
 from paracloud.dialects.gridengine.guard_program import GUARD_PROGRAM, LOOK_UPS, NO_ENVIRONMENT
 from paracloud.dialects.gridengine.script import PARALLEL, folders_of
-from paracloud.dialects.guard import Answer, Guard, require_tags
+from paracloud.dialects.guard import Guard, require_tags
 from paracloud.dialects.tags import tag_of
 from paracloud.dialects.text import count
+from paracloud.dialects.weight import Weight, plain
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.identifiers import NativeId, SubmitTag
 
@@ -25,6 +26,12 @@ echo "$1 end"
 """
 
 
+LOOK_UP = 1
+"""qstat; accounting is read from its file."""
+COMMANDS_LEAST = plain(LOOK_UP, is_retry=True).own + LOOK_UPS
+HEAD_LINES = 40
+
+
 def _native_id(text: str) -> NativeId:
     return NativeId(str(count(text.partition(".")[0])))
 
@@ -35,13 +42,14 @@ def _field(said: str) -> str | None:
     return "queue" if "unknown queue" in said else None
 
 
-GUARD = Guard(GRID_ENGINE, GUARD_PROGRAM, folders_of, _native_id, _field)
+def _weigh(script: str, /, *, is_retry: bool) -> Weight:
+    """A queue's parallel environments are asked for once in a batch, and not for each job."""
+    lines = (line for line in script.split("\n", HEAD_LINES) if line.startswith(PARALLEL))
+    own = plain(LOOK_UP, is_retry=is_retry)
+    return replace(own, shared={line.split()[-1]: LOOK_UPS for line in lines})
 
 
-def submit(batch: Mapping[SubmitTag, str], nonce: str) -> Command[Mapping[SubmitTag, Answer]]:
-    queues = {line.split()[-1] for text in batch.values() for line in text.split("\n", 40) if line.startswith(PARALLEL)}
-    command = GUARD.submit(batch, nonce)
-    return replace(command, cost=command.cost + LOOK_UPS * len(queues))
+GUARD = Guard(GRID_ENGINE, GUARD_PROGRAM, folders_of, _native_id, _field, _weigh)
 
 
 def find(tags: Sequence[SubmitTag], since: datetime, nonce: str) -> Command[Mapping[SubmitTag, NativeId]]:

@@ -58,6 +58,9 @@ list_ids() {
   set -f
 }
 
+# One that could not be asked for is not asked for again by the other jobs of this batch.
+failed() { printf '%s\n%s\n' "$nonce $$" "$1" >"$kept.failed"; printf '%s\n' "$1" >&2; }
+
 # Of the queue's parallel environments the first that spreads slots by the rule; such as let a job start its tasks on
 # other hosts come first. What was found is kept for ten minutes, and asked for by one at a time: at most @LOOK_UPS@
 # commands, of which the budget knows.
@@ -65,15 +68,19 @@ parallel() {
   local queue=$1 rule=$2 kept name known own=$BASHPID
   kept=${root%/*}/parallel.$queue
   exec 7>>"$kept.lock" && flock -w "$lock_wait" 7 || return 1
+  if { read -r known <"$kept.failed"; } 2>/dev/null && [ "$known" = "$nonce $$" ]; then
+    tail -n +2 "$kept.failed" >&2
+    return 1
+  fi
   if [ -z "$(find "$kept" -mmin -10 2>/dev/null)" ]; then
-    known=$(timeout -k 5 "$patience" qconf -sq "$queue") || { printf '%s\n' "$known" >&2; return 1; }
+    known=$(timeout -k 5 "$patience" qconf -sq "$queue" 2>&1) || { failed "$known"; return 1; }
     known=$(awk '
       $1 == "pe_list" { $1 = ""; more = 1 }
       more { line = $0; more = sub(/\\$/, "", line); gsub(/\[[^]=]*=/, " ", line); print line }' <<<"$known")
     for name in $(printf '%s\n' ${known//[^A-Za-z0-9_.-]/ } | grep -vx NONE | head -n "$((@LOOK_UPS@ - 1))"); do
     # A queue may name one that is no more.
       known=$(timeout -k 5 "$patience" qconf -sp "$name" 2>&1) && printf '%s\n' "$known" && continue
-      [[ $known == *"not a parallel environment"* ]] || { printf '%s\n' "$known" >&2; exit 1; }
+      [[ $known == *"not a parallel environment"* ]] || { failed "$known"; exit 1; }
     done | awk '$1 == "pe_name" { name = $2 } $1 == "allocation_rule" { rule = $2 }
       $1 == "control_slaves" { print ($2 ~ /TRUE|true/ ? 0 : 1), rule, name }' | sort -s -n -k 1,1 >"$kept.$own"
     if [ "${PIPESTATUS[*]}" != "0 0 0" ]; then rm -f -- "$kept.$own"; return 1; fi

@@ -1,7 +1,8 @@
 """What a centre has and what of it is free: queues with their limits, nodes with their load."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import TypeVar
 
 from paracloud.dialects.answers import broken
 from paracloud.dialects.pbs.flavour import Flavour
@@ -10,6 +11,7 @@ from paracloud.dialects.records import NodeInfo, QueueInfo
 from paracloud.dialects.text import printable
 from paracloud.kit.command import Command, Completed
 
+T = TypeVar("T")
 # Arguments: nonce; then the words of three commands, each behind their number.
 _ALL = r"""
 nonce=$1
@@ -23,24 +25,12 @@ done
 
 
 def queues(flavour: Flavour, nonce: str) -> Command[Sequence[QueueInfo]]:
-    command = _both(flavour, nonce)
-    return Command(
-        argv=command.argv,
-        parse=lambda completed: tuple(command.parse(completed)[0]),
-        timeout=command.timeout,
-        cost=command.cost,
-    )
+    return _asked(flavour, nonce, lambda queues, _: tuple(queues))
 
 
 def nodes(flavour: Flavour, nonce: str) -> Command[Sequence[NodeInfo]]:
     """Which queues a node serves is told by the queues, so all is asked here too."""
-    command = _both(flavour, nonce)
-    return Command(
-        argv=command.argv,
-        parse=lambda completed: tuple(command.parse(completed)[1]),
-        timeout=command.timeout,
-        cost=command.cost,
-    )
+    return _asked(flavour, nonce, lambda _, nodes: tuple(nodes))
 
 
 def ping(flavour: Flavour) -> Command[str]:
@@ -59,17 +49,17 @@ def ping(flavour: Flavour) -> Command[str]:
     return Command(argv=argv, parse=parse)
 
 
-def _both(flavour: Flavour, nonce: str) -> Command[tuple[list[QueueInfo], list[NodeInfo]]]:
+def _asked(flavour: Flavour, nonce: str, part: Callable[[list[QueueInfo], list[NodeInfo]], T]) -> Command[T]:
     cluster = flavour.cluster
     words = [word for one in (cluster.queues, cluster.server, cluster.nodes) for word in (str(len(one)), *one)]
     argv = ("bash", "-c", _ALL, "paracloud-queues", nonce, *words)
 
-    def parse(completed: Completed) -> tuple[list[QueueInfo], list[NodeInfo]]:
+    def parse(completed: Completed) -> T:
         parts = flavour.answers.output_of(completed, argv).split(f"\n{nonce}\n")
         if len(parts) != 4:
             raise broken("gave only a part of an answer", "只给出了一部分答复", completed, argv)
         try:
-            return cluster.read(*(part.strip("\n") for part in parts[:3]))
+            return part(*cluster.read(*(text.strip("\n") for text in parts[:3])))
         except (ValueError, KeyError) as error:
             raise odd(error, completed, argv) from None
 

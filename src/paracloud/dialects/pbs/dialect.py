@@ -1,6 +1,6 @@
 """PBS as a dialect, in its two flavours: the one face that the rest of the platform sees."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from paracloud.dialects.nonce import random_nonce
@@ -8,6 +8,7 @@ from paracloud.dialects.pbs import accounting, cluster, control, guard, listing,
 from paracloud.dialects.pbs.flavour import Flavour
 from paracloud.dialects.pbs.flavours import OPENPBS, TORQUE
 from paracloud.dialects.records import AccountingRecord, NodeInfo, Observation, QueueInfo, Request
+from paracloud.dialects.weight import Weight
 from paracloud.kit.command import Command
 from paracloud.kit.errors import Refused, Unreachable
 from paracloud.kit.identifiers import NativeId, SubmitTag, UnixAccount
@@ -23,8 +24,17 @@ class PbsDialect:
     def script(self, request: Request) -> str:
         return script.script(self._flavour, request)
 
-    def submit(self, batch: Mapping[SubmitTag, str]) -> Command[Mapping[SubmitTag, NativeId | Refused | Unreachable]]:
-        return guard.guard_of(self._flavour).submit(batch, self._nonce())
+    @property
+    def commands_least(self) -> int:
+        return guard.COMMANDS_LEAST
+
+    def weigh(self, script: str, *, is_retry: bool) -> Weight:
+        return guard.guard_of(self._flavour).weigh(script, is_retry=is_retry)
+
+    def submit(
+        self, batch: Mapping[SubmitTag, str], retried: Collection[SubmitTag] = ()
+    ) -> Command[Mapping[SubmitTag, NativeId | Refused | Unreachable]]:
+        return guard.guard_of(self._flavour).submit(batch, self._nonce(), retried)
 
     def find(self, tags: Sequence[SubmitTag], since: datetime) -> Command[Mapping[SubmitTag, NativeId]]:
         return guard.find(self._flavour, tags, self._nonce())

@@ -1,11 +1,12 @@
 """Slurm as a dialect, for 20.11 and later: the one face that the rest of the platform sees."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from paracloud.dialects.nonce import random_nonce
 from paracloud.dialects.records import AccountingRecord, NodeInfo, Observation, QueueInfo, Request
 from paracloud.dialects.slurm import accounting, cluster, control, guard, listing, script
+from paracloud.dialects.weight import Weight
 from paracloud.kit.command import Command
 from paracloud.kit.errors import Refused, Unreachable
 from paracloud.kit.identifiers import NativeId, SubmitTag, UnixAccount
@@ -20,8 +21,17 @@ class SlurmDialect:
     def script(self, request: Request) -> str:
         return script.script(request)
 
-    def submit(self, batch: Mapping[SubmitTag, str]) -> Command[Mapping[SubmitTag, NativeId | Refused | Unreachable]]:
-        return guard.GUARD.submit(batch, self._nonce())
+    @property
+    def commands_least(self) -> int:
+        return guard.COMMANDS_LEAST
+
+    def weigh(self, script: str, *, is_retry: bool) -> Weight:
+        return guard.GUARD.weigh(script, is_retry=is_retry)
+
+    def submit(
+        self, batch: Mapping[SubmitTag, str], retried: Collection[SubmitTag] = ()
+    ) -> Command[Mapping[SubmitTag, NativeId | Refused | Unreachable]]:
+        return guard.GUARD.submit(batch, self._nonce(), retried)
 
     def find(self, tags: Sequence[SubmitTag], since: datetime) -> Command[Mapping[SubmitTag, NativeId]]:
         return guard.find(tags, since, self._nonce())

@@ -10,6 +10,7 @@ from paracloud.dialects.slurm.guard_program import GUARD_PROGRAM
 from paracloud.dialects.slurm.table import rows
 from paracloud.dialects.tags import native_name, tag_of
 from paracloud.dialects.text import count
+from paracloud.dialects.weight import Weight, plain
 from paracloud.kit.command import Command, Completed
 from paracloud.kit.identifiers import NativeId, SubmitTag
 
@@ -20,6 +21,11 @@ TZ=UTC0 sacct -X -n -P -D -u "$EUID" --name="$2" -S "$3" --delimiter="$1" -o Job
 """
 
 
+LOOK_UP = 2
+"""squeue, and sacct where it lists none."""
+COMMANDS_LEAST = plain(LOOK_UP, is_retry=True).own
+
+
 def _native_id(text: str) -> NativeId:
     return NativeId(str(count(text)))
 
@@ -28,7 +34,11 @@ def _field(said: str) -> str | None:
     return "queue" if "artition" in said else None
 
 
-GUARD = Guard(SLURM, GUARD_PROGRAM, folders_of, _native_id, _field)
+def _weigh(_script: str, /, *, is_retry: bool) -> Weight:
+    return plain(LOOK_UP, is_retry=is_retry)
+
+
+GUARD = Guard(SLURM, GUARD_PROGRAM, folders_of, _native_id, _field, _weigh)
 
 
 def find(tags: Sequence[SubmitTag], since: datetime, nonce: str) -> Command[Mapping[SubmitTag, NativeId]]:

@@ -1,29 +1,18 @@
-"""Grid Engine's commands as small programs over a folder, so that the real guard can be run, killed and repeated
-against every kind of answer. What Grid Engine itself does with it is a live test."""
+"""Grid Engine's commands as small programs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from tests.paracloud.dialects.slurm.stand_in import StandIn
-from tests.paracloud.dialects.slurm.stand_in import request as slurm_request
+from tests.paracloud.dialects.stand_in import CLIENT, StandIn
 
-from paracloud.dialects.gridengine.script import script
-from paracloud.dialects.records import Request
+from paracloud.dialects.dialect import Dialect
+from paracloud.dialects.gridengine.dialect import GridEngineDialect
 
 _QSUB = """#!/bin/bash
-echo "$*" >>"$STAND_IN/calls"
-while [ $# -gt 1 ]; do [ "$1" = -N ] && name=$2; shift; done
-mode=$(cat "$STAND_IN/mode" 2>/dev/null)
-accept() {
-  exec 8>>"$STAND_IN/lock"; flock 8
-  id=$((41000 + $(wc -l <"$STAND_IN/jobs"))); echo "$id $name" >>"$STAND_IN/jobs"
-}
-case $mode in
-  "") sleep "0.0$((RANDOM % 10))"; accept; sleep "0.0$((RANDOM % 10))"; echo "$id" ;;
-  array) accept; echo "$id.1-9:2" ;;
-  lost) sleep 0.3; accept; echo "error: commlib error: got read error (closing connection)" >&2; exit 1 ;;
-  late*) accept; printf '%s\\n' "${mode#late}" >&2; exit 1 ;;
-  *) printf '%s\\n' "$mode" >&2; exit 1 ;;
-esac
+options=("$@")
+while [ $# -gt 1 ]; do case $1 in -N) name=$2 ;; -t) tail=.$2 ;; esac; shift; done
+set -- "${options[@]}"
+silence="error: commlib error: got read error (closing connection)"
 """
 _QSTAT = """#!/bin/bash
 echo call >>"$STAND_IN/qstat.calls"
@@ -52,34 +41,19 @@ esac
 
 @dataclass
 class GridStandIn(StandIn):
-    """`mode` is what qsub does next: empty accepts, `array` accepts as it would an array, `lost` accepts and does not
-    say so, `late TEXT` accepts and refuses with TEXT, all else fails with that text."""
+    PROGRAMS = {"qsub": _QSUB + CLIENT, "qstat": _QSTAT, "qconf": _QCONF}
+    LISTING = "qstat"
+
+    dialect: Dialect = field(default_factory=GridEngineDialect)
 
     def __post_init__(self) -> None:
-        for name, text in (("qsub", _QSUB), ("qstat", _QSTAT), ("qconf", _QCONF)):
-            path = self.folder / "bin" / name
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text)
-            path.chmod(0o755)
-        self.home.mkdir()
-        (self.folder / "jobs").touch()
+        super().__post_init__()
         self.common.mkdir(parents=True)
         (self.common / "act_qmaster").touch()
 
     @property
-    def common(self):
+    def common(self) -> Path:
         return self.folder / "sge/default/common"
 
     def start(self, command, **variables):
         return super().start(command, SGE_ROOT=str(self.folder / "sge"), **variables)
-
-    def calls(self) -> list[str]:
-        return (self.folder / "calls").read_text().splitlines()
-
-
-def request(**changes) -> Request:
-    return slurm_request(**changes)
-
-
-def batch(*requests: Request) -> dict[str, str]:
-    return {one.tag: script(one) for one in requests}

@@ -1,12 +1,11 @@
 """One suite for every Book: how a waiting job leaves a centre for another."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.contract.stands import MemoryStand, PostgresStand, Stand
-from tests.contract.test_books import moved, queued, settle
+from tests.contract.books.steps import moved, queued, settle
+from tests.contract.stands import Stand
 from tests.paracloud.jobs.world import EAST, START, WEST, record
 
 from paracloud.dialects.records import AccountingRecord, NativePhase
@@ -16,23 +15,6 @@ from paracloud.kit.identifiers import JobId, NativeId, submit_tag
 from paracloud.kit.lease import Lease
 
 HOUR = 3600
-
-
-@pytest.fixture(params=["postgres", "memory"])
-def opener(request: pytest.FixtureRequest) -> Callable[[], Awaitable[Stand]]:
-    if request.param == "memory":
-        return _open_memory
-    database = request.getfixturevalue("database")
-    return lambda: PostgresStand.open(database)
-
-
-async def _open_memory() -> Stand:
-    return MemoryStand()
-
-
-@pytest.fixture
-async def stand(opener: Callable[[], Awaitable[Stand]]) -> Stand:
-    return await opener()
 
 
 async def steps(stand: Stand, lease: Lease) -> list[MoveStep]:

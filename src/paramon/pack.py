@@ -1,0 +1,52 @@
+"""All of paramon as one file that Python runs: `python3 paramon.pyz run -- ./a.out`.
+
+The same sources give the same bytes, so that a file is known by its checksum.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import zipfile
+
+FIRST_LINE = b"#!/usr/bin/env python3\n"
+OLDEST = (1980, 1, 1, 0, 0, 0)
+"""What a zip file can say; the true time would make each build another one."""
+MAIN = "import sys\n\nfrom paramon.cli import main\n\nsys.exit(main())\n"
+LEFT_OUT = ("paramon/pack.py", "paramon/__main__.py")
+
+
+def packed(folder: str | None = None) -> bytes:
+    """`folder`: of the package; that of this module where none is named."""
+    base = os.path.dirname(os.path.abspath(__file__)) if folder is None else folder
+    sources = {"__main__.py": MAIN.encode()}
+    for place, folders, files in os.walk(base):
+        folders[:] = [one for one in folders if one != "__pycache__"]
+        for name in files:
+            inside = os.path.join("paramon", os.path.relpath(os.path.join(place, name), base)).replace(os.sep, "/")
+            if name.endswith(".py") and inside not in LEFT_OUT:
+                with open(os.path.join(place, name), "rb") as file:
+                    sources[inside] = file.read()
+    out = io.BytesIO()
+    out.write(FIRST_LINE)
+    with zipfile.ZipFile(out, "w") as archive:
+        for inside in sorted(sources):
+            entry = zipfile.ZipInfo(inside, OLDEST)
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(entry, sources[inside])
+    return out.getvalue()
+
+
+def main() -> int:
+    """The one argument: where the file goes. It is whole or not there."""
+    target = sys.argv[1]
+    with open(target + ".new", "wb") as file:
+        file.write(packed())
+    os.chmod(target + ".new", 0o755)  # noqa: S103  # a program
+    os.replace(target + ".new", target)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""`paramon watch`: beside what runs already, and never in its way."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from tests.paramon.test_run import ROOT, last_rows
+
+from paramon.sample.errors import Damaged
+from paramon.sample.fields import AT
+from paramon.sample.file import frames_in
+from paramon.sample.frames import CHUNK
+from paramon.sample.profile import open_profile
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+
+
+def watching(pid: int, folder, *options: str) -> subprocess.Popen[bytes]:
+    argv = [sys.executable, "-m", "paramon", "watch", "--pid", str(pid), "--folder", str(folder), "--period", "0.1"]
+    return subprocess.Popen([*argv, *options], env=ENVIRONMENT)
+
+
+def until_ticked(folder, ticks: int = 1):
+    """The profile, when it has so many."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        with contextlib.suppress(Damaged, OSError):
+            (node,) = open_profile(str(folder))
+            if sum(len(chunk.ticks) for chunk in node.chunks()) >= ticks:
+                return node
+        time.sleep(0.05)
+    raise AssertionError("no profile came")
+
+
+def test_it_sees_the_process_and_its_children_and_ends_with_it(tmp_path):
+    with subprocess.Popen(["sh", "-c", "sleep 100 & read line; kill $!"], stdin=subprocess.PIPE) as job:
+        watcher = watching(job.pid, tmp_path)
+        until_ticked(tmp_path, 2)
+        job.communicate(b"\n", timeout=60)
+    assert watcher.wait(60) == 0
+    (node,) = open_profile(str(tmp_path))
+    assert {one.name for one in node.processes.values()} == {"sh", "sleep"}
+    assert node.end is not None
+    assert {chr(values[AT["state"]]) for values in last_rows(node).values()} <= {"X", "Z"}
+
+
+def test_what_carries_the_mark_belongs_to_it_wherever_it_was_started(tmp_path):
+    marked = {**os.environ, "JOB": "x17"}
+    with subprocess.Popen(["sleep", "100"]) as job, subprocess.Popen(["cat"], stdin=subprocess.PIPE, env=marked) as far:
+        watcher = watching(job.pid, tmp_path, "--mark", "JOB=x17", "--node", "n1", "--job", "17")
+        until_ticked(tmp_path, 2)
+        far.stdin.close()
+        job.kill()
+    assert watcher.wait(60) == 0
+    (node,) = open_profile(str(tmp_path))
+    assert (node.header["node"], node.header["job"]) == ("n1", "17")
+    assert {one.name for one in node.processes.values()} == {"sleep", "cat"}
+
+
+def test_a_warning_brings_what_was_seen_to_disk_and_it_goes_on(tmp_path):
+    with subprocess.Popen(["sleep", "100"]) as job:
+        watcher = watching(job.pid, tmp_path)
+        until_ticked(tmp_path, 3)
+        watcher.send_signal(signal.SIGTERM)
+        while not any(one.kind == CHUNK for one in frames_in(open_profile(str(tmp_path))[0].path)):
+            time.sleep(0.05)
+        assert watcher.poll() is None
+        watcher.kill()
+        job.kill()
+    watcher.wait(60)
+    (node,) = open_profile(str(tmp_path))
+    assert sum(len(chunk.ticks) for chunk in node.chunks()) >= 3
+
+
+def test_a_process_that_is_not_there_is_refused(tmp_path):
+    argv = [sys.executable, "-m", "paramon", "watch", "--pid", "99999999", "--folder", str(tmp_path)]
+    done = subprocess.run(argv, check=False, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "99999999" in done.stderr
+    assert not list(tmp_path.iterdir())
