@@ -92,6 +92,8 @@ def test_how_it_ended_is_said(tmp_path):
     assert "ended by signal 9" in shown(tmp_path / "killed")
     a_job(tmp_path / "failed").close(exit_code=3)
     assert "exit code 3" in shown(tmp_path / "failed")
+    a_job(tmp_path / "watched").close(exit_code="unknown", signal="unknown")
+    assert "2.00 s · ended\n" in shown(tmp_path / "watched")
     made = a_job(tmp_path / "open")
     assert "still running" in shown(tmp_path / "open")
     for path in (made.path, made.path + ".live"):
