@@ -32,6 +32,18 @@ def test_rates_go_on_over_the_end_of_a_minute(tmp_path):
     assert second["series"]["network.eth0.received_bytes"] == [20.0]
 
 
+def test_who_has_ended_is_not_counted(tmp_path):
+    made = Made(tmp_path)
+    made.comes(1)
+    made.comes(2)
+    made.tick(0, {2: {"state": ord("D"), "threads": 3}})
+    made.tick(1000, {2: made.ends(2)})
+    made.forget(2)
+    made.tick(2000)
+    (told,) = columns(made.close())
+    assert (told["processes"], told["threads"], told["blocked"]) == ([2, 1, 1], [4, 1, 1], [1, 0, 0])
+
+
 def test_what_stands_is_said_at_each_tick_from_when_it_is_known(tmp_path):
     made = Made(tmp_path)
     made.tick(0)
