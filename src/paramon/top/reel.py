@@ -107,6 +107,8 @@ def _second(tape: Tape) -> int:
 def _busy(window: Window, tick: int) -> list[float]:
     """Part of the node's CPU time that was not idle, from look to look."""
     names = [name for name in window.series() if name.startswith("cpu.") and name.endswith("_ticks")]
+    if not names:
+        return []
     idle = {"cpu.idle_ticks", "cpu.iowait_ticks"}
     looks = []
     for at in range(max(tick - HISTORY, 0), tick + 1):
