@@ -36,6 +36,7 @@ def test_each_tick_is_seen_when_it_is_written_and_still_after_its_minute(tmp_pat
     tape.poll()
     assert tape.end is not None
     assert tape.last_ms == 199_000
+    assert [tick for chunk in tape.chunks(0, 199_000) for tick in chunk.ticks] == list(range(0, 200_000, 1000))
     assert tape.processes[1].pid == 1001
 
 
