@@ -62,5 +62,6 @@ class Made:
             "exit_code": 0, "signal": 0, "wall_ms": self.at_ms, "cpu_ticks_total": 0, "completeness": None,
             "cpu_us": 2000, "missed_ticks": 0, "slowed_ticks": 0, "denied_processes": 0, "failed_reads": {}, **end,
         }  # fmt: skip
+        told = {name: value for name, value in told.items() if value != "unknown"}
         self.spool.close(told)
         return self.path

@@ -83,7 +83,7 @@ class JobFacts:
 
     @property
     def wall_ms(self) -> int:
-        return max(node.start_ms - self.start_ms + node.wall_ms for node in self.nodes)
+        return max(node.end_ms for node in self.nodes) - self.start_ms
 
     @property
     def cpu_ms(self) -> int:
@@ -91,10 +91,25 @@ class JobFacts:
 
     @property
     def cores(self) -> int:
-        """Of all nodes; of one that was begun on twice, once."""
-        return sum({node.name: node.cores for node in self.nodes}.values())
+        """Of all nodes."""
+        return sum(
+            min(sum(node.cores for node in parts), max(node.all_cores for node in parts))
+            for parts in self._by_node().values()
+        )
 
     @property
     def there_ms(self) -> int:
-        """CPU time that it could have used: of each node's cores, as long as it was there."""
-        return sum(node.cores * node.wall_ms for node in self.nodes)
+        """CPU time that it could have used: of the cores that it might use, as long as it was there. Several collectors
+        on a node have cores of their own, or the same: together not more than the node's."""
+        whole = 0
+        for parts in self._by_node().values():
+            passed = max(node.end_ms for node in parts) - min(node.start_ms for node in parts)
+            most = max(node.all_cores for node in parts) * passed
+            whole += min(sum(node.cores * node.wall_ms for node in parts), most)
+        return whole
+
+    def _by_node(self) -> dict[str, list[NodeFacts]]:
+        found: dict[str, list[NodeFacts]] = {}
+        for node in self.nodes:
+            found.setdefault(node.name, []).append(node)
+        return found

@@ -91,6 +91,11 @@ class NodeFacts:
         return int((self.profile.end or {}).get("wall_ms", self.last_ms))
 
     @property
+    def end_ms(self) -> int:
+        """Of the clock, as `start_ms`."""
+        return self.start_ms + self.wall_ms
+
+    @property
     def cpu_ms(self) -> int:
         """Of all that the job was there: by the kernel's own sum, where the profile ended with it."""
         return max(int((self.profile.end or {}).get("cpu_ticks_total", 0)) * 1000 // self.second, self.known_ms)
@@ -99,6 +104,11 @@ class NodeFacts:
     def cores(self) -> int:
         header = self.profile.header
         return int(header.get("usable_cores") or header.get("cores") or 1)
+
+    @property
+    def all_cores(self) -> int:
+        """Of the machine."""
+        return max(int(self.profile.header.get("cores") or 1), self.cores)
 
     @property
     def is_running(self) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Callable
 
-from paramon.sample.chunk import Chunk
+from paramon.sample.chunk import NOTHING, Chunk
 from paramon.sample.fields import AT
 
 USER, SYSTEM = AT["user_ticks"], AT["system_ticks"]
@@ -48,12 +48,13 @@ class Sums:
         """`rows` of one process. `before`: its values at the end of the chunk before; None where it was not there: all
         that it has used until its first row is of that tick. `settle` when all are in."""
         levels = [getattr(self, name) for name in LEVELS]
-        grown = list(self.grown.values())
+        grown = list(zip(self.grown.values(), PLACES))
+        before = before or NOTHING
         held = (0,) * len(LEVELS)
         common, since = 0, 0
         for tick, values in rows:
-            for column, place in zip(grown, PLACES):
-                change = values[place] - (before[place] if before is not None else 0)
+            for column, place in grown:
+                change = values[place] - before[place]
                 if change > 0:
                     column[tick] += change
             now, also = _levels(values)

@@ -12,12 +12,12 @@ A chunk stands for itself: each process and each series begins in it with its wh
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from paramon.sample.errors import Damaged
 from paramon.sample.fields import COUNT
-from paramon.sample.varint import get, get_bytes, get_signed, put, put_bytes, put_signed
+from paramon.sample.varint import get, get_bytes, get_signed, numbers, put, put_bytes, put_signed
 
 LEVEL = 6
 NOTHING = (0,) * COUNT
@@ -25,13 +25,11 @@ LARGEST = 256 << 20
 """Of what a chunk may inflate to."""
 TICKS_MOST = 100_000
 
-Row = "tuple[int, tuple[int, ...]]"
-"""The tick's number in the chunk, and all fields."""
-
 
 class Chunk(NamedTuple):
-    """`ticks`: milliseconds since the start of the profile. `rows`: of each process by its number, only where something
-    changed; between two of them everything stays as it was. `points`: of each series, likewise."""
+    """`ticks`: milliseconds since the start of the profile. `rows`: of each process by its number, the tick's number in
+    the chunk and all fields, only where something changed; between two of them everything stays as it was. `points`: of
+    each series, likewise."""
 
     ticks: list[int]
     rows: dict[int, list[tuple[int, tuple[int, ...]]]]
@@ -170,11 +168,9 @@ class TickReader:
         points, at = get_bytes(payload, at)
         number = len(self.chunk.ticks)
         self.chunk.ticks.append(at_ms)
-        at = 0
-        while at < len(rows):
-            process, at = get(rows, at)
-            values, at = _changed(rows, at, self._values.get(process, NOTHING))
-            self._values[process] = values
+        parts = iter(numbers(rows))
+        for process in parts:
+            values = self._values[process] = _changed(parts, self._values.get(process, NOTHING))
             self.chunk.rows.setdefault(process, []).append((number, values))
         at = 0
         while at < len(points):
@@ -209,22 +205,21 @@ def _ticks(data: bytes) -> tuple[list[int], int]:
 
 
 def _rows(written: bytes, ticks: int) -> list[tuple[int, tuple[int, ...]]]:
-    found, at, tick, values = [], 0, -1, NOTHING
-    while at < len(written):
-        gap, at = get(written, at)
+    found, tick, values = [], -1, NOTHING
+    parts = iter(numbers(written))
+    for gap in parts:
         tick = _moved(tick, gap, ticks)
-        values, at = _changed(written, at, values)
+        values = _changed(parts, values)
         found.append((tick, values))
     return found
 
 
 def _points(written: bytes, ticks: int) -> list[tuple[int, int]]:
-    found, at, tick, value = [], 0, -1, 0
-    while at < len(written):
-        gap, at = get(written, at)
+    found, tick, value = [], -1, 0
+    parts = iter(numbers(written))
+    for gap in parts:
         tick = _moved(tick, gap, ticks)
-        delta, at = get_signed(written, at)
-        value += delta
+        value += _signed(parts)
         found.append((tick, value))
     return found
 
@@ -235,13 +230,20 @@ def _moved(tick: int, gap: int, ticks: int) -> int:
     return tick + gap
 
 
-def _changed(data: bytes, at: int, values: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
-    mask, at = get(data, at)
+def _changed(parts: Iterator[int], values: tuple[int, ...]) -> tuple[int, ...]:
+    mask = next(parts, 1 << COUNT)
     if mask >> COUNT:
         raise Damaged("fields that are not known", "未知字段")
     found = list(values)
-    for field in range(COUNT):
-        if mask >> field & 1:
-            delta, at = get_signed(data, at)
-            found[field] += delta
-    return tuple(found), at
+    while mask:
+        lowest = mask & -mask
+        found[lowest.bit_length() - 1] += _signed(parts)
+        mask ^= lowest
+    return tuple(found)
+
+
+def _signed(parts: Iterator[int]) -> int:
+    value = next(parts, None)
+    if value is None:
+        raise Damaged("a row is cut off", "数据行不完整")
+    return (value >> 1) ^ -(value & 1)

@@ -32,7 +32,8 @@ class Process(NamedTuple):
 class Told:
     """What a profile says besides its samples."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str) -> None:
+        self.path = path
         self.header: dict[str, Any] = {}
         self.processes: dict[int, Process] = {}
         self.end: dict[str, Any] | None = None
@@ -57,8 +58,7 @@ class NodeProfile(Told):
 
     def __init__(self, path: str) -> None:
         """Damaged where it has no header, OSError where it cannot be read."""
-        super().__init__()
-        self.path = path
+        super().__init__(path)
         self.lost_bytes = 0
         self.damaged_chunks = 0
         for one in self._frames(self.path):

@@ -34,8 +34,7 @@ class Tape(Told):
     """`poll` for what is new. Milliseconds are since the start of the profile."""
 
     def __init__(self, path: str) -> None:
-        super().__init__()
-        self.path = path
+        super().__init__(path)
         self._minutes: list[Minute] = []
         self._kept: dict[int, Chunk] = {}
         self._offset, self._inode = 0, -1

@@ -44,6 +44,23 @@ def get(data: bytes, at: int) -> tuple[int, int]:
     raise Damaged("a number is cut off", "数值不完整")
 
 
+def numbers(data: bytes) -> list[int]:
+    """All of them, where nothing else is: much faster than one by one. Damaged where one is cut off or too long."""
+    found, value, shift = [], 0, 0
+    for byte in data:
+        if byte < 128:
+            found.append(value | byte << shift)
+            value = shift = 0
+        else:
+            value |= (byte & 127) << shift
+            shift += 7
+            if shift >= 7 * MOST_BYTES:
+                raise Damaged("a number is too long", "数值过长")
+    if shift:
+        raise Damaged("a number is cut off", "数值不完整")
+    return found
+
+
 def get_signed(data: bytes, at: int) -> tuple[int, int]:
     value, at = get(data, at)
     return (value >> 1 if not value & 1 else -(value >> 1) - 1), at

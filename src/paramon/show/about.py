@@ -33,7 +33,9 @@ def _faith(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
         say(f"{slowed} left out to stay cheap", f"为省开销少采 {slowed} 次"),
         say(f"{complete} of all CPU time is a known process's", f"{complete} 的 CPU 时间归到了进程")
         if complete
-        else say("how complete it is, is not known before the end", "完整度在结束时才能得出"),
+        else say("how much of all CPU time it saw, is not known", "完整度未知")
+        if end
+        else say("how much of all CPU time it saw, is known at the end", "完整度在结束时才能得出"),
     ]
 
 

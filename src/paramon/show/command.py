@@ -7,6 +7,7 @@ import shutil
 import sys
 
 from paramon.facts.job import JobFacts
+from paramon.facts.runs import newest_run
 from paramon.sample.profile import open_profile
 from paramon.show.page import page
 from paramon.show.sheet import Sheet
@@ -18,12 +19,24 @@ NARROWEST, WIDEST, OF_A_FILE = 60, 160, 120
 
 def show(path: str, *, is_json: bool, is_chinese: bool) -> None:
     """To standard output. Damaged where there is no profile, OSError where it cannot be read."""
-    facts = JobFacts(open_profile(path))
+    profiles = open_profile(path)
+    shown = newest_run(profiles)
+    facts = JobFacts(shown)
     if is_json:
         sys.stdout.write(json.dumps(told(facts), ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write(page(facts, Sheet(is_chinese=is_chinese, columns=_columns())))
+        sheet = Sheet(is_chinese=is_chinese, columns=_columns())
+        sys.stdout.write(page(facts, sheet) + _others(len(profiles) - len(shown), sheet))
     sys.stdout.flush()
+
+
+def _others(count: int, sheet: Sheet) -> str:
+    if not count:
+        return ""
+    return sheet.say(
+        f"\nThis is the newest run. Beside it: {count} profile{'s' * (count > 1)} of others; name a file to see one.\n",
+        f"\n以上为最近一次运行；目录中另有 {count} 个更早的采集文件：请指定文件名查看。\n",
+    )
 
 
 def _columns() -> int:

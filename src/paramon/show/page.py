@@ -22,7 +22,7 @@ def page(facts: JobFacts, sheet: Sheet) -> str:
     lines += _input_output(facts.used, sheet) + _threads(facts, sheet)
     for table in (rank_table(facts, sheet), process_table(facts, sheet)):
         lines += ["", *table] if table else []
-    for node in facts.nodes:
+    for node in {node.name: node for node in facts.nodes}.values():
         lines += ["", *node_lines(node, sheet)]
     lines += ["", *about(facts, sheet)]
     return "\n".join(lines) + "\n"
@@ -60,7 +60,9 @@ def _ending(facts: JobFacts, sheet: Sheet) -> str:
         return say("still running", "仍在运行")
     if any(end is None for end in ends):
         return say("cut off: no end was written", "采集中断：没有结束记录")
-    return say("exit code 0", "退出码 0")
+    if any(end is not None and "exit_code" in end for end in ends):
+        return say("exit code 0", "退出码 0")
+    return say("ended", "已结束")  # who only looks on is not told how
 
 
 def _processors(facts: JobFacts, sheet: Sheet) -> list[str]:

@@ -46,7 +46,7 @@ def board(reel: Reel, state: State, lines: int, say: Say) -> Board:
     if moment is None:  # at the very end of one that is over nothing is there any more
         moment = max(reel.end_ms - reel.is_over, reel.start_ms)
     seen = reel.at(moment)
-    bars = max(lines // 3, 1)
+    bars = max(lines - FIXED - 3, 0) // 2
     nodes = [node_gauges(one, say) for one in seen][:bars]
     gpus = [gauges for one in seen for gauges in gpu_gauges(one, say)][: bars - min(len(nodes), bars // 2)]
     nodes = nodes[: bars - len(gpus)]

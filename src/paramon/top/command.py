@@ -58,7 +58,7 @@ def _of_command(wanted: Wanted) -> int:
     output = os.path.join(wanted.path, f"output-{os.getpid()}.txt")
     writer = command(list(wanted.command), wish, output)
     code = _looked(wanted, Reel(wanted.path, writer.ending), writer)
-    if writer.is_alive():
+    if not code and writer.is_alive():
         sys.stderr.write(f"paramon: {wanted.command[0]} goes on, its output is in {output}; Ctrl-C ends it\n")
     return writer.wait() or code
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from paramon.text import amount, clean, spark
+from paramon.text import amount, bar, clean, spark
 from paramon.top.reel import Seen
 from paramon.top.words import Say
 from paramon.units import rate, value
@@ -22,6 +23,23 @@ class Gauge(NamedTuple):
     part: float | None
     text: str
     plot: str = ""
+
+
+def pieces(gauges: Sequence[Gauge], columns: int) -> Iterator[tuple[str, str, float]]:
+    """Texts of a line with what they are (`name`, `text`, `bar`, `plot`) and how full that is. `columns`: of a bar."""
+    for at, one in enumerate(gauges):
+        shown = [
+            (one.label, "text" if one.text else "name"),
+            (bar(one.part, columns) if one.part is not None else "", "bar"),
+            (one.text, "text"),
+            (one.plot, "plot"),
+        ]
+        before = "  " if at else ""
+        for text, kind in shown:
+            if text:
+                yield before, "text", 0.0
+                yield text, kind, one.part or 0.0
+                before = " "
 
 
 def node_gauges(seen: Seen, say: Say) -> list[Gauge]:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from paramon.text import bar, cut, left, right, width
+from paramon.text import cut, left, right, width
 from paramon.top.board import SPARK, Board
-from paramon.top.gauges import Gauge
+from paramon.top.gauges import Gauge, pieces
 from paramon.top.words import SHORT, Say
 
 BAR = 12
 BOLD, DIM, REVERSE, GREEN, YELLOW, RED, CYAN = "1", "2", "7", "32", "33", "31", "36"
 
-Piece = "tuple[str, str]"
-"""Text and its style."""
-
 
 def paint(board: Board, columns: int, say: Say, *, is_colourful: bool) -> list[str]:
-    """No line is wider than that."""
+    """No line is wider than that. A piece of a line is a text and its style."""
     lines: list[list[tuple[str, str]]] = [[(board.title, BOLD)], [(board.status, CYAN)], [(board.summary, "")]]
     lines += [_gauges(one) for one in (*board.nodes, *board.gpus)]
     lines.append([])
@@ -33,18 +30,13 @@ def paint(board: Board, columns: int, say: Say, *, is_colourful: bool) -> list[s
 
 
 def _gauges(gauges: Sequence[Gauge]) -> list[tuple[str, str]]:
-    pieces: list[tuple[str, str]] = []
-    for one in gauges:
-        if one.label:
-            pieces.append((one.label + " ", BOLD if one.part is None and not one.text else ""))
-        if one.part is not None:
-            style = RED if one.part > 0.95 else YELLOW if one.part > 0.7 else GREEN
-            pieces.append((bar(one.part, BAR) + " ", style))
-        pieces.append((one.text + " ", ""))
-        if one.plot:
-            pieces.append((one.plot, CYAN))
-        pieces.append((" ", ""))
-    return pieces
+    return [(text, _style(kind, part)) for text, kind, part in pieces(gauges, BAR)]
+
+
+def _style(kind: str, part: float) -> str:
+    if kind == "bar":
+        return RED if part > 0.95 else YELLOW if part > 0.7 else GREEN
+    return {"name": BOLD, "plot": CYAN}.get(kind, "")
 
 
 def _widths(board: Board, columns: int) -> list[int]:

@@ -6,6 +6,7 @@ import os
 from typing import NamedTuple
 
 from paramon.facts.moment import NodeNow, cores_by_time, node_at
+from paramon.facts.runs import newest_run
 from paramon.facts.window import Window
 from paramon.sample.errors import Damaged
 from paramon.sample.profile import SUFFIX
@@ -63,8 +64,8 @@ class Reel:
 
     @property
     def tapes(self) -> list[Tape]:
-        """Those that have begun."""
-        return [tape for tape in self._tapes.values() if tape.header]
+        """Of the newest run, those that have begun."""
+        return newest_run([tape for tape in self._tapes.values() if tape.header])
 
     @property
     def start_ms(self) -> int:
@@ -106,6 +107,8 @@ def _second(tape: Tape) -> int:
 def _busy(window: Window, tick: int) -> list[float]:
     """Part of the node's CPU time that was not idle, from look to look."""
     names = [name for name in window.series() if name.startswith("cpu.") and name.endswith("_ticks")]
+    if not names:
+        return []
     idle = {"cpu.idle_ticks", "cpu.iowait_ticks"}
     looks = []
     for at in range(max(tick - HISTORY, 0), tick + 1):

@@ -8,9 +8,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from paramon.text import bar
 from paramon.top.board import SPARK, Board
-from paramon.top.gauges import Gauge
+from paramon.top.gauges import Gauge, pieces
 from paramon.top.words import SHORT, Say
 
 BAR = 14
@@ -44,15 +43,8 @@ def _line(text: str, style: str) -> Text:
 
 def _gauges(gauges: list[Gauge]) -> Text:
     line = Text(no_wrap=True, overflow="ellipsis")
-    for one in gauges:
-        if one.label:
-            line.append(one.label + " ", "bold" if one.part is None and not one.text else "")
-        if one.part is not None:
-            line.append(bar(one.part, BAR) + " ", _colour(one.part))
-        line.append(one.text + " ")
-        if one.plot:
-            line.append(one.plot, "bright_blue")
-        line.append(" ")
+    for text, kind, part in pieces(gauges, BAR):
+        line.append(text, _colour(part) if kind == "bar" else {"name": "bold", "plot": "bright_blue"}.get(kind, ""))
     return line
 
 

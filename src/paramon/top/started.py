@@ -105,7 +105,7 @@ def _recorded(pid: int, wish: Wish, is_wanted: Callable[[], bool]) -> int:
             recorder.tick_if_due()
             time.sleep(min(recorder.wait_seconds(), 1.0))
     finally:
-        recorder.close({"exit_code": 0, "signal": 0}, lambda: 0)
+        recorder.close({}, lambda: 0)
     return 0
 
 

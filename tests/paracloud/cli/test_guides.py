@@ -10,7 +10,7 @@ from paracloud.cli.main import app
 
 ROOT = Path(__file__).parents[3]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "guides").glob("*.md"))]
-OTHERS = {"demo", "test", "check", "soak", "bench", "lab", "up", "authority-key"}
+OTHERS = {"demo", "test", "check", "soak", "bench", "lab", "up", "authority-key", "pyz"}
 """What `./run` does besides the command line."""
 NAMED = re.compile(r"(?:\./run|\bparacloud) ([a-z][a-z-]+(?: +[^\s`;#()|]+)*)")
 

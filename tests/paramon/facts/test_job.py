@@ -5,6 +5,7 @@ import tracemalloc
 from tests.paramon.made import STARTED_MS, Made
 
 from paramon.facts.job import JobFacts
+from paramon.facts.runs import newest_run
 from paramon.sample.profile import open_profile
 
 
@@ -128,6 +129,34 @@ def test_nodes_are_summed_at_the_same_moment(tmp_path):
     assert list(found.timeline.memory_kib) == [100, 1000, 200, 800]
     assert [(one.rank, one.node, one.peak_kib) for one in found.ranks] == [(0, "n1", 900), (1, "n2", 800)]
     assert found.wall_ms == 3000
+
+
+def test_collectors_on_one_node_share_its_cores(tmp_path):
+    def there(name: str, usable: int) -> tuple[int, int]:
+        for one in range(3):
+            made = Made(tmp_path / name, started_ms=STARTED_MS + one, usable_cores=usable)
+            made.comes(1, rank=one)
+            made.tick(0)
+            made.tick(1000)
+            made.close()
+        found = facts(tmp_path / name)
+        return found.cores, found.there_ms
+
+    assert there("bound", 1) == (3, 3000)
+    assert there("free", 4) == (4, 4 * 1002)
+
+
+def test_of_a_folder_with_many_runs_the_newest_is_told_of(tmp_path):
+    for node, later_s, job, command in (("n1", 0, "1", "a"), ("n1", 100, "", "a"), ("n2", 101, "", "a"),
+                                        ("n3", 101, "", "b"), ("n1", 50, "", "a")):  # fmt: skip
+        made = Made(tmp_path, node=node, started_ms=STARTED_MS + later_s * 1000, job=job, command=[command])
+        made.tick(0)
+        made.tick(2000)
+        made.close()
+    profiles = [one for one in open_profile(str(tmp_path)) if one.header["node"] != "n3"]
+    assert [one.header["node"] for one in newest_run(profiles)] == ["n1", "n2"]
+    assert [one.header["started_at_ms"] - STARTED_MS for one in newest_run(profiles)] == [100_000, 101_000]
+    assert [one.header["job"] for one in newest_run(profiles[:1])] == ["1"]
 
 
 def test_many_that_ended_are_summed_and_nothing_of_them_is_lost(tmp_path):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.paramon.made import Made
+from tests.paramon.made import STARTED_MS, Made
 
 from paramon.facts.job import JobFacts
 from paramon.sample.profile import open_profile
@@ -92,6 +92,8 @@ def test_how_it_ended_is_said(tmp_path):
     assert "ended by signal 9" in shown(tmp_path / "killed")
     a_job(tmp_path / "failed").close(exit_code=3)
     assert "exit code 3" in shown(tmp_path / "failed")
+    a_job(tmp_path / "watched").close(exit_code="unknown", signal="unknown")
+    assert "2.00 s · ended\n" in shown(tmp_path / "watched")
     made = a_job(tmp_path / "open")
     assert "still running" in shown(tmp_path / "open")
     for path in (made.path, made.path + ".live"):
@@ -131,6 +133,14 @@ def test_json_carries_the_same_facts(tmp_path):
     assert [one["rank"] for one in told["ranks"]] == [0, 1]
     assert told["nodes"][0]["series"]["net.eth0.receive_bytes"] == {"grown": 5 << 20, "a_second": 2621440.0}
     assert told["nodes"][0]["series"]["psi.cpu_percent"]["most"] == 9
+
+
+def test_of_several_runs_in_a_folder_the_newest_is_shown_and_the_others_are_told_of(tmp_path):
+    a_job(tmp_path, job="").close()
+    Made(tmp_path, job="", started_ms=STARTED_MS + 3_600_000, command=["later"]).close()
+    text = paramon("show", tmp_path, "--language", "en").stdout
+    assert text.startswith("later\n")
+    assert "Beside it: 1 profile of others" in text
 
 
 def test_what_is_no_profile_is_refused(tmp_path):

@@ -201,6 +201,21 @@ def test_a_command_is_watched_and_its_exit_code_is_tops(tmp_path):
     assert len(list(tmp_path.glob("*.paramon"))) == 1
 
 
+def test_ctrl_c_ends_the_command_too_and_q_leaves_it_running(tmp_path):
+    with Screen("--every", "0.2", str(tmp_path), "--", "sleep", "77.5") as screen:
+        screen.until("sleep 77.5", "LIVE")
+        screen.press("\x03")
+        assert screen.ended() == 130
+        assert screen.process.stderr.read() == b""
+    os.mkfifo(tmp_path / "go")
+    with Screen("--every", "0.2", str(tmp_path), "--", "sh", "-c", f"read x < {tmp_path}/go; exit 4") as screen:
+        screen.until("read x", "LIVE")
+        screen.press("q")
+        assert b"sh goes on" in screen.process.stderr.readline()
+        (tmp_path / "go").write_text("now\n")
+        assert screen.ended() == 4
+
+
 def test_a_process_that_runs_already_is_watched_with_its_children(tmp_path):
     with subprocess.Popen(["sh", "-c", "sleep 2.25 & wait"]) as process:
         done = top("--every", "0.3", "--pid", process.pid)

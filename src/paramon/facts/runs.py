@@ -1,0 +1,46 @@
+"""Which of the profiles in a folder belong together: a folder may hold many runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TypeVar
+
+from paramon.sample.profile import Told
+
+T = TypeVar("T", bound=Told)
+
+
+def newest_run(profiles: Sequence[T]) -> list[T]:
+    """Those of the job that began last. Where it has no id, those of the same command that ran at the same time."""
+    if not profiles:
+        return []
+    newest = max(profiles, key=_start_ms)
+    job = newest.header.get("job")
+    if job:
+        return [one for one in profiles if one.header.get("job") == job]
+    alike = [one for one in profiles if _command(one) == _command(newest) and not one.header.get("job")]
+    found, since = [], _start_ms(newest)
+    for one in sorted(alike, key=_start_ms, reverse=True):
+        if _end_ms(one) >= since:
+            found.append(one)
+            since = _start_ms(one)
+    return [one for one in profiles if one in found]
+
+
+def _command(told: Told) -> object:
+    return told.header.get("command")
+
+
+def _start_ms(told: Told) -> int:
+    return int(told.header.get("started_at_ms", 0))
+
+
+def _end_ms(told: Told) -> int:
+    """Where no end was written: when something was written last."""
+    if told.end is not None:
+        return _start_ms(told) + int(told.end.get("wall_ms", 0))
+    try:
+        return int(os.stat(told.path).st_mtime * 1000)
+    except OSError:
+        return _start_ms(told)

@@ -1,0 +1,81 @@
+"""Keys move through time and through the table, never out of them; nothing that is drawn is wider than the screen."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.paramon.made import Made
+from tests.paramon.top.screen import CONTROL
+
+from paramon.text import width
+from paramon.top import paint, rich_paint
+from paramon.top.board import board
+from paramon.top.keys import keys_in
+from paramon.top.reel import Reel
+from paramon.top.state import SORTS, SPEEDS, STEPS, Extent, State, played, pressed
+
+EXTENT = Extent(10_000, 70_000, 20)
+KEYS = ["q", "t", "h", "?", "up", "down", "pageup", "pagedown", " ", "g", "G", "home", "end", "+", "-", *SORTS, *STEPS,
+        *"0123456789", "x", "é"]  # fmt: skip
+
+
+@given(st.lists(st.one_of(st.sampled_from(KEYS), st.floats(0, 1e6))))
+def test_no_keys_and_no_time_lead_out_of_the_profile(acts):
+    state = State()
+    for act in acts:
+        state = played(state, act, EXTENT) if isinstance(act, float) else pressed(state, act, EXTENT)
+        assert state.moment_ms is None or EXTENT.start_ms <= state.moment_ms <= EXTENT.end_ms
+        assert state.first_row >= 0
+        assert state.speed in SPEEDS
+        assert not (state.is_playing and state.moment_ms is None)
+
+
+def test_playing_goes_at_its_speed_and_ends_at_the_newest():
+    state = State(moment_ms=20_000, is_playing=True, speed=4.0)
+    assert played(state, 1000, EXTENT).moment_ms == 24_000
+    assert played(state, 20_000, EXTENT)._replace(speed=1.0) == State()
+
+
+def test_keys_are_told_apart_and_what_is_none_is_left_out():
+    assert keys_in(b"\x1b[A\x1bOBq\x1b[5~\x1b[99;5u \x1b[D") == ["up", "down", "q", "pageup", " ", "left"]
+    assert keys_in(b"\x1b") == []
+
+
+@pytest.mark.parametrize("painter", [paint.paint, rich_paint.paint])
+@pytest.mark.parametrize("is_chinese", [False, True])
+def test_nothing_is_wider_or_longer_than_the_screen(tmp_path, painter, is_chinese):
+    for node in range(12):
+        made = Made(tmp_path, node=f"node{node}", command=["计算" * 80])
+        for number in range(1, 31):
+            made.comes(number, rank=number, command=f"计算 {number} " + "x" * 200, name="\x1b[2J")
+        series = {f"gpu__{card}__sm_permille": 500 for card in range(8)}
+        made.tick(0, {1: {"user_ticks": 5, "rss_kib": 1 << 30}}, memory__total_kib=1, memory__available_kib=1, **series)
+        made.tick(1000, {1: {"user_ticks": 500}})
+    reel = Reel(str(tmp_path))
+    reel.poll()
+
+    def say(en: str, zh: str) -> str:
+        return zh if is_chinese else en
+
+    for columns, lines in ((60, 8), (80, 24), (200, 60)):
+        for is_colourful in (False, True):
+            drawn = painter(
+                board(reel, State(is_tree=is_colourful), lines, say), columns, say, is_colourful=is_colourful
+            )
+            assert len(drawn) <= lines
+            assert max(width(CONTROL.sub("", line)) for line in drawn) <= columns
+            assert all("\x1b[2J" not in line for line in drawn)
+            assert is_colourful or all("\x1b" not in line for line in drawn)
+
+
+def english(en: str, _: str) -> str:
+    return en
+
+
+def test_a_card_that_is_lost_and_one_that_is_throttled_are_said_to_be(tmp_path):
+    made = Made(tmp_path)
+    made.tick(0, gpu__0__lost=1, gpu__1__sm_permille=10, gpu__1__throttle_reasons=4, gpu__1__mig__2__sm_permille=990)
+    reel = Reel(made.path)
+    reel.poll()
+    lines = "\n".join(paint.paint(board(reel, State(), 24, english), 120, english, is_colourful=False))
+    for part in ("GPU 0 LOST", "GPU 1  SM", "throttled 0x4", "GPU 1/2  SM ███████████▉ 99%"):
+        assert part in lines
