@@ -17,7 +17,7 @@ from typing import Any
 from paramon.begin import Wish, begin
 from paramon.record import Recorder, safely
 from paramon.subreaper import adopt_orphans
-from paramon.table import Belongs
+from paramon.table import Belongs, allow_many_files, pids
 
 MARK = "PARAMON_JOB"
 """In the environment of the command, and so of all that it starts."""
@@ -33,11 +33,13 @@ def run(command: list[str], wish: Wish) -> int:
     """The command's exit status; 128 and the signal's number where one ended it. Refused where the profile cannot be
     begun: then nothing has been started."""
     mark = f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}"
-    recorder = begin(wish, Belongs(frozenset(), frozenset({os.getpid()}), (MARK.encode(), mark.encode())), command)
+    own, others = frozenset({os.getpid()}), frozenset(pids())
+    recorder = begin(wish, Belongs(frozenset(), own, (MARK.encode(), mark.encode()), others), command)
     adopt_orphans()
     waited_for = {signal.SIGCHLD, *PASSED_ON}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
     child = _start(command, {**os.environ, MARK: mark}, before)
+    allow_many_files()  # not before the command has started, whose limits are none of ours
     status = _watched(child, recorder, waited_for)
     code = os.waitstatus_to_exitcode(status)
     safely(lambda: recorder.close({"exit_code": max(code, 0), "signal": max(-code, 0)}, _children_ticks()))

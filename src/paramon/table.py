@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from typing import Callable, NamedTuple
 
 from paramon.owner import command_line, environment, rank_in
@@ -11,8 +12,10 @@ from paramon.sample.fields import AT
 from paramon.sample.profile import Process
 from paramon.sensors.process import Watched
 
-WHOLE_EVERY = 10
-"""Looks from one at everything to the next, of one process; they take turns."""
+LISTED_EVERY = 10
+"""Looks from one list of all processes to the next, at least: a number that never changes would hide all that come."""
+SPARE_FILES = 64
+"""Of those that may be open, so many are left to others than the processes."""
 CPU = AT["user_ticks"], AT["system_ticks"]
 OF_CHILDREN = AT["child_user_ticks"], AT["child_system_ticks"]
 
@@ -24,6 +27,21 @@ class Belongs(NamedTuple):
     processes: frozenset[int]
     parents: frozenset[int]
     mark: tuple[bytes, bytes]
+    others: frozenset[str] = frozenset()
+    """Pids of which it is known that they are none of the job, as of those that were there before it."""
+
+
+def pids(root: str = "/proc") -> list[str]:
+    return [name for name in os.listdir(root) if name.isdecimal()]
+
+
+def allow_many_files() -> None:
+    """Three of each process stay open, where so many may."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (OSError, ValueError):
+        pass  # then fewer stay open
 
 
 class Table:
@@ -32,11 +50,10 @@ class Table:
     def __init__(self, belongs: Belongs, root: str = "/proc", own: int | None = None) -> None:
         """`own`: the collector, which is no part of the job."""
         self._belongs, self._root = belongs, root
-        self._own = os.getpid() if own is None else own
         self._ours: dict[str, tuple[int, Watched]] = {}
-        self._foreign: set[str] = {str(self._own)}
+        self._foreign = {str(os.getpid() if own is None else own), *belongs.others}
+        self._newest = _Newest(root)
         self._numbers = 0
-        self._looks = 0
         self.spent = Spent()
         self.denied = 0
         """Processes of the job that must not be looked at."""
@@ -46,33 +63,38 @@ class Table:
 
     def look(self, chunk: ChunkWriter, came: Callable[[list[Process]], None], *, is_first: bool) -> None:
         """`is_first`: of a chunk, in which every process has a row."""
-        self._looks += 1
-        names = {name for name in os.listdir(self._root) if name.isdecimal()}
-        self._foreign &= names
-        for name in [name for name in self._ours if name not in names]:
-            self._end(name, chunk)
-        fresh = self._arrivals(names)
-        if fresh:
-            came(fresh)
-        for name, (number, watched) in list(self._ours.items()):
+        if self._newest.may_be_another():
+            fresh = self._arrivals(pids(self._root))
+            if fresh:
+                came(fresh)
+        ended, renamed = [], []
+        for name, (number, watched) in self._ours.items():
             try:
-                is_new = watched.look(is_whole=is_first or (self._looks + number) % WHOLE_EVERY == 0)
+                if watched.look() or is_first:
+                    chunk.row(number, tuple(watched.values))
             except OSError:
-                self._end(name, chunk)
-                continue
-            if is_new:
-                chunk.row(number, tuple(watched.values))
+                ended.append(name)
+            if watched.is_another_program:
+                renamed.append(self._told(number, watched))
+        if renamed:
+            came(renamed)
+        for name in ended:
+            self._end(name, chunk)
+        if ended:
+            self._newest.forget()  # its number may be another's already
 
     def close(self) -> None:
         for _, watched in self._ours.values():
             self.spent.last(watched, is_alive=True)
             watched.close()
         self._ours.clear()
+        self._newest.close()
 
-    def _arrivals(self, names: set[str]) -> list[Process]:
+    def _arrivals(self, names: list[str]) -> list[Process]:
         """A child has a higher number than its parent nearly always, but numbers start over: until nobody comes."""
         found: list[Process] = []
-        unknown = sorted((name for name in names - self._foreign if name not in self._ours), key=int)
+        self._foreign.intersection_update(names)
+        unknown = sorted((name for name in names if name not in self._foreign and name not in self._ours), key=int)
         while unknown:
             left = []
             for name in unknown:
@@ -100,13 +122,19 @@ class Table:
         belongs = self._belongs
         is_ours = pid in belongs.processes or watched.parent in belongs.parents or str(watched.parent) in self._ours
         if not is_ours and known.get(belongs.mark[0]) != belongs.mark[1]:
-            watched.close()
             return None
+        watched.keep(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES)
         self._numbers += 1
         self._ours[name] = (self._numbers, watched)
         self.spent.comes(watched)
-        command = command_line(pid, root=self._root)
-        return Process(self._numbers, pid, watched.start_ticks, watched.parent, watched.name, command, rank_in(known))
+        return self._told(self._numbers, watched, known)
+
+    def _told(self, number: int, watched: Watched, known: dict[bytes, bytes] | None = None) -> Process:
+        """What it is now: one that was seen between fork(2) and execve(2) is told of again, after that."""
+        watched.is_another_program = False
+        rank = rank_in(environment(watched.pid, self._root) if known is None else known)
+        command = command_line(watched.pid, root=self._root)
+        return Process(number, watched.pid, watched.start_ticks, watched.parent, watched.name, command, rank)
 
     def _end(self, name: str, chunk: ChunkWriter) -> None:
         number, watched = self._ours.pop(name)
@@ -114,6 +142,32 @@ class Table:
         watched.ended()
         chunk.row(number, tuple(watched.values))
         watched.close()
+
+
+class _Newest:
+    """Whether a process may have come since it was asked before: proc_loadavg(5) tells the number that was given last,
+    for a hundredth of the cost of a list of all. Where it does not, one may always have come."""
+
+    def __init__(self, root: str) -> None:
+        self._seen, self._asked = b"0", 0
+        try:
+            self._file = os.open(f"{root}/loadavg", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self._file = -1
+
+    def may_be_another(self) -> bool:
+        number = os.pread(self._file, 128, 0).split()[-1] if self._file >= 0 else b"0"
+        before, self._seen = self._seen, number
+        self._asked += 1
+        return number != before or number == b"0" or self._asked % LISTED_EVERY == 0
+
+    def forget(self) -> None:
+        self._seen = b"0"
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
 
 class Spent:
