@@ -70,10 +70,12 @@ class Table:
         ended, renamed = [], []
         for name, (number, watched) in self._ours.items():
             try:
-                if watched.look() or is_first:
-                    chunk.row(number, tuple(watched.values))
+                if not watched.look() and not is_first:
+                    continue
             except OSError:
                 ended.append(name)
+                continue
+            chunk.row(number, tuple(watched.values))
             if watched.is_another_program:
                 renamed.append(self._told(number, watched))
         if renamed:
