@@ -6,7 +6,7 @@ import os
 import resource
 from typing import Callable, NamedTuple
 
-from paramon.owner import command_line, environment, rank_in
+from paramon.owner import carries, command_line, environment, rank_in
 from paramon.sample.chunk import ChunkWriter
 from paramon.sample.fields import AT
 from paramon.sample.profile import Process
@@ -52,6 +52,8 @@ class Table:
         self._belongs, self._root = belongs, root
         self._ours: dict[str, tuple[int, Watched]] = {}
         self._foreign = {str(os.getpid() if own is None else own), *belongs.others}
+        self._asked: set[str] = set()
+        """Once. One that was between fork(2) and execve(2) has another environment now, so it is asked again."""
         self._newest = _Newest(root)
         self._numbers = 0
         self.spent = Spent()
@@ -108,7 +110,10 @@ class Table:
             if len(left) == len(unknown):
                 break
             unknown = left
-        self._foreign.update(unknown)
+        self._foreign.update(name for name in unknown if name in self._asked)
+        self._asked = {name for name in unknown if name not in self._foreign}
+        if self._asked:
+            self._newest.forget()
         return found
 
     def _arrival(self, name: str) -> Process | None:
@@ -120,21 +125,20 @@ class Table:
         except OSError:
             self.denied += 1
             return None
-        known = environment(pid, self._root)
         belongs = self._belongs
         is_ours = pid in belongs.processes or watched.parent in belongs.parents or str(watched.parent) in self._ours
-        if not is_ours and known.get(belongs.mark[0]) != belongs.mark[1]:
+        if not is_ours and not carries(pid, belongs.mark, self._root):
             return None
         watched.keep(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES)
         self._numbers += 1
         self._ours[name] = (self._numbers, watched)
         self.spent.comes(watched)
-        return self._told(self._numbers, watched, known)
+        return self._told(self._numbers, watched)
 
-    def _told(self, number: int, watched: Watched, known: dict[bytes, bytes] | None = None) -> Process:
+    def _told(self, number: int, watched: Watched) -> Process:
         """What it is now: one that was seen between fork(2) and execve(2) is told of again, after that."""
         watched.is_another_program = False
-        rank = rank_in(environment(watched.pid, self._root) if known is None else known)
+        rank = rank_in(environment(watched.pid, self._root))
         command = command_line(watched.pid, root=self._root)
         return Process(number, watched.pid, watched.start_ticks, watched.parent, watched.name, command, rank)
 

@@ -20,10 +20,10 @@ ROOT = Path(__file__).parents[2]
 class Watch:
     """A table of this process's children, and all that it says."""
 
-    def __init__(self, root: str = "/proc", own: int | None = None) -> None:
-        parents = frozenset({os.getpid() if own is None else own})
+    def __init__(self, root: str = "/proc", own: int | None = None, mark: bytes = b"") -> None:
+        parents = frozenset() if mark else frozenset({os.getpid() if own is None else own})
         others = frozenset(pids(root)) if root == "/proc" else frozenset()
-        self.table = Table(Belongs(frozenset(), parents, (b"NO", b"MARK"), others), root, own=own)
+        self.table = Table(Belongs(frozenset(), parents, (b"MARK", mark), others), root, own=own)
         self.told = []
 
     def look(self, *, is_first: bool = False):
@@ -87,20 +87,44 @@ def test_one_that_came_is_there_at_the_next_look_and_one_that_went_has_a_last_ro
     assert len(watch.table) == 0
 
 
-def test_what_it_executes_is_told_of_with_its_rank(watch):
-    goes, waits = os.pipe()[::-1]
-    process = subprocess.Popen(["sh", "-c", "read line; PMIX_RANK=3 exec sleep 100"], stdin=waits)
-    watch.look()
-    first = watch.told[-1]
-    assert (first.pid, first.rank) == (process.pid, -1)
-    os.write(goes, b"go\n")
-    while Path(f"/proc/{process.pid}/comm").read_text() != "sleep\n":
-        pass
-    watch.look()
-    assert watch.told[-1]._replace(parent=0) == first._replace(parent=0, name="sleep", command="sleep 100", rank=3)
+@pytest.fixture
+def executes():
+    """One that is told to go on with another program, by way of another environment; and how it is told."""
+    waits, goes = os.pipe()
+    process = subprocess.Popen(["sh", "-c", "read line; MARK=ours PMIX_RANK=3 exec sleep 100"], stdin=waits)
+
+    def go() -> None:
+        os.write(goes, b"go\n")
+        while Path(f"/proc/{process.pid}/cmdline").read_bytes() != b"sleep\x00100\x00":
+            pass
+
+    yield process.pid, go
     process.kill()
     process.wait()
-    os.close(goes), os.close(waits)
+    os.close(goes)
+    os.close(waits)
+
+
+def test_what_it_executes_is_told_of_with_its_rank(watch, executes):
+    pid, go = executes
+    watch.look()
+    first = watch.told[-1]
+    assert (first.pid, first.rank) == (pid, -1)
+    go()
+    watch.look()
+    assert watch.told[-1] == first._replace(name="sleep", command="sleep 100", rank=3)
+
+
+def test_one_that_has_its_mark_from_what_it_executes_only_is_found(executes):
+    pid, go = executes
+    watch = Watch(mark=b"ours")
+    watch.table._foreign.discard(str(pid))  # it has come just now
+    watch.look()
+    assert not watch.told
+    go()
+    watch.look()
+    assert [(one.pid, one.rank) for one in watch.told] == [(pid, 3)]
+    watch.table.close()
 
 
 def copied(root: Path, pid: int, echo) -> Path:
