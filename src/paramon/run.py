@@ -77,6 +77,8 @@ def _watched(child: int, recorder: Recorder, waited_for: set[Any]) -> int:
             if not (told.si_code == FROM_TERMINAL and told.si_signo in (signal.SIGINT, signal.SIGQUIT)):
                 os.kill(child, told.si_signo)
             continue
+        if is_well and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            is_well = safely(recorder.look_now)  # until it is waited for, the kernel knows all that it did
         while True:
             pid, status = _reaped()
             if pid == child:
