@@ -16,10 +16,19 @@ ENVIRONMENT_MOST = 1 << 20
 
 def environment(pid: int, root: str = "/proc") -> dict[bytes, bytes]:
     """As the process was started with it; empty where it may not be read, or is gone."""
+    return dict(part.partition(b"=")[::2] for part in _raw(pid, root).split(b"\0") if b"=" in part)
+
+
+def carries(pid: int, mark: tuple[bytes, bytes], root: str = "/proc") -> bool:
+    """Whether its environment says so. Most that are asked belong to others: it is not taken apart for that."""
+    return b"\0%b=%b\0" % mark in b"\0" + _raw(pid, root)
+
+
+def _raw(pid: int, root: str) -> bytes:
     try:
         file = os.open(f"{root}/{pid}/environ", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return {}
+        return b""
     found = b""
     try:
         while len(found) < ENVIRONMENT_MOST:
@@ -28,10 +37,10 @@ def environment(pid: int, root: str = "/proc") -> dict[bytes, bytes]:
                 break
             found += more
     except OSError:
-        return {}
+        return b""
     finally:
         os.close(file)
-    return dict(part.partition(b"=")[::2] for part in found.split(b"\0") if b"=" in part)
+    return found
 
 
 def rank_in(known: dict[bytes, bytes]) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 from paramon.begin import Wish, begin
 from paramon.record import Recorder, safely
 from paramon.subreaper import adopt_orphans
-from paramon.table import Belongs
+from paramon.table import Belongs, allow_many_files, pids
 from paramon.total import Total
 
 MARK = "PARAMON_JOB"
@@ -34,12 +34,14 @@ def run(command: list[str], wish: Wish) -> int:
     """The command's exit status; 128 and the signal's number where one ended it. Refused where the profile cannot be
     begun: then nothing has been started."""
     mark = f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}"
-    recorder = begin(wish, Belongs(frozenset(), frozenset({os.getpid()}), (MARK.encode(), mark.encode())), command)
+    own, others = frozenset({os.getpid()}), frozenset(pids())
+    recorder = begin(wish, Belongs(frozenset(), own, (MARK.encode(), mark.encode()), others), command)
     adopt_orphans()
     waited_for = {signal.SIGCHLD, *PASSED_ON}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
     total = Total()
     child = _start(command, {**os.environ, MARK: mark}, before)
+    allow_many_files()  # not before the command has started, whose limits are none of ours
     ended = _watched(child, recorder, waited_for)
     code = int(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
     how = {"exit_code": max(code, 0), "signal": max(-code, 0), "cpu_ticks_total_by": total.source}

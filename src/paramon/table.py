@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 from typing import Callable, NamedTuple
 
-from paramon.owner import command_line, environment, rank_in
+from paramon.owner import carries, command_line, environment, rank_in
 from paramon.sample.chunk import ChunkWriter
 from paramon.sample.profile import Process
 from paramon.sensors.exits import Exits
@@ -13,8 +14,10 @@ from paramon.sensors.process import Watched
 from paramon.short_lived import ShortLived
 from paramon.spent import Spent
 
-WHOLE_EVERY = 10
-"""Looks from one at everything to the next, of one process; they take turns."""
+LISTED_EVERY = 10
+"""Looks from one list of all processes to the next, at least: a number that never changes would hide all that come."""
+SPARE_FILES = 64
+"""Of those that may be open, so many are left to others than the processes."""
 
 
 class Belongs(NamedTuple):
@@ -24,6 +27,21 @@ class Belongs(NamedTuple):
     processes: frozenset[int]
     parents: frozenset[int]
     mark: tuple[bytes, bytes]
+    others: frozenset[str] = frozenset()
+    """Pids of which it is known that they are none of the job, as of those that were there before it."""
+
+
+def pids(root: str = "/proc") -> list[str]:
+    return [name for name in os.listdir(root) if name.isdecimal()]
+
+
+def allow_many_files() -> None:
+    """Three of each process stay open, where so many may."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (OSError, ValueError):
+        pass  # then fewer stay open
 
 
 class Table:
@@ -34,9 +52,11 @@ class Table:
     ) -> None:
         """`own`: the collector, which is no part of the job. `exits`: closed by the table."""
         self._belongs, self._root = belongs, root
-        self._own = os.getpid() if own is None else own
         self._ours: dict[str, tuple[int, Watched]] = {}
-        self._foreign: set[str] = {str(self._own)}
+        self._foreign = {str(os.getpid() if own is None else own), *belongs.others}
+        self._asked: set[str] = set()
+        """Once. One that was between fork(2) and execve(2) has another environment now, so it is asked again."""
+        self._newest = _Newest(root)
         self._numbers = 0
         self._looks = 0
         self.spent = Spent()
@@ -50,41 +70,58 @@ class Table:
     def look(self, chunk: ChunkWriter, came: Callable[[list[Process]], None], *, is_first: bool) -> None:
         """`is_first`: of a chunk, in which every process has a row."""
         self._looks += 1
-        names = {name for name in os.listdir(self._root) if name.isdecimal()}
-        self._foreign &= names
+        known = self._numbers
+        if self._newest.may_be_another():
+            self._take_in(chunk, came)
+        ended, renamed = [], []
+        for name, (number, watched) in self._ours.items():
+            try:
+                if not watched.look() and not is_first and number <= known:
+                    continue
+            except OSError:
+                ended.append(name)
+                continue
+            chunk.row(number, tuple(watched.values))
+            if watched.is_another_program:
+                renamed.append(self._told(number, watched))
+        if renamed:
+            came(renamed)
+        for name in reversed(ended):
+            self._end(name, chunk)
+        if ended:
+            self._newest.forget()  # its number may be another's already
+        self.spent.looked()
+        if self._short is not None:
+            self._short.points(chunk, is_first=is_first)
+
+    def _take_in(self, chunk: ChunkWriter, came: Callable[[list[Process]], None]) -> None:
+        """Those that came. Before them, those that are gone: they came after their parents, and are counted before
+        them."""
+        names = pids(self._root)
+        there = set(names)
         if self._short is not None:
             self._short.drain()  # after the names: of who is missing in them, all is told
-            self._short.settle(self._ours, names, self._belongs.parents)
-        # They came after their parents, and are counted before them.
-        for name in [name for name in reversed(list(self._ours)) if name not in names]:
+            self._short.settle(self._ours, there, self._belongs.parents)
+        for name in [name for name in reversed(list(self._ours)) if name not in there]:
             self._end(name, chunk)
         fresh = self._arrivals(names)
         if fresh:
             came(fresh)
-        for name, (number, watched) in list(self._ours.items()):
-            try:
-                is_new = watched.look(is_whole=is_first or (self._looks + number) % WHOLE_EVERY == 0)
-            except OSError:
-                self._end(name, chunk)
-                continue
-            if is_new:
-                chunk.row(number, tuple(watched.values))
-        self.spent.looked()
-        if self._short is not None:
-            self._short.points(chunk, is_first=is_first)
 
     def close(self) -> None:
         for _, watched in self._ours.values():
             self.spent.last(watched, is_alive=True)
             watched.close()
         self._ours.clear()
+        self._newest.close()
         if self._short is not None:
             self._short.close()
 
-    def _arrivals(self, names: set[str]) -> list[Process]:
+    def _arrivals(self, names: list[str]) -> list[Process]:
         """A child has a higher number than its parent nearly always, but numbers start over: until nobody comes."""
         found: list[Process] = []
-        unknown = sorted((name for name in names - self._foreign if name not in self._ours), key=int)
+        self._foreign.intersection_update(names)
+        unknown = sorted((name for name in names if name not in self._foreign and name not in self._ours), key=int)
         while unknown:
             left = []
             for name in unknown:
@@ -96,7 +133,10 @@ class Table:
             if len(left) == len(unknown):
                 break
             unknown = left
-        self._foreign.update(unknown)
+        self._foreign.update(name for name in unknown if name in self._asked)
+        self._asked = {name for name in unknown if name not in self._foreign}
+        if self._asked:
+            self._newest.forget()
         return found
 
     def _arrival(self, name: str) -> Process | None:
@@ -108,10 +148,14 @@ class Table:
         except OSError:
             self.denied += 1
             return None
-        known = environment(pid, self._root)
         belongs = self._belongs
         is_ours = pid in belongs.processes or watched.parent in belongs.parents or str(watched.parent) in self._ours
-        if not is_ours and known.get(belongs.mark[0]) != belongs.mark[1]:
+        if not is_ours and not carries(pid, belongs.mark, self._root):
+            return None
+        watched.keep(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES)
+        try:
+            watched.look()
+        except OSError:
             watched.close()
             return None
         self._numbers += 1
@@ -121,8 +165,14 @@ class Table:
             self.spent.was_there(watched)
         if self._short is not None:
             self._short.comes(watched)
-        command = command_line(pid, root=self._root)
-        return Process(self._numbers, pid, watched.start_ticks, watched.parent, watched.name, command, rank_in(known))
+        return self._told(self._numbers, watched)
+
+    def _told(self, number: int, watched: Watched) -> Process:
+        """What it is now: one that was seen between fork(2) and execve(2) is told of again, after that."""
+        watched.is_another_program = False
+        rank = rank_in(environment(watched.pid, self._root))
+        command = command_line(watched.pid, root=self._root)
+        return Process(number, watched.pid, watched.start_ticks, watched.parent, watched.name, command, rank)
 
     def _end(self, name: str, chunk: ChunkWriter) -> None:
         number, watched = self._ours.pop(name)
@@ -135,3 +185,29 @@ class Table:
         watched.ended()
         chunk.row(number, tuple(watched.values))
         watched.close()
+
+
+class _Newest:
+    """Whether a process may have come since it was asked before: proc_loadavg(5) tells the number that was given last,
+    for a hundredth of the cost of a list of all. Where it does not, one may always have come."""
+
+    def __init__(self, root: str) -> None:
+        self._seen, self._asked = b"0", 0
+        try:
+            self._file = os.open(f"{root}/loadavg", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self._file = -1
+
+    def may_be_another(self) -> bool:
+        number = os.pread(self._file, 128, 0).split()[-1] if self._file >= 0 else b"0"
+        before, self._seen = self._seen, number
+        self._asked += 1
+        return number != before or number == b"0" or self._asked % LISTED_EVERY == 0
+
+    def forget(self) -> None:
+        self._seen = b"0"
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1

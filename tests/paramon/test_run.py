@@ -70,6 +70,25 @@ def test_its_cpu_time_and_that_of_its_children_are_known(tmp_path):
     assert node.end["completeness"] > 0.9
 
 
+def test_what_it_did_since_the_last_look_is_known_when_it_ends(tmp_path):
+    burn = f'"{sys.executable}" -S -c "{BURN.format(0.7)}"'
+    _, node = ran(tmp_path, "sh", "-c", f"sleep 0.5; {burn}; true", options=("--period", "60"))
+    assert node.end["cpu_ticks_total"] >= 70
+    assert node.end["completeness"] > 0.95
+
+
+def test_the_commands_limits_are_those_of_who_started_it(tmp_path):
+    done = subprocess.run(
+        ["sh", "-c", f'ulimit -S -n 200; exec "{sys.executable}" -m paramon run --folder x -- sh -c "ulimit -S -n"'],
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "200\n"
+
+
 def test_a_run_of_an_instant_still_has_a_profile(tmp_path):
     _, node = ran(tmp_path, "true")
     assert sum(len(chunk.ticks) for chunk in node.chunks()) >= 1

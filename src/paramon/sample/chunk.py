@@ -21,6 +21,7 @@ from paramon.sample.varint import get, get_bytes, get_signed, numbers, put, put_
 
 LEVEL = 6
 NOTHING = (0,) * COUNT
+BITS = tuple(1 << field for field in range(COUNT))
 LARGEST = 256 << 20
 """Of what a chunk may inflate to."""
 TICKS_MOST = 100_000
@@ -59,8 +60,8 @@ class ChunkWriter:
         track = self._rows.get(process)
         if track is None:
             track = self._rows[process] = _Track()
-        mask, bit, out = 0, 1, bytearray()
-        for new, old in zip(values, track.values):
+        mask, out = 0, bytearray()
+        for new, old, bit in zip(values, track.values, BITS):
             if new != old:
                 mask |= bit
                 delta = new - old
@@ -69,7 +70,6 @@ class ChunkWriter:
                     out.append(delta & 127 | 128)
                     delta >>= 7
                 out.append(delta)
-            bit <<= 1
         if not mask:
             return
         now, written = len(self._ticks), track.written

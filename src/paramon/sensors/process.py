@@ -1,30 +1,39 @@
 """One process, from /proc (proc(5)): kept open files are read again and again, which costs a third of opening them.
 
-What never changes since the last look is not read: a process whose `stat` is the same to the byte has used no CPU, had
-no fault and woke no thread. Context switches and run-queue waits are kept by thread, and a file of the process tells
-the first thread's alone: they are summed over its threads, now and then. `smaps_rollup` and `numa_maps` are never read:
-they hold the lock of the process's memory for milliseconds a gigabyte.
+What did not change since the last look is not read. A process of one thread whose `schedstat` is the same to the byte
+has not run: to know that costs a third of asking its `stat`. Context switches and run-queue waits are kept by thread,
+and a file of the process tells the first thread's alone: they are summed over its threads, now and then. `smaps_rollup`
+and `numa_maps` are never read: they hold the lock of the process's memory for milliseconds a gigabyte.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 
 from paramon.sample.fields import AT, COUNT
 
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
-SIZE = 4096
-STATUS = {
-    b"VmHWM": AT["peak_rss_kib"],
-    b"RssShmem": AT["shared_kib"],
-    b"RssFile": AT["file_kib"],
-    b"VmSwap": AT["swap_kib"],
-}
-SWITCHES = {b"voluntary_ctxt_switches": 0, b"nonvoluntary_ctxt_switches": 1}
+SIZE, RUN_SIZE, STATUS_SIZE = 960, 64, 4096
+"""Of what is read at once. What fits a kibibyte gets its memory for half the price (malloc's per-thread cache)."""
+STATUS = (
+    (b"\nVmHWM:", AT["peak_rss_kib"]),
+    (b"\nRssFile:", AT["file_kib"]),
+    (b"\nRssShmem:", AT["shared_kib"]),
+    (b"\nVmSwap:", AT["swap_kib"]),
+)
+SWITCHES = (b"\nvoluntary_ctxt_switches:", b"\nnonvoluntary_ctxt_switches:")
 GONE = ord("X")
 """The state of one that is not there any more."""
+OFTEN, SELDOM = 10, 60
+"""Looks from one at what is dear to the next: of one that ran meanwhile, and of any."""
 THREADS_MOST = 256
 """More threads than that are not looked at one by one."""
+NOT_KEPT, DENIED = -1, -2
+"""Instead of an open file: one that is opened for each look, and one that must not be read."""
+TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
+NOT_COUNTED = b"0 0 0"
+"""A `schedstat` of a kernel that does not count."""
 
 USER, SYSTEM = AT["user_ticks"], AT["system_ticks"]
 CHILD_USER, CHILD_SYSTEM = AT["child_user_ticks"], AT["child_system_ticks"]
@@ -38,129 +47,169 @@ READ_BYTES, WRITE_BYTES = AT["read_bytes"], AT["write_bytes"]
 
 
 class Watched:
-    """A process that is looked at. `values` are those of the last look."""
+    """A process that is looked at. `values` are those of the last look; `is_another_program` is set when it executed
+    one, and taken back by whoever told of it."""
 
     __slots__ = (
-        "_base", "_io", "_seen", "_stat", "_status", "_threads", "name", "parent", "pid", "start_ticks", "values",
+        "_age", "_base", "_io", "_is_quiet", "_is_stale", "_later", "_program", "_ran", "_run", "_seen", "_seen_io",
+        "_start", "_stat", "_threads", "is_another_program", "parent", "pid", "start_ticks", "values",
     )  # fmt: skip
 
     def __init__(self, pid: int, root: str = "/proc") -> None:
         """ProcessLookupError where it is gone; PermissionError where it must not be looked at."""
         self.pid, self._base = pid, f"{root}/{pid}/"
         self.values = [0] * COUNT
-        self._seen = b""
-        self._io = self._status = -1
+        self._stat = self._io = self._run = NOT_KEPT
+        self._seen = self._seen_io = self._ran = self._start = b""
+        # The first look finds all of it new; after it, those that came together take turns with what is dear.
+        self._is_quiet, self._is_stale, self._age, self._later = False, True, SELDOM, -(pid % OFTEN)
         self._threads: dict[int, tuple[int, int, int]] = {}
         try:
-            self._stat = os.open(self._base + "stat", os.O_RDONLY | os.O_CLOEXEC)
+            data = _content(self._base + "stat")
         except FileNotFoundError:
             raise ProcessLookupError(pid) from None
-        try:
-            parts = self._read_stat(os.pread(self._stat, SIZE, 0))
-        except OSError:
-            self.close()
-            raise ProcessLookupError(pid) from None
-        self.parent, self.start_ticks = int(parts[1]), int(parts[19])
-        self._seen = b""  # the first look finds all of it new
-        self._io, self._status = self._opened("io"), self._opened("status")
+        parts = _fields(data)
+        self._program, self.is_another_program = _program(data, parts), False
+        self.parent, self._start = int(parts[1]), parts[19]
+        self.start_ticks = int(self._start)
 
-    def look(self, *, is_whole: bool = False) -> bool:
-        """Whether anything is new. `is_whole`: what is dear, too. ProcessLookupError where it is gone."""
-        data = os.pread(self._stat, SIZE, 0)
+    @property
+    def name(self) -> str:
+        return self._program[0].partition(b"(")[2].decode("utf-8", "replace")
+
+    def keep(self, files_most: int) -> None:
+        """It will be looked at again and again: its files stay open, as long as their numbers are below that."""
+        self._stat = self._kept("stat", files_most)
+        self._io = self._kept("io", files_most)
+        self._run = self._kept("schedstat", files_most)
+
+    def look(self) -> bool:
+        """Whether anything is new. OSError where it is gone."""
+        self._age += 1
+        if self._is_quiet and self._age < SELDOM:
+            # Asked before `stat`, so that nothing falls in between.
+            ran = os.pread(self._run, RUN_SIZE, 0) if self._run >= 0 else _content(self._base + "schedstat")
+            if ran == self._ran:
+                return False
+            self._ran = b"" if ran.startswith(NOT_COUNTED) else ran
+        data = self._now(self._stat, "stat")
         is_new = data != self._seen
         if is_new:
             self._read_stat(data)
-        if is_new or is_whole:
-            self._read_io()
-        if is_whole or self.values[RSS] > self.values[PEAK]:
-            self._read_status()
-        if is_whole:
-            self._read_threads()
-        return is_new or is_whole
+        self._is_quiet = not is_new and self.values[THREADS] == 1 and self._run != DENIED
+        # A process may do so little that its `stat` stays the same while it reads and writes.
+        if self._read_io() or is_new:
+            self._is_stale = is_new = True
+        if self._age >= (max(OFTEN, min(self.values[THREADS], SELDOM)) if self._is_stale else SELDOM):
+            self._read_dear()
+            return True
+        return is_new
 
     def ended(self) -> None:
         """Its last row says so."""
         self.values[STATE], self.values[THREADS], self.values[RSS] = GONE, 0, 0
 
     def close(self) -> None:
-        for file in (self._stat, self._io, self._status):
+        for file in (self._stat, self._io, self._run):
             if file >= 0:
                 os.close(file)
-        self._stat = self._io = self._status = -1
+        self._stat = self._io = self._run = NOT_KEPT
 
-    def _opened(self, name: str) -> int:
-        """-1 for what is another user's, or gone."""
+    def _kept(self, name: str, files_most: int) -> int:
         try:
-            return os.open(self._base + name, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return -1
+            file = os.open(self._base + name, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as wrong:
+            return NOT_KEPT if wrong.errno in TOO_MANY_FILES else DENIED
+        if file < files_most:
+            return file
+        os.close(file)
+        return NOT_KEPT
 
-    def _read_stat(self, data: bytes) -> list[bytes]:
-        """Back come its fields from the third on: the state."""
-        end = data.rindex(b")")
+    def _now(self, file: int, name: str) -> bytes:
+        if file >= 0:
+            return os.pread(file, SIZE, 0)
+        return _content(self._base + name) if file == NOT_KEPT else b""
+
+    def _read_stat(self, data: bytes) -> None:
+        parts, values = _fields(data), self.values
+        if parts[19] != self._start:
+            raise ProcessLookupError(self.pid)  # its number is another's now
         self._seen = data
-        self.name = data[data.index(b"(") + 1 : end].decode("utf-8", "replace")
-        parts, values = data[end + 2 :].split(), self.values
+        program = _program(data, parts)
+        if program != self._program:
+            self._program, self.is_another_program = program, True
         values[STATE] = parts[0][0]
         values[MINOR], values[MAJOR] = int(parts[7]), int(parts[9])
         values[USER], values[SYSTEM] = int(parts[11]), int(parts[12])
         values[CHILD_USER], values[CHILD_SYSTEM] = int(parts[13]), int(parts[14])
-        values[THREADS], values[RSS] = int(parts[17]), int(parts[21]) * PAGE_KIB
+        values[THREADS] = int(parts[17])
+        values[RSS] = rss = int(parts[21]) * PAGE_KIB
+        values[PEAK] = max(values[PEAK], rss)  # what the kernel saw between two looks is asked for later
         values[BLOCKED] = int(parts[39])
-        return parts
 
-    def _read_io(self) -> None:
-        if self._io < 0:
-            return
+    def _read_io(self) -> bool:
+        """Whether it is another."""
         try:
-            parts = os.pread(self._io, SIZE, 0).split()
-        except OSError:
-            return  # one that changed its user may not be read any more
-        values = self.values
+            data = self._now(self._io, "io")
+        except PermissionError:
+            return False  # one that changed its user may not be read any more
+        if data == self._seen_io:
+            return False
+        self._seen_io = data
+        parts, values = data.split(), self.values
         values[READ_CHARS], values[WRITE_CHARS] = int(parts[1]), int(parts[3])
         values[READ_CALLS], values[WRITE_CALLS] = int(parts[5]), int(parts[7])
         values[READ_BYTES], values[WRITE_BYTES] = int(parts[9]), int(parts[11])
+        return True
 
-    def _read_status(self) -> None:
-        if self._status < 0:
-            return
-        for line in os.pread(self._status, SIZE, 0).split(b"\n"):
-            name, _, text = line.partition(b":")
-            at = STATUS.get(name)
-            if at is not None:
-                self.values[at] = int(text.split()[0])
+    def _read_dear(self) -> None:
+        self._age, self._later, self._is_stale = self._later, 0, False
+        status, values = _content(self._base + "status", STATUS_SIZE), self.values
+        for name, at in STATUS:
+            values[at] = _number(status, name, values[at])
+        if values[THREADS] <= 1:
+            self._threads[self.pid] = _of_thread(self._now(self._run, "schedstat"), status)
+        elif values[THREADS] <= THREADS_MOST:
+            self._read_threads()
+        if self._threads:
+            values[RUN_WAIT], values[VOLUNTARY], values[FORCED] = (sum(one) for one in zip(*self._threads.values()))
 
     def _read_threads(self) -> None:
         """Those that ended between two looks have told what they did until the last one."""
-        if self.values[THREADS] > THREADS_MOST:
-            return
-        try:
-            threads = os.listdir(self._base + "task")
-        except OSError:
-            return
-        for thread in threads:
+        for thread in os.listdir(self._base + "task"):
+            base = f"{self._base}task/{thread}/"
             try:
-                self._threads[int(thread)] = self._of_thread(self._base + "task/" + thread)
+                self._threads[int(thread)] = _of_thread(
+                    _content(base + "schedstat"), _content(base + "status", STATUS_SIZE)
+                )
             except OSError:
                 continue
-        sums = [sum(column) for column in zip(*self._threads.values())]
-        if sums:
-            self.values[RUN_WAIT], self.values[VOLUNTARY], self.values[FORCED] = sums
-
-    def _of_thread(self, base: str) -> tuple[int, int, int]:
-        waited = int(_content(base + "/schedstat").split()[1]) // 1000
-        switches = [0, 0]
-        for line in _content(base + "/status")[-120:].split(b"\n"):
-            name, _, text = line.partition(b":")
-            at = SWITCHES.get(name)
-            if at is not None:
-                switches[at] = int(text)
-        return waited, switches[0], switches[1]
 
 
-def _content(path: str) -> bytes:
+def _fields(stat: bytes) -> list[bytes]:
+    """From the third on, the state; the second is a name, and may hold anything."""
+    return stat[stat.rindex(b")") + 2 :].split()
+
+
+def _program(stat: bytes, parts: list[bytes]) -> tuple[bytes, bytes]:
+    """Its name after its pid, and where its stack starts, which is another place after each execve(2)."""
+    return stat[: stat.rindex(b")")], parts[25]
+
+
+def _of_thread(run: bytes, status: bytes) -> tuple[int, int, int]:
+    """Microseconds that it waited for a processor, and its context switches: voluntary, forced."""
+    waited = int(run.split()[1]) // 1000 if run else 0
+    return waited, _number(status, SWITCHES[0], 0), _number(status, SWITCHES[1], 0)
+
+
+def _number(status: bytes, name: bytes, otherwise: int) -> int:
+    at = status.find(name)
+    return int(status[at + len(name) :].split(None, 1)[0]) if at >= 0 else otherwise
+
+
+def _content(path: str, size: int = SIZE) -> bytes:
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.read(file, SIZE)
+        return os.read(file, size)
     finally:
         os.close(file)

@@ -164,3 +164,6 @@ def process(root: Path, pid: int, parent: int, *, ticks: int = 0, child_ticks: i
     rest[0], rest[1] = state, str(parent)
     rest[11], rest[13], rest[17], rest[19] = str(ticks), str(child_ticks), "1", str(1000 + pid)
     put(root, f"{pid}/stat", f"{pid} (prog {pid}) " + " ".join(rest))
+    put(root, f"{pid}/status", f"Name:\tprog {pid}\nvoluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n")
+    put(root, f"{pid}/schedstat", f"{ticks} 0 {child_ticks + len(state) + ord(state)}\n")
+    put(root, f"{pid}/io", "".join(f"{name}: 0\n" for name in ("a", "b", "c", "d", "e", "f", "g")))

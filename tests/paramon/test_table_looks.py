@@ -1,0 +1,206 @@
+"""Processes as they come, run, execute others, and go."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from paramon.sample.chunk import ChunkWriter, read_chunk
+from paramon.sample.fields import AT
+from paramon.sensors.process import GONE, Watched
+from paramon.table import LISTED_EVERY, Belongs, Table, pids
+
+ECHO = "import os\nwhile os.read(0, 1): os.write(1, b'x')"
+ROOT = Path(__file__).parents[2]
+
+
+class Watch:
+    """A table of this process's children, and all that it says."""
+
+    def __init__(self, root: str = "/proc", own: int | None = None, mark: bytes = b"") -> None:
+        parents = frozenset() if mark else frozenset({os.getpid() if own is None else own})
+        others = frozenset(pids(root)) if root == "/proc" else frozenset()
+        self.table = Table(Belongs(frozenset(), parents, (b"MARK", mark), others), root, own=own)
+        self.told = []
+
+    def look(self, *, is_first: bool = False):
+        """The rows of it, by pid."""
+        chunk = ChunkWriter()
+        chunk.tick(0)
+        self.table.look(chunk, self.told.extend, is_first=is_first)
+        pid_of = {one.number: one.pid for one in self.told}
+        return {pid_of[number]: rows[0][1] for number, rows in read_chunk(chunk.finish()).rows.items()}
+
+    def seen_asleep(self, pid: int) -> None:
+        """Until it has been looked at without anything new."""
+        while pid in self.look():
+            pass
+        assert pid not in self.look()
+
+
+@pytest.fixture
+def watch():
+    one = Watch()
+    yield one
+    one.table.close()
+
+
+@pytest.fixture
+def echo():
+    with subprocess.Popen([sys.executable, "-c", ECHO], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        answer(process)
+        yield process
+        process.stdin.close()
+
+
+def answer(process) -> None:
+    process.stdin.write(b"?")
+    process.stdin.flush()
+    assert process.stdout.read(1) == b"x"
+
+
+def test_one_that_slept_is_seen_as_soon_as_it_does_anything(watch, echo):
+    before = watch.look()[echo.pid]
+    for _ in range(3):
+        watch.seen_asleep(echo.pid)
+        answer(echo)
+        after = watch.look()[echo.pid]
+        assert after[AT["write_calls"]] == before[AT["write_calls"]] + 1
+        before = after
+
+
+def test_one_that_sleeps_still_has_a_row_at_the_start_of_each_minute(watch, echo):
+    watch.look()
+    watch.seen_asleep(echo.pid)
+    assert watch.look(is_first=True)[echo.pid][AT["write_calls"]] >= 1
+
+
+def test_one_that_came_is_there_at_the_next_look_and_one_that_went_has_a_last_row(watch):
+    assert watch.look() == {}
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+        assert process.pid in watch.look()
+        process.stdin.close()
+    assert watch.look()[process.pid][AT["state"]] == GONE
+    assert len(watch.table) == 0
+
+
+@pytest.fixture
+def executes():
+    """One that is told to go on with another program, by way of another environment; and how it is told."""
+    waits, goes = os.pipe()
+    process = subprocess.Popen(["sh", "-c", "read line; MARK=ours PMIX_RANK=3 exec sleep 100"], stdin=waits)
+
+    def go() -> None:
+        os.write(goes, b"go\n")
+        while Path(f"/proc/{process.pid}/cmdline").read_bytes() != b"sleep\x00100\x00":
+            pass
+
+    yield process.pid, go
+    process.kill()
+    process.wait()
+    os.close(goes)
+    os.close(waits)
+
+
+def test_what_it_executes_is_told_of_with_its_rank(watch, executes):
+    pid, go = executes
+    watch.look()
+    first = watch.told[-1]
+    assert (first.pid, first.rank) == (pid, -1)
+    go()
+    watch.look()
+    assert watch.told[-1] == first._replace(name="sleep", command="sleep 100", rank=3)
+
+
+def test_one_that_has_its_mark_from_what_it_executes_only_is_found(executes):
+    pid, go = executes
+    watch = Watch(mark=b"ours")
+    watch.table._foreign.discard(str(pid))  # it has come just now
+    watch.look()
+    assert not watch.told
+    go()
+    watch.look()
+    assert [(one.pid, one.rank) for one in watch.told] == [(pid, 3)]
+    watch.table.close()
+
+
+def copied(root: Path, pid: int, echo) -> Path:
+    folder = root / str(pid)
+    folder.mkdir()
+    for name in ("stat", "status", "schedstat", "io", "cmdline", "environ"):
+        shutil.copyfile(f"/proc/{echo.pid}/{name}", folder / name)
+    return folder
+
+
+def changed(stat: Path, field: int) -> None:
+    """`field`: counted from the state on."""
+    head, _, tail = stat.read_text().rpartition(") ")
+    parts = tail.split()
+    parts[field] = str(int(parts[field]) + 1)
+    stat.write_text(f"{head}) {' '.join(parts)}")
+
+
+@pytest.mark.parametrize("latest", ["0", "77"])
+def test_where_the_machine_does_not_tell_of_new_processes_they_are_found_all_the_same(tmp_path, echo, latest):
+    (tmp_path / "loadavg").write_text(f"0.00 0.00 0.00 1/1 {latest}\n")
+    watch = Watch(str(tmp_path), own=os.getpid())
+    watch.look()
+    copied(tmp_path, 4711, echo)
+    assert any(4711 in watch.look() for _ in range(1 if latest == "0" else LISTED_EVERY))
+    watch.table.close()
+
+
+@pytest.mark.parametrize(("run", "is_trusted"), [("12 3 4", True), ("0 0 0", False)])
+def test_a_kernel_that_does_not_count_runs_is_not_believed(tmp_path, echo, run, is_trusted):
+    folder = copied(tmp_path, 5, echo)
+    (folder / "schedstat").write_text(run + "\n")
+    watched = Watched(5, str(tmp_path))
+    watched.keep(1 << 20)
+    while watched.look():
+        pass
+    watched.look()
+    changed(folder / "stat", 11)
+    assert watched.look() is not is_trusted
+    watched.close()
+
+
+@pytest.mark.parametrize("files_most", [0, 1 << 20])
+def test_a_number_that_is_anothers_now_is_not_the_same_process(tmp_path, echo, files_most):
+    folder = copied(tmp_path, 5, echo)
+    watched = Watched(5, str(tmp_path))
+    watched.keep(files_most)
+    assert watched.look()
+    changed(folder / "stat", 19)
+    with pytest.raises(ProcessLookupError):
+        watched.look()
+    watched.close()
+
+
+FEW_FILES = """
+import resource, subprocess, sys
+sys.path[:0] = sys.argv[1:]
+from tests.paramon.test_table_looks import ECHO, Watch, answer
+watch = Watch()
+many = [subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(40)]
+resource.setrlimit(resource.RLIMIT_NOFILE, (130, 130))
+assert set(watch.look()) == {one.pid for one in many}, "all of them"
+for _ in range(3):
+    watch.look()
+for one in many:
+    one.stdin.write(b"x"); one.stdin.flush(); one.stdout.read(1)
+assert set(watch.look()) == {one.pid for one in many}, "whether their files are kept or not"
+open("/dev/null")
+for one in many:
+    one.kill(); one.wait()
+watch.look()
+assert len(watch.table) == 0 and watch.table.denied == 0
+"""
+
+
+def test_more_processes_than_files_may_be_open_are_looked_at(tmp_path):
+    argv = [sys.executable, "-c", FEW_FILES, str(ROOT / "src"), str(ROOT)]
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
