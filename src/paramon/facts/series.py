@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 STANDING_UNITS = ("_kib", "_permille", "_percent", "_mhz", "_mw", "_celsius")
-STANDING = {"runnable", "lost", "minor", "reasons", "used", "free", "total", "available", "limit", "size", "state"}
+STANDING = {"runnable", "full", "lost", "minor", "reasons", "used", "free", "total", "available", "limit", "size",
+            "state"}  # fmt: skip
 """Last words in names of what goes up and down, or says what is so; all else is counted."""
 
 FROM_NOTHING = "exits."

@@ -10,7 +10,7 @@ BUSY_PERMILLE = 900
 
 class Cores:
     """Between one read and the next, so that the first one says nothing. Per mille of a core's time that it was not
-    idle: of the busiest core, of the idlest, and how many were above 900."""
+    idle: of the busiest core, of the idlest, and how many were above 900 (`cores.full`)."""
 
     name = "cores"
 
@@ -31,7 +31,7 @@ class Cores:
         return {
             "cores.busiest_permille": max(used),
             "cores.idlest_permille": min(used),
-            "cores.over_90_percent": sum(one > BUSY_PERMILLE for one in used),
+            "cores.full": sum(one > BUSY_PERMILLE for one in used),
         }
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ def test_cores_are_told_by_the_busiest_the_idlest_and_how_many_are_full(tmp_path
     assert sensor.read() == {
         "cores.busiest_permille": 1000,
         "cores.idlest_permille": 100,
-        "cores.over_90_percent": 2,
+        "cores.full": 2,
     }
     sensor.close()
 
