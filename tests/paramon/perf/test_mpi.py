@@ -55,8 +55,10 @@ def test_the_share_of_mpi_and_the_balance_of_ranks_are_the_truth_nearly(tmp_path
     truth, found = [true_time(one) for one in told], rank_times(series)
     assert sorted(found) == list(range(ranks))
     assert load_balance(found.values()) == pytest.approx(load_balance(truth), abs=0.06)
-    for one, sampled in zip(truth, found.values(), strict=True):
-        assert mpi_share(sampled) == pytest.approx(mpi_share(one), abs=0.12)
+    for one, (rank, sampled) in zip(truth, found.items(), strict=True):
+        unseen = series.get(f"mpi.{rank}.unseen_sleep_us", 0)  # of one that hardly sleeps; here it is MPI's
+        most = mpi_share(sampled._replace(mpi_sleep=sampled.mpi_sleep + unseen))
+        assert mpi_share(sampled) - 0.12 <= mpi_share(one) <= most + 0.12
 
 
 def test_who_does_not_want_it_has_none_of_it_and_the_profile_says_so(tmp_path):
