@@ -12,7 +12,9 @@ import duckdb
 import pytest
 from tests.paramon.made import STARTED_MS, Made
 
+from paramon.export.rows import STATE, process_rows
 from paramon.sample.fields import NAMES
+from paramon.sample.profile import NodeProfile
 
 ROOT = Path(__file__).parents[3]
 COMMAND = './a.out "quoted", new\nline 计算'
@@ -199,3 +201,14 @@ def test_a_command_of_any_bytes_is_exported(tmp_path):
     done = export("--jsonl", tmp_path)
     assert done.returncode == 0
     assert "sh -c sleep" in json.loads(done.stdout.splitlines()[0])["command"]
+
+
+def test_a_process_that_is_gone_has_no_rows_any_more(tmp_path):
+    made = Made(tmp_path)
+    made.comes(1)
+    made.tick(0)
+    made.tick(1000, {1: made.ends(1)})
+    made.forget(1)
+    made.tick(2000)
+    profile = NodeProfile(made.close())
+    assert [row[STATE] for row in process_rows(profile, is_dense=True)] == ["R", "X"]
