@@ -90,7 +90,7 @@ async def _listed(transport: Transport, folder: str) -> Sequence[Any]:
 
 async def _news(transport: Transport, path: str, name: str, seen: tuple[int, int]) -> tuple[NodeNews, tuple[int, int]]:
     offset, last_ms = seen
-    told, news = Told(), NodeNews(name)
+    told, news = Told(name), NodeNews(name)
     data = await transport.read(path, start=offset, limit_bytes=PIECE_BYTES)
     for one in frames(data):
         if isinstance(one, int):
