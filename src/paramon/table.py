@@ -56,6 +56,7 @@ class Table:
         self._foreign = {str(os.getpid() if own is None else own), *belongs.others}
         self._asked: set[str] = set()
         """Once. One that was between fork(2) and execve(2) has another environment now, so it is asked again."""
+        self._there = set(belongs.others)
         self._newest = _Newest(root)
         self._numbers = 0
         self._looks = 0
@@ -70,17 +71,39 @@ class Table:
     def look(self, chunk: ChunkWriter, came: Callable[[list[Process]], None], *, is_first: bool) -> None:
         """`is_first`: of a chunk, in which every process has a row."""
         self._looks += 1
-        known = self._numbers
-        if self._newest.may_be_another():
-            self._take_in(chunk, came)
+        is_listed = self._newest.may_be_another()
+        if is_listed:
+            self._there = set(pids(self._root))
+        if self._short is not None:
+            self._short.drain()  # after the list: of who is missing in it, all is told
+            self._short.settle(self._ours, self._there, self._belongs.parents)
+        if is_listed:
+            self._compare(chunk, came)
+        self._look_at_each(chunk, came, is_first=is_first)
+        self.spent.looked()
+        if self._short is not None:
+            self._short.points(chunk, is_first=is_first)
+
+    def _compare(self, chunk: ChunkWriter, came: Callable[[list[Process]], None]) -> None:
+        """Those that are there now with those that were."""
+        # They came after their parents, and are counted before them.
+        for name in [name for name in reversed(self._ours) if name not in self._there]:
+            self._end(name, chunk)
+        fresh = self._arrivals()
+        if fresh:
+            came(fresh)
+
+    def _look_at_each(self, chunk: ChunkWriter, came: Callable[[list[Process]], None], *, is_first: bool) -> None:
         ended, renamed = [], []
         for name, (number, watched) in self._ours.items():
             try:
-                if not watched.look() and not is_first and number <= known:
+                if not watched.look() and not is_first:
                     continue
-            except OSError:
+            except (ProcessLookupError, FileNotFoundError):
                 ended.append(name)
                 continue
+            except OSError:
+                continue  # no file can be opened just now
             chunk.row(number, tuple(watched.values))
             if watched.is_another_program:
                 renamed.append(self._told(number, watched))
@@ -90,23 +113,6 @@ class Table:
             self._end(name, chunk)
         if ended:
             self._newest.forget()  # its number may be another's already
-        self.spent.looked()
-        if self._short is not None:
-            self._short.points(chunk, is_first=is_first)
-
-    def _take_in(self, chunk: ChunkWriter, came: Callable[[list[Process]], None]) -> None:
-        """Those that came. Before them, those that are gone: they came after their parents, and are counted before
-        them."""
-        names = pids(self._root)
-        there = set(names)
-        if self._short is not None:
-            self._short.drain()  # after the names: of who is missing in them, all is told
-            self._short.settle(self._ours, there, self._belongs.parents)
-        for name in [name for name in reversed(list(self._ours)) if name not in there]:
-            self._end(name, chunk)
-        fresh = self._arrivals(names)
-        if fresh:
-            came(fresh)
 
     def close(self) -> None:
         for _, watched in self._ours.values():
@@ -117,11 +123,11 @@ class Table:
         if self._short is not None:
             self._short.close()
 
-    def _arrivals(self, names: list[str]) -> list[Process]:
+    def _arrivals(self) -> list[Process]:
         """A child has a higher number than its parent nearly always, but numbers start over: until nobody comes."""
         found: list[Process] = []
-        self._foreign.intersection_update(names)
-        unknown = sorted((name for name in names if name not in self._foreign and name not in self._ours), key=int)
+        self._foreign &= self._there
+        unknown = sorted((name for name in self._there - self._foreign if name not in self._ours), key=int)
         while unknown:
             left = []
             for name in unknown:
@@ -153,11 +159,6 @@ class Table:
         if not is_ours and not carries(pid, belongs.mark, self._root):
             return None
         watched.keep(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES)
-        try:
-            watched.look()
-        except OSError:
-            watched.close()
-            return None
         self._numbers += 1
         self._ours[name] = (self._numbers, watched)
         self.spent.comes(watched)

@@ -307,3 +307,14 @@ def test_very_many_names_are_told_together(world, told):
     assert series["exits.(others).count"] == 36
     assert len(series) == 65 * 5 + 1
     assert world.known() == 101
+
+
+def test_what_the_kernel_tells_is_taken_at_each_look_whether_anybody_came_or_not(tmp_path):
+    (tmp_path / "loadavg").write_text("0.00 0.00 0.00 1/1 77\n")
+    told = Told()
+    world = World(tmp_path, told)
+    world.is_there(JOB, OWN)
+    for _ in range(4):
+        told.ends(4711, 1, 1)
+        world.look()
+        assert not told.exits

@@ -72,6 +72,8 @@ class Watched:
         self._program, self.is_another_program = _program(data, parts), False
         self.parent, self._start = int(parts[1]), parts[19]
         self.start_ticks = int(self._start)
+        self._read_stat(data)
+        self._seen = b""
 
     @property
     def name(self) -> str:
@@ -164,7 +166,11 @@ class Watched:
 
     def _read_dear(self) -> None:
         self._age, self._later, self._is_stale = self._later, 0, False
-        status, values = _content(self._base + "status", STATUS_SIZE), self.values
+        values = self.values
+        try:
+            status = _content(self._base + "status", STATUS_SIZE)
+        except OSError:
+            return  # where it is gone, the next look finds that
         for name, at in STATUS:
             values[at] = _number(status, name, values[at])
         if values[THREADS] <= 1:
