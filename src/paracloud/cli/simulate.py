@@ -86,7 +86,8 @@ def simulate(
     except Refused as refused:
         raise typer.BadParameter(plain(both(refused.en, refused.zh))) from refused
     if as_json:
-        print(json.dumps({"policies": {name: _told(one) for name, one in outcomes.items()}}))
+        told = {name: _told(one) for name, one in outcomes.items()}
+        print(json.dumps({"policies": told, "jobs_without_request": workload.without_request}))
     else:
         _table(outcomes)
 
@@ -119,6 +120,12 @@ def _workload(traces: Sequence[str], jobs: Path | None, capacity: str | None) ->
     if found.left_out:
         en = f"{found.left_out} jobs never ran, or ask for more processors than their centre has: left out."
         print(both(en, f"{found.left_out} 个作业从未运行，或所需处理器超过其超算中心，已排除。"), file=sys.stderr)
+    if unsaid := found.without_request:
+        en = f"{unsaid} jobs say no time limit: their schedulers are told what they ran, ours goes by earlier jobs."
+        print(
+            both(en, f"{unsaid} 个作业未给出时限：其调度系统以实际运行时间为准，ours 只依据更早的作业。"),
+            file=sys.stderr,
+        )
     if not found.jobs:
         raise typer.BadParameter(both("There is no job to play.", "没有可模拟的作业。"))
     return found

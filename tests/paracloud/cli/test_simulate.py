@@ -47,6 +47,15 @@ def test_a_table_for_people_with_what_others_felt(offline):
     assert "others' slowdown" in done.stdout
 
 
+def test_how_many_jobs_say_no_time_limit_is_told(offline):
+    (offline.home / "b.swf").write_text(TRACE.replace(" 100 -1 1 ", " -1 -1 1 "))
+    done = offline.run(None, "simulate", "--trace", "b.swf:4", "--policy", "ours", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["jobs_without_request"] == 20
+    assert "20 jobs say no time limit" in done.stderr
+    assert "time limit" not in offline.run(None, "simulate", "--trace", "a.swf:4", "--policy", "ours").stderr
+
+
 def test_those_who_do_not_use_the_broker_are_told_apart(offline):
     words = ("--trace", "a.swf:4", "a.swf:8", "--policy", "local,ours", "--broker-share", "0.5", "--json")
     told = json.loads(offline.run(None, "simulate", *words).stdout.splitlines()[-1])["policies"]

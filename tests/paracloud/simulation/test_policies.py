@@ -10,6 +10,7 @@ from paracloud.placement.forecast import Discipline
 from paracloud.simulation.grid import Grid, Rules
 from paracloud.simulation.ours import Reroute
 from paracloud.simulation.outcome import Outcome
+from paracloud.simulation.policies import policy as make
 from paracloud.simulation.simulate import Asked, simulate
 from paracloud.simulation.workload import TraceJob, Workload, joined
 
@@ -81,6 +82,31 @@ def test_ours_learns_that_a_user_asks_for_too_much() -> None:
     jobs = tuple(sorted([*past, *other, *queued, new], key=lambda one: one.submitted))
     blind, seeing = played("earliest-start", *jobs), played("ours", *jobs)
     assert seeing.all.mean_wait_s < blind.all.mean_wait_s
+
+
+@pytest.mark.parametrize("policy", ["ours", "reroute"])
+def test_the_run_time_of_a_job_without_a_request_changes_nothing_before_it_ends(policy: str) -> None:
+    """First come, first served: the schedulers, who are told it, do not act on it either."""
+    jobs = [one._replace(has_request=False, requested=one.ran) for one in drawn(11).jobs]
+    moment = jobs[250].submitted
+
+    def before(jobs: list[TraceJob]) -> tuple[list[tuple[float, int] | None], Grid]:
+        grid = Grid(Workload((16, 32, 8), tuple(jobs)), Rules(Discipline.FCFS))
+        grid.run(make(policy)(grid))
+        found = zip(grid.starts, grid.where, strict=True)
+        return [(begun, where.at) if begun is not None and begun < moment and where is not None else None
+                for begun, where in found], grid  # fmt: skip
+
+    first, grid = before(jobs)
+    other = list(jobs)
+    for at, (job, start) in enumerate(zip(jobs, grid.starts, strict=True)):
+        assert start is not None
+        if start + job.ran >= moment:
+            ran = moment - start + 7 if at % 2 and start < moment else job.ran * 20
+            other[at] = job._replace(ran=ran, requested=ran)
+    assert other != jobs
+    assert sum(one is not None for one in first) > 50
+    assert before(other)[0] == first
 
 
 def test_what_waits_moves_when_another_centre_comes_free_early_and_never_runs_twice() -> None:
