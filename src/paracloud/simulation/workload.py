@@ -21,11 +21,13 @@ class TraceJob(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """`jobs` by submission; `left_out` counts those that never ran, or asked for more than their own centre has."""
+    """`jobs` by submission; `left_out` counts those that never ran, or asked for more than their own centre has.
+    `may_count_from_1`: their centres were taken to count from 0, but no job is at the first."""
 
     capacities: tuple[int, ...]
     jobs: tuple[TraceJob, ...]
     left_out: int = 0
+    may_count_from_1: bool = False
 
     @property
     def without_request(self) -> int:
