@@ -86,7 +86,8 @@ def simulate(
     except Refused as refused:
         raise typer.BadParameter(plain(both(refused.en, refused.zh))) from refused
     if as_json:
-        print(json.dumps({"policies": {name: _told(one) for name, one in outcomes.items()}}))
+        told = {name: _told(one) for name, one in outcomes.items()}
+        print(json.dumps({"policies": told, "jobs_without_request": workload.without_request}))
     else:
         _table(outcomes)
 
@@ -119,13 +120,24 @@ def _workload(traces: Sequence[str], jobs: Path | None, capacity: str | None) ->
     if found.left_out:
         en = f"{found.left_out} jobs never ran, or ask for more processors than their centre has: left out."
         print(both(en, f"{found.left_out} 个作业从未运行，或所需处理器超过其超算中心，已排除。"), file=sys.stderr)
+    if found.may_count_from_1:
+        en = "No job is at centre 0: home_centre is taken to count from 0. If it counts from 1, take 1 from each."
+        print(
+            both(en, "0 号中心没有作业：home_centre 按从 0 起编号读取。若从 1 起编号，请将各值减 1。"), file=sys.stderr
+        )
+    if unsaid := found.without_request:
+        en = f"{unsaid} jobs say no time limit: their schedulers are told what they ran, ours goes by earlier jobs."
+        print(
+            both(en, f"{unsaid} 个作业未给出时限：其调度系统以实际运行时间为准，ours 只依据更早的作业。"),
+            file=sys.stderr,
+        )
     if not found.jobs:
         raise typer.BadParameter(both("There is no job to play.", "没有可模拟的作业。"))
     return found
 
 
 def _of_traces(traces: Sequence[str]) -> Workload:
-    read: dict[str, tuple[list[TraceJob], int]] = {}
+    read: dict[Path, tuple[list[TraceJob], int]] = {}
     asked = []
     for word in traces:
         name, colon, procs = word.rpartition(":")
@@ -133,11 +145,12 @@ def _of_traces(traces: Sequence[str]) -> Workload:
             raise typer.BadParameter(
                 both(f"{word}: FILE:PROCS, with the processors.", f"{word}：须写成 文件:处理器数。")
             )
-        asked.append((name, _procs(procs)))
-        if name not in read:
-            read[name] = read_swf(Path(name))
-    found = joined([(name, procs, read[name][0]) for name, procs in asked])
-    never = sum(read[name][1] for name, _ in asked)
+        file = Path(name).resolve()  # one file under two names comes twice, too
+        asked.append((file, _procs(procs)))
+        if file not in read:
+            read[file] = read_swf(Path(name))
+    found = joined([(str(file), procs, read[file][0]) for file, procs in asked])
+    never = sum(read[file][1] for file, _ in asked)
     return Workload(found.capacities, found.jobs, found.left_out + never)
 
 

@@ -85,14 +85,18 @@ class Centre:
         if self._discipline is not Discipline.FCFS and self.free and len(self.queue) > 1:
             self._fill(now)
 
-    def hole(self) -> Hole:
-        """What is left to a job that comes now."""
+    def hole(self, reserved: Sequence[float] | None = None) -> Hole:
+        """What is left to a job that comes now; as an observer sees it, by whom those that run (in their order) end at
+        `reserved`."""
         if not self.queue:
             return Hole(self.free, inf, self.free)
         if self._discipline is Discipline.FCFS:
             return Hole(0, -inf, 0)
         procs = self._procs
-        ends = [(until, procs[job]) for until, job in self._running]
+        if reserved is None:
+            ends = [(until, procs[job]) for until, job in self._running]
+        else:
+            ends = sorted((until, procs[job]) for until, (_, job) in zip(reserved, self._running, strict=True))
         return Hole(self.free, *reservation(ends, self.free, procs[self.queue[0]]))
 
     def _fill(self, now: float) -> None:
@@ -117,21 +121,22 @@ class Centre:
         self._starts[job] = (now, until)
         self._begun(job, self, now)
 
-    def state(self, ends: Sequence[float], waiting: Mapping[int, Waiting]) -> QueueState:
-        """As an observer sees it who expects those that run (in their order) to end at `ends`, and knows of `waiting`
-        those that wait."""
+    def state(self, ends: Sequence[float], reserved: Sequence[float], waiting: Mapping[int, Waiting]) -> QueueState:
+        """As an observer sees it who expects those that run (in their order) to end at `ends`, and at `reserved` at the
+        latest, and knows of `waiting` those that wait."""
         procs = self._procs
         return QueueState(
             self.capacity,
             self.free,
-            [Running(end, until, procs[job]) for end, (until, job) in zip(ends, self._running, strict=True)],
+            [Running(end, until, procs[job])
+             for end, until, (_, job) in zip(ends, reserved, self._running, strict=True)],
             [waiting[job] for job in self.queue],
             self._discipline,
-        )
+        )  # fmt: skip
 
 
 def passing(
-    jobs: Iterable[int], procs: Sequence[int], reserved: Sequence[float], hole: Hole, now: float
+    jobs: Iterable[int], procs: Sequence[int], reserved: Sequence[float] | Mapping[int, float], hole: Hole, now: float
 ) -> Iterator[int]:
     """Those that pass the first of a queue without holding it up, when they are looked at in this order."""
     free, shadow, extra = hole

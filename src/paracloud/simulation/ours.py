@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from math import inf
 
 from paracloud.placement.forecast import Waiting
-from paracloud.placement.past import RunTimes
+from paracloud.placement.reroute import COOL_DOWN
+from paracloud.simulation.beliefs import Beliefs
 from paracloud.simulation.centre import Centre, passing
 from paracloud.simulation.grid import Grid
 from paracloud.simulation.outlooks import Outlooks
 from paracloud.simulation.peers import EarliestStart
+from paracloud.simulation.policy import Policy
 
-OUTLIVED_PART, OUTLIVED_SECONDS = 0.5, 60.0
-"""A job that outlives what was expected runs half as long again as by now, and a minute at least."""
 NOW_WAITS = 2.0
 """No queue needs to be played for longer than a second where some centre stands idle."""
+COOL_DOWN_SECONDS = COOL_DOWN.total_seconds()
 REVIEW_SECONDS = 900.0
 OVERDUE_SECONDS, OVERDUE_PART = 3600.0, 1.0
 """A job is overdue when it has waited an hour longer than foreseen, and twice as long."""
@@ -27,24 +28,22 @@ class Ours(EarliestStart):
 
     def __init__(self, grid: Grid, *, share: float = 1.0, seed: int = 1) -> None:
         super().__init__(grid, share=share, seed=seed)
-        self.likely = Outlooks(grid, self._ends)
-        self._past = RunTimes()
-        self._expected: dict[int, float] = {}
+        self.beliefs = Beliefs(grid)
+        reserved = self.beliefs.reserved_ends
+        self.asked = Outlooks(grid, reserved, reserved)
+        self.likely = Outlooks(grid, self.beliefs.expected_ends, reserved)
 
     def choose(self, job: int, now: float) -> Sequence[Centre]:
-        grid, one = self.grid, self.grid.jobs[job]
-        known = grid.rules.clairvoyant
-        expected = one.ran if known else self._past.predict(self._keys(job), one.requested).p50
-        self._expected[job] = expected
-        self.likely.waiting[job] = Waiting(grid.procs[job], grid.reserved[job], expected)
-        return super().choose(job, now)
+        self.beliefs.arrived(job)
+        procs, reserved = self.grid.procs[job], self.beliefs.reserved[job]
+        self.asked.waiting[job] = Waiting(procs, reserved, reserved)
+        self.likely.waiting[job] = Waiting(procs, reserved, self.beliefs.expected[job])
+        return Policy.choose(self, job, now)
 
     def ended(self, job: int) -> None:
         super().ended(job)
-        del self._expected[job], self.likely.waiting[job]
-        if not self.grid.rules.clairvoyant:
-            one = self.grid.jobs[job]
-            self._past.learn(self._keys(job), one.requested, one.ran)
+        self.beliefs.ended(job)
+        del self.likely.waiting[job]
 
     def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
         return (self._soonest(job, now, fitting)[0],)
@@ -65,26 +64,6 @@ class Ours(EarliestStart):
                 break
         return best, found
 
-    def _keys(self, job: int) -> tuple[tuple[int | str, ...], ...]:
-        """Whose past tells how long a job runs: its user's jobs of that size, and that asked as long; its user's, its
-        centre's, all."""
-        one = self.grid.jobs[job]
-        return (
-            (one.home, one.user, one.procs, int(one.requested)),
-            (one.home, one.user, one.procs),
-            (one.home, one.user),
-            (one.home,),
-        )
-
-    def _ends(self, centre: Centre, now: float) -> list[float]:
-        return [self._end(job, centre.started(job), until, now) for until, job in centre.running]
-
-    def _end(self, job: int, start: float, until: float, now: float) -> float:
-        expected = start + self._expected[job]
-        if expected > now:
-            return min(expected, until) if until > now else expected
-        return min(now + max((now - start) * OUTLIVED_PART, OUTLIVED_SECONDS), max(until, now + 1))
-
 
 class Reroute(Ours):
     """Ours, and what waits moves into a hole that another centre's own queue leaves, whoever is done soonest first.
@@ -96,11 +75,13 @@ class Reroute(Ours):
     def __init__(self, grid: Grid, *, share: float = 1.0, seed: int = 1) -> None:
         super().__init__(grid, share=share, seed=seed)
         self._overdue_at: dict[int, float] = {}
+        self._moved_at: dict[int, float] = {}
         self._narrow_first = sorted(grid.centres, key=lambda one: one.capacity)
 
     def ended(self, job: int) -> None:
         super().ended(job)
         self._overdue_at.pop(job, None)
+        self._moved_at.pop(job, None)
 
     def settled(self, now: float) -> None:
         """One hole at a time: schedulers act before the next is looked at."""
@@ -111,29 +92,33 @@ class Reroute(Ours):
             moved = self._into(centre, queued, now) if centre.free else ()
             for job, source in moved:
                 self.grid.move(job, source, centre)
+                self._moved_at[job] = now
             if moved:
                 return
 
     def _into(self, centre: Centre, queued: Sequence[Centre], now: float) -> list[tuple[int, Centre]]:
-        """Those of other queues that its scheduler would start now."""
-        grid, free, procs = self.grid, centre.free, self.grid.procs
-        brokered, expected = self.brokered, self._expected
+        """Those of other queues that its scheduler would start now, as far as that can be told: one of which it cannot
+        may be wrong there, and is not moved on at the same moment."""
+        free, procs = centre.free, self.grid.procs
+        brokered, moved_at = self.brokered, self._moved_at
+        expected, at_most = self.beliefs.expected, self.beliefs.at_most
         waiting = {
             job: source
             for source in queued
             if source is not centre
             for job in source.queue
-            if procs[job] <= free and brokered[job]
+            if procs[job] <= free and brokered[job] and now - moved_at.get(job, -inf) >= COOL_DOWN_SECONDS
         }
         if not waiting:
             return []
+        hole = self.beliefs.hole(centre, now)
         order = sorted(waiting, key=lambda job: (expected[job], job))
-        return [(job, waiting[job]) for job in passing(order, procs, grid.reserved, centre.hole(), now)]
+        return [(job, waiting[job]) for job in passing(order, procs, at_most, hole, now)]
 
     def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
         target, start = self._soonest(job, now, fitting)
         if start > now:
-            at_home = self.likely.start(fitting[0], job, now, start + self._expected[job])
+            at_home = self.likely.start(fitting[0], job, now, start + self.beliefs.expected[job])
             if at_home < inf:
                 target, start = fitting[0], at_home
             self._foresee(job, start, now)

@@ -1,6 +1,6 @@
 """The queues of all centres as one observer foresees them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import TypeAlias
 
@@ -8,7 +8,7 @@ from paracloud.placement.forecast import Outlook, QueueState, Waiting, forecast
 from paracloud.simulation.centre import Centre
 from paracloud.simulation.grid import Grid
 
-Ends: TypeAlias = Callable[[Centre, float], list[float]]
+Ends: TypeAlias = Callable[[Centre, float], Sequence[float]]
 """When those that run at a centre are expected to end, in their order, as it looks now."""
 
 
@@ -18,10 +18,11 @@ def as_reserved(centre: Centre, _now: float) -> list[float]:
 
 
 class Outlooks:
-    """`waiting`: what the observer knows of each job that may wait, to be kept by whoever asks."""
+    """`ends`: when the observer expects jobs to end; `reserved`: when they have to, as far as it knows. `waiting`: what
+    it knows of each job that may wait, to be kept by whoever asks."""
 
-    def __init__(self, grid: Grid, ends: Ends = as_reserved) -> None:
-        self._grid, self._ends = grid, ends
+    def __init__(self, grid: Grid, ends: Ends = as_reserved, reserved: Ends = as_reserved) -> None:
+        self._grid, self._ends, self._reserved = grid, ends, reserved
         self._kept: dict[int, tuple[int, Outlook]] = {}
         self.waiting: dict[int, Waiting] = {}
 
@@ -41,7 +42,7 @@ class Outlooks:
         return self._outlook(centre, now).starts(at + 1).get(at, inf)
 
     def state(self, centre: Centre, now: float) -> QueueState:
-        return centre.state(self._ends(centre, now), self.waiting)
+        return centre.state(self._ends(centre, now), self._reserved(centre, now), self.waiting)
 
     def _outlook(self, centre: Centre, now: float) -> Outlook:
         """Kept while nothing happens there that was not expected."""

@@ -79,7 +79,8 @@ def read_csv(file: Path, capacities: Sequence[int]) -> Workload:
         else:
             jobs.append(cut(submitted, ran, procs, requested, home - first, user))
     _require_whole(broken)
-    return within(Workload(tuple(capacities), tuple(jobs), left_out))
+    is_unclear = first == 0 and bool(rows) and all(home >= 1 for _, (*_, home, _) in rows)
+    return within(Workload(tuple(capacities), tuple(jobs), left_out, is_unclear))
 
 
 def _records(file: Path) -> Iterator[tuple[int, Mapping[Any, Any]]]:

@@ -67,6 +67,9 @@ def _head(played: Played) -> str:
     if played.workload.left_out:
         en += f" {played.workload.left_out:,} jobs were left out: they never ran, or are wider than their centre."
         zh += f"另有 {played.workload.left_out:,} 个作业从未运行或超过其中心规模，已排除。"
+    if unsaid := played.workload.without_request:
+        en += f" {unsaid:,} jobs say no time limit: their schedulers are told what they ran, ours goes by earlier jobs."
+        zh += f"{unsaid:,} 个作业未给出时限：其调度系统以实际运行时间为准，ours 只依据更早的作业。"
     return f'<h1>{_both("Placement policies side by side", "调度策略对比")}</h1><p class="note">{_both(en, zh)}</p>'
 
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 class TraceJob(NamedTuple):
     """Times in seconds from the beginning of the trace. `ran` is never longer than `requested`: a scheduler ends what
-    is."""
+    is. Without a request of its own (`has_request`) a job's scheduler is told what it ran, as is usual with traces that
+    have none: no policy of a broker may look at it."""
 
     submitted: float
     ran: float
@@ -15,21 +16,29 @@ class TraceJob(NamedTuple):
     requested: float
     home: int
     user: str
+    has_request: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """`jobs` by submission; `left_out` counts those that never ran, or asked for more than their own centre has."""
+    """`jobs` by submission; `left_out` counts those that never ran, or asked for more than their own centre has.
+    `may_count_from_1`: their centres were taken to count from 0, but no job is at the first."""
 
     capacities: tuple[int, ...]
     jobs: tuple[TraceJob, ...]
     left_out: int = 0
+    may_count_from_1: bool = False
+
+    @property
+    def without_request(self) -> int:
+        """How many jobs do not say how long they may run."""
+        return sum(not job.has_request for job in self.jobs)
 
 
 def cut(submitted: float, ran: float, procs: int, requested: float, home: int, user: str) -> TraceJob:
-    """As it is simulated: a job that says no requested time asked for what it ran."""
+    """As it is simulated: the scheduler takes a job that says no requested time to have asked for what it ran."""
     asked = requested if requested > 0 else ran
-    return TraceJob(submitted, min(ran, asked), procs, asked, home, user)
+    return TraceJob(submitted, min(ran, asked), procs, asked, home, user, requested > 0)
 
 
 def joined(traces: Sequence[tuple[str, int, Sequence[TraceJob]]]) -> Workload:

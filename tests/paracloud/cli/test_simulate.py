@@ -47,6 +47,39 @@ def test_a_table_for_people_with_what_others_felt(offline):
     assert "others' slowdown" in done.stdout
 
 
+def test_one_trace_under_two_names_is_shifted_as_one_that_comes_twice(offline):
+    (offline.home / "link.swf").symlink_to(offline.home / "a.swf")
+
+    def told(*traces: str) -> str:
+        return offline.run(None, "simulate", "--trace", *traces, "--policy", "local", "--json").stdout
+
+    twice = told("a.swf:4", "a.swf:4")
+    assert "mean_wait_s" in twice
+    assert told("a.swf:4", "./a.swf:4") == told("a.swf:4", "link.swf:4") == twice
+
+
+def test_centres_that_may_count_from_0_or_from_1_are_said_to_count_from_0(offline):
+    head = "submit_s,run_s,procs,requested_s,home_centre,user\n"
+
+    def told(*homes: int) -> str:
+        text = head + "".join(f"0,10,2,10,{home},a\n" for home in homes)
+        (offline.home / "some.csv").write_text(text)
+        return offline.run(None, "simulate", "--jobs", "some.csv", "--capacity", "4,4,4", "--policy", "local").stderr
+
+    assert "count from 0" in told(1, 2)
+    assert "count from" not in told(0, 1)
+    assert "count from" not in told(1, 3)
+
+
+def test_how_many_jobs_say_no_time_limit_is_told(offline):
+    (offline.home / "b.swf").write_text(TRACE.replace(" 100 -1 1 ", " -1 -1 1 "))
+    done = offline.run(None, "simulate", "--trace", "b.swf:4", "--policy", "ours", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["jobs_without_request"] == 20
+    assert "20 jobs say no time limit" in done.stderr
+    assert "time limit" not in offline.run(None, "simulate", "--trace", "a.swf:4", "--policy", "ours").stderr
+
+
 def test_those_who_do_not_use_the_broker_are_told_apart(offline):
     words = ("--trace", "a.swf:4", "a.swf:8", "--policy", "local,ours", "--broker-share", "0.5", "--json")
     told = json.loads(offline.run(None, "simulate", *words).stdout.splitlines()[-1])["policies"]

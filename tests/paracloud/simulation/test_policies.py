@@ -2,14 +2,18 @@
 
 import itertools
 import random
+from collections.abc import Sequence
 
 import pytest
 
 from paracloud.kit.errors import Invalid
 from paracloud.placement.forecast import Discipline
+from paracloud.simulation.centre import Centre
 from paracloud.simulation.grid import Grid, Rules
 from paracloud.simulation.ours import Reroute
 from paracloud.simulation.outcome import Outcome
+from paracloud.simulation.policies import policy as make
+from paracloud.simulation.policy import Policy
 from paracloud.simulation.simulate import Asked, simulate
 from paracloud.simulation.workload import TraceJob, Workload, joined
 
@@ -81,6 +85,44 @@ def test_ours_learns_that_a_user_asks_for_too_much() -> None:
     jobs = tuple(sorted([*past, *other, *queued, new], key=lambda one: one.submitted))
     blind, seeing = played("earliest-start", *jobs), played("ours", *jobs)
     assert seeing.all.mean_wait_s < blind.all.mean_wait_s
+
+
+class Heard:
+    """A broker whose answers are written down, each with the moment and the job."""
+
+    def __init__(self, sends: Policy) -> None:
+        self._sends = sends
+        self.ended, self.settled, self.review = sends.ended, sends.settled, sends.review
+        self.answers: list[tuple[float, int, list[int]]] = []
+
+    def choose(self, job: int, now: float) -> Sequence[Centre]:
+        centres = self._sends.choose(job, now)
+        self.answers.append((now, job, [one.at for one in centres]))
+        return centres
+
+
+@pytest.mark.parametrize("policy", ["ours", "reroute"])
+def test_the_run_time_of_a_job_without_a_request_changes_nothing_before_it_ends(policy: str) -> None:
+    """First come, first served: the schedulers, who are told it, do not act on it either."""
+    jobs = [one._replace(has_request=False, requested=one.ran) for one in drawn(11).jobs]
+    moment = jobs[150].submitted
+
+    def played_by(jobs: list[TraceJob]) -> tuple[Grid, list[tuple[float, int, list[int]]]]:
+        grid = Grid(Workload((16, 32, 8), tuple(jobs)), Rules(Discipline.FCFS))
+        heard = Heard(make(policy)(grid))
+        grid.run(heard)
+        return grid, [answer for answer in heard.answers if answer[0] < moment]
+
+    grid, first = played_by(jobs)
+    other = list(jobs)
+    for at, (job, start) in enumerate(zip(jobs, grid.starts, strict=True)):
+        assert start is not None
+        if start + job.ran >= moment:
+            ran = moment - start + 7 if at % 2 and start < moment else job.ran * 20
+            other[at] = job._replace(ran=ran, requested=ran)
+    assert other != jobs
+    assert len({tuple(where) for *_, where in first}) == 3
+    assert played_by(other)[1] == first
 
 
 def test_what_waits_moves_when_another_centre_comes_free_early_and_never_runs_twice() -> None:

@@ -31,7 +31,7 @@ def test_a_trace_is_read(tmp_path: Path, name: str) -> None:
     assert jobs == [
         TraceJob(10, 60, 4, 100, 0, "7"),
         TraceJob(20, 100, 4, 100, 0, "7"),
-        TraceJob(10, 60, 2, 60, 0, "7"),
+        TraceJob(10, 60, 2, 60, 0, "7", has_request=False),
     ]
     assert left_out == 0
 
@@ -86,7 +86,7 @@ def test_jobs_are_read_by_their_header_and_centres_counted_from_0_or_1(tmp_path:
     header = "user,procs,submit_s,run_s,requested_s,home_centre,note\n"
     text = f"{header}ann,2,5,60,100,{first},x\nbob,4,3.5,7,0,{first + 1},y\n"
     found = read_csv(written(tmp_path, text), (4, 8))
-    assert found.jobs == (TraceJob(3.5, 7, 4, 7, 1, "bob"), TraceJob(5, 60, 2, 100, 0, "ann"))
+    assert found.jobs == (TraceJob(3.5, 7, 4, 7, 1, "bob", has_request=False), TraceJob(5, 60, 2, 100, 0, "ann"))
     assert found.left_out == 0
 
 
@@ -95,7 +95,7 @@ def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
     names = HEADER.strip().replace(",", ", ")
     text = f'\ufeff{names}\r\n"3","60","2","100","0","Lee, ann"\r\n\r\n 4 , 5 , 1 , -1 , 1 , bob \r\n'
     found = read_csv(written(tmp_path, text), (4, 8))
-    assert found.jobs == (TraceJob(3, 60, 2, 100, 0, "Lee, ann"), TraceJob(4, 5, 1, 5, 1, "bob"))
+    assert found.jobs == (TraceJob(3, 60, 2, 100, 0, "Lee, ann"), TraceJob(4, 5, 1, 5, 1, "bob", has_request=False))
 
 
 def test_a_trace_without_jobs_is_empty_not_broken(tmp_path: Path) -> None:

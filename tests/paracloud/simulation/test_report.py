@@ -60,6 +60,15 @@ def test_every_text_is_there_in_both_languages() -> None:
     assert "7 个作业" in html
 
 
+def test_how_many_jobs_say_no_time_limit_is_told_where_there_are_some() -> None:
+    jobs = tuple(TraceJob(at, 9, 1, 9, 0, "u", at > 2) for at in range(9))
+    workload = Workload((4,), jobs)
+    html = page(Played(workload, "easy", 1), dict(simulate(workload, Asked(["local"], Rules()))))
+    assert "3 jobs say no time limit" in html
+    assert "3 个作业未给出时限" in html
+    assert "no time limit" not in drawn()
+
+
 def test_those_who_do_not_use_the_broker_have_a_table_of_their_own() -> None:
     assert "Users who do not use the broker" in drawn()
     assert "Users who do not use the broker" not in drawn(share=1.0)
