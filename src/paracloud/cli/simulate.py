@@ -64,6 +64,9 @@ def simulate(
     discipline: Annotated[
         Discipline, typer.Option(help="How each centre takes jobs from its queue.")
     ] = Discipline.EASY,
+    past_only: Annotated[
+        bool, typer.Option("--past-only", help="Where a trace has no time limits, ours guesses them from earlier jobs.")
+    ] = False,
     clairvoyant: Annotated[bool, typer.Option("--clairvoyant", help="All know how long each job runs.")] = False,
     broker_share: Annotated[float, typer.Option(help="The part of users who use the broker, 0 to 1.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Of chance, and of who uses the broker.")] = 1,
@@ -80,7 +83,8 @@ def simulate(
     _require_writable(report)
     try:
         workload = _workload(trace or [], jobs, capacity)
-        outcomes = _played(workload, Asked(names, Rules(discipline, clairvoyant), broker_share, seed))
+        rules = Rules(discipline, clairvoyant=clairvoyant, past_only=past_only)
+        outcomes = _played(workload, Asked(names, rules, broker_share, seed))
         if report is not None:
             _write(report, page(Played(workload, discipline.value, broker_share), outcomes, in_chinese=is_chinese()))
     except Refused as refused:
@@ -126,9 +130,9 @@ def _workload(traces: Sequence[str], jobs: Path | None, capacity: str | None) ->
             both(en, "0 号中心没有作业：home_centre 按从 0 起编号读取。若从 1 起编号，请将各值减 1。"), file=sys.stderr
         )
     if unsaid := found.without_request:
-        en = f"{unsaid} jobs say no time limit: their schedulers are told what they ran, ours goes by earlier jobs."
+        en = f"{unsaid} jobs say no time limit: what they ran is taken for it (--past-only: ours does not see it)."
         print(
-            both(en, f"{unsaid} 个作业未给出时限：其调度系统以实际运行时间为准，ours 只依据更早的作业。"),
+            both(en, f"{unsaid} 个作业未给出时限：以实际运行时间为准（--past-only：ours 不使用该信息）。"),
             file=sys.stderr,
         )
     if not found.jobs:

@@ -11,14 +11,16 @@ from paracloud.simulation.outlooks import as_reserved
 
 class Beliefs:
     """Of each job from its arrival to its end, in seconds: for how long its scheduler is taken to reserve, how long it
-    is expected to run, and how long at most. What the scheduler reserves for a job without a request is its run time
-    (see `TraceJob`): it is not looked at, but guessed; and whoever must not outstay a hole is taken to run as long as
-    nine in ten do not exceed."""
+    is expected to run, and how long at most. Where the rules say so, what the scheduler reserves for a job without a
+    request, which is its run time (see `TraceJob`), is not looked at, but guessed; and whoever must not outstay a hole
+    is taken to run as long as nine in ten do not exceed."""
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
         self._knows_all = grid.rules.clairvoyant
-        self._sees_requests = self._knows_all or all(job.has_request for job in grid.jobs)
+        is_told = self._knows_all or not grid.rules.past_only
+        self._says = [is_told or job.has_request for job in grid.jobs]
+        self.sees_requests = all(self._says)
         self._past, self._lifetimes = RunTimes(), Lifetimes()
         self.reserved: dict[int, float] = {}
         self.expected: dict[int, float] = {}
@@ -28,7 +30,7 @@ class Beliefs:
         grid, one = self._grid, self._grid.jobs[job]
         if self._knows_all:
             self.reserved[job], self.expected[job] = grid.reserved[job], one.ran
-        elif one.has_request:
+        elif self._says[job]:
             self.reserved[job] = grid.reserved[job]
             self.expected[job] = self._past.predict(self._keys(job), one.requested).p50
         else:
@@ -40,22 +42,22 @@ class Beliefs:
     def ended(self, job: int) -> None:
         del self.reserved[job], self.expected[job], self.at_most[job]
         one = self._grid.jobs[job]
-        if one.has_request:
+        if self._says[job]:
             self._past.learn(self._keys(job), one.requested, one.ran)
         else:
             self._lifetimes.learn(self._keys(job), one.ran)
 
     def reserved_ends(self, centre: Centre, now: float) -> Sequence[float]:
         """By when those that run there, in their order, have to end as far as it can be told."""
-        if self._sees_requests:
+        if self.sees_requests:
             return as_reserved(centre, now)
         return self._ends(centre, now, 0)
 
     def expected_ends(self, centre: Centre, now: float) -> Sequence[float]:
         """When they are expected to end."""
-        jobs, expected, ends = self._grid.jobs, self.expected, []
+        says, expected, ends = self._says, self.expected, []
         for until, job in centre.running:
-            if not (jobs[job].has_request or self._knows_all):
+            if not says[job]:
                 ends.append(self._guessed_end(job, centre, now)[0])
                 continue
             start = centre.started(job)
@@ -69,15 +71,12 @@ class Beliefs:
 
     def hole(self, centre: Centre, now: float) -> Hole:
         """What the first of its queue leaves to others, as far as it can be told."""
-        return centre.hole(None if self._sees_requests else self._ends(centre, now, 1))
+        return centre.hole(None if self.sees_requests else self._ends(centre, now, 1))
 
     def _ends(self, centre: Centre, now: float, which: int) -> list[float]:
         """Of those without a request by the mean (0), or by what nine in ten do not exceed (1)."""
-        jobs = self._grid.jobs
-        return [
-            until if jobs[job].has_request else self._guessed_end(job, centre, now)[which]
-            for until, job in centre.running
-        ]
+        says = self._says
+        return [until if says[job] else self._guessed_end(job, centre, now)[which] for until, job in centre.running]
 
     def _guessed_end(self, job: int, centre: Centre, now: float) -> tuple[float, float]:
         start = centre.started(job)
@@ -89,4 +88,4 @@ class Beliefs:
         centre's, all."""
         one = self._grid.jobs[job]
         users = ((one.home, one.user, one.procs), (one.home, one.user), (one.home,))
-        return ((one.home, one.user, one.procs, int(one.requested)), *users) if one.has_request else users
+        return ((one.home, one.user, one.procs, int(one.requested)), *users) if self._says[job] else users

@@ -25,10 +25,12 @@ class Event(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`clairvoyant`: schedulers and policies know how long each job runs."""
+    """`clairvoyant`: schedulers and policies know how long each job runs. `past_only`: what a trace does not say of a
+    job's time limit, the broker does not see, although the job's scheduler is told (see `TraceJob`)."""
 
     discipline: Discipline = Discipline.EASY
     clairvoyant: bool = False
+    past_only: bool = False
 
 
 class Broker(Protocol):

@@ -101,13 +101,14 @@ class Reroute(Ours):
         may be wrong there, and is not moved on at the same moment."""
         free, procs = centre.free, self.grid.procs
         brokered, moved_at = self.brokered, self._moved_at
+        pause = 0.0 if self.beliefs.sees_requests else COOL_DOWN_SECONDS
         expected, at_most = self.beliefs.expected, self.beliefs.at_most
         waiting = {
             job: source
             for source in queued
             if source is not centre
             for job in source.queue
-            if procs[job] <= free and brokered[job] and now - moved_at.get(job, -inf) >= COOL_DOWN_SECONDS
+            if procs[job] <= free and brokered[job] and now - moved_at.get(job, -inf) >= pause
         }
         if not waiting:
             return []

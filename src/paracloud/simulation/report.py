@@ -68,8 +68,8 @@ def _head(played: Played) -> str:
         en += f" {played.workload.left_out:,} jobs were left out: they never ran, or are wider than their centre."
         zh += f"另有 {played.workload.left_out:,} 个作业从未运行或超过其中心规模，已排除。"
     if unsaid := played.workload.without_request:
-        en += f" {unsaid:,} jobs say no time limit: their schedulers are told what they ran, ours goes by earlier jobs."
-        zh += f"{unsaid:,} 个作业未给出时限：其调度系统以实际运行时间为准，ours 只依据更早的作业。"
+        en += f" {unsaid:,} jobs say no time limit: what they ran is taken for it, as is usual with such traces."
+        zh += f"{unsaid:,} 个作业未给出时限：按此类数据的惯例以实际运行时间为准。"
     return f'<h1>{_both("Placement policies side by side", "调度策略对比")}</h1><p class="note">{_both(en, zh)}</p>'
 
 

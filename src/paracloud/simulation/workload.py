@@ -8,7 +8,7 @@ from typing import NamedTuple
 class TraceJob(NamedTuple):
     """Times in seconds from the beginning of the trace. `ran` is never longer than `requested`: a scheduler ends what
     is. Without a request of its own (`has_request`) a job's scheduler is told what it ran, as is usual with traces that
-    have none: no policy of a broker may look at it."""
+    have none; whether a broker is told so, too, the rules say."""
 
     submitted: float
     ran: float

@@ -108,7 +108,7 @@ def test_the_run_time_of_a_job_without_a_request_changes_nothing_before_it_ends(
     moment = jobs[150].submitted
 
     def played_by(jobs: list[TraceJob]) -> tuple[Grid, list[tuple[float, int, list[int]]]]:
-        grid = Grid(Workload((16, 32, 8), tuple(jobs)), Rules(Discipline.FCFS))
+        grid = Grid(Workload((16, 32, 8), tuple(jobs)), Rules(Discipline.FCFS, past_only=True))
         heard = Heard(make(policy)(grid))
         grid.run(heard)
         return grid, [answer for answer in heard.answers if answer[0] < moment]
@@ -212,3 +212,13 @@ def test_a_policy_that_there_is_not_is_refused_before_anything_is_played() -> No
     for name in ("best", "multi-1", "multi-", "multi-x"):
         with pytest.raises(Invalid, match="no policy"):
             list(simulate(drawn(1), Asked(["local", name], Rules())))
+
+
+def test_what_a_trace_does_not_say_is_what_the_job_ran_unless_the_past_alone_may_be_seen():
+    unsaid = [one._replace(has_request=False, requested=one.ran) for one in drawn(11).jobs]
+    said = [one._replace(has_request=True) for one in unsaid]
+
+    def played(jobs, **rules):
+        return dict(simulate(Workload((16, 32, 8), tuple(jobs)), Asked(["ours", "reroute"], Rules(**rules))))
+
+    assert played(unsaid) == played(said) != played(unsaid, past_only=True)
