@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -15,11 +14,12 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class Own(NamedTuple):
-    """`serving_seconds`: CPU time of answers, in `cpu_seconds`, too. `answers`: how many, by status. `given_up`: frames
-    of the profile that were lost."""
+    """`serving_seconds`: CPU time of answers, in `cpu_seconds`, too. `answers`: how many, by status. `looked_at`:
+    seconds since 1970. `given_up`: frames of the profile that were lost."""
 
     cpu_seconds: float
     serving_seconds: float
+    looked_at: float
     ticks: int
     missed: int
     slowed: int
@@ -52,7 +52,7 @@ def own_families(own: Own) -> list[Family]:
         _one(COUNTER, "looks", "", own.ticks, "Looks at the processes and the node."),
         _one(COUNTER, "missed_looks", "", own.missed, "Looks that came too late: the machine stood still."),
         _one(COUNTER, "slowed_looks", "", own.slowed, "Looks that were left out to stay within the budget."),
-        _one(GAUGE, "last_look_timestamp", "seconds", round(time.time(), 3), "When it looked last."),
+        _one(GAUGE, "last_look_timestamp", "seconds", round(own.looked_at, 3), "When it looked last."),
         _one(GAUGE, "processes", "", own.processes, "Processes that are looked at."),
         _one(COUNTER, "denied_processes", "", own.denied, "Processes that must not be looked at, each time one came."),
         _one(COUNTER, "given_up_frames", "", own.given_up, "Parts of the profile that could not be written."),
