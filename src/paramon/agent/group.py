@@ -13,6 +13,7 @@ OWN = AT["user_ticks"], AT["system_ticks"]
 OF_CHILDREN = AT["child_user_ticks"], AT["child_system_ticks"]
 THREADS, STATE = AT["threads"], AT["state"]
 NOTHING = (0,) * COUNT
+UNKNOWN = -1
 INIT = 1
 """It waits for whatever lost its parent: what that used is no child's of its own."""
 
@@ -65,9 +66,10 @@ class Group:
         self.kib += kib - member.kib
         self.threads += threads - member.threads
         self.blocked += blocked - member.blocked
-        if common != member.common:
-            # The one that had most may have less now: then all are asked again.
-            self.common_kib = -1 if member.common >= self.common_kib > common else max(self.common_kib, common)
+        if member.common >= self.common_kib > common:
+            self.common_kib = UNKNOWN  # it had most, and has less now: all are asked again
+        elif self.common_kib != UNKNOWN:
+            self.common_kib = max(self.common_kib, common)
         member.kib, member.common, member.threads, member.blocked = kib, common, threads, blocked
         member.values = values
         self.is_touched = True
@@ -83,7 +85,7 @@ class Group:
         del self.members[member.process.number]
 
     def settle(self) -> None:
-        if self.common_kib < 0:
+        if self.common_kib == UNKNOWN:
             self.common_kib = max((one.common for one in self.members.values()), default=0)
         self.peak_kib = max(self.peak_kib, self.memory_kib)
         self.is_touched = False

@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 from paramon.agent.group import Group, Member
 from paramon.agent.job_cpu import JobCpu
-from paramon.agent.whose import BY_GROUP, BY_USER, Owner
+from paramon.agent.whose import BY_ENVIRONMENT, BY_GROUP, BY_USER, Owner
 from paramon.facts.series import FROM_NOTHING
 from paramon.facts.sums import GONE
 from paramon.sample.fields import AT
@@ -86,10 +86,10 @@ class View:
             self._spool.processes(came)
         for process in came:
             home = self._homes.get(process.number)
-            owner = self._owner(process.pid)
+            owner = self._whose(process)
             if home is None:
                 self._join(process, owner, None)
-            elif home[0] == owner or not owner.user:  # not any more there to be asked
+            elif home[0] == owner:
                 home[2].process = process
             else:
                 self._join(process, owner, self._leave(process.number))
@@ -117,6 +117,16 @@ class View:
     def close(self, how: dict[str, Any]) -> None:
         if self._spool is not None:
             self._spool.close(how)
+
+    def _whose(self, process: Process) -> Owner:
+        """One that says nothing is its parent's: it is gone already, or its environment was taken away."""
+        owner = self._owner(process.pid)
+        home = self._homes.get(self._pids.get(process.parent, -1))
+        if home is None or owner.by != BY_USER:
+            return owner
+        of_parent = home[0]
+        is_same = not owner.user or (of_parent.by == BY_ENVIRONMENT and of_parent.user == owner.user)
+        return of_parent if is_same else owner
 
     def _join(self, process: Process, owner: Owner, before: Member | None) -> None:
         """`before`: what it was in another group. What it did there is that one's."""
