@@ -144,13 +144,14 @@ class Server:
 def listening(address: tuple[str, int]) -> socket.socket:
     """Refused where nothing can."""
     host, port = address
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
-        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(CLIENTS_MOST)
         listener.setblocking(False)  # noqa: FBT003  # its only parameter
     except OSError as wrong:
+        listener.close()
         raise Refused(
             f"Nothing can listen on {host}:{port} ({wrong.strerror}): name another with --listen.",
             f"无法监听 {host}:{port}（{wrong.strerror}）：请用 --listen 指定其他地址。",
