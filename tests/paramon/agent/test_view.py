@@ -104,14 +104,15 @@ def test_time_in_state_d_is_counted_while_it_lasts():
     assert value(world.told(), "paramon_job_blocked_processes") == 0
 
 
-def test_children_that_nobody_saw_are_known_by_their_parents_and_seen_ones_do_not_count_again():
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_children_that_nobody_saw_are_known_by_their_parents_and_seen_ones_do_not_count_again(has_ended):
     world = World(p1001=JOB, p1002=JOB)
     world.tick({1001: {"child_user_ticks": ticks(9)}}, came=((1001, 1),))
     world.tick({1002: {"user_ticks": ticks(1)}}, came=((1002, 1001),))
     world.tick({1001: {"child_user_ticks": ticks(9 + 1 + 3)}, 1002: GONE})
+    if has_ended:
+        world.tick({1001: GONE})
     assert value(world.told(), "paramon_job_unseen_children_cpu_seconds") == 3  # the nine were before the first look
-    world.tick({1001: GONE})
-    assert value(world.told(), "paramon_job_unseen_children_cpu_seconds") == 3
     assert world.cpu() == 1
 
 
