@@ -16,7 +16,7 @@ from paramon.agent.openmetrics import page
 from paramon.agent.own_metrics import Own, own_families
 from paramon.agent.serve import Server, listening
 from paramon.agent.view import View
-from paramon.agent.whose import Owners, kernel_threads
+from paramon.agent.whose import Owners, kernel_threads, unreadable
 from paramon.beat import Beat
 from paramon.begin import Wish, exits_here, header_of, spool_of
 from paramon.errors import Refused
@@ -80,6 +80,7 @@ class Node:
         sensors, self._unavailable = sensors_here()
         exits = exits_here(self._unavailable)
         self._unavailable.pop(OF_A_JOB, None)
+        self._unavailable.update(unreadable())
         self._spool = self._opened()
         self._view = View(Owners().of, self._spool)
         self._table = Table(Belongs(frozenset({1}), FIRST, (b"", b""), kernel_threads()), exits=exits)

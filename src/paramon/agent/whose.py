@@ -84,6 +84,22 @@ def kernel_threads(proc: str = "/proc") -> frozenset[str]:
     return frozenset({KTHREADD} if parts and int(parts[FLAGS]) & KTHREAD_FLAG else ())
 
 
+def unreadable(proc: str = "/proc") -> dict[str, tuple[str, str]]:
+    """What of other users' processes this one must not read, and why."""
+    try:
+        content(f"{proc}/1/io")
+    except PermissionError:
+        return {
+            "process_io": (
+                "root alone may read I/O and environment of other users' processes: their I/O is told as 0",
+                "仅 root 可读取其他用户进程的 I/O 与环境变量：其 I/O 显示为 0",
+            )
+        }
+    except OSError:
+        pass  # there is no such process, or no such file
+    return {}
+
+
 def _name(user: int) -> str:
     try:
         return pwd.getpwuid(user).pw_name

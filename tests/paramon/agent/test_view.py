@@ -109,9 +109,8 @@ def test_children_that_nobody_saw_are_known_by_their_parents_and_seen_ones_do_no
     world = World(p1001=JOB, p1002=JOB)
     world.tick({1001: {"child_user_ticks": ticks(9)}}, came=((1001, 1),))
     world.tick({1002: {"user_ticks": ticks(1)}}, came=((1002, 1001),))
-    world.tick({1001: {"child_user_ticks": ticks(9 + 1 + 3)}, 1002: GONE})
-    if has_ended:
-        world.tick({1001: GONE})
+    end = GONE if has_ended else {}
+    world.tick({1002: GONE, 1001: {"child_user_ticks": ticks(9 + 1 + 3), **end}})
     assert value(world.told(), "paramon_job_unseen_children_cpu_seconds") == 3  # the nine were before the first look
     assert world.cpu() == 1
 

@@ -6,7 +6,7 @@ import pwd
 import pytest
 from tests.paramon.sensors import trees
 
-from paramon.agent.whose import Owner, Owners, job_by_environment, job_by_group, kernel_threads
+from paramon.agent.whose import Owner, Owners, job_by_environment, job_by_group, kernel_threads, unreadable
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 
@@ -53,6 +53,32 @@ def test_the_scheduler_is_believed_before_the_environment_and_the_user_is_the_re
     trees.put(tmp_path, "6/status", "Name:\tx\nUid:\t3999999999\t0\t0\t0")
     assert Owners(str(tmp_path)).of(6) == Owner("", "", "3999999999", "user")
     assert Owners(str(tmp_path)).of(7) == Owner("", "", "", "user")
+
+
+def test_what_only_root_may_read_is_said_to_be_missing(tmp_path):
+    file = trees.put(tmp_path, "1/io", "rchar: 1")
+    assert unreadable(str(tmp_path)) == unreadable(str(tmp_path / "none")) == {}
+    file.chmod(0)
+    before = os.geteuid()
+    tmp_path.chmod(0o755)
+    if before == 0:
+        assert _as_nobody(str(tmp_path)) == ["process_io"]
+    else:
+        assert list(unreadable(str(tmp_path))) == ["process_io"]
+
+
+def _as_nobody(root: str) -> list[str]:
+    """Root may read whatever it is. It enters the folder first: others may not enter those above it."""
+    there = os.open(root, os.O_RDONLY)
+    before = os.getcwd()
+    os.fchdir(there)
+    os.seteuid(65534)
+    try:
+        return list(unreadable("."))
+    finally:
+        os.seteuid(0)
+        os.chdir(before)
+        os.close(there)
 
 
 @pytest.mark.parametrize(("flags", "expected"), [(0x208040, {"2"}), (0x400000, set())])
