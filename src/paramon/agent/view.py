@@ -18,7 +18,7 @@ from paramon.spent import TICK_US
 from paramon.spool import Spool
 
 KEPT_SECONDS = 300.0
-"""A job is told of for so long after its last process has ended, so that whoever asks each minute learns the end."""
+"""A job, or a user, is told of for so long after the last process has ended: whoever asks each minute learns the end."""
 GROUPS_MOST = 1000
 """What is more is its user's alone: an environment may say anything."""
 STATE = AT["state"]
@@ -102,7 +102,7 @@ class View:
                 group.blocked_seconds += group.blocked * (self._now - self._before)
             if group.members:
                 group.last_seen = self._now
-            elif owner.by != BY_USER and self._now - group.last_seen > KEPT_SECONDS:
+            elif self._now - group.last_seen > KEPT_SECONDS:
                 self._forget(owner)
         for job, cpu in self.jobs.items():
             if cpu is not None:
