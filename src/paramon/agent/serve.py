@@ -13,6 +13,7 @@ from typing import Callable
 
 from paramon.agent.request import END, TOO_LARGE, answer_to, refusal
 from paramon.errors import Refused
+from paramon.sensors.process import TOO_MANY_FILES
 
 CLIENTS_MOST = 16
 REQUEST_MOST = 8192
@@ -20,6 +21,8 @@ PATIENCE_SECONDS = 5.0
 DISCARDED_MOST = 1 << 20
 """Bytes that are read after the answer: who closes with some unread would take the answer back (RFC 9112, 9.6)."""
 PIECE = 4096
+DEAF_SECONDS = 1.0
+"""After no file was left for a client."""
 
 
 class Client:
@@ -49,6 +52,7 @@ class Server:
         self._poll = select.poll()  # select(2) knows no file above 1023, and processes' files may be as many
         self._poll.register(self._listener, select.POLLIN)
         self._poll.register(wake, select.POLLIN)
+        self._deaf_until: float | None = None
         self.answers: dict[int, int] = {}
         """How many, by status."""
 
@@ -60,8 +64,11 @@ class Server:
 
     def serve(self, wait_seconds: float) -> bool:
         """What is to do now, or within that time; once for each client. Whether it was woken."""
-        due = min((one.due for one in self._clients.values()), default=float("inf"))
-        wait = max(min(wait_seconds, due - self._clock()), 0.0)
+        self._hear_again()
+        dues = [one.due for one in self._clients.values()]
+        if self._deaf_until is not None:
+            dues.append(self._deaf_until)
+        wait = max(min(wait_seconds, min(dues, default=float("inf")) - self._clock()), 0.0)
         is_woken = False
         for file, events in self._poll.poll(int(wait * 1000) + bool(wait)):
             if file == self._wake:
@@ -83,13 +90,21 @@ class Server:
     def _accept(self) -> None:
         try:
             one, _ = self._listener.accept()
-        except OSError:
-            return  # it went, or no file is left for it
+        except OSError as wrong:
+            if wrong.errno in TOO_MANY_FILES:  # it goes on waiting, and would wake us without end
+                self._poll.unregister(self._listener)
+                self._deaf_until = self._clock() + DEAF_SECONDS
+            return
         one.setblocking(False)  # noqa: FBT003  # its only parameter
         if len(self._clients) >= CLIENTS_MOST:
             self._drop(next(iter(self._clients)))
         self._clients[one.fileno()] = Client(one, self._clock() + PATIENCE_SECONDS)
         self._poll.register(one, select.POLLIN)
+
+    def _hear_again(self) -> None:
+        if self._deaf_until is not None and self._clock() >= self._deaf_until:
+            self._deaf_until = None
+            self._poll.register(self._listener, select.POLLIN)
 
     def _step(self, file: int, events: int) -> None:
         client = self._clients[file]

@@ -18,7 +18,7 @@ from paramon.spent import TICK_US
 from paramon.spool import Spool
 
 KEPT_SECONDS = 300.0
-"""A job, or a user, is told of for so long after the last process has ended: whoever asks each minute learns the end."""
+"""A job or a user is told of for so long after its last process has ended: who asks each minute learns the end."""
 GROUPS_MOST = 1000
 """What is more is its user's alone: an environment may say anything."""
 STATE = AT["state"]

@@ -208,6 +208,25 @@ def test_files_above_those_that_select_knows_are_served(world: World):
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+def test_where_no_file_is_left_a_client_waits_and_does_not_wake_it_without_end(world: World):
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket() as one:
+        one.settimeout(10)
+        one.connect(world.server.address)
+        lowest = os.dup(0)
+        os.close(lowest)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, before[1]))
+        try:
+            world.server.serve(10)
+            assert world.server._poll.poll(0) == []
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        world.seconds += serve.DEAF_SECONDS
+        one.sendall(ASKED)
+        world.server.serve(10)
+        assert world.answer(one).endswith(PAGE)
+
+
 def test_where_nothing_can_listen_it_says_what_to_change(world: World):
     with pytest.raises(Refused, match="--listen"):
         listening(world.server.address)
