@@ -37,21 +37,27 @@ def begin(wish: Wish, belongs: Belongs, command: list[str]) -> Recorder:
     """Refused where nothing can be written there."""
     started, node = int(time.time() * 1000), wish.node or socket.gethostname()
     sensors, unavailable = sensors_here()
-    exits = _exits(unavailable)
+    exits = exits_here(unavailable)
     of_job, followers = job_sensors(wish.period, wish.mpi, unavailable, is_attached=bool(belongs.processes))
-    header = _header(wish, node, command, started, unavailable)
+    header = header_of(wish, node, command, started, unavailable)
     header["attached"] = bool(belongs.processes)
-    try:
-        spool = Spool(wish.folder, f"{node.replace('/', '_')}-{started}-{os.getpid()}", header)
-    except OSError as wrong:
-        raise Refused(
-            f"The profile cannot be written to {wish.folder} ({wrong.strerror}): name a folder with --folder.",
-            f"无法在 {wish.folder} 写入采集文件（{wrong.strerror}）：请用 --folder 指定目录。",
-        ) from None
+    spool = spool_of(wish.folder, header)
     return Recorder(spool, Table(belongs, exits=exits), Beat(wish.period, wish.budget), [*sensors, *of_job], followers)
 
 
-def _exits(unavailable: dict[str, tuple[str, str]]) -> Exits | None:
+def spool_of(folder: str, header: dict[str, Any]) -> Spool:
+    """Refused where nothing can be written there."""
+    try:
+        name = f"{header['node'].replace('/', '_')}-{header['started_at_ms']}-{os.getpid()}"
+        return Spool(folder, name, header)
+    except OSError as wrong:
+        raise Refused(
+            f"The profile cannot be written to {folder} ({wrong.strerror}): name a folder with --folder.",
+            f"无法在 {folder} 写入采集文件（{wrong.strerror}）：请用 --folder 指定目录。",
+        ) from None
+
+
+def exits_here(unavailable: dict[str, tuple[str, str]]) -> Exits | None:
     """None where they are not to be had; then why is added to what is unavailable."""
     try:
         return Exits()
@@ -60,7 +66,7 @@ def _exits(unavailable: dict[str, tuple[str, str]]) -> Exits | None:
         return None
 
 
-def _header(
+def header_of(
     wish: Wish, node: str, command: list[str], started: int, unavailable: dict[str, tuple[str, str]]
 ) -> dict[str, Any]:
     return {

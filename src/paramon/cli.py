@@ -93,10 +93,18 @@ def _export(asked: argparse.Namespace) -> int:
     return 0
 
 
+def _agent(asked: argparse.Namespace) -> int:
+    from paramon.agent.command import Wanted, agent  # as above
+
+    return agent(
+        Wanted(asked.listen, asked.folder, asked.period, asked.budget / 100, asked.node, per_process=asked.per_process)
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="paramon", description="See what a job does, for almost nothing.")
     parser.add_argument("--version", action="version", version=VERSION)
-    words = parser.add_subparsers(required=True, metavar="run | watch | show | top | export")
+    words = parser.add_subparsers(required=True, metavar="run | watch | show | top | export | agent")
     profile = _of_a_profile()
     one = words.add_parser("run", parents=[profile], help="run a command and write its profile")
     one.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
@@ -130,7 +138,17 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--dense", action="store_true", help="a row at each tick, even where nothing changed")
     one.add_argument("--force", action="store_true", help="write over what is there")
     one.set_defaults(does=_export)
+    _agent_options(words.add_parser("agent", help="all that a node does, as metrics for Prometheus"))
     return parser
+
+
+def _agent_options(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--listen", default="127.0.0.1:9101", metavar="ADDRESS:PORT", help="(127.0.0.1:9101)")
+    one.add_argument("--folder", default="", help="where a profile of the whole node goes (none is written)")
+    one.add_argument("--node", default="", help="this node's name in that (the machine's own)")
+    one.add_argument("--per-process", action="store_true", help="series of each process, too: they are many")
+    _looks(one)
+    one.set_defaults(does=_agent)
 
 
 def _of_a_profile() -> argparse.ArgumentParser:

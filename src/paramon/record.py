@@ -5,30 +5,47 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from paramon.beat import Beat
 from paramon.perf.job import Follower
 from paramon.sample.profile import Process
+from paramon.sample.sink import Minute
 from paramon.sensors.seldom import Seldom
 from paramon.sensors.sensor import Sensor
-from paramon.spool import Spool
 from paramon.table import Table
 
 CHUNK_SECONDS = 60
+
+
+class Target(Protocol):
+    """Where samples go, such as a spool."""
+
+    @property
+    def chunk(self) -> Minute: ...
+
+    def processes(self, came: Sequence[Process]) -> None:
+        """Before their first sample; and again when they became another program."""
+
+    def end_tick(self) -> None: ...
+
+    def end_chunk(self) -> None: ...
+
+    def close(self, how: dict[str, Any]) -> None: ...
 
 
 class Recorder:
     """`spool` and `table` are closed by it. `followers` are told of each process that came, before sensors are read."""
 
     def __init__(
-        self, spool: Spool, table: Table, beat: Beat, sensors: Sequence[Sensor], followers: Sequence[Follower] = ()
+        self, spool: Target, table: Table, beat: Beat, sensors: Sequence[Sensor], followers: Sequence[Follower] = ()
     ) -> None:
         self._spool, self._table, self._beat, self._sensors = spool, table, beat, sensors
         self._followers = followers
         self._began = time.monotonic()
         self._chunk_end = self._began + CHUNK_SECONDS
-        self._failed: dict[str, int] = {}
+        self.failed: dict[str, int] = {}
+        """Reads that failed, by sensor."""
 
     def wait_seconds(self) -> float:
         return self._beat.wait_seconds()
@@ -48,7 +65,7 @@ class Recorder:
                 for series, value in sensor.read().items():
                     chunk.point(series, value)
             except (OSError, ValueError, IndexError):
-                self._failed[sensor.name] = self._failed.get(sensor.name, 0) + 1
+                self.failed[sensor.name] = self.failed.get(sensor.name, 0) + 1
         chunk.point("paramon.cpu_us", int(time.process_time() * 1e6))
         chunk.point("paramon.missed_ticks", self._beat.missed)
         chunk.point("paramon.slowed_ticks", self._beat.slowed)
@@ -91,7 +108,7 @@ class Recorder:
             "missed_ticks": self._beat.missed,
             "slowed_ticks": self._beat.slowed,
             "denied_processes": self._table.denied,
-            "failed_reads": self._failed,
+            "failed_reads": self.failed,
         })  # fmt: skip
 
 

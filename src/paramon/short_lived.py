@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import NamedTuple
 
-from paramon.sample.chunk import ChunkWriter
+from paramon.sample.sink import Rows
 from paramon.sensors.exits import Exits
 from paramon.sensors.process import PEAK, READ_BYTES, STATE, SYSTEM, USER, WRITE_BYTES, Watched
 from paramon.sensors.taskstats import Exit
@@ -101,7 +101,7 @@ class ShortLived:
             if str(pid) not in seen:
                 del self._waiting[pid], self._since[pid]
 
-    def points(self, chunk: ChunkWriter, *, is_first: bool) -> None:
+    def points(self, chunk: Rows, *, is_first: bool) -> None:
         """`exits.NAME.count`, and so on; `is_first`: of a chunk, in which each series begins."""
         for name in self._sums if is_first else self._changed:
             start = f"exits.{name}."

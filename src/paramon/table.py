@@ -7,8 +7,8 @@ import resource
 from typing import Callable, NamedTuple
 
 from paramon.owner import carries, command_line, environment, rank_in
-from paramon.sample.chunk import ChunkWriter
 from paramon.sample.profile import Process
+from paramon.sample.sink import Rows
 from paramon.sensors.exits import Exits
 from paramon.sensors.process import Watched
 from paramon.short_lived import ShortLived
@@ -68,7 +68,7 @@ class Table:
     def __len__(self) -> int:
         return len(self._ours)
 
-    def look(self, chunk: ChunkWriter, came: Callable[[list[Process]], None], *, is_first: bool) -> None:
+    def look(self, chunk: Rows, came: Callable[[list[Process]], None], *, is_first: bool) -> None:
         """`is_first`: of a chunk, in which every process has a row."""
         self._looks += 1
         is_listed = self._newest.may_be_another()
@@ -84,7 +84,7 @@ class Table:
         if self._short is not None:
             self._short.points(chunk, is_first=is_first)
 
-    def _compare(self, chunk: ChunkWriter, came: Callable[[list[Process]], None]) -> None:
+    def _compare(self, chunk: Rows, came: Callable[[list[Process]], None]) -> None:
         """Those that are there now with those that were."""
         # They came after their parents, and are counted before them.
         for name in [name for name in reversed(self._ours) if name not in self._there]:
@@ -93,7 +93,7 @@ class Table:
         if fresh:
             came(fresh)
 
-    def _look_at_each(self, chunk: ChunkWriter, came: Callable[[list[Process]], None], *, is_first: bool) -> None:
+    def _look_at_each(self, chunk: Rows, came: Callable[[list[Process]], None], *, is_first: bool) -> None:
         ended, renamed = [], []
         for name, (number, watched) in self._ours.items():
             try:
@@ -175,7 +175,7 @@ class Table:
         command = command_line(watched.pid, root=self._root)
         return Process(number, watched.pid, watched.start_ticks, watched.parent, watched.name, command, rank)
 
-    def _end(self, name: str, chunk: ChunkWriter) -> None:
+    def _end(self, name: str, chunk: Rows) -> None:
         number, watched = self._ours.pop(name)
         told = None if self._short is None else self._short.of(watched.pid)
         exact_us = 0

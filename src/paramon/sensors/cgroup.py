@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Callable
 
 from paramon.sensors.cgroup_place import UNIFIED, places
@@ -43,11 +44,21 @@ class Cgroup:
 
 def job_cpu_us(proc: str = "/proc") -> int | None:
     """CPU time of all that the job has run at this node; None where no group of its own counts it."""
-    known = places(proc)
+    counter = cpu_counter(proc)
+    return None if counter is None else counter()
+
+
+def cpu_counter(proc: str = "/proc", process: str = "self") -> Callable[[], int] | None:
+    """Of the job of a process: it gives CPU time in microseconds, OSError when the job is gone."""
+    known = places(proc, process)
     for part, controller in ((_cpu, UNIFIED), (_cpu_1, "cpuacct")):
         if controller in known and _is_there(part, known[controller]):
-            return part(known[controller])["cgroup.cpu_us"]
+            return partial(_cpu_us, part, known[controller])
     return None
+
+
+def _cpu_us(part: Part, folder: str) -> int:
+    return part(folder)["cgroup.cpu_us"]
 
 
 def _candidates(known: dict[str, str]) -> list[tuple[Part, str]]:

@@ -27,11 +27,11 @@ class Mount(NamedTuple):
     top: str
 
 
-def places(proc: str = "/proc") -> dict[str, str]:
+def places(proc: str = "/proc", process: str = "self") -> dict[str, str]:
     """Folders of the job's groups by controller, such as `memory`; of version 2 by the empty name. Only those that are
     a job's."""
     try:
-        told = content(f"{proc}/self/cgroup").decode("utf-8", "replace")
+        told = content(f"{proc}/{process}/cgroup").decode("utf-8", "replace")
         mounts = _mounts(f"{proc}/self/mountinfo")
     except OSError:
         return {}

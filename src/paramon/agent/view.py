@@ -1,0 +1,179 @@
+"""What is known of the node now: as much as one tick has, and sums. Where a profile is wanted, all goes there too."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, Callable
+
+from paramon.agent.group import Group, Member
+from paramon.agent.job_cpu import JobCpu
+from paramon.agent.whose import BY_ENVIRONMENT, BY_GROUP, BY_USER, Owner
+from paramon.facts.series import FROM_NOTHING
+from paramon.facts.sums import GONE
+from paramon.sample.fields import AT
+from paramon.sample.profile import Process
+from paramon.sensors.cgroup import cpu_counter
+from paramon.spent import TICK_US
+from paramon.spool import Spool
+
+KEPT_SECONDS = 300.0
+"""A job or a user is told of for so long after its last process has ended: who asks each minute learns the end."""
+GROUPS_MOST = 1000
+"""What is more is its user's alone: an environment may say anything."""
+STATE = AT["state"]
+
+
+class View:
+    """`owner`: whose a process is. `spool`: where a profile is written, if any. A target of paramon.record."""
+
+    def __init__(
+        self,
+        owner: Callable[[int], Owner],
+        spool: Spool | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        job_cpu: Callable[[int], Callable[[], int] | None] = lambda pid: cpu_counter(process=str(pid)),
+    ) -> None:
+        self._owner, self._spool, self._clock, self._job_cpu = owner, spool, clock, job_cpu
+        self.groups: dict[Owner, Group] = {}
+        self.jobs: dict[tuple[str, str], JobCpu | None] = {}
+        """By job and task, where its scheduler made a control group; None where that does not count."""
+        self.points: dict[str, int] = {}
+        """Of the last tick; of programs that came and went, of all."""
+        self._lasting: dict[str, int] = {}
+        self.counted: dict[int, int] = {}
+        """By pid of a parent: ticks of its descendants that were seen and have ended."""
+        self._homes: dict[int, tuple[Owner, Group, Member]] = {}
+        self._pids: dict[int, int] = {}
+        """Numbers of those that are there."""
+        self._now = self._before = clock()
+        self._ticks = 0
+
+    @property
+    def chunk(self) -> View:
+        return self
+
+    @property
+    def ticks(self) -> int:
+        return self._ticks if self._spool is None else self._spool.chunk.ticks
+
+    def tick(self, at_ms: int) -> None:
+        self._ticks += 1
+        self._before, self._now = self._now, self._clock()
+        self.points = dict(self._lasting)
+        if self._spool is not None:
+            self._spool.chunk.tick(at_ms)
+
+    def row(self, process: int, values: Sequence[int]) -> None:
+        if self._spool is not None:
+            self._spool.chunk.row(process, values)
+        _, group, member = self._homes[process]
+        group.take(member, values)
+        if self._ticks == 1:
+            member.told_base = member.told_ticks  # whoever ended before is nobody's that is here
+        if values[STATE] == GONE:
+            self._end(process)
+
+    def point(self, series: str, value: int) -> None:
+        self.points[series] = value
+        if series.startswith(FROM_NOTHING):  # they are told of where they changed
+            self._lasting[series] = value
+        if self._spool is not None:
+            self._spool.chunk.point(series, value)
+
+    def processes(self, came: Sequence[Process]) -> None:
+        if self._spool is not None:
+            self._spool.processes(came)
+        for process in came:
+            home = self._homes.get(process.number)
+            owner = self._whose(process)
+            if home is None:
+                self._join(process, owner, None)
+            elif home[0] == owner:
+                home[2].process = process
+            else:
+                self._join(process, owner, self._leave(process.number))
+
+    def end_tick(self) -> None:
+        for owner, group in list(self.groups.items()):
+            if group.is_touched:
+                group.settle()
+            if group.blocked:
+                group.blocked_seconds += group.blocked * (self._now - self._before)
+            if group.members:
+                group.last_seen = self._now
+            elif self._now - group.last_seen > KEPT_SECONDS:
+                self._forget(owner)
+        for job, cpu in self.jobs.items():
+            if cpu is not None:
+                cpu.look(self._known_us(job))
+        if self._spool is not None:
+            self._spool.end_tick()
+
+    def end_chunk(self) -> None:
+        if self._spool is not None:
+            self._spool.end_chunk()
+
+    def close(self, how: dict[str, Any]) -> None:
+        if self._spool is not None:
+            self._spool.close(how)
+
+    def _whose(self, process: Process) -> Owner:
+        """One that says nothing is its parent's: it is gone already, or its environment was taken away."""
+        owner = self._owner(process.pid)
+        home = self._homes.get(self._pids.get(process.parent, -1))
+        if home is None or owner.by != BY_USER:
+            return owner
+        of_parent = home[0]
+        is_same = not owner.user or (of_parent.by == BY_ENVIRONMENT and of_parent.user == owner.user)
+        return of_parent if is_same else owner
+
+    def _join(self, process: Process, owner: Owner, before: Member | None) -> None:
+        """`before`: what it was in another group. What it did there is that one's."""
+        if owner not in self.groups:
+            if len(self.groups) >= GROUPS_MOST:
+                owner = owner.of_user
+            self.groups.setdefault(owner, Group())
+            if owner.by == BY_GROUP and (owner.job, owner.task) not in self.jobs:
+                self.jobs[owner.job, owner.task] = self._counted_by_kernel(process.pid)
+        group = self.groups[owner]
+        member = Member(process) if before is None else Member(process, before.values, before.told_ticks)
+        group.members[process.number] = member
+        if before is None:
+            self.counted.pop(process.pid, None)  # an earlier process's of the same number
+        self._homes[process.number] = owner, group, member
+        self._pids[process.pid] = process.number
+
+    def _counted_by_kernel(self, pid: int) -> JobCpu | None:
+        try:
+            read = self._job_cpu(pid)
+            return None if read is None else JobCpu(read)
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def _leave(self, number: int) -> Member:
+        _, group, member = self._homes.pop(number)
+        group.leave(member, self.counted.get(member.process.pid, 0))
+        return member
+
+    def _end(self, number: int) -> None:
+        member = self._leave(number)
+        pid, parent = member.process.pid, member.process.parent
+        self.counted.pop(pid, None)
+        if self._pids.get(pid) == number:
+            del self._pids[pid]
+        if parent in self._pids:
+            self.counted[parent] = self.counted.get(parent, 0) + member.own_ticks + member.told_ticks
+
+    def _known_us(self, job: tuple[str, str]) -> int:
+        """Of all its users' processes."""
+        ticks = 0
+        for owner, group in self.groups.items():
+            if owner.by == BY_GROUP and owner[:2] == job:
+                ticks += group.total("user_ticks") + group.total("system_ticks") + group.unseen_ticks(self.counted)
+        return ticks * TICK_US
+
+    def _forget(self, owner: Owner) -> None:
+        del self.groups[owner]
+        if not any(other.by == BY_GROUP and other[:2] == owner[:2] for other in self.groups):
+            self.jobs.pop(owner[:2], None)
