@@ -10,8 +10,8 @@ from paramon.owner import carries, command_line, environment, rank_in
 from paramon.sample.profile import Process
 from paramon.sample.sink import Rows
 from paramon.sensors.exits import Exits
-from paramon.sensors.process import Watched
-from paramon.short_lived import ShortLived
+from paramon.sensors.process import STATE, Watched
+from paramon.short_lived import ZOMBIE, ShortLived
 from paramon.spent import Spent
 
 LISTED_EVERY = 10
@@ -105,7 +105,7 @@ class Table:
             except OSError:
                 continue  # no file can be opened just now
             chunk.row(number, tuple(watched.values))
-            if watched.is_another_program:
+            if watched.is_another_program and watched.values[STATE] != ZOMBIE:  # which has no program any more
                 renamed.append(self._told(number, watched))
         if renamed:
             came(renamed)

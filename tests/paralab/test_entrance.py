@@ -11,7 +11,7 @@ def missing(*packages: str) -> list[str]:
     """As the entrance's own function says it, under the settings that the entrance has."""
     function = re.search(r"^missing_packages\(\) \{.*?^\}", RUN.read_text(), re.DOTALL | re.MULTILINE)
     assert function is not None
-    script = f"set -euo pipefail; PACKAGES=({' '.join(packages)})\n{function[0]}\ncat < <(missing_packages)"
+    script = f"set -euo pipefail\n{function[0]}\ncat < <(missing_packages {' '.join(packages)})"
     return subprocess.run(["bash", "-c", script], capture_output=True, check=True, text=True).stdout.split()
 
 

@@ -20,10 +20,10 @@ from paramon.sample.errors import Damaged
 from paramon.sample.frames import CHUNK, TICK, Frame, frames
 from paramon.sample.profile import LIVE, SUFFIX, Process, Told, note
 
-NODES_MOST = 64
+NODES_MOST = 32
 """Files that one look reads."""
 PIECE_BYTES = 4 << 20
-CURSOR_LIMIT = 16_384
+CURSOR_LIMIT = 4096
 NOTHING_SEEN = (0, -1)
 
 

@@ -187,7 +187,9 @@ ROUTES: dict[str, Route] = {
     "POST /operator/prices": operates(_price, "body project", "body organisation"),
     "POST /operator/contracts": operates(_contract, "body owner"),
     "POST /operator/centres": operates(_centre),
-    "POST /operator/centres:check": operates(lambda of: _centre(of) | {"name": "north", "test_account": "north0"}),
+    "POST /operator/centres:check": operates(
+        lambda of: _centre(of) | {"name": "north", "accounts": ["north0"], "test_account": "north0"}
+    ),
     "PATCH /operator/centres/{centre}/provision": operates(lambda _: {"applications": ["lammps"], "trust": 1}),
     "POST /operator/centres/{centre}:vacate": operates(lambda _: {"queue": "gone"}),
     "PUT /operator/projects/{project}/residency": of(OPERATES, "path project", body=lambda _: {"regions": ["华东"]}),

@@ -50,7 +50,10 @@ async def test_a_scheduler_that_does_not_answer_is_silent_until_it_does_and_one_
 
 async def test_nothing_is_intended_in_the_silence_and_at_once_after_it() -> None:
     sleeps: list[timedelta] = []
-    silence, arguments = Silence(is_so=True), (Book(), outpost((), sleeps), lambda: None, SimpleNamespace(stage=None))
+    silence, arguments = (
+        Silence(is_so=True),
+        (Book(), outpost((), sleeps), lambda: None, SimpleNamespace(stage=None, equip=None)),
+    )
     dispatching = asyncio.create_task(_dispatching(*arguments, Hint(), Hint(), silence))
     for _ in range(20):
         await asyncio.sleep(0)

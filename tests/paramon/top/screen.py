@@ -24,6 +24,11 @@ def environment(**more: str) -> dict[str, str]:
             "TERM": "xterm-256color", **more}  # fmt: skip
 
 
+def _own_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # tests in the background are started with it ignored
+
+
 class Screen:
     def __init__(self, *arguments: str, columns: int = 110, lines: int = 24, **more: str) -> None:
         self.master, slave = pty.openpty()
@@ -33,7 +38,7 @@ class Screen:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "paramon", "top", *arguments],
             env=environment(**more), stdin=slave, stdout=slave, stderr=subprocess.PIPE, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  # no threads here
+            preexec_fn=_own_terminal,  # noqa: PLW1509  # no threads here
         )  # fmt: skip
         self._slave = slave
 
