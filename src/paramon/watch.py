@@ -13,7 +13,7 @@ import signal
 
 from paramon.begin import Wish, begin
 from paramon.errors import Refused
-from paramon.owner import command_line
+from paramon.owner import began, command_line
 from paramon.record import safely
 from paramon.table import Belongs
 from paramon.total import Total
@@ -26,7 +26,8 @@ LONGEST_WAIT = 1.0
 def watch(pid: int, mark: tuple[bytes, bytes], wish: Wish) -> int:
     """`mark`: a variable, and its value in the environment of all that belongs to the job. Refused where there is no
     such process."""
-    if not _is_alive(pid):
+    start = began(pid)
+    if not start:
         raise Refused(f"There is no process {pid}.", f"进程 {pid} 不存在。")
     warned, told = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(told, warn_on_full_buffer=False)
@@ -36,13 +37,15 @@ def watch(pid: int, mark: tuple[bytes, bytes], wish: Wish) -> int:
     recorder = begin(wish, Belongs(frozenset({pid}), frozenset(), mark), [command_line(pid)])
     ended = _end_of(pid)
     is_well = True
-    while is_well and _is_alive(pid):
+    while is_well and began(pid) == start:  # another one may have its number by then
         is_well = safely(recorder.tick_if_due)
         wait = recorder.wait_seconds()
         ready, _, _ = select.select([warned, *ended], [], [], wait if ended else min(wait, LONGEST_WAIT))
         if warned in ready:
             os.read(warned, 64)
             safely(recorder.end_minute)
+        if any(one in ready for one in ended):
+            break
     safely(lambda: recorder.close({"cpu_ticks_total_by": total.source}, lambda: _known(total)))
     return 0 if is_well else 1
 
@@ -58,12 +61,3 @@ def _end_of(pid: int) -> list[int]:
         return [os.pidfd_open(pid)]
     except (OSError, AttributeError):
         return []
-
-
-def _is_alive(pid: int) -> bool:
-    """One that has ended, and for which its parent has not asked yet, is not."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b") ")[2][:1] not in (b"Z", b"X", b"")
-    except OSError:
-        return False

@@ -36,7 +36,7 @@ def until_ticked(folder, ticks: int = 1):
 
 
 def test_it_sees_the_process_and_its_children_and_ends_with_it(tmp_path):
-    with subprocess.Popen(["sh", "-c", "sleep 100 & read line; kill $!"], stdin=subprocess.PIPE) as job:
+    with subprocess.Popen(["sh", "-c", "sleep 100 & read line; kill $!; wait"], stdin=subprocess.PIPE) as job:
         watcher = watching(job.pid, tmp_path)
         until_ticked(tmp_path, 2)
         job.communicate(b"\n", timeout=60)

@@ -99,6 +99,8 @@ async def _news(transport: Transport, path: str, name: str, seen: tuple[int, int
         seen = offset + one.end, last_ms
         last_ms = _take(one, told, news, last_ms)
     news.is_behind = len(data) >= PIECE_BYTES
+    if news.is_behind and seen[0] == offset:  # so much in which nothing is whole is no profile of ours: on, behind it
+        news.lost_bytes, seen = len(data), (offset + len(data), last_ms)
     if not news.is_behind and told.end is None:
         last_ms = await _take_open(transport, path, news, last_ms)
     news.header, news.end, news.processes = told.header or None, told.end, tuple(told.processes.values())

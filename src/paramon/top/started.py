@@ -10,6 +10,7 @@ from typing import Callable
 
 from paramon.begin import Wish, begin
 from paramon.errors import Refused
+from paramon.owner import began
 from paramon.run import run
 from paramon.sample.profile import SUFFIX
 from paramon.table import Belongs
@@ -85,14 +86,14 @@ def command(argv: list[str], wish: Wish, output: str) -> Writer:
 
 def attached(pid: int, wish: Wish) -> Writer:
     """To a process that runs already, with all that descends from it. Refused where there is none."""
-    began = _began(pid)
-    if not began:
+    start = began(pid)
+    if not start:
         raise Refused(
             f"There is no process {pid} here: `ps -u $USER` lists yours.",
             f"本机没有进程 {pid}：可用 `ps -u $USER` 查看自己的进程。",
         )
     parent = os.getpid()
-    return Writer(lambda: _recorded(pid, wish, lambda: os.getppid() == parent and _began(pid) == began))
+    return Writer(lambda: _recorded(pid, wish, lambda: os.getppid() == parent and began(pid) == start))
 
 
 def _recorded(pid: int, wish: Wish, is_wanted: Callable[[], bool]) -> int:
@@ -107,17 +108,6 @@ def _recorded(pid: int, wish: Wish, is_wanted: Callable[[], bool]) -> int:
     finally:
         recorder.close({}, lambda: 0)
     return 0
-
-
-def _began(pid: int) -> bytes:
-    """When it began, in clock ticks since the machine did; empty for one that has ended, even where nobody has waited
-    for it yet."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            parts = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return b""
-    return b"" if parts[0] in (b"Z", b"X") else parts[19]
 
 
 def _code(status: int) -> int:

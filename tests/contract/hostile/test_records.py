@@ -47,11 +47,17 @@ async def test_a_record_that_cannot_be_is_never_charged_and_a_good_one_beside_it
         siege.service.plays(sacct=f"{good}\n{forged}")
         with suppress(Broken):
             await siege.round()
-        assert await siege.charges() <= 1, kind
+        charges = await siege.charges()
+        assert charges <= 1, kind
+        assert await siege.world.state(job) == ("completed" if charges else "vanished"), (
+            f"{kind}: the good one's, if any"
+        )
     siege.service.plays(sacct=good)
     await siege.round()
     assert await siege.world.state(job) == "completed"
     assert await siege.charges() == 1
+    assert await siege.world.one("SELECT count(*) FROM usage") == 1
+    assert await siege.world.one("SELECT max(elapsed_seconds) FROM usage") == 600
     assert await siege.world.ledger_sum() == 0
 
 

@@ -108,6 +108,17 @@ async def test_what_a_hostile_centre_gives_for_a_profile_is_left_out_and_counted
     assert PIECE_BYTES > 1 << 20
 
 
+async def test_a_long_stretch_in_which_nothing_is_whole_is_passed_over_and_what_follows_is_read(spool, tmp_path):
+    ticks(spool, range(3))
+    spool.end_chunk()
+    path = Path(spool.path)
+    path.write_bytes(b"\xff" * PIECE_BYTES + path.read_bytes())
+    follower = Follower(tmp_path)
+    (node,) = await follower.look()
+    assert (node.is_behind, node.lost_bytes, node.minutes) == (True, PIECE_BYTES, [])
+    assert await follower.seconds() == [0, 1, 2]
+
+
 async def test_where_there_is_none_it_says_why(tmp_path):
     with pytest.raises(NotFound):
         await read_profile(LocalTransport(tmp_path), "profile", "")
