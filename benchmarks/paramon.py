@@ -5,7 +5,7 @@ collector's own process. A load of mostly sleeping processes has three in a hund
 A minute's end, when most is written, lies in each measure of paramon: that is why it takes longer than a minute.
 
 --seconds N   of each measure of paramon (65); the peers' take half of it
---pairs N     of runs with and without it, for each program that it might slow down (10)
+--pairs N     of stretches with and without it, for each program that it might slow down (30)
 --quick       to see that it works: a few seconds each
 """
 
@@ -41,7 +41,7 @@ SHORT_LIVED = 'end=$((SECONDS + {})); while [ $SECONDS -lt $end ]; do /bin/true;
 
 def main(arguments: Sequence[str]) -> int:
     asked = _asked(arguments)
-    seconds, pairs = (6, 2) if asked.quick else (asked.seconds, asked.pairs)
+    seconds, pairs = (6, 6) if asked.quick else (asked.seconds, asked.pairs)
     report: dict[str, Any] = {"bench": "paramon", "seconds": seconds, "load_average_before": os.getloadavg()[0]}
     with tempfile.TemporaryDirectory(prefix="paracloud-bench-") as name:
         folder = Path(name)
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
         report |= _start(pyz, folder)
         report["completeness"] = _completeness(pyz, folder, min(seconds, 15))
         for program in PROGRAMS:
-            report[f"slowdown_{program}"] = slowdown(program, pyz, folder / program, pairs)
+            report |= slowdown(program, pyz, folder / program, pairs)
     report["machine"] = {"cores": os.cpu_count(), "python": _answer([PYTHON, "-V"]), "kernel": os.uname().release}
     print(json.dumps(report), flush=True)
     return 0
@@ -62,7 +62,7 @@ def _asked(arguments: Sequence[str]) -> argparse.Namespace:
         prog="run bench paramon", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--seconds", type=int, default=65)
-    parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--pairs", type=int, default=30)
     parser.add_argument("--quick", action="store_true")
     return parser.parse_args(arguments)
 

@@ -1,41 +1,35 @@
-"""A kernel on all processors, one thread each. Arguments: stream or compute, and rounds. Prints the seconds it took.
+"""A kernel on all processors, one thread each, until it is killed. Arguments: stream or compute, the file to count in.
 
 `stream` is the triad of STREAM (J. D. McCalpin), a = b + s * c, over arrays that no cache holds; NumPy needs two passes
 for it. `compute` multiplies matrices that fit a core's own cache.
 """
 
+import itertools
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np  # it reads the environment when it is imported
 
+from benchmarks.parts.loads.count import counter
+
 STREAM_NUMBERS, MATRIX = 4_000_000, 320
 
 
 def main() -> None:
-    kernel, rounds = {"stream": _stream, "compute": _compute}[sys.argv[1]], int(sys.argv[2])
+    kernel, path = {"stream": _stream, "compute": _compute}[sys.argv[1]], sys.argv[2]
     cores = len(os.sched_getaffinity(0))
-    together = threading.Barrier(cores + 1)
-    threads = [threading.Thread(target=_run, args=(kernel(), rounds, together)) for _ in range(cores)]
-    for one in threads:
-        one.start()
-    together.wait()
-    began = time.monotonic()
-    for one in threads:
-        one.join()
-    print(time.monotonic() - began)
+    for thread in range(cores):
+        threading.Thread(target=_run, args=(kernel(), counter(path, thread, cores))).start()
 
 
-def _run(once: Callable[[], None], rounds: int, together: threading.Barrier) -> None:
-    once()
-    together.wait()
-    for _ in range(rounds):
+def _run(once: Callable[[], None], count: Callable[[int], None]) -> None:
+    for done in itertools.count(1):
         once()
+        count(done)
 
 
 def _stream() -> Callable[[], None]:
