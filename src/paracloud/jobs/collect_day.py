@@ -13,6 +13,7 @@ from paracloud.jobs.settle import BATCH
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
 from paracloud.kit.identifiers import CentreName
+from paracloud.metering.sift import sift
 from paracloud.transports.transport import Reach, execute
 
 
@@ -28,7 +29,8 @@ async def collect_day(
     async with database.begin() as session:
         centre, accounts = await reached_centre(session, name), sorted(await owners(session, name))
     transport = await reach.to(name, centre.service_account, purpose=f"collect/{day}")
-    records = await execute(transport, dialect.account(start, start + timedelta(days=1), accounts))
+    told = await execute(transport, dialect.account(start, start + timedelta(days=1), accounts))
+    records = sift(told, clock.now())
     async with database.begin() as session:  # as the worker's book does before it settles
         await post_fees(session, month_of(clock.now()), now=clock.now())
     done = []

@@ -19,6 +19,7 @@ from paracloud.kit.database import Database
 from paracloud.kit.errors import Broken
 from paracloud.kit.identifiers import CentreName, JobId, PriceVersionId, UnixAccount
 from paracloud.metering.listing import usage_by_key, usage_ended
+from paracloud.metering.sift import sift
 from paracloud.metering.usage import Usage, key_of
 from paracloud.transports.transport import Reach, Transport, execute
 
@@ -92,13 +93,13 @@ async def _told(
     end was changed is in another, and history is of accounts that may be gone: they are asked for by their jobs' ids,
     since sacct tells nothing at all where one name is unknown. Without an account the way to the centre is gone all
     the same: whether it answers is to be known. With the rows of the window that are not understood."""
-    window = await execute(transport, dialect.account(*span, accounts))
+    window = sift(await execute(transport, dialect.account(*span, accounts)))
     records = {_key(one): one for one in window}
     missing = [one for one in ours if tuple(one.key)[1:] not in records]
     asked = sorted({one.native_id for one in missing})
     wanted = {tuple(one.key)[1:] for one in missing}
     for at in range(0, len(asked), ASKED_AT_ONCE):
-        found = await execute(transport, dialect.account_of(asked[at : at + ASKED_AT_ONCE]))
+        found = sift(await execute(transport, dialect.account_of(asked[at : at + ASKED_AT_ONCE])))
         records |= {_key(one): one for one in found if _key(one) in wanted}
     return [*records.values()], window.unread
 

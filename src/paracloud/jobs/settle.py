@@ -14,6 +14,7 @@ from paracloud.jobs.state import JobState
 from paracloud.jobs.watch import Listing
 from paracloud.kit.command import Command
 from paracloud.kit.identifiers import JobId, NativeId, SubmitTag, UnixAccount
+from paracloud.metering.sift import sift
 
 log = structlog.get_logger()
 
@@ -121,7 +122,8 @@ class Settlement:
         return {(row.native_id, row.account) for row in rows}
 
     async def _ask(self, command: Command[Accounted], purpose: str) -> Accounted:
-        return await self._outpost.ask(self._outpost.service_account, command, self._tenure, purpose=purpose)
+        told = await self._outpost.ask(self._outpost.service_account, command, self._tenure, purpose=purpose)
+        return sift(told, self._outpost.clock.now())
 
     def _remember(self, records: Sequence[AccountingRecord]) -> None:
         for record in records:

@@ -160,6 +160,15 @@ async def test_a_row_that_is_not_understood_is_a_difference_of_its_day_with_its_
         await office.look()
 
 
+async def test_a_row_that_cannot_be_true_is_a_difference_of_its_day_and_stops_nothing(office):
+    (known,) = office.centre.accounted
+    office.centre.accounted.append(replace(known, native_id=NativeId("8"), record_id=NativeId("8"), cores=10**12))
+    assert await office.look()
+    _, (mismatch,) = await office.last()
+    assert (mismatch.cause, mismatch.record_id, mismatch.micro) == (Cause.UNREAD, "8", 0)
+    assert "1000000000000 cores" in mismatch.en
+
+
 @pytest.mark.parametrize(
     ("wrong", "cause"),
     [

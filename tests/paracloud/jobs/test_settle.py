@@ -113,6 +113,20 @@ async def test_a_row_that_is_not_understood_stops_nobody_elses_and_its_own_job_i
     assert await rounds.stand.state(doubted) is JobState.LOST
 
 
+@pytest.mark.parametrize("wrong", [{"cores": 10**12}, {"ended_at": START + timedelta(days=2)}])
+async def test_a_row_that_cannot_be_true_stops_nobody_elses_and_is_read_again(rounds: Rounds, wrong):
+    doubted, other = await rounds.queued("7"), await rounds.queued("8")
+    good = record(doubted, "7")
+    rounds.centre.accounted = [replace(good, **wrong), record(other, "8")]
+    await rounds.go(PATIENCE)
+    await rounds.go()
+    assert await rounds.stand.state(other) is JobState.COMPLETED
+    assert await rounds.stand.state(doubted) is JobState.VANISHED
+    rounds.centre.accounted[0] = good
+    await rounds.go(PATIENCE)
+    assert await rounds.stand.state(doubted) is JobState.COMPLETED
+
+
 async def test_a_requeued_job_waits_for_the_record_of_its_last_run(rounds: Rounds):
     job = await rounds.queued("7")
     rounds.lists(job, "7", NativePhase.RUNNING)
