@@ -9,13 +9,12 @@ import numpy as np
 
 from benchmarks.parts.grid import NOW
 from paracloud.jobs.experience import DAY, HOUR, NO_RECENT, Experience, Load, Recent, keys_of
-from paracloud.jobs.foresees import Times
+from paracloud.jobs.foresees import Prospects
 from paracloud.jobs.hopes import Asked
 from paracloud.jobs.market import Market, Stall
 from paracloud.jobs.sight import Sight
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.identifiers import ProjectId, UserId
-from paracloud.placement.columns import Whole
 from paracloud.placement.offer import Offer
 from paracloud.placement.prediction import Prediction, Quantiles
 from paracloud.placement.train_waits import Waited, train
@@ -47,10 +46,11 @@ class Table:
         wait = Quantiles(int(self._p50[size, at]) * MICROSECOND, int(self._p90[size, at]) * MICROSECOND)
         return Prediction(wait, Quantiles(spec.wall_limit // 4, spec.wall_limit * 3 // 4), self.model)
 
-    def many(self, project: ProjectId, user: UserId, spec: JobSpec, offers: Sequence[Offer], at: Whole) -> Times:
+    def prospects(self, project: ProjectId, user: UserId, spec: JobSpec, offers: Sequence[Offer]) -> Prospects:
         size, wall = spec.cores.bit_length(), spec.wall_limit
-        half, nine = (np.full(at.size, run // MICROSECOND) for run in (wall // 4, wall * 3 // 4))
-        return Times(self._p50[size].take(at), self._p90[size].take(at), half, nine)
+        half, nine = wall // 4 // MICROSECOND, wall * 3 // 4 // MICROSECOND
+        p50, p90 = self._p50[size].take, self._p90[size].take
+        return Prospects(p50, lambda at: (p50(at), p90(at)), half, nine, self.model)
 
 
 class Learned(Sight):

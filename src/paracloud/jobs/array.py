@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from paracloud.kit.errors import Invalid, TooLarge
 
@@ -20,6 +21,7 @@ class Array:
     tasks: int
 
 
+@lru_cache(1024)  # a job is asked for it again and again
 def read_array(text: str) -> Array:
     """Invalid for what is no expression, TooLarge above TASKS_MOST tasks."""
     body, percent, at_once = text.replace(" ", "").partition("%")

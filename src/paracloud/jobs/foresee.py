@@ -13,17 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.jobs import store_waits
 from paracloud.jobs.experience import Experience
-from paracloud.jobs.foresees import Times
+from paracloud.jobs.foresees import Prospects
 from paracloud.jobs.sight import Sight
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.clock import Clock
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import JobId, ProjectId, UserId
-from paracloud.placement.columns import Whole
 from paracloud.placement.offer import Offer
 from paracloud.placement.prediction import Prediction
-from paracloud.placement.wait_model import FORMAT, read_model
-from paracloud.placement.waits import Features, PlainWaits, Waits
+from paracloud.placement.wait_model import FORMAT, TreeWaits, read_model
+from paracloud.placement.waits import Features, PlainWaits
 
 log = structlog.get_logger()
 
@@ -36,7 +35,7 @@ class Foresight:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._experience = Experience()
-        self._waits: Waits = PlainWaits()
+        self._waits: PlainWaits | TreeWaits = PlainWaits()
         self._read_at: datetime | None = None
         self._model: UUID | None = None
         self._sight = Sight(self._experience, self._waits, clock.now())
@@ -64,7 +63,7 @@ class Foresight:
         newest = await store_waits.newest_model(session)
         if newest is None or newest.id == self._model:
             return
-        found: Waits = PlainWaits()
+        found: PlainWaits | TreeWaits = PlainWaits()
         if newest.is_used and newest.format == FORMAT:
             text = await store_waits.model_text(session, newest)
             try:
@@ -86,5 +85,5 @@ class Foresight:
     def features(self, project: ProjectId, user: UserId, spec: JobSpec, offer: Offer) -> Features:
         return self._sight.features(project, user, spec, offer)
 
-    def many(self, project: ProjectId, user: UserId, spec: JobSpec, offers: Sequence[Offer], at: Whole) -> Times:
-        return self._sight.many(project, user, spec, offers, at)
+    def prospects(self, project: ProjectId, user: UserId, spec: JobSpec, offers: Sequence[Offer]) -> Prospects:
+        return self._sight.prospects(project, user, spec, offers)

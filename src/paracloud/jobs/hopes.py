@@ -1,12 +1,12 @@
 """What is expected of one job at many offers at once, in microseconds: as `placement.expected` says it of each."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from paracloud.billing.pick import Customer
-from paracloud.jobs.foresees import ForeseesMany, Times
-from paracloud.jobs.market import Market
+from paracloud.jobs.foresees import Prospects
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.identifiers import CentreName, UserId
 from paracloud.placement.columns import MICROSECOND, Columns, Whole
@@ -26,67 +26,61 @@ class Asked:
 
 
 class Hopes:
-    """Nothing is asked before it is needed. `together`: who foresees, where it does so for many. `moving`: how long the
-    job's files take to each offer of the market; None where nothing is to be moved."""
+    """Nothing is asked before it is needed. `limit`: no run is longer. `moving`: how long the job's files take to each
+    offer of the market; None where nothing is to be moved."""
 
-    def __init__(
-        self,
-        asked: Asked,
-        wanted: Need,
-        market: Market,
-        columns: Columns,
-        *,
-        together: ForeseesMany | None,
-        moving: Whole | None,
-    ) -> None:
-        self._asked, self._need, self._market, self._columns = asked, wanted, market, columns
-        self._moving = moving
-        self._together = together
-        self._seen: tuple[Whole, Times] | None = None
+    def __init__(self, prospects: Prospects, limit: int, moving: Whole | None) -> None:
+        self._prospects, self._limit, self._moving = prospects, limit, moving
+        self._both: tuple[Whole, tuple[Whole, Whole]] | None = None
+        """The last offers of which P50 and P90 were asked for."""
 
     def start_p50(self, at: Whole) -> Whole:
-        return self._moved(at) + self.times(at).wait_p50
+        is_known = self._both is not None and self._both[0] is at
+        return self._moved(self._waits(at)[0] if is_known else self._prospects.wait_p50(at), at)
 
     def start_p90(self, at: Whole) -> Whole:
-        return self._moved(at) + self.times(at).wait_p90
+        return self._moved(self._waits(at)[1], at)
+
+    def _waits(self, at: Whole) -> tuple[Whole, Whole]:
+        if self._both is None or self._both[0] is not at:
+            self._both = at, self._prospects.wait_both(at)
+        return self._both[1]
 
     def finish_p50(self, at: Whole) -> Whole:
-        times = self.times(at)
-        return self._moved(at) + times.wait_p50 + times.run_p50
+        return self.start_p50(at) + self.run_p50(at)
 
     def finish_p90(self, at: Whole) -> Whole:
-        times = self.times(at)
-        return self._moved(at) + times.wait_p90 + times.run_p90
+        return self.start_p90(at) + self._runs(self._prospects.run_p90, at)
 
-    def times(self, at: Whole) -> Times:
-        """No run is longer than the job may be. The last answer is kept."""
-        if self._seen is None or self._seen[0] is not at:
-            found = self._foreseen(at)
-            limit = self._need.wall_limit // MICROSECOND
-            runs = np.minimum(found.run_p50, limit), np.minimum(found.run_p90, limit)
-            self._seen = at, Times(found.wait_p50, found.wait_p90, *runs)
-        return self._seen[1]
+    def run_p50(self, at: Whole) -> Whole | int:
+        return self._runs(self._prospects.run_p50, at)
 
     def predicted(self, at: int) -> Prediction:
-        foresight, asked = self._market.foresight, self._asked
-        assert foresight is not None, "asked for only where somebody foresees"  # noqa: S101
-        if self._together is not None:
-            times = [int(one[0]) * MICROSECOND for one in self._foreseen(np.array([at]))]
-            return Prediction(Quantiles(*times[:2]), Quantiles(*times[2:]), self._together.model)
-        return foresight.predict(asked.customer.project, asked.user, asked.spec, self._columns.offers[at])
+        told, one = self._prospects, np.array([at])
+        wait = _quantiles(*(each.item() for each in told.wait_both(one)))
+        p50, p90 = self._runs(told.run_p50, one), self._runs(told.run_p90, one)
+        run = _quantiles(*(each if isinstance(each, int) else each.item() for each in (p50, p90)))
+        return Prediction(wait, run, told.model)
 
-    def _moved(self, at: Whole) -> Whole | int:
-        return 0 if self._moving is None else self._moving[at]
+    def _runs(self, told: Callable[[Whole], Whole] | int, at: Whole) -> Whole | int:
+        if isinstance(told, int):
+            return min(told, self._limit)
+        found: Whole = np.minimum(told(at), self._limit)
+        return found
 
-    def _foreseen(self, at: Whole) -> Times:
-        foresight, asked = self._market.foresight, self._asked
-        if foresight is None:
-            wait = np.where(self._columns.starts_now(self._need)[at], 0, UNKNOWN_WAIT // MICROSECOND)
-            run = np.full(at.size, self._need.wall_limit // MICROSECOND, dtype=np.int64)
-            return Times(wait, wait, run, run)
-        if self._together is not None:
-            return self._together.many(asked.customer.project, asked.user, asked.spec, self._columns.offers, at)
-        told = [self.predicted(int(one)) for one in at]
-        figures = [(one.wait.p50, one.wait.p90, one.run.p50, one.run.p90) for one in told]
-        columns = np.array([[time // MICROSECOND for time in row] for row in figures], dtype=np.int64).reshape(-1, 4)
-        return Times(columns[:, 0], columns[:, 1], columns[:, 2], columns[:, 3])
+    def _moved(self, waits: Whole, at: Whole) -> Whole:
+        return waits if self._moving is None else waits + self._moving.take(at)
+
+
+def unforeseen(need: Need, columns: Columns) -> Prospects:
+    """Where nobody foresees anything."""
+
+    def wait(at: Whole) -> Whole:
+        return np.where(columns.starts_now(need).take(at), 0, UNKNOWN_WAIT // MICROSECOND)
+
+    limit = need.wall_limit // MICROSECOND
+    return Prospects(wait, lambda at: (wait(at), wait(at)), limit, limit, "")
+
+
+def _quantiles(p50: int, p90: int) -> Quantiles:
+    return Quantiles(p50 * MICROSECOND, p90 * MICROSECOND)

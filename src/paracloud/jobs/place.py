@@ -4,7 +4,6 @@ What is expected is asked only where the choice hangs on it; reasons are given b
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
@@ -38,10 +37,10 @@ class Placed:
         self._placer, self._asked, self._columns = placer, asked, placer.columns
         self._rates, self._place = placer.rates(asked), partial(placer.at, asked)
         self._hopes = Hopes(
-            asked, self.need, placer.market, placer.columns, together=placer.together, moving=placer.moving(asked.spec)
+            placer.prospects(asked, self.need), self.need.wall_limit // MICROSECOND, placer.moving(asked.spec)
         )
         self._fitting = self._filtered()
-        self.fits, self.out = int(self._fitting.size), self._columns.size - int(self._fitting.size)
+        self.fits, self.out = self._fitting.size, self._columns.size - self._fitting.size
 
     def offers(self) -> Iterator[Offer]:
         """The chosen one first."""
@@ -51,66 +50,72 @@ class Placed:
         yield self._offer(first)
         for at in self._order():
             if at != first:
-                yield self._offer(int(at))
+                yield self._offer(at)
 
     def _filtered(self) -> Whole:
-        found = self._columns.fits(self.need) & self._rates.is_priced
-        if self._placer.market.dedications:
-            found &= self._placer.is_open_to(self._asked.customer)
-        at = np.flatnonzero(found)
-        demands = self.need.constraints
+        found, demands = self._columns.fits(self.need) & self._rates.is_offered, self.need.constraints
         if demands.most_cost is not None:
-            limit, places = demands.most_cost, self._placer.market.stalls
-            same = [self._currency(int(one)) == limit.currency for one in at] if places else []
-            at = at[np.array(same, dtype=np.bool_) & (self._most(at) <= limit.micro)]
+            found &= self._rates.prices.is_in(demands.most_cost.currency)
+        (at,) = found.nonzero()
+        if demands.most_cost is not None:
+            at = at[self._most(at) <= demands.most_cost.micro]
         if demands.most_wait is not None:
             at = at[self._hopes.start_p90(at) <= demands.most_wait // MICROSECOND]
         return at
 
-    def _currency(self, at: int) -> str:
-        price = self._placer.price(self._asked, at)
-        return "" if price is None else price.currency
-
     def _first(self) -> int:
         at = self._fitting
         if self.objective is Objective.DEADLINE:
-            in_time = at[self._hopes.finish_p90(at) <= self.need.time_left // MICROSECOND]
+            in_time = self._in_time(at)
             if not in_time.size:
                 return min((int(one) for one in self._likeliest(at)), key=self._late)
             at = in_time
         at = self._cheap_enough(at)
-        for key in self._keys():
-            if at.size == 1:
-                break
-            values = key(at)
-            at = at[values == values.min()]
-        return int(at[0])
+        if at.size > 1:
+            for key in self._keys():
+                values = key(at)
+                at = at[values == values.min()]
+                if at.size == 1:
+                    break
+        return at.item(0)
+
+    def _in_time(self, at: Whole) -> Whole:
+        found: Whole = at[self._hopes.finish_p90(at) <= self.need.time_left // MICROSECOND]
+        return found
 
     def _cheap_enough(self, at: Whole) -> Whole:
         """All that can be the cheapest, or the best by cost and time: the exact costs of the few that are left are
-        compared next."""
+        compared next. No amount is further than `rounding` from what it is said to be about, but for its part of
+        ROUGH: so none is cheaper than one that is about so much less."""
         match self.objective:
             case Objective.SOONEST:
                 return at
             case Objective.BALANCED if self._placer.market.foresight is not None:
-                about = self._rates.about(at, self._hopes.times(at).run_p50)
+                about = self._rates.about(at, self._hopes.run_p50(at))
             case _:
                 about = self._rates.about_most(at, self.need.wall_limit)
         if about is None:
             return at
-        found, rounding = about
-        least, largest = found - rounding, found + rounding
+        least, rounding = about
+        least -= rounding
+        largest = 2 * rounding
         if self.objective is Objective.BALANCED:
-            finish = self._hopes.finish_p50(at).astype(np.float64)
-            least, largest = least * finish, largest * finish
-        few: Whole = at[least <= largest.min(initial=np.inf) * (1 + ROUGH)]
+            finish = self._hopes.finish_p50(at)
+            least *= finish
+            best = least.argmin()
+            largest *= int(finish[best])
+        else:
+            best = least.argmin()
+        few: Whole = at[least <= (least.item(best) + largest) * (1 + ROUGH)]
         return few
 
     def _likeliest(self, at: Whole) -> Whole:
         """The likeliest to be done in time, and all that binary fractions might mistake for it."""
-        left, p50, p90 = self.need.time_left // MICROSECOND, self._hopes.finish_p50(at), self._hopes.finish_p90(at)
-        if left <= 0 or not (p50 > 0).all() or not (p90 > p50).all():
+        left, p90, p50 = self.need.time_left // MICROSECOND, self._hopes.finish_p90(at), self._hopes.finish_p50(at)
+        is_spread = (p50 > 0) & (p90 > p50)  # as none is in time, one that is not will never be
+        if left <= 0 or not is_spread.any():
             return at
+        at, p50, p90 = at[is_spread], p50[is_spread], p90[is_spread]
         deviations = np.log(left / p50) / np.log(p90 / p50)
         found: Whole = at[deviations >= deviations.max() - 1e-6 * (1 + abs(deviations.max()))]
         return found
@@ -118,13 +123,14 @@ class Placed:
     def _order(self) -> Sequence[int]:
         at = self._fitting
         if self.objective is not Objective.DEADLINE:
-            return [int(one) for one in self._sorted(at)]
-        is_in_time = self._hopes.finish_p90(at) <= self.need.time_left // MICROSECOND
-        late = sorted((int(one) for one in at[~is_in_time]), key=self._late)
-        return [*(int(one) for one in self._sorted(at[is_in_time])), *late]
+            return self._sorted(at)
+        in_time = self._in_time(at)
+        late: list[int] = np.setdiff1d(at, in_time, assume_unique=True).tolist()
+        return [*self._sorted(in_time), *sorted(late, key=self._late)]
 
-    def _sorted(self, at: Whole) -> Whole:
-        return at[np.lexsort([key(at) for key in reversed(self._keys())])]
+    def _sorted(self, at: Whole) -> list[int]:
+        found: list[int] = at[np.lexsort([key(at) for key in reversed(self._keys())])].tolist()
+        return found
 
     def _keys(self) -> Sequence[Key]:
         """As `choose` ranks, the weightiest first."""
@@ -144,13 +150,13 @@ class Placed:
 
     def _late(self, at: int) -> Rank:
         one = np.array([at])
-        p50, p90 = int(self._hopes.finish_p50(one)[0]), int(self._hopes.finish_p90(one)[0])
+        p50, p90 = self._hopes.finish_p50(one).item(), self._hopes.finish_p90(one).item()
         finish = Quantiles(p50 * MICROSECOND, p90 * MICROSECOND)
         return (
             -likelihood(finish, self.need.time_left),
             p50,
             self._rates.most_at(at, self.need.wall_limit, self._place),
-            int(self._columns.place[at]),
+            self._columns.place.item(at),
         )
 
     def _most(self, at: Whole) -> Whole:
@@ -160,23 +166,20 @@ class Placed:
         """Never above the most: no run is longer than the limit, and no price makes a longer run cheaper."""
         if self._placer.market.foresight is None:
             return self._most(at)
-        return self._rates.ran(at, self._hopes.times(at).run_p50, self._place)
+        return self._rates.ran(at, self._hopes.run_p50(at), self._place)
 
     def _balance(self, at: Whole) -> NDArray[np.float64]:
         return self._cost_p50(at).astype(np.float64) * (self._hopes.finish_p50(at).astype(np.float64) / 1e6)
 
     def _offer(self, at: int) -> Offer:
-        market, asked, spec = self._placer.market, self._asked, self._asked.spec
-        stall, bare = market.stalls[at], self._columns.offers[at]
-        price = self._placer.price(asked, at)
+        market, spec, bare = self._placer.market, self._asked.spec, self._columns.offers[at]
+        price = self._rates.prices.each[at]
         assert price is not None, "only what is priced fits"  # noqa: S101
         most = Money(self._rates.most_at(at, spec.wall_limit, self._place), price.currency)
-        way = moving(spec, stall.provision)
+        way = moving(spec, bare.provision)
         if market.foresight is None:
             return bare.met_by_job(price.id, most, way)
-        found, limit = self._hopes.predicted(at), spec.wall_limit
-        if found.run.p90 > limit:
-            found = replace(found, run=Quantiles(min(found.run.p50, limit), limit))
+        found = self._hopes.predicted(at)
         p50, p90 = (self._rates.ran_at(at, run, self._place) for run in (found.run.p50, found.run.p90))
         cost = Costs(Money(p50, most.currency), Money(p90, most.currency))
         return bare.met_by_job(price.id, most, way, prediction=found, cost=cost)

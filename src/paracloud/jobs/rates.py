@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from paracloud.billing.rate import most
 from paracloud.jobs.given import ROOM
-from paracloud.jobs.tariff import SECOND, Place, Worth, is_rated
-from paracloud.placement.columns import Whole
+from paracloud.jobs.tariff import SECOND, Place, Prices, Worth, is_rated
+from paracloud.placement.columns import Flags, Whole
 
 NO_OVERRUN = timedelta(0)
 ROUGH, LARGE = 1e-9, 1e17
@@ -23,15 +23,15 @@ About: TypeAlias = tuple[NDArray[np.float64], float]
 
 
 class Rates:
-    """Of one shape of job, `tasks` times over. Whoever asks says with `place` what one place is, whole: billing itself
-    is asked there for what is odd, and for numbers that 64 bits do not hold."""
+    """Of one shape of job, `tasks` times over, for one customer. `is_open`: where no nodes are another's. Whoever asks
+    says with `place` what one place is, whole: billing itself is asked there for what is odd, and for numbers that 64
+    bits do not hold."""
 
-    def __init__(self, worth: Worth, tasks: int, place: Places) -> None:
-        self._worth, self._tasks = worth, tasks
-        self.is_priced = worth.is_priced.copy()
-        for at in np.flatnonzero(worth.odd):
-            self.is_priced[at] = is_rated(place(int(at)))
-        self._doubled_dividend, self._doubled_divisor = worth.dividend * 2, worth.divisor * 2
+    def __init__(self, prices: Prices, worth: Worth, tasks: int, is_open: Flags, place: Places) -> None:
+        self.prices, self.worth, self._tasks = prices, worth, tasks
+        self.is_offered = worth.is_priced & is_open
+        for at in np.flatnonzero(worth.odd & is_open):
+            self.is_offered[at] = is_rated(place(int(at)))
         self._is_plain = not worth.odd.any()
         self._is_flat = bool((worth.dearer == 1).all() and (worth.by == 1).all())
         self._largest, self._least = int(worth.dividend.max(initial=0)), int(worth.divisor.min(initial=1))
@@ -44,35 +44,36 @@ class Rates:
 
     def most(self, at: Whole, wall: timedelta, place: Places) -> Whole:
         """Micro-units that the job can cost at these places, to its limit and on until it is killed; only of those that
-        are priced."""
+        are offered."""
         seconds = -(-wall // SECOND)
-        found = self._cost(at, self._worth.overrun.take(at) + seconds, seconds + self._longest)
+        found = self._cost(at, self.worth.overrun.take(at) + seconds, seconds + self._longest)
         return self._mended(found, at, lambda _: wall, place, is_over=True)
 
-    def ran(self, at: Whole, run: Whole, place: Places) -> Whole:
+    def ran(self, at: Whole, run: Whole | int, place: Places) -> Whole:
         """Micro-units of runs that take so many microseconds at these places; a begun second counts."""
-        seconds = -(-run // 1_000_000)
+        runs = np.broadcast_to(np.int64(run), at.shape)
+        seconds: Whole = -(-runs // 1_000_000)
         found = self._cost(at, seconds, int(seconds.max(initial=0)))
-        return self._mended(found, at, lambda number: timedelta(microseconds=int(run[number])), place, is_over=False)
+        return self._mended(found, at, lambda number: timedelta(microseconds=int(runs[number])), place, is_over=False)
 
     def about_most(self, at: Whole, wall: timedelta) -> About | None:
         """What `most` says, but much sooner; None where only an exact answer will do."""
         seconds = -(-wall // SECOND)
-        return self._about(at, self._worth.overrun.take(at) + seconds, seconds + self._longest)
+        return self._about(at, self.worth.overrun.take(at) + seconds, seconds + self._longest)
 
-    def about(self, at: Whole, run: Whole) -> About | None:
+    def about(self, at: Whole, run: Whole | int) -> About | None:
         """What `ran` says."""
         seconds = -(-run // 1_000_000)
-        return self._about(at, seconds, int(seconds.max(initial=0)))
+        return self._about(at, seconds, seconds if isinstance(seconds, int) else int(seconds.max(initial=0)))
 
-    def _about(self, at: Whole, seconds: Whole, longest: int) -> About | None:
+    def _about(self, at: Whole, seconds: Whole | int, longest: int) -> About | None:
         if not self._is_plain or self._dearest_second * longest > LARGE:
             return None
         return self._a_second.take(at) * seconds, self._rounding
 
     def most_at(self, at: int, wall: timedelta, place: Places) -> int:
         """At one place."""
-        seconds = -(-wall // SECOND) + int(self._worth.overrun[at])
+        seconds = -(-wall // SECOND) + self.worth.overrun.item(at)
         found = self._cost_at(at, seconds)
         return _by_billing(place(at), wall, self._tasks, is_over=True) if found is None else found
 
@@ -83,21 +84,21 @@ class Rates:
 
     def _cost_at(self, at: int, seconds: int) -> int | None:
         """None where it is odd; Python's own numbers hold everything."""
-        worth = self._worth
+        worth = self.worth
         if not self._is_plain and worth.odd[at]:
             return None
-        divisor = int(worth.divisor[at])
-        each, rest = divmod(int(worth.dividend[at]) * seconds * 2 + divisor, divisor * 2)
+        divisor = worth.divisor.item(at)
+        each, rest = divmod(worth.dividend.item(at) * seconds * 2 + divisor, divisor * 2)
         each -= rest == 0 and each % 2
-        return -(-each * self._tasks * int(worth.dearer[at]) // int(worth.by[at]))
+        return -(-each * self._tasks * worth.dearer.item(at) // worth.by.item(at))
 
     def _cost(self, at: Whole, seconds: Whole, longest: int) -> Whole | None:
         """None where 64 bits do not hold it."""
-        worth, largest = self._worth, self._largest * longest
+        worth, largest = self.worth, self._largest * longest
         if largest >= ROOM or (largest // self._least + 1) * self._dearest >= ROOM:
             return None
-        divisor = self._doubled_divisor.take(at)
-        each, rest = np.divmod(self._doubled_dividend.take(at) * seconds + worth.divisor.take(at), divisor)
+        divisor = worth.divisor.take(at)
+        each, rest = np.divmod(worth.dividend.take(at) * seconds * 2 + divisor, divisor * 2)
         is_tie = rest == 0
         if is_tie.any():
             each -= is_tie & (each % 2 == 1)
@@ -112,7 +113,7 @@ class Rates:
         if found is not None and self._is_plain:
             return found
         into = np.zeros(at.size, dtype=np.int64) if found is None else found
-        which = self.is_priced[at] if found is None else self.is_priced[at] & self._worth.odd[at]
+        which = self.is_offered[at] if found is None else self.is_offered[at] & self.worth.odd[at]
         for number in np.flatnonzero(which):
             micro = _by_billing(place(int(at[number])), ran(int(number)), self._tasks, is_over=is_over)
             into[number] = min(micro, BEYOND)

@@ -1,24 +1,27 @@
 """What one reading of the past expects of jobs at offers: how long each will wait there, and how long it will run."""
 
 from collections.abc import Hashable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paracloud.jobs.array import read_array
 from paracloud.jobs.experience import DAY, HOUR, NOTHING, Experience, Place, keys_of
-from paracloud.jobs.foresees import Times
+from paracloud.jobs.foresees import Prospects
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.identifiers import ProjectId, UserId
 from paracloud.placement.columns import MICROSECOND, Whole
 from paracloud.placement.offer import Offer
-from paracloud.placement.past import RunTime
+from paracloud.placement.past import RunTime, RunTimesEach
 from paracloud.placement.prediction import Prediction, Quantiles
-from paracloud.placement.waits import Features, Waits, quantiles
-from paracloud.placement.wide_waits import OF_JOB, WideWaits
+from paracloud.placement.wait_model import TreeWaits
+from paracloud.placement.waits import Features, PlainWaits, quantiles
+from paracloud.placement.wide_waits import OF_JOB, WideWaits, wide_waits
 
+SECOND = timedelta(seconds=1)
 KEPT_MOST = 10_000
 """Answers that are given again: many ask for the same."""
 
@@ -36,15 +39,12 @@ class _Wish(NamedTuple):
 class Sight:
     """At the moment `now`, when `experience` was read; it is out of date when that is read again."""
 
-    def __init__(self, experience: Experience, waits: Waits, now: datetime) -> None:
+    def __init__(self, experience: Experience, waits: PlainWaits | TreeWaits, now: datetime) -> None:
         self._experience, self._waits, self._now = experience, waits, now
         self._wish: _Wish | None = None
         self._places: dict[Place, tuple[float, ...]] = {}
         self._foretold: dict[Features, Quantiles] = {}
-        self._wide: tuple[Sequence[Offer], WideWaits] | None = None
-        self._busy: list[int] = []
-        """Where jobs have run: their numbers among the offers."""
-        self._runs: dict[float, tuple[Whole, Whole]] = {}
+        self._wide: tuple[Sequence[Offer], WideWaits, RunTimesEach] | None = None
 
     @property
     def model(self) -> str:
@@ -57,16 +57,16 @@ class Sight:
         wait = self._wait(self.features(project, user, spec, offer))
         return Prediction(wait, quantiles(run.p50, run.p90), self.model)
 
-    def many(self, project: ProjectId, user: UserId, spec: JobSpec, offers: Sequence[Offer], at: Whole) -> Times:
-        """The same at each of the `offers` of one market whose numbers are `at`."""
-        wish = self._of(project, user, spec)
-        waits = self._at_all(offers).predict(wish.known)
-        own = self._experience.runs.known(wish.keys, spec.wall_limit.total_seconds())
-        if own is None:
-            runs = [one.take(at) for one in self._everybodys(offers, spec.wall_limit.total_seconds())]
-        else:
-            runs = [np.full(at.size, one, dtype=np.int64) for one in _microseconds(own)]
-        return Times(waits.p50.take(at), waits.p90.take(at), *runs)
+    def prospects(self, project: ProjectId, user: UserId, spec: JobSpec, offers: Sequence[Offer]) -> Prospects:
+        """The same at each of the `offers` of one market."""
+        wish, wall = self._of(project, user, spec), spec.wall_limit.total_seconds()
+        wide, runs = self._at_all(offers)
+        waits, own = wide(wish.known), self._experience.runs.known(wish.keys, wall)
+        if own is not None:
+            return Prospects(*waits, *_microseconds(own), self.model)
+        return Prospects(
+            *waits, lambda at: _whole(runs.p50(at, wall)), lambda at: _whole(runs.p90(at, wall)), self.model
+        )
 
     def features(self, project: ProjectId, user: UserId, spec: JobSpec, offer: Offer) -> Features:
         """What is known now of the job at the offer."""
@@ -81,28 +81,12 @@ class Sight:
             found = self._foretold[features] = self._waits.predict(features)
         return found
 
-    def _at_all(self, offers: Sequence[Offer]) -> WideWaits:
+    def _at_all(self, offers: Sequence[Offer]) -> tuple[WideWaits, RunTimesEach]:
         """Of the newest market that was asked for."""
         if self._wide is None or self._wide[0] is not offers:
-            self._wide = offers, WideWaits(self._waits, [self._of_place(one) for one in offers])
-            self._busy = [
-                at for at, one in enumerate(offers) if self._experience.runs.known([(one.centre, one.queue)], 1.0)
-            ]
-            self._runs.clear()
-        return self._wide[1]
-
-    def _everybodys(self, offers: Sequence[Offer], wall: float) -> tuple[Whole, Whole]:
-        """How long a job runs at each offer of whose user nothing is known."""
-        found = self._runs.get(wall)
-        if found is None:
-            if len(self._runs) >= KEPT_MOST // 10:
-                self._runs.clear()
-            runs, unknown = self._experience.runs, _microseconds(RunTime(wall, wall))
-            p50, p90 = (np.full(len(offers), one, dtype=np.int64) for one in unknown)
-            for at in self._busy:
-                p50[at], p90[at] = _microseconds(runs.predict([(offers[at].centre, offers[at].queue)], wall))
-            found = self._runs[wall] = p50, p90
-        return found
+            waits = wide_waits(self._waits, [self._of_place(one) for one in offers])
+            self._wide = offers, waits, self._experience.runs.each([(one.centre, one.queue) for one in offers])
+        return self._wide[1:]
 
     def _of(self, project: ProjectId, user: UserId, spec: JobSpec) -> _Wish:
         """It is asked for at each offer: the last one is kept."""
@@ -141,3 +125,9 @@ class Sight:
 def _microseconds(run: RunTime) -> tuple[int, int]:
     found = quantiles(run.p50, run.p90)
     return found.p50 // MICROSECOND, found.p90 // MICROSECOND
+
+
+def _whole(seconds: NDArray[np.float64]) -> Whole:
+    """Microseconds, as `quantiles` rounds them."""
+    found: Whole = np.rint(seconds).astype(np.int64) * (SECOND // MICROSECOND)
+    return found

@@ -3,9 +3,11 @@
 It says just what `placement.filter` says of each offer alone; a test holds the two against each other.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TypeAlias
+from operator import attrgetter
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,16 @@ Whole: TypeAlias = NDArray[np.int64]
 NO_LIMIT = np.iinfo(np.int64).max
 MICROSECOND = timedelta(microseconds=1)
 KEPT_MOST = 4096
-"""Answers to what many jobs ask alike: a shape, a limit, a region."""
+"""Answers to what many jobs ask alike: a shape, a region."""
+SHAPE = attrgetter(
+    "cores", "cores_per_task", "nodes", "tasks_per_node", "memory_per_node_bytes", "memory_per_core_bytes",
+    "gpus_per_node", "gpu_model", "least_cores_per_node",
+)  # fmt: skip
+PLACE = attrgetter(
+    "centre", "only_centre", "queue", "constraints.region", "constraints.residency", "constraints.applications",
+    "constraints.licences", "constraints.least_trust",
+)  # fmt: skip
+ANYWHERE: Final = (*[None] * 5, frozenset[str](), frozenset[str](), 0)
 
 
 class Columns:
@@ -40,45 +51,27 @@ class Columns:
         in_order = sorted(range(self.size), key=lambda at: self.offers[at].place)
         self.place = np.empty(self.size, dtype=np.int64)
         self.place[in_order] = np.arange(self.size)
+        self._limits = sorted({*self.max_wall.tolist()})
         self._kept: dict[object, Flags] = {}
 
     def fits(self, need: Need) -> Flags:
         """By every rule but those on price, cost and wait."""
-        found = self.is_available & self._shape(need) & self._within(need.wall_limit)
-        for wanted, of in (("centre", need.centre), ("centre", need.only_centre), ("queue", need.queue)):
-            if of is not None:
-                found &= self._same(wanted, of)
-        demands = need.constraints
-        if demands.region is not None:
-            found &= self._same("region", demands.region)
-        if demands.residency is not None:
-            allowed = demands.residency
-            found &= self._keep(("residency", allowed), lambda: self._flags(lambda o: o.region in allowed))
-        for name in demands.applications:
-            found &= self._has_application(name)
-        for name in demands.licences:
-            found &= self._has_licence(name)
-        if demands.least_trust:
-            found &= self.trust >= demands.least_trust
-        return found
+        which = bisect_left(self._limits, need.wall_limit // MICROSECOND)
+        able = self._keep((SHAPE(need), which, need.queue is None), lambda: self._holds(need) & self._within(which))
+        if (place := PLACE(need)) == ANYWHERE:
+            return able
+        return able & self._keep(place, lambda: self._demanded(need))
 
     def starts_now(self, need: Need) -> Flags:
         cards = need.gpus_per_node * need.least_nodes
         found: Flags = (self.free_cores >= need.cores) & (self.free_gpus >= cards)
         return found
 
-    def _shape(self, need: Need) -> Flags:
-        key = (
-            need.cores, need.cores_per_task, need.nodes, need.tasks_per_node, need.memory_per_node_bytes,
-            need.memory_per_core_bytes, need.gpus_per_node, need.gpu_model, need.queue is None,
-            need.least_cores_per_node,
-        )  # fmt: skip
-        return self._keep(key, lambda: self._holds(need))
-
     def _holds(self, need: Need) -> Flags:
         nodes = self.most_nodes if need.nodes is None else need.nodes
         found = (
-            (self.most_nodes >= need.least_nodes)
+            self.is_available
+            & (self.most_nodes >= need.least_nodes)
             & (np.minimum(self.cores, nodes * self.cores_per_node) >= need.cores)
             & (self.cores_per_node >= need.cores_on_a_node)
             & (self.memory_per_node >= need.memory_on_a_node_bytes)
@@ -90,12 +83,29 @@ class Columns:
             found &= self.gpus_per_node == 0
         return found
 
-    def _within(self, limit: timedelta) -> Flags:
-        def holds() -> Flags:
-            found: Flags = self.max_wall >= limit // MICROSECOND
-            return found
+    def _within(self, which: int) -> Flags:
+        """Where a limit is allowed that lies below so many of the different ones, and above the others."""
+        if which == len(self._limits):
+            return np.zeros(self.size, dtype=np.bool_)
+        found: Flags = self.max_wall >= self._limits[which]
+        return found
 
-        return self._keep(("wall", limit), holds)
+    def _demanded(self, need: Need) -> Flags:
+        found = np.ones(self.size, dtype=np.bool_)
+        for wanted, of in (("centre", need.centre), ("centre", need.only_centre), ("queue", need.queue)):
+            if of is not None:
+                found &= self._same(wanted, of)
+        demands = need.constraints
+        if demands.region is not None:
+            found &= self._same("region", demands.region)
+        if demands.residency is not None:
+            allowed = demands.residency
+            found &= self._flags(lambda o: o.region in allowed)
+        for name in demands.applications:
+            found &= self._has_application(name)
+        for name in demands.licences:
+            found &= self._has_licence(name)
+        return found & (self.trust >= demands.least_trust)
 
     def _same(self, field: str, value: str) -> Flags:
         return self._keep((field, value), lambda: self._flags(lambda o: getattr(o, field) == value))

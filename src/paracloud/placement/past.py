@@ -8,9 +8,16 @@ been nearest lately, by the logarithm, makes the prediction: users who ask for w
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from math import exp, log
-from typing import Final
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers: TypeAlias = NDArray[np.int64]
+Seconds: TypeAlias = NDArray[np.float64]
 
 GUESSES: Final = 3
+BY_RATIO, BY_LAST = 1, 2
 SOON_SECONDS: Final = 10.0
 """Below this a difference matters to nobody: errors are those of (seconds + 10)."""
 NEW_ERROR, NEW_RATIO = 0.2, 0.3
@@ -63,6 +70,10 @@ class RunTimes:
         late = (middle + SOON_SECONDS) * exp(Z90 * past.spread) - SOON_SECONDS
         return RunTime(middle, min(max(late, middle), requested))
 
+    def each(self, keys: Sequence[Hashable]) -> "RunTimesEach":
+        """To ask the same of each of these keys alone, at once."""
+        return RunTimesEach([self._of([key]) for key in keys])
+
     def learn(self, keys: Sequence[Hashable], requested: float, ran: float) -> None:
         """`ran`: seconds, of a job that ended."""
         for key in keys:
@@ -88,8 +99,37 @@ class RunTimes:
         return None
 
 
+class RunTimesEach:
+    """What ran by each of some keys, as columns; of those of which too little is known, as long as was asked for."""
+
+    def __init__(self, pasts: Sequence[_Past | None]) -> None:
+        known = [_Past() if one is None else one for one in pasts]
+        best = [0 if one is None else _best(one) for one in pasts]
+        self._is_last = np.array([one == BY_LAST for one in best], dtype=np.bool_)
+        ratios = [one.ratio if of == BY_RATIO else 1.0 for one, of in zip(known, best, strict=True)]
+        self._ratio = np.array(ratios, dtype=np.float64)
+        self._last = np.array([_last(one) for one in known], dtype=np.float64)
+        spreads = [1.0 if one is None else exp(Z90 * one.spread) for one in pasts]
+        self._late = np.array(spreads, dtype=np.float64)
+
+    def p50(self, at: Numbers, requested: float) -> Seconds:
+        """Of the keys with these numbers: as `RunTimes.predict` says it."""
+        last = np.minimum(self._last.take(at), requested)
+        return np.where(self._is_last.take(at), last, self._ratio.take(at) * requested)
+
+    def p90(self, at: Numbers, requested: float) -> Seconds:
+        middle = self.p50(at, requested)
+        late = (middle + SOON_SECONDS) * self._late.take(at) - SOON_SECONDS
+        found: Seconds = np.minimum(np.maximum(late, middle), requested)
+        return found
+
+
+def _last(past: _Past) -> float:
+    return (past.last + past.before_last) / 2
+
+
 def _guesses(past: _Past, requested: float) -> tuple[float, float, float]:
-    return requested, requested * past.ratio, min((past.last + past.before_last) / 2, requested)
+    return requested, requested * past.ratio, min(_last(past), requested)
 
 
 def _best(past: _Past) -> int:

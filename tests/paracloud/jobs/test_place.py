@@ -21,7 +21,7 @@ from paracloud.billing.rule_text import read_rule
 from paracloud.billing.tiers import Tier, Tiers
 from paracloud.centres.centre import Centre, Health, Provision
 from paracloud.identity.product_line import ProductLine
-from paracloud.jobs.foresees import Times
+from paracloud.jobs.foresees import Prospects
 from paracloud.jobs.hopes import Asked
 from paracloud.jobs.market import Market, Stall, open_market
 from paracloud.jobs.place import place
@@ -133,7 +133,7 @@ def stalls(draw, number: int) -> Stall:
 
 
 class Known:
-    """Foresees what it was told of each place, one by one."""
+    """Foresees what it was told of each place."""
 
     def __init__(self, told: Mapping[str, Prediction]) -> None:
         self.told = told
@@ -143,18 +143,12 @@ class Known:
     def predict(self, project, user, spec, offer) -> Prediction:
         return self.told[offer.place]
 
-
-class KnownTogether(Known):
-    """And of all places at once."""
-
-    model = "told"
-
-    def many(self, project, user, spec, offers, at) -> Times:
-
-        told = [list(self.told.values())[one] for one in at]
+    def prospects(self, project, user, spec, offers) -> Prospects:
+        told = [self.told[one.place] for one in offers]
         rows = [[t // timedelta(microseconds=1) for t in (p.wait.p50, p.wait.p90, p.run.p50, p.run.p90)] for p in told]
-        columns = np.array(rows, dtype=np.int64).reshape(-1, 4)
-        return Times(*(columns[:, number] for number in range(4)))
+        wait_p50, wait_p90, *runs = np.array(rows, dtype=np.int64).reshape(-1, 4).T
+        same = [one.item(0) if (one == one[0]).all() else one.take for one in runs]
+        return Prospects(wait_p50.take, lambda at: (wait_p50.take(at), wait_p90.take(at)), *same, "told")
 
 
 spans = st.integers(0, 3 * 3600 * 1000).map(lambda ms: timedelta(milliseconds=ms)) | st.sampled_from(
@@ -169,7 +163,7 @@ def markets(draw) -> Market:
     told = {
         f"{one.centre.name}/{one.queue.name}": Prediction(draw(quantiles), draw(quantiles), "told") for one in found
     }
-    foresight = draw(st.sampled_from([None, Known(told), KnownTogether(told)]))
+    foresight = draw(st.sampled_from([None, Known(told)]))
     own = [
         Dedication(new_dedication_id(), draw(st.sampled_from([LIN, CHEN])), one.centre.name, one.queue.name,
                    one.queue.nodes, Money(0), 0, START, draw(st.sampled_from([None, START + timedelta(days=1)])))
@@ -295,3 +289,21 @@ def test_a_projects_own_price_is_nobody_elses() -> None:
     for project, micro in ((LIN, 200_000), (CHEN, 1_000_000), (LIN, 200_000)):
         asked = Asked(JobSpec("j", "", timedelta(hours=1)), Customer(project, None), USER)
         assert next(place(placer, asked).offers()).most == Money(micro)
+
+
+def test_customers_whom_nothing_names_share_what_is_worked_out() -> None:
+    """One that is named is unlike them at its own places alone."""
+    stalls = market_of(price("1"), price("2"), price("3")).stalls
+    own = replace(stalls[1], prices=(price("2"), price("0.5", project=LIN)))
+    theirs = Dedication(new_dedication_id(), CHEN, stalls[2].centre.name, "cpu", 4, Money(0), 0, START, None)
+    placer = Placer(open_market([stalls[0], own, stalls[2]], [theirs], START))
+    spec, at, wall = JobSpec("j", "", timedelta(hours=1)), np.arange(3), timedelta(hours=1)
+    found = [
+        placer.rates(Asked(spec, Customer(ProjectId(UUID(int=number)), None), USER))
+        for number in (77, 78, LIN.int, CHEN.int)
+    ]
+    assert found[0] is found[1]
+    assert [one.is_offered.tolist() for one in found[1:]] == [[True, True, False], [True, True, False], [True] * 3]
+    never = partial(pytest.fail, "nothing here is odd")
+    costs = [one.most(at, wall, never).tolist() for one in found[1:]]
+    assert costs == [[10**6, 2 * 10**6, 3 * 10**6], [10**6, 500_000, 3 * 10**6], [10**6, 2 * 10**6, 0]]

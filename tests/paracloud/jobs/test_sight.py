@@ -40,7 +40,7 @@ def pasts(draw, names) -> Experience:
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_many_is_what_each_is_told(data):
+def test_all_are_told_what_each_is(data):
     names = [f"c{at}" for at in range(data.draw(st.integers(1, 5)))]
     stalls = [
         Stall(centre(name, "", 0), queue(cores=16, free_cores=data.draw(st.integers(0, 16))), (price("1"),), None)
@@ -53,9 +53,14 @@ def test_many_is_what_each_is_told(data):
         for offers in (market.bare, tuple(replace(one, free_cores=0) for one in reversed(market.bare))):
             at = np.array(data.draw(st.lists(st.integers(0, len(names) - 1), max_size=4)), dtype=np.int64)
             user = data.draw(st.sampled_from([USER, UserId(UUID(int=77))]))
-            found = sight.many(LIN, user, spec, offers, at)
+            found = sight.prospects(LIN, user, spec, offers)
+            runs = [
+                np.full(at.size, one) if isinstance(one, int) else one(at) for one in (found.run_p50, found.run_p90)
+            ]
             each = [sight.predict(LIN, user, spec, offers[one]) for one in at]
-            for column, told in zip(found, _columns(each), strict=True):
+            assert found.model == sight.model
+            assert (found.wait_p50(at) == found.wait_both(at)[0]).all()
+            for column, told in zip([*found.wait_both(at), *runs], _columns(each), strict=True):
                 assert [one * MICROSECOND for one in column.tolist()] == told
 
 

@@ -1,5 +1,6 @@
 """Run times from the past alone."""
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,3 +65,19 @@ def test_of_too_many_keys_those_are_forgotten_of_which_nothing_ended_for_longest
             past.learn([key], 3600, 60)
     past.learn(["kept", "new"], 3600, 60)
     assert [past.predict([key], 3600).p50 for key in ("old", "kept")] == [3600, 60]
+
+
+@given(st.data())
+def test_many_keys_are_told_at_once_what_each_is_told_alone(data):
+    known = RunTimes()
+    keys = ["none", "once", "asked", "part", "last"]
+    seconds = st.floats(0, 1e6)
+    for key in keys[1:]:
+        for _ in range(data.draw(st.integers(1, 6))):
+            asked = data.draw(seconds)
+            known.learn([key], asked, asked * data.draw(st.sampled_from([0.1, 0.5, 1.0, 1.01])))
+    requested = data.draw(seconds)
+    each, at = known.each(keys), np.array(data.draw(st.lists(st.integers(0, len(keys) - 1))), dtype=np.int64)
+    told = [known.predict([keys[one]], requested) for one in at]
+    assert each.p50(at, requested).tolist() == [one.p50 for one in told]
+    assert each.p90(at, requested).tolist() == [one.p90 for one in told]

@@ -1,6 +1,8 @@
 """Trees that were grown by the library say the same without it; what is no tree is refused."""
 
 import json
+import math
+import random
 
 import numpy as np
 import pytest
@@ -68,6 +70,23 @@ def test_a_bound_that_is_moved_so_holds_for_its_part(missed: list[float], part: 
 def test_what_is_no_forest_is_refused(written: object) -> None:
     with pytest.raises(Invalid):
         read_forest(written, 3)
+
+
+@given(st.lists(st.floats(-1e3, 1e3), max_size=200), st.randoms())
+def test_leaves_add_up_to_the_same_in_any_order(leaves: list[float], dice: random.Random) -> None:
+    forest = Forest(tuple(leaves))
+    mixed = list(forest.trees)
+    dice.shuffle(mixed)
+    assert forest.value([]) == Forest(tuple(mixed)).value([]) == float(np.sum(np.array(mixed)))
+
+
+def test_a_forest_that_cannot_be_added_up_exactly_is_refused() -> None:
+    wide: object = 1.0
+    for at in range(64):
+        wide = [0, float(at), 1.0, wide] if at < 32 else [1, float(at), wide, 1.0]
+    for written in ([math.nan], [wide], [1.0] * 5000):
+        with pytest.raises(Invalid):
+            read_forest(written, 3)
 
 
 def test_a_tree_that_is_too_deep_to_be_ours_is_refused() -> None:

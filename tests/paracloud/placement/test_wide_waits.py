@@ -1,7 +1,8 @@
 """Waits asked for at many places at once are those that are asked for at each."""
 
-from datetime import timedelta
+import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from paracloud.placement.columns import MICROSECOND
 from paracloud.placement.trees import Forest
 from paracloud.placement.wait_model import TreeWaits
 from paracloud.placement.waits import Features, PlainWaits
-from paracloud.placement.wide_waits import KEPT_MOST, OF_JOB, WideWaits
+from paracloud.placement.wide_waits import CORES, OF_JOB, wide_waits
 
 COUNT = len(Features._fields)
 values = st.sampled_from([-1.0, 0.0, 1.0, 2.5, 30.0, 700.0, 3600.0])
@@ -28,28 +29,37 @@ def known(size: int):
 
 
 @settings(max_examples=300, deadline=None)
-@given(models, st.lists(known(COUNT - OF_JOB), max_size=6), st.lists(known(OF_JOB), min_size=1, max_size=6))
-def test_all_places_at_once_are_told_what_each_is(model, places, jobs):
-    wide = WideWaits(model, places)
+@given(models, st.lists(known(COUNT - OF_JOB), max_size=6), st.lists(known(OF_JOB), min_size=1, max_size=6), st.data())
+def test_all_places_at_once_are_told_what_each_is(model, places, jobs, data):
+    wide = wide_waits(model, places)
     for job in (*jobs, jobs[0]):
-        each = [model.predict(Features._make((*job, *place))) for place in places]
-        found = wide.predict(job)
-        assert [one * MICROSECOND for one in found.p50.tolist()] == [one.p50 for one in each]
-        assert [one * MICROSECOND for one in found.p90.tolist()] == [one.p90 for one in each]
+        asked = data.draw(st.lists(st.integers(0, len(places) - 1), max_size=8)) if places else []
+        each = [model.predict(Features._make((*job, *places[one]))) for one in asked]
+        found, at = wide(job), np.array(asked, dtype=np.int64)
+        p50, p90 = found.both(at)
+        assert found.p50(at).tolist() == p50.tolist()
+        assert [one * MICROSECOND for one in p50.tolist()] == [one.p50 for one in each]
+        assert [one * MICROSECOND for one in p90.tolist()] == [one.p90 for one in each]
 
 
-def test_jobs_that_no_split_tells_apart_are_asked_for_once():
-    by_cores = Forest(((Features._fields.index("cores"), 10.0, 1.0, 2.0),))
-    wide = WideWaits(TreeWaits("one", by_cores, by_cores), [(0.0,) * (COUNT - OF_JOB)])
-    jobs = [Features._make([float(cores)] * COUNT)[:OF_JOB] for cores in (4, 10, 11)]
-    few, ten, eleven = (wide.predict(job) for job in jobs)
-    assert few is ten
-    assert [one.p50.item() * MICROSECOND for one in (ten, eleven)] == [timedelta(seconds=10), timedelta(seconds=100)]
+@given(st.lists(st.integers(0, 8000).map(lambda thousandth: thousandth / 1000), min_size=1))
+def test_seconds_are_what_python_says_also_halfway_between_two(halves):
+    """Of powers whose seconds end in a half, the last bit decides."""
+    logarithms = [math.log10(int(10**one) + 0.5) for one in halves]
+    forests = [Forest((one,)) for one in logarithms]
+    for forest in forests:
+        model = TreeWaits("half", forest, forest)
+        (found,) = wide_waits(model, [(0.0,) * (COUNT - OF_JOB)])((0.0,) * OF_JOB).p50(np.array([0])).tolist()
+        assert found * MICROSECOND == model.predict(Features._make([0.0] * COUNT)).p50
 
 
-@pytest.mark.parametrize("model", [PlainWaits(), TreeWaits("none", Forest(()), Forest(()))])
-def test_nothing_grows_with_the_number_of_questions(model):
-    wide = WideWaits(model, [(0.0,) * (COUNT - OF_JOB)])
-    for number in range(KEPT_MOST + 10):
-        wide.predict((0.0, 0.0, float(number), *[0.0] * (OF_JOB - 3)))
-    assert len(wide._kept) <= KEPT_MOST
+@pytest.mark.parametrize("leaves", [8, 9, 16, 17, 64])
+def test_a_tree_is_read_right_at_each_width_of_its_word(leaves):
+    tree = float(leaves)
+    for at in range(leaves - 1, 0, -1):
+        tree = (CORES, float(at), at / 10, tree)
+    model = TreeWaits("wide", Forest((tree, 1.0)), Forest((tree,)))
+    wide = wide_waits(model, [(0.0,) * (COUNT - OF_JOB)])
+    for cores in (0.0, 1.0, 1.5, leaves - 1.0, leaves + 1.0):
+        job = Features._make([cores] * COUNT)
+        assert wide(job[:OF_JOB]).p50(np.array([0])).tolist() == [model.predict(job).p50 // MICROSECOND]
