@@ -17,7 +17,6 @@ from paracloud.placement.trees import LEAVES_MOST, Forest, Tree
 
 Words: TypeAlias = NDArray[np.unsignedinteger[Any]]
 """What is left of each tree: (…, tree)."""
-Bins: TypeAlias = tuple[int, ...]
 
 
 class QuickScorer:
@@ -35,15 +34,13 @@ class QuickScorer:
                 left[bisect_left(thresholds, threshold) + 1, tree] &= self._all.dtype.type(~taken & int(self._all[0]))
             self._split.append((feature, thresholds, np.bitwise_and.accumulate(left, axis=0)))
 
-    def bins(self, values: Sequence[float]) -> Bins:
-        """Between which thresholds the first features lie: what no split tells apart has the same."""
-        return tuple(bisect_left(thresholds, values[at]) for at, thresholds, _ in self._split if at < len(values))
-
     def left(self, values: Sequence[float]) -> Words:
         """By the first features: (tree,)."""
         found = self._all.copy()
-        for (_, _, left), place in zip(self._split, self.bins(values), strict=False):
-            found &= left[place]
+        for feature, thresholds, left in self._split:
+            if feature >= len(values):
+                break
+            found &= left[bisect_left(thresholds, values[feature])]
         return found
 
     def left_of_rows(self, first: int, table: NDArray[np.float64]) -> Words:
@@ -54,9 +51,9 @@ class QuickScorer:
                 found &= left.take(np.searchsorted(thresholds, table[feature - first]), axis=0)
         return found
 
-    def said(self, left: Words) -> NDArray[np.float64]:
-        """By the first of the trees: (row, tree). `left`: by all features, of the same shape."""
-        leaves = np.bitwise_count(left ^ (left - 1)) + self._before_first[: left.shape[1]]  # the lowest bit and below
+    def said(self, left: Words, trees: slice) -> NDArray[np.float64]:
+        """By these trees: (row, tree). `left`: by all features, of the same shape."""
+        leaves = np.bitwise_count(left ^ (left - 1)) + self._before_first[trees]  # the lowest bit and those below it
         found: NDArray[np.float64] = self._leaves.take(leaves)
         return found
 

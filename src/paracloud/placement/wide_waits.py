@@ -4,15 +4,16 @@ What is known of the places is worked out once for all jobs, what is known of a 
 the two together for the places that it is about.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
+from itertools import accumulate, pairwise
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paracloud.placement.columns import MICROSECOND, Whole
-from paracloud.placement.quickscorer import Bins, QuickScorer, Words
+from paracloud.placement.quickscorer import QuickScorer, Words
 from paracloud.placement.trees import Forest, Tree
 from paracloud.placement.wait_model import LONGEST, TreeWaits
 from paracloud.placement.waits import Features, PlainWaits
@@ -21,12 +22,10 @@ OF_JOB: Final = Features._fields.index("queue_cores")
 """So many features are of the job, and of its user; the others are of the place."""
 CORES, NODES = Features._fields.index("cores"), Features._fields.index("nodes")
 NOTHING_KNOWN: Final = (0.0,) * OF_JOB
-WALL: Final = Features._fields.index("wall_seconds")
-NOW: Final = Features._fields.index("hour"), Features._fields.index("weekday")
-PARTS: Final = frozenset({*NOW, WALL}), frozenset({*NOW, CORES}), frozenset(range(OF_JOB))
-"""Of a model: the trees that ask of the job for no other features."""
-KEPT_MOST: Final = 1024
-"""Answers of 16 bytes for each place."""
+NOW: Final = {Features._fields.index("hour"), Features._fields.index("weekday")}
+"""The same for all jobs of a reading."""
+KEPT_MOST: Final = 2048
+"""Rows of 8 bytes for each place."""
 A_SECOND: Final = 1_000_000
 ALMOST_HALF: Final = 0.4999
 
@@ -51,59 +50,77 @@ def wide_waits(waits: PlainWaits | TreeWaits, places: Sequence[Known]) -> WideWa
 
 
 class _WideTrees:
-    """Many trees ask of a job for its time limit alone, or for its cores alone (and for the hour), and jobs share
-    these: what such trees say of all places is kept. What is added in which order makes no difference to the last bit
-    (`trees.Forest`)."""
-
     def __init__(self, waits: TreeWaits, places: Sequence[Known]) -> None:
         table = np.array(places, dtype=np.float64).reshape(-1, len(Features._fields) - OF_JOB).T
-        parts: dict[frozenset[int], tuple[list[Tree], list[Tree]]] = {asked: ([], []) for asked in PARTS}
-        for number, forest in enumerate((waits.middle, waits.upper)):
-            for tree in forest.trees:
-                parts[next(asked for asked in PARTS if asked >= _asked_of_job(tree))][number].append(tree)
-        self._by_wall, self._by_cores, self._rest = (_Part(*trees, table) for trees in parts.values())
+        self._middle, self._upper = _WideForest(waits.middle, table), _WideForest(waits.upper, table)
 
     def __call__(self, job: Known) -> JobWaits:
-        by_wall, by_cores, rest = self._by_wall.kept(job), self._by_cores.kept(job), self._rest
-        left = rest.scorer.left(job)
+        middle, upper = self._middle.of(job), self._upper.of(job)
 
         def p50(at: Whole) -> Whole:
-            return _whole_seconds(rest.middle(left, at) + by_wall[0].take(at) + by_cores[0].take(at))
+            return _whole_seconds(middle(at))
 
         def both(at: Whole) -> tuple[Whole, Whole]:
-            said = rest.both(left, at) + by_wall.take(at, axis=1) + by_cores.take(at, axis=1)
-            middle, upper = _whole_seconds(said)
-            return middle, np.maximum(middle, upper)
+            found = p50(at)
+            return found, np.maximum(found, _whole_seconds(upper(at)))
 
         return JobWaits(p50, both)
 
 
-class _Part:
-    """Some trees of both forests, with what is left of each at each place."""
+class _WideForest:
+    """A tree asks of a job for few of its features, at few thresholds: so what it says of all places is one of a few
+    rows, which are kept. Trees that ask for the same one feature share theirs: what is added in which order makes no
+    difference to the last bit (`trees.Forest`)."""
 
-    def __init__(self, middle: Sequence[Tree], upper: Sequence[Tree], table: Table) -> None:
-        self.scorer, self._cut = QuickScorer(Forest((*middle, *upper))), len(middle)
-        self._places = self.scorer.left_of_rows(OF_JOB, table)
-        self._kept: dict[Bins, Table] = {}
+    def __init__(self, forest: Forest, table: Table) -> None:
+        groups: dict[Hashable, list[Tree]] = {}
+        for number, tree in enumerate(forest.trees):
+            asked = _asked_of_job(tree) - NOW
+            groups.setdefault(asked if len(asked) < 2 else number, []).append(tree)
+        shared = sorted(groups.values(), key=len, reverse=True)
+        self._scorer = QuickScorer(Forest(tuple(tree for group in shared for tree in group)))
+        self._places = self._scorer.left_of_rows(OF_JOB, table)
+        ends = [0, *accumulate(len(group) for group in shared)]
+        self._groups = [slice(first, last) for first, last in pairwise(ends)]
+        self._many = sum(len(group) > 1 for group in shared)
+        self._alone = ends[self._many]
+        self._forget()
 
-    def middle(self, left: Words, at: Whole) -> Table:
-        found: Table = self.scorer.said(self._places.take(at, axis=0)[:, : self._cut] & left[: self._cut]).sum(axis=1)
-        return found
+    def of(self, job: Known) -> Callable[[Whole], Table]:
+        """What the trees say, summed, at the places that it is asked for."""
+        left = self._scorer.left(job)
+        keys: list[Hashable] = [left[group].tobytes() for group in self._groups[: self._many]]
+        keys += left[self._alone :].tolist()
+        try:
+            numbers = [numbers[key] for numbers, key in zip(self._numbers, keys, strict=True)]
+        except KeyError:
+            numbers = self._learn(left, keys)
+        rows, which = self._rows, np.array(numbers, dtype=np.int64)
 
-    def both(self, left: Words, at: Whole | None = None) -> Table:
-        """(forest, place); None: all places."""
-        said = self.scorer.said((self._places if at is None else self._places.take(at, axis=0)) & left)
-        return np.array([said[:, : self._cut].sum(axis=1), said[:, self._cut :].sum(axis=1)])
+        def said(at: Whole) -> Table:
+            found: Table
+            if at.size == 1:
+                found = rows[which, at].sum(keepdims=True)
+            else:
+                found = rows.take(which, axis=0).sum(axis=0).take(at)
+            return found
 
-    def kept(self, job: Known) -> Table:
-        """At all places: the same of jobs that no split tells apart."""
-        key = self.scorer.bins(job)
-        found = self._kept.get(key)
-        if found is None:
-            if len(self._kept) >= KEPT_MOST:
-                self._kept.clear()
-            found = self._kept[key] = self.both(self.scorer.left(job))
-        return found
+        return said
+
+    def _learn(self, left: Words, keys: Sequence[Hashable]) -> list[int]:
+        if self._used + len(keys) > len(self._rows):
+            self._forget()
+        for numbers, group, key in zip(self._numbers, self._groups, keys, strict=True):
+            if key not in numbers:
+                self._rows[self._used] = self._scorer.said(self._places[:, group] & left[group], group).sum(axis=1)
+                numbers[key] = self._used
+                self._used += 1
+        return [numbers[key] for numbers, key in zip(self._numbers, keys, strict=True)]
+
+    def _forget(self) -> None:
+        """Whoever was told something has its rows."""
+        self._numbers: list[dict[Hashable, int]] = [{} for _ in self._groups]
+        self._rows, self._used = np.empty((max(KEPT_MOST, len(self._groups)), len(self._places))), 0
 
 
 def _asked_of_job(tree: Tree) -> frozenset[int]:
@@ -118,6 +135,8 @@ def _asked_of_job(tree: Tree) -> frozenset[int]:
 def _whole_seconds(logarithms: Table) -> Whole:
     """Ten to the power of each, rounded, as Python says it one by one: NumPy's powers differ in the last bits, which
     matters only where one is all but halfway between two seconds."""
+    if logarithms.size == 1:
+        return np.array([round(10 ** min(logarithms.item(), LONGEST)) * A_SECOND], dtype=np.int64)
     np.minimum(logarithms, LONGEST, out=logarithms)
     seconds = np.power(10.0, logarithms)
     found = np.rint(seconds)

@@ -11,9 +11,10 @@ from paracloud.placement.columns import MICROSECOND
 from paracloud.placement.trees import Forest
 from paracloud.placement.wait_model import TreeWaits
 from paracloud.placement.waits import Features, PlainWaits
-from paracloud.placement.wide_waits import CORES, OF_JOB, wide_waits
+from paracloud.placement.wide_waits import CORES, KEPT_MOST, OF_JOB, wide_waits
 
 COUNT = len(Features._fields)
+WALL = Features._fields.index("wall_seconds")
 values = st.sampled_from([-1.0, 0.0, 1.0, 2.5, 30.0, 700.0, 3600.0])
 trees = st.recursive(
     st.floats(-3, 9, width=32),
@@ -63,3 +64,16 @@ def test_a_tree_is_read_right_at_each_width_of_its_word(leaves):
     for cores in (0.0, 1.0, 1.5, leaves - 1.0, leaves + 1.0):
         job = Features._make([cores] * COUNT)
         assert wide(job[:OF_JOB]).p50(np.array([0])).tolist() == [model.predict(job).p50 // MICROSECOND]
+
+
+def test_what_is_kept_has_a_bound_and_what_was_told_before_stays_right():
+    chain = 0.0
+    for at in range(60, 0, -1):
+        chain = (CORES, float(at), at / 1000, chain)
+    trees = tuple((WALL, float(number), chain, 1.0) for number in range(40))
+    model = TreeWaits("many", Forest(trees), Forest(trees))
+    wide, at = wide_waits(model, [(0.0,) * (COUNT - OF_JOB)] * 2), np.array([0, 1])
+    jobs = [Features._make([0.0] * COUNT)._replace(cores=cores + 0.5) for cores in range(61)]
+    for told, job in [(wide(job[:OF_JOB]), job) for job in jobs]:
+        assert [one * MICROSECOND for one in told.p50(at).tolist()] == [model.predict(job).p50] * 2
+    assert wide._middle._rows.shape == (KEPT_MOST, 2)
