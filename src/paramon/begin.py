@@ -38,9 +38,9 @@ def begin(wish: Wish, belongs: Belongs, command: list[str]) -> Recorder:
     started, node = int(time.time() * 1000), wish.node or socket.gethostname()
     sensors, unavailable = sensors_here()
     exits = exits_here(unavailable)
-    of_job, followers = job_sensors(wish.period, wish.mpi, unavailable, is_attached=bool(belongs.processes))
+    of_job, followers = job_sensors(wish.period, wish.mpi, unavailable, is_attached=belongs.is_attached)
     header = header_of(wish, node, command, started, unavailable)
-    header["attached"] = bool(belongs.processes)
+    header["attached"] = belongs.is_attached
     spool = spool_of(wish.folder, header)
     return Recorder(spool, Table(belongs, exits=exits), Beat(wish.period, wish.budget), [*sensors, *of_job], followers)
 

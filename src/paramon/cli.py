@@ -13,6 +13,7 @@ from paramon.errors import Refused
 from paramon.perf.job import AUTO, OFF
 from paramon.run import run
 from paramon.sample.errors import Damaged
+from paramon.schedulers import SCHEDULERS
 from paramon.watch import watch
 
 SHORTEST, LONGEST = 0.1, 60.0
@@ -21,7 +22,7 @@ TOP_USAGE = "paramon top [options] [PROFILE | --pid PID | -- COMMAND …]"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given, command = _split(list(sys.argv[1:] if arguments is None else arguments))
-    asked = _parser().parse_args(given)
+    asked = _parser().parse_args(given, argparse.Namespace(trouble=2))
     if command:
         asked.command = command  # of `top`, which has none otherwise
     try:
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as wrong:
         _write_no_more()
         sys.stderr.write(f"paramon: {wrong.filename or ''}: {wrong.strerror}\n")
-    return 2
+    return int(asked.trouble)
 
 
 def _write_no_more() -> None:
@@ -58,8 +59,13 @@ def _run(asked: argparse.Namespace) -> int:
 
 
 def _watch(asked: argparse.Namespace) -> int:
-    name, _, value = asked.mark.partition("=")
-    return watch(asked.pid, (os.fsencode(name), os.fsencode(value)), _wish(asked))
+    if not asked.pid and "=" not in asked.mark:
+        raise Refused(
+            "Say what to watch: --pid PID, or --mark NAME=VALUE.", "请指定采集对象：--pid PID 或 --mark NAME=VALUE。"
+        )
+    if not asked.pid:
+        asked.trouble = 0
+    return watch(asked.pid, asked.mark, _wish(asked), asked.scheduler)
 
 
 def _wish(asked: argparse.Namespace) -> Wish:
@@ -110,8 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     one.set_defaults(does=_run)
     one = words.add_parser("watch", parents=[profile], help="write the profile of what runs already")
-    one.add_argument("--pid", type=int, required=True, help="the process: with all that it starts, until it ends")
-    one.add_argument("--mark", default="=", metavar="NAME=VALUE", help="so in the environment: it belongs to it, too")
+    one.add_argument("--pid", type=int, default=0, help="the process: with all that it starts, until it ends")
+    one.add_argument("--mark", default="", metavar="NAME=VALUE", help="so in the environment: it belongs to it, too")
+    one.add_argument("--scheduler", choices=tuple(SCHEDULERS), default="", help="on the job's other nodes, too")
     one.set_defaults(does=_watch)
     one = words.add_parser("show", help="what a profile says")
     one.add_argument("profile", help="a file, or a folder of them")

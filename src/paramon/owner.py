@@ -1,7 +1,8 @@
 """Which processes are a job's, and which rank of MPI each is.
 
 A process is the job's when it descends from one that is, or when its environment carries the job's mark: a launcher may
-start it from somewhere else. One that changes its program may get another environment, so it is asked again then.
+start it from somewhere else. One that changes its program may get another environment, so it is asked again then. Where
+several nodes are one machine, what carries the mark may be another node's.
 """
 
 from __future__ import annotations
@@ -19,9 +20,21 @@ def environment(pid: int, root: str = "/proc") -> dict[bytes, bytes]:
     return dict(part.partition(b"=")[::2] for part in _raw(pid, root).split(b"\0") if b"=" in part)
 
 
-def carries(pid: int, mark: tuple[bytes, bytes], root: str = "/proc") -> bool:
-    """Whether its environment says so. Most that are asked belong to others: it is not taken apart for that."""
-    return b"\0%b=%b\0" % mark in b"\0" + _raw(pid, root)
+def carries(pid: int, mark: tuple[bytes, bytes], root: str = "/proc", here: tuple[bytes, bytes] = (b"", b"")) -> bool:
+    """Whether its environment says so, and not another value of the variable `here`. Most that are asked belong to
+    others: it is not taken apart for that."""
+    told = b"\0" + _raw(pid, root)
+    return b"\0%b=%b\0" % mark in told and (
+        not here[0] or b"\0%b=" % here[0] not in told or b"\0%b=%b\0" % here in told
+    )
+
+
+def has_our_host_name(pid: int, root: str = "/proc") -> bool:
+    """uts_namespaces(7); so it is taken to be where that may not be asked."""
+    try:
+        return os.readlink(f"{root}/{pid}/ns/uts") == os.readlink("/proc/self/ns/uts")
+    except OSError:
+        return True
 
 
 def _raw(pid: int, root: str) -> bytes:

@@ -24,6 +24,9 @@ class Target(Protocol):
     @property
     def chunk(self) -> Minute: ...
 
+    def cannot_have(self, name: str, why: Sequence[str]) -> None:
+        """What, and why: in English and in Chinese."""
+
     def processes(self, came: Sequence[Process]) -> None:
         """Before their first sample; and again when they became another program."""
 
@@ -72,6 +75,21 @@ class Recorder:
         self._spool.end_tick()
         if now >= self._chunk_end:
             self.end_minute()
+
+    def cannot_have(self, name: str, why: Sequence[str]) -> None:
+        """What, and why: in English and in Chinese; nothing for what can be had by now."""
+        self._spool.cannot_have(name, why)
+
+    def leave_out(self, pid: int) -> None:
+        """One that the collector has just started, and that is none of the job's."""
+        self._table.leave_out(pid)
+
+    def has_living(self) -> bool:
+        """Whether any process that was looked at has not ended."""
+        return self._table.has_living()
+
+    def commands(self) -> list[str]:
+        return self._table.commands()
 
     def end_minute(self) -> None:
         """What was seen until now is on disk."""

@@ -37,12 +37,21 @@ class Spool:
         os.makedirs(folder, mode=0o755, exist_ok=True)
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
         self._live = self._open_live()
+        self._told_first = header
         self._header = frame(HEADER, _json(header))
         self._write(self._header)
 
     @property
     def path(self) -> str:
         return self._path
+
+    def cannot_have(self, name: str, why: Sequence[str]) -> None:
+        """What turned out later: the header is told again, and the last one counts. `why`: none for what can be had
+        now."""
+        unavailable = {**self._told_first.get("unavailable", {}), name: list(why)}
+        self._told_first["unavailable"] = {one: told for one, told in unavailable.items() if told}
+        self._header = frame(HEADER, _json(self._told_first))
+        self._put(self._header)
 
     def processes(self, came: Sequence[Process]) -> None:
         """Before their first sample."""

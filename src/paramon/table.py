@@ -6,7 +6,7 @@ import os
 import resource
 from typing import Callable, NamedTuple
 
-from paramon.owner import carries, command_line, environment, rank_in
+from paramon.owner import began, carries, command_line, environment, has_our_host_name, rank_in
 from paramon.sample.profile import Process
 from paramon.sample.sink import Rows
 from paramon.sensors.exits import Exits
@@ -22,13 +22,20 @@ SPARE_FILES = 64
 
 class Belongs(NamedTuple):
     """A process is the job's when it is one of `processes`, its parent is one of `parents` or the job's, or its
-    environment carries `mark`."""
+    environment carries `mark` and does not name another node than `here` does."""
 
     processes: frozenset[int]
     parents: frozenset[int]
     mark: tuple[bytes, bytes]
     others: frozenset[str] = frozenset()
     """Pids of which it is known that they are none of the job, as of those that were there before it."""
+    here: tuple[bytes, bytes] = (b"", b"")
+    """A variable by which the scheduler names the node of a process, and this one's name; empty where there is none."""
+
+    @property
+    def is_attached(self) -> bool:
+        """To what runs already."""
+        return bool(self.processes) or not self.parents
 
 
 def pids(root: str = "/proc") -> list[str]:
@@ -114,6 +121,17 @@ class Table:
         if ended:
             self._newest.forget()  # its number may be another's already
 
+    def leave_out(self, pid: int) -> None:
+        """One that the collector has just started: until it has become another program, it carries what that does."""
+        self._foreign.add(str(pid))
+
+    def has_living(self) -> bool:
+        return any(began(int(name)) for name in self._ours)
+
+    def commands(self) -> list[str]:
+        """The command lines of all that were there at the last look."""
+        return [command_line(int(name), root=self._root) for name in self._ours]
+
     def close(self) -> None:
         for _, watched in self._ours.values():
             self.spent.last(watched, is_alive=True)
@@ -156,17 +174,21 @@ class Table:
             return None
         belongs = self._belongs
         is_ours = pid in belongs.processes or watched.parent in belongs.parents or str(watched.parent) in self._ours
-        if not is_ours and not carries(pid, belongs.mark, self._root):
+        if not is_ours and not self._is_marked(pid):
             return None
         watched.keep(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES)
         self._numbers += 1
         self._ours[name] = (self._numbers, watched)
         self.spent.comes(watched)
-        if self._looks == 1 and belongs.processes:
+        if self._looks == 1 and belongs.is_attached:
             self.spent.was_there(watched)
         if self._short is not None:
             self._short.comes(watched)
         return self._told(self._numbers, watched)
+
+    def _is_marked(self, pid: int) -> bool:
+        belongs = self._belongs
+        return carries(pid, belongs.mark, self._root, belongs.here) and has_our_host_name(pid, self._root)
 
     def _told(self, number: int, watched: Watched) -> Process:
         """What it is now: one that was seen between fork(2) and execve(2) is told of again, after that."""

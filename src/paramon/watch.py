@@ -1,8 +1,9 @@
-"""`paramon watch --pid PID`: a profile of what runs already, without having anything to do with it.
+"""`paramon watch`: a profile of what runs already, without having anything to do with it.
 
-Beside a batch script it sees all that the script starts; the script's signals, children and ending stay what they are.
-It ends when the process does. A scheduler that ends a job warns it first, and this too: then what was seen goes to
-disk.
+Beside a batch script (`--pid`) it sees all that the script starts, until the script ends; the script's signals,
+children and ending stay what they are. A scheduler that ends a job warns it first, and this too: then what was seen
+goes to disk. Of a job of several nodes it has the scheduler start one on each other node (`paramon.others`), which sees
+what carries the job's mark there, until the scheduler ends it.
 """
 
 from __future__ import annotations
@@ -10,54 +11,149 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sys
+import time
+from collections.abc import Collection
+from functools import partial
+from typing import Protocol
 
 from paramon.begin import Wish, begin
 from paramon.errors import Refused
+from paramon.others import Others
 from paramon.owner import began, command_line
-from paramon.record import safely
+from paramon.record import Recorder, safely
+from paramon.schedulers import SCHEDULERS
 from paramon.table import Belongs
 from paramon.total import Total
 
-WARNINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
+WARNINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU,
+            signal.SIGCONT)  # fmt: skip
 LONGEST_WAIT = 1.0
 """Seconds that it may go unnoticed that the process has ended, where the kernel does not tell (before Linux 5.3)."""
+AT_THE_END = 0.1
+TOGETHER_SECONDS = 2.0
 
 
-def watch(pid: int, mark: tuple[bytes, bytes], wish: Wish) -> int:
-    """`mark`: a variable, and its value in the environment of all that belongs to the job. Refused where there is no
-    such process."""
-    start = began(pid)
-    if not start:
-        raise Refused(f"There is no process {pid}.", f"进程 {pid} 不存在。")
+class End(Protocol):
+    """`files`: of which one is ready to be read when it has come; `wait_seconds`: after so long it is to be asked."""
+
+    files: Collection[int]
+    wait_seconds: float
+
+    def told(self, signals: Collection[int]) -> None: ...
+
+    def has_come(self) -> bool: ...
+
+
+class EndOfProcess:
+    """Of the job's script, whatever was told before."""
+
+    def __init__(self, pid: int) -> None:
+        """Refused where there is no such process."""
+        self._pid, self._start = pid, began(pid)
+        if not self._start:
+            raise Refused(f"There is no process {pid}.", f"进程 {pid} 不存在。")
+        try:
+            self.files: Collection[int] = [os.pidfd_open(pid)]
+            self.wait_seconds = float("inf")
+        except (OSError, AttributeError):
+            self.files, self.wait_seconds = (), LONGEST_WAIT
+
+    def told(self, signals: Collection[int]) -> None:
+        pass
+
+    def has_come(self) -> bool:
+        return began(self._pid) != self._start  # another one may have its number by then
+
+
+class EndOfJob:
+    """On a node where its script is not. Slurm tells all of a job SIGCONT and SIGTERM, one after the other, when it is
+    over, and waits for who does not end then; others tell SIGTERM, and so may who only warns a job: then it goes on
+    while there is anything to see."""
+
+    files: Collection[int] = ()
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._continued_at = float("-inf")
+        self._is_told = self._is_over = False
+        self.wait_seconds = float("inf")
+
+    def told(self, signals: Collection[int]) -> None:
+        if signal.SIGCONT in signals:
+            self._continued_at = time.monotonic()
+        if signal.SIGTERM in signals:
+            self._is_over = time.monotonic() - self._continued_at < TOGETHER_SECONDS
+            self._is_told, self.wait_seconds = True, AT_THE_END
+
+    def has_come(self) -> bool:
+        return self._is_over or (self._is_told and not self._recorder.has_living())
+
+
+def watch(pid: int, mark: str, wish: Wish, scheduler: str = "") -> int:
+    """`pid`: of the job's script; 0 where that runs on another node. `mark`: NAME=VALUE, in the environment of all that
+    belongs to the job. Refused where there is no such process."""
+    warned = _warned()
+    end: End | None = EndOfProcess(pid) if pid else None
+    known = SCHEDULERS[scheduler](os.environ) if scheduler else None
+    total = Total()
+    here = known.here if known else ""
+    belongs = Belongs(
+        frozenset({pid} if pid else ()), frozenset(), _pair(mark), here=_pair(f"{here}={os.environ.get(here, '')}")
+    )
+    recorder = begin(wish, belongs, [command_line(pid)] if pid else [])
+    others = Others(known, _own(mark, wish, scheduler)) if pid and known else None
+    is_well = _watched(recorder, warned, end or EndOfJob(recorder), others)
+    safely(lambda: recorder.close({"cpu_ticks_total_by": total.source}, lambda: _known(total)))
+    return 0 if is_well else 1
+
+
+def _watched(recorder: Recorder, warned: int, end: End, others: Others | None) -> bool:
+    is_well = True
+    while is_well and not end.has_come():
+        is_well = safely(recorder.tick_if_due)
+        files = [warned, *end.files, *(others.files if others else ())]
+        ready, _, _ = select.select(files, [], [], min(recorder.wait_seconds(), end.wait_seconds))
+        if warned in ready:
+            end.told(os.read(warned, 64))
+            safely(recorder.end_minute)
+        if others:
+            safely(partial(_look_after, others, ready, recorder))
+    return is_well
+
+
+def _look_after(others: Others, ready: Collection[int], recorder: Recorder) -> None:
+    others.hear(ready)
+    for pid in others.look(recorder.commands):
+        recorder.leave_out(pid)
+    news = others.news()
+    if news is not None:
+        recorder.cannot_have("other_nodes", news)
+
+
+def _warned() -> int:
+    """A file in which signals are told, a byte each."""
     warned, told = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(told, warn_on_full_buffer=False)
     for one in WARNINGS:
         signal.signal(one, lambda *_: None)
-    total = Total()
-    recorder = begin(wish, Belongs(frozenset({pid}), frozenset(), mark), [command_line(pid)])
-    ended = _end_of(pid)
-    is_well = True
-    while is_well and began(pid) == start:  # another one may have its number by then
-        is_well = safely(recorder.tick_if_due)
-        wait = recorder.wait_seconds()
-        ready, _, _ = select.select([warned, *ended], [], [], wait if ended else min(wait, LONGEST_WAIT))
-        if warned in ready:
-            os.read(warned, 64)
-            safely(recorder.end_minute)
-        if any(one in ready for one in ended):
-            break
-    safely(lambda: recorder.close({"cpu_ticks_total_by": total.source}, lambda: _known(total)))
-    return 0 if is_well else 1
+    return warned
+
+
+def _pair(text: str) -> tuple[bytes, bytes]:
+    name, _, value = text.partition("=")
+    return os.fsencode(name), os.fsencode(value)
+
+
+def _own(mark: str, wish: Wish, scheduler: str) -> list[str]:
+    """The command line of one at another node, which is called as the scheduler calls it."""
+    return [
+        sys.executable, "-I", os.path.abspath(sys.argv[0]), "watch", "--scheduler", scheduler, "--mark", mark,
+        "--folder", os.path.abspath(wish.folder), "--job", wish.job, "--period", str(wish.period),
+        "--budget", str(wish.budget * 100), "--mpi", wish.mpi,
+    ]  # fmt: skip
 
 
 def _known(total: Total) -> int:
     """What a process of somebody else's used, only its control group knows."""
     return total.ticks() if total.source == "cgroup" else 0
-
-
-def _end_of(pid: int) -> list[int]:
-    """A file that is ready to be read when the process has ended; none where the kernel has no such thing."""
-    try:
-        return [os.pidfd_open(pid)]
-    except (OSError, AttributeError):
-        return []

@@ -94,6 +94,10 @@ class View:
             else:
                 self._join(process, owner, self._leave(process.number))
 
+    def cannot_have(self, name: str, why: Sequence[str]) -> None:
+        if self._spool is not None:
+            self._spool.cannot_have(name, why)
+
     def end_tick(self) -> None:
         for owner, group in list(self.groups.items()):
             if group.is_touched:

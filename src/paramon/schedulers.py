@@ -1,0 +1,142 @@
+"""How a collector comes to the other nodes of a job: each scheduler's own way of starting something there, in which
+nothing that the job itself starts finds less of anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Callable, Protocol
+
+NODES_MOST = 32
+"""That are reached one by one, by a process each."""
+
+
+class Scheduler(Protocol):
+    """`here`: a variable in the environment of a job's processes that names their node; empty where there is none."""
+
+    here: str
+
+    @property
+    def waiting(self) -> Sequence[str]:
+        """Nodes for which nothing has been started."""
+
+    def starts(self, commands: Callable[[], Sequence[str]]) -> Sequence[tuple[str, list[str]]]:
+        """What to start now: a node, or several, and the command that the collector's own is to follow. `commands`:
+        gives those of the job at this node."""
+
+
+class Slurm:
+    """One step for all of them, that shares what others have (srun(1), --overlap) and is given no part of it.
+
+    Before 21.08 a step that overlaps counts as one that uses CPUs, and a step of the job's may wait for it to end, so
+    that release is not asked. Its own number is one that a later step does not have."""
+
+    here = "SLURMD_NODENAME"
+    waiting: Sequence[str] = ()
+
+    _STEP = r"""
+version=$(srun --version 2>&1) || { echo "$version"; exit 1; }
+case ${version##* } in
+  21.08* | 2[2-9].* | [3-9][0-9].*) exec srun "$@" ;;
+  *) echo "$version: steps that overlap take CPUs from others before 21.08"; exit 1 ;;
+esac
+"""
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self._job, self._nodes = known.get("SLURM_JOB_ID", ""), known.get("SLURM_JOB_NODELIST", "")
+        self._number = _count(known, "SLURM_JOB_NUM_NODES") - 1
+
+    def starts(self, commands: Callable[[], Sequence[str]]) -> Sequence[tuple[str, list[str]]]:
+        if self._number < 1:
+            return []
+        number, self._number = self._number, 0
+        step = (
+            f"--jobid={self._job}", "--job-name=paramon", "--overlap", "--mem=0", "--cpu-bind=none", "--mpi=none",
+            "--relative=1", f"--nodes={number}", f"--ntasks={number}", "--ntasks-per-node=1", "--no-kill", "--wait=0",
+            "--kill-on-bad-exit=0", "--input=none", "--chdir=/", "--quiet",
+        )  # fmt: skip
+        return [(self._nodes, ["/bin/sh", "-c", self._STEP, "srun", *step])]
+
+
+class GridEngine:
+    """A task of the parallel environment on each (qrsh(1), -inherit), where its hosts may start any (sge_pe(5),
+    control_slaves).
+
+    A host takes as many tasks as the job has slots there, and no more ("didn't accept task"): the one that the job
+    starts next must never be refused for ours. So a host gets one when the job has started a task there and leaves a
+    slot of it unused, as an MPI does that starts one daemon a host."""
+
+    here = ""
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        own = known.get("HOSTNAME", "")
+        rows = [row.split() for row in _lines(known.get("PE_HOSTFILE", ""))]
+        self._slots: dict[str, int] = {}
+        for host, slots in (row[:2] for row in rows if len(row) > 1 and row[1].isdigit()):
+            if _short(host) != _short(own):
+                self._slots[host] = self._slots.get(host, 0) + int(slots)
+        self._left = NODES_MOST
+
+    @property
+    def waiting(self) -> Sequence[str]:
+        return list(self._slots)
+
+    def starts(self, commands: Callable[[], Sequence[str]]) -> Sequence[tuple[str, list[str]]]:
+        if not self._slots:
+            return []
+        tasks = [words for words in map(str.split, commands()) if _is_task(words)]
+        found = []
+        for host, slots in list(self._slots.items()):
+            begun = sum(any(_short(word) == _short(host) for word in words) for words in tasks)
+            if 0 < begun < slots and self._left:
+                self._left -= 1
+                del self._slots[host]
+                found.append((host, ["qrsh", "-inherit", "-nostdin", "-noshell", host]))
+        return found
+
+
+class Pbs:
+    """By the task manager, which counts no tasks: OpenPBS's pbs_tmrsh(8B), or pbsdsh(1B) of Torque."""
+
+    here = ""
+
+    _TASK = r"""
+host=$1; shift
+if command -v pbs_tmrsh >/dev/null; then exec pbs_tmrsh "$host" "$@"; else exec pbsdsh -h "$host" "$@"; fi
+"""
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        hosts = list(dict.fromkeys(line.strip() for line in _lines(known.get("PBS_NODEFILE", ""))))[1:]
+        self._first, self.waiting = hosts[:NODES_MOST], hosts
+
+    def starts(self, commands: Callable[[], Sequence[str]]) -> Sequence[tuple[str, list[str]]]:
+        hosts, self._first = self._first, []
+        self.waiting = self.waiting[len(hosts) :]
+        return [(host, ["/bin/sh", "-c", self._TASK, "pbs", host]) for host in hosts]
+
+
+SCHEDULERS: Mapping[str, Callable[[Mapping[str, str]], Scheduler]] = {
+    "slurm": Slurm,
+    "gridengine": GridEngine,
+    "pbs": Pbs,
+}
+
+
+def _is_task(words: Sequence[str]) -> bool:
+    return bool(words) and words[0].rpartition("/")[2] == "qrsh" and "-inherit" in words
+
+
+def _short(host: str) -> str:
+    return host.partition(".")[0]
+
+
+def _count(known: Mapping[str, str], name: str) -> int:
+    text = known.get(name, "")
+    return int(text) if text.isdigit() else 1
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []
