@@ -64,10 +64,13 @@ _OF_MANY = {
 }
 
 
-def batch_script(request: Request, directives: Iterable[str], native: str = "", run: str = "exec") -> str:
-    """`directives`: the scheduler's own lines. `native`: shell that gives SLURM_JOB_ID, SLURM_ARRAY_TASK_ID and the
-    like their values, where the scheduler does not; what comes after it relies on these two. `run`: a function of
-    `native` that runs the user's script as a child and ends as it does, where something is left to do beside it."""
+def batch_script(
+    request: Request, scheduler: str, directives: Iterable[str], native: str = "", run: str = "exec"
+) -> str:
+    """`scheduler`: as the collector calls it. `directives`: the scheduler's own lines. `native`: shell that gives
+    SLURM_JOB_ID, SLURM_ARRAY_TASK_ID and the like their values, where the scheduler does not; what comes after it
+    relies on these two. `run`: a function of `native` that runs the user's script as a child and ends as it does, where
+    something is left to do beside it."""
     head = ["#!/bin/bash", *directives, ""]
     marker = _MARKER.format(folder=GUARD_FOLDER, tag=request.tag)
     place = _PLACE.format(directory=from_home(request.work_directory))
@@ -77,7 +80,7 @@ def batch_script(request: Request, directives: Iterable[str], native: str = "", 
     start = f'{run} {_interpreter(request.script)} "$paracloud_folder/payload"\n'
     # The user's environment comes last: it may replace PATH, HOME or TMPDIR, which the steps above need as they are.
     exports = _exports(request.name, request.environment)
-    return "\n".join(head) + native + marker + place + payload + beside(request) + exports + start
+    return "\n".join(head) + native + marker + place + payload + beside(request, scheduler) + exports + start
 
 
 def check(request: Request) -> None:

@@ -1,7 +1,9 @@
 """What a job's script does to be watched: the collector beside it, which is nobody's parent, child or output.
 
 The collector is one file under the account's home, and any Python from 3.9 on runs it. Where one of them is missing, or
-anything else is wrong, the job runs as it would without.
+anything else is wrong, the job runs as it would without. On a job's other nodes the collector itself has the scheduler
+start one more, on each (`paramon.others`); where it cannot be had, the first node's profile says why. What belongs to
+the job there is known by the job's number, which all of its processes carry.
 """
 
 from paracloud.dialects.records import Request
@@ -14,17 +16,17 @@ PROFILE = "profile"
 # Two forks: the script has no child that it did not start. The user's own PATH is not in force yet.
 _BESIDE = """\
 paracloud_python=$(type -P python3) paracloud_collector=$HOME/{folder}/{name}
-export PARAMON_JOB={tag}${{SLURM_ARRAY_TASK_ID:+.$SLURM_ARRAY_TASK_ID}}
 if [ -n "$paracloud_python" ] && [ -r "$paracloud_collector" ]; then
-  ("$paracloud_python" -I "$paracloud_collector" watch --pid $$ --mark "PARAMON_JOB=$PARAMON_JOB" \\
+  ("$paracloud_python" -I "$paracloud_collector" watch --pid $$ --mark "SLURM_JOB_ID=$SLURM_JOB_ID" \\
     --folder "$paracloud_folder/{profile}${{SLURM_ARRAY_TASK_ID:+/$SLURM_ARRAY_TASK_ID}}" --job "$SLURM_JOB_ID" \\
-    --node "${{SLURMD_NODENAME:-}}" </dev/null >/dev/null 2>&1 &)
+    --scheduler {scheduler} --node "${{SLURMD_NODENAME:-}}" </dev/null >/dev/null 2>&1 &)
 fi
 """
 
 
-def beside(request: Request) -> str:
-    """Nothing for a job that is not to be watched, or for which there is no collector."""
+def beside(request: Request, scheduler: str) -> str:
+    """Nothing for a job that is not to be watched, or for which there is no collector. `scheduler`: as the collector
+    calls it."""
     if not (request.is_monitored and request.collector):
         return ""
-    return _BESIDE.format(folder=COLLECTORS, name=request.collector, tag=request.tag, profile=PROFILE)
+    return _BESIDE.format(folder=COLLECTORS, name=request.collector, scheduler=scheduler, profile=PROFILE)

@@ -25,7 +25,7 @@ def script(request: Request) -> str:
     """Raises Invalid, TooLarge or Unsupported, with the name of the field, for what Grid Engine cannot be told."""
     check(request)
     before = prelude(request, outputs.redirection(request)) + runner(warning(request))
-    return batch_script(request, _head(request), before, "paracloud_run")
+    return batch_script(request, "gridengine", _head(request), before, "paracloud_run")
 
 
 def folders_of(text: str) -> list[str]:

@@ -25,7 +25,7 @@ def script(flavour: Flavour, request: Request) -> str:
     """Raises Invalid, TooLarge or Unsupported, with the name of the field, for what PBS cannot be told."""
     check(request)
     head = [f"#PBS {option}" for option in _options(flavour, request)]
-    return batch_script(request, [*head, _folders(request)], native=prelude(request))
+    return batch_script(request, "pbs", [*head, _folders(request)], native=prelude(request))
 
 
 def folders_of(text: str) -> list[str]:

@@ -16,7 +16,7 @@ _MIB = 1 << 20
 def script(request: Request) -> str:
     """Raises Invalid, TooLarge or Unsupported, with the name of the field, for what sbatch cannot be told."""
     check(request)
-    return batch_script(request, _directives(request))
+    return batch_script(request, "slurm", _directives(request))
 
 
 def _directives(request: Request) -> Iterator[str]:
