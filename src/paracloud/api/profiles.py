@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query
 
 from paracloud.api.deps import TheDeps, Token
 from paracloud.api.files import reach_job
-from paracloud.jobs.profile import CURSOR_LIMIT, NodeNews, profile_folder, read_profile
+from paracloud.jobs.profile import NodeNews, profile_folder, read_profile
+from paracloud.jobs.profile_cursor import CURSOR_LIMIT
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import submit_tag
 from paracloud.wire.profiles import NodeProfileModel, ProfileModel, SampledMinute, SampledProcess

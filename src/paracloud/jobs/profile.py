@@ -1,18 +1,18 @@
 """What the collector wrote of a job, read at its centre while it is being written: what is new since the last look.
 
-Each look costs as much as what is new, and the open minute: not more the longer the job runs. A cursor says for each
-file how far it was read, and the last moment that was seen of it.
+Each look costs as much as what is new, and the open minute: not more the longer the job runs. Of many nodes it reads
+some, and the next look begins with those behind them; a node whose collector has ended costs nothing.
 """
 
-import base64
-import json
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from paracloud.dialects.batch_script import GUARD_FOLDER
 from paracloud.dialects.monitor import PROFILE
-from paracloud.kit.errors import Invalid, NotFound
+from paracloud.jobs.profile_cursor import FILES_MOST, Cursor, Place, key, read_cursor, write_cursor
+from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import SubmitTag
 from paracloud.transports.transport import Transport
 from paramon.sample.chunk import Chunk, TickReader, read_chunk
@@ -22,9 +22,8 @@ from paramon.sample.profile import LIVE, SUFFIX, Process, Told, note
 
 NODES_MOST = 32
 """Files that one look reads."""
+AT_A_TIME = 8
 PIECE_BYTES = 4 << 20
-CURSOR_LIMIT = 4096
-NOTHING_SEEN = (0, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class NodeNews:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """`cursor`: for the next look. `left_out`: files of nodes that this look did not read."""
+    """`cursor`: for the next look. `left_out`: files with news perhaps that this look did not read."""
 
     nodes: Sequence[NodeNews]
     cursor: str
@@ -67,19 +66,46 @@ def profile_folder(tag: SubmitTag, task: int | None) -> str:
 
 async def read_profile(transport: Transport, folder: str, since: str) -> News:
     """NotFound where the job has no profile (yet); Invalid for a cursor that is none."""
-    seen = _read_cursor(since)
-    names = sorted(one.name for one in await _listed(transport, folder) if one.name.endswith(SUFFIX))
+    before = read_cursor(since)
+    files = await _files(transport, folder)
+    wanted = [one for one in _in_turn(files[:FILES_MOST], before.latest) if not one.is_over(before.of(one.name))]
+    turn = wanted[:NODES_MOST]
+    limit = asyncio.Semaphore(AT_A_TIME)
+    looks = (_look(transport, f"{folder}/{one.name}", before.of(one.name), limit) for one in turn)
+    found = await asyncio.gather(*looks, return_exceptions=True)
+    places = {one.name: before.of(one.name) for one in files[:FILES_MOST]}
     nodes = []
-    for name in names[:NODES_MOST]:
-        news, seen[name] = await _news(transport, f"{folder}/{name}", name, seen.get(name, NOTHING_SEEN))
+    for one, told in zip(turn, found, strict=True):
+        if isinstance(told, BaseException):
+            raise told
+        news, places[one.name] = told
         nodes.append(news)
-    kept = {name: seen[name] for name in names[:NODES_MOST]}
-    return News(nodes, _write_cursor(kept), max(len(names) - NODES_MOST, 0))
+    after = Cursor({key(name): place for name, place in places.items()}, key(turn[-1].name) if turn else before.latest)
+    nodes.sort(key=lambda news: news.file)
+    return News(nodes, write_cursor(after), len(wanted) - len(turn) + max(len(files) - FILES_MOST, 0))
 
 
-async def _listed(transport: Transport, folder: str) -> Sequence[Any]:
+@dataclass(frozen=True, slots=True)
+class _File:
+    name: str
+    size_bytes: int
+    is_open: bool
+    """The minute is not over, nor is its collector."""
+
+    def is_over(self, place: Place) -> bool:
+        return not self.is_open and self.size_bytes <= place.offset
+
+
+def _in_turn(files: Sequence[_File], latest: int) -> Sequence[_File]:
+    """From the one behind that which was read last."""
+    at = next((at + 1 for at, one in enumerate(files) if key(one.name) == latest), 0)
+    return [*files[at:], *files[:at]]
+
+
+async def _files(transport: Transport, folder: str) -> Sequence[_File]:
     try:
-        return await transport.list(folder)
+        sizes = {one.name: one.size_bytes for one in await transport.list(folder)}
+        return [_File(name, sizes[name], name + LIVE in sizes) for name in sorted(sizes) if name.endswith(SUFFIX)]
     except NotFound:
         raise NotFound(
             "This job has no profile: it has not started, it was submitted with --no-monitor, or its node has no "
@@ -88,23 +114,36 @@ async def _listed(transport: Transport, folder: str) -> Sequence[Any]:
         ) from None
 
 
-async def _news(transport: Transport, path: str, name: str, seen: tuple[int, int]) -> tuple[NodeNews, tuple[int, int]]:
-    offset, last_ms = seen
+async def _look(transport: Transport, path: str, place: Place, limit: asyncio.Semaphore) -> tuple[NodeNews, Place]:
+    """The open minute is read before those that are over: one that ends meanwhile is among these then."""
+    async with limit:
+        opened = await _read(transport, path + LIVE)
+        return _news(path.rpartition("/")[2], await _read(transport, path, place.offset), opened, place)
+
+
+async def _read(transport: Transport, path: str, start: int = 0) -> bytes:
+    try:
+        return await transport.read(path, start=start, limit_bytes=PIECE_BYTES)
+    except NotFound:
+        return b""  # it has been closed or taken away, since it was listed
+
+
+def _news(name: str, data: bytes, opened: bytes, place: Place) -> tuple[NodeNews, Place]:
+    end, last_ms = 0, place.last_ms
     told, news = Told(name), NodeNews(name)
-    data = await transport.read(path, start=offset, limit_bytes=PIECE_BYTES)
     for one in frames(data):
         if isinstance(one, int):
             news.lost_bytes += one
             continue
-        seen = offset + one.end, last_ms
+        end = one.end
         last_ms = _take(one, told, news, last_ms)
     news.is_behind = len(data) >= PIECE_BYTES
-    if news.is_behind and seen[0] == offset:  # so much in which nothing is whole is no profile of ours: on, behind it
-        news.lost_bytes, seen = len(data), (offset + len(data), last_ms)
+    if news.is_behind and not end:  # so much in which nothing is whole is no profile of ours: on, behind it
+        news.lost_bytes = end = len(data)
     if not news.is_behind and told.end is None:
-        last_ms = await _take_open(transport, path, news, last_ms)
+        last_ms = _take_open(opened, news, last_ms)
     news.header, news.end, news.processes = told.header or None, told.end, tuple(told.processes.values())
-    return news, (seen[0], last_ms)
+    return news, Place(place.offset + end, last_ms)
 
 
 def _take(one: Frame, told: Told, news: NodeNews, last_ms: int) -> int:
@@ -118,16 +157,16 @@ def _take(one: Frame, told: Told, news: NodeNews, last_ms: int) -> int:
     return last_ms
 
 
-async def _take_open(transport: Transport, path: str, news: NodeNews, last_ms: int) -> int:
+def _take_open(opened: bytes, news: NodeNews, last_ms: int) -> int:
     """The minute that is not over."""
     reader = TickReader()
     try:
-        for one in frames(await transport.read(path + LIVE, limit_bytes=PIECE_BYTES)):
+        for one in frames(opened):
             if isinstance(one, int) or one.kind != TICK:
                 break
             reader.read(one.payload)
-    except (NotFound, Damaged):
-        pass  # it has just been closed, or is being written: the next look finds it
+    except Damaged:
+        pass  # it is being written: the next look finds it
     return _add(reader.chunk, news, last_ms)
 
 
@@ -150,24 +189,3 @@ def _from(rows: Sequence[tuple[int, Any]], first: int) -> list[tuple[int, Any]]:
     before = [value for tick, value in rows if tick < first]
     later = [(tick - first, value) for tick, value in rows if tick >= first]
     return [(0, before[-1]), *later] if before and not (later and later[0][0] == 0) else later
-
-
-def _write_cursor(seen: Mapping[str, tuple[int, int]]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(seen, separators=(",", ":")).encode()).decode().rstrip("=")
-
-
-def _read_cursor(text: str) -> dict[str, tuple[int, int]]:
-    if not text:
-        return {}
-    try:
-        told = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        found = {str(name): (int(offset), int(last)) for name, (offset, last) in told.items()}
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        found = {"": (-1, 0)}
-    if any(offset < 0 or last < -1 or offset > 1 << 50 or last > 1 << 50 for offset, last in found.values()):
-        raise Invalid(
-            "since: give the cursor of the answer before, as it was.",
-            "since：请原样传回上次应答的 cursor。",
-            field="since",
-        )
-    return found

@@ -38,7 +38,8 @@ class NodeProfileModel(Model):
 
 
 class ProfileModel(Model):
-    """What is new since `since`; `cursor` is the next `since`. `left_out`: nodes that are not in it."""
+    """What is new since `since`; `cursor` is the next `since`. `left_out`: nodes that may have
+    news and are not in it: the next look has them."""
 
     fields: list[str]
     nodes: list[NodeProfileModel]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from paracloud.jobs.profile import PIECE_BYTES, read_profile
+from paracloud.jobs.profile import NODES_MOST, PIECE_BYTES, read_profile
+from paracloud.jobs.profile_cursor import CURSOR_LIMIT, FILES_MOST
 from paracloud.kit.errors import Invalid, NotFound
 from paracloud.transports.local import LocalTransport
 from paramon.sample.fields import COUNT
@@ -18,8 +19,10 @@ class Read(LocalTransport):
     def __init__(self, home: Path) -> None:
         super().__init__(home)
         self.given = 0
+        self.paths: list[str] = []
 
     async def read(self, path, *, start=0, limit_bytes):
+        self.paths.append(path)
         found = await super().read(path, start=start, limit_bytes=limit_bytes)
         self.given += len(found)
         return found
@@ -48,6 +51,11 @@ class Follower:
         news = await read_profile(self.transport, "profile", self.cursor)
         self.cursor = news.cursor
         return news.nodes
+
+    async def paths_of_a_look(self) -> list[str]:
+        self.transport.paths.clear()
+        await self.look()
+        return self.transport.paths
 
     async def seconds(self) -> list[int]:
         return [at // 1000 for node in await self.look() for minute in node.minutes for at in minute.at_ms]
@@ -119,6 +127,62 @@ async def test_a_long_stretch_in_which_nothing_is_whole_is_passed_over_and_what_
     assert await follower.seconds() == [0, 1, 2]
 
 
+def node(tmp_path: Path, number: int) -> Spool:
+    one = Spool(str(tmp_path / "profile"), f"node{number:04}-1795754938031-7528", {"node": str(number)})
+    ticks(one, range(3))
+    return one
+
+
+async def test_of_many_nodes_each_look_reads_some_and_each_has_its_turn(tmp_path):
+    for number in range(FILES_MOST + 4):
+        node(tmp_path, number)
+    follower, seen, left_out = Follower(tmp_path), [], []
+    for _ in range(FILES_MOST // NODES_MOST):
+        news = await read_profile(follower.transport, "profile", follower.cursor)
+        follower.cursor = news.cursor
+        left_out.append(news.left_out)
+        seen += [one.header["node"] for one in news.nodes if one.minutes]
+    assert seen == [str(number) for number in range(FILES_MOST)]
+    assert set(left_out) == {FILES_MOST - NODES_MOST + 4}
+    assert len(follower.cursor) <= CURSOR_LIMIT
+
+
+async def test_a_node_that_begins_late_is_told_from_its_beginning_and_one_that_has_ended_costs_nothing(spool, tmp_path):
+    follower = Follower(tmp_path)
+    ticks(spool, range(3))
+    await follower.look()
+    late = node(tmp_path, 2)
+    spool.close({})
+    (first, second) = await follower.look()
+    assert (first.file, first.end is not None) == ("n1-1.paramon", True)
+    assert (second.header["node"], [minute.at_ms for minute in second.minutes]) == ("2", [[0, 1000, 2000]])
+    ticks(late, [3])
+    paths = await follower.paths_of_a_look()
+    assert {path.partition("-")[0] for path in paths} == {"profile/node0002"}
+    late.close({})
+    await follower.look()
+    assert await follower.paths_of_a_look() == []
+
+
+async def test_no_tick_is_missed_where_a_minute_ends_while_it_is_read(spool, tmp_path):
+    class Slow(Read):
+        """Between any two reads a minute ends, and the next one begins."""
+
+        async def read(self, path, **of):
+            found = await super().read(path, **of)
+            spool.end_chunk()
+            ticks(spool, [next(numbers)])
+            return found
+
+    numbers = iter(range(3, 100))
+    ticks(spool, range(3))
+    follower = Follower(tmp_path)
+    follower.transport = Slow(tmp_path)
+    seen = [at for _ in range(5) for at in await follower.seconds()]
+    assert seen == list(range(len(seen)))
+    assert len(seen) > 10
+
+
 async def test_where_there_is_none_it_says_why(tmp_path):
     with pytest.raises(NotFound):
         await read_profile(LocalTransport(tmp_path), "profile", "")
@@ -128,3 +192,12 @@ async def test_where_there_is_none_it_says_why(tmp_path):
 async def test_a_cursor_that_is_none_is_refused(spool, tmp_path, cursor):
     with pytest.raises(Invalid):
         await read_profile(LocalTransport(tmp_path), "profile", cursor)
+
+
+async def test_a_cursor_that_was_changed_is_refused(spool, tmp_path):
+    ticks(spool, range(3))
+    follower = Follower(tmp_path)
+    await follower.look()
+    changed = follower.cursor[:-2] + ("A" if follower.cursor[-2] != "A" else "B") + follower.cursor[-1]
+    with pytest.raises(Invalid):
+        await read_profile(follower.transport, "profile", changed)
