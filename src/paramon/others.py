@@ -21,6 +21,8 @@ FIRST_SECONDS = 5.0
 the number that it has everywhere."""
 LONGEST_SECONDS = 60.0
 SAID_BYTES = 500
+REMARK = "support for cpu binding"
+"""Of srun, where a centre has none."""
 OF_THE_SCRIPT = ("SLURM_", "SRUN_", "SBATCH_")
 KEPT = "SLURM_CONF"
 
@@ -65,7 +67,7 @@ class Others:
                 process, nodes = self._started.pop(file)
                 os.close(file)
                 os.waitpid(process, 0)
-                self._ended[nodes] = self._said.pop(file).decode("utf-8", "replace").strip()
+                self._ended[nodes] = _reason(self._said.pop(file).decode("utf-8", "replace"))
 
     def news(self) -> Sequence[str] | None:
         """Why nodes are not watched, in English and in Chinese; nothing where they all are; None: as before."""
@@ -83,6 +85,11 @@ class Others:
         en = [f"{waiting}: the job has not left a slot unused beside a task of its own there"] if waiting else []
         zh = [f"{waiting}：作业在该节点没有留出自身任务之外的空闲槽位"] if waiting else []
         return "; ".join([*ended, *en]), "；".join([*ended, *zh])
+
+
+def _reason(said: str) -> str:
+    lines = [line for line in said.splitlines() if line.strip() and REMARK not in line]
+    return "; ".join(lines) or "paramon has ended there"
 
 
 def _started(argv: list[str]) -> tuple[int, int]:

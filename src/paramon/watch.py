@@ -12,7 +12,6 @@ import os
 import select
 import signal
 import sys
-import time
 from collections.abc import Collection
 from functools import partial
 from typing import Protocol
@@ -26,12 +25,10 @@ from paramon.schedulers import SCHEDULERS
 from paramon.table import Belongs
 from paramon.total import Total
 
-WARNINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU,
-            signal.SIGCONT)  # fmt: skip
+WARNINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 LONGEST_WAIT = 1.0
 """Seconds that it may go unnoticed that the process has ended, where the kernel does not tell (before Linux 5.3)."""
 AT_THE_END = 0.1
-TOGETHER_SECONDS = 2.0
 
 
 class End(Protocol):
@@ -67,27 +64,21 @@ class EndOfProcess:
 
 
 class EndOfJob:
-    """On a node where its script is not. Slurm tells all of a job SIGCONT and SIGTERM, one after the other, when it is
-    over, and waits for who does not end then; others tell SIGTERM, and so may who only warns a job: then it goes on
-    while there is anything to see."""
+    """On a node where its script is not. Slurm tells all of a job SIGTERM when it is over, and waits for who does not
+    end then; so may who only warns a job: it goes on while there is anything to see, and no moment longer."""
 
     files: Collection[int] = ()
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._continued_at = float("-inf")
-        self._is_told = self._is_over = False
-        self.wait_seconds = float("inf")
+        self._is_told, self.wait_seconds = False, float("inf")
 
     def told(self, signals: Collection[int]) -> None:
-        if signal.SIGCONT in signals:
-            self._continued_at = time.monotonic()
         if signal.SIGTERM in signals:
-            self._is_over = time.monotonic() - self._continued_at < TOGETHER_SECONDS
             self._is_told, self.wait_seconds = True, AT_THE_END
 
     def has_come(self) -> bool:
-        return self._is_over or (self._is_told and not self._recorder.has_living())
+        return self._is_told and not self._recorder.has_living()
 
 
 def watch(pid: int, mark: str, wish: Wish, scheduler: str = "") -> int:
