@@ -79,12 +79,12 @@ class Others:
 
     def _why(self) -> Sequence[str]:
         ended = [f"{nodes}: {said}" for nodes, said in self._ended.items()]
-        waiting = ", ".join(self._scheduler.waiting)
-        if not ended and (not waiting or self._pause == FIRST_SECONDS):
+        waiting = ", ".join(self._scheduler.waiting) if self._pause > FIRST_SECONDS else ""
+        if not ended and not waiting:
             return ()
-        en = [f"{waiting}: the job has not left a slot unused beside a task of its own there"] if waiting else []
-        zh = [f"{waiting}：作业在该节点没有留出自身任务之外的空闲槽位"] if waiting else []
-        return "; ".join([*ended, *en]), "；".join([*ended, *zh])
+        return tuple(
+            "; ".join([*ended, f"{waiting}: {why}"] if waiting else ended) for why in self._scheduler.why_waiting
+        )
 
 
 def _reason(said: str) -> str:

@@ -11,9 +11,11 @@ NODES_MOST = 32
 
 
 class Scheduler(Protocol):
-    """`here`: a variable in the environment of a job's processes that names their node; empty where there is none."""
+    """`here`: a variable in the environment of a job's processes that names their node; empty where there is none.
+    `why_waiting`: why nothing has been started for a node, in English and in Chinese."""
 
     here: str
+    why_waiting: tuple[str, str]
 
     @property
     def waiting(self) -> Sequence[str]:
@@ -31,6 +33,7 @@ class Slurm:
     that release is not asked. Its own number is one that a later step does not have."""
 
     here = "SLURMD_NODENAME"
+    why_waiting = "", ""
     waiting: Sequence[str] = ()
 
     _STEP = r"""
@@ -66,6 +69,10 @@ class GridEngine:
     slot of it unused, as an MPI does that starts one daemon a host."""
 
     here = ""
+    why_waiting = (
+        "the job has not left a slot unused beside a task of its own there",
+        "作业在该节点没有留出自身任务之外的空闲槽位",
+    )
 
     def __init__(self, known: Mapping[str, str]) -> None:
         own = known.get("HOSTNAME", "")
@@ -98,6 +105,7 @@ class Pbs:
     """By the task manager, which counts no tasks: OpenPBS's pbs_tmrsh(8B), or pbsdsh(1B) of Torque."""
 
     here = ""
+    why_waiting = f"only {NODES_MOST} nodes are reached", f"最多采集 {NODES_MOST} 个其他节点"
 
     _TASK = r"""
 host=$1; shift

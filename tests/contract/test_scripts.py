@@ -2,13 +2,17 @@
 to the scheduler that the platform did not."""
 
 import contextlib
+import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.contract.scripted import REQUEST, SCRIPTED
 
+from paracloud.dialects.batch_script import GUARD_FOLDER
+from paracloud.dialects.monitor import COLLECTORS, PROFILE
 from paracloud.kit.errors import Invalid, TooLarge, Unsupported
 
 HOSTILE = """it's "q" $(touch pwned) `touch pwned` | & ; < > * ? ~ # ! \\ 中文 %x"""
@@ -66,6 +70,32 @@ def test_a_duplicate_runs_nothing_and_ends_well_and_a_job_that_is_started_again_
         assert ("41001 is a duplicate" in done.stdout + done.stderr) is (job == "41001")
         (tmp_path / REQUEST.work_directory / REQUEST.output).unlink(missing_ok=True)
     assert (tmp_path / "runs").read_text() == "41000\n41000\n"
+
+
+@each_scheduler
+def test_a_job_is_watched_by_its_number_and_not_at_all_where_its_user_or_the_centre_has_no_collector(
+    scripted, tmp_path
+):
+    collector = tmp_path / COLLECTORS / "x.pyz"
+    collector.parent.mkdir(parents=True)
+    collector.write_text("import sys; a = sys.argv; open(a[a.index('--folder') + 1] + '.said', 'w').write(' '.join(a))")
+    scripted.start(tmp_path, is_monitored=False, collector="x.pyz")
+    scripted.start(tmp_path, job="41001", tag="f" * 32, is_monitored=True)
+    assert not list(tmp_path.rglob("*.said"))
+    done = scripted.start(tmp_path, job="41002", tag="e" * 32, is_monitored=True, collector="x.pyz")
+    said = until_there(tmp_path / GUARD_FOLDER / ("e" * 32) / f"{PROFILE}.said")
+    assert "--mark SLURM_JOB_ID=41002 " in said
+    assert f"--scheduler {'pbs' if scripted.mark == '#PBS ' else scripted.name}" in said
+    assert done.stdout.endswith("ran in 41002\n")
+
+
+def until_there(file: Path) -> str:
+    """The collector is nobody's child: no one else knows when it has begun."""
+    end = time.monotonic() + 30
+    while not (file.exists() and (text := file.read_text())):
+        assert time.monotonic() < end, "nothing watched"
+        time.sleep(0.05)
+    return text
 
 
 @each_scheduler

@@ -35,6 +35,11 @@ def until_ticked(folder, ticks: int = 1):
     raise AssertionError("no profile came")
 
 
+def len_of(folder) -> int:
+    (node,) = open_profile(str(folder))
+    return sum(len(chunk.ticks) for chunk in node.chunks())
+
+
 def test_it_sees_the_process_and_its_children_and_ends_with_it(tmp_path):
     with subprocess.Popen(["sh", "-c", "sleep 100 & read line; kill $!; wait"], stdin=subprocess.PIPE) as job:
         watcher = watching(job.pid, tmp_path)
@@ -73,6 +78,46 @@ def test_a_warning_brings_what_was_seen_to_disk_and_it_goes_on(tmp_path):
     watcher.wait(60)
     (node,) = open_profile(str(tmp_path))
     assert sum(len(chunk.ticks) for chunk in node.chunks()) >= 3
+
+
+def beside(folder, *options: str, **variables: str) -> subprocess.Popen[bytes]:
+    """On a node where the job's script is not."""
+    argv = [sys.executable, "-m", "paramon", "watch", "--mark", "JOB=x18", "--folder", str(folder), "--period", "0.1"]
+    return subprocess.Popen([*argv, *options], env={**ENVIRONMENT, **variables}, stderr=subprocess.PIPE)
+
+
+def test_without_the_script_it_sees_what_carries_the_mark_at_its_node_until_it_is_told_and_that_is_gone(tmp_path):
+    marked = {**os.environ, "JOB": "x18"}
+    watcher = beside(tmp_path, "--scheduler", "slurm", SLURMD_NODENAME="n1")
+    until_ticked(tmp_path, 2)
+    here = subprocess.Popen(["sleep", "100"], env={**marked, "SLURMD_NODENAME": "n1"})
+    there = subprocess.Popen(["cat"], stdin=subprocess.PIPE, env={**marked, "SLURMD_NODENAME": "n2"})
+    until_ticked(tmp_path, len_of(tmp_path) + 12)
+    watcher.send_signal(signal.SIGTERM)
+    until_ticked(tmp_path, len_of(tmp_path) + 3)
+    assert watcher.poll() is None, "a warning, while there is something to see"
+    here.kill()
+    here.wait()
+    _, said = watcher.communicate(timeout=60)
+    assert (watcher.returncode, said) == (0, b"")
+    there.communicate()
+    (node,) = open_profile(str(tmp_path))
+    assert (node.header["node"], node.header["attached"]) == ("n1", True)
+    assert [one.name for one in node.processes.values()] == ["sleep"]
+    assert node.end is not None
+
+
+def test_a_step_of_the_job_does_not_fail_because_nothing_can_be_written(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    watcher = beside(tmp_path / "file")
+    _, said = watcher.communicate(timeout=60)
+    assert (watcher.returncode, b"cannot be written" in said) == (0, True)
+
+
+def test_what_is_to_be_watched_must_be_said(tmp_path):
+    argv = [sys.executable, "-m", "paramon", "watch", "--folder", str(tmp_path)]
+    done = subprocess.run(argv, check=False, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "--pid" in done.stderr) == (2, True)
 
 
 def test_a_process_that_is_not_there_is_refused(tmp_path):

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 from demo.stage import Stage, Tenant
-from tests.story.acts import assert_sound, ended, micro, reached, sacct, script, sql
+from tests.story.acts import END_SECONDS, assert_sound, ended, micro, reached, sacct, script, sql
 from tests.story.test_moves import FREE, MOVES
 from tests.story.test_soft_landing import CATCH, ENOUGH, SLICES, checkpoints, told
 
@@ -165,3 +165,43 @@ def test_a_job_is_watched_while_it_runs_and_its_profile_is_there_after_it(
     ended(both, customer, silent)
     with pytest.raises(ApiError):
         customer.client.profile(silent)
+
+
+@each_centre
+def test_a_job_of_two_nodes_shows_what_each_of_them_does_and_is_charged_as_its_nodes_are_held(
+    both: Stage, customer: Tenant, centre: str
+) -> None:
+    body = "srun sleep 600 & while [ ! -e go ]; do sleep 0.2; done; kill $!; wait; exit 4"
+    job = customer.client.submit(script(customer, body, centre=centre, ntasks="10")).id
+    reached(both, customer, job, "running")
+    names: dict[str, str] = {}
+    ranks: dict[str, set[int]] = {}
+    moments: dict[str, list[int]] = {}
+    cursor = ""
+
+    def are_both_seen() -> bool:
+        nonlocal cursor
+        try:
+            news = customer.client.profile(job, since=cursor)
+        except ApiError:
+            return False  # the first collector has not begun
+        cursor = news.cursor
+        for node in news.nodes:
+            if node.header:
+                names[node.file] = node.header["node"]
+            ranks.setdefault(node.file, set()).update(one.rank for one in node.processes if one.name == "sleep")
+            moments.setdefault(node.file, []).extend(at for minute in node.minutes for at in minute.at_ms)
+        return len(moments) == 2 and all(len(seen) > 3 for seen in moments.values())
+
+    both.wait(are_both_seen, "both nodes", END_SECONDS)
+    both.lab.centres[centre].exec(["sh", "-c", f"touch /home/*/paracloud/{job}/go"])
+    done = ended(both, customer, job)
+    assert (done.job.state, done.job.exit_code) == ("failed", 4)
+    assert sorted(names.values()) == [f"{centre}cpu1", f"{centre}cpu2"]
+    assert sorted(rank for seen in ranks.values() for rank in seen if rank >= 0) == list(range(10))
+    assert all(seen == sorted(set(seen)) for seen in moments.values())
+    assert len(core_seconds(both, centre, str(done.job.native_id))) == 1
+    assert_charged(both, customer, done)
+    if centre == "slurm":
+        steps = ["sacct", "-n", "-P", "-j", str(done.job.native_id), "-o", "JobName,State"]
+        assert "paramon|COMPLETED" in both.lab.centres[centre].exec(steps).stdout.splitlines()

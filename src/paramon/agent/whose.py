@@ -69,8 +69,10 @@ def job_by_group(cgroup: str) -> tuple[str, str]:
 
 
 def job_by_environment(known: dict[bytes, bytes]) -> tuple[str, str]:
-    """As Slurm and Grid Engine set it. What is no number is nothing of theirs."""
-    for name, of_task in ((b"SLURM_JOB_ID", b""), (b"JOB_ID", b"SGE_TASK_ID")):
+    """As Slurm and Grid Engine set it. What is no number is nothing of theirs. Under Grid Engine a script may have
+    Slurm's variables besides, so that it runs as it would there."""
+    slurm, grid_engine = (b"SLURM_JOB_ID", b""), (b"JOB_ID", b"SGE_TASK_ID")
+    for name, of_task in (grid_engine, slurm) if b"SGE_TASK_ID" in known else (slurm, grid_engine):
         job, task = known.get(name, b""), known.get(of_task, b"")
         if job.isdigit() and len(job) < 20:
             return job.decode(), task.decode() if task.isdigit() and len(task) < 20 else ""

@@ -35,6 +35,7 @@ def test_a_control_group_names_the_job(path, job):
         ({b"SLURM_JOB_ID": b"7", b"JOB_ID": b"8"}, ("7", "")),
         ({b"JOB_ID": b"8", b"SGE_TASK_ID": b"undefined"}, ("8", "")),
         ({b"JOB_ID": b"8", b"SGE_TASK_ID": b"3"}, ("8", "3")),
+        ({b"SLURM_JOB_ID": b"80000003", b"JOB_ID": b"8", b"SGE_TASK_ID": b"3"}, ("8", "3")),
         ({b"JOB_ID": b"build-8"}, ("", "")),
         ({b"SLURM_JOB_ID": b"9" * 20}, ("", "")),
         ({}, ("", "")),
