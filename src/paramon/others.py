@@ -26,8 +26,6 @@ REMARK = "support for cpu binding"
 OF_THE_SCRIPT = ("SLURM_", "SRUN_", "SBATCH_")
 KEPT = "SLURM_CONF"
 
-Why = tuple[str, str]
-
 
 class Others:
     """`own`: the collector's command line there."""

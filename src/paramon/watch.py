@@ -88,7 +88,7 @@ def watch(pid: int, mark: str, wish: Wish, scheduler: str = "") -> int:
     end: End | None = EndOfProcess(pid) if pid else None
     known = SCHEDULERS[scheduler](os.environ) if scheduler else None
     total = Total()
-    here = known.here if known else ""
+    here = known.here if known and known.here in os.environ else ""
     belongs = Belongs(
         frozenset({pid} if pid else ()), frozenset(), _pair(mark), here=_pair(f"{here}={os.environ.get(here, '')}")
     )
@@ -104,13 +104,21 @@ def _watched(recorder: Recorder, warned: int, end: End, others: Others | None) -
     while is_well and not end.has_come():
         is_well = safely(recorder.tick_if_due)
         files = [warned, *end.files, *(others.files if others else ())]
-        ready, _, _ = select.select(files, [], [], min(recorder.wait_seconds(), end.wait_seconds))
+        ready = ready_of(files, min(recorder.wait_seconds(), end.wait_seconds))
         if warned in ready:
             end.told(os.read(warned, 64))
             safely(recorder.end_minute)
         if others:
             safely(partial(_look_after, others, ready, recorder))
     return is_well
+
+
+def ready_of(files: Collection[int], seconds: float) -> list[int]:
+    """Those that can be read within that time; select(2) knows none above 1023, and processes may have these."""
+    waiting = select.poll()
+    for file in files:
+        waiting.register(file, select.POLLIN)
+    return [file for file, _ in waiting.poll(seconds * 1000)]
 
 
 def _look_after(others: Others, ready: Collection[int], recorder: Recorder) -> None:

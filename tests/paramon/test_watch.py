@@ -1,6 +1,7 @@
 """`paramon watch`: beside what runs already, and never in its way."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from paramon.sample.fields import AT
 from paramon.sample.file import frames_in
 from paramon.sample.frames import CHUNK
 from paramon.sample.profile import open_profile
+from paramon.watch import ready_of
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
 
@@ -105,6 +107,18 @@ def test_without_the_script_it_sees_what_carries_the_mark_at_its_node_until_it_i
     assert (node.header["node"], node.header["attached"]) == ("n1", True)
     assert [one.name for one in node.processes.values()] == ["sleep"]
     assert node.end is not None
+
+
+def test_a_collector_is_heard_however_many_files_are_open():
+    ours, theirs = os.pipe()
+    high = fcntl.fcntl(ours, fcntl.F_DUPFD_CLOEXEC, 2000)
+    try:
+        assert ready_of([high], 0) == []
+        os.close(theirs)
+        assert ready_of([high], 60) == [high]
+    finally:
+        os.close(ours)
+        os.close(high)
 
 
 def test_a_step_of_the_job_does_not_fail_because_nothing_can_be_written(tmp_path):
