@@ -29,6 +29,7 @@ WARNINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal
 LONGEST_WAIT = 1.0
 """Seconds that it may go unnoticed that the process has ended, where the kernel does not tell (before Linux 5.3)."""
 AT_THE_END = 0.1
+"""Seconds from one look for who is left to the next: the scheduler waits."""
 
 
 class End(Protocol):
@@ -96,7 +97,7 @@ def watch(pid: int, mark: str, wish: Wish, scheduler: str = "") -> int:
     others = Others(known, _own(mark, wish, scheduler)) if pid and known else None
     is_well = _watched(recorder, warned, end or EndOfJob(recorder), others)
     safely(lambda: recorder.close({"cpu_ticks_total_by": total.source}, lambda: _known(total)))
-    return 0 if is_well else 1
+    return 0 if is_well or not pid else 1
 
 
 def _watched(recorder: Recorder, warned: int, end: End, others: Others | None) -> bool:

@@ -194,7 +194,7 @@ def test_a_job_of_two_nodes_shows_what_each_of_them_does_and_is_charged_as_its_n
         return len(moments) == 2 and all(len(seen) > 3 for seen in moments.values())
 
     both.wait(are_both_seen, "both nodes", END_SECONDS)
-    both.lab.centres[centre].exec(["sh", "-c", f"touch /home/*/paracloud/{job}/go"])
+    both.lab.centres[centre].exec(["sh", "-c", f"cd /home/*/paracloud/{job} && touch go"])
     done = ended(both, customer, job)
     assert (done.job.state, done.job.exit_code) == ("failed", 4)
     assert sorted(names.values()) == [f"{centre}cpu1", f"{centre}cpu2"]
