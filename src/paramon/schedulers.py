@@ -27,10 +27,9 @@ class Scheduler(Protocol):
 
 
 class Slurm:
-    """One step for all of them, that shares what others have (srun(1), --overlap) and is given no part of it.
-
-    Before 21.08 a step that overlaps counts as one that uses CPUs, and a step of the job's may wait for it to end, so
-    that release is not asked. Its own number is one that a later step does not have."""
+    """One step for all of them, that shares what others have and is given no part of it: `--overlap`, as srun(1) of
+    22.05 explains it. Releases before do not promise that no step of the job's waits for it, and are not asked. Its
+    number is one that a later step does not have."""
 
     here = "SLURMD_NODENAME"
     why_waiting = "", ""
@@ -39,8 +38,8 @@ class Slurm:
     _STEP = r"""
 version=$(srun --version 2>&1) || { echo "$version"; exit 1; }
 case ${version##* } in
-  21.08* | 2[2-9].* | [3-9][0-9].*) exec srun "$@" ;;
-  *) echo "$version: steps that overlap take CPUs from others before 21.08"; exit 1 ;;
+  22.0[5-9]* | 2[3-9].* | [3-9][0-9].*) exec srun "$@" ;;
+  *) echo "$version: before 22.05 a step of the job might wait for one that watches"; exit 1 ;;
 esac
 """
 
