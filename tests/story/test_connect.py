@@ -33,7 +33,7 @@ def told(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def test_a_centre_is_connected_by_one_command(stage: Stage):
+def test_a_centre_is_connected_by_one_command(stage: Stage, tmp_path: Path):
     centre = stage.lab.centres["west"]
     unasked = connect(stage, centre)
     assert unasked.returncode == 2  # nobody is there to say yes
@@ -42,6 +42,10 @@ def test_a_centre_is_connected_by_one_command(stage: Stage):
     assert foreign.returncode == 2
     fingerprint = next(word for word in unasked.stderr.split() if word.startswith("SHA256:"))
     options = ("--fingerprint", fingerprint, "--queue", "debug", "--json")
+    key = tmp_path / "west.pub"
+    key.write_text(centre.host_key)
+    both = connect(stage, centre, "--host-key", str(key), "--fingerprint", "SHA256:of-another-machine", "--look")
+    assert (both.returncode, "of-another-machine" in both.stderr) == (2, True)
 
     looked = connect(stage, centre, *options, "--look")
     assert looked.returncode == 0, looked.stderr

@@ -95,6 +95,7 @@ def built_of(body: JobRequest) -> Built:
 def constraints_of(body: ConstraintsModel) -> Constraints:
     """Invalid for a name that no region or application has, and for a cost below nothing."""
     check_regions("residency", body.residency or [])
+    check_regions("region", [] if body.region is None else [body.region])
     check_names("applications", body.applications)
     cost = None if body.most_cost is None else an_amount("most_cost", body.most_cost)
     if cost is not None and cost.micro < 0:

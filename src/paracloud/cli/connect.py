@@ -101,16 +101,14 @@ def _pinned(client: Client, where: HostKeyRequest, fingerprint: str | None, file
     """The key that somebody has vouched for: by a file, by its fingerprint, or by a yes at the terminal."""
     known = None if file is None else " ".join(read_text(file).split()[:2])
     shown = client.host_key(where)
-    if known is not None:
-        # A machine has keys of several kinds, and shows one of them.
-        if known != shown.host_key and known.split()[:1] == shown.host_key.split()[:1]:
-            raise _another(where, shown, str(file))
-        return known
-    if fingerprint is None:
-        return _asked(where, shown)
-    if fingerprint != shown.fingerprint:
+    # A machine has keys of several kinds, and shows one of them.
+    if known not in (None, shown.host_key) and known.split()[:1] == shown.host_key.split()[:1]:
+        raise _another(where, shown, str(file))
+    if fingerprint not in (None, shown.fingerprint):
         raise _another(where, shown, fingerprint)
-    return shown.host_key
+    if known is None and fingerprint is None:
+        return _asked(where, shown)
+    return known or shown.host_key
 
 
 def _another(where: HostKeyRequest, shown: HostKeyModel, known: str) -> typer.BadParameter:

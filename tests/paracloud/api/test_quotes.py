@@ -152,6 +152,7 @@ async def test_before_a_deadline_it_is_said_who_is_in_time(house: House, lin: Te
         ({"constraints": {"most_cost": "much"}}, "most_cost"),
         ({"constraints": {"applications": ["two words"]}}, "applications"),
         ({"constraints": {"residency": [" "]}}, "residency"),
+        ({"constraints": {"region": "x\ny"}}, "region"),
         ({"constraints": {"most_wait_seconds": True}}, "constraints.most_wait_seconds"),
         ({"constraints": {"least_trust": False}}, "constraints.least_trust"),
         ({"inputs": [{"path": "in", "sha256": "a" * 64, "size_bytes": True}]}, "inputs[0].size_bytes"),
