@@ -18,7 +18,7 @@ from paramon.perf.call import (
 )
 from paramon.perf.ring import Ring
 from paramon.perf.sleep import Sleep, ran_ns
-from paramon.perf.text import APPLICATION, ELSEWHERE, MPI, NO_CODE, Text
+from paramon.perf.text import APPLICATION, ELSEWHERE, MPI, Text
 from paramon.sensors.sensor import Unavailable
 
 INSTRUCTION_POINTER = {"x86_64": 1 << 8, "aarch64": 1 << 32, "riscv64": 1 << 0, "ppc64le": 1 << 32}
@@ -28,8 +28,9 @@ SAMPLE_BYTES = 40 + STACK_BYTES
 PAGES = 8
 THREADS_EVERY = 8
 """Drains from one look for new threads to the next."""
-TEXT_EVERY = 8
-"""Drains between two readings of the process's mappings, which are read anew where code came that was not there."""
+TEXT_PATIENCE_MOST = 256
+"""Drains between two readings of the process's mappings, which are read anew where it is in code that was not there, or
+calls from there. A young one loads libraries, so it is one drain first, and twice as many each time."""
 BUSY_NS = 50_000_000
 """Threads that have never run so long are not sampled: MPI has some of its own that sleep all the time."""
 NUMBER = struct.Struct("=Q")
@@ -56,6 +57,7 @@ class Rank:
         self.lost = 0
         self.samples = 0
         self._drains = self._text_age = 0
+        self._text_patience = 1
         self._was_in_mpi = False
         self._slept_in_mpi: bool | None = None
         self._ran_ns = self._pending_ns = 0
@@ -79,10 +81,15 @@ class Rank:
         if self._drains % THREADS_EVERY == 0:
             self._follow_threads()
         self._drains += 1
-        ran, slept = self._sleep.look()
+        first = self._rings.get(self._pid)
+        where = self._sleep_place()
+        ran, slept = self._sleep.look(first.count() if first else 0, is_asleep=where is not None)
         self._ran_ns += ran
         self._pending_ns += slept
-        self._place_sleep()
+        if where is not None or not self._sleep.is_seen:
+            self._slept_in_mpi = where == MPI if where is not None else self._was_in_mpi
+        if self._slept_in_mpi is not None:
+            self._settle()
         self._place_unseen()
 
     def set_period(self, how: How) -> None:
@@ -92,6 +99,7 @@ class Rank:
             ring.set_period(how.period_ns)
 
     def close(self) -> None:
+        self._pending_ns += self._sleep.rest()
         self._settle()
         self._sleep.close()
         for ring in self._rings.values():
@@ -116,36 +124,35 @@ class Rank:
         for at in samples:
             (address,) = NUMBER.unpack_from(data, at + 8)
             kind = at_page(address)
-            if kind == NO_CODE and self._text_age >= TEXT_EVERY:
-                self._reload_text()
-                kind = at_page(address)
             if kind > ELSEWHERE:
                 (held,) = NUMBER.unpack_from(data, at + 16)
-                kind = self._text.caller(address, data[at + 24 : at + 24 + held])
+                stack = data[at + 24 : at + 24 + held]
+                kind = self._text.caller(address, stack)
+                if kind == ELSEWHERE and self._has_new_text():
+                    kind = self._text.caller(address, stack)
                 self._in_calls[kind] += not base
             spent[base + kind] += worth
         if not base:
             self._was_in_mpi = kind == MPI
 
-    def _reload_text(self) -> None:
-        self._text_age = 0
+    def _has_new_text(self) -> bool:
+        if self._text_age < self._text_patience:
+            return False
+        self._text_age, self._text_patience = 0, min(2 * self._text_patience, TEXT_PATIENCE_MOST)
         try:
             self._text.reload()
         except OSError:
-            pass  # it is gone: what is known of it must do
+            return False  # it is gone: what is known of it must do
+        return True
 
-    def _place_sleep(self) -> None:
-        """Time asleep belongs to whoever it is seen to sleep for next; where that must not be seen, to whoever it
-        worked for last."""
-        if not self._pending_ns:
-            return
+    def _sleep_place(self) -> int | None:
+        """As `Sleep.where`."""
         where = self._sleep.where()
-        if where is None and self._sleep.is_seen:
-            return
-        self._slept_in_mpi = where == MPI if where is not None else self._was_in_mpi
-        self._settle()
+        return self._sleep.where() if where == ELSEWHERE and self._has_new_text() else where
 
     def _settle(self) -> None:
+        """Time asleep belongs to whoever it was seen to sleep for last; where that must not be seen, to whoever it
+        worked for last."""
         whole, self._pending_ns = divmod(self._pending_ns, 1000)
         at = 2 if self._slept_in_mpi is None else 0 if self._slept_in_mpi else 1
         self.slept[at] += whole

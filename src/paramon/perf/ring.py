@@ -8,6 +8,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+import sys
 
 from paramon.perf.call import ENABLE, PERIOD, Event, Sampling, Scope, attributes, control, open_event
 
@@ -35,6 +36,10 @@ class Ring:
 
     def set_period(self, period: int) -> None:
         control(self._file, PERIOD, period)
+
+    def count(self) -> int:
+        """Of the event's own unit, since it was opened."""
+        return int.from_bytes(os.read(self._file, 8), sys.byteorder)
 
     def drain(self) -> tuple[bytes, list[int]]:
         """Records that came since the last time, and where in them each sample begins, behind its head; the earliest

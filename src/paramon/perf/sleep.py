@@ -9,12 +9,14 @@ import time
 from paramon.perf.text import Text
 
 STACK_BYTES = 2048
+LOOKS = 4
+"""Of threads that wait for a CPU most of the time, one of so many in a row does not."""
 
 
 class Sleep:
     """Of a process's first thread, which is the one that MPI was begun by."""
 
-    __slots__ = ("_began", "_given", "_memory", "_ran", "_schedstat", "_syscall", "_text")
+    __slots__ = ("_began", "_given", "_memory", "_most", "_ran", "_schedstat", "_syscall", "_text")
 
     def __init__(self, pid: int, text: Text, root: str = "/proc") -> None:
         """OSError where it is gone, or where the kernel does not count (CONFIG_SCHED_INFO)."""
@@ -24,21 +26,33 @@ class Sleep:
         self._syscall, self._memory = _opened(f"{base}/syscall"), _opened(f"{root}/{pid}/mem")
         self._began = self._counted()
         self._ran = self._given = 0
+        self._most: list[int] = []
 
     @property
     def is_seen(self) -> bool:
         """It may be asked where it sleeps."""
         return self._syscall >= 0 and self._memory >= 0
 
-    def look(self) -> tuple[int, int]:
-        """For how many nanoseconds it ran and slept since the last look; the rest it waited for a CPU. OSError where it
-        is gone."""
+    def look(self, on_cpu_ns: int, *, is_asleep: bool) -> tuple[int, int]:
+        """For how many nanoseconds it ran and slept since the last look; the rest it waited for a CPU. `on_cpu_ns`: for
+        how long it had one until now, by a counter of perf's. `is_asleep`: it was seen so just now. OSError where it is
+        gone."""
         passed, ran, waited = (new - old for new, old in zip(self._counted(), self._began))
-        # The kernel adds what it ran up to now at its own next tick: what comes too late must not count as sleep.
-        slept = max(passed - ran - waited - self._given, 0)
+        # The scheduler leaves out what a hypervisor took from the thread meanwhile, and the counter the switch to
+        # another thread and back, which is much of what one that yields does: neither is sleep.
+        ran = max(ran, on_cpu_ns)
+        # A wait for a CPU is counted when it is over, and seems to be sleep until then. Of who is not known to sleep,
+        # the least of some looks is nearest to the truth.
+        self._most = [*self._most[1 - LOOKS :], passed - ran - waited]
+        certain = self._most[-1] if is_asleep else min(self._most) if len(self._most) == LOOKS else 0
         before, self._ran = self._ran, ran
+        slept = max(certain - self._given, 0)
         self._given += slept
         return ran - before, slept
+
+    def rest(self) -> int:
+        """Nanoseconds that it slept, too, as far as is known in the end."""
+        return max(self._most[-1] - self._given, 0) if self._most else 0
 
     def where(self) -> int | None:
         """APPLICATION, MPI or ELSEWHERE; None where it does not sleep, or must not be asked."""

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from tests.paramon.sensors import trees
 
 from paramon.owner import NO_RANK
 from paramon.perf.call import (
@@ -25,7 +26,7 @@ from paramon.perf.call import (
 from paramon.perf.mpi import CORES, FASTEST, RANKS_A_TICK, SAMPLES_MOST, Mpi, pace
 from paramon.perf.rank import INSTRUCTION_POINTER, PAGES, SAMPLE_BYTES, STACK_BYTES, How, Rank
 from paramon.perf.ring import PAGE, Ring
-from paramon.perf.sleep import ran_ns
+from paramon.perf.sleep import LOOKS, Sleep, ran_ns
 from paramon.perf.text import Text
 from paramon.sample.profile import Process
 
@@ -136,6 +137,51 @@ def test_sleep_that_nobody_has_seen_is_nobodys():
         process.kill()
     assert rank.slept[:2] == [0, 0]
     assert rank.slept[2] > 100_000
+
+
+def scheduled(root, pid: int, ran_ns: int, waited_ns: int) -> None:
+    trees.put(root, f"{pid}/task/{pid}/schedstat", f"{ran_ns} {waited_ns} 1")
+
+
+def test_who_waits_for_a_cpu_does_not_sleep_though_the_wait_is_counted_when_it_is_over(tmp_path):
+    scheduled(tmp_path, 7, 0, 0)
+    sleep = Sleep(7, Text(7, str(tmp_path)), str(tmp_path))
+    slept = 0
+    for look in range(3 * LOOKS):
+        time.sleep(0.01)
+        if look % LOOKS == 0:
+            scheduled(tmp_path, 7, 0, 1 << 40)
+        slept += sleep.look(0, is_asleep=False)[1]
+        scheduled(tmp_path, 7, 0, 0)
+    assert slept == 0
+    time.sleep(0.01)
+    assert sleep.look(0, is_asleep=True)[1] > 0, "unless it is seen to sleep"
+    sleep.close()
+
+
+def test_what_a_hypervisor_took_from_a_thread_is_no_sleep(tmp_path):
+    scheduled(tmp_path, 7, 0, 0)
+    sleep = Sleep(7, Text(7, str(tmp_path)), str(tmp_path))
+    time.sleep(0.05)
+    assert sleep.look(1 << 40, is_asleep=True) == (1 << 40, 0), "the scheduler knows of none of it"
+    sleep.close()
+
+
+def test_code_that_comes_later_is_known_when_it_runs(tmp_path):
+    trees.put(tmp_path, "7/maps", "")
+    text = Text(7, str(tmp_path))
+    text.reload()
+    process = burning(1.0)
+    rank = Rank(process.pid, text, How(5_000_000, is_user_only=False, threads_most=4))
+    while not rank.spent[2]:
+        rank.drain()
+    rank.drain()  # it is not asked at each
+    trees.put(tmp_path, "7/maps", "1000-7fffffffffff r-xp 00000000 00:00 0 /usr/lib/libmpi.so.40")
+    process.stdout.readline()
+    rank.drain()
+    assert rank.spent[1] > 0
+    rank.close()
+    done(process)
 
 
 def test_what_is_opened_is_closed():
