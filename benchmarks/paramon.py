@@ -21,13 +21,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from benchmarks.parts import ranks
 from benchmarks.parts.collectors import PYTHON, Cost, Load, Peer, cost_of, cost_of_paramon, mean, peers
 from benchmarks.parts.figures import median, say
+from benchmarks.parts.short_lived import completeness
 from benchmarks.parts.slowdown import PROGRAMS, slowdown
 from paramon.pack import packed
 from paramon.sample.chunk import read_chunk
 from paramon.sample.frames import CHUNK, Frame, frames
-from paramon.sample.profile import open_profile
 
 SIZES = (10, 100, 500)
 MIDDLE = 100
@@ -35,8 +36,6 @@ BUSY = Load(MIDDLE, MIDDLE)
 TWICE = "pidstat"
 """The cheapest peer, and so the one to beat: it is measured before and after the others, as paramon is."""
 STARTS = 9
-SHORT_LIVED = 'end=$((SECONDS + {})); while [ $SECONDS -lt $end ]; do /bin/true; python3 -I -S -c ""; done'
-"""Processes of about four milliseconds."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -49,7 +48,8 @@ def main(arguments: Sequence[str]) -> int:
         pyz.write_bytes(packed())
         report |= _costs(pyz, folder, seconds)
         report |= _start(pyz, folder)
-        report["completeness"] = _completeness(pyz, folder, min(seconds, 15))
+        report |= completeness(pyz, folder / "short", min(seconds, 15))
+        report |= ranks.errors(pyz, folder / "ranks", min(seconds, 30))
         for program in PROGRAMS:
             report |= slowdown(program, pyz, folder / program, pairs)
     report["machine"] = {"cores": os.cpu_count(), "python": _answer([PYTHON, "-V"]), "kernel": os.uname().release}
@@ -129,16 +129,6 @@ def _start(pyz: Path, folder: Path) -> dict[str, float]:
         told = _answer([PYTHON, str(pyz), "run", "--folder", str(folder / "start"), "--", "date", "+%s%N"])
         taken.append((int(told) - began) / 1e6)
     return {"startup_ms": round(median(taken), 1)}
-
-
-def _completeness(pyz: Path, folder: Path, seconds: int) -> float:
-    script = SHORT_LIVED.format(seconds)
-    _answer([PYTHON, str(pyz), "run", "--folder", str(folder / "short"), "--", "bash", "-c", script])
-    (node,) = open_profile(str(folder / "short"))
-    if node.end is None:
-        raise RuntimeError("the profile of the short-lived processes has no end")
-    say(f"short-lived processes: {node.end}")
-    return float(node.end["completeness"])
 
 
 def _answer(argv: Sequence[str]) -> str:

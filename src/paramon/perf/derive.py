@@ -68,8 +68,9 @@ def operational_intensity(flop: int, transferred_bytes: int) -> float | None:
 
 
 def mpi_share(one: Time) -> float | None:
-    """The part of a rank's time that its first thread is in MPI, working, polling or asleep. Time in which it waited
-    for a CPU is no part of either."""
+    """The part of a rank's time that its first thread is in MPI, working, polling or asleep. Time in which it could run
+    but had no CPU is left out of the whole: with more ranks than CPUs that is most of it, from outside nobody can tell
+    in whose code it passed, and it says nothing of the program but of the machine it was given."""
     return ratio(one.mpi + one.mpi_sleep, one.first + one.mpi + one.elsewhere + one.mpi_sleep + one.sleep)
 
 
