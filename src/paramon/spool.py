@@ -7,6 +7,7 @@ in memory and are tried again; when too many wait, the oldest is given up, and t
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Sequence
@@ -59,13 +60,14 @@ class Spool:
 
     def end_tick(self) -> None:
         """The tick is over: whoever looks on sees it. It is written in one piece, and not waited for."""
-        payload = self.chunk.end_tick()
+        whole = frame(TICK, self.chunk.end_tick())
         if self._live is not None:
             try:
-                os.write(self._live, frame(TICK, payload))
+                if os.write(self._live, whole) < len(whole):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             except OSError as wrong:
                 self._told(wrong)
-                self._close_live()
+                self._close_live()  # what followed would be the difference to what is missing
 
     def end_chunk(self) -> None:
         """The minute is over."""
@@ -110,7 +112,7 @@ class Spool:
         written = os.write(self._file, whole)
         if written < len(whole):
             os.ftruncate(self._file, size)
-            raise OSError(28, "No space left on device")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self.written_bytes += written
 
     def _begin_again(self) -> None:

@@ -95,6 +95,53 @@ spool.close({{}})
     assert (node.lost_bytes, node.end["given_up_frames"]) == (0, 0)
 
 
+def test_a_tick_that_finds_no_room_ends_the_open_minute_and_the_minute_comes_whole(tmp_path):
+    script = f"""
+import os, resource, sys
+sys.path[:0] = [{SRC!r}, {str(Path(__file__).parents[2])!r}]
+from tests.paramon.test_spool import LIVE, Spool, read, ticks
+spool = Spool({str(tmp_path)!r}, "node-1", {{"node": "n1"}})
+ticks(spool, range(3))
+size = os.path.getsize(spool.path + LIVE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, resource.RLIM_INFINITY))
+ticks(spool, range(3, 5))
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+ticks(spool, range(5, 7))
+assert spool.trouble and os.path.getsize(spool.path + LIVE) == size + 10
+import pathlib
+assert read(pathlib.Path({str(tmp_path)!r}))[1] == [0, 1, 2]
+spool.end_chunk()
+spool.close({{}})
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=False, timeout=60, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert read(tmp_path)[1] == list(range(7))
+
+
+def test_ticks_behind_damaged_ones_are_not_made_up(spool, tmp_path):
+    ticks(spool, range(3))
+    with open(spool.path + LIVE, "ab") as file:
+        file.write(b"rubbish")
+    ticks(spool, range(3, 5))
+    assert read(tmp_path)[1] == [0, 1, 2]
+
+
+def test_a_minute_is_on_the_disk_before_its_ticks_are_taken_away(spool, tmp_path, monkeypatch):
+    """A node that loses power keeps what was synchronised, and of what was not some zeros at most."""
+    ticks(spool, range(3))
+    synchronised = []
+    monkeypatch.setattr(os, "fdatasync", lambda file: synchronised.append((os.fstat(file), os.stat(spool.path + LIVE))))
+    spool.end_chunk()
+    ((there, live),) = synchronised
+    assert there.st_size == os.path.getsize(spool.path)
+    assert live.st_size > 0
+    ticks(spool, range(3, 6))
+    with open(spool.path, "ab") as file:
+        file.write(bytes(500))
+    Path(spool.path + LIVE).write_bytes(bytes(300))
+    assert read(tmp_path)[1] == [0, 1, 2]
+
+
 def test_what_waits_for_a_disk_is_bounded_and_what_was_given_up_is_counted(spool, tmp_path, monkeypatch):
     monkeypatch.setattr("paramon.spool.WAITING_MOST", 200)
     os.close(spool._file)

@@ -61,7 +61,7 @@ class NodeProfile(Told):
         super().__init__(path)
         self.lost_bytes = 0
         self.damaged_chunks = 0
-        for one in self._frames(self.path):
+        for one in self._frames():
             if one.kind != CHUNK:
                 self._note(one)
         if not self.header:
@@ -70,7 +70,7 @@ class NodeProfile(Told):
     def chunks(self) -> Iterator[Chunk]:
         self.lost_bytes = self.damaged_chunks = 0
         last = -1
-        for one in self._frames(self.path):
+        for one in self._frames():
             if one.kind != CHUNK:
                 self._note(one)
                 continue
@@ -88,16 +88,17 @@ class NodeProfile(Told):
     def _open_minute(self, last: int) -> Chunk:
         reader = TickReader()
         try:
-            for one in self._frames(self.path + LIVE):
-                if one.kind == TICK:
-                    reader.read(one.payload)
+            for one in frames_in(self.path + LIVE):
+                if isinstance(one, int) or one.kind != TICK:
+                    break  # what follows is the difference to what is missing
+                reader.read(one.payload)
         except (Damaged, OSError):
             pass  # it is as long as it is
         found = reader.chunk
         return found if found.ticks and found.ticks[0] > last else Chunk([], {}, {})
 
-    def _frames(self, path: str) -> Iterator[Frame]:
-        for one in frames_in(path):
+    def _frames(self) -> Iterator[Frame]:
+        for one in frames_in(self.path):
             if isinstance(one, int):
                 self.lost_bytes += one
             else:
