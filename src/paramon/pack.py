@@ -1,11 +1,15 @@
 """All of paramon as one file that Python runs: `python3 paramon.pyz run -- ./a.out`.
 
-The same sources give the same bytes, so that a file is known by its checksum.
+Beside each source lies what the Python that packs made of it: one of the same version starts in half the time, and
+another one passes it over (zipimport). The same sources and the same Python give the same bytes, so that a file is
+known by its checksum.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import io
+import marshal
 import os
 import sys
 import zipfile
@@ -14,6 +18,7 @@ FIRST_LINE = b"#!/usr/bin/env python3\n"
 OLDEST = (1980, 1, 1, 0, 0, 0)
 """What a zip file can say; the true time would make each build another one."""
 MAIN = "import sys\n\nfrom paramon.cli import main\n\nsys.exit(main())\n"
+UNCHECKED = (1).to_bytes(4, "little")
 LEFT_OUT = ("paramon/pack.py", "paramon/__main__.py")
 
 
@@ -28,6 +33,7 @@ def packed(folder: str | None = None) -> bytes:
             if name.endswith(".py") and inside not in LEFT_OUT:
                 with open(os.path.join(place, name), "rb") as file:
                     sources[inside] = file.read()
+                sources[inside + "c"] = _compiled(sources[inside], inside)
     out = io.BytesIO()
     out.write(FIRST_LINE)
     with zipfile.ZipFile(out, "w") as archive:
@@ -36,6 +42,13 @@ def packed(folder: str | None = None) -> bytes:
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             archive.writestr(entry, sources[inside])
     return out.getvalue()
+
+
+def _compiled(source: bytes, inside: str) -> bytes:
+    """A .pyc that is not checked against its source (PEP 552). Version 2 of marshal, since later ones depend on what
+    else is in memory."""
+    code = compile(source, inside, "exec", dont_inherit=True, optimize=0)
+    return importlib.util.MAGIC_NUMBER + UNCHECKED + importlib.util.source_hash(source) + marshal.dumps(code, 2)
 
 
 def main() -> int:
