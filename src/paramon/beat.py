@@ -7,7 +7,10 @@ from math import ceil
 from typing import Callable
 
 BURST_SECONDS = 60
-"""Of so long the budget may be spent at once: on the end of a minute, which is dearer than its ticks."""
+"""Of so long the budget may be spent at once, where it was saved: on the end of a minute, which is dearer than its
+ticks."""
+START_SECONDS = 10
+"""Of so long it may be spent before it was saved: on the first look, at which all processes are new."""
 
 
 class Beat:
@@ -24,7 +27,7 @@ class Beat:
         self._period, self._budget, self._clock, self._spent = period, budget, clock, spent
         self._began = self._due = self._last = clock()
         self._began_spent = self._last_spent = spent()
-        self._left = budget * BURST_SECONDS
+        self._left = budget * START_SECONDS
         self.ticks = self.missed = self.slowed = 0
         """`missed`: moments at which it should have looked and could not; `slowed`: at which it chose not to."""
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paramon.beat import BURST_SECONDS, Beat
+from paramon.beat import START_SECONDS, Beat
 
 
 class World:
@@ -38,7 +38,7 @@ def test_never_more_is_spent_than_the_budget_allows(costs, period):
     for cost in costs:
         at = world.tick(beat, cost)
         before = world.spent - cost
-        assert before <= budget * (at + BURST_SECONDS) + 1e-6
+        assert before <= budget * (at + START_SECONDS) + 1e-6
 
 
 def test_what_is_too_dear_is_done_less_often_and_it_says_so():

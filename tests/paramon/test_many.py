@@ -1,0 +1,61 @@
+"""Very many processes: all of them are seen, nothing grows with those that have gone, and a budget stays one."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.paramon.test_run import last_rows
+from tests.paramon.test_watch import ENVIRONMENT, until_ticked
+
+from paramon.sample.profile import open_profile
+
+SLEEPERS = """
+import os, sys
+gone, kept = os.pipe()
+for _ in range(int(sys.argv[1])):
+    if not os.fork():
+        os.close(kept)
+        os.read(gone, 1)
+        os._exit(0)
+print("ready", flush=True)
+sys.stdin.read(1)
+"""
+
+
+def beside(folder: Path, count: int, *options: str) -> subprocess.Popen[str]:
+    """A collector of so many processes, all there."""
+    argv = [sys.executable, "-m", "paramon", "run", "--folder", str(folder), *options, "--"]
+    command = [sys.executable, "-S", "-E", "-c", SLEEPERS, str(count)]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([*argv, *command], env=ENVIRONMENT, stdin=pipe, stdout=pipe, text=True)
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def test_ten_thousand_processes_are_all_seen(tmp_path):
+    process = beside(tmp_path, 10_000, "--budget", "100")
+    until_ticked(tmp_path, 3)
+    process.communicate(timeout=120)
+    (node,) = open_profile(str(tmp_path))
+    assert len(node.processes) == 10_001
+    assert len(last_rows(node)) == 10_001
+    assert node.end["denied_processes"] == 0
+
+
+def cpu_ns(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+
+
+def test_what_looking_costs_stays_within_the_budget_and_it_says_that_it_looks_less_often(tmp_path):
+    process = beside(tmp_path, 2000, "--budget", "0.5")
+    while len(until_ticked(tmp_path).processes) < 2000:
+        time.sleep(0.05)
+    began, before = time.monotonic(), cpu_ns(process.pid)
+    time.sleep(20)  # of which so much is the measure
+    part = (cpu_ns(process.pid) - before) / 1e9 / (time.monotonic() - began)
+    process.communicate(timeout=120)
+    (node,) = open_profile(str(tmp_path))
+    assert part <= node.header["budget"] == 0.005
+    assert node.end["slowed_ticks"] >= 10
+    assert node.end["ticks"] + node.end["slowed_ticks"] + node.end["missed_ticks"] >= 20
