@@ -3,9 +3,11 @@
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 from tests.paramon.test_run import last_rows
+from tests.paramon.test_table import JOB, OWN, Told, World
 from tests.paramon.test_watch import ENVIRONMENT, until_ticked
 
 from paramon.sample.profile import open_profile
@@ -59,3 +61,28 @@ def test_what_looking_costs_stays_within_the_budget_and_it_says_that_it_looks_le
     assert part <= node.header["budget"] == 0.005
     assert node.end["slowed_ticks"] >= 10
     assert node.end["ticks"] + node.end["slowed_ticks"] + node.end["missed_ticks"] >= 20
+
+
+def test_nothing_in_memory_grows_with_those_that_have_gone(tmp_path):
+    """A hundred thousand an hour are thirty a look."""
+    told = Told()
+    world = World(tmp_path, told)
+    world.is_there(JOB, OWN)
+    sizes = []
+    tracemalloc.start()
+    for first in range(1000, 5000, 1000):
+        for pid in range(first, first + 1000, 20):
+            for one in range(pid, pid + 20):
+                world.is_there(one, JOB, ticks=1)
+                told.ends(one + 10_000, JOB, 1, name=f"short{one}")
+            world.look()
+            for one in range(pid, pid + 20):
+                world.goes(one)
+                told.ends(one, JOB, 1)
+        world.look()
+        world.chunk.finish()
+        world.came.clear()
+        sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert sizes[-1] - sizes[1] < 20_000, "two thousand processes later"
+    world.table.close()
