@@ -21,7 +21,8 @@ from paramon.sample.profile import open_profile
 PROGRAMS, SIZES, WAITS = ("uneven", "halo", "tasks"), (2, 4, 8), ("busy", "blocking")
 ROUND_MS = 20
 """Of CPU time that a round takes a rank, about."""
-LOOKS_LEAST = 3
+LOOKS_LEAST, LOOKS_FIRST = 3, 8
+"""Looks that a measure takes at least; and those before it: what a rank slept as MPI began is told some looks later."""
 
 
 def errors(pyz: Path, folder: Path, seconds: int) -> dict[str, Any]:
@@ -61,8 +62,8 @@ def _run(pyz: Path, folder: Path, what: tuple[str, int, str], seconds: int) -> t
     rows = [json.loads((folder / f"{rank}.json").read_text()) for rank in range(size)]
     started = int(node.header["started_at_ms"])
     window = Window(list(node.chunks()))
-    # From the first look at which all ranks were at their rounds to the last: MPI begins and ends in its own ways.
-    begin = window.tick_at(max(each[0][0] for each in rows) - started) + 1
+    # While all ranks are at their rounds: MPI begins and ends in its own ways.
+    begin = window.tick_at(max(each[0][0] for each in rows) - started) + LOOKS_FIRST
     end = window.tick_at(min(each[-1][0] for each in rows) - started)
     if end - begin < LOOKS_LEAST:
         raise RuntimeError(f"only {end - begin} looks: give it more seconds")

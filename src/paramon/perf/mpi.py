@@ -3,8 +3,9 @@
 Series of each rank, in microseconds since it was first seen: `mpi.RANK.application_us`, `.mpi_us` and `.elsewhere_us`
 are CPU time of its first thread (elsewhere: OpenMP's waits, and what cannot be told), `.others_…` those of its other
 threads where it has any; `.mpi_sleep_us` and `.sleep_us` what its first thread slept in MPI and elsewhere,
-`.unseen_sleep_us` what it slept without being seen: of one that sleeps hardly ever, and so of neither. Time in which a
-thread could run but had no CPU is in none of them. `paramon.perf.derive` makes shares and balance of them.
+`.unseen_sleep_us` what it slept before it was first seen asleep: of one that sleeps hardly ever, and so of neither.
+Time in which a thread could run but had no CPU is in none of them. `paramon.perf.derive` makes shares and balance of
+them.
 """
 
 from __future__ import annotations

@@ -31,6 +31,8 @@ THREADS_EVERY = 8
 TEXT_PATIENCE_MOST = 256
 """Drains between two readings of the process's mappings, which are read anew where it is in code that was not there, or
 calls from there. A young one loads libraries, so it is one drain first, and twice as many each time."""
+SLEEP_PATIENCE = 4
+"""Drains that pass until time asleep is nobody's, where it has never been seen asleep."""
 BUSY_NS = 50_000_000
 """Threads that have never run so long are not sampled: MPI has some of its own that sleep all the time."""
 NUMBER = struct.Struct("=Q")
@@ -60,7 +62,7 @@ class Rank:
         self._text_patience = 1
         self._was_in_mpi = False
         self._slept_in_mpi: bool | None = None
-        self._ran_ns = self._pending_ns = 0
+        self._ran_ns = self._pending_ns = self._pending_looks = 0
         self._in_calls = [0, 0, 0]
         self._sleep = Sleep(pid, text)
         self._rings: dict[int, Ring] = {}
@@ -86,9 +88,10 @@ class Rank:
         ran, slept = self._sleep.look(first.count() if first else 0, is_asleep=where is not None)
         self._ran_ns += ran
         self._pending_ns += slept
+        self._pending_looks = self._pending_looks + 1 if self._pending_ns else 0
         if where is not None or not self._sleep.is_seen:
             self._slept_in_mpi = where == MPI if where is not None else self._was_in_mpi
-        if self._slept_in_mpi is not None:
+        if self._slept_in_mpi is not None or self._pending_looks > SLEEP_PATIENCE:
             self._settle()
         self._place_unseen()
 

@@ -24,7 +24,7 @@ from paramon.perf.call import (
     paranoid,
 )
 from paramon.perf.mpi import CORES, FASTEST, RANKS_A_TICK, SAMPLES_MOST, Mpi, pace
-from paramon.perf.rank import INSTRUCTION_POINTER, PAGES, SAMPLE_BYTES, STACK_BYTES, How, Rank
+from paramon.perf.rank import INSTRUCTION_POINTER, PAGES, SAMPLE_BYTES, SLEEP_PATIENCE, STACK_BYTES, How, Rank
 from paramon.perf.ring import PAGE, Ring
 from paramon.perf.sleep import LOOKS, Sleep, ran_ns
 from paramon.perf.text import Text
@@ -137,6 +137,20 @@ def test_sleep_that_nobody_has_seen_is_nobodys():
         process.kill()
     assert rank.slept[:2] == [0, 0]
     assert rank.slept[2] > 100_000
+
+
+def test_what_it_slept_long_before_it_was_first_seen_asleep_is_nobodys():
+    process = burning(2.0)
+    text = Text(process.pid)
+    text.reload()
+    rank = Rank(process.pid, text, How(5_000_000, is_user_only=False, threads_most=4))
+    rank._pending_ns = 10**9  # as if it had slept as it began
+    for _ in range(SLEEP_PATIENCE + 1):
+        assert rank.slept[2] == 0
+        rank.drain()
+    assert rank.slept[2] >= 10**6
+    rank.close()
+    done(process)
 
 
 def scheduled(root, pid: int, ran_ns: int, waited_ns: int) -> None:
