@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
         report |= _costs(pyz, folder, seconds)
         report |= _start(pyz, folder)
         report |= completeness(pyz, folder / "short", min(seconds, 15))
-        report |= ranks.errors(pyz, folder / "ranks", min(max(seconds, 15), 30))
+        report |= ranks.errors(pyz, folder / "ranks", min(max(seconds, 20), 30))
         for program in PROGRAMS:
             report |= slowdown(program, pyz, folder / program, pairs)
     report["machine"] = {"cores": os.cpu_count(), "python": _answer([PYTHON, "-V"]), "kernel": os.uname().release}

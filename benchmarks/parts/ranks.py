@@ -21,7 +21,7 @@ from paramon.sample.profile import open_profile
 PROGRAMS, SIZES, WAITS = ("uneven", "halo", "tasks"), (2, 4, 8), ("busy", "blocking")
 ROUND_MS = 20
 """Of CPU time that a round takes a rank, about."""
-LOOKS_LEAST, LOOKS_FIRST = 3, 8
+LOOKS_LEAST, LOOKS_FIRST = 3, 12
 """Looks that a measure takes at least; and those before it: what a rank slept as MPI began is told some looks later."""
 
 

@@ -9,7 +9,7 @@ import time
 from paramon.perf.text import Text
 
 STACK_BYTES = 2048
-LOOKS = 4
+LOOKS = 8
 """Of threads that wait for a CPU most of the time, one of so many in a row does not."""
 
 
