@@ -18,7 +18,7 @@ from paramon.perf.call import (
 )
 from paramon.perf.ring import Ring
 from paramon.perf.sleep import Sleep, ran_ns
-from paramon.perf.text import APPLICATION, ELSEWHERE, MPI, Text
+from paramon.perf.text import APPLICATION, ELSEWHERE, MPI, NO_CODE, Text
 from paramon.sensors.sensor import Unavailable
 
 INSTRUCTION_POINTER = {"x86_64": 1 << 8, "aarch64": 1 << 32, "riscv64": 1 << 0, "ppc64le": 1 << 32}
@@ -130,8 +130,8 @@ class Rank:
             if kind > ELSEWHERE:
                 (held,) = NUMBER.unpack_from(data, at + 16)
                 stack = data[at + 24 : at + 24 + held]
-                kind = self._text.caller(address, stack)
-                if kind == ELSEWHERE and self._has_new_text():
+                is_new, kind = kind == NO_CODE, self._text.caller(address, stack)
+                if (is_new or kind == ELSEWHERE) and self._has_new_text():
                     kind = self._text.caller(address, stack)
                 self._in_calls[kind] += not base
             spent[base + kind] += worth
