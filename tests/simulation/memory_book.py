@@ -15,6 +15,7 @@ from paracloud.dialects.records import AccountingRecord
 from paracloud.jobs.answer import backoff
 from paracloud.jobs.book import Departure, Dispatch, LiveJob, Move, Settled, Wish
 from paracloud.jobs.finish import End
+from paracloud.jobs.given_up import GivenUp
 from paracloud.jobs.intend import NEVER, Need, need
 from paracloud.jobs.leave import BEFORE_PLACE
 from paracloud.jobs.moving import MoveStep
@@ -23,7 +24,7 @@ from paracloud.jobs.state import AT_CENTRE, BEFORE_CENTRE, FINAL, JobState
 from paracloud.jobs.wish import CANCEL, SIGNAL
 from paracloud.kit.clock import Clock
 from paracloud.kit.errors import Refused
-from paracloud.kit.identifiers import CentreName, JobId, NativeId, UnixAccount
+from paracloud.kit.identifiers import CentreName, JobId, NativeId, SubmitTag, UnixAccount
 from paracloud.kit.lease import Lease
 from paracloud.metering.usage import UsageKey
 
@@ -103,6 +104,14 @@ class MemoryBook:
                     row.move = None
 
         await self._under(lease, act)
+
+    async def remains(self, lease: Lease) -> Sequence[GivenUp]:
+        """Nobody gives a centre up in the simulated world."""
+        return ()
+
+    async def marked(self, lease: Lease, ours: Mapping[SubmitTag, bool]) -> None: ...
+
+    async def cleared(self, lease: Lease, tags: Sequence[SubmitTag]) -> None: ...
 
     async def accounted_until(self, lease: Lease) -> datetime | None:
         return await self._under(lease, lambda centre: centre.read_until)

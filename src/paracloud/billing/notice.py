@@ -26,13 +26,17 @@ class NoticeKind(StrEnum):
     CENTRE_SICK = "centre-sick"
     """To the operator: the centre has failed for so long that it takes no new jobs."""
     CENTRE_WELL = "centre-well"
+    CENTRE_GONE = "centre-gone"
+    """To the operator: a person has said that the centre's machines are off."""
+    GIVEN_UP_RAN = "given-up-ran"
+    """To the operator: a job that was given up at such a centre has run there all the same, at the platform's cost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """To a project, to an organisation, or with neither to the operator; `user`: whose budget it is about. `amount` is
-    what there is (available, spent, missing, off), `level` what it was held against, `reference` the job, the budget,
-    the dedication, the centre and day, or the centre and month."""
+    what there is (available, spent, missing, off, lost), `level` what it was held against, `reference` the job, the
+    budget, the dedication, the centre and day, or the centre and month."""
 
     kind: NoticeKind
     en: str

@@ -29,7 +29,7 @@ class NoticeRow(Base):
         CheckConstraint("organisation_id IS NULL OR project_id IS NULL", name="one_reader"),
         CheckConstraint(
             "kind IN ('wallet-level', 'budget-level', 'landing', 'landing-called-off', 'stopping', 'reconciliation',"
-            " 'dedication-lapsed', 'settlement-disputed', 'centre-sick', 'centre-well')",
+            " 'dedication-lapsed', 'settlement-disputed', 'centre-sick', 'centre-well', 'centre-gone', 'given-up-ran')",
             name="kind",
         ),
         Index("ix_notices_project_id_id", "project_id", "id"),

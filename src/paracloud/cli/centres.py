@@ -1,4 +1,4 @@
-"""centres; `paracloud admin …`: what they have or have no more, and where the data of projects may be."""
+"""centres; `paracloud admin …`: what they have, and where the data of projects may be."""
 
 from typing import Annotated
 
@@ -9,7 +9,6 @@ from paracloud.cli.ids import Id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.words import both, say
 from paracloud.wire.provision import ProvisionRequest, ResidencyRequest
-from paracloud.wire.vacated import VacatedModel, VacateRequest
 
 Megabytes = Annotated[float | None, typer.Option(min=0.000001, help="How many megabytes come there in a second.")]
 
@@ -82,20 +81,6 @@ def residency(
         print(say("anywhere", "不限区域") if found.regions is None else _listed(found.regions))
 
 
-def vacate(centre: str, queue: str, as_json: AsJson = False) -> None:
-    """Say that a queue of a centre is gone for good: who waits for it moves to another centre or ends."""
-    found, has_more = {"moved": 0, "leaving": 0, "ended": 0, "cancelling": 0}, True
-    with session.client() as client:
-        while has_more:
-            done = client.vacate(centre, VacateRequest(queue=queue))
-            found = {name: count + getattr(done, name) for name, count in found.items()}
-            has_more = done.has_more
-    if as_json:
-        show.as_json(VacatedModel(**found, has_more=False))
-        return
-    show.table(["centre", "queue", "moved", "leaving", "ended", "cancelling"], [(centre, queue, *found.values())])
-
-
 def _listed(names: list[str] | None) -> str | None:
     """A dash where nothing is said."""
     return None if names is None else ", ".join(names) or say("none", "无")
@@ -105,4 +90,4 @@ def _speed(bytes_per_second: int | None) -> str | None:
     return None if bytes_per_second is None else f"{bytes_per_second / 1_000_000:g}"
 
 
-VERBS = (provide, residency, vacate)
+VERBS = (provide, residency)

@@ -29,6 +29,8 @@ NOTICES = {
     "settlement-disputed": "结算争议",
     "centre-sick": "超算中心故障",
     "centre-well": "超算中心恢复",
+    "centre-gone": "超算中心停机",
+    "given-up-ran": "已放弃的作业仍运行",
 }
 PACKAGES = {"core-hours": "核时", "card-hours": "卡时", "credit": "试用金"}
 BUDGETS = {"organisation": "组织", "project": "课题组", "user": "用户"}

@@ -39,6 +39,7 @@ from paracloud.cli.ids import an_id
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.kinds import ENTRIES, PRODUCT_LINES, ROLES, kind
 from paracloud.cli.simulate import simulate, spread
+from paracloud.cli.vacate import vacate
 from paracloud.cli.words import both, plain, say, why_zh
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
@@ -76,6 +77,7 @@ for room in (centres, tariffs, paying, reconciliation, settling, corrections, li
         admin.app.command()(told)
 # A negative amount is no option.
 admin.app.command(context_settings={"ignore_unknown_options": True})(corrections.adjust)
+admin.app.command()(vacate)
 admin.app.command()(forecasts.forecasts)
 admin.app.command("notices")(notices.operators_notices)
 admin.app.command("settlements")(settling.settlements_waiting)

@@ -83,6 +83,7 @@ ZH = {
     "ended": "终止",
     "moved": "已改派",
     "leaving": "改派中",
+    "staying": "留在原处",
     "cancelling": "取消中",
     "entry": "分录",
     "category": "类别",

@@ -32,6 +32,7 @@ from paracloud.wire.account import (
     StatementModel,
     WhoAmI,
 )
+from paracloud.wire.gone import GivenUpModel, GoneRequest, StrandedModel
 from paracloud.wire.grid import CentreList, QueueList
 from paracloud.wire.jobs import (
     AcceptedBatch,
@@ -162,6 +163,12 @@ class Client(
 
     def vacate(self, centre: str, body: VacateRequest) -> VacatedModel:
         return self._post(f"/operator/centres/{quote(centre, safe='')}:vacate", VacatedModel, body)
+
+    def stranded(self, centre: str) -> StrandedModel:
+        return self._get(f"/operator/centres/{quote(centre, safe='')}/stranded", StrandedModel)
+
+    def give_up(self, centre: str, body: GoneRequest) -> GivenUpModel:
+        return self._post(f"/operator/centres/{quote(centre, safe='')}:give-up", GivenUpModel, body)
 
     def restrict_residency(self, project: UUID, body: ResidencyRequest) -> ResidencyModel:
         return self._put(f"/operator/projects/{project}/residency", ResidencyModel, body)

@@ -22,7 +22,7 @@ ANSWER = "paracloud-run"
 
 _PROGRAM = """\
 umask 077
-cd -- "$HOME/$1" || exit 71
+mkdir -p -- "$HOME/$1" && cd -- "$HOME/$1" || exit 71
 while read -r tag; do
   mkdir -p -- "$tag" && ln -s -- "$2" "$tag/run" 2>/dev/null && sync -- "$tag"
   printf '\\n%s %s %s .\\n' "$3" "$tag" "$(readlink -- "$tag/run")"

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from paracloud.dialects.records import AccountingRecord, Request
+from paracloud.jobs.given_up import GivenUp
 from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.spec import InputFile
 from paracloud.jobs.state import JobState
@@ -150,6 +151,18 @@ class Book(Protocol):
 
     async def stay(self, lease: Lease, jobs: Sequence[JobId]) -> None:
         """They have started here."""
+        ...
+
+    async def remains(self, lease: Lease) -> Sequence[GivenUp]:
+        """What is left here of jobs that were given up while this centre was off."""
+        ...
+
+    async def marked(self, lease: Lease, ours: Mapping[SubmitTag, bool]) -> None:
+        """Whether the run marker of each of these is ours: then it never runs here; otherwise it has started."""
+        ...
+
+    async def cleared(self, lease: Lease, tags: Sequence[SubmitTag]) -> None:
+        """Whose run markers were looked at, and of whom the scheduler has nothing any more."""
         ...
 
     async def accounted_until(self, lease: Lease) -> datetime | None:

@@ -65,4 +65,5 @@ def _of_row(row: AnyRow, *, has_left: bool) -> Known:
 def _of_left(row: AnyRow) -> Known:
     native_id = NativeId(row.from_native_id) if row.from_native_id else None
     account, tries = UnixAccount(row.from_account), row.from_tries
-    return Known(JobId(row.job_id), account, native_id, tries, row.cores, has_left=True)
+    is_given_up = row.remains is not None
+    return Known(JobId(row.job_id), account, native_id, tries, row.cores, has_left=True, is_given_up=is_given_up)

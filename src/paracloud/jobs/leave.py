@@ -23,6 +23,12 @@ from paracloud.placement.offer import Objective
 from paracloud.placement.reroute import MAY_COST_MORE
 
 STARTED = ("it had started there", "作业已在该处开始运行")
+BOUND = (
+    "it is bound to its place: its user named the centre, holds it or does not want it moved; or it is an array, "
+    "depends on others or others on it, may be requeued, is paid for by the slice, or has options of this centre",
+    "作业不可改派：用户指定了超算中心、挂起作业或不允许改派，或为作业数组、与其他作业有依赖、可重新排队、按时间片预留费用，"
+    "或使用了仅该中心可能支持的选项",
+)
 _UNDECIDED = (MoveStep.HOLDING, MoveStep.LEAVING)
 BEFORE_PLACE = (MoveStep.HOLDING, MoveStep.RELEASING)
 
@@ -71,16 +77,18 @@ async def take_place(
 
 
 async def require_free(session: AsyncSession, row: AnyRow) -> None:
-    """Conflict where its user has come to want something else of it."""
-    if row.wish is not None or not row.movable or await store_moves.is_needed(session, JobId(row.id)):
+    """Conflict where its user has come to want something else of it, or never wanted it to move."""
+    if row.wish is not None:
         raise Conflict("its user wants something else of it now", "用户已另有要求")
+    if not row.movable or await store_moves.is_needed(session, JobId(row.id)):
+        raise Conflict(*BOUND)
 
 
 async def fenced(session: AsyncSession, centre: CentreName, ours: Mapping[JobId, bool], now: datetime) -> None:
     """Whose run marker is ours never runs there. Whose is not has started, or another submission of it has."""
     await store_rounds.lock(session, centre, ours)
     for job, move in (await store_moves.open_of(session, list(ours))).items():
-        if move.step is MoveStep.LEAVING and ours[job]:
+        if move.step is MoveStep.LEAVING and move.from_place[0] == centre and ours[job]:
             await store_moves.change(session, move.id, now, step=MoveStep.CANCELLING.value)
     await release_moves(session, centre, [job for job, is_ours in ours.items() if not is_ours], STARTED, now)
 

@@ -11,10 +11,11 @@ from paracloud.billing.post_fees import post_fees
 from paracloud.centres.leases import under
 from paracloud.centres.registry import owners
 from paracloud.dialects.records import AccountingRecord
-from paracloud.jobs import store_moves, store_rounds
+from paracloud.jobs import store_given_up, store_moves, store_rounds
 from paracloud.jobs.answer import answer
 from paracloud.jobs.book import Departure, Dispatch, LiveJob, Move, Settled, Wish
 from paracloud.jobs.finish import End, finish
+from paracloud.jobs.given_up import GivenUp
 from paracloud.jobs.hand_over import hand_over_departed
 from paracloud.jobs.intend import intend
 from paracloud.jobs.land import signalled
@@ -22,6 +23,7 @@ from paracloud.jobs.leave import fenced, leave, stay
 from paracloud.jobs.market import Market, MarketReader, read_market
 from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.observed import live_jobs, observed
+from paracloud.jobs.reach_given_up import cleared, marked
 from paracloud.jobs.reckon import reckon
 from paracloud.jobs.state import AT_CENTRE, JobState
 from paracloud.jobs.tables import AnyRow
@@ -29,7 +31,7 @@ from paracloud.jobs.wish import SIGNAL
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Refused
-from paracloud.kit.identifiers import CentreName, JobId, NativeId, UnixAccount, submit_tag
+from paracloud.kit.identifiers import CentreName, JobId, NativeId, SubmitTag, UnixAccount, submit_tag
 from paracloud.kit.lease import Lease
 
 
@@ -96,6 +98,20 @@ class PostgresBook:
             async with self._under(lease) as session:
                 await store_rounds.lock(session, _centre(lease), jobs)
                 await stay(session, _centre(lease), jobs, self._clock.now())
+
+    async def remains(self, lease: Lease) -> Sequence[GivenUp]:
+        async with self._under(lease) as session:
+            return await store_given_up.remains(session, _centre(lease))
+
+    async def marked(self, lease: Lease, ours: Mapping[SubmitTag, bool]) -> None:
+        if ours:
+            async with self._under(lease) as session:
+                await marked(session, _centre(lease), ours, self._clock.now())
+
+    async def cleared(self, lease: Lease, tags: Sequence[SubmitTag]) -> None:
+        if tags:
+            async with self._under(lease) as session:
+                await cleared(session, _centre(lease), tags)
 
     async def accounted_until(self, lease: Lease) -> datetime | None:
         async with self._under(lease) as session:

@@ -19,6 +19,8 @@ class Whose(StrEnum):
     JOB = "job"
     DUPLICATE = "duplicate"
     """A second submission of a job of ours, which ran nothing: the platform's cost."""
+    GIVEN_UP = "given_up"
+    """The very attempt that was given up while its centre was off: the platform's cost, whatever it ran."""
     BY_HAND = "by_hand"
     """A job that the tenant started: usage without a job of ours, billed to the account's project."""
     NOT_YET = "not_yet"
@@ -42,11 +44,13 @@ class Known:
     has_left: bool = False
     """It is another centre's now, or on its way there, and ran nothing here: whatever starts under this tag, its own
     native job included, finds the run marker taken."""
+    is_given_up: bool = False
+    """It is another centre's by a person's word alone, and may run here before its run marker is taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`project` is None for nobody; `job` is set for a job's own record and its duplicates."""
+    """`project` is None for nobody; `job` is set for what is a job's, at whoever's cost."""
 
     record: AccountingRecord
     whose: Whose
@@ -81,9 +85,10 @@ def _match(
         return Match(record, Whose.NOT_YET, project, None)
     if ours.native_id == record.native_id and not ours.has_left:
         return Match(record, Whose.JOB, project, ours.job)
-    if _may_be_a_second_submission(record, ours, duplicates[tag]):
+    at_our_cost = Whose.GIVEN_UP if _is_the_attempt_given_up(record, ours, duplicates[tag]) else Whose.DUPLICATE
+    if at_our_cost is Whose.GIVEN_UP or _may_be_a_second_submission(record, ours, duplicates[tag]):
         duplicates[tag].add(record.native_id)
-        return Match(record, Whose.DUPLICATE, project, ours.job)
+        return Match(record, at_our_cost, project, ours.job)
     return Match(record, Whose.BY_HAND, project, None)
 
 
@@ -91,3 +96,13 @@ def _may_be_a_second_submission(record: AccountingRecord, ours: Known, duplicate
     is_small = record.elapsed_seconds <= DUPLICATE_MOST_SECONDS and record.cores <= ours.cores
     most = ours.tries if ours.has_left else ours.tries - 1
     return is_small and len(duplicates | {record.native_id}) <= most
+
+
+def _is_the_attempt_given_up(record: AccountingRecord, ours: Known, duplicates: set[NativeId]) -> bool:
+    """By the id that we were told. Where the centre went before it told us one, each of our tries may be it, and no
+    more: that lends a tenant who knew it the time of that one job, and costs nobody a second charge."""
+    if not ours.is_given_up:
+        return False
+    if ours.native_id is not None:
+        return record.native_id == ours.native_id
+    return len(duplicates | {record.native_id}) <= ours.tries

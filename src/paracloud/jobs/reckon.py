@@ -22,6 +22,7 @@ from paracloud.jobs.match import Match, Whose, match
 from paracloud.jobs.outcome import TaskEnd, end_of_job, end_of_task
 from paracloud.jobs.state import FINAL, JobState
 from paracloud.jobs.tables import AnyRow, TaskRow
+from paracloud.jobs.tell_given_up import tell_given_up
 from paracloud.kit.identifiers import (
     CentreName,
     JobId,
@@ -60,6 +61,7 @@ async def reckon(
         nobodys=nobodys,
     )
     await _charge(session, collected, rows, now)
+    await tell_given_up(session, centre, due, [*collected.new, *collected.corrected], now)
     await _end(session, centre, [one for one in due if one.whose is Whose.JOB], collected, rows, frozenset(alive), now)
     await hand_over_departed(session, told_of(due, rows), now, market)
     if read_until is not None:
@@ -75,7 +77,7 @@ async def reckon(
 
 def _claims(centre: CentreName, matches: Sequence[Match]) -> dict[UsageKey, Claim]:
     ours = {key_of(centre, one.record): Claim(str(one.job)) for one in matches if one.whose is Whose.JOB}
-    doubles = {key_of(centre, one.record) for one in matches if one.whose is Whose.DUPLICATE}
+    doubles = {key_of(centre, one.record) for one in matches if one.whose in (Whose.DUPLICATE, Whose.GIVEN_UP)}
     return ours | dict.fromkeys(doubles, Claim(None, is_duplicate=True))
 
 

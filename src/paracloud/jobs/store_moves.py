@@ -97,11 +97,12 @@ async def under_way(session: AsyncSession, centre: CentreName) -> int:
 
 
 async def left(session: AsyncSession, centre: CentreName, jobs: Collection[JobId]) -> Sequence[AnyRow]:
-    """What these jobs were at this centre before they were moved away: attempt, account, native id, tries, cores."""
+    """What these jobs were at this centre before they were moved away: attempt, account, native id, tries, cores, and
+    what remains of it where it was given up."""
     query = (
         select(
             MoveRow.job_id, MoveRow.attempt, MoveRow.from_account, MoveRow.from_native_id, MoveRow.from_tries,
-            JobRow.cores,
+            MoveRow.remains, JobRow.cores,
         )
         .join(JobRow, JobRow.id == MoveRow.job_id)
         .where(MoveRow.from_centre == centre, MoveRow.job_id.in_(jobs), MoveRow.step == MoveStep.MOVED)

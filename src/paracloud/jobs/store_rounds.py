@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal_column, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from paracloud.jobs.given_up import Remains
 from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.state import AT_CENTRE, BEFORE_CENTRE, FINAL, JobState
 from paracloud.jobs.tables import AnyRow, DependencyRow, JobRow, TaskRow, WindowRow, is_in
@@ -16,13 +17,16 @@ from paracloud.jobs.tables_funds import FundsRow
 from paracloud.jobs.tables_moves import MoveRow
 from paracloud.kit.identifiers import CentreName, JobId
 
+UNREACHED: ColumnElement[str] = literal_column(f"'{Remains.UNREACHED}'")
+"""No parameter, so that the planner sees that the partial index fits."""
 LEAVING = (MoveStep.LEAVING.value, MoveStep.CANCELLING.value)
 _FINAL = [state.value for state in FINAL]
 
 
 async def intended(session: AsyncSession, centre: CentreName, now: datetime, limit: int) -> Sequence[JobRow]:
     """Oldest first, locked. A job waits while one that it needs has neither a native id at the same centre nor an end;
-    one that a user is changing at this moment is left for the next round."""
+    one that a user is changing at this moment is left for the next round. Nobody goes there as long as the centre has
+    jobs that were given up and whose run markers nobody has looked at."""
     other = aliased(JobRow)
     waits = exists(
         select(DependencyRow.job_id)
@@ -30,9 +34,10 @@ async def intended(session: AsyncSession, centre: CentreName, now: datetime, lim
         .where(DependencyRow.job_id == JobRow.id, other.state.not_in(_FINAL))
         .where(other.native_id.is_(None) | (other.centre != JobRow.centre))
     )
+    is_unreached = exists(select(MoveRow.id).where(MoveRow.from_centre == centre, MoveRow.remains == UNREACHED))
     query = (
         select(JobRow)
-        .where(JobRow.centre == centre, is_in(BEFORE_CENTRE), JobRow.retry_at <= now, ~waits)
+        .where(JobRow.centre == centre, is_in(BEFORE_CENTRE), JobRow.retry_at <= now, ~waits, ~is_unreached)
         .order_by(JobRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)

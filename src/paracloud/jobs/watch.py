@@ -27,6 +27,8 @@ class Listing:
     since: Mapping[JobId, datetime] = field(default_factory=dict)
     shown: Mapping[JobId, frozenset[NativePhase]] = field(default_factory=dict)
     """The phases of each of our jobs that it shows, under its own id, account and tag."""
+    seen: Sequence[Observation] = ()
+    """All that it shows of our projects' accounts."""
 
 
 async def watch(book: Book, outpost: Outpost, tenure: Tenure, live: Sequence[LiveJob]) -> Listing:
@@ -40,7 +42,8 @@ async def watch(book: Book, outpost: Outpost, tenure: Tenure, live: Sequence[Liv
     alive = frozenset(one.native_id for one in seen if one.phase not in ENDED_PHASES)
     failed = frozenset(one.native_id for one in seen if one.phase in _BROUGHT_BACK)
     failed -= {one.native_id for one in seen if one.phase not in _BROUGHT_BACK}
-    return Listing(alive, failed, was_asked=True, since=running_since(live, seen), shown=phases_of(live, seen))
+    since, shown = running_since(live, seen), phases_of(live, seen)
+    return Listing(alive, failed, was_asked=True, since=since, shown=shown, seen=seen)
 
 
 def phases_of(live: Sequence[LiveJob], seen: Sequence[Observation]) -> dict[JobId, frozenset[NativePhase]]:

@@ -98,7 +98,8 @@ GRANTS: Mapping[str, Grant] = {
         "exit_code exit_signal retry_at submitted_at started_at absent_since ended_at moves moved_at movable",
         "centre account queue price_version_id why_en why_zh",  # of a job that moves
     ),
-    "job_moves": changing("step changed_at to_account to_price_version_id ended_at end_en end_zh"),
+    "job_moves": changing("step changed_at to_account to_price_version_id ended_at end_en end_zh gone_id remains"),
+    "gone_centres": ADDED,
     "job_funds": changing("held_seconds running_since warned_at signalled_at stop_at stopping_at"),
     "job_forecasts": ADDED,
     "wait_features": ADDED,

@@ -25,6 +25,8 @@ class NoticeModel(Model):
         "settlement-disputed",
         "centre-sick",
         "centre-well",
+        "centre-gone",
+        "given-up-ran",
     ]
     at: Time
     en: str

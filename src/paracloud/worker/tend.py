@@ -11,6 +11,7 @@ import structlog
 from paracloud.centres.health import WELL_ROUNDS
 from paracloud.jobs.book import Book, LiveJob
 from paracloud.jobs.carry_out import carry_out
+from paracloud.jobs.clear_given_up import Reached, cancel_given_up, reach_given_up
 from paracloud.jobs.dispatch import BATCH, Equip, Stage, dispatch, no_collector
 from paracloud.jobs.move_on import move_on
 from paracloud.jobs.outpost import Outpost
@@ -147,11 +148,14 @@ async def _watching(  # one loop's whole world
         pause = IDLE
         try:
             live = await book.live(lease())
-            listing = await _listing(book, outpost, lease, live, silence)
+            reached, listing = await _listing(book, outpost, lease, live, silence)
             since.clear()
             since.update(listing.since)
             await settlement.settle(await book.live(lease()), listing)
             await move_on(book, outpost, lease, listing)
+            await cancel_given_up(book, outpost, lease, reached, listing)
+            if reached.trouble is not None:
+                raise reached.trouble
             if listing.was_asked:
                 await duties.report(outpost, None)
             pause, said = BUSY if live else IDLE, None
@@ -167,14 +171,15 @@ async def _watching(  # one loop's whole world
 
 async def _listing(
     book: Book, outpost: Outpost, lease: HeldLease, live: Sequence[LiveJob], silence: Silence
-) -> Listing:
+) -> tuple[Reached, Listing]:
     try:
+        reached = await reach_given_up(book, outpost, lease)
         listing = await watch(book, outpost, lease, live)
     except Unreachable:
         silence.is_so = True
         raise
     silence.is_so = False
-    return listing
+    return reached, listing
 
 
 async def _rerouting(outpost: Outpost, lease: HeldLease, duties: Duties) -> None:

@@ -192,6 +192,8 @@ ROUTES: dict[str, Route] = {
     ),
     "PATCH /operator/centres/{centre}/provision": operates(lambda _: {"applications": ["lammps"], "trust": 1}),
     "POST /operator/centres/{centre}:vacate": operates(lambda _: {"queue": "gone"}),
+    "GET /operator/centres/{centre}/stranded": of(OPERATES),
+    "POST /operator/centres/{centre}:give-up": operates(lambda _: {"reason": "the substation burnt down"}),
     "PUT /operator/projects/{project}/residency": of(OPERATES, "path project", body=lambda _: {"regions": ["华东"]}),
     "POST /operator/reversals": operates(
         lambda of: {"entry": of.entry, "reason": "mistyped", "anyway": True}, "body entry", "body usage"
@@ -292,12 +294,14 @@ IN_TURN = {
     "POST /operator/disputes/{dispute_id}:answer",
     "POST /operator/settlements/{settlement_id}:pay",
     "GET /operator/reconciliations/{centre}/{day}",
+    "POST /operator/centres/{centre}:give-up",
     "POST /operator/host-keys",
 }
 """What goes on from an earlier step, or needs a machine that answers: it has tests of its own."""
 NOT_AN_OWNERS = {
     "GET /jobs": {"query cursor"},
     "GET /operator/unrated": {"query after"},
+    "POST /operator/centres/{centre}:give-up": {"body after"},
 }
 """Ids that are a place in a list and open nothing."""
 

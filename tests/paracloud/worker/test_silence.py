@@ -17,6 +17,9 @@ class Book:
     async def accounts(self, _lease):
         return ["east0"]
 
+    async def remains(self, _lease):
+        return []
+
     async def observed(self, _lease, _moves):
         return None
 
