@@ -20,7 +20,9 @@ from paracloud.identity.product_line import ProductLine
 from paracloud.jobs import store_moves
 from paracloud.jobs.begin_move import begin
 from paracloud.jobs.book import Book
+from paracloud.jobs.give_up import Fate, give_up
 from paracloud.jobs.market import offers, read_market
+from paracloud.jobs.say_gone import say_gone
 from paracloud.jobs.spec import Dependency, JobSpec
 from paracloud.jobs.state import JobState
 from paracloud.jobs.wish import SIGNAL, cancel, hold, release
@@ -33,6 +35,13 @@ LANDING = """
     INSERT INTO job_funds (job_id, cores, nodes, gpus, memory_bytes, slice_seconds, grace_seconds, overrun_seconds,
                            signal, held_seconds, running_since, warned_at)
     VALUES (:job, 1, 1, 0, 1, 60, 60, 0, 'USR1', 120, :now, :now)
+"""
+
+
+SICK = """
+    INSERT INTO centre_health (centre, checked_at, failures, failing_since, sick_since, error_en, error_zh)
+    VALUES ('east', :now, 9, :now, :now, 'x', 'x')
+        ON CONFLICT (centre) DO UPDATE SET failing_since = :now, sick_since = :now
 """
 
 
@@ -68,6 +77,10 @@ class Stand(Protocol):
 
     async def move_back(self, job: JobId) -> None:
         """And that it should come east again."""
+        ...
+
+    async def give_up(self, job: JobId) -> None:
+        """Its centre, the east, is off by a person's word: it begins anew in the west."""
         ...
 
     async def place(self, job: JobId) -> CentreName: ...
@@ -142,6 +155,15 @@ class PostgresStand:
 
     async def move_back(self, job: JobId) -> None:
         await self.move(job, EAST)
+
+    async def give_up(self, job: JobId) -> None:
+        async with self._world.database.begin() as session:
+            now = self._world.clock.now()
+            await session.execute(text(SICK), {"now": now})
+            word = await say_gone(session, EAST, person="op", reason="no power", now=now)
+            fate = await give_up(session, word, job, market=await read_market(session, now), now=now)
+            assert fate == Fate(job, None)
+            await session.execute(text("UPDATE centre_health SET failing_since = NULL, sick_since = NULL"))
 
     async def place(self, job: JobId) -> CentreName:
         return CentreName(await self._world.one("SELECT centre FROM jobs WHERE id = :job", job=job))
@@ -224,6 +246,9 @@ class MemoryStand:
 
     async def move_back(self, job: JobId) -> None:
         self._store.propose(self._store.job(job), EAST)
+
+    async def give_up(self, job: JobId) -> None:
+        self._store.give_up(self._store.job(job), WEST, self._clock.now())
 
     async def place(self, job: JobId) -> CentreName:
         return self._store.job(job).centre

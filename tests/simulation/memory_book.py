@@ -15,7 +15,7 @@ from paracloud.dialects.records import AccountingRecord
 from paracloud.jobs.answer import backoff
 from paracloud.jobs.book import Departure, Dispatch, LiveJob, Move, Settled, Wish
 from paracloud.jobs.finish import End
-from paracloud.jobs.given_up import GivenUp
+from paracloud.jobs.given_up import GivenUp, Remains
 from paracloud.jobs.intend import NEVER, Need, need
 from paracloud.jobs.leave import BEFORE_PLACE
 from paracloud.jobs.moving import MoveStep
@@ -106,12 +106,28 @@ class MemoryBook:
         await self._under(lease, act)
 
     async def remains(self, lease: Lease) -> Sequence[GivenUp]:
-        """Nobody gives a centre up in the simulated world."""
-        return ()
+        def act(centre: CentreRow) -> list[GivenUp]:
+            left = [(tag, of) for tag, of in centre.left.items() if of.remains is not None]
+            return [GivenUp(of.job, tag, of.account, of.remains) for tag, of in left if of.remains is not Remains.OVER]
 
-    async def marked(self, lease: Lease, ours: Mapping[SubmitTag, bool]) -> None: ...
+        return await self._under(lease, act)
 
-    async def cleared(self, lease: Lease, tags: Sequence[SubmitTag]) -> None: ...
+    async def marked(self, lease: Lease, ours: Mapping[SubmitTag, bool]) -> None:
+        def act(centre: CentreRow) -> None:
+            for tag, is_ours in ours.items():
+                if centre.left[tag].remains is Remains.UNREACHED:
+                    found = Remains.FENCED if is_ours else Remains.STARTED
+                    centre.left[tag] = replace(centre.left[tag], remains=found)
+
+        await self._under(lease, act)
+
+    async def cleared(self, lease: Lease, tags: Sequence[SubmitTag]) -> None:
+        def act(centre: CentreRow) -> None:
+            for tag in tags:
+                if centre.left[tag].remains in (Remains.FENCED, Remains.STARTED):
+                    centre.left[tag] = replace(centre.left[tag], remains=Remains.OVER)
+
+        await self._under(lease, act)
 
     async def accounted_until(self, lease: Lease) -> datetime | None:
         return await self._under(lease, lambda centre: centre.read_until)
@@ -160,6 +176,8 @@ class MemoryBook:
 
     def _intend(self, centre: CentreRow, limit: int) -> list[Dispatch]:
         now = self._clock.now()
+        if any(of.remains is Remains.UNREACHED for of in centre.left.values()):
+            return []
         due = [row for row in _in(centre, BEFORE_CENTRE) if row.retry_at <= now and not self._waits(row)][:limit]
         going = []
         for row in due:

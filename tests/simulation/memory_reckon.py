@@ -82,7 +82,9 @@ def _known(store: MemoryStore, centre: CentreRow) -> dict[SubmitTag, Known]:
     }
     for tag, of in centre.left.items():
         doubles = frozenset(before[f"pc-{tag}"])
-        found.setdefault(tag, Known(of.job, of.account, of.native_id, of.tries, of.cores, doubles, has_left=True))
+        is_given_up = of.remains is not None
+        known = Known(of.job, of.account, of.native_id, of.tries, of.cores, doubles, True, is_given_up)
+        found.setdefault(tag, known)
     return found
 
 
@@ -108,7 +110,7 @@ def _fresh(store: MemoryStore, key: UsageKey, one: Match) -> Usage:
         project=one.project,
         account=one.record.account,
         reference=str(one.job) if one.whose is Whose.JOB else None,
-        is_duplicate=one.whose is Whose.DUPLICATE,
+        is_duplicate=one.whose in (Whose.DUPLICATE, Whose.GIVEN_UP),
         native_id=one.record.native_id,
         task_index=one.record.task_index,
         name=one.record.name,

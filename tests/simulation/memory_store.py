@@ -1,6 +1,7 @@
 """The database in memory: rows of centres and jobs, the ledger, usage; and what a user does to jobs in it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from tests.simulation.rows import CentreRow, Event, JobRow, LeftRow, MoveRow, Ta
 from paracloud.billing.rate import most
 from paracloud.jobs.array import indexes
 from paracloud.jobs.finish import End
+from paracloud.jobs.given_up import Remains
 from paracloud.jobs.leave import BEFORE_PLACE
 from paracloud.jobs.movable import is_movable
 from paracloud.jobs.moving import MoveStep
@@ -122,6 +124,14 @@ class MemoryStore:
         row.native_id, row.native_state, row.reason, row.absent_since = None, "", "", None
         row.tries, row.retry_at, row.has_started = 0, now, False
         self.move(row, JobState.ACCEPTED, now)
+
+    def give_up(self, row: JobRow, to: CentreName, now: datetime) -> None:
+        """By a person's word that its centre's machines are off."""
+        here, tag = self.centres[row.centre], row.tag
+        self.propose(row, to)
+        self.leave(row)
+        self.hand_over(row, now)
+        here.left[tag] = replace(here.left[tag], remains=Remains.UNREACHED)
 
     def new_tag(self, row: JobRow) -> SubmitTag:
         return submit_tag(row.id, row.moves)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from paracloud.billing.rate import Price
+from paracloud.jobs.given_up import Remains
 from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.outcome import TaskEnd
 from paracloud.jobs.spec import JobSpec
@@ -55,6 +56,8 @@ class LeftRow:
     native_id: NativeId | None
     tries: int
     cores: int
+    remains: Remains | None = None
+    """Of one that was given up there."""
 
 
 class TaskRow(NamedTuple):

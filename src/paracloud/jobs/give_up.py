@@ -6,15 +6,13 @@ from datetime import datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.jobs import store, store_given_up, store_moves
+from paracloud.jobs import store, store_given_up
 from paracloud.jobs.given_up import Word
 from paracloud.jobs.go_at_once import go_elsewhere
 from paracloud.jobs.leave import require_free
 from paracloud.jobs.market import Market
 from paracloud.jobs.say_gone import require_sick
-from paracloud.jobs.state import BEFORE_CENTRE, JobState
 from paracloud.jobs.tables import AnyRow
-from paracloud.jobs.wish import CANCEL
 from paracloud.kit.errors import Conflict, Refused
 from paracloud.kit.identifiers import MOVES_MOST, JobId
 
@@ -35,8 +33,8 @@ async def give_up(session: AsyncSession, word: Word, job: JobId, *, market: Mark
     soon as the centre answers: then it can be asked itself. In a transaction of its own: whoever needs its project's
     wallet waits for no other job."""
     await require_sick(session, word.centre)
-    row = await store_moves.lock(session, job)
-    if row is None or row.centre != word.centre or not _is_stranded(row):
+    row = await store_given_up.lock_stranded(session, word.centre, job)
+    if row is None:
         return None
     try:
         await _go(session, row, word, market, now)
@@ -46,15 +44,6 @@ async def give_up(session: AsyncSession, word: Word, job: JobId, *, market: Mark
     await store_given_up.give_up(session, job, row.moves, word)
     log.info("job.given_up", job=str(job), centre=word.centre, word=word.id)
     return Fate(job, None)
-
-
-def _is_stranded(row: AnyRow) -> bool:
-    """As `store_given_up.stranded` finds it."""
-    if row.wish == CANCEL:
-        return False
-    if JobState(row.state) in BEFORE_CENTRE:
-        return bool(row.tries)
-    return JobState(row.state) in store_given_up.NOT_STARTED and row.started_at is None
 
 
 async def _go(session: AsyncSession, row: AnyRow, word: Word, market: Market, now: datetime) -> None:

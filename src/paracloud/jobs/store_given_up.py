@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.jobs.given_up import GivenUp, Remains, Word
 from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.state import AT_CENTRE, BEFORE_CENTRE, JobState
-from paracloud.jobs.tables import JobRow, is_in
+from paracloud.jobs.store_moves import WHOLE
+from paracloud.jobs.tables import AnyRow, JobRow, is_in
 from paracloud.jobs.tables_moves import GoneRow, MoveRow
 from paracloud.kit.identifiers import CentreName, JobId, SubmitTag, UnixAccount, submit_tag, tagged
 
@@ -31,17 +32,23 @@ async def newest_word(session: AsyncSession, centre: CentreName, since: datetime
 
 async def stranded(session: AsyncSession, centre: CentreName, limit: int, *, after: JobId | None) -> list[JobId]:
     """Jobs that were sent there and are not known to have started, nor to be cancelled by their users; by their ids."""
-    of = (JobRow.centre == centre, _waits(), JobRow.wish.is_distinct_from("cancel"))
-    query = select(JobRow.id).where(*of, true() if after is None else JobRow.id > after)
-    return [JobId(job) for job in (await session.scalars(query.order_by(JobRow.id).limit(limit))).all()]
+    of = (JobRow.centre == centre, _is_stranded(), true() if after is None else JobRow.id > after)
+    return [
+        JobId(job) for job in (await session.scalars(select(JobRow.id).where(*of).order_by(JobRow.id).limit(limit)))
+    ]
+
+
+async def lock_stranded(session: AsyncSession, centre: CentreName, job: JobId) -> AnyRow | None:
+    """As `store_moves.lock` gives it; None where it is none of these any more."""
+    query = select(*WHOLE).where(JobRow.id == job, JobRow.centre == centre, _is_stranded())
+    return (await session.execute(query.with_for_update(key_share=True))).one_or_none()
 
 
 async def count(session: AsyncSession, centre: CentreName) -> tuple[int, int]:
     """How many are stranded there, and how many others it is waited for."""
-    is_stranded = _waits() & JobRow.wish.is_distinct_from("cancel")
-    counts = func.count().filter(is_stranded), func.count().filter(is_in(AT_CENTRE) & not_(is_stranded))
-    query = select(*counts).where(JobRow.centre == centre, is_in(BEFORE_CENTRE) | is_in(AT_CENTRE))
-    found = (await session.execute(query)).one()
+    waiting, others = _is_stranded(), is_in(AT_CENTRE) & not_(_is_stranded())
+    query = select(func.count().filter(waiting), func.count().filter(others))
+    found = (await session.execute(query.where(JobRow.centre == centre, is_in(BEFORE_CENTRE) | is_in(AT_CENTRE)))).one()
     return found[0], found[1]
 
 
@@ -82,7 +89,7 @@ async def states(session: AsyncSession, jobs: Collection[JobId]) -> dict[JobId, 
     return {JobId(job): state for job, state in rows}
 
 
-def _waits() -> ColumnElement[bool]:
-    """Sent there, and not known to have started."""
+def _is_stranded() -> ColumnElement[bool]:
     untold = is_in(BEFORE_CENTRE) & (JobRow.tries > 0)
-    return untold | (is_in(AT_CENTRE) & is_in(NOT_STARTED) & JobRow.started_at.is_(None))
+    waits = is_in(AT_CENTRE) & is_in(NOT_STARTED) & JobRow.started_at.is_(None)
+    return (untold | waits) & JobRow.wish.is_distinct_from("cancel")

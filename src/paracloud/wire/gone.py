@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from paracloud.wire.base import Model, Name, Text
+from paracloud.wire.base import Model, Name
 
 
 class StrandedModel(Model):
@@ -27,8 +27,8 @@ class StaysModel(Model):
     """A job that waits for its centre all the same, and why."""
 
     job: UUID
-    en: Text
-    zh: Text
+    en: str
+    zh: str
 
 
 class GivenUpModel(Model):

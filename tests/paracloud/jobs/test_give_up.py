@@ -9,6 +9,8 @@ from sqlalchemy import text
 from tests.paracloud.jobs.test_reroute import MINUTE, Office, sicken
 from tests.paracloud.jobs.world import EAST, START, WEST, connect, open_world, record
 
+from paracloud.billing.reconcile import reconcile
+from paracloud.centres.registry import owners
 from paracloud.dialects.records import NativePhase
 from paracloud.jobs import store_given_up
 from paracloud.jobs.book import Move
@@ -289,6 +291,12 @@ async def test_what_a_given_up_attempt_ran_is_the_platforms_cost_and_the_user_pa
     more = replace(ran, elapsed_seconds=3600, ended_at=START + timedelta(seconds=3600))
     await world.book.settle(office.lease, [more], alive=[], read_until=None)
     assert [amount for _, _, amount in await notices(office, "given-up-ran")] == [cost, 600 * CORE_SECOND * 4 // 5]
+    async with world.database.begin() as session:
+        day, lent = timedelta(days=1), await owners(session, EAST)
+        found = await reconcile(
+            session, EAST, [more], start=START, end=START + day, lent=lent, pinned={}, since=START - day
+        )
+    assert (found.settled_micro, found.mismatches) == (3600 * CORE_SECOND * 4 // 5, ())
     await end_in_the_west(office, job)
     assert (await world.wallet(), await world.held()) == (before - 600 * CORE_SECOND, 0)
     assert await office.job("charged_micro", job) == 600 * CORE_SECOND
