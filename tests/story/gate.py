@@ -1,5 +1,5 @@
 """Hold the server's own commit at one exact point: where it keeps the native ids that a centre has just given, or a
-step of a job's way to another centre."""
+step of a job's way to another centre, or what is found of what it left."""
 
 import asyncio
 from collections.abc import Iterator
@@ -41,6 +41,12 @@ def closed_at_step(stage: Stage, job: UUID, step: str) -> AbstractContextManager
     """Where the job's move comes to this step."""
     when = f"NEW.job_id = '{job}' AND NEW.step = '{step}'"
     return _closed(stage, TRIGGER.format(event="INSERT OR UPDATE ON job_moves", when=when))
+
+
+def closed_at_remains(stage: Stage, job: UUID, remains: str) -> AbstractContextManager[Gate]:
+    """Where this is found of an attempt of the job that was given up."""
+    when = f"NEW.job_id = '{job}' AND NEW.remains = '{remains}'"
+    return _closed(stage, TRIGGER.format(event="UPDATE ON job_moves", when=when))
 
 
 @contextmanager

@@ -41,6 +41,9 @@ class Hog:
     def leave(self) -> None:
         self._tenant.client.wish(self._job, "cancel")
 
+    def state(self) -> str:
+        return self._tenant.client.job(self._job).job.state
+
     def gone(self) -> None:
         if not self._tenant.client.job(self._job).job.is_final:
             self.leave()
