@@ -85,11 +85,17 @@ def _match(
         return Match(record, Whose.NOT_YET, project, None)
     if ours.native_id == record.native_id and not ours.has_left:
         return Match(record, Whose.JOB, project, ours.job)
-    at_our_cost = Whose.GIVEN_UP if _is_the_attempt_given_up(record, ours, duplicates[tag]) else Whose.DUPLICATE
-    if at_our_cost is Whose.GIVEN_UP or _may_be_a_second_submission(record, ours, duplicates[tag]):
-        duplicates[tag].add(record.native_id)
-        return Match(record, at_our_cost, project, ours.job)
-    return Match(record, Whose.BY_HAND, project, None)
+    whose = _not_the_jobs(record, ours, duplicates[tag])
+    if whose is Whose.BY_HAND:
+        return Match(record, whose, project, None)
+    duplicates[tag].add(record.native_id)
+    return Match(record, whose, project, ours.job)
+
+
+def _not_the_jobs(record: AccountingRecord, ours: Known, duplicates: set[NativeId]) -> Whose:
+    if ours.is_given_up and _is_the_attempt(record, ours, duplicates):
+        return Whose.GIVEN_UP
+    return Whose.DUPLICATE if _may_be_a_second_submission(record, ours, duplicates) else Whose.BY_HAND
 
 
 def _may_be_a_second_submission(record: AccountingRecord, ours: Known, duplicates: set[NativeId]) -> bool:
@@ -98,11 +104,9 @@ def _may_be_a_second_submission(record: AccountingRecord, ours: Known, duplicate
     return is_small and len(duplicates | {record.native_id}) <= most
 
 
-def _is_the_attempt_given_up(record: AccountingRecord, ours: Known, duplicates: set[NativeId]) -> bool:
+def _is_the_attempt(record: AccountingRecord, ours: Known, duplicates: set[NativeId]) -> bool:
     """By the id that we were told. Where the centre went before it told us one, each of our tries may be it, and no
-    more: that lends a tenant who knew it the time of that one job, and costs nobody a second charge."""
-    if not ours.is_given_up:
-        return False
+    more: a tenant who knew that could have the time of that one job, which is less than a second charge of it."""
     if ours.native_id is not None:
         return record.native_id == ours.native_id
     return len(duplicates | {record.native_id}) <= ours.tries
