@@ -7,6 +7,7 @@ from tests.contract.stands import Stand
 from tests.paracloud.jobs.world import START, WEST, record
 
 from paracloud.jobs.given_up import GivenUp, Remains
+from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.state import JobState
 from paracloud.kit.identifiers import NativeId, submit_tag
 
@@ -38,6 +39,19 @@ async def test_markers_come_first_then_the_scheduler_and_nothing_goes_there_befo
     assert [one.job for one in await stand.book.intend(lease, limit=10)] == [other]
     await stand.book.cleared(lease, tags)
     assert await remains() == []
+
+
+async def test_a_word_of_its_old_place_that_comes_late_says_nothing_of_its_next_move(stand: Stand) -> None:
+    lease = await stand.claim()
+    job = await queued(stand, lease, "7", movable=True)
+    await stand.give_up(job)
+    west = await stand.claim_west()
+    await stand.book.intend(west, limit=10)
+    await stand.book.submitted(west, {job: NativeId("3")}, postponed={})
+    await stand.move_back(job)
+    await stand.book.leave(west, job)
+    await stand.book.fenced(lease, {job: True})
+    assert [one.step for one in await stand.book.departures(west)] == [MoveStep.LEAVING]
 
 
 async def test_what_it_ran_is_the_platforms_cost_and_the_new_attempt_the_users(stand: Stand) -> None:

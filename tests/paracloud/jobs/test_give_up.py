@@ -87,22 +87,23 @@ async def notices(office: Office, kind: str) -> list[tuple[str, str, int]]:
 async def test_what_a_centre_was_sent_begins_anew_elsewhere_and_what_runs_there_is_watched(opened) -> None:
     office = await opened()
     world = office.world
-    queued, gone, runs = [await office.queued(number) for number in ("7", "8", "9")]
+    queued, gone, runs, ran = [await office.queued(number) for number in ("7", "8", "9", "10")]
     now = world.clock.now()
-    seen = [
-        Move(gone, JobState.VANISHED, "", "", None, "", now),
-        Move(runs, JobState.RUNNING, "RUNNING", "", now, "n1", now),
-    ]
-    await world.book.observed(office.lease, seen)
+    untold_start = Move(runs, JobState.RUNNING, "RUNNING", "", None, "n1", now)
+    started = Move(ran, JobState.RUNNING, "RUNNING", "", now, "n1", now)
+    await world.book.observed(office.lease, [untold_start, started])
+    await world.book.observed(
+        office.lease, [Move(job, JobState.VANISHED, "", "", None, "", now) for job in (gone, ran)]
+    )
     unheard, unsent = await untold(office), await office.accepted()
     await sicken(office)
     fates = await say_and_give_up(office)
     assert fates == [Fate(job, None) for job in (queued, gone, unheard)]
     for job in (queued, gone, unheard):
         assert [await office.job(column, job) for column in ("centre", "state", "moves")] == ["west", "accepted", 1]
-    assert [await office.job("centre", job) for job in (runs, unsent)] == ["east", "east"]
+    assert [await office.job("centre", job) for job in (runs, ran, unsent)] == ["east"] * 3
     assert await remains(office) == dict.fromkeys((queued, gone, unheard), Remains.UNREACHED)
-    assert [job.job for job in await world.book.live(office.lease)] == [runs]
+    assert [job.job for job in await world.book.live(office.lease)] == [runs, ran]
     async with world.database.begin() as session:
         last = (await show(session, world.caller, queued)).events[-1]
     why = f"the machines of east are off ({REASON}), and it is not known to have started there"
@@ -110,8 +111,8 @@ async def test_what_a_centre_was_sent_begins_anew_elsewhere_and_what_runs_there_
     assert "east 已停机" in last.note
     ((en, zh, _),) = await notices(office, "centre-gone")
     assert en.startswith(f"op says that the machines of east are off ({REASON}): 3 jobs")
-    assert "3 个作业改派他处，其余 1 个作业" in zh
-    assert await world.held() == 5 * 360_000
+    assert "3 个作业改派他处，其余 2 个作业" in zh
+    assert await world.held() == 6 * 360_000
     assert await office.untrue() == {}
 
 
