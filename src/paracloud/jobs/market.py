@@ -217,6 +217,7 @@ def _bare(stall: Stall, now: datetime) -> Offer:
         unavailable=_unavailable(stall),
         region=stall.centre.region,
         provision=stall.provision,
+        dialect=stall.centre.dialect,
     )
 
 

@@ -7,6 +7,7 @@ from paracloud.dialects.resources import LICENCE
 from paracloud.jobs.array import read_array
 from paracloud.jobs.licences import read_licences
 from paracloud.jobs.spec import JobSpec
+from paracloud.jobs.unsaid import unsaid
 from paracloud.kit.identifiers import CentreName
 from paracloud.placement.constraints import narrowed
 from paracloud.placement.offer import Need
@@ -42,6 +43,7 @@ def need(
         queue=spec.queue,
         only_centre=only_centre,
         constraints=demands,
+        unsaid=unsaid(spec),
         asked_at=asked_at,
     )
 

@@ -26,9 +26,9 @@ SHAPE = attrgetter(
 )  # fmt: skip
 PLACE = attrgetter(
     "centre", "only_centre", "queue", "constraints.region", "constraints.residency", "constraints.applications",
-    "constraints.licences", "constraints.least_trust",
+    "constraints.licences", "constraints.least_trust", "unsaid",
 )  # fmt: skip
-ANYWHERE: Final = (*[None] * 5, frozenset[str](), frozenset[str](), 0)
+ANYWHERE: Final = (*[None] * 5, frozenset[str](), frozenset[str](), 0, ())
 
 
 class Columns:
@@ -95,6 +95,8 @@ class Columns:
         for wanted, of in (("centre", need.centre), ("centre", need.only_centre), ("queue", need.queue)):
             if of is not None:
                 found &= self._same(wanted, of)
+        for dialect, _ in need.unsaid:
+            found &= ~self._same("dialect", dialect)
         demands = need.constraints
         if demands.region is not None:
             found &= self._same("region", demands.region)

@@ -5,6 +5,10 @@ from paracloud.placement.offer import Need, Offer, Reason
 from paracloud.placement.texts import clock
 
 
+def scheduler(need: Need, offer: Offer) -> Reason | None:
+    return next((why for dialect, why in need.unsaid if dialect == offer.dialect), None)
+
+
 def region(need: Need, offer: Offer) -> Reason | None:
     wanted = need.constraints.region
     if wanted is None or offer.region == wanted:

@@ -121,8 +121,9 @@ def _gpus(need: Need, offer: Offer) -> Reason | None:
 
 
 RULES: tuple[Rule, ...] = (
-    _wished_centre, _wished_queue, constrain.region, constrain.residency, constrain.applications, constrain.licences,
-    constrain.trust, _available, _priced, _wall, _nodes, _cores, _memory, _gpus, constrain.most_cost,
+    _wished_centre, _wished_queue, constrain.scheduler, constrain.region, constrain.residency, constrain.applications,
+    constrain.licences, constrain.trust, _available, _priced, _wall, _nodes, _cores, _memory, _gpus,
+    constrain.most_cost,
 )  # fmt: skip
 """What is known without any prediction; first what no waiting mends."""
 FORESEEN: tuple[Rule, ...] = (constrain.most_wait,)

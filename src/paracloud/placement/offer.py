@@ -12,6 +12,8 @@ from paracloud.placement.prediction import Costs, Prediction
 
 Reason = tuple[str, str]
 """In English and in Chinese."""
+Unsaid = tuple[tuple[str, Reason], ...]
+"""The schedulers, by the names of their dialects, that cannot be told what a job asks for, each with why not."""
 
 
 class Objective(StrEnum):
@@ -44,6 +46,7 @@ class Need:
     only_centre: CentreName | None = None
     """Where the jobs that this one depends on are: a dependency cannot cross centres."""
     constraints: Constraints = NOTHING_DEMANDED
+    unsaid: Unsaid = ()
     asked_at: datetime | None = None
 
     @property
@@ -96,6 +99,8 @@ class Offer:
     unavailable: Reason | None = None
     region: str = ""
     provision: Provision = NOTHING_SAID
+    dialect: str = ""
+    """Of the centre's scheduler."""
     moving: timedelta = timedelta(0)
     """How long the job's files take to get there, before it can be submitted."""
     prediction: Prediction | None = None
@@ -126,7 +131,7 @@ class Offer:
             self.centre, self.queue, self.nodes, self.cores, self.cores_per_node, self.memory_per_node_bytes,
             self.gpus_per_node, self.gpu_model, self.free_cores, self.free_nodes, self.free_gpus, self.max_wall,
             self.max_nodes, self.is_default, price, most, self.unavailable, self.region, self.provision,
-            moving, prediction, cost,
+            self.dialect, moving, prediction, cost,
         )  # fmt: skip
 
 

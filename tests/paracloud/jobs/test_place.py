@@ -56,10 +56,10 @@ RULES = [
 ]  # fmt: skip
 
 
-def centre(name: str, region: str, overrun: int) -> Centre:
+def centre(name: str, region: str, overrun: int, dialect: str = "slurm") -> Centre:
     return Centre(
         name=CentreName(name), title_en=name, title_zh=name, host="127.0.0.1", port=22, host_key=HOST_KEY,
-        dialect="slurm", service_account=UnixAccount("watcher"), commands_per_minute=60, patience=timedelta(minutes=10),
+        dialect=dialect, service_account=UnixAccount("watcher"), commands_per_minute=60, patience=timedelta(minutes=10),
         overrun=timedelta(seconds=overrun), region=region, is_enabled=True,
     )  # fmt: skip
 
@@ -116,7 +116,12 @@ def stalls(draw, number: int) -> Stall:
         draw(st.sampled_from([None, 10**6, 3])),
     )
     return Stall(
-        centre(f"c{number}", draw(st.sampled_from(["华东", "华北"])), draw(st.sampled_from([0, 90]))),
+        centre(
+            f"c{number}",
+            draw(st.sampled_from(["华东", "华北"])),
+            draw(st.sampled_from([0, 90])),
+            draw(mostly("slurm", "gridengine", "openpbs", "torque")),
+        ),
         info,
         tuple(
             draw(
@@ -203,7 +208,8 @@ def specs(draw) -> JobSpec:
         tasks_per_node=draw(mostly(None, 1, 3)), **memory, exclusive=draw(mostly(False, True)),
         centre=draw(mostly(None, CentreName("c0"))),
         queue=draw(mostly(None, "fast")), objective=objective, constraints=constraints,
-        array=draw(st.sampled_from([None, None, "0-6"])), inputs=draw(st.sampled_from([(), inputs])), extra=extra,
+        array=draw(st.sampled_from([None, None, "0-6", "1,3"])), inputs=draw(st.sampled_from([(), inputs])),
+        extra=extra,
     )  # fmt: skip
 
 
