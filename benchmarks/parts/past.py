@@ -14,12 +14,12 @@ from paracloud.jobs.hopes import Asked
 from paracloud.jobs.market import Market, Stall
 from paracloud.jobs.sight import Sight
 from paracloud.jobs.spec import JobSpec
-from paracloud.kit.identifiers import ProjectId, UserId
+from paracloud.kit.identifiers import CentreName, ProjectId, UserId
 from paracloud.placement.offer import Offer
 from paracloud.placement.prediction import Prediction, Quantiles
 from paracloud.placement.train_waits import Waited, train
 from paracloud.placement.wait_model import read_model
-from paracloud.placement.waits import PlainWaits, Waits
+from paracloud.placement.waits import PlainWaits
 
 SIZES, MICROSECOND = 16, timedelta(microseconds=1)
 HISTORY = 4_000
@@ -72,17 +72,17 @@ class Busy(Experience):
                 self._see_queue((one.centre.name, one.queue.name), one.queue.cores, rng)
         for who in sorted({one.user for one in jobs}):
             self._told[who, DAY] = _recent(rng, rng.randint(0, 20))
-        for one in jobs:
-            if one.user.int % 2:
-                keys = keys_of(one.customer.project, one.user, one.spec.name, b"")
-                wall = one.spec.wall_limit.total_seconds()
+        for job in jobs:
+            if job.user.int % 2:
+                keys = keys_of(job.customer.project, job.user, job.spec.name, b"")
+                wall = job.spec.wall_limit.total_seconds()
                 self.runs.learn(keys, wall, wall * rng.uniform(0.05, 1))
 
     def recent(self, key: Hashable, within: timedelta) -> Recent:
         return self._told.get((key, within), NO_RECENT)
 
     def usual_start(self, centre: str) -> float:
-        return self._starts[centre]
+        return self._starts[CentreName(centre)]
 
     def _see_queue(self, place: tuple[str, str], cores: int, rng: random.Random) -> None:
         for into in (self.waiting, self.running):
@@ -96,7 +96,7 @@ class Busy(Experience):
 
 def learned(market: Market, jobs: Sequence[Asked], rng: random.Random) -> Learned:
     """Trained on jobs of the same kind as those that are placed, at any queues, in many states of these."""
-    waited = []
+    waited: list[Waited] = []
     for number in range(HISTORY // len(market.bare)):
         before = Sight(Busy(market.stalls, jobs[:500], rng), PlainWaits(), NOW - timedelta(hours=rng.randint(0, 500)))
         for offer in market.bare:
@@ -107,8 +107,7 @@ def learned(market: Market, jobs: Sequence[Asked], rng: random.Random) -> Learne
             waited.append(Waited(known, number * 86_400.0 + len(waited) * 20, waits * rng.lognormvariate(0, 1)))
     found = train(waited)
     assert found is not None, "there are enough of them"
-    model: Waits = read_model("made up", found.model)
-    return Learned(Busy(market.stalls, jobs, rng), model, NOW)
+    return Learned(Busy(market.stalls, jobs, rng), read_model("made up", found.model), NOW)
 
 
 def _recent(rng: random.Random, count: int) -> Recent:

@@ -58,11 +58,11 @@ class _WideTrees:
         middle, upper = self._middle.of(job), self._upper.of(job)
 
         def p50(at: Whole) -> Whole:
-            return _whole_seconds(middle(at))
+            return whole_seconds(middle(at))
 
         def both(at: Whole) -> tuple[Whole, Whole]:
             found = p50(at)
-            return found, np.maximum(found, _whole_seconds(upper(at)))
+            return found, np.maximum(found, whole_seconds(upper(at)))
 
         return JobWaits(p50, both)
 
@@ -132,7 +132,7 @@ def _asked_of_job(tree: Tree) -> frozenset[int]:
     return own | _asked_of_job(below) | _asked_of_job(above)
 
 
-def _whole_seconds(logarithms: Table) -> Whole:
+def whole_seconds(logarithms: Table) -> Whole:
     """Ten to the power of each, rounded, as Python says it one by one: NumPy's powers differ in the last bits, which
     matters only where one is all but halfway between two seconds."""
     if logarithms.size == 1:

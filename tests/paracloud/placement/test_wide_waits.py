@@ -11,8 +11,9 @@ from paracloud.placement.columns import MICROSECOND
 from paracloud.placement.trees import Forest
 from paracloud.placement.wait_model import TreeWaits
 from paracloud.placement.waits import Features, PlainWaits
-from paracloud.placement.wide_waits import CORES, KEPT_MOST, OF_JOB, wide_waits
+from paracloud.placement.wide_waits import CORES, KEPT_MOST, OF_JOB, whole_seconds, wide_waits
 
+MICROSECONDS = 1_000_000
 COUNT = len(Features._fields)
 WALL = Features._fields.index("wall_seconds")
 values = st.sampled_from([-1.0, 0.0, 1.0, 2.5, 30.0, 700.0, 3600.0])
@@ -43,15 +44,12 @@ def test_all_places_at_once_are_told_what_each_is(model, places, jobs, data):
         assert [one * MICROSECOND for one in p90.tolist()] == [one.p90 for one in each]
 
 
-@given(st.lists(st.integers(0, 8000).map(lambda thousandth: thousandth / 1000), min_size=1))
-def test_seconds_are_what_python_says_also_halfway_between_two(halves):
-    """Of powers whose seconds end in a half, the last bit decides."""
-    logarithms = [math.log10(int(10**one) + 0.5) for one in halves]
-    forests = [Forest((one,)) for one in logarithms]
-    for forest in forests:
-        model = TreeWaits("half", forest, forest)
-        (found,) = wide_waits(model, [(0.0,) * (COUNT - OF_JOB)])((0.0,) * OF_JOB).p50(np.array([0])).tolist()
-        assert found * MICROSECOND == model.predict(Features._make([0.0] * COUNT)).p50
+def test_seconds_are_what_python_says_also_halfway_between_two():
+    """There the last bit of a power decides."""
+    logarithms = [math.log10(seconds + 0.5) for seconds in range(5000)]
+    said = [round(10**one) * MICROSECONDS for one in logarithms]
+    assert whole_seconds(np.array(logarithms)).tolist() == said
+    assert [whole_seconds(np.array([one])).item() for one in logarithms] == said
 
 
 @pytest.mark.parametrize("leaves", [8, 9, 16, 17, 64])
