@@ -157,11 +157,11 @@ def test_ours_keeps_a_job_back_as_long_as_it_would_stand_behind_another_of_ours(
 
 
 def test_what_is_kept_back_goes_into_holes_the_shortest_first_and_the_oldest_is_sent_ahead() -> None:
-    full = [job(0, 1000, procs=2, home=0), job(0, 9000, procs=4, home=1)]
-    ahead, wide, long, short = job(1, 50), job(2, 50), job(3, 400, procs=2), job(4, 300, procs=2)
+    full = [job(0, 1000, procs=2), job(0, 9000, procs=4, home=1), job(1, 100, procs=2)]
+    ahead, wide, long, short = job(2, 50), job(3, 50), job(4, 400, procs=2), job(5, 300, procs=2)
     grid = Grid(Workload((4, 4), (*full, ahead, wide, long, short)), Rules())
     grid.run(make("ours")(grid))
-    assert grid.starts == [0, 0, 1000, 1050, 3, 403]
+    assert grid.starts == [0, 0, 1, 1000, 1050, 401, 101]
 
 
 def test_production_moves_what_waits_longer_than_was_expected_to_where_there_is_room() -> None:
@@ -170,7 +170,8 @@ def test_production_moves_what_waits_longer_than_was_expected_to_where_there_is_
     assert (found.moves, found.submissions_per_job) == (0, 1)
     jobs = (job(0, 900000, home=0), job(0, 80000, home=1, asked=900000), job(1, 10, home=0))
     found = played("production", *jobs)
-    assert (found.moves, found.submissions_per_job) == (1, pytest.approx(4 / 3))
+    assert found.moves == 1
+    assert found.submissions_per_job == pytest.approx(4 / 3)
     assert 80000 < found.all.mean_wait_s * 3 < 200000
 
 
@@ -276,11 +277,12 @@ def test_a_policy_that_there_is_not_is_refused_before_anything_is_played() -> No
             list(simulate(drawn(1), Asked(["local", name], Rules())))
 
 
-def test_what_a_trace_does_not_say_is_what_the_job_ran_unless_the_past_alone_may_be_seen():
+def test_what_a_trace_does_not_say_is_what_the_job_ran_unless_the_past_alone_may_be_seen() -> None:
     unsaid = [one._replace(has_request=False, requested=one.ran) for one in drawn(11).jobs]
     said = [one._replace(has_request=True) for one in unsaid]
 
-    def played(jobs, **rules):
-        return dict(simulate(Workload((16, 32, 8), tuple(jobs)), Asked(["ours", "reroute"], Rules(**rules))))
+    def both(jobs: list[TraceJob], *, past_only: bool = False) -> dict[str, Outcome]:
+        rules = Rules(past_only=past_only)
+        return dict(simulate(Workload((16, 32, 8), tuple(jobs)), Asked(["ours", "reroute"], rules)))
 
-    assert played(unsaid) == played(said) != played(unsaid, past_only=True)
+    assert both(unsaid) == both(said) != both(unsaid, past_only=True)
