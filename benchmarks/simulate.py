@@ -7,7 +7,7 @@ nights, and centres of unlike sizes and loads around `--load`.
 --jobs N       (200000)
 --centres N    (4)
 --load PART    of all processors (0.85)
---policies P,P (local,earliest-start,ours,reroute,multi-2); local always comes first
+--policies P,P (local,earliest-start,ours,reroute,production,multi-2); local always comes first
 --discipline D (easy)
 --seed N       of the generator (1)
 """
@@ -127,7 +127,7 @@ def _asked(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=200_000)
     parser.add_argument("--centres", type=int, default=4)
     parser.add_argument("--load", type=float, default=0.85)
-    parser.add_argument("--policies", default="local,earliest-start,ours,reroute,multi-2")
+    parser.add_argument("--policies", default="local,earliest-start,ours,reroute,production,multi-2")
     parser.add_argument("--discipline", type=Discipline, default=Discipline.EASY)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args(arguments)

@@ -58,7 +58,7 @@ def simulate(
         list[str] | None,
         typer.Option(
             help="local, random, round-robin, least-backlog, shortest-queue, earliest-start, ours, reroute, "
-            "multi-K (K submissions, the first start wins); several."
+            "production, multi-K (K submissions, the first start wins); several."
         ),
     ] = None,
     discipline: Annotated[

@@ -4,10 +4,9 @@ It is rebuilt when the process starts, from the newest jobs, and then follows th
 """
 
 import re
-from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from paracloud.jobs import store_experience as store
 from paracloud.jobs.tables import AnyRow
 from paracloud.kit.identifiers import ProjectId, UserId
 from paracloud.placement.past import RunTimes
-from paracloud.placement.waits import USUAL_START, quantile
+from paracloud.placement.waited import NO_RECENT, Recent, Waited
 
 FIRST_JOBS: Final = 20_000
 """Read when the process starts."""
@@ -29,8 +28,6 @@ MOST_SEEN: Final = 50_000
 WAITS_KEPT, OF_USER = 400, 50
 """Of a queue and of a centre; of a user."""
 MOST_WAIT_KEYS: Final = 20_000
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-NO_WAITS: Final = -1.0
 
 Place = tuple[str, str]
 """Centre and queue."""
@@ -46,17 +43,7 @@ class Load:
     oldest: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recent:
-    """Waits of a while: how many, and two of their quantiles in seconds (NO_WAITS where there are none)."""
-
-    count: int
-    p50: float
-    p90: float
-
-
 NOTHING = Load()
-NO_RECENT = Recent(0, NO_WAITS, NO_WAITS)
 
 
 class Experience:
@@ -66,8 +53,8 @@ class Experience:
         self.runs = RunTimes(MOST_KEYS)
         self.waiting: dict[Place, Load] = {}
         self.running: dict[Place, Load] = {}
-        self._waits: dict[Hashable, deque[tuple[datetime, float]]] = {}
-        self._recent: dict[tuple[Hashable, timedelta], Recent] = {}
+        self._waits = Waited(MOST_WAIT_KEYS)
+        self._recent: dict[tuple[Hashable, float], Recent] = {}
         self._usual: dict[str, float] = {}
         self._seen: dict[tuple[UUID, bool], None] = {}
         self._event: int | None = None
@@ -89,28 +76,22 @@ class Experience:
         self._usual.clear()
         self._at = now
 
-    def recent(self, key: Hashable, within: timedelta) -> Recent:
+    def recent(self, key: Hashable, within_seconds: float) -> Recent:
         """Of the jobs that started within that time before the last read: at a place, or of a user."""
-        asked = (key, within)
+        asked = (key, within_seconds)
         found = self._recent.get(asked)
         if found is None:
-            found = self._recent[asked] = self._count(key, within)
+            at = self._at
+            found = NO_RECENT if at is None else self._waits.recent(key, within_seconds, at.timestamp())
+            self._recent[asked] = found
         return found
 
     def usual_start(self, centre: str) -> float:
         """Seconds that one in ten jobs of the centre did not even wait: what a start takes where there is room."""
         found = self._usual.get(centre)
         if found is None:
-            waits = sorted(wait for _, wait in self._waits.get(centre, ()))
-            found = self._usual[centre] = max(quantile(waits, 0.1), 1.0) if waits else USUAL_START
+            found = self._usual[centre] = self._waits.usual_start(centre)
         return found
-
-    def _count(self, key: Hashable, within: timedelta) -> Recent:
-        kept = self._waits.get(key)
-        if not kept or self._at is None:
-            return NO_RECENT
-        waits = sorted(wait for at, wait in kept if at > self._at - within)
-        return Recent(len(waits), quantile(waits, 0.5), quantile(waits, 0.9)) if waits else NO_RECENT
 
     def _learn(self, rows: Iterable[AnyRow]) -> None:
         for row in rows:
@@ -125,13 +106,9 @@ class Experience:
     def _learn_wait(self, row: AnyRow) -> None:
         if not row.is_free:
             return
-        waited = max((row.started_at - row.waits_since).total_seconds(), 0.0)
+        waited, at = max((row.started_at - row.waits_since).total_seconds(), 0.0), row.started_at.timestamp()
         for key, most in (((row.centre, row.queue), WAITS_KEPT), (row.centre, WAITS_KEPT), (row.user_id, OF_USER)):
-            kept = self._waits.pop(key, None) or deque(maxlen=most)
-            kept.append((row.started_at, waited))
-            self._waits[key] = kept  # now the newest
-            if len(self._waits) > MOST_WAIT_KEYS:
-                del self._waits[next(iter(self._waits))]
+            self._waits.learn(key, at, waited, most=most)
 
     def _remember(self, what: tuple[UUID, bool]) -> None:
         self._seen[what] = None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paracloud.jobs.array import read_array
-from paracloud.jobs.experience import DAY, HOUR, NOTHING, Experience, Place, keys_of
+from paracloud.jobs.experience import NOTHING, Experience, Place, keys_of
 from paracloud.jobs.foresees import Prospects
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.identifiers import ProjectId, UserId
@@ -18,6 +18,7 @@ from paracloud.placement.offer import Offer
 from paracloud.placement.past import RunTime, RunTimesEach
 from paracloud.placement.prediction import Prediction, Quantiles
 from paracloud.placement.wait_model import TreeWaits
+from paracloud.placement.waited import DAY, HOUR
 from paracloud.placement.waits import Features, PlainWaits, quantiles
 from paracloud.placement.wide_waits import OF_JOB, WideWaits, wide_waits
 

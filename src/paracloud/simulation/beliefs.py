@@ -22,6 +22,7 @@ class Beliefs:
         self._says = [is_told or job.has_request for job in grid.jobs]
         self.sees_requests = all(self._says)
         self._past, self._lifetimes = RunTimes(), Lifetimes()
+        self._holes: dict[int, tuple[int, Hole]] = {}
         self.reserved: dict[int, float] = {}
         self.expected: dict[int, float] = {}
         self.at_most: dict[int, float] = {}
@@ -71,7 +72,13 @@ class Beliefs:
 
     def hole(self, centre: Centre, now: float) -> Hole:
         """What the first of its queue leaves to others, as far as it can be told."""
-        return centre.hole(None if self.sees_requests else self._ends(centre, now, 1))
+        if not self.sees_requests:
+            return centre.hole(self._ends(centre, now, 1))
+        version, hole = self._holes.get(centre.at, (-1, None))
+        if hole is None or version != centre.version:
+            hole = centre.hole()
+            self._holes[centre.at] = (centre.version, hole)
+        return hole
 
     def _ends(self, centre: Centre, now: float, which: int) -> list[float]:
         """Of those without a request by the mean (0), or by what nine in ten do not exceed (1)."""

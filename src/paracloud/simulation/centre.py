@@ -90,9 +90,9 @@ class Centre:
         `reserved`."""
         if not self.queue:
             return Hole(self.free, inf, self.free)
-        if self._discipline is Discipline.FCFS:
-            return Hole(0, -inf, 0)
         procs = self._procs
+        if self._discipline is Discipline.FCFS or procs[self.queue[0]] <= self.free:  # it starts before anybody else
+            return Hole(0, -inf, 0)
         if reserved is None:
             ends = [(until, procs[job]) for until, job in self._running]
         else:

@@ -1,6 +1,6 @@
 """The event loop: jobs arrive, start and end at several centres, as a policy sends them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from heapq import heapify, heappop, heappush
@@ -37,13 +37,15 @@ class Broker(Protocol):
     """Who is asked and told while jobs are played (see `policy.Policy`)."""
 
     def choose(self, job: int, now: float) -> Sequence[Centre]: ...
+    def started(self, job: int, now: float) -> None: ...
     def ended(self, job: int) -> None: ...
     def settled(self, now: float) -> None: ...
     def review(self, now: float) -> None: ...
 
 
 class Grid:
-    """The state of a simulation. A policy reads it, and answers with the centres that a job goes to."""
+    """The state of a simulation. A policy reads it, and answers with the centres that a job goes to: to none where it
+    keeps the job back, to `send` it later."""
 
     def __init__(self, workload: Workload, rules: Rules) -> None:
         jobs = workload.jobs
@@ -64,11 +66,12 @@ class Grid:
         self._events = [(job.submitted, Event.ARRIVAL, at) for at, job in enumerate(jobs)]
         self._touched: set[int] = set()
         self._review_at: float | None = None
+        self._told: Callable[[int, float], None]
         heapify(self._events)
 
     def run(self, broker: Broker) -> None:
         """Until every job has ended."""
-        events = self._events
+        events, self._told = self._events, broker.started
         while events:
             now = events[0][0]
             while events and events[0][0] == now:
@@ -80,7 +83,7 @@ class Grid:
                     self._arrive(job, now, broker)
                 elif kind is Event.OUTLIVED:
                     self._correct(job, now)
-                else:
+                elif now == self._review_at:  # an earlier one was asked for since, otherwise
                     self._review_at = None
                     broker.review(now)
             self._settle(now, broker)
@@ -105,13 +108,18 @@ class Grid:
             self._review_at = moment
             heappush(self._events, (moment, Event.REVIEW, -1))
 
+    def send(self, job: int, centre: Centre) -> None:
+        """Submit what `Broker.choose` kept back."""
+        centre.join(job)
+        self.submissions += 1
+        self._touched.add(centre.at)
+
     def move(self, job: int, source: Centre, target: Centre) -> None:
         """Take it from one queue to the end of another."""
         source.leave(job)
-        target.join(job)
-        self.submissions += 1
+        self._touched.add(source.at)
+        self.send(job, target)
         self.moves += 1
-        self._touched |= {source.at, target.at}
 
     def _arrive(self, job: int, now: float, broker: Broker) -> None:
         if self.rules.discipline is Discipline.EASY_PP and not self.rules.clairvoyant:
@@ -135,6 +143,7 @@ class Grid:
             if other is not centre:
                 other.leave(job)
                 self._touched.add(other.at)
+        self._told(job, now)
 
     def _end(self, job: int) -> None:
         centre, one = self.where[job], self.jobs[job]

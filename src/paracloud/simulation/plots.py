@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from math import ceil, log10
 
-WIDTH, LEFT, RIGHT = 760, 150, 84
+WIDTH, LEFT, RIGHT = 760, 130, 110
 ROOM = WIDTH - LEFT - RIGHT
 BAR, GAP, TOP = 20, 9, 22
 COLOURS = 8

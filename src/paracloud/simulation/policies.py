@@ -7,6 +7,7 @@ from paracloud.kit.errors import Invalid
 from paracloud.simulation.ours import Ours, Reroute
 from paracloud.simulation.peers import EarliestStart, LeastBacklog, Multi, Random, RoundRobin, ShortestQueue
 from paracloud.simulation.policy import Policy
+from paracloud.simulation.production import Production
 
 MULTI = re.compile(r"multi-([2-9]|[1-9][0-9])")
 PLAIN: dict[str, type[Policy]] = {
@@ -18,6 +19,7 @@ PLAIN: dict[str, type[Policy]] = {
     "earliest-start": EarliestStart,
     "ours": Ours,
     "reroute": Reroute,
+    "production": Production,
 }
 
 

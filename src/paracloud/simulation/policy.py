@@ -17,11 +17,14 @@ class Policy:
         self.brokered = [(job.home, job.user) in users for job in grid.jobs]
 
     def choose(self, job: int, now: float) -> Sequence[Centre]:
-        """Where it goes: to all of them, and the first start wins."""
+        """Where it goes: to all of them, and the first start wins. To none: it is kept back, until `Grid.send`."""
         fitting = self.grid.fitting(job)
         if len(fitting) == 1 or not self.brokered[job]:
             return (self.grid.centres[self.grid.jobs[job].home],)
         return self._choose(job, now, fitting)
+
+    def started(self, job: int, now: float) -> None:
+        """It runs, and where is known now. Other jobs may start at the same moment, before or after it."""
 
     def ended(self, job: int) -> None:
         """It ran, and how long is known now."""

@@ -3,7 +3,7 @@
 Chinese and English are both on it; two buttons at its top say which one shows.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -20,6 +20,9 @@ SLOWER = (
     "对数刻度，越短越好。（等待 + 运行）/ max（运行, 10 秒），不小于 1。",
 )
 
+Column = tuple[str, str, Callable[[Outcome, Felt], float]]
+"""Its head, how its values are written, and whence they come."""
+
 
 @dataclass(frozen=True, slots=True)
 class Played:
@@ -34,7 +37,7 @@ def page(played: Played, outcomes: Mapping[str, Outcome], *, in_chinese: bool = 
     """A whole HTML document; `in_chinese`: which language shows first."""
     parts = [
         _head(played),
-        _table(outcomes, lambda one: one.all),
+        _table(outcomes, lambda one: one.all, _costs()),
         _section("Mean bounded slowdown", "平均有界延迟比", SLOWER,
                  bars({name: one.all.mean_bounded_slowdown for name, one in outcomes.items()}, "{:.2f}", is_log=True)),
         _section("P95 of bounded slowdown", "有界延迟比 P95", SLOWER,
@@ -73,18 +76,16 @@ def _head(played: Played) -> str:
     return f'<h1>{_both("Placement policies side by side", "调度策略对比")}</h1><p class="note">{_both(en, zh)}</p>'
 
 
-def _table(outcomes: Mapping[str, Outcome], felt: Callable[[Outcome], Felt | None]) -> str:
-    """The best of each column stands out; every policy has its colour."""
-    columns: list[tuple[str, str, Callable[[Outcome, Felt], float]]] = [
+def _table(outcomes: Mapping[str, Outcome], felt: Callable[[Outcome], Felt | None], more: Sequence[Column] = ()) -> str:
+    """The best of each column stands out; every policy has its colour. `more`: columns that are not felt by users."""
+    columns: list[Column] = [
         (_both("Mean slowdown", "平均延迟比"), "{:.2f}", lambda one, by: by.mean_bounded_slowdown),
         (_both("P95", "P95"), "{:.1f}", lambda one, by: by.p95_bounded_slowdown),
         (_both("Mean wait, h", "平均等待（时）"), "{:.2f}", lambda one, by: by.mean_wait_s / SECONDS_PER_HOUR),
-        (_both("Utilisation", "利用率"), "{:.1%}", lambda one, by: one.utilisation),
-        (_both("Moves", "改派"), "{:,}", lambda one, by: one.moves),
-        (_both("Submissions per job", "每作业提交"), "{:.2f}", lambda one, by: one.submissions_per_job),
+        *more,
     ]
     told = {name: (one, by) for name, one in outcomes.items() if (by := felt(one)) is not None}
-    least = [min(value(*pair) for pair in told.values()) for _, _, value in columns[:3]]
+    least = [min(value(*pair) for pair in told.values()) for _, _, value in columns[: len(columns) - len(more)]]
     rows = []
     for at, (name, pair) in enumerate(told.items()):
         cells = [f'<th scope="row"><i class="c{at % COLOURS}"></i>{escape(name)}</th>']
@@ -94,6 +95,15 @@ def _table(outcomes: Mapping[str, Outcome], felt: Callable[[Outcome], Felt | Non
         rows.append(f"<tr>{''.join(cells)}</tr>")
     head = "".join(f"<th>{title}</th>" for title in (_both("Policy", "策略"), *(title for title, _, _ in columns)))
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+
+
+def _costs() -> list[Column]:
+    """What a policy takes of all centres together."""
+    return [
+        (_both("Utilisation", "利用率"), "{:.1%}", lambda one, _: one.utilisation),
+        (_both("Moves", "改派"), "{:,}", lambda one, _: one.moves),
+        (_both("Submissions per job", "每作业提交"), "{:.2f}", lambda one, _: one.submissions_per_job),
+    ]
 
 
 def _section(en: str, zh: str, note: tuple[str, str], plot: str) -> str:

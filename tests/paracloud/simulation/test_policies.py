@@ -10,7 +10,7 @@ from paracloud.kit.errors import Invalid
 from paracloud.placement.forecast import Discipline
 from paracloud.simulation.centre import Centre
 from paracloud.simulation.grid import Grid, Rules
-from paracloud.simulation.ours import Reroute
+from paracloud.simulation.ours import Ours, Reroute
 from paracloud.simulation.outcome import Outcome
 from paracloud.simulation.policies import policy as make
 from paracloud.simulation.policy import Policy
@@ -26,6 +26,7 @@ ALL = (
     "earliest-start",
     "ours",
     "reroute",
+    "production",
     "multi-3",
 )
 
@@ -92,7 +93,7 @@ class Heard:
 
     def __init__(self, sends: Policy) -> None:
         self._sends = sends
-        self.ended, self.settled, self.review = sends.ended, sends.settled, sends.review
+        self.started, self.ended, self.settled, self.review = sends.started, sends.ended, sends.settled, sends.review
         self.answers: list[tuple[float, int, list[int]]] = []
 
     def choose(self, job: int, now: float) -> Sequence[Centre]:
@@ -107,11 +108,13 @@ def test_the_run_time_of_a_job_without_a_request_changes_nothing_before_it_ends(
     jobs = [one._replace(has_request=False, requested=one.ran) for one in drawn(11).jobs]
     moment = jobs[150].submitted
 
-    def played_by(jobs: list[TraceJob]) -> tuple[Grid, list[tuple[float, int, list[int]]]]:
+    def played_by(jobs: list[TraceJob]) -> tuple[Grid, list[object]]:
         grid = Grid(Workload((16, 32, 8), tuple(jobs)), Rules(Discipline.FCFS, past_only=True))
         heard = Heard(make(policy)(grid))
         grid.run(heard)
-        return grid, [answer for answer in heard.answers if answer[0] < moment]
+        began = [(job, at, where.at) for job, (at, where) in enumerate(zip(grid.starts, grid.where, strict=True))
+                 if at is not None and where is not None and at < moment]  # fmt: skip
+        return grid, [*(answer for answer in heard.answers if answer[0] < moment), *began]
 
     grid, first = played_by(jobs)
     other = list(jobs)
@@ -121,7 +124,7 @@ def test_the_run_time_of_a_job_without_a_request_changes_nothing_before_it_ends(
             ran = moment - start + 7 if at % 2 and start < moment else job.ran * 20
             other[at] = job._replace(ran=ran, requested=ran)
     assert other != jobs
-    assert len({tuple(where) for *_, where in first}) == 3
+    assert len({where.at for where in grid.where if where is not None}) == 3
     assert played_by(other)[1] == first
 
 
@@ -131,6 +134,65 @@ def test_what_waits_moves_when_another_centre_comes_free_early_and_never_runs_tw
     assert (stays.moves, moves.moves) == (0, 1)
     assert moves.all.mean_wait_s < stays.all.mean_wait_s
     assert moves.submissions_per_job == pytest.approx(4 / 3)
+
+
+class Standing(Ours):
+    """Notes, whenever all schedulers have acted, who stands behind another one though several centres could take it."""
+
+    behind = 0
+
+    def settled(self, now: float) -> None:
+        for centre in self.grid.centres:
+            self.behind += sum(len(self.grid.fitting(job)) > 1 for job in centre.queue[1:])
+        super().settled(now)
+
+
+def test_ours_keeps_a_job_back_as_long_as_it_would_stand_behind_another_of_ours() -> None:
+    grid = Grid(drawn(7), Rules())
+    sends = Standing(grid)
+    grid.run(sends)
+    assert sum(start != job.submitted for start, job in zip(grid.starts, grid.jobs, strict=True)) > 100
+    assert sends.behind == 0
+    assert grid.submissions == len(grid.jobs)
+
+
+def test_what_is_kept_back_goes_into_holes_the_shortest_first_and_the_oldest_is_sent_ahead() -> None:
+    full = [job(0, 1000, procs=2), job(0, 9000, procs=4, home=1), job(1, 100, procs=2)]
+    ahead, wide, long, short = job(2, 50), job(3, 50), job(4, 400, procs=2), job(5, 300, procs=2)
+    grid = Grid(Workload((4, 4), (*full, ahead, wide, long, short)), Rules())
+    grid.run(make("ours")(grid))
+    assert grid.starts == [0, 0, 1, 1000, 1050, 401, 101]
+
+
+def test_production_moves_what_waits_longer_than_was_expected_to_where_there_is_room() -> None:
+    jobs = (job(0, 90000, home=0), job(0, 80000, home=1, asked=90000), job(1, 10, home=0))
+    found = played("production", *jobs)
+    assert (found.moves, found.submissions_per_job) == (0, 1)
+    jobs = (job(0, 900000, home=0), job(0, 80000, home=1, asked=900000), job(1, 10, home=0))
+    found = played("production", *jobs)
+    assert found.moves == 1
+    assert found.submissions_per_job == pytest.approx(4 / 3)
+    assert 80000 < found.all.mean_wait_s * 3 < 200000
+
+
+class Reviewed(Policy):
+    """Asks for a late look, then for an earlier one."""
+
+    def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
+        self.looks: list[float] = []
+        self.grid.review_by(now + 50)
+        self.grid.review_by(now + 20)
+        return super()._choose(job, now, fitting)
+
+    def review(self, now: float) -> None:
+        self.looks.append(now)
+
+
+def test_a_look_that_an_earlier_one_has_replaced_does_not_come() -> None:
+    grid = Grid(Workload((4, 4), (job(0, 100),)), Rules())
+    sends = Reviewed(grid)
+    grid.run(sends)
+    assert sends.looks == [20]
 
 
 def test_those_who_do_not_use_the_broker_stay_at_home() -> None:
@@ -185,7 +247,8 @@ def test_every_job_runs_once_and_none_is_forgotten_under_any_policy(
 def test_a_thousand_centres_are_played_as_four_are() -> None:
     dice = random.Random(1)
     jobs = tuple(job(at, dice.choice((10, 500)), home=dice.randrange(1000), user=f"u{at % 9}") for at in range(600))
-    for name, found in simulate(Workload((4,) * 1000, jobs), Asked(ALL, Rules())):
+    seeing = [name for name in ALL if name != "production"]  # which looks at each offer by itself
+    for name, found in simulate(Workload((4,) * 1000, jobs), Asked(seeing, Rules())):
         assert found.all.jobs == 600, name
         assert len(found.by_centre) == 1000, name
 
@@ -214,11 +277,12 @@ def test_a_policy_that_there_is_not_is_refused_before_anything_is_played() -> No
             list(simulate(drawn(1), Asked(["local", name], Rules())))
 
 
-def test_what_a_trace_does_not_say_is_what_the_job_ran_unless_the_past_alone_may_be_seen():
+def test_what_a_trace_does_not_say_is_what_the_job_ran_unless_the_past_alone_may_be_seen() -> None:
     unsaid = [one._replace(has_request=False, requested=one.ran) for one in drawn(11).jobs]
     said = [one._replace(has_request=True) for one in unsaid]
 
-    def played(jobs, **rules):
-        return dict(simulate(Workload((16, 32, 8), tuple(jobs)), Asked(["ours", "reroute"], Rules(**rules))))
+    def both(jobs: list[TraceJob], *, past_only: bool = False) -> dict[str, Outcome]:
+        rules = Rules(past_only=past_only)
+        return dict(simulate(Workload((16, 32, 8), tuple(jobs)), Asked(["ours", "reroute"], rules)))
 
-    assert played(unsaid) == played(said) != played(unsaid, past_only=True)
+    assert both(unsaid) == both(said) != both(unsaid, past_only=True)

@@ -1,0 +1,198 @@
+"""The product's own choice, on what a cloud sees: its own jobs, and what is free at each centre."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from math import inf
+from typing import NamedTuple
+from uuid import UUID
+
+from paracloud.kit.identifiers import CentreName, PriceVersionId
+from paracloud.kit.money import Money
+from paracloud.placement.choose import choose
+from paracloud.placement.offer import Need, Objective, Offer
+from paracloud.placement.prediction import Prediction, Quantiles
+from paracloud.placement.reroute import COOL_DOWN, GAIN_LEAST, MOVES_A_JOB, Waiting, better
+from paracloud.placement.waited import DAY, HOUR, Recent, Waited
+from paracloud.placement.waits import Features, PlainWaits
+from paracloud.simulation.centre import Centre
+from paracloud.simulation.grid import Grid
+from paracloud.simulation.policy import Policy
+
+QUEUE = "all"
+WAITS_KEPT = 400
+REVIEW_SECONDS = 60.0
+"""How old a cloud's picture of a queue may get. The product looks at who is late more often, at twenty at a time."""
+PRICE, FREE = PriceVersionId(UUID(int=0)), Money(0)
+"""No centre is dearer than another."""
+AT_ONCE = timedelta(0)
+
+
+class _Ours(NamedTuple):
+    """What those of our jobs waited that started at a centre, as it was known at `read_at`."""
+
+    read_at: float
+    hour: Recent
+    day: Recent
+    usual_start: float
+
+
+class _Queued(NamedTuple):
+    """A job of ours, `since` it is in the queue where it is. `expected`: the wait that nine in ten do not exceed.
+    `late_at`: it is not moved before."""
+
+    since: float
+    expected: timedelta
+    late_at: float
+    moves: int
+
+
+class _Hopes(NamedTuple):
+    """A centre, for a job that waits elsewhere: the wait in seconds that nine in ten do not exceed, of one that takes
+    no more than the `room` there, and of others."""
+
+    capacity: int
+    room: int
+    with_room: float
+    without: float
+
+    def p90(self, needed: int) -> float:
+        """Infinite where it does not fit."""
+        if needed > self.capacity:
+            return inf
+        return self.with_room if needed <= self.room else self.without
+
+
+class Production(Policy):
+    """`placement.choose` for the soonest start, by the plain rule's waits (`placement.waits`), and `placement.reroute`
+    for what waits longer than was expected. What a job asks for is known, and nothing of anybody else's jobs. How long
+    it will run changes nothing where all cost the same and the soonest start is wanted. A move takes no time here, and
+    a picture of a queue is as new as the last start or end there."""
+
+    def __init__(self, grid: Grid, *, share: float = 1.0, seed: int = 1) -> None:
+        super().__init__(grid, share=share, seed=seed)
+        self._names = [CentreName(f"{one.at:06}") for one in grid.centres]
+        self._waits, self._waited = PlainWaits(), Waited()
+        self._ours: dict[int, _Ours] = {}
+        self._offers: dict[int, tuple[int, float, int, dict[bool, Offer]]] = {}
+        self._queued: dict[int, _Queued] = {}
+        self._changed_at = 0.0
+
+    def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
+        best = choose(self._need(job), self._at(job, fitting, now), Objective.SOONEST).fitting[0]
+        return (self._join(job, best, now),)
+
+    def started(self, job: int, now: float) -> None:
+        queued = self._queued.pop(job, None)
+        centre = self.grid.where[job]
+        if queued is not None and centre is not None:
+            self._waited.learn(centre.at, now, now - queued.since, most=WAITS_KEPT)
+            self._ours.pop(centre.at, None)
+
+    def settled(self, now: float) -> None:
+        self._changed_at = now
+        if self._queued:
+            self.grid.review_by(now + REVIEW_SECONDS)
+
+    def review(self, now: float) -> None:
+        """While nothing starts or ends little is expected anew: the longer that lasts, the seldomer it is looked at."""
+        hopes = {one.at: self._hopes(one, now) for one in self.grid.centres}
+        late_at = min(self._move_late(centre, hopes, now) for centre in self.grid.centres)
+        if late_at < inf:
+            self.grid.review_by(max(late_at, now + REVIEW_SECONDS, now + (now - self._changed_at)))
+
+    def _move_late(self, centre: Centre, hopes: dict[int, _Hopes], now: float) -> float:
+        """The moment at which the next of its queue may be moved."""
+        next_at, least = inf, GAIN_LEAST.total_seconds()
+        for job in list(centre.queue):
+            queued = self._queued.get(job)
+            if queued is None or queued.moves >= MOVES_A_JOB:
+                continue
+            late_at = queued.late_at
+            if late_at < now:
+                needed = self.grid.procs[job]
+                soonest = min((one.p90(needed) for at, one in hopes.items() if at != centre.at), default=inf)
+                late_at = queued.since + soonest + least
+            if late_at >= now:
+                next_at = min(next_at, late_at)
+            elif (target := self._move(job, centre, now)) is not None:
+                hopes |= {one.at: self._hopes(one, now) for one in (centre, target)}
+        return next_at
+
+    def _hopes(self, centre: Centre, now: float) -> _Hopes:
+        said = [self._offer(centre, needed, now).prediction for needed in (0, centre.capacity + 1)]
+        with_room, without = (one.wait.p90.total_seconds() if one is not None else inf for one in said)
+        return _Hopes(centre.capacity, centre.free - self._offers[centre.at][2], with_room, without)
+
+    def _move(self, job: int, centre: Centre, now: float) -> Centre | None:
+        """Where it goes; None: it stays."""
+        queued = self._queued[job]
+        waited = timedelta(seconds=now - queued.since)
+        waiting = Waiting(
+            self._names[centre.at], QUEUE, Objective.SOONEST, waited, queued.expected, FREE.micro,
+            moves=queued.moves, rested=waited if queued.moves else None,
+        )  # fmt: skip
+        best = better(self._need(job), waiting, self._at(job, self.grid.fitting(job), now))
+        if best is None:
+            return None
+        target = self._join(job, best, now, moves=queued.moves + 1)
+        self.grid.move(job, centre, target)
+        return target
+
+    def _join(self, job: int, offer: Offer, now: float, *, moves: int = 0) -> Centre:
+        assert offer.prediction is not None, "each offer here has one"  # noqa: S101
+        expected = offer.prediction.wait.p90
+        late_at = now + (max(expected, COOL_DOWN) if moves else expected).total_seconds()
+        self._queued[job] = _Queued(now, expected, late_at, moves)
+        return self.grid.centres[int(offer.centre)]
+
+    def _need(self, job: int) -> Need:
+        return Need(self.grid.procs[job], timedelta(seconds=self.grid.reserved[job]))
+
+    def _at(self, job: int, centres: Sequence[Centre], now: float) -> list[Offer]:
+        return [self._offer(one, self.grid.procs[job], now) for one in centres]
+
+    def _offer(self, centre: Centre, needed: int, now: float) -> Offer:
+        """Kept until something happens there, or too much time has passed: the plain rule asks nothing of a job but
+        whether there is room for it."""
+        version, made_at, waiting, kept = self._offers.get(centre.at, (-1, now, 0, {}))
+        if version != centre.version or now - made_at >= REVIEW_SECONDS:
+            waiting = sum(self.grid.procs[job] for job in centre.queue if job in self._queued)
+            kept = {}
+            self._offers[centre.at] = (centre.version, now, waiting, kept)
+        has_room = needed + waiting <= centre.free
+        found = kept.get(has_room)
+        if found is None:
+            found = kept[has_room] = self._made(centre, needed, waiting, now)
+        return found
+
+    def _made(self, centre: Centre, needed: int, waiting: int, now: float) -> Offer:
+        wait = self._waits.predict(self._features(centre, needed, waiting, now))
+        prediction = Prediction(wait, Quantiles(AT_ONCE, AT_ONCE), self._waits.name)
+        return Offer(
+            self._names[centre.at], QUEUE, nodes=centre.capacity, cores=centre.capacity, cores_per_node=1,
+            memory_per_node_bytes=0, gpus_per_node=0, gpu_model=None, free_cores=centre.free, free_nodes=centre.free,
+            free_gpus=0, max_wall=None, max_nodes=None, is_default=True, price=PRICE, most=FREE,
+            prediction=prediction,
+        )  # fmt: skip
+
+    def _features(self, centre: Centre, needed: int, waiting: int, now: float) -> Features:
+        """Those of the job that the plain rule does not ask for are left at nothing."""
+        ours, asked = self._recent(centre, now), self._queued
+        mine = [asked[job].since for job in centre.queue if job in asked]
+        return Features(
+            hour=0, weekday=0, cores=needed, nodes=0, gpus=0, wall_seconds=0, user_waits=0, user_p50=0,
+            queue_cores=centre.capacity, free_cores=centre.free, free_nodes=centre.free,
+            waiting_jobs=len(mine), waiting_cores=waiting, waiting_core_seconds=0,
+            oldest_wait=now - mine[0] if mine else 0, running_jobs=0, running_cores=0,
+            hour_waits=ours.hour.count, hour_p50=ours.hour.p50, hour_p90=ours.hour.p90,
+            day_waits=ours.day.count, day_p50=ours.day.p50, day_p90=ours.day.p90, usual_start=ours.usual_start,
+        )  # fmt: skip
+
+    def _recent(self, centre: Centre, now: float) -> _Ours:
+        """Read anew when one of ours has started there, or too much time has passed."""
+        found = self._ours.get(centre.at)
+        if found is None or now - found.read_at >= REVIEW_SECONDS:
+            waited, key = self._waited, centre.at
+            hour, day = (waited.recent(key, within, now) for within in (HOUR, DAY))
+            found = self._ours[key] = _Ours(now, hour, day, waited.usual_start(key))
+        return found
