@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from paramon.facts.hardware import Hardware, hardware
+from paramon.facts.ranks import SERIES
 from paramon.facts.series import is_counter
 from paramon.facts.sums import GONE, RSS, STATE, SYSTEM, THREADS, USER, footprint
 from paramon.facts.window import Window
@@ -14,8 +16,8 @@ from paramon.sample.profile import Process
 OVER_MS = 900
 """Rates are of so much time at least: a clock tick is 10 ms."""
 READ, WRITE, WAIT = AT["read_chars"], AT["write_chars"], AT["run_wait_us"]
-WAIT_OVER_MS = 9_900
-"""Waits are not read at each look."""
+LONG_OVER_MS = 9_900
+"""Waits are not read at each look; and of some samples a second, a share is a guess."""
 
 
 class ProcessNow(NamedTuple):
@@ -35,7 +37,7 @@ class ProcessNow(NamedTuple):
 
 class NodeNow(NamedTuple):
     """`memory_kib`: of the job's processes, what they share counted once. `values`: of series, `rates` of those that
-    are counted, a second."""
+    are counted, a second. `of_ranks`: how much the series `mpi.RANK.…` have grown in the last ten seconds."""
 
     at_ms: int
     processes: list[ProcessNow]
@@ -43,6 +45,11 @@ class NodeNow(NamedTuple):
     memory_kib: int
     values: dict[str, int]
     rates: dict[str, float]
+    of_ranks: dict[str, int]
+
+    @property
+    def hardware(self) -> Hardware:
+        return hardware(self.rates, 1.0)
 
 
 def node_at(window: Window, at_ms: int, known: Mapping[int, Process], ticks_a_second: int) -> NodeNow:
@@ -61,7 +68,10 @@ def node_at(window: Window, at_ms: int, known: Mapping[int, Process], ticks_a_se
     numbers = {series: value for series in window.series() if (value := window.value(series, tick)) is not None}
     rates = {series: rate for series in numbers if (rate := _rate(window, series, tick, before)) is not None}
     at = window.ticks[tick] if window.ticks else 0
-    return NodeNow(at, found, sum(one.cores for one in found), own + common, numbers, rates)
+    long = window.tick_before(tick, LONG_OVER_MS)
+    of_ranks = {series: value - (window.value(series, long) or 0)
+                for series, value in numbers.items() if series.startswith(SERIES)}  # fmt: skip
+    return NodeNow(at, found, sum(one.cores for one in found), own + common, numbers, rates, of_ranks)
 
 
 def cores_by_time(window: Window, number: int, ticks: Sequence[int], ticks_a_second: int) -> list[float]:
@@ -79,7 +89,7 @@ def _process(window: Window, process: Process, tick: int, before: int, second: i
     values = window.process(process.number, tick) or ()
     passed = (window.ticks[tick] - window.ticks[before]) / 1000
     then = window.process(process.number, before)
-    long = window.tick_before(tick, WAIT_OVER_MS)
+    long = window.tick_before(tick, LONG_OVER_MS)
     long_passed, earlier = (window.ticks[tick] - window.ticks[long]) / 1000, window.process(process.number, long)
 
     def grown(place: int) -> float:
