@@ -119,6 +119,8 @@ def _ended(reel: Reel, say: Say) -> str:
             return say(f"■ ended by signal {end['signal']}", f"■ 被信号 {end['signal']} 终止")
         if end.get("exit_code"):
             return say(f"■ ended, exit code {end['exit_code']}", f"■ 已结束，退出码 {end['exit_code']}")
+    if any(tape.end is None for tape in reel.tapes):
+        return say("■ cut off: no end was written", "■ 采集中断：没有结束记录")
     return say("■ ended", "■ 已结束")
 
 

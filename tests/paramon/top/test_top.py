@@ -83,6 +83,15 @@ def test_ranks_have_their_share_of_mpi_and_nodes_what_their_counters_give(tmp_pa
         assert shares == [["0", "10%"], ["1", "40%"]]
 
 
+def test_a_profile_that_was_cut_off_is_no_live_one(tmp_path, look):
+    made = a_job(tmp_path)
+    for path in (made.path, made.path + ".live"):
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    with Screen(str(tmp_path), *look) as screen:
+        screen.until("■ cut off: no end was written")
+    assert "cut off" in top(tmp_path).stdout, "and its page is the last"
+
+
 def test_keys_sort_and_draw_the_tree(tmp_path, look):
     a_job(tmp_path)
     with Screen(str(tmp_path), *look) as screen:
