@@ -32,6 +32,8 @@ def process_rows(profile: NodeProfile, *, is_dense: bool) -> Iterator[list[Cell]
                 row = [*head, times[tick], *rest, *values]
                 row[STATE] = chr(int(row[STATE] or 0))
                 yield row
+            if rows[-1][1][STATE_FIELD] == GONE:
+                profile.processes.pop(number, None)
 
 
 def series_rows(profile: NodeProfile, *, is_dense: bool) -> Iterator[list[Cell]]:

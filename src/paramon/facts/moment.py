@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from paramon.facts.hardware import Hardware, hardware
@@ -52,8 +52,8 @@ class NodeNow(NamedTuple):
         return hardware(self.rates, 1.0)
 
 
-def node_at(window: Window, at_ms: int, known: Mapping[int, Process], ticks_a_second: int) -> NodeNow:
-    """As it was at the last tick until then; the window's first where all are later."""
+def node_at(window: Window, at_ms: int, known: Callable[[int], Process | None], ticks_a_second: int) -> NodeNow:
+    """As it was at the last tick until then; the window's first where all are later. `known`: processes by number."""
     tick = max(window.tick_at(at_ms), 0)
     before = window.tick_before(tick, OVER_MS)
     found, own, common = [], 0, 0
@@ -61,7 +61,7 @@ def node_at(window: Window, at_ms: int, known: Mapping[int, Process], ticks_a_se
         values = window.process(number, tick)
         if values is None or values[STATE] == GONE:
             continue
-        process = known.get(number) or Process(number, 0, 0, 0, "?", "", -1)
+        process = known(number) or Process(number, 0, 0, 0, "?", "", -1)
         found.append(_process(window, process, tick, before, ticks_a_second))
         alone, also = footprint(values)
         own, common = own + alone, max(common, also)

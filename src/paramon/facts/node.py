@@ -144,6 +144,9 @@ class NodeFacts:
             self.folded_used = self.folded_used.plus(one)
             self.folded_ranks[rank] = self.folded_ranks.get(rank, Used()).plus(one)
             self._of_ended(number, usage, self._children)
+            self.profile.processes.pop(number, None)
+        there = {self.profile.processes[number].pid for number in self.usages if number in self.profile.processes}
+        self._children = {pid: ticks for pid, ticks in self._children.items() if pid in there}
 
     def unseen_ticks(self) -> dict[int, int]:
         """By process: CPU time of children which it waited for, and which nobody saw."""

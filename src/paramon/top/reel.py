@@ -90,7 +90,7 @@ class Reel:
                 continue
             window = Window(tape.chunks(at - HISTORY_MS, at))
             if window.ticks:
-                now = node_at(window, at, tape.processes, _second(tape))
+                now = node_at(window, at, tape.process, _second(tape))
                 tick = max(window.tick_at(at), 0)
                 found.append(Seen(tape, window, tick, now, _busy(window, tick)))
         found.sort(key=lambda seen: seen.name)

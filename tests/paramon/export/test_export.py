@@ -212,3 +212,4 @@ def test_a_process_that_is_gone_has_no_rows_any_more(tmp_path):
     made.tick(2000)
     profile = NodeProfile(made.close())
     assert [row[STATE] for row in process_rows(profile, is_dense=True)] == ["R", "X"]
+    assert profile.processes == {}, "nor is anything kept of it: there may be millions"

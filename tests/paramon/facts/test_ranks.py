@@ -75,5 +75,5 @@ def test_a_moments_share_is_that_of_the_last_ten_seconds(tmp_path):
         made.tick(second * 1000, mpi__0__application_us=computing * S, mpi__0__mpi_us=(second - computing) * S)
     (profile,) = open_profile(made.path)
     window = Window(list(profile.chunks()))
-    shares = {at: balance(node_at(window, at * 1000, {}, 100).of_ranks, 0).shares for at in (0, 14, 20, 30)}
+    shares = {at: balance(node_at(window, at * 1000, {}.get, 100).of_ranks, 0).shares for at in (0, 14, 20, 30)}
     assert shares == {0: {}, 14: {0: 0.0}, 20: {0: 0.5}, 30: {0: 1.0}}
