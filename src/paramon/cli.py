@@ -104,7 +104,7 @@ def _agent(asked: argparse.Namespace) -> int:
     from paramon.agent.command import Wanted, agent  # as above
 
     return agent(
-        Wanted(asked.listen, asked.folder, asked.period, asked.budget / 100, asked.node, per_process=asked.per_process)
+        Wanted(asked.listen, asked.folder, asked.period, asked.budget / 100, asked.node, asked.per_process, asked.days)
     )
 
 
@@ -168,7 +168,8 @@ def _parser() -> _Parser:
 
 def _agent_options(one: argparse.ArgumentParser) -> None:
     one.add_argument("--listen", default="127.0.0.1:9101", metavar="ADDRESS:PORT", help="(127.0.0.1:9101)")
-    one.add_argument("--folder", default="", help="where a profile of the whole node goes (none is written)")
+    one.add_argument("--folder", default="", help="where profiles of the whole node go (none is written)")
+    one.add_argument("--days", type=_days, default=7, help="of them so many are kept, a file each, 1 to 3660 (7)")
     one.add_argument("--node", default="", help="this node's name in that (the machine's own)")
     one.add_argument("--per-process", action="store_true", help="series of each process, too: they are many")
     _looks(one)
@@ -202,6 +203,10 @@ def _period(text: str) -> float:
 
 def _budget(text: str) -> float:
     return _between(text, 0.01, 100.0, "per cent of a core")
+
+
+def _days(text: str) -> int:
+    return int(_between(text, 1, 3660, "days"))
 
 
 def _between(text: str, least: float, most: float, unit: str) -> float:
