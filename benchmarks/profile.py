@@ -43,6 +43,12 @@ for at in $(seq {{}}); do
 done
 wait
 """
+MEASURED = """import os, resource, sys
+code = os.spawnv(os.P_WAIT, sys.argv[1], sys.argv[1:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)
+sys.exit(code)"""
+"""A program's largest resident set is its parent's at least, which is why this one's is small."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -100,13 +106,10 @@ def _tools(folder: Path) -> dict[str, dict[str, float]]:
         ("top", "--once", "--plain", "--at", "50", where),
         ("export", "--csv", where, "-o", str(rows), "--force"),
     ):
-        argv = [sys.executable, "-m", "paramon", *words]
-        with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise RuntimeError(f"{argv}: {process.returncode}")
-        cost = {"cpu_s": round(used.ru_utime + used.ru_stime, 2), "rss_mib": round(used.ru_maxrss / 1024, 1)}
+        argv = [sys.executable, "-S", "-c", MEASURED, sys.executable, "-m", "paramon", *words]
+        done = subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True)
+        seconds, kib = done.stderr.splitlines()[-1].split()
+        cost = {"cpu_s": round(float(seconds), 2), "rss_mib": round(int(kib) / 1024, 1)}
         say(f"{words[0]} of the {folder.name}: {cost}")
         found[words[0]] = cost
     rows.unlink()
