@@ -43,6 +43,7 @@ def series_rows(profile: NodeProfile, *, is_dense: bool) -> Iterator[list[Cell]]
         for series, points in chunk.points.items():
             for tick, value in _filled(points, len(times)) if is_dense else points:
                 yield [node, job, series, times[tick], value]
+        profile.processes.clear()
 
 
 def _origin(profile: NodeProfile) -> tuple[str, str, int]:
