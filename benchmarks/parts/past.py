@@ -8,7 +8,7 @@ from math import log
 import numpy as np
 
 from benchmarks.parts.grid import NOW
-from paracloud.jobs.experience import DAY, HOUR, NO_RECENT, Experience, Load, Recent, keys_of
+from paracloud.jobs.experience import Experience, Load, keys_of
 from paracloud.jobs.foresees import Prospects
 from paracloud.jobs.hopes import Asked
 from paracloud.jobs.market import Market, Stall
@@ -18,6 +18,7 @@ from paracloud.kit.identifiers import CentreName, ProjectId, UserId
 from paracloud.placement.offer import Offer
 from paracloud.placement.prediction import Prediction, Quantiles
 from paracloud.placement.train_waits import Waited, train
+from paracloud.placement.waited import DAY, HOUR, NO_RECENT, Recent
 from paracloud.placement.wait_model import read_model
 from paracloud.placement.waits import PlainWaits
 
@@ -78,8 +79,8 @@ class Busy(Experience):
                 wall = job.spec.wall_limit.total_seconds()
                 self.runs.learn(keys, wall, wall * rng.uniform(0.05, 1))
 
-    def recent(self, key: Hashable, within: timedelta) -> Recent:
-        return self._told.get((key, within), NO_RECENT)
+    def recent(self, key: Hashable, within_seconds: float) -> Recent:
+        return self._told.get((key, within_seconds), NO_RECENT)
 
     def usual_start(self, centre: str) -> float:
         return self._starts[CentreName(centre)]

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from paramon import VERSION
 from paramon.begin import Wish
@@ -103,12 +104,28 @@ def _agent(asked: argparse.Namespace) -> int:
     from paramon.agent.command import Wanted, agent  # as above
 
     return agent(
-        Wanted(asked.listen, asked.folder, asked.period, asked.budget / 100, asked.node, per_process=asked.per_process)
+        Wanted(asked.listen, asked.folder, asked.period, asked.budget / 100, asked.node, asked.per_process, asked.days)
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="paramon", description="See what a job does, for almost nothing.")
+class _Parser(argparse.ArgumentParser):
+    """Help as wide as the terminal. Asked for its width by itself, argparse imports shutil for that, and with it half a
+    MiB of compressors: not for help alone, but for each option that it is told of."""
+
+    def __init__(self, **known: Any) -> None:  # noqa: ANN401  # argparse's own
+        super().__init__(formatter_class=_formatter, **known)
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    try:
+        columns = os.get_terminal_size().columns
+    except OSError:
+        columns = 80
+    return argparse.HelpFormatter(prog, width=columns - 2)
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="paramon", description="See what a job does, for almost nothing.")
     parser.add_argument("--version", action="version", version=VERSION)
     words = parser.add_subparsers(required=True, metavar="run | watch | show | top | export | agent")
     profile = _of_a_profile()
@@ -151,16 +168,17 @@ def _parser() -> argparse.ArgumentParser:
 
 def _agent_options(one: argparse.ArgumentParser) -> None:
     one.add_argument("--listen", default="127.0.0.1:9101", metavar="ADDRESS:PORT", help="(127.0.0.1:9101)")
-    one.add_argument("--folder", default="", help="where a profile of the whole node goes (none is written)")
+    one.add_argument("--folder", default="", help="where profiles of the whole node go (none is written)")
+    one.add_argument("--days", type=_days, default=7, help="of them so many are kept, a file each, 1 to 3660 (7)")
     one.add_argument("--node", default="", help="this node's name in that (the machine's own)")
     one.add_argument("--per-process", action="store_true", help="series of each process, too: they are many")
     _looks(one)
     one.set_defaults(does=_agent)
 
 
-def _of_a_profile() -> argparse.ArgumentParser:
+def _of_a_profile() -> _Parser:
     known = os.environ.get
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = _Parser(add_help=False)
     parser.add_argument("--folder", default="paramon", help="where the profile goes (./paramon)")
     parser.add_argument("--period", type=_period, default=1.0, help="seconds from one look to the next, 0.1 to 60 (1)")
     parser.add_argument("--budget", type=_budget, default=0.5, help="per cent of a core that it may take (0.5)")
@@ -185,6 +203,10 @@ def _period(text: str) -> float:
 
 def _budget(text: str) -> float:
     return _between(text, 0.01, 100.0, "per cent of a core")
+
+
+def _days(text: str) -> int:
+    return int(_between(text, 1, 3660, "days"))
 
 
 def _between(text: str, least: float, most: float, unit: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Callable
 
-from paramon.perf.counters import node_counters
+from paramon.perf.job import node_counters
 from paramon.sensors.cgroup import Cgroup
 from paramon.sensors.cores import Cores
 from paramon.sensors.cpu import Cpu

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from paramon.pack import packed
 from paramon.sample.profile import open_profile
 
@@ -27,34 +29,38 @@ def test_each_process_makes_the_same_bytes():
     assert len(sums) == 1
 
 
-def test_what_is_imported_is_compiled_already(tmp_path):
-    file = tmp_path / "paramon.pyz"
-    file.write_bytes(packed())
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pack") / "paramon.pyz"
+    known = {**os.environ, "PYTHONPATH": "src"}
+    subprocess.run([sys.executable, "-m", "paramon.pack", str(path)], check=True, env=known)
+    return str(path)
+
+
+def test_what_is_imported_is_compiled_already(file):
     script = "import sys; sys.path.insert(0, sys.argv[1]); import paramon.cli as m; print(m.__cached__ or m.__file__)"
-    argv = [sys.executable, "-I", "-S", "-c", script, str(file)]
+    argv = [sys.executable, "-I", "-S", "-c", script, file]
     told = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
     assert told.strip().endswith("cli.pyc")
 
 
-def test_the_file_runs_alone(tmp_path):
-    file = tmp_path / "paramon.pyz"
-    subprocess.run(
-        [sys.executable, "-m", "paramon.pack", str(file)], check=True, env={**os.environ, "PYTHONPATH": "src"}
-    )
-    argv = [
-        sys.executable,
-        "-I",
-        "-S",
-        str(file),
-        "run",
-        "--folder",
-        str(tmp_path / "profile"),
-        "--",
-        "sh",
-        "-c",
-        "exit 3",
-    ]
+def run(file, folder, *options, command="exit 3"):
+    argv = [sys.executable, "-I", "-S", *options, file, "run", "--folder", str(folder), "--", "sh", "-c", command]
     bare = {"PATH": os.environ["PATH"]}
-    assert subprocess.run(argv, check=False, cwd=tmp_path, env=bare, timeout=60).returncode == 3
+    return subprocess.run(argv, check=False, cwd=folder.parent, env=bare, timeout=60, capture_output=True, text=True)
+
+
+def test_the_file_runs_alone(file, tmp_path):
+    assert run(file, tmp_path / "profile").returncode == 3
     (node,) = open_profile(str(tmp_path / "profile"))
     assert node.end["exit_code"] == 3
+
+
+def test_what_a_run_does_not_need_takes_no_memory(file, tmp_path):
+    """Each of these is a third of a MiB at least, where all of it has to do with sixteen."""
+    told = run(file, tmp_path / "profile", "-X", "importtime").stderr
+    loaded = {line.rpartition("|")[2].strip() for line in told.splitlines()}
+    assert {"argparse", "ctypes", "paramon.record", "paramon.sensors.gpu"} <= loaded
+    needless = {"shutil", "bz2", "lzma", "threading", "subprocess", "dataclasses", "inspect", "random", "asyncio",
+                "paramon.perf.rank", "paramon.show.page", "paramon.top.reel", "paramon.agent.serve"}  # fmt: skip
+    assert loaded & needless == set()

@@ -1,9 +1,13 @@
 """One script at a centre with Slurm and at one with Grid Engine: it runs, is charged by the centre's own accounting,
 and its output comes back, at both."""
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from demo.stage import Stage, Tenant
@@ -14,9 +18,11 @@ from tests.story.test_soft_landing import CATCH, ENOUGH, SLICES, checkpoints, to
 from paracloud.client.errors import ApiError
 from paracloud.wire.jobs import JobDetailModel
 from paralab.inventory import Centre, Inventory, Partition, SchedulerName
+from paramon.sample.profile import open_profile
 
 YUAN_A_CORE_HOUR = Fraction(1, 10)
 CPU = Partition("cpu", 2, 8, 16000, "1-00:00:00", is_default=True)
+PROGRAM = Path(sys.executable).with_name("paracloud")
 CENTRES = (Centre("slurm", 8, (CPU,)), Centre("grid", 8, (CPU,), scheduler=SchedulerName.GRID_ENGINE))
 each_centre = pytest.mark.parametrize("centre", ["slurm", "grid"])
 
@@ -205,3 +211,31 @@ def test_a_job_of_two_nodes_shows_what_each_of_them_does_and_is_charged_as_its_n
     if centre == "slurm":
         steps = ["sacct", "-n", "-P", "-j", str(done.job.native_id), "-o", "JobName,State"]
         assert "paramon|COMPLETED" in both.lab.centres[centre].exec(steps).stdout.splitlines()
+
+
+@each_centre
+def test_its_user_looks_on_from_a_terminal_and_keeps_what_was_seen(
+    both: Stage, customer: Tenant, centre: str, tmp_path: Path
+) -> None:
+    known = {**os.environ, "PARACLOUD_URL": both.url, "PARACLOUD_TOKEN": customer.token, "LC_ALL": "C.UTF-8"}
+
+    def said(*words: str) -> str:
+        done = subprocess.run(
+            [PROGRAM, "profile", str(job), *words], env=known, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    body = "python3 -S -c 'import time\nwhile time.process_time() < 3: pass'; sleep 4"
+    job = customer.client.submit(script(customer, body, centre=centre, ntasks="1")).id
+    pages = said("--follow")
+    assert "sleep 4" in pages, "while it ran"
+    assert pages.rstrip().split("\n\n")[-2].count("ended"), "until it ended"
+    ended(both, customer, job)
+    assert "python3" in said()
+    told = json.loads(said("--json"))
+    assert 2500 < told["cpu_ms"] < 10_000
+    assert told["nodes"][0]["end"]["completeness"] != 0
+    assert "Kept in kept" in said("--save", "kept")
+    kept, *_ = open_profile(str(tmp_path / "kept"))
+    assert kept.header["job"] == customer.client.job(job).job.native_id

@@ -1,32 +1,58 @@
 """What the collector saw of a job, while it runs and after."""
 
+from base64 import b64encode
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from paracloud.api.deps import TheDeps, Token
+from paracloud.api.deps import Bearer, Deps, TheDeps, Token
 from paracloud.api.files import reach_job
 from paracloud.jobs.profile import NodeNews, profile_folder, read_profile
 from paracloud.jobs.profile_cursor import CURSOR_LIMIT
+from paracloud.jobs.profile_files import FileNews, Piece, read_profile_files
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import submit_tag
-from paracloud.wire.profiles import NodeProfileModel, ProfileModel, SampledMinute, SampledProcess
+from paracloud.transports.transport import Transport
+from paracloud.wire.profiles import (
+    NodeProfileModel,
+    PieceModel,
+    ProfileFileModel,
+    ProfileFilesModel,
+    ProfileModel,
+    SampledMinute,
+    SampledProcess,
+)
 from paramon.sample.fields import NAMES
 
 router = APIRouter(tags=["jobs"])
+Since = Annotated[str, Query(max_length=CURSOR_LIMIT)]
+Task = Annotated[int | None, Query(ge=0, le=1 << 31)]
 
 
 @router.get("/jobs/{job}/profile")
-async def profile(
-    job: UUID,
-    deps: TheDeps,
-    token: Token,
-    since: Annotated[str, Query(max_length=CURSOR_LIMIT)] = "",
-    task: Annotated[int | None, Query(ge=0, le=1 << 31)] = None,
-) -> ProfileModel:
+async def profile(job: UUID, deps: TheDeps, token: Token, since: Since = "", task: Task = None) -> ProfileModel:
     """What is new since the look whose `cursor` is `since`: samples of each process, about a second apart, and series
     of the node. Of an array, one task's."""
+    transport, folder = await _reach(deps, token, job, task)
+    news = await read_profile(transport, folder, since)
+    nodes = [_node(one) for one in news.nodes]
+    return ProfileModel(fields=list(NAMES), nodes=nodes, cursor=news.cursor, left_out=news.left_out)
+
+
+@router.get("/jobs/{job}/profile/files")
+async def profile_files(
+    job: UUID, deps: TheDeps, token: Token, since: Since = "", task: Task = None
+) -> ProfileFilesModel:
+    """The same as bytes of the files that it is written to, for programs that open them (`paramon show`, `top`,
+    `export`): a tenth of the size. What is new since the look whose `cursor` is `since`, and nothing else."""
+    transport, folder = await _reach(deps, token, job, task)
+    news = await read_profile_files(transport, folder, since)
+    return ProfileFilesModel(files=[_file(one) for one in news.files], cursor=news.cursor, left_out=news.left_out)
+
+
+async def _reach(deps: Deps, token: Bearer, job: UUID, task: int | None) -> tuple[Transport, str]:
+    """The way to the job's centre, and the folder of its profile there."""
     found, transport = await reach_job(deps, token, job)
     if (found.summary.array is None) != (task is None):
         raise Invalid(
@@ -34,10 +60,21 @@ async def profile(
             "task：仅作业数组需要、且必须指定任务编号。",
             field="task",
         )
-    folder = profile_folder(submit_tag(found.summary.job, found.summary.moves), task)
-    news = await read_profile(transport, folder, since)
-    nodes = [_node(one) for one in news.nodes]
-    return ProfileModel(fields=list(NAMES), nodes=nodes, cursor=news.cursor, left_out=news.left_out)
+    return transport, profile_folder(submit_tag(found.summary.job, found.summary.moves), task)
+
+
+def _file(news: FileNews) -> ProfileFileModel:
+    return ProfileFileModel(
+        file=news.file,
+        written=_piece(news.written),
+        open_minute=_piece(news.open_minute),
+        written_at=news.written_at,
+        is_behind=news.is_behind,
+    )
+
+
+def _piece(one: Piece) -> PieceModel:
+    return PieceModel(start=one.start, content=b64encode(one.content).decode())
 
 
 def _node(news: NodeNews) -> NodeProfileModel:

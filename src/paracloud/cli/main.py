@@ -38,6 +38,7 @@ from paracloud.cli.files import cp, ls
 from paracloud.cli.ids import an_id
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.kinds import ENTRIES, PRODUCT_LINES, ROLES, kind
+from paracloud.cli.profile import profile
 from paracloud.cli.simulate import simulate, spread
 from paracloud.cli.vacate import vacate
 from paracloud.cli.words import both, plain, say, why_zh
@@ -63,6 +64,7 @@ for verb in (
     jobs.hold,
     jobs.release,
     jobs.wait,
+    profile,
     cp,
     ls,
 ):

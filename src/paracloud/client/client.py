@@ -45,7 +45,7 @@ from paracloud.wire.jobs import (
     JobPage,
     JobRequest,
 )
-from paracloud.wire.profiles import ProfileModel
+from paracloud.wire.profiles import ProfileFilesModel, ProfileModel
 from paracloud.wire.provision import ProvisionModel, ProvisionRequest, ResidencyModel, ResidencyRequest
 from paracloud.wire.quotes import QuoteModel
 from paracloud.wire.tariffs import ChargedModel, ContractList, EndRequest, PriceList, UnratedList
@@ -119,8 +119,11 @@ class Client(
 
     def profile(self, job: UUID, *, since: str = "", task: int | None = None) -> ProfileModel:
         """What the collector saw of it since the look that gave this cursor."""
-        query = ({"since": since} if since else {}) | ({} if task is None else {"task": task})
-        return self._get(f"/jobs/{job}/profile", ProfileModel, query)
+        return self._get(f"/jobs/{job}/profile", ProfileModel, _since(since, task))
+
+    def profile_files(self, job: UUID, *, since: str = "", task: int | None = None) -> ProfileFilesModel:
+        """The same as bytes of its files: paracloud.client.profile_copy puts them together."""
+        return self._get(f"/jobs/{job}/profile/files", ProfileFilesModel, _since(since, task))
 
     def content(self, job: UUID, path: str) -> Iterator[bytes]:
         """One file's bytes, chunk by chunk, from its beginning to its end as it is when asked."""
@@ -202,3 +205,7 @@ class Client(
 
     def charge_unrated(self) -> ChargedModel:
         return self._post("/operator/unrated:charge", ChargedModel, None, is_repeatable=True)
+
+
+def _since(since: str, task: int | None) -> dict[str, Any]:
+    return ({"since": since} if since else {}) | ({} if task is None else {"task": task})

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from paracloud.wire.base import Model
+from paracloud.wire.base import Model, Time
 
 
 class SampledProcess(Model):
@@ -43,5 +43,30 @@ class ProfileModel(Model):
 
     fields: list[str]
     nodes: list[NodeProfileModel]
+    cursor: str
+    left_out: int
+
+
+class PieceModel(Model):
+    """`content`: in base64, what stands in a file from byte `start` on; nothing stands behind it."""
+
+    start: int
+    content: str
+
+
+class ProfileFileModel(Model):
+    """`open_minute`: of the file beside it, whose name ends in `.live`. `is_behind`: ask again, there is more."""
+
+    file: str
+    written: PieceModel
+    open_minute: PieceModel
+    written_at: Time
+    is_behind: bool
+
+
+class ProfileFilesModel(Model):
+    """What the files have got since `since`; `cursor` is the next `since`. `left_out`: nodes that are not in it."""
+
+    files: list[ProfileFileModel]
     cursor: str
     left_out: int

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from paramon.agent.days import COMMAND, forget_before, today
 from paramon.agent.job_metrics import job_families, process_families
 from paramon.agent.node_metrics import node_families
 from paramon.agent.openmetrics import page
@@ -33,8 +34,8 @@ ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Wanted(NamedTuple):
-    """`folder`: of a profile of all that the node does; empty for none. `period`: seconds from one look to the next;
-    `budget`: of a core."""
+    """`folder`: of profiles of all that the node does, one a day; empty for none. `days`: so many are kept. `period`:
+    seconds from one look to the next; `budget`: of a core."""
 
     listen: str
     folder: str = ""
@@ -42,6 +43,7 @@ class Wanted(NamedTuple):
     budget: float = 0.005
     node: str = ""
     per_process: bool = False
+    days: int = 7
 
 
 def agent(wanted: Wanted) -> int:
@@ -81,7 +83,7 @@ class Node:
         exits = exits_here(self._unavailable)
         self._unavailable.pop(OF_A_JOB, None)
         self._unavailable.update(unreadable())
-        self._spool = self._opened()
+        self._spool, self._day = self._opened(), today()
         self._view = View(Owners().of, self._spool)
         self._table = Table(Belongs(frozenset({1}), FIRST, (b"", b""), kernel_threads()), exits=exits)
         # Answers are none of the budget's: who asks often must not make it blind.
@@ -94,6 +96,8 @@ class Node:
         self._recorder.tick_if_due()
         if self._beat.ticks != before:
             self._looked_at = time.time()
+        if self._spool is not None and today() != self._day:
+            self._turn_over()
         self._looked_spent = time.process_time()
 
     def served(self) -> None:
@@ -133,15 +137,27 @@ class Node:
             given_up=spool.given_up if spool else 0,
         )
 
+    def _turn_over(self) -> None:
+        """To a new day's file; where none can be begun, the old one goes on."""
+        try:
+            self._spool = self._opened()
+        except Refused:
+            return
+        self._day = today()
+        if self._spool is not None:
+            self._view.go_on_in(self._spool)
+
     def _opened(self) -> Spool | None:
         wanted = self._wanted
         if not wanted.folder:
             return None
         wish = Wish(wanted.folder, wanted.period, wanted.budget, node=wanted.node)
         node, started = wanted.node or socket.gethostname(), int(time.time() * 1000)
-        header = header_of(wish, node, ["paramon", "agent"], started, self._unavailable)
+        header = header_of(wish, node, COMMAND, started, self._unavailable)
         header["attached"] = True
-        return spool_of(wanted.folder, header)
+        spool = spool_of(wanted.folder, header)
+        forget_before(wanted.folder, node, wanted.days)
+        return spool
 
 
 def address_in(listen: str) -> tuple[str, int]:

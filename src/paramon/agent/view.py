@@ -47,7 +47,7 @@ class View:
         self._pids: dict[int, int] = {}
         """Numbers of those that are there."""
         self._now = self._before = clock()
-        self._ticks = 0
+        self._ticks = self._at_ms = self._since_ms = 0
 
     @property
     def chunk(self) -> View:
@@ -61,8 +61,9 @@ class View:
         self._ticks += 1
         self._before, self._now = self._now, self._clock()
         self.points = dict(self._lasting)
+        self._at_ms = at_ms
         if self._spool is not None:
-            self._spool.chunk.tick(at_ms)
+            self._spool.chunk.tick(at_ms - self._since_ms)
 
     def row(self, process: int, values: Sequence[int]) -> None:
         if self._spool is not None:
@@ -117,6 +118,13 @@ class View:
     def end_chunk(self) -> None:
         if self._spool is not None:
             self._spool.end_chunk()
+
+    def go_on_in(self, spool: Spool) -> None:
+        """Between two ticks: the profile ends, and another one begins, which knows who is there."""
+        if self._spool is not None:
+            self._spool.close({"wall_ms": self._at_ms - self._since_ms})
+        self._spool, self._since_ms = spool, self._at_ms
+        spool.processes([member.process for _, _, member in self._homes.values()])
 
     def close(self, how: dict[str, Any]) -> None:
         if self._spool is not None:

@@ -32,6 +32,8 @@ def process_rows(profile: NodeProfile, *, is_dense: bool) -> Iterator[list[Cell]
                 row = [*head, times[tick], *rest, *values]
                 row[STATE] = chr(int(row[STATE] or 0))
                 yield row
+            if rows[-1][1][STATE_FIELD] == GONE:
+                profile.processes.pop(number, None)
 
 
 def series_rows(profile: NodeProfile, *, is_dense: bool) -> Iterator[list[Cell]]:
@@ -41,6 +43,7 @@ def series_rows(profile: NodeProfile, *, is_dense: bool) -> Iterator[list[Cell]]
         for series, points in chunk.points.items():
             for tick, value in _filled(points, len(times)) if is_dense else points:
                 yield [node, job, series, times[tick], value]
+        profile.processes.clear()
 
 
 def _origin(profile: NodeProfile) -> tuple[str, str, int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from paramon.facts.hardware import OF_JOB, OF_NODE, Hardware, hardware
 from paramon.facts.node import NodeFacts
+from paramon.facts.ranks import SERIES, Balance, balance
 from paramon.facts.timeline import Timeline
 from paramon.facts.usage import Used
 from paramon.sample.profile import NodeProfile
@@ -45,6 +47,8 @@ class JobFacts:
         self.nodes: list[NodeFacts] = []
         self.processes: list[ProcessFacts] = []
         self.ranks: list[RankFacts] = []
+        self._of_ranks: dict[str, int] = {}
+        self._counted: dict[str, int] = {}
         for profile in profiles:
             node = NodeFacts(profile)
             for chunk in profile.chunks():
@@ -73,6 +77,19 @@ class JobFacts:
         for rank, (count, used) in ranks.items():
             self.ranks.append(RankFacts(rank, name, count, node.rank_peaks.get(rank, 0), used))
         node.usages = {}
+        for series, course in node.courses.items():
+            if series.startswith(SERIES):
+                self._of_ranks[series] = self._of_ranks.get(series, 0) + course.last
+            elif series.startswith((OF_JOB, OF_NODE)):
+                self._counted[series] = self._counted.get(series, 0) + course.grown
+
+    @property
+    def balance(self) -> Balance:
+        return balance(self._of_ranks, self.wall_ms)
+
+    @property
+    def hardware(self) -> Hardware:
+        return hardware(self._counted, self.wall_ms / 1000)
 
     @property
     def used(self) -> Used:

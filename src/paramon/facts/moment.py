@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from paramon.facts.hardware import Hardware, hardware
+from paramon.facts.ranks import SERIES
 from paramon.facts.series import is_counter
 from paramon.facts.sums import GONE, RSS, STATE, SYSTEM, THREADS, USER, footprint
 from paramon.facts.window import Window
@@ -14,8 +16,8 @@ from paramon.sample.profile import Process
 OVER_MS = 900
 """Rates are of so much time at least: a clock tick is 10 ms."""
 READ, WRITE, WAIT = AT["read_chars"], AT["write_chars"], AT["run_wait_us"]
-WAIT_OVER_MS = 9_900
-"""Waits are not read at each look."""
+LONG_OVER_MS = 9_900
+"""Waits are not read at each look; and of some samples a second, a share is a guess."""
 
 
 class ProcessNow(NamedTuple):
@@ -35,7 +37,7 @@ class ProcessNow(NamedTuple):
 
 class NodeNow(NamedTuple):
     """`memory_kib`: of the job's processes, what they share counted once. `values`: of series, `rates` of those that
-    are counted, a second."""
+    are counted, a second. `of_ranks`: how much the series `mpi.RANK.…` have grown in the last ten seconds."""
 
     at_ms: int
     processes: list[ProcessNow]
@@ -43,10 +45,15 @@ class NodeNow(NamedTuple):
     memory_kib: int
     values: dict[str, int]
     rates: dict[str, float]
+    of_ranks: dict[str, int]
+
+    @property
+    def hardware(self) -> Hardware:
+        return hardware(self.rates, 1.0)
 
 
-def node_at(window: Window, at_ms: int, known: Mapping[int, Process], ticks_a_second: int) -> NodeNow:
-    """As it was at the last tick until then; the window's first where all are later."""
+def node_at(window: Window, at_ms: int, known: Callable[[int], Process | None], ticks_a_second: int) -> NodeNow:
+    """As it was at the last tick until then; the window's first where all are later. `known`: processes by number."""
     tick = max(window.tick_at(at_ms), 0)
     before = window.tick_before(tick, OVER_MS)
     found, own, common = [], 0, 0
@@ -54,14 +61,17 @@ def node_at(window: Window, at_ms: int, known: Mapping[int, Process], ticks_a_se
         values = window.process(number, tick)
         if values is None or values[STATE] == GONE:
             continue
-        process = known.get(number) or Process(number, 0, 0, 0, "?", "", -1)
+        process = known(number) or Process(number, 0, 0, 0, "?", "", -1)
         found.append(_process(window, process, tick, before, ticks_a_second))
         alone, also = footprint(values)
         own, common = own + alone, max(common, also)
     numbers = {series: value for series in window.series() if (value := window.value(series, tick)) is not None}
     rates = {series: rate for series in numbers if (rate := _rate(window, series, tick, before)) is not None}
     at = window.ticks[tick] if window.ticks else 0
-    return NodeNow(at, found, sum(one.cores for one in found), own + common, numbers, rates)
+    long = window.tick_before(tick, LONG_OVER_MS)
+    of_ranks = {series: value - (window.value(series, long) or 0)
+                for series, value in numbers.items() if series.startswith(SERIES)}  # fmt: skip
+    return NodeNow(at, found, sum(one.cores for one in found), own + common, numbers, rates, of_ranks)
 
 
 def cores_by_time(window: Window, number: int, ticks: Sequence[int], ticks_a_second: int) -> list[float]:
@@ -79,7 +89,7 @@ def _process(window: Window, process: Process, tick: int, before: int, second: i
     values = window.process(process.number, tick) or ()
     passed = (window.ticks[tick] - window.ticks[before]) / 1000
     then = window.process(process.number, before)
-    long = window.tick_before(tick, WAIT_OVER_MS)
+    long = window.tick_before(tick, LONG_OVER_MS)
     long_passed, earlier = (window.ticks[tick] - window.ticks[long]) / 1000, window.process(process.number, long)
 
     def grown(place: int) -> float:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from paramon.facts.running import is_being_written
 from paramon.facts.series import Course
 from paramon.facts.sums import Sums, joined, sums
 from paramon.facts.timeline import Timeline
 from paramon.facts.usage import Usage, Used
 from paramon.sample.chunk import Chunk
-from paramon.sample.profile import LIVE, NodeProfile
+from paramon.sample.profile import NodeProfile
 from paramon.text import clean
 
 ENDED_KEPT = 5000
 """Processes that have ended and are told of one by one. Of more of them, those that used least are summed."""
-STILL_SECONDS = 150
-"""A profile that has no end and was written to within that time (or twice its period) is still being written."""
 
 
 class Peak(NamedTuple):
@@ -112,10 +109,7 @@ class NodeFacts:
 
     @property
     def is_running(self) -> bool:
-        if self.profile.end is not None:
-            return False
-        patience = max(STILL_SECONDS, 2 * float(self.profile.header.get("period", 1)))
-        return any(time.time() - _written(path) < patience for path in (self.profile.path + LIVE, self.profile.path))
+        return is_being_written(self.profile)
 
     def _time(self, chunk: Chunk, whole: Sums) -> None:
         used = map(int.__add__, whole.grown["user_ticks"], whole.grown["system_ticks"])
@@ -150,6 +144,9 @@ class NodeFacts:
             self.folded_used = self.folded_used.plus(one)
             self.folded_ranks[rank] = self.folded_ranks.get(rank, Used()).plus(one)
             self._of_ended(number, usage, self._children)
+            self.profile.processes.pop(number, None)
+        there = {self.profile.processes[number].pid for number in self.usages if number in self.profile.processes}
+        self._children = {pid: ticks for pid, ticks in self._children.items() if pid in there}
 
     def unseen_ticks(self) -> dict[int, int]:
         """By process: CPU time of children which it waited for, and which nobody saw."""
@@ -167,10 +164,3 @@ class NodeFacts:
         one = self.profile.processes.get(number)
         if one is not None:
             seen[one.parent] = seen.get(one.parent, 0) + usage.own_ticks() + usage.told_ticks()
-
-
-def _written(path: str) -> float:
-    try:
-        return os.stat(path).st_mtime
-    except OSError:
-        return 0.0

@@ -22,7 +22,7 @@ def newest_run(profiles: Sequence[T]) -> list[T]:
     alike = [one for one in profiles if _command(one) == _command(newest) and not one.header.get("job")]
     found, since = [], _start_ms(newest)
     for one in sorted(alike, key=_start_ms, reverse=True):
-        if _end_ms(one) >= since:
+        if one is newest or _end_ms(one) > since:
             found.append(one)
             since = _start_ms(one)
     return [one for one in profiles if one in found]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from paramon.perf.call import EXCLUDE_HYPERVISOR, EXCLUDE_KERNEL, INHERIT, Event, Scope
-from paramon.perf.device import DEVICES, Device, devices
+from paramon.perf.device import DEVICES, core_pmu, devices
 from paramon.perf.events import TABLE, Known, Shared
 from paramon.perf.group import Group
 from paramon.perf.processor import generation, processor
@@ -54,7 +54,7 @@ class Counters:
 
 def job_counters(root: str = DEVICES, cpuinfo: str = CPUINFO) -> Counters:
     """To be made before the job is started: who is there already is not counted. Unavailable with the cause."""
-    core = _only("cpu", root)
+    core = core_pmu(root)
     groups = [{name: core.event(terms) for name, terms in group.items()} for group in _known(cpuinfo).core]
     return Counters("counter", counting(groups, OWN, INHERIT))
 
@@ -62,7 +62,7 @@ def job_counters(root: str = DEVICES, cpuinfo: str = CPUINFO) -> Counters:
 def node_counters(root: str = DEVICES, cpuinfo: str = CPUINFO) -> Counters:
     """Of memory controllers and shared caches. Unavailable where they are not there, or not for this user: they do not
     know whose data they move."""
-    _only("cpu", root)
+    core_pmu(root)
     places: list[Place] = []
     try:
         for choice in _known(cpuinfo).shared:
@@ -114,13 +114,3 @@ def _count_shared(choice: Sequence[Shared], root: str, places: list[Place]) -> N
 def _known(cpuinfo: str) -> Known:
     with open(cpuinfo, encoding="utf-8", errors="replace") as file:
         return TABLE[generation(processor(file.read(1 << 16)))]
-
-
-def _only(name: str, root: str) -> Device:
-    found = devices(name, root)
-    if not found:
-        raise Unavailable(
-            "no hardware counters: a virtual machine without a PMU, or a kernel without its driver",
-            "没有硬件计数器：虚拟机未提供 PMU，或内核缺少驱动",
-        )
-    return found[0]

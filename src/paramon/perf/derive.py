@@ -53,7 +53,7 @@ def operations(counts: Mapping[str, int]) -> int:
 
 def vectorisation(counts: Mapping[str, int]) -> float | None:
     """The part of floating-point instructions that are vectors', as instructions, of either precision."""
-    known = {name: count for name, count in counts.items() if name in WIDTHS}
+    known = {name: count for name, count in counts.items() if name.startswith(("scalar_", "packed"))}
     packed = sum(count for name, count in known.items() if name.startswith("packed"))
     return ratio(packed, sum(known.values()))
 

@@ -58,6 +58,17 @@ def devices(prefix: str, root: str = DEVICES) -> list[Device]:
     return [_device(root, name) for name, rest in rests.items() if not rest or rest.isdigit()]
 
 
+def core_pmu(root: str = DEVICES) -> Device:
+    """What counts a core's events. Unavailable where nothing does."""
+    found = devices("cpu", root)
+    if not found:
+        raise Unavailable(
+            "no hardware counters: a virtual machine without a PMU, or a kernel without its driver",
+            "没有硬件计数器：虚拟机未提供 PMU，或内核缺少驱动",
+        )
+    return found[0]
+
+
 def _device(root: str, name: str) -> Device:
     base, fields = os.path.join(root, name), {}
     try:

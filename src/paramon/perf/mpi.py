@@ -13,26 +13,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from paramon.owner import NO_RANK, environment, rank_in
 from paramon.perf.call import CPU_CLOCK, DISABLED, EXCLUDE_KERNEL, SOFTWARE, Event, Scope, attributes, open_event
-from paramon.perf.rank import PAGES, SAMPLE_BYTES, How, Rank
-from paramon.perf.ring import PAGE
-from paramon.perf.text import Text
+from paramon.perf.pace import How, how, turns
 from paramon.sample.profile import Process
 from paramon.sensors.sensor import Unavailable
 
-FASTEST = 99
-"""Samples a second of CPU time of one thread; no multiple of what a timer ticks at."""
-SAMPLES_MOST = 400
-"""A second, of all ranks of the node together: at 2 µs each, 0.1 % of a core."""
-CORES = os.cpu_count() or 1
-"""No more threads than that run at once."""
-RANKS_A_TICK = 16
-"""More than that take turns."""
-THREADS_MOST = 256
-"""Of all ranks of the node together; each holds 36 KiB of memory that cannot be swapped."""
+if TYPE_CHECKING:
+    from paramon.perf.rank import Rank
+
 SERIES = ("application_us", "mpi_us", "elsewhere_us", "others_application_us", "others_mpi_us", "others_elsewhere_us",
           "mpi_sleep_us", "sleep_us", "unseen_sleep_us", "samples", "lost_samples")  # fmt: skip
 
@@ -67,10 +58,10 @@ class Mpi:
         self._reads += 1
         before, self._last = self._last, time.monotonic()
         passed = self._last - before
-        turns = _turns(len(self._ranks))
+        every = turns(len(self._ranks))
         touched = set()
         for at, (pid, (number, rank)) in enumerate(list(self._ranks.items())):
-            if (at + self._reads) % turns:
+            if (at + self._reads) % every:
                 continue
             touched.add(number)
             try:
@@ -101,6 +92,9 @@ class Mpi:
         """Also where it is gone."""
         if number == NO_RANK:
             return False
+        from paramon.perf.rank import Rank  # most jobs have none, and need not the 0.3 MiB that looking at one takes
+        from paramon.perf.text import Text
+
         text = Text(pid)
         try:
             text.reload()
@@ -130,8 +124,7 @@ class Mpi:
             rank.set_period(self._how)
 
     def _paced(self, threads: int) -> How:
-        rate = pace(len(self._ranks), threads, self._period)
-        return How(int(1e9 / rate), self._is_user_only, max(THREADS_MOST // max(len(self._ranks), 1), 1))
+        return how(len(self._ranks), threads, self._period, is_user_only=self._is_user_only)
 
     def _series(self, numbers: set[int]) -> dict[str, int]:
         sums = {number: self._ended.get(number, [0] * len(SERIES)) for number in numbers}
@@ -144,18 +137,6 @@ class Mpi:
             for name, value in zip(SERIES, values)
             if value
         }
-
-
-def pace(ranks: int, threads: int, period: float) -> float:
-    """Samples a second of CPU time of a thread: as many as all of them together may cost, and as what is shared with
-    the kernel has room for until it is read."""
-    room = 0.7 * PAGES * PAGE / SAMPLE_BYTES / (period * _turns(ranks))
-    return min(FASTEST, SAMPLES_MOST / max(min(threads, CORES), 1), room)
-
-
-def _turns(ranks: int) -> int:
-    """Reads from one look at a rank to the next."""
-    return -(-ranks // RANKS_A_TICK) or 1
 
 
 def _values(rank: Rank) -> list[int]:

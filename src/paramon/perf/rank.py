@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import NamedTuple
 
 from paramon.perf.call import (
     CPU_CLOCK,
@@ -16,6 +15,7 @@ from paramon.perf.call import (
     Sampling,
     Scope,
 )
+from paramon.perf.pace import PAGES, STACK_BYTES, How
 from paramon.perf.ring import Ring
 from paramon.perf.sleep import Sleep, ran_ns
 from paramon.perf.text import APPLICATION, ELSEWHERE, MPI, NO_CODE, Text
@@ -23,9 +23,6 @@ from paramon.sensors.sensor import Unavailable
 
 INSTRUCTION_POINTER = {"x86_64": 1 << 8, "aarch64": 1 << 32, "riscv64": 1 << 0, "ppc64le": 1 << 32}
 """Of the user's registers (arch/*/include/uapi/asm/perf_regs.h)."""
-STACK_BYTES = 256
-SAMPLE_BYTES = 40 + STACK_BYTES
-PAGES = 8
 THREADS_EVERY = 8
 """Drains from one look for new threads to the next."""
 TEXT_PATIENCE_MOST = 256
@@ -36,14 +33,6 @@ SLEEP_PATIENCE = 4
 BUSY_NS = 50_000_000
 """Threads that have never run so long are not sampled: MPI has some of its own that sleep all the time."""
 NUMBER = struct.Struct("=Q")
-
-
-class How(NamedTuple):
-    """`period_ns`: CPU time of a thread from one sample to the next. `is_user_only`: not of the kernel's."""
-
-    period_ns: int
-    is_user_only: bool
-    threads_most: int
 
 
 class Rank:

@@ -11,8 +11,8 @@ import struct
 import sys
 
 from paramon.perf.call import ENABLE, PERIOD, Event, Sampling, Scope, attributes, control, open_event
+from paramon.perf.pace import PAGE
 
-PAGE = mmap.PAGESIZE
 HEAD, TAIL = 1024, 1032
 LOST, SAMPLE = 2, 9
 """Kinds of records (PERF_RECORD_*)."""

@@ -41,20 +41,27 @@ class Told:
 
 def note(told: Told, one: Frame) -> None:
     """ValueError, TypeError for what is no such thing."""
-    parts = json.loads(one.payload.decode("utf-8", "replace"))  # names of files may be anything
     if one.kind == HEADER:
-        told.header = dict(parts)
+        told.header = dict(_json(one.payload))
     elif one.kind == END:
-        told.end = dict(parts)
+        told.end = dict(_json(one.payload))
     elif one.kind == PROCESSES:
-        for row in parts:
-            process = Process(*row)
-            told.processes[process.number] = process
+        told.processes.update((process.number, process) for process in processes_in(one.payload))
+
+
+def processes_in(payload: bytes) -> list[Process]:
+    """ValueError, TypeError for what is no such thing."""
+    return [Process(*row) for row in _json(payload)]
+
+
+def _json(payload: bytes) -> Any:  # noqa: ANN401  # whatever it is
+    return json.loads(payload.decode("utf-8", "replace"))  # names of files may be anything
 
 
 class NodeProfile(Told):
     """What one collector wrote at one node. `chunks` may be asked for as often as wanted; each time the file is read
-    anew, the open minute included."""
+    anew, the open minute included, and `processes` has those that came until then. There may be millions: whoever has
+    done with some of them takes them out."""
 
     def __init__(self, path: str) -> None:
         """Damaged where it has no header, OSError where it cannot be read."""
@@ -62,7 +69,7 @@ class NodeProfile(Told):
         self.lost_bytes = 0
         self.damaged_chunks = 0
         for one in self._frames():
-            if one.kind != CHUNK:
+            if one.kind in (HEADER, END):
                 self._note(one)
         if not self.header:
             raise Damaged(f"{path}: this is no profile of paramon", f"{path}：不是 paramon 采集文件")

@@ -1,7 +1,7 @@
 """A profile that may still be growing: followed as it is written, and looked up at any moment.
 
-Only where its minutes begin is kept in memory; those that are asked for are read again. A minute's ticks are seen as
-they are written, in the file beside it.
+Only where its minutes and its processes stand is kept in memory; those that are asked for are read again. A minute's
+ticks are seen as they are written, in the file beside it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import NamedTuple
 from paramon.sample.chunk import Chunk, TickReader, read_chunk
 from paramon.sample.errors import Damaged
 from paramon.sample.file import frames_in
-from paramon.sample.frames import CHUNK, HEAD, TICK, frames
-from paramon.sample.profile import LIVE, Told, note
+from paramon.sample.frames import CHUNK, HEAD, PROCESSES, TICK, frames
+from paramon.sample.profile import LIVE, Process, Told, note
+from paramon.sample.roll import Roll
 from paramon.sample.varint import get
 
 KEPT = 4
@@ -36,6 +37,7 @@ class Tape(Told):
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self._minutes: list[Minute] = []
+        self._roll = Roll(path)
         self._kept: dict[int, Chunk] = {}
         self._offset, self._inode = 0, -1
         self._open, self._open_start, self._open_offset = TickReader(), b"", 0
@@ -64,6 +66,9 @@ class Tape(Told):
             if ticks:
                 return ticks[-1]
         return -1
+
+    def process(self, number: int) -> Process | None:
+        return self._roll.process(number)
 
     def chunks(self, from_ms: int, until_ms: int) -> list[Chunk]:
         """Those with a tick between the two, and at least that in which the latter falls."""
@@ -101,7 +106,7 @@ class Tape(Told):
         there = os.stat(self.path)
         if there.st_ino != self._inode or there.st_size < self._offset:  # it was taken away, and another one begun
             self._inode, self._offset = there.st_ino, 0
-            self._minutes, self._kept = [], {}
+            self._minutes, self._kept, self._roll = [], {}, Roll(self.path)
         for one in frames_in(self.path, self._offset):
             if isinstance(one, int):
                 continue
@@ -111,6 +116,8 @@ class Tape(Told):
                     head = zlib.decompressobj().decompress(one.payload, 16)
                     size = len(one.payload)
                     self._minutes.append(Minute(get(head, 0)[0], one.end - size, size))
+                elif one.kind == PROCESSES:
+                    self._roll.note(one)
                 else:
                     note(self, one)
             except (Damaged, ValueError, TypeError, zlib.error):

@@ -18,7 +18,8 @@ PARTS = {
     "iowait": ("waiting for devices", "等设备"),
     "steal": ("taken by the host", "被宿主机占用"),
 }
-TOLD = ("cpu", "memory", "paramon")
+TOLD = ("cpu", "memory", "paramon", "mpi", "counter")
+"""Groups that are told otherwise: here, of the ranks, of the whole job."""
 SHOWN = 24
 """Series of a group."""
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
+from paramon.facts.hardware import Hardware
 from paramon.facts.job import JobFacts
 from paramon.facts.usage import Used
 from paramon.show.about import about
+from paramon.show.counted import hardware_words
 from paramon.show.nodes import node_lines
 from paramon.show.sheet import LABEL, Sheet
 from paramon.show.tables import process_table, rank_table
@@ -19,7 +21,7 @@ PLOT = 60
 def page(facts: JobFacts, sheet: Sheet) -> str:
     lines = _head(facts, sheet)
     lines += _processors(facts, sheet) + _memory(facts, sheet)
-    lines += _input_output(facts.used, sheet) + _threads(facts, sheet)
+    lines += _input_output(facts.used, sheet) + _threads(facts, sheet) + _hardware(facts.hardware, sheet)
     for table in (rank_table(facts, sheet), process_table(facts, sheet)):
         lines += ["", *table] if table else []
     for node in {node.name: node for node in facts.nodes}.values():
@@ -152,6 +154,13 @@ def _threads(facts: JobFacts, sheet: Sheet) -> list[str]:
             say(f"page faults: {minor} minor, {major} major", f"缺页：次 {minor}、主 {major}"),
         ),
     ]
+
+
+def _hardware(found: Hardware, sheet: Sheet) -> list[str]:
+    """Nothing where nothing was counted."""
+    say = sheet.say
+    told = hardware_words(found, say)
+    return sheet.line(say("Processor", "处理器"), *told) if told else []
 
 
 def _columns(sheet: Sheet) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from paramon.facts.job import JobFacts, ProcessFacts
+from paramon.facts.ranks import Balance
 from paramon.facts.usage import Used
 from paramon.show.sheet import Sheet
 from paramon.text import amount, clean, count, cut, duration, left, right, width
@@ -17,24 +18,48 @@ def rank_table(facts: JobFacts, sheet: Sheet) -> list[str]:
     ranks = [one for one in facts.ranks if one.rank >= 0]
     if not ranks:
         return []
-    head = [sheet.say("Rank", "MPI 序号"), sheet.say("Node", "节点"), *_heads(sheet)]
+    balance = facts.balance
+    has_mpi = bool(balance.shares)
+    head = [sheet.say("Rank", "MPI 序号"), sheet.say("Node", "节点"), *["MPI"] * has_mpi, *_heads(sheet)]
     shown = sorted(sorted(ranks, key=lambda one: -one.used.cpu_ms)[:SHOWN])
-    rows = [[str(one.rank), one.node, *_cells(one.used, one.peak_kib)] for one in shown]
+    rows = [
+        [str(one.rank), one.node, *[_part(balance.shares.get(one.rank))] * has_mpi, *_cells(one.used, one.peak_kib)]
+        for one in shown
+    ]
     if len(ranks) > SHOWN:
         others = [one for one in ranks if one not in shown]
         rows.append(
             [
                 sheet.say(f"{len(others)} more", f"其余 {len(others)} 个"),
                 "",
+                *[""] * has_mpi,
                 *_cells(_sum(one.used for one in others), 0),
             ]
         )
-    most, mean = max(one.used.cpu_ms for one in ranks), sum(one.used.cpu_ms for one in ranks) / len(ranks)
-    balance = sheet.say(
-        f"CPU balance of {len(ranks)} ranks (mean ÷ most): {mean / most if most else 1:.2f}",
-        f"{len(ranks)} 个 MPI 进程的 CPU 均衡度（平均 ÷ 最大）：{mean / most if most else 1:.2f}",
-    )
-    return [*_table(head, rows, 2, sheet), balance]
+    return [*_table(head, rows, 2, sheet), *_balance(balance, [one.used.cpu_ms for one in ranks], sheet)]
+
+
+def _balance(found: Balance, cpu_ms: Sequence[int], sheet: Sheet) -> list[str]:
+    """By what was useful; where that is not known, by all CPU time, of which ranks that wait may take as much."""
+    say, ranks = sheet.say, len(cpu_ms)
+    if found.load is None:
+        even = f"{sum(cpu_ms) / ranks / max(cpu_ms) if any(cpu_ms) else 1:.2f}"
+        zh = f"{ranks} 个 MPI 进程的 CPU 均衡度（平均 ÷ 最大）：{even}"
+        return [say(f"CPU balance of {ranks} ranks (mean ÷ most): {even}", zh)]
+    load, share = f"{found.load:.2f}", _part(found.share)
+    parts = [
+        say(f"load balance {load} (useful time, mean ÷ most)", f"负载均衡 {load}（有效时间，平均 ÷ 最大）"),
+        say(f"{share} of the ranks' time in MPI", f"MPI 占各进程时间的 {share}"),
+    ]
+    if found.parallel is not None and found.communication is not None:
+        parallel, communication = f"{found.parallel:.2f}", f"{found.communication:.2f}"
+        parts.append(
+            say(
+                f"parallel efficiency {parallel} = load balance × communication {communication}",
+                f"并行效率 {parallel} = 负载均衡 × 通信效率 {communication}",
+            )
+        )
+    return sheet.line("MPI", *parts)
 
 
 def process_table(facts: JobFacts, sheet: Sheet) -> list[str]:
@@ -83,6 +108,10 @@ def _cells(used: Used, peak_kib: int) -> list[str]:
         duration(used.run_wait_ms),
         duration(used.blocked_ms),
     ]
+
+
+def _part(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.0f} %"
 
 
 def _sum(parts: Iterable[Used]) -> Used:

@@ -19,6 +19,8 @@ def told(facts: JobFacts) -> dict[str, Any]:
         "memory_peak_kib": peak,
         "memory_peak_second": second,
         "used": _used(facts.used),
+        "mpi": facts.balance._asdict(),
+        "hardware": facts.hardware._asdict(),
         "nodes": [_node(node) for node in facts.nodes],
         "ranks": [{**one._asdict(), "used": _used(one.used)} for one in facts.ranks if one.rank >= 0],
         "processes": [{**one._asdict(), "used": _used(one.used)} for one in facts.processes],

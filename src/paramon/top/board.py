@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Callable, NamedTuple
 
 from paramon.facts.moment import ProcessNow
+from paramon.facts.ranks import Balance, balance
 from paramon.text import amount, clean, count, duration, spark
 from paramon.top.gauges import Gauge, gpu_gauges, node_gauges
 from paramon.top.reel import Reel, Seen
@@ -57,12 +59,14 @@ def board(reel: Reel, state: State, lines: int, say: Say) -> Board:
     )
     first = min(state.first_row, max(len(ordered) - most_rows, 0))
     has_node, has_rank = len(seen) > 1, any(one.process.rank >= 0 for one, _ in pairs)
-    rows = [_row(one, node, depth, has_node=has_node, has_rank=has_rank)
+    ranks = _ranks(seen)
+    rows = [_row(one, node, depth, ranks.shares, has_node=has_node, has_rank=has_rank)
             for depth, one, node in ordered[first : first + most_rows]]  # fmt: skip
-    heads = [say("NODE", "节点")] * has_node + [say("RANK", "序号")] * has_rank
+    has_mpi = bool(ranks.shares)
+    heads = [say("NODE", "节点")] * has_node + [say("RANK", "序号")] * has_rank + ["MPI"] * has_mpi
     heads += [say("PID", "进程"), say("S", "态"), say("THR", "线程"), "CPU", say("MEM", "内存"), say("READ/s", "读/s"),
               say("WRITE/s", "写/s"), say("WAIT", "等待"), say("TIME", "时间"), say("COMMAND", "命令")]  # fmt: skip
-    numeric = [False] * has_node + [True] * has_rank + [True, False, *[True] * 7, False]
+    numeric = [False] * has_node + [True] * (has_rank + has_mpi) + [True, False, *[True] * 7, False]
     return Board(
         _title(reel),
         _status(reel, state, moment, say),
@@ -72,8 +76,17 @@ def board(reel: Reel, state: State, lines: int, say: Say) -> Board:
         numeric,
         rows,
         len(ordered),
-        _summary(seen, pairs, say),
+        _summary(seen, pairs, ranks, say),
     )
+
+
+def _ranks(seen: list[Seen]) -> Balance:
+    """Of all nodes, over the last seconds."""
+    grown: dict[str, int] = {}
+    for one in seen:
+        for series, value in one.now.of_ranks.items():
+            grown[series] = grown.get(series, 0) + value
+    return balance(grown, 0)
 
 
 def _title(reel: Reel) -> str:
@@ -106,6 +119,8 @@ def _ended(reel: Reel, say: Say) -> str:
             return say(f"■ ended by signal {end['signal']}", f"■ 被信号 {end['signal']} 终止")
         if end.get("exit_code"):
             return say(f"■ ended, exit code {end['exit_code']}", f"■ 已结束，退出码 {end['exit_code']}")
+    if any(tape.end is None for tape in reel.tapes):
+        return say("■ cut off: no end was written", "■ 采集中断：没有结束记录")
     return say("■ ended", "■ 已结束")
 
 
@@ -145,10 +160,14 @@ def _tree(pairs: list[tuple[ProcessNow, Seen]], sort: str) -> list[tuple[int, Pr
     return found
 
 
-def _row(one: ProcessNow, node: Seen, depth: int, *, has_node: bool, has_rank: bool) -> Row:
+def _row(
+    one: ProcessNow, node: Seen, depth: int, shares: Mapping[int, float], *, has_node: bool, has_rank: bool
+) -> Row:
     process = one.process
     cells = [clean(node.name)] * has_node
     cells += [str(process.rank) if process.rank >= 0 else ""] * has_rank
+    if shares:
+        cells.append(f"{100 * shares[process.rank]:.0f}%" if process.rank in shares else "")
     command = clean(process.command or process.name)
     cells += [
         str(process.pid),
@@ -165,17 +184,19 @@ def _row(one: ProcessNow, node: Seen, depth: int, *, has_node: bool, has_rank: b
     return Row(cells, spark(node.cores_of(process.number), SPARK, max(1.0, one.threads * 1.0)), one.cores)
 
 
-def _summary(seen: list[Seen], pairs: list[tuple[ProcessNow, Seen]], say: Say) -> str:
+def _summary(seen: list[Seen], pairs: list[tuple[ProcessNow, Seen]], ranks: Balance, say: Say) -> str:
     nodes, processes, threads = len(seen), len(pairs), count(sum(one.threads for one, _ in pairs))
     running, blocked = (sum(one.state == state for one, _ in pairs) for state in "RD")
     cores = f"{sum(node.now.cores for node in seen):.2f}"
     memory = amount(sum(node.now.memory_kib for node in seen) * 1024)
-    parts = (
+    parts = [
         say(f"{nodes} node{'s' * (nodes != 1)}", f"{nodes} 节点"),
         say(f"{processes} processes", f"{processes} 进程"),
         say(f"{running} running, {blocked} in D", f"{running} 运行、{blocked} D 状态"),
         say(f"{threads} threads", f"{threads} 线程"),
         say(f"{cores} cores", f"{cores} 核"),
         memory,
-    )
+    ]
+    if ranks.load is not None:
+        parts.append(say(f"load balance {ranks.load:.2f}", f"负载均衡 {ranks.load:.2f}"))
     return "  ".join(parts)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from types import FrameType
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 from paramon.begin import Wish
 from paramon.errors import Refused
@@ -18,7 +18,7 @@ from paramon.top.keys import Terminal
 from paramon.top.loop import Look, Paint, in_terminal, is_terminal, pages
 from paramon.top.moments import moment_in
 from paramon.top.reel import Reel
-from paramon.top.started import Writer, attached, command
+from paramon.top.started import attached, command
 from paramon.top.state import Extent, State, sought
 
 
@@ -26,15 +26,15 @@ class Wanted(NamedTuple):
     """`path`: of a profile, or a folder of them. `pid`: 0 for none. `at`: as the user wrote it."""
 
     path: str
-    pid: int
-    command: Sequence[str]
-    at: str
-    seconds: float
-    period: float
-    budget: float
-    is_once: bool
-    is_plain: bool
-    is_chinese: bool
+    pid: int = 0
+    command: Sequence[str] = ()
+    at: str = ""
+    seconds: float = 1.0
+    period: float = 1.0
+    budget: float = 0.005
+    is_once: bool = False
+    is_plain: bool = False
+    is_chinese: bool = False
 
 
 def top(wanted: Wanted) -> int:
@@ -50,14 +50,14 @@ def top(wanted: Wanted) -> int:
             f"{wanted.path} 处没有采集文件：请给出文件或目录，或指定要查看的对象："
             "paramon top -- ./a.out，或 paramon top --pid 1234。",
         )
-    return _looked(wanted, Reel(wanted.path), None)
+    return look_on(wanted, Reel(wanted.path), lambda: True)
 
 
 def _of_command(wanted: Wanted) -> int:
     wish = Wish(wanted.path, wanted.period, wanted.budget, os.environ.get("SLURM_JOB_ID", ""))
     output = os.path.join(wanted.path, f"output-{os.getpid()}.txt")
     writer = command(list(wanted.command), wish, output)
-    code = _looked(wanted, Reel(wanted.path, writer.ending), writer)
+    code = look_on(wanted, Reel(wanted.path, writer.ending), writer.is_alive)
     if not code and writer.is_alive():
         sys.stderr.write(f"paramon: {wanted.command[0]} goes on, its output is in {output}; Ctrl-C ends it\n")
     return writer.wait() or code
@@ -68,14 +68,15 @@ def _of_process(wanted: Wanted) -> int:
     try:
         writer = attached(wanted.pid, Wish(folder, wanted.period, wanted.budget))
         try:
-            return _looked(wanted, Reel(folder, writer.ending), writer)
+            return look_on(wanted, Reel(folder, writer.ending), writer.is_alive)
         finally:
             writer.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _looked(wanted: Wanted, reel: Reel, writer: Writer | None) -> int:
+def look_on(wanted: Wanted, reel: Reel, is_alive: Callable[[], bool]) -> int:
+    """Until whoever looks has enough; the exit code. `is_alive`: whether what writes the profile may still write."""
     reel.poll()
     state = State()
     if wanted.at:
@@ -87,7 +88,7 @@ def _looked(wanted: Wanted, reel: Reel, writer: Writer | None) -> int:
         _paint(is_plain=wanted.is_plain),
         wanted.seconds,
         has_screen and "NO_COLOR" not in os.environ,
-        writer.is_alive if writer else lambda: True,
+        is_alive,
     )
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _ended)

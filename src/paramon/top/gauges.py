@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from paramon.show.counted import hardware_words
 from paramon.text import amount, bar, clean, spark
 from paramon.top.reel import Seen
 from paramon.top.words import Say
@@ -56,7 +57,7 @@ def node_gauges(seen: Seen, say: Say) -> list[Gauge]:
         found.append(Gauge(say("left", "剩余"), None, amount(available * 1024)))
     else:
         found.append(Gauge(say("MEM", "内存"), None, ours))
-    return found + _flows(seen, say)
+    return found + [Gauge("", None, told) for told in hardware_words(now.hardware, say)] + _flows(seen, say)
 
 
 def _flows(seen: Seen, say: Say) -> list[Gauge]:

@@ -35,10 +35,13 @@ class Look(NamedTuple):
 
 
 def in_terminal(look: Look, state: State, terminal: Terminal) -> None:
-    """Until somebody leaves, or the keyboard is gone. OSError where the screen is."""
+    """Until somebody leaves, the keyboard is gone, or nothing will ever come. OSError where the screen is gone."""
     before = time.monotonic()
     while not state.is_leaving:
+        may_come = look.is_alive()  # before the last look
         look.reel.poll()
+        if not may_come and not look.reel.tapes:
+            return
         columns, lines = terminal.size()
         extent = Extent(look.reel.start_ms, look.reel.end_ms, max(lines - 12, 1))
         now = time.monotonic()

@@ -6,6 +6,7 @@ import os
 from typing import NamedTuple
 
 from paramon.facts.moment import NodeNow, cores_by_time, node_at
+from paramon.facts.running import is_being_written
 from paramon.facts.runs import newest_run
 from paramon.facts.window import Window
 from paramon.sample.errors import Damaged
@@ -78,7 +79,7 @@ class Reel:
 
     @property
     def is_over(self) -> bool:
-        return bool(self.tapes) and all(tape.end is not None for tape in self.tapes)
+        return bool(self.tapes) and not any(map(is_being_written, self.tapes))
 
     def at(self, moment_ms: int) -> list[Seen]:
         """The nodes that had begun by then and had not ended."""
@@ -89,7 +90,7 @@ class Reel:
                 continue
             window = Window(tape.chunks(at - HISTORY_MS, at))
             if window.ticks:
-                now = node_at(window, at, tape.processes, _second(tape))
+                now = node_at(window, at, tape.process, _second(tape))
                 tick = max(window.tick_at(at), 0)
                 found.append(Seen(tape, window, tick, now, _busy(window, tick)))
         found.sort(key=lambda seen: seen.name)

@@ -163,6 +163,7 @@ ROUTES: dict[str, Route] = {
     "GET /jobs/{job}/content": of(READS, "path job", query=lambda _: {"path": "slurm.out"}),
     "GET /jobs/{job}/logs": of(READS, "path job"),
     "GET /jobs/{job}/profile": of(READS, "path job"),
+    "GET /jobs/{job}/profile/files": of(READS, "path job"),
     "POST /jobs/{job}:hold": of(WRITES, "path job"),
     "POST /jobs/{job}:release": of(WRITES, "path job"),
     "POST /jobs/{job}:cancel": of(WRITES, "path job"),

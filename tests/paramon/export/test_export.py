@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from tests.paramon.made import STARTED_MS, Made
 
-from paramon.export.rows import STATE, process_rows
+from paramon.export.rows import STATE, process_rows, series_rows
 from paramon.sample.fields import NAMES
 from paramon.sample.profile import NodeProfile
 
@@ -212,3 +212,6 @@ def test_a_process_that_is_gone_has_no_rows_any_more(tmp_path):
     made.tick(2000)
     profile = NodeProfile(made.close())
     assert [row[STATE] for row in process_rows(profile, is_dense=True)] == ["R", "X"]
+    assert profile.processes == {}, "nor is anything kept of it: there may be millions"
+    assert list(series_rows(profile, is_dense=False)) == []
+    assert profile.processes == {}

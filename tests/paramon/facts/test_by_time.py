@@ -79,7 +79,7 @@ def test_any_moment_looked_up_is_what_the_columns_say(tmp_path_factory, looks):
     profile = NodeProfile(path)
     window = Window(list(profile.chunks()))
     for second in range(len(looks)):
-        now = node_at(window, second * 1000 + 999, profile.processes, 100)
+        now = node_at(window, second * 1000 + 999, profile.processes.get, 100)
         assert now.at_ms == second * 1000
         assert now.memory_kib == memory[second]
         assert round(now.cores, 6) == (cores[second] or 0.0)

@@ -178,6 +178,7 @@ def test_many_that_ended_are_summed_and_nothing_of_them_is_lost(tmp_path):
     assert found.used.user_ms == 6000 * 30
     assert found.nodes[0].folded > 2000
     assert len(found.processes) + found.nodes[0].folded == 6001
+    assert len(found.nodes[0].profile.processes) == len(found.processes), "and nothing is kept of them"
 
 
 def test_a_longer_profile_takes_no_more_memory(tmp_path):

@@ -23,9 +23,21 @@ from paramon.perf.call import (
     open_event,
     paranoid,
 )
-from paramon.perf.mpi import CORES, FASTEST, RANKS_A_TICK, SAMPLES_MOST, Mpi, pace
-from paramon.perf.rank import INSTRUCTION_POINTER, PAGES, SAMPLE_BYTES, SLEEP_PATIENCE, STACK_BYTES, How, Rank
-from paramon.perf.ring import PAGE, Ring
+from paramon.perf.mpi import Mpi
+from paramon.perf.pace import (
+    CORES,
+    FASTEST,
+    PAGE,
+    PAGES,
+    RANKS_A_TICK,
+    SAMPLE_BYTES,
+    SAMPLES_MOST,
+    STACK_BYTES,
+    How,
+    pace,
+)
+from paramon.perf.rank import INSTRUCTION_POINTER, SLEEP_PATIENCE, Rank
+from paramon.perf.ring import Ring
 from paramon.perf.sleep import LOOKS, Sleep, ran_ns
 from paramon.perf.text import Text
 from paramon.sample.profile import Process

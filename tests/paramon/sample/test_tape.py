@@ -9,6 +9,8 @@ from paramon.facts.window import Window
 from paramon.sample.fields import AT
 from paramon.sample.file import BLOCK, frames_in
 from paramon.sample.frames import CHUNK, TICK, Frame, frame
+from paramon.sample.profile import Process
+from paramon.sample.roll import KEPT
 from paramon.sample.tape import Tape
 
 USER = AT["user_ticks"]
@@ -37,7 +39,7 @@ def test_each_tick_is_seen_when_it_is_written_and_still_after_its_minute(tmp_pat
     assert tape.end is not None
     assert tape.last_ms == 199_000
     assert [tick for chunk in tape.chunks(0, 199_000) for tick in chunk.ticks] == list(range(0, 200_000, 1000))
-    assert tape.processes[1].pid == 1001
+    assert tape.process(1).pid == 1001
 
 
 def test_who_comes_late_sees_all_of_it(tmp_path):
@@ -150,3 +152,31 @@ def test_frames_larger_than_a_block_are_found_and_rubbish_between_them_is_counte
     ends = [one.end for one in found if isinstance(one, Frame)]
     assert ends == [len(parts[0]), len(b"".join(parts[:3])), len(b"".join(parts))]
     assert [one.end for one in frames_in(str(path), ends[1])] == ends[2:]
+
+
+def test_a_process_is_known_by_its_last_name_however_many_there_were(tmp_path):
+    made = Made(tmp_path)
+    tape = Tape(made.path)
+    for first in range(1, 5 * KEPT, 100):
+        made.spool.processes([Process(number, number, 5, 1, "a", "./a", -1) for number in range(first, first + 100)])
+    made.spool.processes([Process(7, 7, 5, 1, "b", "./b", 3)])
+    made.tick(0)
+    tape.poll()
+    last = 5 * KEPT
+    assert [tape.process(number).name for number in (1, 7, last)] == ["a", "b", "a"]
+    assert all(tape.process(number).pid == number for number in range(1, last + 1, 50))
+    assert (tape.process(0), tape.process(last + 1), tape.process(-1)) == (None, None, None)
+    made.spool.processes([Process(7, 7, 5, 1, "c", "./c", 3)])
+    tape.poll()
+    assert tape.process(7).name == "c"
+
+
+def test_a_number_that_nothing_can_have_is_passed_over(tmp_path):
+    made = Made(tmp_path)
+    for number in (1 << 60, -1):
+        made.spool.processes([Process(number, 1, 1, 1, "x", "x", -1)])
+    made.comes(1)
+    made.tick(0)
+    tape = Tape(made.path)
+    tape.poll()
+    assert (tape.process(1).pid, tape.process(1 << 60), tape.last_ms) == (1001, None, 0)

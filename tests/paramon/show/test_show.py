@@ -61,6 +61,29 @@ def test_the_page_says_what_was_measured(tmp_path):
         assert part in text
 
 
+def test_ranks_have_their_share_of_mpi_and_their_balance_and_counters_their_rates(tmp_path):
+    made = a_job(tmp_path, started_ms=STARTED_MS)
+    made.tick(10_000, mpi__0__application_us=8_000_000, mpi__0__mpi_us=2_000_000, mpi__1__application_us=4_000_000,
+              mpi__1__mpi_us=6_000_000, mpi__0__samples=900, counter__cycles=0, counter__instructions=0)  # fmt: skip
+    made.tick(20_000, counter__cycles=4_000_000_000, counter__instructions=6_000_000_000)
+    made.close(wall_ms=10_000)
+    text = shown(tmp_path)
+    first, second = (line.split() for line in text.splitlines() if line.startswith(("0  ", "1  ")))
+    assert (first[:4], second[:4]) == (["0", "n1", "20", "%"], ["1", "n1", "60", "%"])
+    for part in ("load balance 0.75 (useful time, mean ÷ most)", "40 % of the ranks' time in MPI",
+                 "parallel efficiency 0.60 = load balance × communication 0.80",
+                 "1.50 instructions a cycle"):  # fmt: skip
+        assert part in text
+    assert "CPU balance" not in text
+    assert "mpi  " not in text, "its series are not told twice"
+    chinese = shown(tmp_path, is_chinese=True)
+    assert "负载均衡 0.75" in chinese
+    assert "IPC 1.50" in chinese
+    told = json.loads(paramon("show", tmp_path, "--json").stdout)
+    assert (told["mpi"]["shares"], told["mpi"]["load"]) == ({"0": 0.2, "1": 0.6}, 0.75)
+    assert told["hardware"]["instructions_a_cycle"] == 1.5
+
+
 def test_it_is_in_chinese_for_who_reads_chinese(tmp_path):
     a_job(tmp_path).close(cpu_ticks_total=300)
     assert "已用 3.00 s，可用 8.00 s（38 %）" in shown(tmp_path, is_chinese=True)

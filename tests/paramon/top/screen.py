@@ -11,12 +11,14 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 LEAVE = "\x1b[?1049l"
 PATIENCE_SECONDS = 60
+TOP = (sys.executable, "-m", "paramon", "top")
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -30,13 +32,15 @@ def _own_terminal() -> None:
 
 
 class Screen:
-    def __init__(self, *arguments: str, columns: int = 110, lines: int = 24, **more: str) -> None:
+    def __init__(
+        self, *arguments: str, columns: int = 110, lines: int = 24, program: Sequence[str] = TOP, **more: str
+    ) -> None:
         self.master, slave = pty.openpty()
         self.resize(columns, lines, told=False)
         self.before = termios.tcgetattr(slave)
         self._text = ""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "paramon", "top", *arguments],
+            [*program, *arguments],
             env=environment(**more), stdin=slave, stdout=slave, stderr=subprocess.PIPE, start_new_session=True,
             preexec_fn=_own_terminal,  # noqa: PLW1509  # no threads here
         )  # fmt: skip

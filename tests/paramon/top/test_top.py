@@ -71,6 +71,27 @@ def test_nodes_and_gpus_have_bars(tmp_path, look):
         assert "█" in text
 
 
+def test_ranks_have_their_share_of_mpi_and_nodes_what_their_counters_give(tmp_path, look):
+    made = a_job(tmp_path)
+    for second in range(30, 45):
+        made.tick(second * 1000, mpi__0__application_us=second * 900_000, mpi__0__mpi_us=second * 100_000,
+                  mpi__1__application_us=second * 600_000, mpi__1__mpi_us=second * 400_000,
+                  counter__cycles=second * 10**9, counter__instructions=second * 2 * 10**9)  # fmt: skip
+    with Screen(str(tmp_path), *look, columns=160) as screen:
+        lines = screen.until("load balance 0.83", "2.00 instructions a cycle")
+        shares = [line.split()[:2] for line in lines if "part" in line]
+        assert shares == [["0", "10%"], ["1", "40%"]]
+
+
+def test_a_profile_that_was_cut_off_is_no_live_one(tmp_path, look):
+    made = a_job(tmp_path)
+    for path in (made.path, made.path + ".live"):
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    with Screen(str(tmp_path), *look) as screen:
+        screen.until("■ cut off: no end was written")
+    assert "cut off" in top(tmp_path).stdout, "and its page is the last"
+
+
 def test_keys_sort_and_draw_the_tree(tmp_path, look):
     a_job(tmp_path)
     with Screen(str(tmp_path), *look) as screen:

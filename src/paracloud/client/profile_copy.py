@@ -1,0 +1,54 @@
+"""A job's profile as files of a folder here, which keep up with it: `paramon show`, `top` and `export` open them."""
+
+import os
+from base64 import b64decode
+from pathlib import Path
+from uuid import UUID
+
+from paracloud.client.client import Client
+from paracloud.wire.profiles import PieceModel, ProfileFileModel
+from paramon.sample.profile import LIVE
+
+
+class ProfileCopy:
+    """`look` for what is new. `folder` is there already."""
+
+    def __init__(self, client: Client, job: UUID, folder: Path, *, task: int | None = None) -> None:
+        """`task`: of an array, which one."""
+        self._client, self._job, self._folder, self._task = client, job, folder, task
+        self._cursor = ""
+        self.left_out = 0
+        """Nodes whose files the server does not give."""
+
+    def look(self) -> None:
+        """ApiError where there is no profile (yet), OSError where it cannot be written here."""
+        while self._take():
+            pass
+
+    def _take(self) -> bool:
+        """Whether more is there."""
+        news = self._client.profile_files(self._job, since=self._cursor, task=self._task)
+        for one in news.files:
+            if "/" not in one.file:  # the name is the centre's: it does not lead elsewhere
+                self._write(one)
+        self._cursor, self.left_out = news.cursor, news.left_out
+        return any(one.is_behind and one.written.content for one in news.files)
+
+    def _write(self, one: ProfileFileModel) -> None:
+        """The file first: who reads here finds a minute there before its ticks are gone. When it was written at the
+        centre tells whether it still is."""
+        for name, piece in ((one.file, one.written), (one.file + LIVE, one.open_minute)):
+            path = self._folder / name
+            _put(path, piece)
+            if path.exists():
+                os.utime(path, (one.written_at.timestamp(),) * 2)
+
+
+def _put(path: Path, piece: PieceModel) -> None:
+    if not piece.start and not piece.content:
+        path.unlink(missing_ok=True)
+        return
+    with path.open("r+b" if path.exists() else "wb") as file:
+        file.truncate(piece.start)
+        file.seek(piece.start)
+        file.write(b64decode(piece.content))

@@ -1,0 +1,88 @@
+"""A job's profile byte by byte, as it lies at its centre: what its files have got since the last look.
+
+Nothing is decoded, and nothing is read twice: of a profile that grows, each look reads what is new alone, of the open
+minute too. Who puts the pieces together has the files, which `paramon show`, `top` and `export` open.
+"""
+
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from paracloud.jobs.profile_folder import NODES_MOST, Listed, list_profile, read_cursor, write_cursor
+from paracloud.kit.errors import NotFound
+from paracloud.transports.transport import Transport
+from paramon.sample.frames import HEAD
+from paramon.sample.profile import LIVE
+
+ANSWER_BYTES = 4 << 20
+"""Of all files together."""
+NOTHING_SEEN = (0, 0, 0)
+"""How far a file was read, how far its open minute, and what that one's first frame was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What stands in a file from `start` on, and nothing behind it."""
+
+    start: int
+    content: bytes
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class FileNews:
+    """`open_minute`: of the file beside it. `is_behind`: more is there than was read."""
+
+    file: str
+    written: Piece
+    open_minute: Piece
+    written_at: datetime
+    is_behind: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FilesNews:
+    """`cursor`: for the next look. `left_out`: files of nodes that this look did not read."""
+
+    files: list[FileNews]
+    cursor: str
+    left_out: int
+
+
+async def read_profile_files(transport: Transport, folder: str, since: str) -> FilesNews:
+    """NotFound where the job has no profile (yet); Invalid for a cursor that is none."""
+    seen, kept, news, left = read_cursor(since, NOTHING_SEEN), {}, [], ANSWER_BYTES
+    names = await list_profile(transport, folder)
+    for one in names[:NODES_MOST]:
+        found, kept[one.file] = await _news(transport, folder, one, seen.get(one.file, NOTHING_SEEN), left)
+        left -= len(found.written.content)
+        news.append(found)
+    return FilesNews(news, write_cursor(kept), max(len(names) - NODES_MOST, 0))
+
+
+async def _news(
+    transport: Transport, folder: str, one: Listed, seen: tuple[int, ...], most: int
+) -> tuple[FileNews, tuple[int, ...]]:
+    path = f"{folder}/{one.file}"
+    # Before the file itself: a minute is in the file before its ticks are taken away.
+    opened, mark = await _open_minute(transport, path, one, seen)
+    start = seen[0] if seen[0] <= one.size_bytes else 0  # it was taken away, and another one begun
+    content = await transport.read(path, start=start, limit_bytes=most) if most > 0 else b""
+    written = Piece(start, content)
+    news = FileNews(one.file, written, opened, one.written_at, is_behind=written.end < one.size_bytes)
+    return news, (written.end, opened.end, mark)
+
+
+async def _open_minute(transport: Transport, path: str, one: Listed, seen: tuple[int, ...]) -> tuple[Piece, int]:
+    """It is emptied when the minute is over: its first frame says that it is another."""
+    if not one.open_bytes:
+        return Piece(0, b""), 0
+    try:
+        mark = zlib.crc32(await transport.read(path + LIVE, limit_bytes=HEAD.size))
+        start = seen[1] if mark == seen[2] else 0
+        return Piece(start, await transport.read(path + LIVE, start=start, limit_bytes=ANSWER_BYTES)), mark
+    except NotFound:
+        return Piece(0, b""), 0  # it has just been closed

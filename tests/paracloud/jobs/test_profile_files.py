@@ -1,0 +1,103 @@
+"""A profile's files come byte by byte: put together they are the same, and no byte is read twice."""
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.paracloud.jobs.test_profile import Read, spool, ticks
+
+from paracloud.jobs.profile_files import ANSWER_BYTES, NOTHING_SEEN, read_profile_files
+from paracloud.jobs.profile_folder import write_cursor
+from paracloud.kit.errors import Invalid, NotFound
+from paracloud.transports.local import LocalTransport
+from paramon.sample.frames import HEAD
+
+__all__ = ["spool"]
+
+
+class Follower:
+    """Puts the pieces together as whoever asks for them does."""
+
+    def __init__(self, home: Path) -> None:
+        self.transport, self.cursor = Read(home), ""
+        self.files: dict[str, bytes] = {}
+
+    async def look(self) -> int:
+        """The bytes that were read for it."""
+        before = self.transport.given
+        news = await read_profile_files(self.transport, "profile", self.cursor)
+        self.cursor = news.cursor
+        for one in news.files:
+            for name, piece in ((one.file, one.written), (one.file + ".live", one.open_minute)):
+                self.files[name] = self.files.get(name, b"")[: piece.start] + piece.content
+        return self.transport.given - before
+
+    def assert_same(self, folder: Path) -> None:
+        there = {path.name: path.read_bytes() for path in folder.iterdir() if path.stat().st_size}
+        assert {name: content for name, content in self.files.items() if content} == there
+
+
+async def test_put_together_they_are_what_lies_at_the_centre_at_each_moment(spool, tmp_path):
+    follower, folder = Follower(tmp_path), tmp_path / "profile"
+    for minute in range(3):
+        for second in range(5):
+            ticks(spool, [minute * 60 + second])
+            await follower.look()
+            follower.assert_same(folder)
+        spool.end_chunk()
+        if minute:  # a look between the minutes, and none
+            await follower.look()
+            follower.assert_same(folder)
+    spool.close({"exit_code": 0})
+    await follower.look()
+    follower.assert_same(folder)
+
+
+async def test_a_look_reads_what_is_new_alone_however_long_the_job_has_run(spool, tmp_path):
+    follower, folder = Follower(tmp_path), tmp_path / "profile"
+    costs = {}
+    for minute in range(1, 31):
+        ticks(spool, range(minute * 60, minute * 60 + 30))
+        await follower.look()
+        before = sum(path.stat().st_size for path in folder.iterdir())
+        ticks(spool, [minute * 60 + 30])
+        fresh = sum(path.stat().st_size for path in folder.iterdir()) - before
+        costs[minute] = await follower.look()
+        assert costs[minute] == fresh + HEAD.size, "the tick, and by what to see that it is the same minute's"
+        assert await follower.look() == HEAD.size
+        spool.end_chunk()
+    assert costs[30] == costs[2]
+
+
+async def test_a_file_that_was_taken_away_and_begun_again_is_read_from_its_start(spool, tmp_path):
+    follower, folder = Follower(tmp_path), tmp_path / "profile"
+    ticks(spool, range(30))
+    spool.end_chunk()
+    await follower.look()
+    os.unlink(spool.path)
+    ticks(spool, [60])
+    spool.end_chunk()
+    await follower.look()
+    follower.assert_same(folder)
+
+
+async def test_what_is_too_much_for_one_answer_comes_with_the_next(spool, tmp_path):
+    ticks(spool, range(3))
+    spool.end_chunk()
+    with open(spool.path, "ab") as file:
+        file.write(os.urandom(ANSWER_BYTES + 1000))
+    (tmp_path / "profile" / "second.paramon").write_bytes(b"x" * 1000)
+    first = await read_profile_files(LocalTransport(tmp_path), "profile", "")
+    assert [(one.is_behind, len(one.written.content)) for one in first.files] == [(True, ANSWER_BYTES), (True, 0)]
+    follower = Follower(tmp_path)
+    for _ in range(2):
+        await follower.look()
+    follower.assert_same(tmp_path / "profile")
+
+
+async def test_without_a_profile_or_with_a_cursor_of_another_kind_it_says_so(spool, tmp_path):
+    with pytest.raises(NotFound):
+        await read_profile_files(LocalTransport(tmp_path), "nowhere", "")
+    for cursor in ("x", write_cursor({"a": NOTHING_SEEN[:2]}), write_cursor({"a": (1, 2, -1)})):
+        with pytest.raises(Invalid):
+            await read_profile_files(LocalTransport(tmp_path), "profile", cursor)

@@ -1,0 +1,70 @@
+"""The agent's own profile has a file a day, and of those the last ones."""
+
+import os
+import time
+
+from tests.paramon.made import STARTED_MS, Made
+
+from paramon.agent.command import Node, Wanted
+from paramon.agent.days import COMMAND, forget_before
+from paramon.facts.job import JobFacts
+from paramon.facts.runs import newest_run
+from paramon.sample.profile import open_profile
+
+
+def look(node: Node) -> None:
+    time.sleep(node.wait_seconds())
+    node.look_if_due()
+
+
+def test_a_new_day_has_a_file_that_stands_for_itself(tmp_path):
+    node = Node(Wanted("", str(tmp_path), period=0.1, budget=1.0))
+    node._recorder._began -= 1000.0  # it has run for a while
+    look(node)
+    look(node)
+    node._day -= 1
+    look(node)  # its last
+    look(node)
+    look(node)
+    node.close()
+    first, second = open_profile(str(tmp_path))
+    ((before,), (chunk,)) = (list(one.chunks()) for one in (first, second))
+    assert chunk.ticks[0] < 500_000 < before.ticks[0], "since its own start"
+    assert len(chunk.ticks) == 3
+    assert set(chunk.rows) <= set(second.processes), "it knows who was there before it"
+    assert os.getppid() in {one.pid for one in second.processes.values()}
+    assert (len(before.ticks), first.end["wall_ms"]) == (3, before.ticks[-1])
+    (day,) = JobFacts([second]).nodes
+    assert day.cpu_ms <= day.wall_ms * day.cores, "what was used before is none of its"
+
+
+def test_where_no_new_file_can_be_begun_the_old_one_goes_on(tmp_path):
+    folder = tmp_path / "profile"
+    node = Node(Wanted("", str(folder), period=0.1, budget=1.0))
+    look(node)
+    folder.rename(tmp_path / "moved")
+    folder.write_text("in the way")
+    node._day -= 1
+    look(node)
+    look(node)
+    folder.unlink()
+    (tmp_path / "moved").rename(folder)
+    look(node)
+    node.close()
+    first, second = open_profile(str(folder))
+    assert newest_run([first, second]) == [second], "once it can be, and then it is another run"
+
+
+def test_what_is_old_goes_and_what_is_somebodys_stays(tmp_path):
+    days_old = {"old": 8, "young": 6}
+    for number, (age, command, node) in enumerate(
+        [("old", COMMAND, "n1"), ("young", COMMAND, "n1"), ("old", ["./a.out"], "n1"), ("old", COMMAND, "n2")]
+    ):
+        made = Made(tmp_path, node=node, started_ms=STARTED_MS + number, command=command)
+        made.tick(0)
+        os.utime(made.close(), (time.time() - days_old[age] * 86_400,) * 2)
+    for name, content in (("notes.paramon", b"mine"), ("empty.paramon", b""), ("notes.txt", b"mine")):
+        (tmp_path / name).write_bytes(content)
+        os.utime(tmp_path / name, (1, 1))
+    assert forget_before(str(tmp_path), "n1", 7) == [f"n1-{STARTED_MS}.paramon"]
+    assert len(list(tmp_path.iterdir())) == 6
