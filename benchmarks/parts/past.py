@@ -18,8 +18,8 @@ from paracloud.kit.identifiers import CentreName, ProjectId, UserId
 from paracloud.placement.offer import Offer
 from paracloud.placement.prediction import Prediction, Quantiles
 from paracloud.placement.train_waits import Waited, train
-from paracloud.placement.waited import DAY, HOUR, NO_RECENT, Recent
 from paracloud.placement.wait_model import read_model
+from paracloud.placement.waited import DAY, HOUR, NO_RECENT, Recent
 from paracloud.placement.waits import PlainWaits
 
 SIZES, MICROSECOND = 16, timedelta(microseconds=1)
@@ -66,7 +66,7 @@ class Busy(Experience):
 
     def __init__(self, stalls: Sequence[Stall], jobs: Sequence[Asked], rng: random.Random) -> None:
         super().__init__()
-        self._told: dict[tuple[Hashable, timedelta], Recent] = {}
+        self._told: dict[tuple[Hashable, float], Recent] = {}
         self._starts = {one.centre.name: float(rng.randint(1, 90)) for one in stalls}
         for one in stalls:
             if rng.random() < 2 / 3:
