@@ -77,12 +77,14 @@ def simulate(
     that is given again is shifted in time."""
     if not 0 <= broker_share <= 1:
         raise typer.BadParameter(both("--broker-share is 0 to 1.", "--broker-share 须在 0 与 1 之间。"))
-    names = [name for word in policy or ["local", "ours"] for name in word.split(",") if name]
+    names = [*dict.fromkeys(name for word in policy or ["local", "ours"] for name in word.split(",") if name)]
     if not names:
         raise typer.BadParameter(both("--policy names none.", "--policy 未给出任何策略。"))
     _require_writable(report)
     try:
         workload = _workload(trace or [], jobs, capacity)
+        if broker_share < 1 and workload.without_user:
+            _say_without_user(workload.without_user)
         rules = Rules(discipline, clairvoyant=clairvoyant, past_only=past_only)
         outcomes = _played(workload, Asked(names, rules, broker_share, seed))
         if report is not None:
@@ -94,6 +96,11 @@ def simulate(
         print(json.dumps({"policies": told, "jobs_without_request": workload.without_request}))
     else:
         _table(outcomes)
+
+
+def _say_without_user(jobs: int) -> None:
+    en = f"{jobs} jobs do not say whose they are: for --broker-share, each of them is a user of its own."
+    print(both(en, f"{jobs} 个作业未注明用户：--broker-share 将其各视为一个用户。"), file=sys.stderr)
 
 
 def _require_writable(report: Path | None) -> None:

@@ -35,7 +35,8 @@ async def begin_move(session: AsyncSession, row: AnyRow, waiting: Waiting, best:
 
 
 async def begin(session: AsyncSession, row: AnyRow, to: Offer, why: tuple[str, str], now: datetime) -> None:
-    """An earlier move that is still being undone is forgotten: it rested for longer than a command can be under way."""
+    """An earlier move that is still being undone is forgotten: of its commands the one that comes late finds a job that
+    is leaving, and what starts by it finds the run marker taken."""
     await store_moves.end_open(session, [JobId(row.id)], now, "another try began", "开始新的改派")
     await store_moves.add(session, {
         "job_id": row.id, "attempt": row.moves, "step": MoveStep.HOLDING.value, "began_at": now, "changed_at": now,

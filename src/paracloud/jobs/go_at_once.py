@@ -20,7 +20,7 @@ from paracloud.kit.errors import Refused
 from paracloud.kit.identifiers import MOVES_MOST, CentreName, JobId, ProjectId, UserId
 from paracloud.placement.choose import choose
 from paracloud.placement.offer import Objective, Offer
-from paracloud.placement.reroute import MAY_COST_MORE
+from paracloud.placement.reroute import may_cost_more
 
 
 async def go_at_once(session: AsyncSession, centre: CentreName, job: JobId, *, market: Market, now: datetime) -> None:
@@ -36,12 +36,18 @@ async def go_at_once(session: AsyncSession, centre: CentreName, job: JobId, *, m
 
 
 async def go_elsewhere(
-    session: AsyncSession, row: AnyRow, why: tuple[str, str], *, market: Market, now: datetime
+    session: AsyncSession,
+    row: AnyRow,
+    why: tuple[str, str],
+    *,
+    market: Market,
+    now: datetime,
+    is_queue_alone: bool = False,
 ) -> bool:
     """Whether there was a place for the job, whose row is locked and of which its centre knows nothing. Refused where
-    each was."""
+    each was. `is_queue_alone`: another queue of its centre will do."""
     refused: dict[CentreName, Refused] = {}
-    for offer in await elsewhere(session, row, market):
+    for offer in await elsewhere(session, row, market, is_queue_alone=is_queue_alone):
         if offer.centre in refused:
             continue
         try:
@@ -56,18 +62,25 @@ async def go_elsewhere(
     return False
 
 
-async def elsewhere(session: AsyncSession, row: AnyRow, market: Market) -> Sequence[Offer]:
-    """The best one first; but for the customer's own nodes, for which nothing is held."""
+async def elsewhere(
+    session: AsyncSession, row: AnyRow, market: Market, *, is_queue_alone: bool = False
+) -> Sequence[Offer]:
+    """The best one first; but for the customer's own nodes, for which nothing is held. `is_queue_alone`: it is its
+    queue alone that it has to leave, and not its centre."""
     spec, user = read_spec(row.spec, row.script), UserId(row.user_id)
     customer = await customer_of(session, ProjectId(row.project_id), market)
     wanted = need_elsewhere(spec, customer, market)
     found = foreseen(wanted, offers(market, spec, customer), spec, customer=customer, user=user, market=market)
     choice = choose(wanted, found, Objective(spec.objective))
-    most = await most_held(session, str(row.id)) if choice.objective not in MAY_COST_MORE else None
+    may_rise = may_cost_more(choice.objective, spec.constraints)
+    most = None if may_rise else await most_held(session, str(row.id))
+    left = (row.centre, row.queue)
     return [
         one
         for one in choice.fitting
-        if one.centre != row.centre and one.most is not None and (most is None or one.most.micro <= most)
+        if (one.centre != row.centre or (is_queue_alone and (one.centre, one.queue) != left))
+        and one.most is not None
+        and (most is None or one.most.micro <= most)
         if dedicated_at(market, spec, customer, one) is None
     ]
 

@@ -20,7 +20,7 @@ from paracloud.kit.errors import Conflict, Refused
 from paracloud.kit.identifiers import CentreName, JobId, ProjectId, UserId
 from paracloud.placement.filter import RULES, filter_offers
 from paracloud.placement.offer import Objective
-from paracloud.placement.reroute import MAY_COST_MORE
+from paracloud.placement.reroute import may_cost_more
 
 STARTED = ("it had started there", "作业已在该处开始运行")
 BOUND = (
@@ -64,7 +64,7 @@ async def take_place(
     if offer is None or dedicated_at(market, spec, customer, offer) is not None:
         raise Conflict(f"{centre}/{queue} does not take it any more", f"{centre}/{queue} 已不再接收该作业")
     most = most_at(market, spec, customer, offer, spec.wall_limit)
-    is_bound = Objective(spec.objective) not in MAY_COST_MORE
+    is_bound = not may_cost_more(Objective(spec.objective), spec.constraints)
     if is_bound and most.amount.micro > await most_held(session, str(row.id)):
         raise Conflict(f"{offer.place} has become dearer", f"{offer.place} 已涨价")
     where = Place(most.price.product_line, centre, queue)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, insert, literal_column, not_, select, true, update
+from sqlalchemy import ColumnElement, exists, func, insert, literal_column, not_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.jobs.given_up import GivenUp, Remains, Word
@@ -93,3 +93,10 @@ def _is_stranded() -> ColumnElement[bool]:
     untold = is_in(BEFORE_CENTRE) & (JobRow.tries > 0)
     waits = is_in(AT_CENTRE) & is_in(NOT_STARTED) & JobRow.started_at.is_(None)
     return (untold | waits) & JobRow.wish.is_distinct_from("cancel")
+
+
+async def had_jobs(session: AsyncSession, centre: CentreName, queue: str) -> bool:
+    """Whether any job is, was, or had been to run there before it was moved."""
+    here = exists(select(JobRow.id).where(JobRow.centre == centre, JobRow.queue == queue))
+    left = exists(select(MoveRow.id).where(MoveRow.from_centre == centre, MoveRow.from_queue == queue))
+    return bool((await session.execute(select(here | left))).scalar_one())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from paracloud.kit.identifiers import CentreName
+from paracloud.placement.constraints import Constraints
 from paracloud.placement.expected import starts_now
 from paracloud.placement.filter import filter_offers
 from paracloud.placement.offer import Need, Objective, Offer
@@ -20,9 +21,7 @@ GAIN_LEAST = timedelta(minutes=1)
 COOL_DOWN = timedelta(minutes=10)
 """Between the end of one try to move a job and the next. Longer than any command can still be under way."""
 MOVES_A_JOB = 3
-MAY_COST_MORE = frozenset({Objective.SOONEST, Objective.DEADLINE})
-"""Who asked for these may be moved to a dearer place, where the wallet allows it; all others pay no more than the most
-that was held for them when they were accepted."""
+IN_A_HURRY = frozenset({Objective.SOONEST, Objective.DEADLINE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,12 @@ class Waiting:
         return self.waited > (PATIENCE if self.expected is None else self.expected)
 
 
+def may_cost_more(objective: Objective, demands: Constraints) -> bool:
+    """Whether it may go to a dearer place, where the wallet allows it: its user is in a hurry, or has named the most
+    that it may cost. All others pay no more than the most that was held for them when they were accepted."""
+    return objective in IN_A_HURRY or demands.most_cost is not None
+
+
 def better(need: Need, waiting: Waiting, offers: Iterable[Offer]) -> Offer | None:
     """The offer of another centre that gains the job most time; of equals the cheapest. Where nothing is predicted, a
     queue is sooner only if what the job needs is free there now. Who is not in a hurry pays no more anywhere than was
@@ -57,14 +62,14 @@ def better(need: Need, waiting: Waiting, offers: Iterable[Offer]) -> Offer | Non
     gains = [
         (gain, offer)
         for offer in fitting
-        if offer.centre != waiting.centre and _is_allowed(waiting, offer)
+        if offer.centre != waiting.centre and _is_allowed(need, waiting, offer)
         if (gain := _gain(need, waiting, offer)) >= GAIN_LEAST
     ]
     return min(gains, key=lambda one: (-one[0], _most(one[1]), one[1].place))[1] if gains else None
 
 
-def _is_allowed(waiting: Waiting, offer: Offer) -> bool:
-    return waiting.objective in MAY_COST_MORE or _most(offer) <= waiting.most_micro
+def _is_allowed(need: Need, waiting: Waiting, offer: Offer) -> bool:
+    return may_cost_more(waiting.objective, need.constraints) or _most(offer) <= waiting.most_micro
 
 
 def _gain(need: Need, waiting: Waiting, offer: Offer) -> timedelta:

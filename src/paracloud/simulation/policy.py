@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 from paracloud.simulation.centre import Centre
 from paracloud.simulation.grid import Grid
+from paracloud.simulation.workload import TraceJob
 
 
 class Policy:
@@ -13,8 +15,7 @@ class Policy:
 
     def __init__(self, grid: Grid, *, share: float = 1.0, seed: int = 1) -> None:
         self.grid = grid
-        users = _users_within(grid, share, seed)
-        self.brokered = [(job.home, job.user) in users for job in grid.jobs]
+        self.brokered = [_place(_whose(number, job), seed) < share for number, job in enumerate(grid.jobs)]
 
     def choose(self, job: int, now: float) -> Sequence[Centre]:
         """Where it goes: to all of them, and the first start wins. To none: it is kept back, until `Grid.send`."""
@@ -40,12 +41,13 @@ class Policy:
         return fitting[:1]
 
 
-def _users_within(grid: Grid, share: float, seed: int) -> set[tuple[int, str]]:
-    """The same users for every policy: by a hash of the name, not by chance."""
-    users = {(job.home, job.user) for job in grid.jobs}
-    return {user for user in users if _place(user, seed) < share}
+def _whose(number: int, job: TraceJob) -> str:
+    """Where a trace does not tell users apart, each job is one of its own."""
+    return f"{job.home}:{job.user}" if job.has_user else f"{job.home}:{job.user}:{number}"
 
 
-def _place(user: tuple[int, str], seed: int) -> float:
-    digest = hashlib.sha256(f"{seed}:{user[0]}:{user[1]}".encode()).digest()
+@lru_cache(maxsize=100_000)
+def _place(user: str, seed: int) -> float:
+    """The same for every policy: by a hash of the name, not by chance. 0 to 1."""
+    digest = hashlib.sha256(f"{seed}:{user}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+UNKNOWN_USER = "-1"
+"""As the Standard Workload Format has it."""
+
 
 class TraceJob(NamedTuple):
     """Times in seconds from the beginning of the trace. `ran` is never longer than `requested`: a scheduler ends what
@@ -18,6 +21,10 @@ class TraceJob(NamedTuple):
     user: str
     has_request: bool = True
 
+    @property
+    def has_user(self) -> bool:
+        return self.user != UNKNOWN_USER
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -28,6 +35,11 @@ class Workload:
     jobs: tuple[TraceJob, ...]
     left_out: int = 0
     may_count_from_1: bool = False
+
+    @property
+    def without_user(self) -> int:
+        """How many jobs do not say whose they are."""
+        return sum(not job.has_user for job in self.jobs)
 
     @property
     def without_request(self) -> int:

@@ -1,20 +1,26 @@
 """What centres show of their queues changes under the jobs: one goes with jobs in it, and there may be a thousand."""
 
+from collections import Counter
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 from tests.paracloud.jobs.test_reroute import Office
 from tests.paracloud.jobs.world import EAST, START, World, connect, open_world, queue, record
 
+from paracloud.billing.price import add_price
+from paracloud.billing.rate import Price
 from paracloud.centres.store import keep_queues, seen_queues
+from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.book import Move
 from paracloud.jobs.build import build
 from paracloud.jobs.market import read_market
 from paracloud.jobs.quote import quote
 from paracloud.jobs.state import JobState
-from paracloud.jobs.vacate_queue import Vacated, vacate_queue
-from paracloud.kit.errors import Conflict, Invalid
-from paracloud.kit.identifiers import CentreName, NativeId
+from paracloud.jobs.vacate_queue import vacate_job, waiting_for
+from paracloud.kit.errors import Conflict, Invalid, NotFound
+from paracloud.kit.identifiers import CentreName, NativeId, PriceVersionId, new_uuid, submit_tag
 
 MANY, LAST = 1000, CentreName("north")
 
@@ -72,7 +78,7 @@ async def test_who_waits_for_a_queue_that_is_gone_for_good_moves_or_ends_and_who
         await vacated(world)
     async with database.begin() as session:
         await keep_queues(session, EAST, (queue("other"),), START)
-    assert await vacated(world) == Vacated(moved=1, leaving=1, ended=1, cancelling=1, has_more=False)
+    assert await vacated(world) == {"moved": 1, "leaving": 1, "ended": 1, "cancelling": 1}
     assert (await office.job("centre", unsent), await world.state(unsent_bound)) == ("west", "cancelled")
     assert [(one.job, one.step.value) for one in await world.book.departures(office.lease)] == [(free, "holding")]
     assert [(one.job, one.kind) for one in await world.book.wishes(office.lease)] == [(bound, "cancel")]
@@ -80,12 +86,54 @@ async def test_who_waits_for_a_queue_that_is_gone_for_good_moves_or_ends_and_who
     why = "east has no queue cpu any more"
     assert await office.job("reason", unsent_bound) == why
     assert await office.job("why_en", unsent) == f"moved from east/cpu to west/cpu because {why}"
-    assert await vacated(world) == Vacated(moved=0, leaving=0, ended=0, cancelling=0, has_more=False)
+    assert await vacated(world) == {}
     assert await office.untrue() == {}
 
 
-async def vacated(world: World) -> Vacated:
+async def renamed(database) -> None:
+    """The queue has another name now, and there is no other centre."""
+    async with database.begin() as session:
+        await session.execute(text("DELETE FROM queues WHERE centre = 'west'"))
+        await keep_queues(session, EAST, (queue("other"),), START)
+        version = Price(PriceVersionId(new_uuid()), ProductLine.GENERAL, Decimal("0.36"), None, "CNY")
+        await add_price(session, EAST, "other", version, person="op", now=START, valid_from=START - timedelta(days=1))
+
+
+async def test_who_waits_for_a_queue_with_a_new_name_goes_there_once(database):
+    world = await open_world(database)
+    office = await Office.open(world)
+    sent, unsent = await office.queued("7"), await office.accepted()
+    await renamed(database)
+    assert await vacated(world) == {"leaving": 1, "moved": 1}
+    assert (await office.job("centre", unsent), await office.job("queue", unsent)) == ("east", "other")
+    await office.leave(sent)
+    await office.depart(sent)
+    assert (await office.job("state", sent), await office.job("queue", sent)) == ("accepted", "other")
+    await world.book.intend(office.lease, limit=10)
+    await world.book.submitted(office.lease, {sent: NativeId("8"), unsent: NativeId("9")}, postponed={})
+    tags = {submit_tag(sent): "7", submit_tag(sent, 1): "8", submit_tag(unsent, 1): "9"}
+    told = [record(sent, id_, tag=tag, name=f"pc-{tag}", queue="other") for tag, id_ in tags.items()]
+    await world.book.settle(office.lease, told, alive=(), read_until=world.clock.now())
+    assert {await world.state(sent), await world.state(unsent)} == {"completed"}
+    charged = "SELECT count(*) FROM usage WHERE reference = :job"
+    assert [await world.one(charged, job=str(one)) for one in (sent, unsent)] == [1, 1]
+    assert await office.untrue() == {}
+
+
+async def test_a_name_that_no_job_was_ever_sent_to_is_refused(database):
+    await open_world(database)
+    async with database.begin() as session:
+        with pytest.raises(NotFound, match="No job was ever sent"):
+            await waiting_for(session, EAST, "mistyped")
+
+
+async def vacated(world: World) -> dict[str, int]:
+    """How many went each way. Each in a transaction of its own, as they do."""
     async with world.database.begin() as session:
-        now = world.clock.now()
-        market = await read_market(session, now)
-        return await vacate_queue(session, EAST, "cpu", market=market, person="op", now=now)
+        market = await read_market(session, world.clock.now())
+        jobs = await waiting_for(session, EAST, "cpu")
+    ways = []
+    for job in jobs:
+        async with world.database.begin() as session:
+            ways.append(await vacate_job(session, job, (EAST, "cpu"), market=market, now=world.clock.now()))
+    return dict(Counter(way.value for way in ways if way is not None))

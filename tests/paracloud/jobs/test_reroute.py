@@ -23,6 +23,8 @@ from paracloud.jobs.wish import hold
 from paracloud.kit.errors import Unreachable
 from paracloud.kit.identifiers import JobId, NativeId, UnixAccount, submit_tag
 from paracloud.kit.lease import Lease
+from paracloud.kit.money import Money
+from paracloud.placement.constraints import Constraints
 from paracloud.placement.reroute import COOL_DOWN, PATIENCE
 from paracloud.worker.report import Reporter
 
@@ -194,13 +196,19 @@ def test_moves_take_a_fourth_of_a_centres_commands_at_the_most_but_one_goes_alwa
     assert moves_at_once(commands) == moves
 
 
-async def test_a_dearer_place_is_paid_for_before_anything_is_given_up(opened) -> None:
+@pytest.mark.parametrize(
+    "asks",
+    [{"objective": "soonest"}, {"constraints": Constraints(most_cost=Money(720_000))}],
+    ids=["hurry", "max-cost"],
+)
+async def test_a_dearer_place_is_paid_for_before_anything_is_given_up(opened, asks) -> None:
+    """By who is in a hurry, and by who has named the most that it may cost."""
     world = await opened()
     office = await Office.open(world)
     async with world.database.begin() as session:
         await session.execute(text("DELETE FROM queues WHERE centre = 'west'"))
         await connect(session, "north", price="0.72")
-    job = await office.queued(objective="soonest")
+    job = await office.queued(**asks)
     before = await world.wallet() + await world.held()
     assert await world.held() == 360_000
     assert await office.look() == [(job, "holding")]

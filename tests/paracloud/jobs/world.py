@@ -106,7 +106,9 @@ class World:
         return lease
 
     async def submit(self, script: str = SCRIPT, *, caller: Caller | None = None, **options) -> Accepted:
-        extra = {name: options.pop(name) for name in ("inputs", "centre", "objective") if name in options}
+        extra = {
+            name: options.pop(name) for name in ("inputs", "centre", "objective", "constraints") if name in options
+        }
         movable = options.pop("movable", True)
         spec = build(script, {name.replace("_", "-"): value for name, value in options.items()}, **extra).spec
         spec = replace(spec, movable=movable)

@@ -15,7 +15,7 @@ from paracloud.simulation.outcome import Outcome
 from paracloud.simulation.policies import policy as make
 from paracloud.simulation.policy import Policy
 from paracloud.simulation.simulate import Asked, simulate
-from paracloud.simulation.workload import TraceJob, Workload, joined
+from paracloud.simulation.workload import UNKNOWN_USER, TraceJob, Workload, joined
 
 ALL = (
     "local",
@@ -286,3 +286,14 @@ def test_what_a_trace_does_not_say_is_what_the_job_ran_unless_the_past_alone_may
         return dict(simulate(Workload((16, 32, 8), tuple(jobs)), Asked(["ours", "reroute"], rules)))
 
     assert both(unsaid) == both(said) != both(unsaid, past_only=True)
+
+
+def test_jobs_whose_users_are_not_known_use_the_broker_each_by_itself() -> None:
+    """Else all of a trace that tells no users apart would, or none."""
+    known = [TraceJob(at, 1, 1, 1, 0, "lin") for at in range(200)]
+    unknown = [job._replace(user=UNKNOWN_USER) for job in known]
+    of_one, of_many = (
+        sum(Policy(Grid(Workload((4, 4), tuple(jobs)), Rules()), share=0.4).brokered) for jobs in (known, unknown)
+    )
+    assert of_one in (0, 200)
+    assert 40 < of_many < 120
