@@ -16,6 +16,7 @@ from typing import Any
 
 from paramon.begin import Wish, begin
 from paramon.record import Recorder, safely
+from paramon.signals import Signals
 from paramon.subreaper import adopt_orphans
 from paramon.table import Belongs, allow_many_files, pids
 from paramon.total import Total
@@ -39,10 +40,11 @@ def run(command: list[str], wish: Wish) -> int:
     adopt_orphans()
     waited_for = {signal.SIGCHLD, *PASSED_ON}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
+    signals = Signals(waited_for)
     total = Total()
     child = _start(command, {**os.environ, MARK: mark}, before)
     allow_many_files()  # not before the command has started, whose limits are none of ours
-    ended = _watched(child, recorder, waited_for)
+    ended = _watched(child, recorder, signals)
     code = int(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
     how = {"exit_code": max(code, 0), "signal": max(-code, 0), "cpu_ticks_total_by": total.source}
     safely(lambda: recorder.close(how, lambda: _ticks_of(child, total)))
@@ -67,19 +69,19 @@ def _start(command: list[str], environment: dict[str, str], mask: set[Any]) -> i
         os._exit(NOT_ALLOWED)
 
 
-def _watched(child: int, recorder: Recorder, waited_for: set[Any]) -> Any:  # noqa: ANN401  # it has no public name
+def _watched(child: int, recorder: Recorder, signals: Signals) -> Any:  # noqa: ANN401  # it has no public name
     """Until it has ended; what waitid(2) tells of it. It is not waited for yet, so that the last look finds what it
     and its children used in the end."""
     is_well = True
     while True:
         if is_well:
             is_well = safely(recorder.tick_if_due)
-        told = signal.sigtimedwait(waited_for, recorder.wait_seconds() if is_well else 3600)
+        told = signals.wait(recorder.wait_seconds() if is_well else 3600)
         if told is None:
             continue
-        if told.si_signo != signal.SIGCHLD:
-            if not (told.si_code == FROM_TERMINAL and told.si_signo in (signal.SIGINT, signal.SIGQUIT)):
-                os.kill(child, told.si_signo)
+        if told.number != signal.SIGCHLD:
+            if not (told.code == FROM_TERMINAL and told.number in (signal.SIGINT, signal.SIGQUIT)):
+                os.kill(child, told.number)
             continue
         for ended in _ended():
             if ended.si_pid == child:

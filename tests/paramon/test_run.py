@@ -34,6 +34,13 @@ def ran(tmp_path: Path, *command: str, options: tuple[str, ...] = ()):
     return done, node
 
 
+def everybody(node):
+    """The processes of a whole profile: who they are is read with their samples."""
+    for _ in node.chunks():
+        pass
+    return [*node.processes.values()]
+
+
 def last_rows(node):
     found = {}
     for chunk in node.chunks():

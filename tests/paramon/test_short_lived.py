@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.paramon.test_run import everybody
 
 from paramon.sample.profile import open_profile
 from paramon.sensors.exits import Exits
@@ -35,9 +36,10 @@ def test_each_process_is_told_of_once_by_its_exit_record(tmp_path):
     except Unavailable as why:
         pytest.skip(why.en)
     node, series = profile_of_a_loop(tmp_path)
-    looked_at = [one for one in node.processes.values() if one.name == "true" or one.command == "/bin/true"]
+    seen = everybody(node)
+    looked_at = [one for one in seen if one.name == "true" or one.command == "/bin/true"]
     # One that was met before it executed its program had its parent's name still.
-    as_bash = [one for one in node.processes.values() if one.parent in {other.pid for other in node.processes.values()}]
+    as_bash = [one for one in seen if one.parent in {other.pid for other in seen}]
     told = series["exits.true.count"]
     assert told <= LOOPS + 1
     assert told + len(set(looked_at) | set(as_bash)) >= LOOPS

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.paramon.test_run import everybody
 from tests.paramon.test_watch import ENVIRONMENT, until_ticked
 
 from paramon.facts.by_time import ByTime
@@ -50,9 +51,11 @@ def test_one_that_was_stopped_says_what_it_missed_and_no_rate_is_wrong(tmp_path)
     assert node.end["missed_ticks"] >= 15
     by_time = ByTime(node.header["ticks_a_second"], lambda _: NO_RANK)
     (columns,) = [by_time.take(chunk) for chunk in node.chunks()]
-    longest = max(after - before for before, after in zip(columns["at_ms"], columns["at_ms"][1:], strict=False))
-    assert longest >= 2000
-    assert max(one for one in columns["cpu_cores"] if one is not None) < 2, "one that burns cannot be two"
+    passed = [after - before for before, after in zip(columns["at_ms"], columns["at_ms"][1:], strict=False)]
+    assert max(passed) >= 2000
+    # CPU time is told in hundredths of a second: of the last look, right behind another, it is a matter of chance.
+    rates = [one for one, ms in zip(columns["cpu_cores"][1:], passed, strict=True) if ms >= 50]
+    assert max(rates) < 2, "one that burns cannot be two"
 
 
 def test_a_job_whose_collector_was_killed_goes_on_and_what_was_seen_is_there(tmp_path):
@@ -74,7 +77,7 @@ def test_a_run_of_three_seconds_has_a_profile_with_the_usual_period(tmp_path):
     subprocess.run(argv, env=ENVIRONMENT, check=True, timeout=60)
     (node,) = open_profile(str(tmp_path))
     assert node.end["ticks"] >= 3
-    assert [one.name for one in node.processes.values()][-1] == "sleep"
+    assert [one.name for one in everybody(node)][-1] == "sleep"
 
 
 JUMPS = """

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from tests.paramon.test_run import ROOT, last_rows
+from tests.paramon.test_run import ROOT, everybody, last_rows
 
 from paramon.sample.errors import Damaged
 from paramon.sample.fields import AT
@@ -49,7 +49,7 @@ def test_it_sees_the_process_and_its_children_and_ends_with_it(tmp_path):
         job.communicate(b"\n", timeout=60)
     assert watcher.wait(60) == 0
     (node,) = open_profile(str(tmp_path))
-    assert {one.name for one in node.processes.values()} == {"sh", "sleep"}
+    assert {one.name for one in everybody(node)} == {"sh", "sleep"}
     assert node.end is not None
     assert {chr(values[AT["state"]]) for values in last_rows(node).values()} <= {"X", "Z"}
 
@@ -64,7 +64,7 @@ def test_what_carries_the_mark_belongs_to_it_wherever_it_was_started(tmp_path):
     assert watcher.wait(60) == 0
     (node,) = open_profile(str(tmp_path))
     assert (node.header["node"], node.header["job"]) == ("n1", "17")
-    assert {one.name for one in node.processes.values()} == {"sleep", "cat"}
+    assert {one.name for one in everybody(node)} == {"sleep", "cat"}
 
 
 def test_a_warning_brings_what_was_seen_to_disk_and_it_goes_on(tmp_path):
@@ -105,7 +105,7 @@ def test_without_the_script_it_sees_what_carries_the_mark_at_its_node_until_it_i
     there.communicate()
     (node,) = open_profile(str(tmp_path))
     assert (node.header["node"], node.header["attached"]) == ("n1", True)
-    assert [one.name for one in node.processes.values()] == ["sleep"]
+    assert [one.name for one in everybody(node)] == ["sleep"]
     assert node.end is not None
 
 

@@ -11,7 +11,7 @@ import sys
 import pytest
 from tests.paramon.agent.started import agent
 from tests.paramon.agent.strict import Read, read, value
-from tests.paramon.test_run import paramon
+from tests.paramon.test_run import everybody, paramon
 
 from paramon.agent.openmetrics import CONTENT_TYPE
 from paramon.sample.profile import open_profile
@@ -106,7 +106,7 @@ def test_a_profile_of_the_node_is_written_where_a_folder_is_named(tmp_path):
     assert node.header["node"] == "n7"
     assert node.end is not None
     assert node.end["ticks"] >= 3
-    assert os.getpid() in {one.pid for one in node.processes.values()}
+    assert os.getpid() in {one.pid for one in everybody(node)}
 
 
 def test_none_is_written_where_no_folder_is_named(tmp_path):

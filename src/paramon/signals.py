@@ -1,0 +1,54 @@
+"""Signals that are blocked, waited for with a time limit (signalfd(2)).
+
+Not by Python's own `sigtimedwait`: where the process is stopped meanwhile and goes on when its time is over, that tells
+of a signal that nobody sent, made of what stood in memory (seen with CPython 3.11).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import struct
+from collections.abc import Iterable
+from typing import NamedTuple
+
+SET = struct.Struct("@16L")
+"""A sigset_t: a bit each, from the lowest of the first word on."""
+BITS = 8 * struct.calcsize("L")
+TOLD = struct.Struct("=Iii")
+TOLD_BYTES = 128
+
+
+class Signal(NamedTuple):
+    """Its number, and what sent it (sigaction(2), si_code)."""
+
+    number: int
+    code: int
+
+
+class Signals:
+    """Of this process. OSError where the system has no such thing."""
+
+    def __init__(self, numbers: Iterable[int]) -> None:
+        """They must be blocked, and stay so."""
+        words = [0] * 16
+        for number in numbers:
+            words[(number - 1) // BITS] |= 1 << (number - 1) % BITS
+        library = ctypes.CDLL(None, use_errno=True)
+        self._file = int(library.signalfd(-1, ctypes.create_string_buffer(SET.pack(*words), SET.size), os.O_CLOEXEC))
+        if self._file < 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code))
+        self._poll = select.poll()
+        self._poll.register(self._file, select.POLLIN)
+
+    def wait(self, seconds: float) -> Signal | None:
+        """The next one; None where none came in so long."""
+        if not self._poll.poll(max(seconds, 0.0) * 1000):
+            return None
+        number, _, code = TOLD.unpack_from(os.read(self._file, TOLD_BYTES))
+        return Signal(number, code)
+
+    def close(self) -> None:
+        os.close(self._file)
