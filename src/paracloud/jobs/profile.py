@@ -15,7 +15,7 @@ from paracloud.jobs.profile_cursor import FILES_MOST, Cursor, Place, key, read_c
 from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import SubmitTag
 from paracloud.transports.transport import Transport
-from paramon.sample.chunk import Chunk, TickReader, read_chunk
+from paramon.sample.chunk import Chunk, TickReader, inflated, parsed
 from paramon.sample.errors import Damaged
 from paramon.sample.frames import CHUNK, TICK, Frame, frames
 from paramon.sample.profile import LIVE, SUFFIX, Process, Told, note
@@ -24,6 +24,9 @@ NODES_MOST = 32
 """Files that one look reads."""
 AT_A_TIME = 8
 PIECE_BYTES = 4 << 20
+MINUTE_BYTES, PARSED_BYTES = 4 << 20, 8 << 20
+"""Of one minute as it was before it was deflated, and of all that one look takes apart, of all nodes: a job's user may
+write there what they like, and in memory it may be a hundred times as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,8 @@ async def read_profile(transport: Transport, folder: str, since: str) -> News:
     files = await _files(transport, folder)
     wanted = [one for one in _in_turn(files[:FILES_MOST], before.latest) if not one.is_over(before.of(one.name))]
     turn = wanted[:NODES_MOST]
-    limit = asyncio.Semaphore(AT_A_TIME)
-    looks = (_look(transport, f"{folder}/{one.name}", before.of(one.name), limit) for one in turn)
+    limit, parser = asyncio.Semaphore(AT_A_TIME), _Parser()
+    looks = (_look(transport, f"{folder}/{one.name}", before.of(one.name), limit, parser) for one in turn)
     found = await asyncio.gather(*looks, return_exceptions=True)
     places = {one.name: before.of(one.name) for one in files[:FILES_MOST]}
     nodes = []
@@ -114,11 +117,15 @@ async def _files(transport: Transport, folder: str) -> Sequence[_File]:
         ) from None
 
 
-async def _look(transport: Transport, path: str, place: Place, limit: asyncio.Semaphore) -> tuple[NodeNews, Place]:
+async def _look(
+    transport: Transport, path: str, place: Place, limit: asyncio.Semaphore, parser: "_Parser"
+) -> tuple[NodeNews, Place]:
     """The open minute is read before those that are over: one that ends meanwhile is among these then."""
     async with limit:
         opened = await _read(transport, path + LIVE)
-        return _news(path.rpartition("/")[2], await _read(transport, path, place.offset), opened, place)
+        data = await _read(transport, path, place.offset)
+        async with parser.turn:  # one after the other, and beside the loop: others are answered meanwhile
+            return await asyncio.to_thread(parser.news, path.rpartition("/")[2], data, opened, place)
 
 
 async def _read(transport: Transport, path: str, start: int = 0) -> bytes:
@@ -128,46 +135,70 @@ async def _read(transport: Transport, path: str, start: int = 0) -> bytes:
         return b""  # it has been closed or taken away, since it was listed
 
 
-def _news(name: str, data: bytes, opened: bytes, place: Place) -> tuple[NodeNews, Place]:
-    end, last_ms = 0, place.last_ms
-    told, news = Told(name), NodeNews(name)
-    for one in frames(data):
-        if isinstance(one, int):
-            news.lost_bytes += one
-            continue
-        end = one.end
-        last_ms = _take(one, told, news, last_ms)
-    news.is_behind = len(data) >= PIECE_BYTES
-    if news.is_behind and not end:  # so much in which nothing is whole is no profile of ours: on, behind it
-        news.lost_bytes = end = len(data)
-    if not news.is_behind and told.end is None:
-        last_ms = _take_open(opened, news, last_ms)
-    news.header, news.end, news.processes = told.header or None, told.end, tuple(told.processes.values())
-    return news, Place(place.offset + end, last_ms)
+class _Full(Exception):
+    """The look has taken apart all that it may."""
 
 
-def _take(one: Frame, told: Told, news: NodeNews, last_ms: int) -> int:
-    """The last moment that was seen."""
-    try:
-        if one.kind == CHUNK:
-            return _add(read_chunk(one.payload), news, last_ms)
-        note(told, one)
-    except (Damaged, ValueError, TypeError):
-        news.lost_bytes += len(one.payload)
-    return last_ms
+class _Parser:
+    """Of one look: takes files apart, as much as it may. What is left over is for the next look."""
 
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        self._left = PARSED_BYTES
 
-def _take_open(opened: bytes, news: NodeNews, last_ms: int) -> int:
-    """The minute that is not over."""
-    reader = TickReader()
-    try:
-        for one in frames(opened):
-            if isinstance(one, int) or one.kind != TICK:
+    def news(self, name: str, data: bytes, opened: bytes, place: Place) -> tuple[NodeNews, Place]:
+        end, last_ms = 0, place.last_ms
+        told, news = Told(name), NodeNews(name, is_behind=len(data) >= PIECE_BYTES)
+        for one in frames(data):
+            if isinstance(one, int):
+                news.lost_bytes += one
+                continue
+            try:
+                last_ms = self._take(one, told, news, last_ms)
+            except _Full:
+                news.is_behind = True
                 break
-            reader.read(one.payload)
-    except Damaged:
-        pass  # it is being written: the next look finds it
-    return _add(reader.chunk, news, last_ms)
+            end = one.end
+        else:
+            if news.is_behind and not end:  # so much in which nothing is whole is no profile of ours: on, behind it
+                news.lost_bytes = end = len(data)
+        if not news.is_behind and told.end is None:
+            last_ms = self._take_open(opened, news, last_ms)
+        news.header, news.end, news.processes = told.header or None, told.end, tuple(told.processes.values())
+        return news, Place(place.offset + end, last_ms)
+
+    def _take(self, one: Frame, told: Told, news: NodeNews, last_ms: int) -> int:
+        """The last moment that was seen. _Full for a minute that this look has no room for any more."""
+        try:
+            if one.kind != CHUNK:
+                note(told, one)
+                return last_ms
+            minute = inflated(one.payload, MINUTE_BYTES)
+            self._use(minute)
+            return _add(parsed(minute), news, last_ms)
+        except (Damaged, ValueError, TypeError):
+            news.lost_bytes += len(one.payload)
+        return last_ms
+
+    def _use(self, data: bytes) -> None:
+        if len(data) > self._left:
+            raise _Full
+        self._left -= len(data)
+
+    def _take_open(self, opened: bytes, news: NodeNews, last_ms: int) -> int:
+        """The minute that is not over."""
+        reader = TickReader()
+        try:
+            self._use(opened)
+            for one in frames(opened):
+                if isinstance(one, int) or one.kind != TICK:
+                    break
+                reader.read(one.payload)
+        except _Full:
+            news.is_behind = True
+        except Damaged:
+            pass  # it is being written: the next look finds it
+        return _add(reader.chunk, news, last_ms)
 
 
 def _add(chunk: Chunk, news: NodeNews, last_ms: int) -> int:

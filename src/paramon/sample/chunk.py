@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from paramon.sample.errors import Damaged
+from paramon.sample.errors import Damaged, TooLarge
 from paramon.sample.fields import COUNT
 from paramon.sample.varint import get, get_bytes, get_signed, numbers, put, put_bytes, put_signed
 
@@ -135,9 +135,14 @@ class _Line:
         self.tick, self.value, self.written = 0, 0, bytearray()
 
 
-def read_chunk(payload: bytes) -> Chunk:
-    """Damaged for what is no chunk."""
-    data = _inflated(payload)
+def read_chunk(payload: bytes, largest: int = LARGEST) -> Chunk:
+    """Damaged for what is no chunk; TooLarge for one of more bytes than that, inflated. In memory it takes a hundred
+    times as many at the worst."""
+    return parsed(inflated(payload, largest))
+
+
+def parsed(data: bytes) -> Chunk:
+    """Of an inflated chunk."""
     ticks, at = _ticks(data)
     rows, points = {}, {}
     count, at = get(data, at)
@@ -181,14 +186,17 @@ class TickReader:
             self.chunk.points.setdefault(series, []).append((number, value))
 
 
-def _inflated(payload: bytes) -> bytes:
+def inflated(payload: bytes, largest: int = LARGEST) -> bytes:
+    """Damaged for what is no chunk; TooLarge for one of more bytes than that."""
     inflater = zlib.decompressobj()
     try:
-        data = inflater.decompress(payload, LARGEST)
+        data = inflater.decompress(payload, largest + 1)
     except zlib.error:
         raise Damaged("a minute cannot be inflated", "数据块无法解压") from None
+    if len(data) > largest:
+        raise TooLarge("a minute is too large", "数据块过大")
     if not inflater.eof:
-        raise Damaged("a minute is cut off or too large", "数据块不完整或过大")
+        raise Damaged("a minute is cut off", "数据块不完整")
     return data
 
 

@@ -9,3 +9,7 @@ class Damaged(Exception):
     def __init__(self, en: str, zh: str) -> None:
         super().__init__(en)
         self.en, self.zh = en, zh
+
+
+class TooLarge(Damaged):
+    """Whole perhaps, but more than whoever reads wants at once."""

@@ -1,14 +1,16 @@
 """A profile is read at its centre as it grows: each look gets what is new, once, and reads no more than that."""
 
+import zlib
 from pathlib import Path
 
 import pytest
 
-from paracloud.jobs.profile import NODES_MOST, PIECE_BYTES, read_profile
+from paracloud.jobs.profile import MINUTE_BYTES, NODES_MOST, PARSED_BYTES, PIECE_BYTES, read_profile
 from paracloud.jobs.profile_cursor import CURSOR_LIMIT, FILES_MOST
 from paracloud.kit.errors import Invalid, NotFound
 from paracloud.transports.local import LocalTransport
 from paramon.sample.fields import COUNT
+from paramon.sample.frames import CHUNK, HEAD, frame
 from paramon.sample.profile import Process
 from paramon.spool import Spool
 
@@ -114,6 +116,29 @@ async def test_what_a_hostile_centre_gives_for_a_profile_is_left_out_and_counted
     assert second.minutes == []
     assert not second.is_behind
     assert PIECE_BYTES > 1 << 20
+
+
+async def test_a_minute_that_would_fill_the_memory_is_left_out_and_counted(spool, tmp_path):
+    bomb = frame(CHUNK, zlib.compress(bytes(MINUTE_BYTES + 1)))
+    with Path(spool.path).open("ab") as file:
+        file.write(bomb)
+    ticks(spool, range(3))
+    spool.end_chunk()
+    (node,) = await Follower(tmp_path).look()
+    assert node.lost_bytes == len(bomb) - HEAD.size
+    assert [minute.at_ms for minute in node.minutes] == [[0, 1000, 2000]]
+
+
+async def test_a_look_takes_apart_only_so_much_and_the_next_goes_on(spool, tmp_path):
+    for minute in range(3):
+        spool.chunk.tick(minute * 1000)
+        spool.chunk.point("x" * (PARSED_BYTES * 4 // 9), 1)
+        spool.end_chunk()
+    follower, found = Follower(tmp_path), []
+    while not found or found[-1].is_behind:
+        found += await follower.look()
+    assert [[minute.at_ms for minute in one.minutes] for one in found] == [[[0], [1000]], [[2000]]]
+    assert [one.lost_bytes for one in found] == [0, 0]
 
 
 async def test_a_long_stretch_in_which_nothing_is_whole_is_passed_over_and_what_follows_is_read(spool, tmp_path):
