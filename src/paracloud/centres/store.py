@@ -73,9 +73,8 @@ async def centre(session: AsyncSession, name: CentreName) -> Centre | None:
     return None if row is None else _centre(row)
 
 
-async def set_enabled(session: AsyncSession, name: CentreName, *, is_enabled: bool) -> bool:
-    statement = update(CentreRow).where(CentreRow.name == name).values(is_enabled=is_enabled).returning(CentreRow.name)
-    return (await session.execute(statement)).scalar_one_or_none() is not None
+async def set_enabled(session: AsyncSession, name: CentreName, *, is_enabled: bool) -> None:
+    await session.execute(update(CentreRow).where(CentreRow.name == name).values(is_enabled=is_enabled))
 
 
 async def lend(session: AsyncSession, name: CentreName, accounts: Sequence[UnixAccount]) -> None:

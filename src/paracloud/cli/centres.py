@@ -8,6 +8,8 @@ from paracloud.cli import session, show
 from paracloud.cli.ids import Id
 from paracloud.cli.jobs import AsJson
 from paracloud.cli.words import both, say
+from paracloud.wire.drained import DrainedModel
+from paracloud.wire.grid import CentreModel
 from paracloud.wire.provision import ProvisionRequest, ResidencyRequest
 
 Megabytes = Annotated[float | None, typer.Option(min=0.000001, help="How many megabytes come there in a second.")]
@@ -20,10 +22,7 @@ def centres(as_json: AsJson = False) -> None:
     if as_json:
         show.as_json(found)
         return
-    rows = [
-        (c.name, say(c.title_en, c.title_zh), c.is_well, say(c.error_en or "", c.error_zh or ""), c.commands_per_minute)
-        for c in found.items
-    ]
+    rows = [(c.name, say(c.title_en, c.title_zh), c.is_well, _trouble(c), c.commands_per_minute) for c in found.items]
     show.table(["centre", "name", "well", "reason", "budget/min"], rows)
     has = [
         (c.name, c.region or None, c.trust, _listed(c.applications), _listed(c.licences), _speed(c.bytes_per_second))
@@ -64,6 +63,27 @@ def provide(
     show.table(["centre", "trust", "applications", "licences", "MB/s"], [(*row, _speed(found.bytes_per_second))])
 
 
+def drain(centre: str, as_json: AsJson = False) -> None:
+    """Let a centre take no new jobs, until `resume`. What it has goes on there."""
+    with session.client() as client:
+        _tell_drained(client.drain(centre), as_json=as_json)
+
+
+def resume(centre: str, as_json: AsJson = False) -> None:
+    """Let a drained centre take jobs again."""
+    with session.client() as client:
+        _tell_drained(client.resume(centre), as_json=as_json)
+
+
+def _tell_drained(done: DrainedModel, *, as_json: bool) -> None:
+    if as_json:
+        show.as_json(done)
+    elif done.is_drained:
+        print(say(f"{done.centre} takes no new jobs.", f"{done.centre} 暂不接收新作业。"))
+    else:
+        print(say(f"{done.centre} takes jobs again.", f"{done.centre} 已恢复接收作业。"))
+
+
 def residency(
     project: Id,
     region: Annotated[list[str] | None, typer.Option(help="The data may be there; as `centres` shows it.")] = None,
@@ -81,6 +101,12 @@ def residency(
         print(say("anywhere", "不限区域") if found.regions is None else _listed(found.regions))
 
 
+def _trouble(one: CentreModel) -> str:
+    if not one.is_enabled and one.is_well is not None:  # else its history alone is kept
+        return say("takes no new jobs", "暂不接收新作业")
+    return say(one.error_en or "", one.error_zh or "")
+
+
 def _listed(names: list[str] | None) -> str | None:
     """A dash where nothing is said."""
     return None if names is None else ", ".join(names) or say("none", "无")
@@ -90,4 +116,4 @@ def _speed(bytes_per_second: int | None) -> str | None:
     return None if bytes_per_second is None else f"{bytes_per_second / 1_000_000:g}"
 
 
-VERBS = (provide, residency)
+VERBS = (provide, drain, resume, residency)

@@ -32,6 +32,7 @@ from paracloud.wire.account import (
     StatementModel,
     WhoAmI,
 )
+from paracloud.wire.drained import DrainedModel
 from paracloud.wire.gone import GivenUpModel, GoneRequest, StrandedModel
 from paracloud.wire.grid import CentreList, QueueList
 from paracloud.wire.jobs import (
@@ -166,6 +167,12 @@ class Client(
 
     def vacate(self, centre: str, body: VacateRequest) -> VacatedModel:
         return self._post(f"/operator/centres/{quote(centre, safe='')}:vacate", VacatedModel, body)
+
+    def drain(self, centre: str) -> DrainedModel:
+        return self._post(f"/operator/centres/{quote(centre, safe='')}:drain", DrainedModel, None)
+
+    def resume(self, centre: str) -> DrainedModel:
+        return self._post(f"/operator/centres/{quote(centre, safe='')}:resume", DrainedModel, None)
 
     def stranded(self, centre: str) -> StrandedModel:
         return self._get(f"/operator/centres/{quote(centre, safe='')}/stranded", StrandedModel)

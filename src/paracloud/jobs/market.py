@@ -86,7 +86,7 @@ class MarketReader:
 
 
 async def read_market(session: AsyncSession, now: datetime, foresight: Foresees | None = None) -> Market:
-    centres = {centre.name: centre for centre in await all_centres(session) if centre.is_enabled}
+    centres = {centre.name: centre for centre in await all_centres(session) if centre.is_reached}
     prices, health = await prices_at(session, now), await healths(session)
     said = await provisions(session)
     seen = [queue for queue in await seen_queues(session) if queue.centre in centres]
@@ -240,6 +240,8 @@ def anothers(stall: Stall, customer: Customer, market: Market) -> tuple[str, str
 
 
 def _unavailable(stall: Stall) -> tuple[str, str] | None:
+    if not stall.centre.is_enabled:
+        return "it takes no new jobs now, by its operator's word", "运营方已让该中心暂不接收新作业"
     if stall.health is not None and (why := sickness(stall.health)) is not None:
         return why
     if not stall.queue.is_up:

@@ -192,6 +192,8 @@ ROUTES: dict[str, Route] = {
         lambda of: _centre(of) | {"name": "north", "accounts": ["north0"], "test_account": "north0"}
     ),
     "PATCH /operator/centres/{centre}/provision": operates(lambda _: {"applications": ["lammps"], "trust": 1}),
+    "POST /operator/centres/{centre}:drain": Route(OPERATES),
+    "POST /operator/centres/{centre}:resume": Route(OPERATES),
     "POST /operator/centres/{centre}:vacate": operates(lambda _: {"queue": "gone"}),
     "GET /operator/centres/{centre}/stranded": of(OPERATES),
     "POST /operator/centres/{centre}:give-up": operates(lambda _: {"reason": "the substation burnt down"}),
@@ -296,6 +298,7 @@ IN_TURN = {
     "POST /operator/settlements/{settlement_id}:pay",
     "GET /operator/reconciliations/{centre}/{day}",
     "POST /operator/centres/{centre}:give-up",
+    "POST /operator/centres/{centre}:vacate",
     "POST /operator/host-keys",
 }
 """What goes on from an earlier step, or needs a machine that answers: it has tests of its own."""

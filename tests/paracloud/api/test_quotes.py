@@ -80,6 +80,25 @@ async def test_what_the_operator_says_of_a_centre_decides_who_is_sent_there(
     assert (shown[WEST]["applications"], shown[WEST]["trust"], shown[EAST]["trust"]) == (["lammps"], 1, 0)
 
 
+async def test_a_drained_centre_takes_no_new_job_and_says_so_until_it_is_resumed(
+    house: House, lin: Tenant, boss: Person
+) -> None:
+    stays = await house.submit(lin, centre=EAST)
+    done = await house.ask(boss, "POST", f"/operator/centres/{EAST}:drain")
+    assert (done.status_code, done.json()) == (200, {"centre": EAST, "is_drained": True})
+    house.clock.forward(timedelta(seconds=3))
+    found = await quoted(house, lin)
+    assert EAST not in {one["centre"] for one in found["offers"]}
+    assert {one["en"] for one in found["rejected"] if one["centre"] == EAST} == {
+        "it takes no new jobs now, by its operator's word"
+    }
+    assert (await house.ask(lin, "GET", f"/jobs/{stays}")).json()["job"]["centre"] == EAST
+    await house.ask(boss, "POST", f"/operator/centres/{EAST}:resume")
+    house.clock.forward(timedelta(seconds=3))
+    assert EAST in {one["centre"] for one in (await quoted(house, lin))["offers"]}
+    assert (await house.ask(boss, "POST", "/operator/centres/nowhere:drain")).status_code == 404
+
+
 async def test_a_licence_is_asked_for_by_the_script_and_known_by_the_operators_word(
     house: House, lin: Tenant, boss: Person
 ) -> None:

@@ -54,7 +54,13 @@ def test_a_deadline_that_is_none_is_refused_before_anything_is_asked(terminal, l
 def test_the_operator_says_that_a_queue_is_gone_and_is_refused_while_it_is_shown(terminal, lin, boss):
     refused = terminal.run(boss, "admin", "vacate", "west", "cpu")
     assert (refused.returncode != 0, "still shows cpu" in refused.stderr) == (True, True)
-    assert re.search(r"west\s+gone\s+0\s+0\s+0\s+0", terminal.say(boss, "admin", "vacate", "west", "gone"))
-    told = json.loads(terminal.say(boss, "admin", "vacate", "west", "gone", "--json"))
-    assert told == {"moved": 0, "leaving": 0, "ended": 0, "cancelling": 0, "has_more": False}
-    assert terminal.run(lin, "admin", "vacate", "west", "gone").returncode != 0
+    mistyped = terminal.run(boss, "admin", "vacate", "west", "cup")
+    assert (mistyped.returncode != 0, "No job was ever sent" in mistyped.stderr) == (True, True)
+    assert terminal.run(lin, "admin", "vacate", "west", "cpu").returncode != 0
+
+
+def test_the_operator_lets_a_centre_take_no_new_jobs_for_a_while(terminal, lin, boss):
+    assert terminal.say(boss, "admin", "drain", "west").strip() == "west takes no new jobs."
+    assert json.loads(terminal.say(boss, "admin", "drain", "west", "--json")) == {"centre": "west", "is_drained": True}
+    assert terminal.say(boss, "admin", "resume", "west").strip() == "west takes jobs again."
+    assert terminal.run(lin, "admin", "drain", "west").returncode != 0
