@@ -93,7 +93,7 @@ def _process_exporter(folder: Path, port: int) -> list[str]:
 
 def cost_of_paramon(pyz: Path, folder: Path, load: Load, seconds: float) -> Cost:
     """The profile lies in `folder` after it."""
-    with _started([PYTHON, str(pyz), "run", "--folder", str(folder), "--"], load) as process:
+    with _started([PYTHON, str(pyz), "run", "--budget", "100", "--folder", str(folder), "--"], load) as process:
         return _measured(process.pid, seconds)
 
 

@@ -51,6 +51,7 @@ def sensors_here() -> tuple[list[Sensor], dict[str, tuple[str, str]]]:
             found.append(Seldom(make()))
         except Unavailable as why:
             unavailable[name] = (why.en, why.zh)
-        except (OSError, ValueError, IndexError) as wrong:  # a machine unlike those we know: the others go on
-            unavailable[name] = (f"not understood: {wrong}", f"无法识别：{wrong}")
+        except Exception as wrong:  # noqa: BLE001  # a machine unlike those we know: the others go on
+            told = f"{type(wrong).__name__}: {wrong}"
+            unavailable[name] = (f"not understood: {told}", f"无法识别：{told}")
     return found, unavailable

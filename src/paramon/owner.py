@@ -12,6 +12,7 @@ import os
 RANKS = (b"PMIX_RANK", b"OMPI_COMM_WORLD_RANK", b"PMI_RANK", b"MV2_COMM_WORLD_RANK")
 """Of Open MPI, MPICH and its kin, and MVAPICH; the surest first."""
 NO_RANK = -1
+RANK_DIGITS = 9
 ENVIRONMENT_MOST = 1 << 20
 
 
@@ -58,12 +59,15 @@ def _raw(pid: int, root: str) -> bytes:
 
 def rank_in(known: dict[bytes, bytes]) -> int:
     for name in RANKS:
-        if known.get(name, b"").isdigit():
-            return int(known[name])
+        if (rank := _rank(known.get(name, b""))) != NO_RANK:
+            return rank
     # Slurm numbers the batch script too, as if it were a task; only a step has both.
-    if b"SLURM_STEP_ID" in known and known.get(b"SLURM_PROCID", b"").isdigit():
-        return int(known[b"SLURM_PROCID"])
-    return NO_RANK
+    return _rank(known.get(b"SLURM_PROCID", b"")) if b"SLURM_STEP_ID" in known else NO_RANK
+
+
+def _rank(text: bytes) -> int:
+    """Anybody may write anything there, and of thousands of digits Python makes no number."""
+    return int(text) if text.isdigit() and len(text) <= RANK_DIGITS else NO_RANK
 
 
 def command_line(pid: int, most: int = 200, root: str = "/proc") -> str:

@@ -32,6 +32,10 @@ class Target(Protocol):
 
     def end_tick(self) -> None: ...
 
+    def has_begun_again(self) -> bool:
+        """All that is there is to be told of anew."""
+        ...
+
     def end_chunk(self) -> None: ...
 
     def close(self, how: dict[str, Any]) -> None: ...
@@ -93,6 +97,8 @@ class Recorder:
 
     def end_minute(self) -> None:
         """What was seen until now is on disk."""
+        if self._spool.has_begun_again():
+            self._spool.processes(self._table.everybody())
         self._spool.end_chunk()
         self._chunk_end = time.monotonic() + CHUNK_SECONDS
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from paramon.begin import Wish, begin
+from paramon.owner import environment
 from paramon.record import Recorder, safely
 from paramon.signals import Signals
 from paramon.subreaper import adopt_orphans
@@ -24,7 +25,7 @@ from paramon.total import Total
 MARK = "PARAMON_JOB"
 """In the environment of the command, and so of all that it starts."""
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
-             signal.SIGCONT, signal.SIGALRM, signal.SIGWINCH)  # fmt: skip
+             signal.SIGCONT, signal.SIGALRM, signal.SIGWINCH, signal.SIGXCPU)  # fmt: skip
 FROM_TERMINAL = 128
 """SI_KERNEL: the terminal has told the command itself, which is in the same group."""
 NOT_FOUND, NOT_ALLOWED = 127, 126
@@ -42,13 +43,19 @@ def run(command: list[str], wish: Wish) -> int:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
     signals = Signals(waited_for)
     total = Total()
-    child = _start(command, {**os.environ, MARK: mark}, before)
+    child = _start(command, {**_environment(), MARK: mark}, before)
     allow_many_files()  # not before the command has started, whose limits are none of ours
     ended = _watched(child, recorder, signals)
     code = int(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
     how = {"exit_code": max(code, 0), "signal": max(-code, 0), "cpu_ticks_total_by": total.source}
     safely(lambda: recorder.close(how, lambda: _ticks_of(child, total)))
     return code if code >= 0 else 128 - code
+
+
+def _environment() -> dict[str, str]:
+    """As we were started with it. Python sets a locale of its own where there was none (PEP 538)."""
+    told = environment(os.getpid())
+    return {name: value for name, value in os.environ.items() if name != "LC_CTYPE" or not told or b"LC_CTYPE" in told}
 
 
 def _start(command: list[str], environment: dict[str, str], mask: set[Any]) -> int:
@@ -60,7 +67,8 @@ def _start(command: list[str], environment: dict[str, str], mask: set[Any]) -> i
         return child
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored stays so
+        for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(ignored, signal.SIG_DFL)  # Python ignores them, and what is ignored stays so
         os.execvpe(command[0], command, environment)  # noqa: S606  # no shell: the command is the user's own
     except OSError as wrong:
         os.write(2, f"paramon: {command[0]}: {wrong.strerror}\n".encode("utf-8", "surrogateescape"))
@@ -81,12 +89,20 @@ def _watched(child: int, recorder: Recorder, signals: Signals) -> Any:  # noqa: 
             continue
         if told.number != signal.SIGCHLD:
             if not (told.code == FROM_TERMINAL and told.number in (signal.SIGINT, signal.SIGQUIT)):
-                os.kill(child, told.number)
+                _pass_on(child, told.number)
             continue
         for ended in _ended():
             if ended.si_pid == child:
                 return ended
             os.waitpid(ended.si_pid, 0)
+
+
+def _pass_on(child: int, number: int) -> None:
+    """One that changed its user may be told nothing any more: it goes on, and so does its profile."""
+    try:
+        os.kill(child, number)
+    except OSError:
+        pass
 
 
 def _ended() -> Iterator[Any]:

@@ -35,6 +35,7 @@ class Spool:
         """Why nothing can be written now; empty where all is well."""
         self.written_bytes = 0
         self.chunk = ChunkWriter()
+        self._is_another = False
         os.makedirs(folder, mode=0o755, exist_ok=True)
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
         self._live = self._open_live()
@@ -68,6 +69,17 @@ class Spool:
             except OSError as wrong:
                 self._told(wrong)
                 self._close_live()  # what followed would be the difference to what is missing
+
+    def has_begun_again(self) -> bool:
+        """Whether the file was taken away and another one is begun: of that, who is there is to be told anew. Asked
+        before a minute is written, once for each time."""
+        try:
+            if not _is_there(self._file, self._path):
+                self._begin_again()
+        except OSError as wrong:
+            self._told(wrong)
+        again, self._is_another = self._is_another, False
+        return again
 
     def end_chunk(self) -> None:
         """The minute is over."""
@@ -122,6 +134,7 @@ class Spool:
         os.close(self._file)
         self._file = fresh
         self._write(self._header)
+        self._is_another = True
 
     def _open_live(self) -> int | None:
         try:

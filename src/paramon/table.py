@@ -132,6 +132,10 @@ class Table:
         """The command lines of all that were there at the last look."""
         return [command_line(int(name), root=self._root) for name in self._ours]
 
+    def everybody(self) -> list[Process]:
+        """Who is there now."""
+        return [self._told(number, watched) for number, watched in self._ours.values()]
+
     def close(self) -> None:
         for _, watched in self._ours.values():
             self.spent.last(watched, is_alive=True)

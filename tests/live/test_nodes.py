@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from tests.live.logins import GridLogin, Login, SlurmLogin, until
+from tests.paramon.test_run import everybody
 
 from paracloud.dialects.batch_script import GUARD_FOLDER
 from paracloud.dialects.monitor import COLLECTORS, PROFILE
@@ -60,12 +61,12 @@ def test_each_node_is_watched_with_the_processes_that_are_its_own(login: Login):
     record = ended_as_alone(login, native_id)
     first, second = profile_of(login, job)
     assert {first.header["node"], second.header["node"]} == {f"{login.CENTRE}cpu{at}" for at in (1, 2)}
-    ranks = [{one.rank for one in node.processes.values() if one.name == "sleep"} - {-1} for node in (first, second)]
+    ranks = [{one.rank for one in everybody(node) if one.name == "sleep"} - {-1} for node in (first, second)]
     assert all(ranks)
     assert sorted(ranks[0] | ranks[1]) == list(range(job.tasks))
     assert not ranks[0] & ranks[1]
     assert all(sum(len(chunk.ticks) for chunk in node.chunks()) >= 2 for node in (first, second))
-    commands = [one.command for node in (first, second) for one in node.processes.values()]
+    commands = [one.command for node in (first, second) for one in everybody(node)]
     assert not [one for one in commands if COLLECTOR in one or "job-name=paramon" in one]
     assert "other_nodes" not in first.header["unavailable"]
     assert (record.cores, login.output(job).count("step 0")) == (job.tasks, job.tasks)

@@ -1,15 +1,16 @@
 """What the collector saw of a job, while it runs and after."""
 
+import asyncio
 from base64 import b64encode
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from paracloud.api.deps import Bearer, Deps, TheDeps, Token
 from paracloud.api.files import reach_job
-from paracloud.jobs.profile import NodeNews, profile_folder, read_profile
-from paracloud.jobs.profile_cursor import CURSOR_LIMIT
+from paracloud.jobs.profile import News, NodeNews, profile_folder, read_profile
+from paracloud.jobs.profile_cursor import CURSOR, CURSOR_LIMIT
 from paracloud.jobs.profile_files import FileNews, Piece, read_profile_files
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import submit_tag
@@ -26,18 +27,24 @@ from paracloud.wire.profiles import (
 from paramon.sample.fields import NAMES
 
 router = APIRouter(tags=["jobs"])
-Since = Annotated[str, Query(max_length=CURSOR_LIMIT)]
+Since = Annotated[str, Query(max_length=CURSOR_LIMIT, pattern=CURSOR)]
 Task = Annotated[int | None, Query(ge=0, le=1 << 31)]
 
 
-@router.get("/jobs/{job}/profile")
-async def profile(job: UUID, deps: TheDeps, token: Token, since: Since = "", task: Task = None) -> ProfileModel:
+@router.get("/jobs/{job}/profile", response_model=ProfileModel)
+async def profile(job: UUID, deps: TheDeps, token: Token, since: Since = "", task: Task = None) -> Response:
     """What is new since the look whose `cursor` is `since`: samples of each process, about a second apart, and series
     of the node. Of an array, one task's."""
     transport, folder = await _reach(deps, token, job, task)
     news = await read_profile(transport, folder, since)
+    # Beside the loop: it may be some hundred thousand rows, and others wait for their answers.
+    return Response(await asyncio.to_thread(_written, news), media_type="application/json")
+
+
+def _written(news: News) -> str:
     nodes = [_node(one) for one in news.nodes]
-    return ProfileModel(fields=list(NAMES), nodes=nodes, cursor=news.cursor, left_out=news.left_out)
+    told = ProfileModel(fields=list(NAMES), nodes=nodes, cursor=news.cursor, left_out=news.left_out)
+    return told.model_dump_json()
 
 
 @router.get("/jobs/{job}/profile/files")

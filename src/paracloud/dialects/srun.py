@@ -54,6 +54,8 @@ fi
 exec "$launcher" "${words[@]}" bash -c '
   export SLURM_PROCID=${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}}
   export SLURM_LOCALID=${OMPI_COMM_WORLD_LOCAL_RANK:-${MPI_LOCALRANKID:-0}}
+  # Where a scheduler ends the launcher of another node alone, its tasks end with it.
+  ! setpriv --pdeathsig KILL true 2>/dev/null || set -- setpriv --pdeathsig KILL "$@"
   exec "$@"' srun "$@"
 """
 

@@ -27,6 +27,8 @@ PIECE_BYTES = 4 << 20
 MINUTE_BYTES, PARSED_BYTES = 4 << 20, 8 << 20
 """Of one minute as it was before it was deflated, and of all that one look takes apart, of all nodes: a job's user may
 write there what they like, and in memory it may be a hundred times as much."""
+OBJECTS = 8
+"""What a byte of JSON is counted as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ class _Parser:
         for one in frames(data):
             if isinstance(one, int):
                 news.lost_bytes += one
+                end += one
                 continue
             try:
                 last_ms = self._take(one, told, news, last_ms)
@@ -171,25 +174,28 @@ class _Parser:
         """The last moment that was seen. _Full for a minute that this look has no room for any more."""
         try:
             if one.kind != CHUNK:
+                self._use(len(one.payload) * OBJECTS)
                 note(told, one)
                 return last_ms
             minute = inflated(one.payload, MINUTE_BYTES)
-            self._use(minute)
+            self._use(len(minute))
             return _add(parsed(minute), news, last_ms)
-        except (Damaged, ValueError, TypeError):
+        except (Damaged, ValueError, TypeError, RecursionError):
             news.lost_bytes += len(one.payload)
         return last_ms
 
-    def _use(self, data: bytes) -> None:
-        if len(data) > self._left:
+    def _use(self, size: int) -> None:
+        if size > PARSED_BYTES:
+            raise Damaged("more than any look takes apart", "超出单次读取上限")
+        if size > self._left:
             raise _Full
-        self._left -= len(data)
+        self._left -= size
 
     def _take_open(self, opened: bytes, news: NodeNews, last_ms: int) -> int:
         """The minute that is not over."""
         reader = TickReader()
         try:
-            self._use(opened)
+            self._use(len(opened))
             for one in frames(opened):
                 if isinstance(one, int) or one.kind != TICK:
                     break

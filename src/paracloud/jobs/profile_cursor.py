@@ -18,6 +18,7 @@ from paramon.sample.varint import numbers, put
 FILES_MOST = 256
 """That a cursor knows."""
 CURSOR_LIMIT = 7_000
+CURSOR = "^[A-Za-z0-9_-]*$"
 _KEY_BYTES, _CHECKSUM_BYTES = 5, 4
 _NUMBER_MOST = 1 << 50
 

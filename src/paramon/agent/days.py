@@ -30,8 +30,8 @@ def forget_before(folder: str, node: str, days: int) -> list[str]:
             if is_old and _is_ours(path, node):
                 os.unlink(path)
                 gone.append(name)
-        except OSError:
-            continue  # it is gone, or stays
+        except (OSError, ValueError, AttributeError, RecursionError):
+            continue  # it is gone, or somebody's
     return gone
 
 

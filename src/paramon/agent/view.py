@@ -82,6 +82,9 @@ class View:
         if self._spool is not None:
             self._spool.chunk.point(series, value)
 
+    def has_begun_again(self) -> bool:
+        return self._spool is not None and self._spool.has_begun_again()
+
     def processes(self, came: Sequence[Process]) -> None:
         if self._spool is not None:
             self._spool.processes(came)

@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from paramon.owner import environment
-from paramon.sensors.cgroup_place import JOBS
+from paramon.sensors.cgroup_place import job_in
 from paramon.sensors.file import content
 
 ID = re.compile(r"(?:job[_.]|pbspro-)?(\d+)(?:\.(\d+)(?=\D|$))?")
@@ -61,8 +61,8 @@ class Owners:
 def job_by_group(cgroup: str) -> tuple[str, str]:
     """Of /proc/PID/cgroup (cgroups(7)): a job's number and its task's; empty for none."""
     for line in cgroup.splitlines():
-        group = JOBS.match(line.split(":", 2)[-1])
-        found = None if group is None else ID.match(group[0].rpartition("/")[2])
+        group = job_in(line.split(":", 2)[-1])
+        found = ID.match(group.rpartition("/")[2]) if group else None
         if found is not None:
             return found[1], found[2] or ""
     return "", ""

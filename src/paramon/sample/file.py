@@ -20,11 +20,13 @@ def frames_in(path: str, start: int = 0) -> Iterator[Frame | int]:
             if not block:
                 return
             waiting += block
-            used = 0
+            used = passed = 0
             for one in frames(waiting):
                 if isinstance(one, int):
                     yield one
+                    passed = used + one
                 else:
                     yield one._replace(end=at + one.end)
-                    used = one.end
+                    used = passed = one.end
+            used = passed  # what was given up is not looked at again
             waiting, at = waiting[used:], at + used

@@ -35,13 +35,17 @@ def frame(kind: bytes, payload: bytes) -> bytes:
 
 def frames(data: bytes, start: int = 0) -> Iterator[Frame | int]:
     """The whole frames from there on; a number instead for so many bytes in the middle that are none. What is
-    incomplete at the end is left out: it may still come."""
+    incomplete at the end is left out: it may still come. Where most of it is made to look like frames and is none, it
+    is given up: the last thing told is a number then."""
+    search = _Search(data)
     at = start
     while True:
-        found = _frame_at(data, at)
+        found = search.frame_at(at)
         if found is None:
-            following = _next(data, at + 1)
+            following = search.after(at)
             if following < 0:
+                if search.is_given_up:
+                    yield len(data) - at
                 return
             yield following - at
             at = following
@@ -50,25 +54,38 @@ def frames(data: bytes, start: int = 0) -> Iterator[Frame | int]:
         at = found.end
 
 
-def _frame_at(data: bytes, at: int) -> Frame | None:
-    if len(data) - at < HEAD.size:
+class _Search:
+    """Of frames in bytes that anybody may have written: marks that lead to nothing cost no more than TIMES its length
+    altogether."""
+
+    TIMES = 4
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._view = data, memoryview(data)
+        self._left = self.TIMES * len(data) + 1
+        self.is_given_up = False
+
+    def frame_at(self, at: int) -> Frame | None:
+        if len(self._data) - at < HEAD.size:
+            return None
+        mark, kind, size, checksum = HEAD.unpack_from(self._data, at)
+        begin, end = at + HEAD.size, at + HEAD.size + size
+        if mark != MARK or size > LARGEST or end > len(self._data):
+            return None
+        if _checksum(kind, self._view[begin:end]) == checksum:
+            return Frame(kind, self._data[begin:end], end)
+        self._left -= size
         return None
-    mark, kind, size, checksum = HEAD.unpack_from(data, at)
-    end = at + HEAD.size + size
-    if mark != MARK or size > LARGEST or end > len(data):
-        return None
-    payload = bytes(data[at + HEAD.size : end])
-    return Frame(kind, payload, end) if _checksum(kind, payload) == checksum else None
+
+    def after(self, at: int) -> int:
+        """Where the next whole frame begins; -1 for nowhere."""
+        while self._left > 0:
+            at = self._data.find(MARK, at + 1)
+            if at < 0 or self.frame_at(at) is not None:
+                return at
+        self.is_given_up = True
+        return -1
 
 
-def _next(data: bytes, at: int) -> int:
-    """Where the next whole frame begins; -1 for nowhere."""
-    while True:
-        at = data.find(MARK, at)
-        if at < 0 or _frame_at(data, at) is not None:
-            return at
-        at += 1
-
-
-def _checksum(kind: bytes, payload: bytes) -> int:
+def _checksum(kind: bytes, payload: bytes | memoryview) -> int:
     return zlib.crc32(payload, zlib.crc32(kind))

@@ -10,7 +10,8 @@ from paramon.sensors.file import content
 
 JOBS = re.compile(
     r".*?/(?:"
-    r"job_\d+"  # Slurm: /slurm/uid_1000/job_7/step_0 and /system.slice/slurmstepd.scope/job_7/step_0/…
+    r"(?:slurm[^/]*/(?:[^/]+/)?uid_\d+|[^/]*slurmstepd\.scope)/job_\d+"
+    # Slurm: /slurm/uid_1000/job_7/step_0 and /system.slice/slurmstepd.scope/job_7/step_0/…
     r"|(?:GE|UGE|sge|ocs)/\d+\.\d+[^/]*"  # Grid Engine: cell, job and task
     r"|pbs_jobs\.service/jobid/[^/]+|pbspro\.slice/pbspro-[^/]+\.slice"  # PBS
     r"|lsf/[^/]+/job\.[^/]+"  # LSF
@@ -18,6 +19,8 @@ JOBS = re.compile(
 )
 """As far as the folder of the whole job: steps and tasks are below it. What a login or a service has is no job's."""
 UNIFIED = ""
+USERS_OWN = "/user.slice/"
+"""Below it users make groups of any name (systemd delegates it to them)."""
 
 
 class Mount(NamedTuple):
@@ -38,13 +41,19 @@ def places(proc: str = "/proc", process: str = "self") -> dict[str, str]:
     found = {}
     for line in told.splitlines():
         _, controllers, path = line.split(":", 2)
-        job = JOBS.match(path)
-        if job is None:
+        job = job_in(path)
+        if not job:
             continue
         for controller in controllers.split(","):
             if controller in mounts:
-                found[controller] = _below(mounts[controller], job[0])
+                found[controller] = _below(mounts[controller], job)
     return {controller: folder for controller, folder in found.items() if os.path.isdir(folder)}
+
+
+def job_in(path: str) -> str:
+    """The part of a group's path that is the whole job's; empty for what is no job's."""
+    found = None if USERS_OWN in path else JOBS.match(path)
+    return found[0] if found else ""
 
 
 def _mounts(path: str) -> dict[str, Mount]:

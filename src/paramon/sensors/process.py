@@ -27,6 +27,8 @@ GONE = ord("X")
 """The state of one that is not there any more."""
 OFTEN, SELDOM = 10, 60
 """Looks from one at what is dear to the next: of one that ran meanwhile, and of any."""
+TOLD_KIB = 4096
+"""So much may its memory change until its `status` is asked what of it is shared."""
 THREADS_MOST = 256
 """More threads than that are not looked at one by one."""
 NOT_KEPT, DENIED = -1, -2
@@ -52,7 +54,7 @@ class Watched:
 
     __slots__ = (
         "_age", "_base", "_io", "_is_quiet", "_is_stale", "_later", "_program", "_ran", "_run", "_seen", "_seen_io",
-        "_start", "_stat", "_threads", "is_another_program", "parent", "pid", "start_ticks", "values",
+        "_start", "_stat", "_threads", "_told_rss", "is_another_program", "parent", "pid", "start_ticks", "values",
     )  # fmt: skip
 
     def __init__(self, pid: int, root: str = "/proc") -> None:
@@ -63,6 +65,7 @@ class Watched:
         self._seen = self._seen_io = self._ran = self._start = b""
         # The first look finds all of it new; after it, those that came together take turns with what is dear.
         self._is_quiet, self._is_stale, self._age, self._later = False, True, SELDOM, -(pid % OFTEN)
+        self._told_rss = 0
         self._threads: dict[int, tuple[int, int, int]] = {}
         try:
             data = _content(self._base + "stat")
@@ -105,6 +108,8 @@ class Watched:
         if self._age >= (max(OFTEN, min(self.values[THREADS], SELDOM)) if self._is_stale else SELDOM):
             self._read_dear()
             return True
+        if abs(self.values[RSS] - self._told_rss) > TOLD_KIB:
+            self._read_status()
         return is_new
 
     def ended(self) -> None:
@@ -167,18 +172,27 @@ class Watched:
     def _read_dear(self) -> None:
         self._age, self._later, self._is_stale = self._later, 0, False
         values = self.values
-        try:
-            status = _content(self._base + "status", STATUS_SIZE)
-        except OSError:
+        status = self._read_status()
+        if not status:
             return  # where it is gone, the next look finds that
-        for name, at in STATUS:
-            values[at] = _number(status, name, values[at])
         if values[THREADS] <= 1:
             self._threads[self.pid] = _of_thread(self._now(self._run, "schedstat"), status)
         elif values[THREADS] <= THREADS_MOST:
             self._read_threads()
         if self._threads:
             values[RUN_WAIT], values[VOLUNTARY], values[FORCED] = (sum(one) for one in zip(*self._threads.values()))
+
+    def _read_status(self) -> bytes:
+        """What is shared of its memory is as fresh as all of it then."""
+        values = self.values
+        try:
+            status = _content(self._base + "status", STATUS_SIZE)
+        except OSError:
+            return b""
+        for name, at in STATUS:
+            values[at] = _number(status, name, values[at])
+        self._told_rss = values[RSS]
+        return status
 
     def _read_threads(self) -> None:
         """Those that ended between two looks have told what they did until the last one."""

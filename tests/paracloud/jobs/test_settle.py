@@ -10,10 +10,11 @@ from tests.paracloud.jobs.world import EAST, START, StillClock, record
 from paracloud.dialects.records import Accounted, AccountingRecord, NativePhase, Observation, Unread
 from paracloud.jobs.carry_out import carry_out
 from paracloud.jobs.outpost import Outpost
-from paracloud.jobs.settle import Settlement
+from paracloud.jobs.settle import BATCH, Settlement
 from paracloud.jobs.state import JobState
 from paracloud.jobs.watch import watch
 from paracloud.kit.command import Command, Completed
+from paracloud.kit.errors import Unreachable
 from paracloud.kit.identifiers import JobId, NativeId, submit_tag
 from paracloud.kit.lease import Lease
 
@@ -125,6 +126,36 @@ async def test_a_row_that_cannot_be_true_stops_nobody_elses_and_is_read_again(ro
     rounds.centre.accounted[0] = good
     await rounds.go(PATIENCE)
     assert await rounds.stand.state(doubted) is JobState.COMPLETED
+
+
+class FailsAtThe:
+    """A book that is out of reach at one of its settlings."""
+
+    def __init__(self, book, number: int) -> None:
+        self._book, self._number, self._calls = book, number, 0
+
+    def __getattr__(self, name: str):
+        return getattr(self._book, name)
+
+    async def settle(self, *records, **more):
+        self._calls += 1
+        if self._calls == self._number:
+            raise Unreachable("The database does not answer.", "数据库无响应。")
+        return await self._book.settle(*records, **more)
+
+
+async def test_a_flood_of_records_is_settled_in_parts_and_read_again_until_its_last_part_was(rounds: Rounds):
+    first, last = await rounds.queued("7"), await rounds.queued("8")
+    others = [record(None, str(number), account="nobodys") for number in range(100, 100 + BATCH)]
+    rounds.centre.accounted = [record(first, "7"), *others, record(last, "8")]
+    rounds.settlement = Settlement(FailsAtThe(rounds.stand.book, 2), rounds.outpost, lambda: rounds.lease)
+    with pytest.raises(Unreachable):
+        await rounds.go()
+    assert await rounds.stand.book.accounted_until(rounds.lease) is None
+    assert (await rounds.stand.state(first), await rounds.stand.state(last)) == (JobState.COMPLETED, JobState.VANISHED)
+    await rounds.go()
+    assert await rounds.stand.book.accounted_until(rounds.lease) == rounds.clock.now()
+    assert await rounds.stand.state(last) is JobState.COMPLETED
 
 
 async def test_a_requeued_job_waits_for_the_record_of_its_last_run(rounds: Rounds):

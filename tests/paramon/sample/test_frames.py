@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paramon.sample.frames import MARK, Frame, frame, frames
+from paramon.sample.frames import CHUNK, HEAD, MARK, Frame, _Search, frame, frames
 
 kinds = st.sampled_from([b"H", b"C", b"T"])
 payloads = st.binary(max_size=40) | st.sampled_from([MARK, MARK * 3, b""])
@@ -42,3 +42,23 @@ def test_a_file_is_read_on_from_where_it_ended():
     first, second = frame(b"C", b"one"), frame(b"C", b"two")
     (one,) = frames(first + second[:5])
     assert [found.payload for found in frames(first + second, one.end)] == [b"two"]
+
+
+def test_what_is_made_to_look_like_frames_and_is_none_is_given_up_soon():
+    """Each of these marks says that all that follows is its own."""
+    count, step = 20_000, HEAD.size
+    size = count * step
+    forged = b"".join(HEAD.pack(MARK, CHUNK, size - at - step, 0) for at in range(0, size, step))
+    looked = []
+
+    class Counted(_Search):
+        def frame_at(self, at):
+            looked.append(at)
+            return super().frame_at(at)
+
+    search = Counted(forged)
+    assert search.frame_at(0) is None
+    assert search.after(0) == -1
+    assert search.is_given_up
+    assert len(looked) < 10
+    assert list(frames(forged)) == [len(forged)], "and it is told as lost"

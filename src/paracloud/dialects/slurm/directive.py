@@ -17,7 +17,7 @@ PASSED_THROUGH = frozenset(
     {
         *("account", "acctg-freq", "begin", "comment", "constraint", "contiguous"),
         *("cores-per-socket", "cpu-freq", "deadline", "delay-boot", "distribution", "exclude", "extra-node-info"),
-        *("gpu-bind", "gpu-freq", "hint", "kill-on-invalid-dep", "mail-type", "mail-user", "mem-bind"),
+        *("gpu-bind", "gpu-freq", "hint", "kill-on-invalid-dep", "licenses", "mail-type", "mail-user", "mem-bind"),
         *("mincpus", "nice", "no-kill", "nodelist", "ntasks-per-core", "ntasks-per-socket"),
         *("open-mode", "overcommit", "prefer", "profile", "propagate", "qos", "reservation"),
         *("signal", "sockets-per-node", "switches", "threads-per-core", "time-min", "tmp"),
