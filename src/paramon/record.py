@@ -97,10 +97,13 @@ class Recorder:
 
     def end_minute(self) -> None:
         """What was seen until now is on disk."""
-        if self._spool.has_begun_again():
-            self._spool.processes(self._table.everybody())
+        self._tell_again()
         self._spool.end_chunk()
         self._chunk_end = time.monotonic() + CHUNK_SECONDS
+
+    def _tell_again(self) -> None:
+        if self._spool.has_begun_again():
+            self._spool.processes(self._table.everybody())
 
     def _came(self, processes: list[Process]) -> None:
         self._spool.processes(processes)
@@ -113,6 +116,7 @@ class Recorder:
         for sensor in self._sensors:
             if isinstance(sensor, Seldom):
                 sensor.hurry()
+        self._tell_again()  # as long as it is known who was there until now
         self._tick()
         self._table.close()
         total_ticks = total()

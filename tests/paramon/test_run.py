@@ -126,3 +126,26 @@ def test_what_cannot_be_is_refused_with_its_bounds(tmp_path, options):
     done = paramon("run", "--folder", str(tmp_path), *options, "--", "true")
     assert done.returncode == 2
     assert " to " in done.stderr
+
+
+def test_the_command_has_its_own_signals_and_locale_and_not_pythons(tmp_path):
+    """Python ignores two signals, and sets a locale where there is none."""
+    script = "grep -E 'SigIgn' /proc/self/status; env | grep -c LC_CTYPE"
+    bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src")}
+    argv = [sys.executable, "-m", "paramon", "run", "--folder", str(tmp_path), "--", "sh", "-c", script]
+    done = subprocess.run(argv, env=bare, check=False, capture_output=True, text=True, timeout=60)
+    ignored, locales = done.stdout.splitlines()
+    mask = int(ignored.split()[1], 16)
+    assert not mask & (1 << signal.SIGPIPE - 1 | 1 << signal.SIGXFSZ - 1)
+    assert locales == "0"
+
+
+def test_a_limit_that_the_scheduler_tells_by_sigxcpu_reaches_the_command(tmp_path):
+    script = "trap 'echo told; exit 4' XCPU; echo ready; while :; do sleep 0.1; done"
+    argv = [sys.executable, "-m", "paramon", "run", "--folder", str(tmp_path), "--", "sh", "-c", script]
+    known = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    with subprocess.Popen(argv, env=known, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGXCPU)
+        assert process.stdout.read() == "told\n"
+    assert process.returncode == 4

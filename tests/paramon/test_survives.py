@@ -142,3 +142,13 @@ def test_a_number_that_comes_again_is_another_process():
     argv = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", SAME_NUMBER]
     done = subprocess.run(argv, env=ENVIRONMENT, check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_where_the_folder_was_taken_away_who_is_there_is_told_again(tmp_path):
+    folder = tmp_path / "profile"
+    process = burning(folder)
+    shutil.rmtree(folder)
+    process.communicate(timeout=60)
+    (node,) = open_profile(str(folder))
+    assert {one.name for one in everybody(node)} & {Path(sys.executable).resolve().name, Path(sys.executable).name}
+    assert {number for chunk in node.chunks() for number in chunk.rows} <= set(node.processes)

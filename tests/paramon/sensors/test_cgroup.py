@@ -103,6 +103,8 @@ def test_of_version_1_no_limit_is_none(tmp_path):
     [
         "/slurm/uid_1000/job_71",
         "/slurm/node7/uid_1000/job_71",
+        "/system.slice/slurmstepd.scope/job_71",
+        "/system.slice/node7_slurmstepd.scope/job_71",
         "/GE/71.1",
         "/UGE/71.3",
         "/pbs_jobs.service/jobid/71.server",
@@ -124,6 +126,8 @@ def test_the_jobs_of_schedulers_are_known_by_their_paths(tmp_path, path):
         "/user.slice/user-1000.slice/session-4.scope",
         "/system.slice/sshd.service",
         "/docker/0123456789ab",
+        "/user.slice/user-1000.slice/user@1000.service/app.slice/slurmstepd.scope/job_71",
+        "/system.slice/job_71",
         "/user.slice/my_job_7x",
         "/system.slice/slurmd.service",
     ],

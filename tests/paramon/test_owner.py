@@ -1,0 +1,22 @@
+"""Which rank a process is, by what its launcher put into its environment; anybody may put anything there."""
+
+import pytest
+
+from paramon.owner import NO_RANK, rank_in
+
+
+@pytest.mark.parametrize(
+    ("known", "rank"),
+    [
+        ({b"PMIX_RANK": b"3", b"OMPI_COMM_WORLD_RANK": b"4"}, 3),
+        ({b"PMI_RANK": b"7"}, 7),
+        ({b"SLURM_PROCID": b"2"}, NO_RANK),
+        ({b"SLURM_PROCID": b"2", b"SLURM_STEP_ID": b"0"}, 2),
+        ({b"PMIX_RANK": b"9" * 5000}, NO_RANK),
+        ({b"PMIX_RANK": b"9" * 5000, b"PMI_RANK": b"1"}, 1),
+        ({b"PMIX_RANK": b"-1"}, NO_RANK),
+        ({}, NO_RANK),
+    ],
+)
+def test_the_surest_word_that_is_a_number_of_a_rank_counts(known, rank):
+    assert rank_in(known) == rank
