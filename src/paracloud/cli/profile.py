@@ -46,7 +46,7 @@ def profile(
         if follow and not as_json:
             _looked(client, job, copy, folder)
         else:
-            _keep_up(client, job, copy, Event()) if follow else copy.look()
+            _keep_up(client, job, copy, Event()) if follow else _look_once(client, job, copy)
             _shown(folder, as_json=as_json)
         if copy.left_out:
             nodes = copy.left_out
@@ -77,9 +77,18 @@ def _keep_up(client: Client, job: UUID, copy: ProfileCopy, enough: Event) -> Non
         try:
             is_final = client.job(job).job.is_final  # before the look: what it left is there
             copy.look()
+            if is_final:
+                copy.close()
         except ApiError as error:
             if is_final or error.status not in PASSING:
                 raise
+
+
+def _look_once(client: Client, job: UUID, copy: ProfileCopy) -> None:
+    is_final = client.job(job).job.is_final  # before the look, as above
+    copy.look()
+    if is_final:
+        copy.close()
 
 
 def _looked(client: Client, job: UUID, copy: ProfileCopy, folder: Path) -> None:

@@ -25,6 +25,11 @@ class ProfileCopy:
         while self._take():
             pass
 
+    def close(self) -> None:
+        """The job has ended: what has no end by now was cut off, however lately it was written."""
+        for path in self._folder.iterdir():
+            os.utime(path, (0, 0))
+
     def _take(self) -> bool:
         """Whether more is there."""
         news = self._client.profile_files(self._job, since=self._cursor, task=self._task)
