@@ -15,9 +15,10 @@ from paracloud.jobs.profile_cursor import FILES_MOST, Cursor, Place, key, read_c
 from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import SubmitTag
 from paracloud.transports.transport import Transport
-from paramon.sample.chunk import Chunk, TickReader, inflated, parsed
+from paramon.sample.chunk import Chunk, TickReader, parsed
 from paramon.sample.errors import Damaged
 from paramon.sample.frames import CHUNK, TICK, Frame, frames
+from paramon.sample.inflate import inflated
 from paramon.sample.profile import LIVE, SUFFIX, Process, Told, note
 
 NODES_MOST = 32

@@ -15,15 +15,14 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from paramon.sample.errors import Damaged, TooLarge
+from paramon.sample.errors import Damaged
 from paramon.sample.fields import COUNT
+from paramon.sample.inflate import LARGEST, inflated
 from paramon.sample.varint import get, get_bytes, get_signed, numbers, put, put_bytes, put_signed
 
 LEVEL = 6
 NOTHING = (0,) * COUNT
 BITS = tuple(1 << field for field in range(COUNT))
-LARGEST = 256 << 20
-"""Of what a chunk may inflate to."""
 TICKS_MOST = 100_000
 
 
@@ -184,20 +183,6 @@ class TickReader:
             series = name.decode("utf-8", "replace")
             value = self._series[series] = self._series.get(series, 0) + delta
             self.chunk.points.setdefault(series, []).append((number, value))
-
-
-def inflated(payload: bytes, largest: int = LARGEST) -> bytes:
-    """Damaged for what is no chunk; TooLarge for one of more bytes than that."""
-    inflater = zlib.decompressobj()
-    try:
-        data = inflater.decompress(payload, largest + 1)
-    except zlib.error:
-        raise Damaged("a minute cannot be inflated", "数据块无法解压") from None
-    if len(data) > largest:
-        raise TooLarge("a minute is too large", "数据块过大")
-    if not inflater.eof:
-        raise Damaged("a minute is cut off", "数据块不完整")
-    return data
 
 
 def _ticks(data: bytes) -> tuple[list[int], int]:
