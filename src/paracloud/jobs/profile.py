@@ -74,10 +74,10 @@ async def read_profile(transport: Transport, folder: str, since: str) -> News:
     """NotFound where the job has no profile (yet); Invalid for a cursor that is none."""
     before = read_cursor(since)
     files = await _files(transport, folder)
-    wanted = [one for one in _in_turn(files[:FILES_MOST], before.latest) if not one.is_over(before.of(one.name))]
+    wanted = [one for one in _in_turn(files[:FILES_MOST], before.latest) if not one.is_over(one.from_there(before))]
     turn = wanted[:NODES_MOST]
     limit, parser = asyncio.Semaphore(AT_A_TIME), _Parser()
-    looks = (_look(transport, f"{folder}/{one.name}", before.of(one.name), limit, parser) for one in turn)
+    looks = (_look(transport, f"{folder}/{one.name}", one.from_there(before), limit, parser) for one in turn)
     found = await asyncio.gather(*looks, return_exceptions=True)
     places = {one.name: before.of(one.name) for one in files[:FILES_MOST]}
     nodes = []
@@ -97,6 +97,11 @@ class _File:
     size_bytes: int
     is_open: bool
     """The minute is not over, nor is its collector."""
+
+    def from_there(self, before: Cursor) -> Place:
+        """From its beginning where it is another file than it was: the folder was taken away meanwhile."""
+        place = before.of(self.name)
+        return place if place.offset <= self.size_bytes else Place(0, place.last_ms)
 
     def is_over(self, place: Place) -> bool:
         return not self.is_open and self.size_bytes <= place.offset

@@ -208,6 +208,17 @@ async def test_no_tick_is_missed_where_a_minute_ends_while_it_is_read(spool, tmp
     assert len(seen) > 10
 
 
+async def test_a_file_that_was_taken_away_and_begun_again_is_read_from_its_beginning(spool, tmp_path):
+    follower = Follower(tmp_path)
+    ticks(spool, range(60))
+    spool.end_chunk()
+    assert await follower.seconds() == list(range(60))
+    Path(spool.path).unlink()
+    ticks(spool, range(60, 62))
+    spool.end_chunk()
+    assert await follower.seconds() == [60, 61]
+
+
 async def test_where_there_is_none_it_says_why(tmp_path):
     with pytest.raises(NotFound):
         await read_profile(LocalTransport(tmp_path), "profile", "")
