@@ -12,6 +12,7 @@ from typing import Any
 from paracloud.dialects.batch_script import GUARD_FOLDER
 from paracloud.dialects.monitor import PROFILE
 from paracloud.jobs.profile_cursor import FILES_MOST, Cursor, Place, key, read_cursor, write_cursor
+from paracloud.jobs.profile_folder import NODES_MOST, Listed, list_profile
 from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import SubmitTag
 from paracloud.transports.transport import Transport
@@ -19,10 +20,8 @@ from paramon.sample.chunk import Chunk, TickReader, parsed
 from paramon.sample.errors import Damaged
 from paramon.sample.frames import CHUNK, TICK, Frame, frames
 from paramon.sample.inflate import inflated
-from paramon.sample.profile import LIVE, SUFFIX, Process, Told, note
+from paramon.sample.profile import LIVE, Process, Told, note
 
-NODES_MOST = 32
-"""Files that one look reads."""
 AT_A_TIME = 8
 PIECE_BYTES = 4 << 20
 MINUTE_BYTES, PARSED_BYTES = 4 << 20, 8 << 20
@@ -73,56 +72,39 @@ def profile_folder(tag: SubmitTag, task: int | None) -> str:
 async def read_profile(transport: Transport, folder: str, since: str) -> News:
     """NotFound where the job has no profile (yet); Invalid for a cursor that is none."""
     before = read_cursor(since)
-    files = await _files(transport, folder)
-    wanted = [one for one in _in_turn(files[:FILES_MOST], before.latest) if not one.is_over(one.from_there(before))]
+    files = await list_profile(transport, folder)
+    wanted = [one for one in _in_turn(files[:FILES_MOST], before.latest) if not _is_over(one, _from_there(one, before))]
     turn = wanted[:NODES_MOST]
     limit, parser = asyncio.Semaphore(AT_A_TIME), _Parser()
-    looks = (_look(transport, f"{folder}/{one.name}", one.from_there(before), limit, parser) for one in turn)
+    looks = (_look(transport, f"{folder}/{one.file}", _from_there(one, before), limit, parser) for one in turn)
     found = await asyncio.gather(*looks, return_exceptions=True)
-    places = {one.name: before.of(one.name) for one in files[:FILES_MOST]}
+    places = {one.file: before.of(one.file) for one in files[:FILES_MOST]}
     nodes = []
     for one, told in zip(turn, found, strict=True):
         if isinstance(told, BaseException):
             raise told
-        news, places[one.name] = told
+        news, places[one.file] = told
         nodes.append(news)
-    after = Cursor({key(name): place for name, place in places.items()}, key(turn[-1].name) if turn else before.latest)
+    after = Cursor({key(name): place for name, place in places.items()}, key(turn[-1].file) if turn else before.latest)
     nodes.sort(key=lambda news: news.file)
     return News(nodes, write_cursor(after), len(wanted) - len(turn) + max(len(files) - FILES_MOST, 0))
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    name: str
-    size_bytes: int
-    is_open: bool
-    """The minute is not over, nor is its collector."""
-
-    def from_there(self, before: Cursor) -> Place:
-        """From its beginning where it is another file than it was: the folder was taken away meanwhile."""
-        place = before.of(self.name)
-        return place if place.offset <= self.size_bytes else Place(0, place.last_ms)
-
-    def is_over(self, place: Place) -> bool:
-        return not self.is_open and self.size_bytes <= place.offset
+def _from_there(one: Listed, before: Cursor) -> Place:
+    """From its beginning where it is another file than it was: the folder was taken away meanwhile."""
+    place = before.of(one.file)
+    return place if place.offset <= one.size_bytes else Place(0, place.last_ms)
 
 
-def _in_turn(files: Sequence[_File], latest: int) -> Sequence[_File]:
+def _is_over(one: Listed, place: Place) -> bool:
+    """Nothing is new, and its collector has ended."""
+    return not one.is_open and one.size_bytes <= place.offset
+
+
+def _in_turn(files: Sequence[Listed], latest: int) -> Sequence[Listed]:
     """From the one behind that which was read last."""
-    at = next((at + 1 for at, one in enumerate(files) if key(one.name) == latest), 0)
+    at = next((at + 1 for at, one in enumerate(files) if key(one.file) == latest), 0)
     return [*files[at:], *files[:at]]
-
-
-async def _files(transport: Transport, folder: str) -> Sequence[_File]:
-    try:
-        sizes = {one.name: one.size_bytes for one in await transport.list(folder)}
-        return [_File(name, sizes[name], name + LIVE in sizes) for name in sorted(sizes) if name.endswith(SUFFIX)]
-    except NotFound:
-        raise NotFound(
-            "This job has no profile: it has not started, it was submitted with --no-monitor, or its node has no "
-            "Python 3.9 or later.",
-            "该作业没有采集数据：尚未开始运行、提交时使用了 --no-monitor，或计算节点没有 Python 3.9 及以上版本。",
-        ) from None
 
 
 async def _look(

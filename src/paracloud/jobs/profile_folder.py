@@ -20,11 +20,13 @@ Seen = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """`open_bytes`: of the open minute's file; 0 where there is none. `written_at`: the later of the two."""
+    """`open_bytes`: of the open minute's file, 0 where there is none; `is_open`: there is one, so the minute is not
+    over, nor is its collector. `written_at`: the later of the two."""
 
     file: str
     size_bytes: int
     open_bytes: int
+    is_open: bool
     written_at: datetime
 
 
@@ -42,7 +44,9 @@ async def list_profile(transport: Transport, folder: str) -> list[Listed]:
     for name in sorted(name for name in there if name.endswith(SUFFIX)):
         one, opened = there[name], there.get(name + LIVE)
         written_at = one.modified_at if opened is None else max(one.modified_at, opened.modified_at)
-        found.append(Listed(name, one.size_bytes, 0 if opened is None else opened.size_bytes, written_at))
+        found.append(
+            Listed(name, one.size_bytes, 0 if opened is None else opened.size_bytes, opened is not None, written_at)
+        )
     return found
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from paracloud.jobs.profile import MINUTE_BYTES, NODES_MOST, PARSED_BYTES, PIECE_BYTES, read_profile
+from paracloud.jobs.profile import MINUTE_BYTES, PARSED_BYTES, PIECE_BYTES, read_profile
 from paracloud.jobs.profile_cursor import CURSOR_LIMIT, FILES_MOST
+from paracloud.jobs.profile_folder import NODES_MOST
 from paracloud.kit.errors import Invalid, NotFound
 from paracloud.transports.local import LocalTransport
 from paramon.sample.fields import COUNT
