@@ -28,13 +28,14 @@ def test_a_page_is_made_once_a_look_however_often_it_is_asked_for(node: Node):
 
 
 def test_what_answers_take_is_not_taken_off_the_budget_and_is_told(node: Node):
+    """Less than a second goes to two looks, however many processes there are."""
     began = time.process_time()
-    while time.process_time() - began < 0.5:  # more than the budget allows in a minute
+    while time.process_time() - began < 1.0:
         pass
     node.served()
     look(node)
-    assert node._beat.slowed == 0
+    assert node._beat.cost() * (time.monotonic() - node._beat._began) < 1.0
     (served,) = (
         line.split()[1] for line in node.page().decode().split("\n") if line.startswith("paramon_agent_serving_cpu_sec")
     )
-    assert float(served) >= 0.5
+    assert float(served) >= 1.0
