@@ -46,21 +46,26 @@ def true_time(one: dict) -> Time:
     return Time(useful, useful, mpi, 0, max(one["mpi"]["wall"] - mpi - one["mpi"]["run_wait"], 0), 0)
 
 
+def seen_waiting(series: dict[str, int], rank: int, sampled: Time) -> float:
+    unseen = series.get(f"mpi.{rank}.unseen_sleep_us", 0)  # of one that hardly sleeps; here it is MPI's
+    return mpi_share(sampled._replace(mpi_sleep=sampled.mpi_sleep + unseen))
+
+
 @pytest.mark.parametrize("how", ["busy", "blocking"])
 def test_who_has_less_to_do_is_seen_waiting_in_mpi(tmp_path, how):
-    """Whose shares these are, that is: how near to the truth they come is measured, not tested."""
-    told, series = ran(tmp_path / "profile", 2, "10:3", how, "150")
-    truth, found = [true_time(one) for one in told], rank_times(series)
+    """Whose shares these are, that is: how near to the truth they come is measured, not tested. What is planted is a
+    balance of 0.65; a busy machine makes of it what it likes, and it is planted again until the ranks say that one of
+    them waited much longer than the other."""
+    for planted in range(10):
+        told, series = ran(tmp_path / str(planted), 2, "10:3", how, "150")
+        truth = [true_time(one) for one in told]
+        waited = mpi_share(truth[1]) - mpi_share(truth[0])
+        if waited > 0.3 and load_balance(truth) < 0.9:
+            break
+    found = rank_times(series)
     assert sorted(found) == [0, 1]
-    # Beside others the same work takes longer, and not the same of every rank: what is planted is 0.65, a busy machine
-    # makes of it what it likes, but never a balance (1.0), which is what is seen where nobody knows MPI from work.
-    assert load_balance(truth) < 0.95
-    assert load_balance(found.values()) < 0.95
-    shares = []
-    for rank, sampled in found.items():
-        unseen = series.get(f"mpi.{rank}.unseen_sleep_us", 0)  # of one that hardly sleeps; here it is MPI's
-        shares.append(mpi_share(sampled._replace(mpi_sleep=sampled.mpi_sleep + unseen)))
-    assert shares[1] - shares[0] > (mpi_share(truth[1]) - mpi_share(truth[0])) / 2 > 0
+    assert load_balance(found.values()) < 0.95, "one is what is seen where nobody knows MPI from work"
+    assert seen_waiting(series, 1, found[1]) - seen_waiting(series, 0, found[0]) > waited / 2 > 0
 
 
 def test_who_does_not_want_it_has_none_of_it_and_the_profile_says_so(tmp_path):

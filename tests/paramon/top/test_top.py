@@ -238,11 +238,14 @@ def test_ctrl_c_ends_the_command_too_and_q_leaves_it_running(tmp_path):
 
 
 def test_a_process_that_runs_already_is_watched_with_its_children(tmp_path):
-    with subprocess.Popen(["sh", "-c", "sleep 2.25 & wait"]) as process:
-        done = top("--every", "0.3", "--pid", process.pid)
-    assert done.returncode == 0
-    assert "sh -c sleep 2.25" in done.stdout
-    assert "ended" in done.stdout
+    with subprocess.Popen(["sh", "-c", "sleep 77.25 & read x; kill $!"], stdin=subprocess.PIPE) as process:
+        argv = [sys.executable, "-m", "paramon", "top", "--every", "0.3", "--pid", str(process.pid)]
+        with subprocess.Popen(argv, env=environment(), stdout=subprocess.PIPE, text=True) as seen:
+            said = iter(seen.stdout.readline, "")
+            assert any("sleep 77.25 & read x" in line for line in said)
+            process.communicate(b"\n", timeout=60)
+            assert any("ended" in line for line in said)
+            assert seen.wait(60) == 0
 
 
 @pytest.mark.parametrize(
