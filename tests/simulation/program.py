@@ -24,7 +24,7 @@ from paracloud.kit.errors import Invalid, ParacloudError
 from paracloud.kit.identifiers import JobId, UnixAccount, WorkerId
 from paracloud.kit.lease import Lease
 from paracloud.transports.transport import Transport
-from paracloud.worker.tend import Duties
+from paracloud.worker.duties import Duties
 from paracloud.worker.tenure import HeldLease
 from paracloud.worker.worker import Worker
 

@@ -19,6 +19,7 @@ from paracloud.data.place import stage_in
 from paracloud.dialects.registry import DIALECTS, dialect_named
 from paracloud.history.logged import logged
 from paracloud.jobs.book import Dispatch
+from paracloud.jobs.draw import Drawer, LetGo
 from paracloud.jobs.foresee import Foresight
 from paracloud.jobs.fund import Funder
 from paracloud.jobs.ledgered import PostgresBook
@@ -37,8 +38,8 @@ from paracloud.transports.scout import Scout
 from paracloud.transports.signing import SocketSigner
 from paracloud.transports.ssh import Address
 from paracloud.transports.transport import Transport
+from paracloud.worker.duties import Duties
 from paracloud.worker.report import Reporter
-from paracloud.worker.tend import Duties
 from paracloud.worker.worker import Worker
 from paramon.pack import packed
 
@@ -69,7 +70,7 @@ class Composed:
             clock=self.clock,
             key=server_key(self.settings.secret_key_file),
             signer=self.signer,
-            market=MarketReader(self.database, self.clock, Foresight(self.clock)),
+            market=MarketReader(self.database, self.clock, Foresight(self.clock), binds_late=self.settings.reroute),
             placers=Placers(),
             dialects=DIALECTS,
             operator_name=self.settings.operator_name,
@@ -94,6 +95,7 @@ class Composed:
             fund=funder.round,
             reconcile=partial(reconcile_due, self.database, partial(logged, self.database, self.logs.path)),
             reroute=rerouter.round if self.settings.reroute else stay_all,
+            draw=(Drawer(self.database, self.clock, market) if self.settings.reroute else LetGo(self.database)).round,
         )
         book = PostgresBook(self.database, self.clock, market)
         renew_every = timedelta(seconds=self.settings.renew_every.total_seconds())

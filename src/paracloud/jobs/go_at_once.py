@@ -19,7 +19,7 @@ from paracloud.jobs.written import read_spec
 from paracloud.kit.errors import Refused
 from paracloud.kit.identifiers import MOVES_MOST, CentreName, JobId, ProjectId, UserId
 from paracloud.placement.choose import choose
-from paracloud.placement.offer import Objective, Offer
+from paracloud.placement.offer import Need, Objective, Offer
 from paracloud.placement.reroute import may_cost_more
 
 
@@ -52,7 +52,7 @@ async def go_elsewhere(
             continue
         try:
             async with session.begin_nested():
-                await _go(session, row, offer, moved_because(row, offer, why), market, now)
+                await go(session, row, offer, moved_because(row, offer, why), market, now)
         except Refused as no:
             refused[offer.centre] = no
         else:
@@ -67,20 +67,25 @@ async def elsewhere(
 ) -> Sequence[Offer]:
     """The best one first; but for the customer's own nodes, for which nothing is held. `is_queue_alone`: it is its
     queue alone that it has to leave, and not its centre."""
+    _, found = await allowed(session, row, market)
+    left = (row.centre, row.queue)
+    return [one for one in found if one.centre != row.centre or (is_queue_alone and (one.centre, one.queue) != left)]
+
+
+async def allowed(session: AsyncSession, row: AnyRow, market: Market) -> tuple[Need, Sequence[Offer]]:
+    """Where it may be, the best one first, and what it needs there: where it is, and wherever else it costs no more
+    than its user agreed to."""
     spec, user = read_spec(row.spec, row.script), UserId(row.user_id)
     customer = await customer_of(session, ProjectId(row.project_id), market)
     wanted = need_elsewhere(spec, customer, market)
     found = foreseen(wanted, offers(market, spec, customer), spec, customer=customer, user=user, market=market)
     choice = choose(wanted, found, Objective(spec.objective))
     may_rise = may_cost_more(choice.objective, spec.constraints)
-    most = None if may_rise else await most_held(session, str(row.id))
-    left = (row.centre, row.queue)
-    return [
+    most, place = None if may_rise else await most_held(session, str(row.id)), (row.centre, row.queue)
+    return wanted, [
         one
         for one in choice.fitting
-        if (one.centre != row.centre or (is_queue_alone and (one.centre, one.queue) != left))
-        and one.most is not None
-        and (most is None or one.most.micro <= most)
+        if one.most is not None and (most is None or one.most.micro <= most or (one.centre, one.queue) == place)
         if dedicated_at(market, spec, customer, one) is None
     ]
 
@@ -90,9 +95,11 @@ def moved_because(row: AnyRow, to: Offer, why: tuple[str, str]) -> tuple[str, st
     return f"moved from {left} to {to.place} because {why[0]}", f"由 {left} 改派至 {to.place}：{why[1]}"
 
 
-async def _go(
+async def go(
     session: AsyncSession, row: AnyRow, offer: Offer, why: tuple[str, str], market: Market, now: datetime
 ) -> None:
+    """Its row is locked, and its centre knows nothing of it. Refused (Conflict, NotEnoughFunds): then the caller has to
+    undo what was begun."""
     job = JobId(row.id)
     await begin(session, row, offer, why, now)
     move = (await store_moves.open_of(session, [job]))[job]

@@ -63,6 +63,7 @@ def _arrived(row: AnyRow, move: OpenMove, taken: TakenPlace, now: datetime) -> d
         "moved_at": now,
         "movable": row.movable and row.wish != HOLD,
         "starts_held": row.wish == HOLD,
+        "kept": False,
         "wish": None,
         "native_id": None,
         "native_state": "",

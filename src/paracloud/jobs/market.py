@@ -43,12 +43,13 @@ class Stall:
     """Everybody's and customers' own; `pick_price` chooses."""
     health: Health | None
     provision: Provision = NOTHING_SAID
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
     """`bare`: the stalls as offers that say nothing of a job. `residencies`: where the data of those projects may be
-    that are restricted. Without `foresight` nothing is predicted."""
+    that are restricted. Without `foresight` nothing is predicted. `binds_late`: who has to wait may be kept back."""
 
     stalls: tuple[Stall, ...]
     bare: tuple[Offer, ...]
@@ -56,6 +57,7 @@ class Market:
     read_at: datetime
     residencies: Mapping[ProjectId, frozenset[str]] = field(default_factory=dict)
     foresight: Foresees | None = None
+    binds_late: bool = False
 
     @property
     def tells_customers_apart(self) -> bool:
@@ -73,19 +75,23 @@ class Market:
 class MarketReader:
     """Keeps the newest picture for FRESH_FOR. Two that find it old at once both read it: nothing is locked."""
 
-    def __init__(self, database: Database, clock: Clock, foresight: Foresees | None = None) -> None:
-        self._database, self._clock, self._foresight = database, clock, foresight
+    def __init__(
+        self, database: Database, clock: Clock, foresight: Foresees | None = None, *, binds_late: bool = False
+    ) -> None:
+        self._database, self._clock, self._foresight, self._binds_late = database, clock, foresight, binds_late
         self._market: Market | None = None
 
     async def now(self) -> Market:
         at = self._clock.now()
         if self._market is None or not timedelta(0) <= at - self._market.read_at < FRESH_FOR:
             async with self._database.begin() as session:
-                self._market = await read_market(session, at, self._foresight)
+                self._market = await read_market(session, at, self._foresight, binds_late=self._binds_late)
         return self._market
 
 
-async def read_market(session: AsyncSession, now: datetime, foresight: Foresees | None = None) -> Market:
+async def read_market(
+    session: AsyncSession, now: datetime, foresight: Foresees | None = None, *, binds_late: bool = False
+) -> Market:
     centres = {centre.name: centre for centre in await all_centres(session) if centre.is_reached}
     prices, health = await prices_at(session, now), await healths(session)
     said = await provisions(session)
@@ -97,13 +103,16 @@ async def read_market(session: AsyncSession, now: datetime, foresight: Foresees 
             tuple(prices.get((one.centre, one.info.name), ())),
             health.get(one.centre),
             said.get(one.centre, NOTHING_SAID),
+            one.seen_at,
         )
         for one in seen
     )
     dedications = [one for one in await dedications_of(session, None) if one.holds_at(now)]
     if foresight is not None:
         await foresight.refresh(session)
-    return open_market(stalls, dedications, now, residencies=await residency.residencies(session), foresight=foresight)
+    residencies = await residency.residencies(session)
+    market = open_market(stalls, dedications, now, residencies=residencies, foresight=foresight)
+    return replace(market, binds_late=binds_late)
 
 
 def open_market(

@@ -52,6 +52,13 @@ class Placed:
             if at != first:
                 yield self._offer(at)
 
+    def fits_elsewhere(self, than: Offer, *, may_cost_more: bool) -> bool:
+        """Whether another centre would do, for no more."""
+        at, bound = self._fitting, than.most
+        if not may_cost_more and bound is not None:
+            at = at[self._most(at) <= bound.micro]
+        return any(self._columns.offers[one].centre != than.centre for one in at.tolist())
+
     def _filtered(self) -> Whole:
         found, demands = self._columns.fits(self.need) & self._rates.is_offered, self.need.constraints
         if demands.most_cost is not None:

@@ -14,7 +14,7 @@ RAN = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.TIMEOUT})
 """Ends that say how long a job runs; one that was cancelled would have run on."""
 RUNS = frozenset({JobState.RUNNING})
 STARTED = RAN | RUNS
-_IS_FREE = ~JobRow.starts_held & ~exists().where(DependencyRow.job_id == JobRow.id)
+IS_FREE = ~JobRow.starts_held & ~exists().where(DependencyRow.job_id == JobRow.id)
 """Nothing but this one queue keeps it waiting."""
 
 
@@ -24,7 +24,7 @@ def _taught() -> Select[*tuple[Any, ...]]:
     return select(
         JobRow.id, JobRow.project_id, JobRow.user_id, JobRow.centre, JobRow.queue, JobRow.name, script,
         JobRow.wall_limit_seconds, JobRow.state, WAITS_SINCE.label("waits_since"), JobRow.started_at,
-        case((is_in(RAN), mean)).label("ran_seconds"), _IS_FREE.label("is_free"),
+        case((is_in(RAN), mean)).label("ran_seconds"), IS_FREE.label("is_free"),
     )  # fmt: skip
 
 
@@ -54,7 +54,7 @@ async def loads(session: AsyncSession) -> Sequence[AnyRow]:
     """By centre, queue and whether they run: how many jobs of ours are there, what they ask for, and since when the
     oldest of them was sent there."""
     cores, runs = JobRow.cores * JobRow.tasks, is_in(RUNS).label("runs")
-    waits = or_(is_in(BEFORE_CENTRE), and_(is_in(AT_CENTRE), is_in(frozenset({JobState.QUEUED})))) & _IS_FREE
+    waits = or_(is_in(BEFORE_CENTRE), and_(is_in(AT_CENTRE), is_in(frozenset({JobState.QUEUED})))) & IS_FREE
     query = select(
         JobRow.centre, JobRow.queue, runs, func.count().label("jobs"), func.sum(cores).label("cores"),
         func.sum(cores * JobRow.wall_limit_seconds).label("core_seconds"), func.min(PLACED_AT).label("oldest"),

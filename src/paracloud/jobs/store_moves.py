@@ -20,6 +20,7 @@ WHOLE = (
     JobRow.id, JobRow.project_id, JobRow.user_id, JobRow.centre, JobRow.account, JobRow.queue, JobRow.script,
     JobRow.spec, JobRow.state, JobRow.native_id, JobRow.wish, JobRow.tries, JobRow.moves, JobRow.movable,
     JobRow.currency, JobRow.accepted_at, JobRow.submitted_at, JobRow.started_at, JobRow.starts_held, JobRow.cores,
+    JobRow.kept,
 )  # fmt: skip
 """All that a move asks of a job."""
 WAITING = frozenset({JobState.QUEUED})

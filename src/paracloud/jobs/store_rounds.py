@@ -25,7 +25,8 @@ _FINAL = [state.value for state in FINAL]
 
 async def intended(session: AsyncSession, centre: CentreName, now: datetime, limit: int) -> Sequence[JobRow]:
     """Oldest first, locked. A job waits while one that it needs has neither a native id at the same centre nor an end;
-    one that a user is changing at this moment is left for the next round. Nobody goes there as long as the centre has
+    one that a user is changing at this moment is left for the next round. One that is kept back stays here, as long as
+    it may go elsewhere and its user wants nothing else of it. Nobody goes there as long as the centre has
     jobs that were given up and whose run markers nobody has looked at."""
     other = aliased(JobRow)
     waits = exists(
@@ -38,11 +39,18 @@ async def intended(session: AsyncSession, centre: CentreName, now: datetime, lim
     query = (
         select(JobRow)
         .where(JobRow.centre == centre, is_in(BEFORE_CENTRE), JobRow.retry_at <= now, ~waits, ~is_unreached)
+        .where(~is_kept())
         .order_by(JobRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)
     )
     return (await session.execute(query)).scalars().all()
+
+
+def is_kept() -> ColumnElement[bool]:
+    """It waits here for the first queue that has room."""
+    is_untried = (JobRow.state == literal_column(f"'{JobState.ACCEPTED}'")) & (JobRow.tries == 0)
+    return JobRow.kept & is_untried & JobRow.movable & JobRow.wish.is_(None)
 
 
 async def needs(session: AsyncSession, jobs: Collection[JobId]) -> Sequence[AnyRow]:

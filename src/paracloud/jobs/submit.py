@@ -20,6 +20,7 @@ from paracloud.jobs import store, store_funds
 from paracloud.jobs.bounds import bounds
 from paracloud.jobs.foretell import foretell
 from paracloud.jobs.hopes import Asked
+from paracloud.jobs.keep_back import KEPT, is_kept_back
 from paracloud.jobs.landing import checkpoint_signal, first_hold
 from paracloud.jobs.market import Market, customer_of, dedicated_at, most_at, upper_at
 from paracloud.jobs.movable import is_movable
@@ -88,6 +89,8 @@ async def submit(
     has_funds = own is not None or (is_held_in_parts and most.amount.micro > 0)
     values = _values(job, caller, project, spec, offer, account, (why_en, why_zh), now)
     values |= {"currency": held.currency, "held_micro": held.micro, "movable": is_movable(spec) and not has_funds}
+    if values["movable"] and await is_kept_back(session, spec, offer, placed, market):
+        values |= {"kept": True, "reason": KEPT}
     needs = [{"job_id": job, "needs_job_id": one.job, "kind": one.kind} for one in spec.depends_on]
     await store.add_job(session, values, needs, now)
     if has_funds:

@@ -42,7 +42,8 @@ class JobRow(Base):
     """`spec` is the wish as it was accepted, without the script; nothing is ever looked up in it. `tasks` counts an
     array's tasks (1 otherwise), `cores` and `gpus` are those of one task. `retry_at`: not to be intended before.
     `moves`: how often it was moved to another centre, which its name there tells; `moved_at`: when it was handed over
-    to the one where it is; `movable`: it may be moved, as long as it waits."""
+    to the one where it is; `movable`: it may be moved, as long as it waits. `kept`: as long as nothing was sent to its
+    centre, it waits here for the first queue that has room (see `draw`)."""
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -59,6 +60,7 @@ class JobRow(Base):
         Index("ix_jobs_page", "project_id", text("id DESC")),
         Index("ix_jobs_intended", "centre", "id", postgresql_where=text(_in("state", BEFORE_CENTRE))),
         Index("ix_jobs_live", "centre", "id", postgresql_where=text(_in("state", AT_CENTRE))),
+        Index("ix_jobs_kept", "id", postgresql_where=text("kept AND state = 'accepted'")),
         Index("ix_jobs_wished", "centre", postgresql_where=text("wish IS NOT NULL")),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -101,6 +103,7 @@ class JobRow(Base):
     moves: Mapped[int] = mapped_column(server_default="0")
     movable: Mapped[bool] = mapped_column(server_default=false())
     moved_at: Mapped[datetime | None]
+    kept: Mapped[bool] = mapped_column(server_default=false())
 
 
 PLACED_AT = func.coalesce(JobRow.moved_at, JobRow.accepted_at)

@@ -37,8 +37,8 @@ class Settings(BaseModel):
     `database_owner_url` is the login that owns the tables and migrates them; without it `database_url` is, and the
     application takes its own role after it has logged in. `operator_name` stands on bills. `commands_per_minute`,
     `patience_seconds` and `overrun_seconds` are what a centre gets that is connected without its own.
-    `lease_margin_seconds` is how long before a lease ends its holder stops by itself. `reroute`: jobs that wait too
-    long move to other centres."""
+    `lease_margin_seconds` is how long before a lease ends its holder stops by itself. `reroute`: jobs that have
+    to wait are kept back until a centre has room for them, and those that wait too long move to other centres."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 

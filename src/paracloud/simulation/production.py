@@ -1,5 +1,6 @@
-"""The product's own choice, on what a cloud sees: its own jobs, and what is free at each centre."""
+"""The product's own choices, on what a cloud sees: its own jobs, and what is free at each centre."""
 
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from datetime import timedelta
 from math import inf
@@ -12,8 +13,10 @@ from paracloud.placement.choose import choose
 from paracloud.placement.offer import Need, Objective, Offer
 from paracloud.placement.prediction import Prediction, Quantiles
 from paracloud.placement.reroute import COOL_DOWN, GAIN_LEAST, MOVES_A_JOB, Waiting, better
+from paracloud.placement.room import Asks, Room, room_of
 from paracloud.placement.waited import DAY, HOUR, Recent, Waited
 from paracloud.placement.waits import Features, PlainWaits
+from paracloud.simulation.beliefs import Beliefs
 from paracloud.simulation.centre import Centre
 from paracloud.simulation.grid import Grid
 from paracloud.simulation.policy import Policy
@@ -63,10 +66,11 @@ class _Hopes(NamedTuple):
 
 
 class Production(Policy):
-    """`placement.choose` for the soonest start, by the plain rule's waits (`placement.waits`), and `placement.reroute`
-    for what waits longer than was expected. What a job asks for is known, and nothing of anybody else's jobs. How long
-    it will run changes nothing where all cost the same and the soonest start is wanted. A move takes no time here, and
-    a picture of a queue is as new as the last start or end there."""
+    """`placement.choose` for the soonest start, by the plain rule's waits (`placement.waits`). Who has to wait where
+    others of ours wait already is kept back until a queue has room (`placement.room`), as in `jobs.draw`; and
+    `placement.reroute` moves what waits in a queue longer than was expected. What a job asks for is known, and nothing
+    of anybody else's jobs. A move takes no time here, and a picture of a queue is as new as the last start or end
+    there."""
 
     def __init__(self, grid: Grid, *, share: float = 1.0, seed: int = 1) -> None:
         super().__init__(grid, share=share, seed=seed)
@@ -76,10 +80,36 @@ class Production(Policy):
         self._offers: dict[int, tuple[int, float, int, dict[bool, Offer]]] = {}
         self._queued: dict[int, _Queued] = {}
         self._changed_at = 0.0
+        self._beliefs = Beliefs(grid)
+        self._kept: dict[int, None] = {}
+        """As they came."""
+        self._shortest: list[tuple[float, int]] = []
+        """The same, with how long each is expected to run, in that order."""
+        self._seen = [-1] * len(grid.centres)
+        """The version of each centre that has no room for any of them."""
+
+    def choose(self, job: int, now: float) -> Sequence[Centre]:
+        self._beliefs.arrived(job)
+        return super().choose(job, now)
+
+    def ended(self, job: int) -> None:
+        self._beliefs.ended(job)
 
     def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
-        best = choose(self._need(job), self._at(job, fitting, now), Objective.SOONEST).fitting[0]
-        return (self._join(job, best, now),)
+        best = self._soonest(job, fitting, now)
+        centre = self.grid.centres[int(best.centre)]
+        if self.grid.procs[job] + sum(self.grid.procs[one] for one in self._waiting(centre)) <= centre.free:
+            return (self._join(job, best, now),)
+        self._kept[job] = None
+        insort(self._shortest, (self._beliefs.expected[job], job))
+        self._seen = [-1] * len(self._seen)
+        return ()
+
+    def _soonest(self, job: int, centres: Sequence[Centre], now: float) -> Offer:
+        return choose(self._need(job), self._at(job, centres, now), Objective.SOONEST).fitting[0]
+
+    def _waiting(self, centre: Centre) -> list[int]:
+        return [job for job in centre.queue if job in self._queued]
 
     def started(self, job: int, now: float) -> None:
         queued = self._queued.pop(job, None)
@@ -89,9 +119,48 @@ class Production(Policy):
             self._ours.pop(centre.at, None)
 
     def settled(self, now: float) -> None:
+        """One centre at a time: its scheduler acts before the next draws."""
         self._changed_at = now
+        if self._kept and not any(self._draw(centre, now) for centre in self.grid.centres):
+            self._send_ahead(now)
         if self._queued:
             self.grid.review_by(now + REVIEW_SECONDS)
+
+    def _draw(self, centre: Centre, now: float) -> bool:
+        """Whether it had room for any that is kept back."""
+        if not centre.free or self._seen[centre.at] == centre.version:
+            return False
+        room, procs, asked = self._room(centre, now), self.grid.procs, self.grid.reserved
+        drawn = []
+        for _, job in self._shortest:
+            if not room.free:
+                break
+            if room.holds(procs[job], asked[job]):
+                room.take(procs[job], asked[job])
+                drawn.append(job)
+        for job in drawn:
+            self._send(job, self._offer(centre, procs[job], now), now)
+        if not drawn:
+            self._seen[centre.at] = centre.version
+        return bool(drawn)
+
+    def _room(self, centre: Centre, now: float) -> Room:
+        procs, asked, brokered = self.grid.procs, self.grid.reserved, self.brokered
+        running = [Asks(procs[job], until - now) for until, job in centre.running if brokered[job]]
+        return room_of(centre.free, running, [Asks(procs[job], asked[job]) for job in self._waiting(centre)])
+
+    def _send_ahead(self, now: float) -> None:
+        idle = {centre.at for centre in self.grid.centres if not self._waiting(centre)}
+        for job in self._kept if idle else ():
+            fitting = [one for one in self.grid.fitting(job) if one.at in idle]
+            if fitting:
+                self._send(job, self._soonest(job, fitting, now), now)
+                return
+
+    def _send(self, job: int, offer: Offer, now: float) -> None:
+        del self._kept[job]
+        del self._shortest[bisect_left(self._shortest, (self._beliefs.expected[job], job))]
+        self.grid.send(job, self._join(job, offer, now))
 
     def review(self, now: float) -> None:
         """While nothing starts or ends little is expected anew: the longer that lasts, the seldomer it is looked at."""

@@ -2,7 +2,7 @@
 fence."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,14 +12,15 @@ from paracloud.centres.health import WELL_ROUNDS
 from paracloud.jobs.book import Book, LiveJob
 from paracloud.jobs.carry_out import carry_out
 from paracloud.jobs.clear_given_up import Reached, cancel_given_up, reach_given_up
-from paracloud.jobs.dispatch import BATCH, Equip, Stage, dispatch, no_collector
+from paracloud.jobs.dispatch import BATCH, dispatch
 from paracloud.jobs.move_on import move_on
 from paracloud.jobs.outpost import Outpost
 from paracloud.jobs.settle import Settlement
 from paracloud.jobs.watch import Listing, watch
 from paracloud.kit.errors import Fenced, ParacloudError, Unreachable
 from paracloud.kit.identifiers import JobId
-from paracloud.kit.lease import Lease
+from paracloud.worker.duties import Duties
+from paracloud.worker.hint import Hint
 from paracloud.worker.tenure import HeldLease
 
 log = structlog.get_logger()
@@ -36,25 +37,14 @@ RETRY = timedelta(seconds=5)
 """How long dispatch waits without a hint: for jobs whose earlier try was postponed."""
 REROUTE = timedelta(seconds=15)
 """Between two looks for jobs that wait too long."""
+DRAW = timedelta(seconds=5)
+"""Between two looks for jobs that are kept back, and for room for them."""
+PROBE_LEAST = timedelta(seconds=15)
+"""Between two probes while jobs are kept back: what is free is for them."""
 GATHER = timedelta(milliseconds=250)
 """At least so long after one dispatch began the next one does: a job that comes alone goes at once, and jobs that come
 one by one go to the centre by the batch. A login, a shell and two syncs cost it more than the sbatch that they are
 for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Duties:
-    """What the composition root hands in: how to stage inputs, where health and queue pictures go, how running jobs
-    are paid for (with when each began), where jobs that wait too long should go, how days that are over are reconciled
-    (one a call, while there are any), and how the collector is laid into an account."""
-
-    stage: Stage
-    report: Callable[[Outpost, ParacloudError | None], Awaitable[None]]
-    probe: Callable[[Outpost, HeldLease], Awaitable[None]]
-    fund: Callable[[Lease, Mapping[JobId, datetime]], Awaitable[None]]
-    reconcile: Callable[[Outpost, HeldLease], Awaitable[bool]]
-    reroute: Callable[[Lease], Awaitable[None]]
-    equip: Equip = no_collector
 
 
 @dataclass(slots=True)
@@ -65,42 +55,19 @@ class Silence:
     is_so: bool = False
 
 
-class Hint:
-    """Wakes whoever waits; a hint that comes before the wait is not lost, unless it is forgotten on purpose."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def give(self) -> None:
-        self._event.set()
-
-    def forget(self) -> None:
-        """Before looking: what was hinted at until now will be seen."""
-        self._event.clear()
-
-    async def wait(self, outpost: Outpost, most: timedelta) -> None:
-        waiting = asyncio.ensure_future(self._event.wait())
-        sleeping = asyncio.ensure_future(outpost.clock.sleep(most))
-        try:
-            await asyncio.wait([waiting, sleeping], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiting.cancel()
-            sleeping.cancel()
-            self._event.clear()
-
-
 async def tend(
     book: Book, outpost: Outpost, lease: HeldLease, duties: Duties, *, jobs: Hint, renew_every: timedelta
 ) -> None:
     """Runs until cancelled or until the lease is lost (then it ends well: another tends the centre)."""
-    looks, since, silence = Hint(), dict[JobId, datetime](), Silence()
+    looks, pictures, since, silence = Hint(), Hint(), dict[JobId, datetime](), Silence()
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(lease.keep(renew_every))
             group.create_task(_dispatching(book, outpost, lease, duties, jobs, looks, silence))
             group.create_task(_watching(book, outpost, lease, duties, looks, since, silence))
             group.create_task(_funding(outpost, lease, duties, since))
-            group.create_task(_probing(outpost, lease, duties))
+            group.create_task(_probing(outpost, lease, duties, pictures))
+            group.create_task(_drawing(outpost, lease, duties, pictures))
             group.create_task(_reconciling(outpost, lease, duties))
             group.create_task(_rerouting(outpost, lease, duties))
     except* Fenced as lost:
@@ -194,6 +161,19 @@ async def _rerouting(outpost: Outpost, lease: HeldLease, duties: Duties) -> None
             log.warning("centre.rerouting_failed", centre=outpost.centre, code=trouble.code, reason=trouble.en)
 
 
+async def _drawing(outpost: Outpost, lease: HeldLease, duties: Duties, pictures: Hint) -> None:
+    """A loop of its own, of the books alone; but as long as jobs are kept back, it wants new pictures of the queues."""
+    while True:
+        await outpost.clock.sleep(DRAW)
+        try:
+            if await duties.draw(lease()):
+                pictures.give()
+        except Fenced:
+            raise
+        except ParacloudError as trouble:
+            log.warning("centre.drawing_failed", centre=outpost.centre, code=trouble.code, reason=trouble.en)
+
+
 async def _funding(outpost: Outpost, lease: HeldLease, duties: Duties, since: Mapping[JobId, datetime]) -> None:
     """A loop of its own: what runs at a centre that does not answer goes on costing."""
     while True:
@@ -213,7 +193,7 @@ async def _report(duties: Duties, outpost: Outpost, trouble: ParacloudError) -> 
         return  # the database is what failed; there is nowhere to write that
 
 
-async def _probing(outpost: Outpost, lease: HeldLease, duties: Duties) -> None:
+async def _probing(outpost: Outpost, lease: HeldLease, duties: Duties, pictures: Hint) -> None:
     """Also tells how a centre is where no round asks it anything yet; its own good news it tells no more often than
     makes a centre well, because another part of it may fail meanwhile."""
     told, again = 0, TROUBLE
@@ -231,7 +211,9 @@ async def _probing(outpost: Outpost, lease: HeldLease, duties: Duties) -> None:
             log.warning("centre.probe_failed", centre=outpost.centre, code=trouble.code, reason=trouble.en)
             told, pause, again = 0, again, min(PROBE, again * 2)
             await _report(duties, outpost, trouble)
-        await outpost.clock.sleep(pause)
+        await outpost.clock.sleep(min(pause, PROBE_LEAST))
+        if pause > PROBE_LEAST:
+            await pictures.wait(outpost, pause - PROBE_LEAST)
 
 
 async def _reconciling(outpost: Outpost, lease: HeldLease, duties: Duties) -> None:

@@ -12,7 +12,9 @@ from paracloud.jobs.outpost import Outpost
 from paracloud.kit.clock import Clock
 from paracloud.kit.errors import ParacloudError
 from paracloud.kit.identifiers import CentreName
-from paracloud.worker.tend import Duties, Hint, tend
+from paracloud.worker.duties import Duties
+from paracloud.worker.hint import Hint
+from paracloud.worker.tend import tend
 from paracloud.worker.tenure import HeldLease
 
 log = structlog.get_logger()

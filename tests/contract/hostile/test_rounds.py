@@ -15,8 +15,10 @@ from paracloud.jobs.fund import Funder
 from paracloud.jobs.propose_moves import stay_all
 from paracloud.jobs.reconcile_due import reconcile_due
 from paracloud.kit.errors import Broken
+from paracloud.worker.duties import Duties
+from paracloud.worker.hint import Hint
 from paracloud.worker.report import Reporter
-from paracloud.worker.tend import Duties, Hint, tend
+from paracloud.worker.tend import tend
 from paracloud.worker.tenure import HeldLease
 
 ESCAPES = "\x1b[31m\x1b]0;owned\x07\x9b2J\x08\u202e\r"

@@ -88,6 +88,7 @@ class World:
     lease: Lease | None = None
     worker: str = "worker-1"
     foresight: Foresees | None = None
+    binds_late: bool = False
 
     @property
     def market(self) -> MarketReader:
@@ -113,7 +114,7 @@ class World:
         spec = build(script, {name.replace("_", "-"): value for name, value in options.items()}, **extra).spec
         spec = replace(spec, movable=movable)
         async with self.database.begin() as session:
-            market = await read_market(session, self.clock.now(), self.foresight)
+            market = await read_market(session, self.clock.now(), self.foresight, binds_late=self.binds_late)
             return await submit(session, caller or self.caller, self.project, spec, market=market, now=self.clock.now())
 
     async def one(self, query: str, **values):

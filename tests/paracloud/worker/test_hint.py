@@ -5,7 +5,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 from paracloud.kit.clock import SystemClock
-from paracloud.worker.tend import Hint
+from paracloud.worker.hint import Hint
 
 LONG = timedelta(seconds=60)
 SHORT = timedelta(milliseconds=20)

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from paracloud.kit.errors import Broken, Fenced, Unreachable
-from paracloud.worker.tend import TROUBLE, Hint, Silence, _dispatching, _listing
+from paracloud.worker.hint import Hint
+from paracloud.worker.tend import TROUBLE, Silence, _dispatching, _listing
 
 
 class Book:

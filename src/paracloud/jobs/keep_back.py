@@ -1,0 +1,29 @@
+"""Whether a job that is accepted is sent to its centre at once, or kept back until a queue has room for it.
+
+A place in a queue binds a job to a guess of which centre will be free first. Behind another of ours it gains nothing by
+standing there; kept back, it goes to whichever is free first.
+"""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from paracloud.jobs import store_kept
+from paracloud.jobs.market import Market
+from paracloud.jobs.place import Placed
+from paracloud.jobs.spec import JobSpec
+from paracloud.placement.offer import Objective, Offer
+from paracloud.placement.reroute import may_cost_more
+
+KEPT = "WaitsForRoom"
+"""As the reason of a job for which its scheduler gives none, since it knows nothing of it yet."""
+
+
+async def is_kept_back(session: AsyncSession, spec: JobSpec, offer: Offer, placed: Placed, market: Market) -> bool:
+    """`offer`: where it is placed, and may be moved away from. Where what is free does not hold it beside those of ours
+    that wait there already; if another centre would do. Who has a deadline goes where it was reckoned to be met."""
+    objective = Objective(spec.objective)
+    if not market.binds_late or market.foresight is None or objective is Objective.DEADLINE:
+        return False
+    ahead = await store_kept.cores_waiting(session, offer.centre, offer.queue)
+    if spec.cores + ahead <= offer.free_cores and (spec.nodes or 0) <= offer.free_nodes:
+        return False
+    return placed.fits_elsewhere(offer, may_cost_more=may_cost_more(objective, spec.constraints))

@@ -1,0 +1,268 @@
+"""Who has to wait is kept back, and goes to whichever queue has room first: in PostgreSQL, with prices and wallets."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from tests.paracloud.jobs.world import EAST, START, WEST, World, connect, open_world, queue
+
+from paracloud.billing.truths import TRUTHS
+from paracloud.centres.store import keep_queues
+from paracloud.jobs.draw import HAS_ROOM, REFUSED_FOR, Drawer, LetGo, plan, send
+from paracloud.jobs.foresee import Foresight
+from paracloud.jobs.keep_back import KEPT
+from paracloud.jobs.market import MarketReader
+from paracloud.jobs.wish import cancel, hold
+from paracloud.kit.identifiers import CentreName, JobId, NativeId
+from paracloud.kit.lease import Lease
+from paracloud.placement.constraints import Constraints
+
+FULL = {"free_cores": 0, "free_nodes": 0}
+SECOND = timedelta(seconds=1)
+
+
+class Grid:
+    """Two centres of sixteen cores, both full, with a job of ours waiting in each; whatever comes next has to wait."""
+
+    def __init__(self, world: World, leases: dict[CentreName, Lease]) -> None:
+        self.world, self.leases = world, leases
+        market = MarketReader(world.database, world.clock, world.foresight, binds_late=True)
+        self.drawer = Drawer(world.database, world.clock, market)
+
+    @classmethod
+    async def open(cls, world: World, *, waiting: tuple[CentreName, ...] = (EAST, WEST)) -> "Grid":
+        world.binds_late, world.foresight = True, Foresight(world.clock)
+        leases = world.leases(ttl=timedelta(days=1))
+        grid = cls(world, {name: await leases.claim(name) for name in (EAST, WEST)})
+        for name in (EAST, WEST):
+            await grid.shows(name, **FULL)
+        for name in waiting:
+            await grid.at(name, str(await world.submit(centre=name, ntasks="16")))
+        return grid
+
+    async def join(self, name: str, *, price: str) -> CentreName:
+        """Another centre, full."""
+        centre = CentreName(name)
+        async with self.world.database.begin() as session:
+            await connect(session, centre, price=price, queues=[queue(**FULL)])
+        self.leases[centre] = await self.world.leases(ttl=timedelta(days=1)).claim(centre)
+        return centre
+
+    async def shows(self, centre: CentreName, **changes) -> None:
+        async with self.world.database.begin() as session:
+            await keep_queues(session, centre, [queue(**changes)], self.world.clock.now())
+
+    async def at(self, centre: CentreName, _what: str = "") -> list[JobId]:
+        """What is intended there is queued there."""
+        lease = self.leases[centre]
+        jobs = [one.job for one in await self.world.book.intend(lease, limit=100)]
+        await self.world.book.submitted(lease, {job: NativeId(str(job.int % 10**9)) for job in jobs}, postponed={})
+        return jobs
+
+    async def kept(self, **options) -> JobId:
+        """A job that is kept back."""
+        job = (await self.world.submit(**options)).job
+        assert await self.job("kept", job) is True
+        return job
+
+    async def draw(self, centre: CentreName) -> bool:
+        self.world.clock.forward(3 * SECOND)
+        return await self.drawer.round(self.leases[centre])
+
+    async def job(self, column: str, job: JobId) -> object:
+        return await self.world.one(f"SELECT {column} FROM jobs WHERE id = :job", job=job)  # noqa: S608
+
+    async def places(self, *jobs: JobId) -> list[tuple[object, object]]:
+        return [(await self.job("centre", one), await self.job("kept", one)) for one in jobs]
+
+    async def change(self, statement: str, **values) -> None:
+        async with self.world.database.begin() as session:
+            await session.execute(text(statement), values)
+
+    async def untrue(self) -> dict[str, object]:
+        async with self.world.database.begin() as session:
+            found = {name: (await session.execute(text(query))).first() for name, query in TRUTHS.items()}
+        return {name: row for name, row in found.items() if row is not None}
+
+
+@pytest.fixture
+def opened(database) -> Callable[..., Awaitable[Grid]]:
+    async def one(**options) -> Grid:
+        return await Grid.open(await open_world(database), **options)
+
+    return one
+
+
+async def test_who_has_to_wait_is_kept_back_and_sent_nowhere(opened):
+    grid = await opened()
+    job = await grid.kept()
+    assert await grid.job("reason", job) == KEPT
+    assert await grid.at(EAST) == await grid.at(WEST) == []
+    assert await grid.draw(EAST) is await grid.draw(WEST) is True
+    assert await grid.places(job) == [("east", True)]
+
+
+async def test_it_goes_to_the_centre_that_has_room_first_with_its_money(opened):
+    grid = await opened()
+    job = await grid.kept(ntasks="4")
+    await grid.shows(WEST, free_cores=4, free_nodes=1)
+    await grid.draw(WEST)
+    assert await grid.places(job) == [("west", False)]
+    assert "moved from east/cpu to west/cpu because it waited for room" in await grid.job("why_en", job)
+    assert "由 east/cpu 改派至 west/cpu" in await grid.job("why_zh", job)
+    assert await grid.job("account", job) == "west0"
+    assert await grid.at(EAST) == []
+    assert await grid.at(WEST) == [job]
+    assert await grid.untrue() == {}
+    assert await grid.draw(EAST) is False, "nobody is kept back any more"
+
+
+async def test_where_it_was_placed_it_is_let_go_and_has_not_moved(opened):
+    grid = await opened()
+    job = await grid.kept(ntasks="4")
+    held = await grid.world.held()
+    await grid.shows(EAST, free_cores=4, free_nodes=1, cores=20)
+    await grid.draw(EAST)
+    assert (await grid.job("moves", job), await grid.job("reason", job)) == (0, "")
+    assert await grid.at(EAST) == [job]
+    assert await grid.world.held() == held
+
+
+async def test_the_shortest_goes_first_and_no_more_go_than_there_is_room_for(opened):
+    grid = await opened()
+    jobs = [await grid.kept(ntasks="4", time=minutes) for minutes in ("60", "10", "30")]
+    await grid.shows(WEST, free_cores=8, free_nodes=2)
+    await grid.draw(WEST)
+    assert await grid.places(*jobs) == [("east", True), ("west", False), ("west", False)]
+    await grid.draw(WEST)
+    assert await grid.places(jobs[0]) == [("east", True)], "those that are on their way there come before it"
+
+
+async def test_what_started_since_the_queue_was_looked_at_is_not_free(opened):
+    grid = await opened(waiting=(EAST,))
+    await grid.shows(WEST, free_cores=4, free_nodes=1)
+    first = (await grid.world.submit(ntasks="4", centre=WEST)).job
+    await grid.at(WEST)
+    job = await grid.kept(ntasks="4")
+    at = grid.world.clock.now() + SECOND
+    await grid.change("UPDATE jobs SET state = 'running', started_at = :at WHERE id = :id", at=at, id=first)
+    async with grid.world.database.begin() as session:
+        market = await grid.drawer.market.now()
+        assert [one for one in await plan(session, WEST, market, at) if one.why is HAS_ROOM] == []
+    assert await grid.job("kept", job) is True
+
+
+async def test_who_has_waited_longest_is_sent_ahead_to_where_none_of_ours_waits(opened):
+    grid = await opened(waiting=(EAST,))
+    jobs = [await grid.kept(ntasks="8", time=minutes) for minutes in ("60", "10")]
+    await grid.draw(EAST)
+    assert await grid.places(*jobs) == [("east", True)] * 2
+    await grid.draw(WEST)
+    assert await grid.places(*jobs) == [("west", False), ("east", True)]
+    assert "it has waited longest" in await grid.job("why_en", jobs[0])
+    await grid.draw(WEST)
+    assert await grid.places(jobs[1]) == [("east", True)], "one of ours waits there now"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"centre": "east"}, {"movable": False}, {"array": "1-3"}, {"partition": "cpu", "centre": "west"},
+        {"objective": "deadline", "constraints": Constraints(deadline=START + timedelta(days=300))},
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_who_can_go_nowhere_else_is_sent_at_once(opened, options):
+    grid = await opened()
+    job = (await grid.world.submit(**options)).job
+    assert await grid.job("kept", job) is False
+    assert job in [*await grid.at(EAST), *await grid.at(WEST)]
+
+
+async def test_who_would_have_to_pay_more_elsewhere_is_sent_at_once_but_for_one_in_a_hurry(opened):
+    grid = await opened()
+    await grid.change("UPDATE centres SET is_enabled = false WHERE name = 'west'")
+    await grid.join("south", price="0.72")
+    cheap = (await grid.world.submit()).job
+    assert await grid.places(cheap) == [("east", False)]
+    await grid.kept(objective="soonest")
+
+
+async def test_where_there_is_room_nobody_is_kept_back(opened):
+    grid = await opened()
+    await grid.shows(EAST, free_cores=20, free_nodes=5, cores=20)
+    assert await grid.places((await grid.world.submit(ntasks="4")).job) == [("east", False)]
+    await grid.kept(ntasks="4")
+
+
+async def test_its_users_wish_ends_the_keeping(opened):
+    grid = await opened()
+    gone, held, needed = [await grid.kept() for _ in range(3)]
+    async with grid.world.database.begin() as session:
+        await cancel(session, grid.world.caller, gone, now=grid.world.clock.now())
+        await hold(session, grid.world.caller, held, now=grid.world.clock.now())
+    await grid.world.submit(dependency=f"afterok:{needed}")
+    assert {held, needed} <= {*await grid.at(EAST)}
+    assert await grid.world.state(gone) == "cancelled"
+    assert await grid.untrue() == {}
+
+
+async def test_who_cannot_have_a_place_stands_before_nobody(opened):
+    """Its wallet has not what a dear centre wants."""
+    grid = await opened()
+    south = await grid.join("south", price="100000")
+    poor = await grid.kept(ntasks="4", time="10", objective="soonest")
+    await grid.shows(south, free_cores=4, free_nodes=1)
+    await grid.draw(south)
+    assert await grid.places(poor) == [("east", True)]
+    assert grid.drawer._refused.keys() == {(south, poor)}
+    market, now = await grid.drawer.market.now(), grid.world.clock.now()
+    async with grid.world.database.begin() as session:
+        (again,) = await plan(session, south, market, now)
+        assert again.job == poor
+        assert await plan(session, south, market, now, without=frozenset({poor})) == []
+    grid.world.clock.forward(REFUSED_FOR)
+    await grid.draw(EAST)
+    assert grid.drawer._refused == {}
+    assert await grid.untrue() == {}
+
+
+async def test_one_that_was_sent_meanwhile_is_left_where_it_is(opened):
+    grid = await opened()
+    job = await grid.kept(ntasks="4")
+    await grid.shows(WEST, free_cores=4, free_nodes=1)
+    market, now = await grid.drawer.market.now(), grid.world.clock.now()
+    async with grid.world.database.begin() as session:
+        (goes,) = await plan(session, WEST, market, now)
+    assert await LetGo(grid.world.database).round(grid.leases[EAST]) is False
+    for _ in range(2):
+        async with grid.world.database.begin() as session:
+            await send(session, job, goes.offer, goes.why, market=market, now=now)
+        assert await grid.places(job) == [("east", False)]
+        await grid.at(EAST)
+    assert await grid.world.state(job) == "queued"
+
+
+async def test_two_centres_that_draw_the_same_job_at_once_get_it_once(opened):
+    grid = await opened()
+    job = await grid.kept(ntasks="4")
+    await grid.shows(WEST, free_cores=4, free_nodes=1)
+    grid.world.clock.forward(SECOND)
+    market, now = await grid.drawer.market.now(), grid.world.clock.now()
+    async with grid.world.database.begin() as session:
+        (goes,) = await plan(session, WEST, market, now)
+    async with grid.world.database.begin() as one, grid.world.database.begin() as other:
+        await send(one, job, goes.offer, goes.why, market=market, now=now)
+        await send(other, job, goes.offer, goes.why, market=market, now=now)
+    assert (await grid.places(job), await grid.job("moves", job)) == ([("west", False)], 1)
+    assert await grid.untrue() == {}
+
+
+async def test_where_no_job_may_move_those_that_are_kept_back_are_let_go(opened):
+    grid = await opened()
+    job = await grid.kept()
+    await LetGo(grid.world.database).round(grid.leases[WEST])
+    assert await grid.at(EAST) == []
+    await LetGo(grid.world.database).round(grid.leases[EAST])
+    assert await grid.at(EAST) == [job]
