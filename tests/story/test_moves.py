@@ -29,12 +29,12 @@ NUMBERS = count(1)
 
 
 class Hog:
-    """Another's job, on all of the east's cpu partition."""
+    """Another's job, on all of a centre's cpu partition."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, centre: str = "east") -> None:
         self._stage, self._tenant = stage, stage.tenant(f"hog{next(NUMBERS)}")
-        nodes = len([name for name, of in stage.lab.centres["east"].site.centre.nodes if of.name == "cpu"])
-        request = script(self._tenant, "sleep 3600", nodes=str(nodes), exclusive="true", time="60")
+        nodes = len([name for name, of in stage.lab.centres[centre].site.centre.nodes if of.name == "cpu"])
+        request = script(self._tenant, "sleep 3600", centre=centre, nodes=str(nodes), exclusive="true", time="60")
         self._job = self._tenant.client.submit(request).id
         reached(stage, self._tenant, self._job, "running")
 

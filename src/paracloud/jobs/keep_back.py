@@ -18,12 +18,15 @@ KEPT = "WaitsForRoom"
 
 
 async def is_kept_back(session: AsyncSession, spec: JobSpec, offer: Offer, placed: Placed, market: Market) -> bool:
-    """`offer`: where it is placed, and may be moved away from. Where what is free does not hold it beside those of ours
-    that wait there already; if another centre would do. Who has a deadline goes where it was reckoned to be met."""
+    """`offer`: where it is placed, and may be moved away from. Where what was free when its queue was seen does not
+    hold it beside those of ours that wait there or have started since; if another centre would do. Who has a deadline
+    goes where it was reckoned to be met."""
     objective = Objective(spec.objective)
     if not market.binds_late or market.foresight is None or objective is Objective.DEADLINE:
         return False
-    ahead = await store_kept.cores_waiting(session, offer.centre, offer.queue)
-    if spec.cores + ahead <= offer.free_cores and (spec.nodes or 0) <= offer.free_nodes:
+    place = (offer.centre, offer.queue)
+    seen_at = next(one.seen_at for one in market.stalls if (one.centre.name, one.queue.name) == place)
+    taken = await store_kept.cores_taken(session, *place, seen_at or market.read_at)
+    if spec.cores + taken <= offer.free_cores and (spec.nodes or 0) <= offer.free_nodes:
         return False
     return placed.fits_elsewhere(offer, may_cost_more=may_cost_more(objective, spec.constraints))

@@ -1,6 +1,7 @@
 """Every query on jobs that are kept back, and on what of ours is where they may go."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, update
@@ -62,9 +63,11 @@ async def awaited(session: AsyncSession) -> frozenset[tuple[str, str]]:
     return frozenset((centre, queue) for centre, queue in (await session.execute(query)).all())
 
 
-async def cores_waiting(session: AsyncSession, centre: CentreName, queue: str) -> int:
-    """Of ours that wait for this queue, there or here."""
-    query = select(func.sum(_CORES)).where(JobRow.centre == centre, JobRow.queue == queue, _WAITS)
+async def cores_taken(session: AsyncSession, centre: CentreName, queue: str, since: datetime) -> int:
+    """By ours that wait for this queue, there or here, or started in it since then."""
+    is_open = is_in(BEFORE_CENTRE) | is_in(AT_CENTRE)
+    takes = _WAITS | (is_in(RUNS) & (JobRow.started_at > since))
+    query = select(func.sum(_CORES)).where(JobRow.centre == centre, JobRow.queue == queue, is_open, takes)
     return int((await session.execute(query)).scalar_one() or 0)
 
 

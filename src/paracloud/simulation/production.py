@@ -5,45 +5,25 @@ from collections.abc import Sequence
 from datetime import timedelta
 from math import inf
 from typing import NamedTuple
-from uuid import UUID
 
-from paracloud.kit.identifiers import CentreName, PriceVersionId
-from paracloud.kit.money import Money
 from paracloud.placement.choose import choose
 from paracloud.placement.offer import Need, Objective, Offer
-from paracloud.placement.prediction import Prediction, Quantiles
 from paracloud.placement.reroute import COOL_DOWN, GAIN_LEAST, MOVES_A_JOB, Waiting, better
 from paracloud.placement.room import Asks, Room, room_of
-from paracloud.placement.waited import DAY, HOUR, Recent, Waited
-from paracloud.placement.waits import Features, PlainWaits
 from paracloud.simulation.beliefs import Beliefs
 from paracloud.simulation.centre import Centre
 from paracloud.simulation.grid import Grid
+from paracloud.simulation.pictures import FREE, QUEUE, Pictures, name_of
 from paracloud.simulation.policy import Policy
 
-QUEUE = "all"
-WAITS_KEPT = 400
 REVIEW_SECONDS = 60.0
-"""How old a cloud's picture of a queue may get. The product looks at who is late more often, at twenty at a time."""
-PRICE, FREE = PriceVersionId(UUID(int=0)), Money(0)
-"""No centre is dearer than another."""
-AT_ONCE = timedelta(0)
-
-
-class _Ours(NamedTuple):
-    """What those of our jobs waited that started at a centre, as it was known at `read_at`."""
-
-    read_at: float
-    hour: Recent
-    day: Recent
-    usual_start: float
+"""Between two looks at who is late. The product looks more often, at twenty at a time."""
 
 
 class _Queued(NamedTuple):
-    """A job of ours, `since` it is in the queue where it is. `expected`: the wait that nine in ten do not exceed.
-    `late_at`: it is not moved before."""
+    """A job of ours in a queue. `expected`: the wait there that nine in ten do not exceed. `late_at`: it is not moved
+    before."""
 
-    since: float
     expected: timedelta
     late_at: float
     moves: int
@@ -74,12 +54,10 @@ class Production(Policy):
 
     def __init__(self, grid: Grid, *, share: float = 1.0, seed: int = 1) -> None:
         super().__init__(grid, share=share, seed=seed)
-        self._names = [CentreName(f"{one.at:06}") for one in grid.centres]
-        self._waits, self._waited = PlainWaits(), Waited()
-        self._ours: dict[int, _Ours] = {}
-        self._offers: dict[int, tuple[int, float, int, dict[bool, Offer]]] = {}
         self._queued: dict[int, _Queued] = {}
-        self._changed_at = 0.0
+        self._since: dict[int, float] = {}
+        self._pictures = Pictures(grid.procs, self._since)
+        self._changed_at, self._look_at = 0.0, inf
         self._beliefs = Beliefs(grid)
         self._kept: dict[int, None] = {}
         """As they came."""
@@ -103,6 +81,7 @@ class Production(Policy):
         self._kept[job] = None
         insort(self._shortest, (self._beliefs.expected[job], job))
         self._seen = [-1] * len(self._seen)
+        self.grid.review_by(now)
         return ()
 
     def _soonest(self, job: int, centres: Sequence[Centre], now: float) -> Offer:
@@ -115,16 +94,19 @@ class Production(Policy):
         queued = self._queued.pop(job, None)
         centre = self.grid.where[job]
         if queued is not None and centre is not None:
-            self._waited.learn(centre.at, now, now - queued.since, most=WAITS_KEPT)
-            self._ours.pop(centre.at, None)
+            self._pictures.learn(centre, now, now - self._since.pop(job))
 
     def settled(self, now: float) -> None:
         """One centre at a time: its scheduler acts before the next draws."""
         self._changed_at = now
+        self._send_kept(now)
+        if self._queued:
+            self._look_at = min(self._look_at, now + REVIEW_SECONDS)
+            self.grid.review_by(self._look_at)
+
+    def _send_kept(self, now: float) -> None:
         if self._kept and not any(self._draw(centre, now) for centre in self.grid.centres):
             self._send_ahead(now)
-        if self._queued:
-            self.grid.review_by(now + REVIEW_SECONDS)
 
     def _draw(self, centre: Centre, now: float) -> bool:
         """Whether it had room for any that is kept back."""
@@ -139,7 +121,7 @@ class Production(Policy):
                 room.take(procs[job], asked[job])
                 drawn.append(job)
         for job in drawn:
-            self._send(job, self._offer(centre, procs[job], now), now)
+            self._send(job, self._pictures.offer(centre, procs[job], now), now)
         if not drawn:
             self._seen[centre.at] = centre.version
         return bool(drawn)
@@ -164,10 +146,17 @@ class Production(Policy):
 
     def review(self, now: float) -> None:
         """While nothing starts or ends little is expected anew: the longer that lasts, the seldomer it is looked at."""
+        self._send_kept(now)
+        if now >= self._look_at:
+            self._look_at = self._moved_late(now)
+        if self._look_at < inf:
+            self.grid.review_by(self._look_at)
+
+    def _moved_late(self, now: float) -> float:
+        """When to look again."""
         hopes = {one.at: self._hopes(one, now) for one in self.grid.centres}
         late_at = min(self._move_late(centre, hopes, now) for centre in self.grid.centres)
-        if late_at < inf:
-            self.grid.review_by(max(late_at, now + REVIEW_SECONDS, now + (now - self._changed_at)))
+        return max(late_at, now + REVIEW_SECONDS, now + (now - self._changed_at))
 
     def _move_late(self, centre: Centre, hopes: dict[int, _Hopes], now: float) -> float:
         """The moment at which the next of its queue may be moved."""
@@ -180,7 +169,7 @@ class Production(Policy):
             if late_at < now:
                 needed = self.grid.procs[job]
                 soonest = min((one.p90(needed) for at, one in hopes.items() if at != centre.at), default=inf)
-                late_at = queued.since + soonest + least
+                late_at = self._since[job] + soonest + least
             if late_at >= now:
                 next_at = min(next_at, late_at)
             elif (target := self._move(job, centre, now)) is not None:
@@ -188,16 +177,16 @@ class Production(Policy):
         return next_at
 
     def _hopes(self, centre: Centre, now: float) -> _Hopes:
-        said = [self._offer(centre, needed, now).prediction for needed in (0, centre.capacity + 1)]
+        said = [self._pictures.offer(centre, needed, now).prediction for needed in (0, centre.capacity + 1)]
         with_room, without = (one.wait.p90.total_seconds() if one is not None else inf for one in said)
-        return _Hopes(centre.capacity, centre.free - self._offers[centre.at][2], with_room, without)
+        return _Hopes(centre.capacity, centre.free - self._pictures.waiting(centre), with_room, without)
 
     def _move(self, job: int, centre: Centre, now: float) -> Centre | None:
         """Where it goes; None: it stays."""
         queued = self._queued[job]
-        waited = timedelta(seconds=now - queued.since)
+        waited = timedelta(seconds=now - self._since[job])
         waiting = Waiting(
-            self._names[centre.at], QUEUE, Objective.SOONEST, waited, queued.expected, FREE.micro,
+            name_of(centre), QUEUE, Objective.SOONEST, waited, queued.expected, FREE.micro,
             moves=queued.moves, rested=waited if queued.moves else None,
         )  # fmt: skip
         best = better(self._need(job), waiting, self._at(job, self.grid.fitting(job), now))
@@ -211,57 +200,11 @@ class Production(Policy):
         assert offer.prediction is not None, "each offer here has one"  # noqa: S101
         expected = offer.prediction.wait.p90
         late_at = now + (max(expected, COOL_DOWN) if moves else expected).total_seconds()
-        self._queued[job] = _Queued(now, expected, late_at, moves)
+        self._queued[job], self._since[job] = _Queued(expected, late_at, moves), now
         return self.grid.centres[int(offer.centre)]
 
     def _need(self, job: int) -> Need:
         return Need(self.grid.procs[job], timedelta(seconds=self.grid.reserved[job]))
 
     def _at(self, job: int, centres: Sequence[Centre], now: float) -> list[Offer]:
-        return [self._offer(one, self.grid.procs[job], now) for one in centres]
-
-    def _offer(self, centre: Centre, needed: int, now: float) -> Offer:
-        """Kept until something happens there, or too much time has passed: the plain rule asks nothing of a job but
-        whether there is room for it."""
-        version, made_at, waiting, kept = self._offers.get(centre.at, (-1, now, 0, {}))
-        if version != centre.version or now - made_at >= REVIEW_SECONDS:
-            waiting = sum(self.grid.procs[job] for job in centre.queue if job in self._queued)
-            kept = {}
-            self._offers[centre.at] = (centre.version, now, waiting, kept)
-        has_room = needed + waiting <= centre.free
-        found = kept.get(has_room)
-        if found is None:
-            found = kept[has_room] = self._made(centre, needed, waiting, now)
-        return found
-
-    def _made(self, centre: Centre, needed: int, waiting: int, now: float) -> Offer:
-        wait = self._waits.predict(self._features(centre, needed, waiting, now))
-        prediction = Prediction(wait, Quantiles(AT_ONCE, AT_ONCE), self._waits.name)
-        return Offer(
-            self._names[centre.at], QUEUE, nodes=centre.capacity, cores=centre.capacity, cores_per_node=1,
-            memory_per_node_bytes=0, gpus_per_node=0, gpu_model=None, free_cores=centre.free, free_nodes=centre.free,
-            free_gpus=0, max_wall=None, max_nodes=None, is_default=True, price=PRICE, most=FREE,
-            prediction=prediction,
-        )  # fmt: skip
-
-    def _features(self, centre: Centre, needed: int, waiting: int, now: float) -> Features:
-        """Those of the job that the plain rule does not ask for are left at nothing."""
-        ours, asked = self._recent(centre, now), self._queued
-        mine = [asked[job].since for job in centre.queue if job in asked]
-        return Features(
-            hour=0, weekday=0, cores=needed, nodes=0, gpus=0, wall_seconds=0, user_waits=0, user_p50=0,
-            queue_cores=centre.capacity, free_cores=centre.free, free_nodes=centre.free,
-            waiting_jobs=len(mine), waiting_cores=waiting, waiting_core_seconds=0,
-            oldest_wait=now - mine[0] if mine else 0, running_jobs=0, running_cores=0,
-            hour_waits=ours.hour.count, hour_p50=ours.hour.p50, hour_p90=ours.hour.p90,
-            day_waits=ours.day.count, day_p50=ours.day.p50, day_p90=ours.day.p90, usual_start=ours.usual_start,
-        )  # fmt: skip
-
-    def _recent(self, centre: Centre, now: float) -> _Ours:
-        """Read anew when one of ours has started there, or too much time has passed."""
-        found = self._ours.get(centre.at)
-        if found is None or now - found.read_at >= REVIEW_SECONDS:
-            waited, key = self._waited, centre.at
-            hour, day = (waited.recent(key, within, now) for within in (HOUR, DAY))
-            found = self._ours[key] = _Ours(now, hour, day, waited.usual_start(key))
-        return found
+        return [self._pictures.offer(one, self.grid.procs[job], now) for one in centres]

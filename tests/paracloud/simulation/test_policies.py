@@ -164,6 +164,16 @@ def test_what_is_kept_back_goes_into_holes_the_shortest_first_and_the_oldest_is_
     assert grid.starts == [0, 0, 1, 1000, 1050, 401, 101]
 
 
+def test_production_keeps_back_who_finds_no_room_and_one_stands_first_in_each_queue() -> None:
+    """The shortest goes into what is left; the two that came first are sent ahead, on the guess that the product has."""
+    full = [job(0, 1000, procs=2), job(0, 9000, procs=4, home=1), job(1, 100, procs=2)]
+    ahead, wide, long, short = job(2, 50), job(3, 50), job(4, 400, procs=2), job(5, 300, procs=2)
+    grid = Grid(Workload((4, 4), (*full, ahead, wide, long, short)), Rules())
+    grid.run(make("production")(grid))
+    assert grid.starts == [0, 0, 1, 1000, 9000, 401, 101]
+    assert grid.submissions == len(grid.jobs)
+
+
 def test_production_moves_what_waits_longer_than_was_expected_to_where_there_is_room() -> None:
     jobs = (job(0, 90000, home=0), job(0, 80000, home=1, asked=90000), job(1, 10, home=0))
     found = played("production", *jobs)
