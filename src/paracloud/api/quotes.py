@@ -1,8 +1,9 @@
 """Where a job could run, what it can cost there, and what is expected of it."""
 
 from datetime import datetime, timedelta
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from paracloud.api import shown
 from paracloud.api.deps import TheDeps, Token, asked
@@ -17,21 +18,28 @@ from paracloud.wire.jobs import JobRequest
 from paracloud.wire.quotes import ExpectedModel, OfferModel, QuoteModel, RejectionModel
 
 router = APIRouter(tags=["jobs"])
+Cursor = Annotated[str | None, Query(max_length=500)]
+Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.post("/quotes")
-async def quote_job(body: JobRequest, deps: TheDeps, token: Token) -> QuoteModel:
+async def quote_job(
+    body: JobRequest, deps: TheDeps, token: Token, cursor: Cursor = None, limit: Limit = 50
+) -> QuoteModel:
     """Where the job could run, at what price, what it can cost there at most and is expected to cost, when it is
-    expected to start and to be done; and why the other partitions are out."""
+    expected to start and to be done; and why the other partitions are out. Each page is of the queues as they are then:
+    what has changed its place meanwhile may be on two pages or on none."""
     built = built_of(body)
     market = await deps.market.now()
     async with asked(deps, token) as at:
-        found = await quote(at.session, at.caller, ProjectId(body.project), built.spec, market=market)
+        project = ProjectId(body.project)
+        found = await quote(at.session, at.caller, project, built.spec, market=market, after=cursor, limit=limit)
     return QuoteModel(
         offers=[_offer(one, found.need, deps.clock.now()) for one in found.offers],
-        rejected=[
-            RejectionModel(centre=one.centre, queue=one.queue, en=one.en, zh=one.zh) for one in found.choice.rejected
-        ],
+        rejected=[RejectionModel(centre=one.centre, queue=one.queue, en=one.en, zh=one.zh) for one in found.rejected],
+        offers_left=found.left[0],
+        rejected_left=found.left[1],
+        next=found.next,
         why_en=found.why_en,
         why_zh=found.why_zh,
         notices=shown.notices(built.notices),

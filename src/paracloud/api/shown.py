@@ -2,12 +2,21 @@
 
 from collections.abc import Iterable
 
+from paracloud.jobs.moving import Leaving
 from paracloud.jobs.notice import Notice
 from paracloud.jobs.show import Forecast, JobDetail, JobSummary
 from paracloud.jobs.state import FINAL
 from paracloud.kit.money import Money
 from paracloud.wire.base import MoneyModel
-from paracloud.wire.jobs import EventModel, ForecastModel, JobDetailModel, JobModel, NoticeModel, TaskModel
+from paracloud.wire.jobs import (
+    EventModel,
+    ForecastModel,
+    JobDetailModel,
+    JobModel,
+    LeavingModel,
+    NoticeModel,
+    TaskModel,
+)
 
 _SAME = (
     "name", "centre", "queue", "native_id", "native_state", "reason", "wish", "array", "tasks", "tasks_ended", "cores",
@@ -33,8 +42,13 @@ def job(summary: JobSummary) -> JobModel:
         wall_limit_seconds=int(summary.wall_limit.total_seconds()),
         held=money(summary.held),
         charged=money(summary.charged),
+        leaving=None if summary.leaving is None else _leaving(summary.leaving),
         **same,
     )
+
+
+def _leaving(of: Leaving) -> LeavingModel:
+    return LeavingModel(centre=of.centre, queue=of.queue, stays=of.stays)
 
 
 def forecast(of: Forecast) -> ForecastModel:

@@ -31,7 +31,8 @@ def ps(
     cursor: Annotated[UUID | None, typer.Option(parser=an_id, help="Continue after this job.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List jobs, newest first."""
+    """List jobs, newest first. What a scheduler says of one is cut where the terminal is too narrow: `show` has all of
+    it."""
     query = {"project": project, "limit": limit, "cursor": cursor}
     with session.client() as client:
         page = client.jobs(**{key: value for key, value in query.items() if value is not None})
@@ -41,9 +42,10 @@ def ps(
     show.table(
         ["job", "name", "where", "state", "charged"],
         [
-            (j.id, j.name, f"{j.centre}/{j.queue}", f"{kind(j.state, JOBS)} {j.reason}", j.charged.amount)
+            (j.id, j.name, f"{j.centre}/{j.queue}", f"{kind(j.state, JOBS)} {show.reason(j)}", j.charged.amount)
             for j in page.items
         ],
+        cut="state",
     )
 
 
@@ -129,7 +131,8 @@ def until_final(client: Client, job: UUID) -> JobDetailModel:
             found = client.job(job)
             if found.job.is_final:
                 return found
-            status.update(f"{kind(found.job.state, JOBS)} {plain(found.job.native_state)} {plain(found.job.reason)}")
+            native = plain(f"{found.job.native_state} {show.reason(found.job)}")
+            status.update(f"{kind(found.job.state, JOBS)} {native}")
             time.sleep(POLL_SECONDS)
 
 

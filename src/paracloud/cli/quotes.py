@@ -1,6 +1,7 @@
 """A quote and a forecast for people: in 80 columns, what half of such jobs get above what nine in ten get."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -18,7 +19,12 @@ def show_quote(found: QuoteModel) -> None:
         show.table(["where", "core/card", "most", "cost", "wait", "done by (UTC)"], rows)
         _notes(found.offers, rules)
         show.console.print(plain(say(found.why_en, found.why_zh)))
-    show.table(["centre", "queue", "why not"], [(r.centre, r.queue, say(r.en, r.zh)) for r in found.rejected])
+    if found.rejected:
+        show.table(["centre", "queue", "why not"], [(r.centre, r.queue, say(r.en, r.zh)) for r in found.rejected])
+    if found.next is not None:
+        en = f"More places that fit: {found.offers_left}; that do not: {found.rejected_left}. To see them: "
+        zh = f"另有可选资源 {found.offers_left} 个，不满足要求的 {found.rejected_left} 个。续看："
+        show.console.print(plain(say(en, zh) + f"--cursor {shlex.quote(found.next)}"), markup=False, soft_wrap=True)
 
 
 def short(amount: str) -> str:

@@ -1,6 +1,7 @@
 """Tables for people, JSON for programs."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -22,6 +23,10 @@ EDGES, BETWEEN = 2, 3
 """Blanks that a table has around it, and between two columns."""
 PROSE_LEAST = 24
 """A column of prose is broken into lines no shorter than that."""
+KEPT = "WaitsForRoom"
+"""The platform's reason of a job that it keeps back."""
+CUT_LEAST = 10
+"""A column that is cut shows no less: the longest state of a job."""
 PROSE = {"name", "organisation", "reason", "why not", "applications", "licences"}
 
 
@@ -29,20 +34,42 @@ def as_json(model: BaseModel | dict[str, object]) -> None:
     print(model.model_dump_json() if isinstance(model, BaseModel) else json.dumps(model))
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, cut: str | None = None) -> None:
     """An id is there to be copied, a number to be read: only what people wrote is broken where the line is full. Where
-    it is too short even so, the terminal breaks it: nothing is cut off."""
+    it is too short even so, the terminal breaks it: nothing is cut off, but for the column `cut`, of which another
+    command shows the whole."""
     cells = [[_text(cell) for cell in row] for row in rows]
+    if cut is not None and (console.is_terminal or os.environ.get("COLUMNS")):  # a pipe has no width
+        at = headings.index(cut)
+        room = max(console.width - (_least(headings, cells) - _widest(headings, cells, at)), CUT_LEAST)
+        cells = [[*row[:at], _cut(row[at], room), *row[at + 1 :]] for row in cells]
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    least = EDGES - BETWEEN
     for at, heading in enumerate(headings):
-        is_prose, title = heading in PROSE, word(heading)
-        widest = max(cell_len(line) for row in [[title] * (at + 1), *cells] for line in row[at].split("\n"))
-        least += BETWEEN + (max(cell_len(title), min(widest, PROSE_LEAST)) if is_prose else widest)
-        shown.add_column(title, no_wrap=not is_prose, overflow="fold", min_width=None if is_prose else widest)
+        is_prose, widest = heading in PROSE, _widest(headings, cells, at)
+        shown.add_column(word(heading), no_wrap=not is_prose, overflow="fold", min_width=None if is_prose else widest)
     for row in cells:
         shown.add_row(*map(Text, row))
-    Console(file=console.file, width=max(console.width, least)).print(shown)
+    Console(file=console.file, width=max(console.width, _least(headings, cells))).print(shown)
+
+
+def _widest(headings: Sequence[str], cells: Sequence[Sequence[str]], at: int) -> int:
+    column = [word(headings[at]), *(row[at] for row in cells)]
+    return max(cell_len(line) for text in column for line in text.split("\n"))
+
+
+def _least(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
+    """How wide the table is at least."""
+    widths = [
+        max(cell_len(word(heading)), min(widest, PROSE_LEAST)) if heading in PROSE else widest
+        for heading, widest in ((heading, _widest(headings, cells, at)) for at, heading in enumerate(headings))
+    ]
+    return EDGES - BETWEEN + sum(BETWEEN + width for width in widths)
+
+
+def _cut(text: str, room: int) -> str:
+    shown = Text(text)
+    shown.truncate(room, overflow="ellipsis")
+    return shown.plain
 
 
 def _text(cell: object) -> str:
@@ -60,12 +87,26 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def reason(one: JobModel) -> str:
+    """What a job waits for. Its scheduler knows no more of one that moves than that it is held, and nothing of one that
+    is kept back."""
+    if one.state == "accepted" and one.reason == KEPT:
+        return say("waits for room at any centre", "在平台等候任一中心的空闲资源")
+    if one.leaving is None or one.is_final or one.state == "running":
+        return one.reason
+    if one.leaving.stays:
+        undone = say("stays here: the platform undoes its own hold", "留在原处，平台正在解除自身的挂起")
+        return f"{one.reason} ({undone})"
+    to = f"{one.leaving.centre}/{one.leaving.queue}"
+    return say(f"moves to {to}", f"正在改派至 {to}")
+
+
 def job(found: JobDetailModel) -> None:
     one = found.job
     facts = {
         "job": one.id,
         "name": one.name,
-        "state": f"{kind(one.state, JOBS)} {one.native_state} {one.reason}".strip() + _exit(one),
+        "state": f"{kind(one.state, JOBS)} {one.native_state} {reason(one)}".strip() + _exit(one),
         "centre": f"{one.centre}/{one.queue} {one.native_id or ''} {one.node_list}".strip(),
         "held": f"{one.held.amount} {one.held.currency}",
         "charged": f"{one.charged.amount} {one.charged.currency}",

@@ -124,17 +124,19 @@ def quote(
     trust: Trust = 0,
     max_cost: MaxCost = None,
     max_wait: MaxWait = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    cursor: Annotated[str | None, typer.Option(help="Continue after this place.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show where a job could run, what it can cost there at most, and what is expected of it."""
+    """Show where a job could run, the best places first, what it can cost there at most, and what is expected of it;
+    then why others are out."""
     wanted = wishes(
         objective, deadline, region=region, residency=residency, application=application, trust=trust,
         max_cost=max_cost, max_wait=max_wait,
     )  # fmt: skip
     with session.client() as client:
-        found = client.quote(
-            _request(client, script, command, project, option, inputs.described(input_ or []), centre, wanted)
-        )
+        asked = _request(client, script, command, project, option, inputs.described(input_ or []), centre, wanted)
+        found = client.quote(asked, limit=limit, **({} if cursor is None else {"cursor": cursor}))
     if as_json:
         show.as_json(found)
     else:

@@ -92,8 +92,8 @@ class Client(
         body = JobBatch(jobs=list(requests))
         return self._post("/jobs:batch", AcceptedBatch, body, headers=headers, is_repeatable=True).items
 
-    def quote(self, request: JobRequest) -> QuoteModel:
-        return self._post("/quotes", QuoteModel, request, is_repeatable=True)
+    def quote(self, request: JobRequest, **query: Any) -> QuoteModel:  # noqa: ANN401  # query parameters
+        return self._post("/quotes", QuoteModel, request, params=query, is_repeatable=True)
 
     def jobs(self, **query: Any) -> JobPage:  # noqa: ANN401  # query parameters
         return self._get("/jobs", JobPage, query)

@@ -55,6 +55,15 @@ class TakenPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaving:
+    """Where a job is on its way to; one that `stays` is not any more, and waits until our own hold is undone."""
+
+    centre: CentreName
+    queue: str
+    stays: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OpenMove:
     """A move that has no end yet; `taken` from the step `leaving` on."""
 

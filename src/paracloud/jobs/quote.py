@@ -17,7 +17,7 @@ from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import CentreName, ProjectId, UserId
 from paracloud.placement.choose import choose
 from paracloud.placement.explain import Bound, explain
-from paracloud.placement.offer import Choice, Need, Objective, Offer
+from paracloud.placement.offer import Choice, Need, Objective, Offer, Rejection
 
 SHOWN_REASONS = 6
 
@@ -39,30 +39,66 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """`offers` are those of the choice that fit, in its order. `why` is empty where nothing fits."""
+    """A page of the whole choice: `offers` are those that fit, in its order; after the last of them come those that are
+    out. `left`: how many of either come after this page. `next` is the place that the next page comes after, None on
+    the last. `why` is empty where nothing fits."""
 
     need: Need
     choice: Choice
     offers: tuple[Quoted, ...]
+    rejected: tuple[Rejection, ...]
+    left: tuple[int, int]
+    next: str | None
     why_en: str
     why_zh: str
 
 
-async def quote(session: AsyncSession, caller: Caller, project: ProjectId, spec: JobSpec, *, market: Market) -> Quote:
-    """NotFound for a foreign project; Invalid for a dependency on a job that is not the project's, or for a deadline
-    that is over."""
+async def quote(
+    session: AsyncSession,
+    caller: Caller,
+    project: ProjectId,
+    spec: JobSpec,
+    *,
+    market: Market,
+    after: str | None = None,
+    limit: int = 50,
+) -> Quote:
+    """The page of `limit` places that come after a place. NotFound for a foreign project; Invalid for a dependency on a
+    job that is not the project's, for a deadline that is over, or where that place is gone."""
     caller.require_reader(project)
     customer = await customer_of(session, project, market)
     only_centre = await dependency_centre(session, project, spec)
     weighed = weigh(spec, market, customer, only_centre, user=caller.user)
-    fitting = weighed.choice.fitting
-    most = await bounds(session, fitting, spec, customer=customer, market=market)
-    why = explain(weighed.need, weighed.choice, most[0]) if fitting else ("", "")
+    choice = weighed.choice
+    fitting, rejected, left, following = _page(choice, after, limit)
+    best = choice.fitting[:1]
+    most = await bounds(session, [*best, *fitting], spec, customer=customer, market=market)
+    why = explain(weighed.need, choice, most[0]) if best else ("", "")
     quoted = tuple(
         Quoted(offer, price_at(market, spec, customer, offer), bound)
-        for offer, bound in zip(fitting, most, strict=True)
+        for offer, bound in zip(fitting, most[len(best) :], strict=True)
     )
-    return Quote(weighed.need, weighed.choice, quoted, *why)
+    return Quote(weighed.need, choice, quoted, rejected, left, following, *why)
+
+
+def _page(
+    choice: Choice, after: str | None, limit: int
+) -> tuple[tuple[Offer, ...], tuple[Rejection, ...], tuple[int, int], str | None]:
+    """What it has, how many of either come after it, and its last place. Invalid where the place to come after is
+    gone."""
+    count = len(choice.fitting)
+    places = [one.place for one in choice.fitting] + [f"{one.centre}/{one.queue}" for one in choice.rejected]
+    if after is not None and after not in places:
+        raise Invalid(
+            f"cursor: there is no {after} any more; ask without a cursor for the first page.",
+            f"cursor：{after} 已不存在；请去掉 cursor，重新获取第一页。",
+            field="cursor",
+        )
+    start = 0 if after is None else places.index(after) + 1
+    end = min(start + limit, len(places))
+    left = max(count - end, 0), len(places) - max(count, end)
+    rejected = choice.rejected[max(start - count, 0) : max(end - count, 0)]
+    return choice.fitting[start:end], rejected, left, places[end - 1] if end < len(places) else None
 
 
 def weigh(

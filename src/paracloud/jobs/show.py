@@ -1,6 +1,6 @@
 """What a caller may see of jobs: only those of the own projects; anything else does not exist."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.identity.caller import Caller
 from paracloud.jobs import store, store_forecasts
+from paracloud.jobs.moving import Leaving
 from paracloud.jobs.spec import JobSpec
 from paracloud.jobs.state import JobState
 from paracloud.jobs.tables import AnyRow, EventRow, TaskRow
@@ -26,7 +27,8 @@ EVENTS_MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class JobSummary:
-    """One line of a list. `cores` and `gpus` are those of one task; `wish`: what was asked for and is not done yet."""
+    """One line of a list. `cores` and `gpus` are those of one task; `wish`: what was asked for and is not done yet;
+    `leaving`: while it moves to another centre, or is held for that."""
 
     job: JobId
     project: ProjectId
@@ -58,6 +60,7 @@ class JobSummary:
     started_at: datetime | None
     ended_at: datetime | None
     moves: int
+    leaving: Leaving | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,8 @@ async def show(session: AsyncSession, caller: Caller, job: JobId) -> JobDetail:
     done = tuple(await tasks(session, caller, job, row=row))
     newest = await store_forecasts.newest(session, job)
     forecast = None if newest is None else _forecast(newest, row.currency)
-    return JobDetail(_summary(row), read_spec(row.spec, row.script), tuple(events), done, forecast)
+    leaving = await store.leaving(session, [job])
+    return JobDetail(_summary(row, leaving), read_spec(row.spec, row.script), tuple(events), done, forecast)
 
 
 async def whose(session: AsyncSession, job: JobId) -> tuple[ProjectId, str]:
@@ -157,7 +161,9 @@ async def list_jobs(
     if project is not None:
         caller.require_reader(project)
         projects = [project]
-    return [_summary(row) for row in await store.page(session, projects, before=before, limit=limit, states=states)]
+    rows = await store.page(session, projects, before=before, limit=limit, states=states)
+    leaving = await store.leaving(session, [JobId(row.id) for row in rows])
+    return [_summary(row, leaving) for row in rows]
 
 
 def no_such_job() -> NotFound:
@@ -172,7 +178,7 @@ _SAME = (
 )  # fmt: skip
 
 
-def _summary(row: AnyRow) -> JobSummary:
+def _summary(row: AnyRow, leaving: Mapping[JobId, Leaving]) -> JobSummary:
     same: dict[str, Any] = {name: getattr(row, name) for name in _SAME}
     return JobSummary(
         job=JobId(row.id),
@@ -185,6 +191,7 @@ def _summary(row: AnyRow) -> JobSummary:
         wall_limit=timedelta(seconds=row.wall_limit_seconds),
         held=Money(row.held_micro, row.currency),
         charged=Money(row.charged_micro, row.currency),
+        leaving=leaving.get(JobId(row.id)),
         **same,
     )
 

@@ -7,9 +7,11 @@ from typing import Any
 from sqlalchemy import Select, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from paracloud.jobs.moving import Leaving, MoveStep
 from paracloud.jobs.state import JobState
 from paracloud.jobs.tables import AnyRow, DependencyRow, EventRow, JobRow, TaskRow
-from paracloud.kit.identifiers import JobId, PriceVersionId, ProjectId
+from paracloud.jobs.tables_moves import MoveRow
+from paracloud.kit.identifiers import CentreName, JobId, PriceVersionId, ProjectId
 
 CHANNEL = "paracloud_jobs"
 """Where an accepted job or a new wish is announced, with the centre's name as payload."""
@@ -63,6 +65,13 @@ async def page(
     if states:
         query = query.where(JobRow.state.in_([state.value for state in states]))
     return (await session.execute(query.order_by(JobRow.id.desc()).limit(limit))).all()
+
+
+async def leaving(session: AsyncSession, jobs: Sequence[JobId]) -> dict[JobId, Leaving]:
+    """Those of these jobs whose move to another centre is under way."""
+    query = select(MoveRow.job_id, MoveRow.to_centre, MoveRow.to_queue, MoveRow.step)
+    rows = (await session.execute(query.where(MoveRow.job_id.in_(jobs), MoveRow.ended_at.is_(None)))).all()
+    return {JobId(job): Leaving(CentreName(to), queue, step == MoveStep.RELEASING) for job, to, queue, step in rows}
 
 
 async def lock(session: AsyncSession, job: JobId, projects: Sequence[ProjectId]) -> AnyRow | None:

@@ -69,7 +69,17 @@ class AcceptedBatch(Model):
     items: list[AcceptedModel]
 
 
+class LeavingModel(Model):
+    """Where a job is on its way to, held by the platform itself until it is; one that `stays` is let go where it is."""
+
+    centre: str
+    queue: str
+    stays: bool
+
+
 class JobModel(Model):
+    """`reason` is the scheduler's own word; of a job that is `leaving` it may be the platform's hold."""
+
     id: UUID
     project: UUID
     name: str
@@ -96,6 +106,7 @@ class JobModel(Model):
     submitted_at: Time | None
     started_at: Time | None
     ended_at: Time | None
+    leaving: LeavingModel | None = None
 
 
 class EventModel(Model):

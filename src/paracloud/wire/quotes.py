@@ -48,10 +48,14 @@ class RejectionModel(Model):
 
 
 class QuoteModel(Model):
-    """`offers` in order of preference."""
+    """A page: `offers` in order of preference, and after the last of them those that are `rejected`; how many
+    of either come on later pages. `next` is the cursor of the next page; null on the last."""
 
     offers: list[OfferModel]
     rejected: list[RejectionModel]
+    offers_left: int
+    rejected_left: int
+    next: str | None
     why_en: str
     why_zh: str
     notices: list[NoticeModel]

@@ -5,7 +5,11 @@ from typing import Any
 
 import pytest
 from tests.paracloud.api.house import House, Person, Tenant, job
-from tests.paracloud.jobs.world import EAST, START, WEST
+from tests.paracloud.jobs.world import EAST, START, WEST, connect, queue
+
+from paracloud.kit.identifiers import CentreName
+
+MANY = 60
 
 
 async def quoted(house: House, who: Tenant, **changes: Any) -> dict[str, Any]:
@@ -148,6 +152,50 @@ async def test_more_cores_of_each_node_than_any_has_are_refused_by_name(house: H
     assert "999999 cores on one node are more than a node's" in found["rejected"][0]["en"]
     refused = await house.ask(lin, "POST", "/jobs", json=job(lin, options=options))
     assert (refused.status_code, "999999 cores on one node" in refused.text) == (422, True)
+
+
+@pytest.fixture
+async def many(house: House) -> int:
+    """A third centre of many queues, every third of which is too narrow for two cores on a node."""
+    queues = [queue(f"q {number:03}", cores_per_node=1 if number % 3 == 0 else 4) for number in range(MANY)]
+    async with house.database.begin() as session:
+        await connect(session, CentreName("north"), queues=queues)
+    house.clock.forward(timedelta(seconds=3))
+    return MANY + 4  # two queues of either other centre
+
+
+def places(found: dict[str, Any]) -> list[str]:
+    return [f"{one['centre']}/{one['queue']}" for one in (*found["offers"], *found["rejected"])]
+
+
+@pytest.mark.parametrize("limit", [1, 7, 47, 200])
+async def test_the_pages_of_a_quote_have_each_place_once_the_best_before_those_that_are_out(
+    house: House, lin: Tenant, many: int, limit: int
+) -> None:
+    wanted = job(lin, options={"time": "60", "cpus-per-task": "2"})
+    whole = (await house.ask(lin, "POST", "/quotes", json=wanted, params={"limit": 200})).json()
+    count = len(whole["offers"])
+    assert (count, len(places(whole)), whole["next"]) == (many - MANY // 3, many, None)
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    while not seen or cursor:
+        page = (await house.ask(lin, "POST", "/quotes", json=wanted, params={"limit": limit, **cursor})).json()
+        assert page["why_en"] == whole["why_en"], "of the best of all, on every page"
+        assert len(page["offers"]) == min(max(count - len(seen), 0), limit)
+        seen += places(page)
+        assert (page["offers_left"], page["rejected_left"]) == (max(count - len(seen), 0), many - max(count, len(seen)))
+        cursor = {} if page["next"] is None else {"cursor": page["next"]}
+    assert seen == places(whole)
+
+
+async def test_a_quote_is_no_longer_than_a_page_and_a_cursor_that_is_gone_is_refused(
+    house: House, lin: Tenant, many: int
+) -> None:
+    assert many > 50
+    assert len(places(await quoted(house, lin))) == 50
+    for query in ({"cursor": "north/gone"}, {"limit": 0}, {"limit": 201}):
+        refused = await house.ask(lin, "POST", "/quotes", json=job(lin), params=query)
+        assert (refused.status_code, refused.json()["field"]) == (422, next(iter(query)))
 
 
 async def test_before_a_deadline_it_is_said_who_is_in_time(house: House, lin: Tenant) -> None:

@@ -33,6 +33,16 @@ def test_a_quote_is_read_in_80_columns_and_a_job_shows_what_was_expected(termina
     assert re.search("预计 .*完成", terminal.say(lin, "show", job, language="zh_CN.UTF-8"))
 
 
+def test_a_quote_shows_the_first_places_and_says_how_to_see_the_others(terminal, lin):
+    words = ("quote", "--command", "true", "-o", "time=60")
+    assert "--cursor" not in terminal.say(lin, *words)
+    shown = terminal.say(lin, *words, "--limit", "1")
+    assert "More places that fit: 3; that do not: 0. To see them: --cursor east/cpu" in shown
+    rest = terminal.say(lin, *words, "--cursor", "east/cpu", "--limit", "2", language="zh_CN.UTF-8")
+    assert "另有可选资源 1 个，不满足要求的 0 个。续看：--cursor west/cpu" in rest
+    assert "east/cpu  " not in rest
+
+
 def test_the_operator_provides_and_a_job_asks(terminal, lin, boss):
     said = terminal.say(boss, "admin", "provide", "west", "--application", "lammps", "--trust", "2", "--no-licences")
     assert re.search(r"west\s+2\s+lammps\s+none", said)
