@@ -16,7 +16,7 @@ from paramon.record import Recorder
 from paramon.sample.fields import NAMES
 from paramon.sensors.exits import Exits
 from paramon.sensors.sensor import Unavailable
-from paramon.spool import Spool
+from paramon.spool import AS_USUAL, Modes, Spool
 from paramon.table import Belongs, Table
 
 
@@ -45,11 +45,11 @@ def begin(wish: Wish, belongs: Belongs, command: list[str]) -> Recorder:
     return Recorder(spool, Table(belongs, exits=exits), Beat(wish.period, wish.budget), [*sensors, *of_job], followers)
 
 
-def spool_of(folder: str, header: dict[str, Any]) -> Spool:
+def spool_of(folder: str, header: dict[str, Any], modes: Modes = AS_USUAL) -> Spool:
     """Refused where nothing can be written there."""
     try:
         name = f"{header['node'].replace('/', '_')}-{header['started_at_ms']}-{os.getpid()}"
-        return Spool(folder, name, header)
+        return Spool(folder, name, header, modes)
     except OSError as wrong:
         raise Refused(
             f"The profile cannot be written to {folder} ({wrong.strerror}): name a folder with --folder.",

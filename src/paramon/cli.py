@@ -10,11 +10,11 @@ from typing import Any
 
 from paramon import VERSION
 from paramon.begin import Wish
-from paramon.errors import Refused
+from paramon.errors import Refused, is_chinese, said
 from paramon.perf.job import AUTO, OFF
 from paramon.run import run
 from paramon.sample.errors import Damaged
-from paramon.schedulers import SCHEDULERS
+from paramon.schedulers import SCHEDULERS, is_in_job
 from paramon.watch import watch
 
 SHORTEST, LONGEST = 0.1, 60.0
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(asked.does(asked))
     except (Refused, Damaged) as wrong:
-        sys.stderr.write(f"paramon: {wrong.en}\n{wrong.zh}\n" if _is_chinese() else f"paramon: {wrong.en}\n")
+        sys.stderr.write(said(wrong.en, wrong.zh))
     except BrokenPipeError:
         _write_no_more()  # who read on has enough
         return 0
@@ -56,7 +56,7 @@ def _run(asked: argparse.Namespace) -> int:
     command = asked.command[1:] if asked.command[:1] == ["--"] else asked.command
     if not command:
         raise Refused("Say what to run: paramon run -- ./a.out", "请给出要运行的命令：paramon run -- ./a.out")
-    return run(command, _wish(asked))
+    return run(command, _wish(asked), may_go_without=is_in_job(os.environ))
 
 
 def _watch(asked: argparse.Namespace) -> int:
@@ -76,7 +76,7 @@ def _wish(asked: argparse.Namespace) -> Wish:
 def _show(asked: argparse.Namespace) -> int:
     from paramon.show.command import show  # who runs a command needs neither its time nor its memory
 
-    show(asked.profile, is_json=asked.json, is_chinese=_is_chinese(asked.language))
+    show(asked.profile, is_json=asked.json, is_chinese=is_chinese(asked.language))
     return 0
 
 
@@ -86,7 +86,7 @@ def _top(asked: argparse.Namespace) -> int:
     return top(
         Wanted(
             asked.profile, asked.pid, asked.command, asked.at, asked.every, asked.period, asked.budget / 100,
-            asked.once, asked.plain, _is_chinese(asked.language),
+            asked.once, asked.plain, is_chinese(asked.language),
         )
     )  # fmt: skip
 
@@ -221,10 +221,3 @@ def _between(text: str, least: float, most: float, unit: str) -> float:
 
 def _language(one: argparse.ArgumentParser) -> None:
     one.add_argument("--language", choices=("en", "zh"), default="", help="of the page (that of the terminal)")
-
-
-def _is_chinese(asked: str = "") -> bool:
-    if asked:
-        return asked == "zh"
-    told = (os.environ.get(name, "") for name in ("PARACLOUD_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
-    return next((one for one in told if one), "").startswith("zh")

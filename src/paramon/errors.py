@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 
 class Refused(Exception):
     """It says what to change, in English and in Chinese."""
@@ -9,3 +11,16 @@ class Refused(Exception):
     def __init__(self, en: str, zh: str) -> None:
         super().__init__(en)
         self.en, self.zh = en, zh
+
+
+def said(en: str, zh: str) -> str:
+    """For the terminal: in English, and in a Chinese one in Chinese too."""
+    return f"paramon: {en}\n{zh}\n" if is_chinese() else f"paramon: {en}\n"
+
+
+def is_chinese(asked: str = "") -> bool:
+    """`asked`: `en` or `zh`; empty for the terminal's own language."""
+    if asked:
+        return asked == "zh"
+    told = (os.environ.get(name, "") for name in ("PARACLOUD_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
+    return next((one for one in told if one), "").startswith("zh")

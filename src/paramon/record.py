@@ -13,6 +13,7 @@ from paramon.sample.profile import Process
 from paramon.sample.sink import Minute
 from paramon.sensors.seldom import Seldom
 from paramon.sensors.sensor import Sensor
+from paramon.spent import completeness
 from paramon.table import Table
 
 CHUNK_SECONDS = 60
@@ -129,7 +130,7 @@ class Recorder:
             "wall_ms": int((time.monotonic() - self._began) * 1000),
             "cpu_ticks": known,
             "cpu_ticks_total": total_ticks,
-            "completeness": round(min(known / total_ticks, 1.0), 4) if total_ticks else None,
+            "completeness": completeness(known, total_ticks),
             "cost": round(self._beat.cost(), 6),
             "cpu_us": int(time.process_time() * 1e6),
             "ticks": self._beat.ticks,

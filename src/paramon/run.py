@@ -1,7 +1,8 @@
 """`paramon run -- COMMAND …`: the command runs as if it had been started without; beside it, its profile is written.
 
 The command's ending, output and signals are its own. Whatever goes wrong with the profile is said in one line, and the
-command goes on.
+command goes on. In a scheduler's job it runs even where no profile can be begun: a job that has waited for its turn is
+not lost for that. Elsewhere nothing is started then: who called it changes a word and calls again.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from paramon.begin import Wish, begin
+from paramon.errors import said
 from paramon.owner import environment
 from paramon.record import Recorder, safely
 from paramon.signals import Signals
@@ -32,12 +34,18 @@ NOT_FOUND, NOT_ALLOWED = 127, 126
 """As a shell says it."""
 
 
-def run(command: list[str], wish: Wish) -> int:
+def run(command: list[str], wish: Wish, *, may_go_without: bool = False) -> int:
     """The command's exit status; 128 and the signal's number where one ended it. Refused where the profile cannot be
-    begun: then nothing has been started."""
+    begun: then nothing has been started. `may_go_without`: this process becomes the command instead."""
     mark = f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}"
-    own, others = frozenset({os.getpid()}), frozenset(pids())
-    recorder = begin(wish, Belongs(frozenset(), own, (MARK.encode(), mark.encode()), others), command)
+    try:
+        own, others = frozenset({os.getpid()}), frozenset(pids())
+        recorder = begin(wish, Belongs(frozenset(), own, (MARK.encode(), mark.encode()), others), command)
+    except Exception as wrong:  # whatever it is: a job runs
+        if not may_go_without:
+            raise
+        _say_that_it_runs_without(wrong)
+        _become(command, _environment())
     adopt_orphans()
     waited_for = {signal.SIGCHLD, *PASSED_ON}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
@@ -58,8 +66,17 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "LC_CTYPE" or not told or b"LC_CTYPE" in told}
 
 
+def _say_that_it_runs_without(wrong: Exception) -> None:
+    en, zh = getattr(wrong, "en", f"{type(wrong).__name__}: {wrong}."), getattr(wrong, "zh", "")
+    told = said(f"{en} The command runs without a profile.", f"{zh}命令照常运行，但没有采集数据。")
+    try:
+        os.write(2, told.encode("utf-8", "surrogateescape"))
+    except OSError:
+        pass  # where the profile has no room, a job's output may have none either
+
+
 def _start(command: list[str], environment: dict[str, str], mask: set[Any]) -> int:
-    """The process's id. One that cannot be started ends as a shell's would."""
+    """The process's id."""
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
@@ -67,6 +84,14 @@ def _start(command: list[str], environment: dict[str, str], mask: set[Any]) -> i
         return child
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        _become(command, environment)
+    finally:
+        os._exit(NOT_ALLOWED)
+
+
+def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
+    """One that cannot be started ends as a shell's would."""
+    try:
         for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(ignored, signal.SIG_DFL)  # Python ignores them, and what is ignored stays so
         os.execvpe(command[0], command, environment)  # noqa: S606  # no shell: the command is the user's own

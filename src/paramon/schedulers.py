@@ -8,6 +8,8 @@ from typing import Callable, Protocol
 
 NODES_MOST = 32
 """That are reached one by one, by a process each."""
+OF_A_JOB = (("SLURM_JOB_ID",), ("JOB_ID", "SGE_TASK_ID"), ("PBS_JOBID",), ("LSB_JOBID",))
+"""Variables that Slurm, Grid Engine, PBS and LSF set in a job, and nobody else: `JOB_ID` alone may be anything."""
 
 
 class Scheduler(Protocol):
@@ -126,6 +128,11 @@ SCHEDULERS: Mapping[str, Callable[[Mapping[str, str]], Scheduler]] = {
     "gridengine": GridEngine,
     "pbs": Pbs,
 }
+
+
+def is_in_job(known: Mapping[str, str]) -> bool:
+    """By the environment: nobody is there who could call a command once more."""
+    return any(all(known.get(name) for name in names) for names in OF_A_JOB)
 
 
 def _is_task(words: Sequence[str]) -> bool:

@@ -10,6 +10,17 @@ from paramon.sensors.process import Watched
 TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
 CPU = AT["user_ticks"], AT["system_ticks"]
 OF_CHILDREN = AT["child_user_ticks"], AT["child_system_ticks"]
+ROUNDED_TICKS = 1
+"""By so much what is known may be more than the total because of rounding alone."""
+
+
+def completeness(known_ticks: int, total_ticks: int) -> float | None:
+    """The known processes' part of a job's CPU time; None where nobody knows how much that was. Above 1 where the total
+    has not all of them, such as one that was left behind."""
+    if not total_ticks:
+        return None
+    excess = known_ticks - total_ticks
+    return 1.0 if 0 <= excess <= ROUNDED_TICKS else round(known_ticks / total_ticks, 4)
 
 
 class Spent:

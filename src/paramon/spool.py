@@ -11,7 +11,7 @@ import errno
 import json
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from paramon.sample.chunk import ChunkWriter
 from paramon.sample.frames import CHUNK, END, HEADER, PROCESSES, TICK, frame
@@ -21,11 +21,23 @@ WAITING_MOST = 4 << 20
 """Bytes that wait for a disk."""
 
 
+class Modes(NamedTuple):
+    """Of what is made: a folder and files in it; the umask takes away from both."""
+
+    folder: int
+    file: int
+
+
+AS_USUAL, PRIVATE = Modes(0o755, 0o644), Modes(0o700, 0o600)
+"""A job's own profile is read by whom its user lets; what holds the command lines of all users by nobody else."""
+
+
 class Spool:
     """`folder` is made where it is missing. `name`: of the file, such as a node's name and the start in milliseconds.
     OSError where it cannot be begun: who asks for a profile is told at once."""
 
-    def __init__(self, folder: str, name: str, header: dict[str, Any]) -> None:
+    def __init__(self, folder: str, name: str, header: dict[str, Any], modes: Modes = AS_USUAL) -> None:
+        self._modes = modes
         self._folder, self._path = folder, os.path.join(folder, name + SUFFIX)
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
@@ -36,8 +48,9 @@ class Spool:
         self.written_bytes = 0
         self.chunk = ChunkWriter()
         self._is_another = False
-        os.makedirs(folder, mode=0o755, exist_ok=True)
-        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        os.makedirs(folder, mode=modes.folder, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        self._file = os.open(self._path, flags, modes.file)
         self._live = self._open_live()
         self._told_first = header
         self._header = frame(HEADER, _json(header))
@@ -129,8 +142,8 @@ class Spool:
 
     def _begin_again(self) -> None:
         """The file was taken away, and perhaps its folder: what comes from now on is kept all the same."""
-        os.makedirs(self._folder, mode=0o755, exist_ok=True)
-        fresh = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        os.makedirs(self._folder, mode=self._modes.folder, exist_ok=True)
+        fresh = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, self._modes.file)
         os.close(self._file)
         self._file = fresh
         self._write(self._header)
@@ -139,7 +152,7 @@ class Spool:
     def _open_live(self) -> int | None:
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
-            return os.open(self._path + LIVE, flags, 0o644)
+            return os.open(self._path + LIVE, flags, self._modes.file)
         except OSError as wrong:
             self._told(wrong)
             return None

@@ -70,7 +70,8 @@ class Table:
         self.spent = Spent()
         self._short = None if exits is None else ShortLived(exits, self.spent)
         self.denied = 0
-        """Processes of the job that must not be looked at."""
+        """Processes that must not be looked at, so that nobody knows whose they are."""
+        self._denied: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._ours)
@@ -149,6 +150,7 @@ class Table:
         """A child has a higher number than its parent nearly always, but numbers start over: until nobody comes."""
         found: list[Process] = []
         self._foreign &= self._there
+        self._denied &= self._there
         unknown = sorted((name for name in self._there - self._foreign if name not in self._ours), key=int)
         while unknown:
             left = []
@@ -171,11 +173,12 @@ class Table:
         pid = int(name)
         try:
             watched = Watched(pid, self._root)
-        except ProcessLookupError:
+        except PermissionError:
+            self.denied += name not in self._denied
+            self._denied.add(name)
             return None
         except OSError:
-            self.denied += 1
-            return None
+            return None  # it is gone, or no file can be opened just now
         belongs = self._belongs
         is_ours = pid in belongs.processes or watched.parent in belongs.parents or str(watched.parent) in self._ours
         if not is_ours and not self._is_marked(pid):

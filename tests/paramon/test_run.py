@@ -10,13 +10,17 @@ import pytest
 
 from paramon.sample.fields import AT
 from paramon.sample.profile import open_profile
+from paramon.schedulers import OF_A_JOB
 
 ROOT = Path(__file__).parents[2]
 BURN = "import time\nwhile time.process_time() < {}: pass"
 
 
-def paramon(*arguments: str, **more) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LC_ALL": "C.UTF-8"}
+def paramon(*arguments: str, job: dict[str, str] | None = None, **more) -> subprocess.CompletedProcess[str]:
+    """`job`: what a scheduler tells one; none of it where nobody is in a job."""
+    told = {name for names in OF_A_JOB for name in names}
+    outside = {name: text for name, text in os.environ.items() if name not in told}
+    environment = {**outside, "PYTHONPATH": str(ROOT / "src"), "LC_ALL": "C.UTF-8", **(job or {})}
     return subprocess.run(
         [sys.executable, "-m", "paramon", *arguments],
         check=False,
@@ -84,6 +88,15 @@ def test_what_it_did_since_the_last_look_is_known_when_it_ends(tmp_path):
     assert node.end["completeness"] > 0.95
 
 
+def test_what_it_leaves_behind_is_known_and_not_in_the_total_and_that_is_said(tmp_path):
+    burn = f"\"{sys.executable}\" -S -c \"{BURN.format(0.5)}\nopen('done', 'w')\nwhile True: time.sleep(1)\""
+    script = f"{burn} >/dev/null 2>&1 & echo $! >pid; until [ -e done ]; do sleep 0.1; done"
+    _, node = ran(tmp_path, "sh", "-c", f"cd {tmp_path}; {script}", options=("--period", "0.1"))
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    assert node.end["cpu_ticks_total_by"] == "rusage"
+    assert node.end["completeness"] == round(node.end["cpu_ticks"] / node.end["cpu_ticks_total"], 4) > 1
+
+
 def test_the_commands_limits_are_those_of_who_started_it(tmp_path):
     done = subprocess.run(
         ["sh", "-c", f'ulimit -S -n 200; exec "{sys.executable}" -m paramon run --folder x -- sh -c "ulimit -S -n"'],
@@ -119,6 +132,43 @@ def test_where_no_profile_can_be_written_nothing_is_started(tmp_path):
     assert done.returncode == 2
     assert "--folder" in done.stderr
     assert not (tmp_path / "started").exists()
+
+
+IN_A_JOB = [dict.fromkeys(names, "7") for names in OF_A_JOB]
+
+
+@pytest.mark.parametrize("job", IN_A_JOB, ids="-".join)
+def test_a_job_is_not_lost_because_no_profile_can_be_written(tmp_path, job):
+    (tmp_path / "file").write_text("")
+    done = paramon("run", "--folder", str(tmp_path / "file"), "--", "sh", "-c", "cat; echo out; exit 7", job=job)
+    assert (done.returncode, done.stdout) == (7, "out\n")
+    assert "--folder" in done.stderr
+    assert "runs without a profile" in done.stderr
+
+
+@pytest.mark.parametrize(("script", "code"), [("kill -9 $$", -9), ("/no/such/command", 127)])
+def test_one_without_a_profile_ends_as_it_would_without_a_collector(tmp_path, script, code):
+    (tmp_path / "file").write_text("")
+    chinese = {**IN_A_JOB[0], "LC_ALL": "zh_CN.UTF-8"}
+    done = paramon("run", "--folder", str(tmp_path / "file"), "--", "sh", "-c", script, job=chinese)
+    assert done.returncode == code
+    assert "没有采集数据" in done.stderr
+    done = paramon("run", "--folder", str(tmp_path / "file"), "--", "/no/such/command", job=chinese)
+    assert (done.returncode, "/no/such/command" in done.stderr) == (127, True)
+
+
+def test_a_job_runs_even_where_nothing_can_be_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    known = {**os.environ, **IN_A_JOB[0], "PYTHONPATH": str(ROOT / "src")}
+    argv = [sys.executable, "-m", "paramon", "run", "--folder", str(tmp_path / "file"), "--", "sh", "-c", "exit 7"]
+    with open("/dev/full", "wb") as full:
+        assert subprocess.run(argv, env=known, check=False, stderr=full, timeout=60).returncode == 7
+
+
+def test_a_number_that_is_no_schedulers_makes_no_job(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = paramon("run", "--folder", str(tmp_path / "file"), "--", "true", job={"JOB_ID": "7", "PBS_JOBID": ""})
+    assert done.returncode == 2
 
 
 @pytest.mark.parametrize("options", [["--period", "0.01"], ["--period", "nan"], ["--budget", "-1"], ["--period", "x"]])

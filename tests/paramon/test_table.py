@@ -9,6 +9,7 @@ from tests.paramon.sensors import trees
 from paramon.sample.chunk import ChunkWriter, read_chunk
 from paramon.sample.fields import AT
 from paramon.sensors.taskstats import Exit
+from paramon.spent import completeness
 from paramon.table import Belongs, Table
 
 OWN, JOB = 2, 10
@@ -318,3 +319,11 @@ def test_what_the_kernel_tells_is_taken_at_each_look_whether_anybody_came_or_not
         told.ends(4711, 1, 1)
         world.look()
         assert not told.exits
+
+
+@pytest.mark.parametrize(
+    ("known", "total", "part"),
+    [(0, 0, None), (5, 0, None), (90, 120, 0.75), (120, 120, 1.0), (121, 120, 1.0), (122, 120, 1.0167), (3, 1, 3.0)],
+)
+def test_more_than_all_is_said_as_it_is_unless_a_tick_was_rounded(known, total, part):
+    assert completeness(known, total) == part

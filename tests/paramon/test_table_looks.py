@@ -204,3 +204,29 @@ def test_more_processes_than_files_may_be_open_are_looked_at(tmp_path):
     argv = [sys.executable, "-c", FEW_FILES, str(ROOT / "src"), str(ROOT)]
     done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+HIDDEN = """
+import os, subprocess, sys
+sys.path[:0] = sys.argv[1:]
+from tests.paramon.test_table_looks import Watch
+pipe = subprocess.PIPE
+script = "read line; sleep 100 & echo; read line; kill $!; wait $!; echo; read line"
+hidden = [subprocess.Popen(["sh", "-c", script], stdin=pipe, stdout=pipe) for _ in range(2)]
+os.setgid(65534), os.setuid(65534)
+watch = Watch("/proc/.", own=os.getpid(), mark=b"none")  # those that are there too
+for known in (2, 4, 4):  # one more of each comes, and goes
+    for _ in range(3):
+        watch.look()
+    assert watch.table.denied == known, watch.table.denied
+    for one in hidden:
+        one.stdin.write(b"\\n"); one.stdin.flush(); one.stdout.readline()
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not shutil.which("unshare"), reason="only root may hide processes")
+def test_one_that_must_not_be_looked_at_is_counted_once_however_often_it_is_met(tmp_path):
+    hide = 'mount -o remount,hidepid=1 /proc && exec "$@"'
+    argv = ["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", hide, "sh", sys.executable, "-c", HIDDEN]
+    done = subprocess.run([*argv, str(ROOT / "src"), str(ROOT)], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

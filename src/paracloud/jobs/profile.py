@@ -7,11 +7,11 @@ some, and the next look begins with those behind them; a node whose collector ha
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from paracloud.dialects.batch_script import GUARD_FOLDER
 from paracloud.dialects.monitor import PROFILE
-from paracloud.jobs.profile_cursor import FILES_MOST, Cursor, Place, key, read_cursor, write_cursor
+from paracloud.jobs.profile_cursor import FILES_MOST, Cursor, key, read_cursor, write_cursor
 from paracloud.jobs.profile_folder import NODES_MOST, Listed, list_profile
 from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import SubmitTag
@@ -29,6 +29,17 @@ MINUTE_BYTES, PARSED_BYTES = 4 << 20, 8 << 20
 write there what they like, and in memory it may be a hundred times as much."""
 OBJECTS = 8
 """What a byte of JSON is counted as."""
+
+
+class Place(NamedTuple):
+    """Of a file: how many bytes were read, and the first moment that was not seen yet, in milliseconds since the start
+    of that profile."""
+
+    offset: int = 0
+    fresh_ms: int = 0
+
+
+WIDTH = len(Place())
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +82,14 @@ def profile_folder(tag: SubmitTag, task: int | None) -> str:
 
 async def read_profile(transport: Transport, folder: str, since: str) -> News:
     """NotFound where the job has no profile (yet); Invalid for a cursor that is none."""
-    before = read_cursor(since)
+    before = read_cursor(since, WIDTH)
     files = await list_profile(transport, folder)
     wanted = [one for one in _in_turn(files[:FILES_MOST], before.latest) if not _is_over(one, _from_there(one, before))]
     turn = wanted[:NODES_MOST]
     limit, parser = asyncio.Semaphore(AT_A_TIME), _Parser()
     looks = (_look(transport, f"{folder}/{one.file}", _from_there(one, before), limit, parser) for one in turn)
     found = await asyncio.gather(*looks, return_exceptions=True)
-    places = {one.file: before.of(one.file) for one in files[:FILES_MOST]}
+    places = {one.file: Place(*before.of(one.file)) for one in files[:FILES_MOST]}
     nodes = []
     for one, told in zip(turn, found, strict=True):
         if isinstance(told, BaseException):
@@ -87,13 +98,13 @@ async def read_profile(transport: Transport, folder: str, since: str) -> News:
         nodes.append(news)
     after = Cursor({key(name): place for name, place in places.items()}, key(turn[-1].file) if turn else before.latest)
     nodes.sort(key=lambda news: news.file)
-    return News(nodes, write_cursor(after), len(wanted) - len(turn) + max(len(files) - FILES_MOST, 0))
+    return News(nodes, write_cursor(after, WIDTH), len(wanted) - len(turn) + max(len(files) - FILES_MOST, 0))
 
 
 def _from_there(one: Listed, before: Cursor) -> Place:
     """From its beginning where it is another file than it was: the folder was taken away meanwhile."""
-    place = before.of(one.file)
-    return place if place.offset <= one.size_bytes else Place(0, place.last_ms)
+    place = Place(*before.of(one.file))
+    return place if place.offset <= one.size_bytes else Place(0, place.fresh_ms)
 
 
 def _is_over(one: Listed, place: Place) -> bool:
@@ -137,7 +148,7 @@ class _Parser:
         self._left = PARSED_BYTES
 
     def news(self, name: str, data: bytes, opened: bytes, place: Place) -> tuple[NodeNews, Place]:
-        end, last_ms = 0, place.last_ms
+        end, fresh_ms = 0, place.fresh_ms
         told, news = Told(name), NodeNews(name, is_behind=len(data) >= PIECE_BYTES)
         for one in frames(data):
             if isinstance(one, int):
@@ -145,7 +156,7 @@ class _Parser:
                 end += one
                 continue
             try:
-                last_ms = self._take(one, told, news, last_ms)
+                fresh_ms = self._take(one, told, news, fresh_ms)
             except _Full:
                 news.is_behind = True
                 break
@@ -154,23 +165,23 @@ class _Parser:
             if news.is_behind and not end:  # so much in which nothing is whole is no profile of ours: on, behind it
                 news.lost_bytes = end = len(data)
         if not news.is_behind and told.end is None:
-            last_ms = self._take_open(opened, news, last_ms)
+            fresh_ms = self._take_open(opened, news, fresh_ms)
         news.header, news.end, news.processes = told.header or None, told.end, tuple(told.processes.values())
-        return news, Place(place.offset + end, last_ms)
+        return news, Place(place.offset + end, fresh_ms)
 
-    def _take(self, one: Frame, told: Told, news: NodeNews, last_ms: int) -> int:
-        """The last moment that was seen. _Full for a minute that this look has no room for any more."""
+    def _take(self, one: Frame, told: Told, news: NodeNews, fresh_ms: int) -> int:
+        """The first moment that was not seen yet. _Full for a minute that this look has no room for any more."""
         try:
             if one.kind != CHUNK:
                 self._use(len(one.payload) * OBJECTS)
                 note(told, one)
-                return last_ms
+                return fresh_ms
             minute = inflated(one.payload, MINUTE_BYTES)
             self._use(len(minute))
-            return _add(parsed(minute), news, last_ms)
+            return _add(parsed(minute), news, fresh_ms)
         except (Damaged, ValueError, TypeError, RecursionError):
             news.lost_bytes += len(one.payload)
-        return last_ms
+        return fresh_ms
 
     def _use(self, size: int) -> None:
         if size > PARSED_BYTES:
@@ -179,7 +190,7 @@ class _Parser:
             raise _Full
         self._left -= size
 
-    def _take_open(self, opened: bytes, news: NodeNews, last_ms: int) -> int:
+    def _take_open(self, opened: bytes, news: NodeNews, fresh_ms: int) -> int:
         """The minute that is not over."""
         reader = TickReader()
         try:
@@ -192,13 +203,13 @@ class _Parser:
             news.is_behind = True
         except Damaged:
             pass  # it is being written: the next look finds it
-        return _add(reader.chunk, news, last_ms)
+        return _add(reader.chunk, news, fresh_ms)
 
 
-def _add(chunk: Chunk, news: NodeNews, last_ms: int) -> int:
-    first = next((at for at, moment in enumerate(chunk.ticks) if moment > last_ms), None)
+def _add(chunk: Chunk, news: NodeNews, fresh_ms: int) -> int:
+    first = next((at for at, moment in enumerate(chunk.ticks) if moment >= fresh_ms), None)
     if first is None:
-        return last_ms
+        return fresh_ms
     news.minutes.append(
         Minute(
             chunk.ticks[first:],
@@ -206,7 +217,7 @@ def _add(chunk: Chunk, news: NodeNews, last_ms: int) -> int:
             {name: _from(points, first) for name, points in chunk.points.items()},
         )
     )
-    return chunk.ticks[-1]
+    return chunk.ticks[-1] + 1
 
 
 def _from(rows: Sequence[tuple[int, Any]], first: int) -> list[tuple[int, Any]]:

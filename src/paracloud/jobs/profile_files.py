@@ -7,8 +7,10 @@ minute too. Who puts the pieces together has the files, which `paramon show`, `t
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from paracloud.jobs.profile_folder import NODES_MOST, Listed, list_profile, read_cursor, write_cursor
+from paracloud.jobs.profile_cursor import Cursor, key, read_cursor, write_cursor
+from paracloud.jobs.profile_folder import NODES_MOST, Listed, list_profile
 from paracloud.kit.errors import NotFound
 from paracloud.transports.transport import Transport
 from paramon.sample.frames import HEAD
@@ -16,8 +18,17 @@ from paramon.sample.profile import LIVE
 
 ANSWER_BYTES = 4 << 20
 """Of all files together."""
-NOTHING_SEEN = (0, 0, 0)
-"""How far a file was read, how far its open minute, and what that one's first frame was."""
+
+
+class Seen(NamedTuple):
+    """How far a file was read, how far its open minute, and what that one's first frame was."""
+
+    written: int = 0
+    opened: int = 0
+    mark: int = 0
+
+
+WIDTH = len(Seen())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,35 +65,33 @@ class FilesNews:
 
 async def read_profile_files(transport: Transport, folder: str, since: str) -> FilesNews:
     """NotFound where the job has no profile (yet); Invalid for a cursor that is none."""
-    seen, kept, news, left = read_cursor(since, NOTHING_SEEN), {}, [], ANSWER_BYTES
-    names = await list_profile(transport, folder)
+    before, news, left = read_cursor(since, WIDTH), [], ANSWER_BYTES
+    names, places = await list_profile(transport, folder), {}
     for one in names[:NODES_MOST]:
-        found, kept[one.file] = await _news(transport, folder, one, seen.get(one.file, NOTHING_SEEN), left)
+        found, places[key(one.file)] = await _news(transport, folder, one, Seen(*before.of(one.file)), left)
         left -= len(found.written.content)
         news.append(found)
-    return FilesNews(news, write_cursor(kept), max(len(names) - NODES_MOST, 0))
+    return FilesNews(news, write_cursor(Cursor(places), WIDTH), max(len(names) - NODES_MOST, 0))
 
 
-async def _news(
-    transport: Transport, folder: str, one: Listed, seen: tuple[int, ...], most: int
-) -> tuple[FileNews, tuple[int, ...]]:
+async def _news(transport: Transport, folder: str, one: Listed, seen: Seen, most: int) -> tuple[FileNews, Seen]:
     path = f"{folder}/{one.file}"
     # Before the file itself: a minute is in the file before its ticks are taken away.
     opened, mark = await _open_minute(transport, path, one, seen)
-    start = seen[0] if seen[0] <= one.size_bytes else 0  # it was taken away, and another one begun
+    start = seen.written if seen.written <= one.size_bytes else 0  # it was taken away, and another one begun
     content = await transport.read(path, start=start, limit_bytes=most) if most > 0 else b""
     written = Piece(start, content)
     news = FileNews(one.file, written, opened, one.written_at, is_behind=written.end < one.size_bytes)
-    return news, (written.end, opened.end, mark)
+    return news, Seen(written.end, opened.end, mark)
 
 
-async def _open_minute(transport: Transport, path: str, one: Listed, seen: tuple[int, ...]) -> tuple[Piece, int]:
+async def _open_minute(transport: Transport, path: str, one: Listed, seen: Seen) -> tuple[Piece, int]:
     """It is emptied when the minute is over: its first frame says that it is another."""
     if not one.open_bytes:
         return Piece(0, b""), 0
     try:
         mark = zlib.crc32(await transport.read(path + LIVE, limit_bytes=HEAD.size))
-        start = seen[1] if mark == seen[2] else 0
+        start = seen.opened if mark == seen.mark else 0
         return Piece(start, await transport.read(path + LIVE, start=start, limit_bytes=ANSWER_BYTES)), mark
     except NotFound:
         return Piece(0, b""), 0  # it has just been closed

@@ -1,21 +1,14 @@
-"""What lies in the folder of a job's profile at its centre, and how far it was read."""
+"""What lies in the folder of a job's profile at its centre."""
 
-import base64
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from paracloud.kit.errors import Invalid, NotFound
+from paracloud.kit.errors import NotFound
 from paracloud.transports.transport import Transport
 from paramon.sample.profile import LIVE, SUFFIX
 
 NODES_MOST = 32
 """Files that one look reads."""
-LARGEST_NUMBER = 1 << 50
-
-Seen = Mapping[str, tuple[int, ...]]
-"""By the name of a file: how far it was read, and what else a reader must know to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +34,7 @@ async def list_profile(transport: Transport, folder: str) -> list[Listed]:
             "该作业没有采集数据：尚未开始运行、提交时使用了 --no-monitor，或计算节点没有 Python 3.9 及以上版本。",
         ) from None
     found = []
-    for name in sorted(name for name in there if name.endswith(SUFFIX)):
+    for name in sorted(name for name in there if name.endswith(SUFFIX) and _is_text(name)):
         one, opened = there[name], there.get(name + LIVE)
         written_at = one.modified_at if opened is None else max(one.modified_at, opened.modified_at)
         found.append(
@@ -50,29 +43,6 @@ async def list_profile(transport: Transport, folder: str) -> list[Listed]:
     return found
 
 
-def write_cursor(seen: Seen) -> str:
-    return base64.urlsafe_b64encode(json.dumps(seen, separators=(",", ":")).encode()).decode().rstrip("=")
-
-
-def read_cursor(text: str, least: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-    """`least`: of each of a file's numbers. Invalid for what is no cursor."""
-    if not text:
-        return {}
-    try:
-        told = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        found = {str(name): tuple(map(int, numbers)) for name, numbers in told.items()}
-    except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
-        found = {"": ()}
-    if not all(_is_within(numbers, least) for numbers in found.values()):
-        raise Invalid(
-            "since: give the cursor of the answer before, as it was.",
-            "since：请原样传回上次应答的 cursor。",
-            field="since",
-        )
-    return found
-
-
-def _is_within(numbers: tuple[int, ...], least: tuple[int, ...]) -> bool:
-    return len(numbers) == len(least) and all(
-        low <= one <= LARGEST_NUMBER for low, one in zip(least, numbers, strict=True)
-    )
+def _is_text(name: str) -> bool:
+    """A name may be any bytes at the centre; no answer can say those that are no text."""
+    return not any("\ud800" <= one <= "\udfff" for one in name)

@@ -23,7 +23,7 @@ from paramon.begin import Wish, exits_here, header_of, spool_of
 from paramon.errors import Refused
 from paramon.machine import sensors_here
 from paramon.record import Recorder, safely
-from paramon.spool import Spool
+from paramon.spool import PRIVATE, Spool
 from paramon.table import Belongs, Table, allow_many_files
 
 OF_A_JOB = "cgroup"
@@ -155,7 +155,7 @@ class Node:
         node, started = wanted.node or socket.gethostname(), int(time.time() * 1000)
         header = header_of(wish, node, COMMAND, started, self._unavailable)
         header["attached"] = True
-        spool = spool_of(wanted.folder, header)
+        spool = spool_of(wanted.folder, header, PRIVATE)
         forget_before(wanted.folder, node, wanted.days)
         return spool
 

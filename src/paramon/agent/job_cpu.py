@@ -29,7 +29,8 @@ class JobCpu:
 
     @property
     def completeness(self) -> float | None:
-        """The processes' part of the time that was used since the first look; None for too little of it."""
+        """The processes' part of the time that was used since the first look; None for too little of it. Above 1 where
+        some of them are in another group."""
         first_us, first_known_us = self._first or (self.us, 0)
         passed_us = self.us - first_us
-        return min((self._known_us - first_known_us) / passed_us, 1.0) if passed_us >= LEAST_US else None
+        return (self._known_us - first_known_us) / passed_us if passed_us >= LEAST_US else None

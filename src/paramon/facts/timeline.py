@@ -5,6 +5,8 @@ from __future__ import annotations
 from array import array
 
 MOST_SECONDS = 90 * 86400
+MOST = 1 << 50
+"""Of a second and a node: what a profile says beyond that was made up."""
 
 
 class Timeline:
@@ -12,22 +14,23 @@ class Timeline:
 
     def __init__(self) -> None:
         self.cpu_ms, self.memory_kib = array("q"), array("q")
-        self._memory_now = 0
+        self._memory_now = self._told_ms = 0
 
     def cpu(self, from_ms: int, until_ms: int, used_ms: float) -> None:
-        """So much CPU time between two moments: spread evenly over the seconds."""
-        passed, at = until_ms - from_ms, from_ms
-        while at < until_ms:
+        """So much CPU time between two moments: spread evenly over the seconds. Not over those that were told of
+        before: a profile that was made up may go to and fro."""
+        passed, at = until_ms - from_ms, max(from_ms, self._told_ms)
+        self._told_ms = end_ms = min(max(until_ms, self._told_ms), MOST_SECONDS * 1000)
+        while at < end_ms:
             second = at // 1000
-            end = min((second + 1) * 1000, until_ms)
+            end = min((second + 1) * 1000, end_ms)
             _reach(self.cpu_ms, second, 0)
-            if second < len(self.cpu_ms):
-                self.cpu_ms[second] += round(used_ms * (end - at) / passed)
+            self.cpu_ms[second] = min(self.cpu_ms[second] + round(used_ms * (end - at) / passed), MOST)
             at = end
 
     def memory(self, at_ms: int, kib: int) -> None:
         """So much from that moment on, until the next. Of a second with several looks, the most."""
-        second, known = at_ms // 1000, len(self.memory_kib)
+        second, known, kib = at_ms // 1000, len(self.memory_kib), max(min(kib, MOST), -MOST)
         _reach(self.memory_kib, second, self._memory_now)
         if second < len(self.memory_kib):
             self.memory_kib[second] = kib if second >= known else max(self.memory_kib[second], kib)
@@ -39,7 +42,7 @@ class Timeline:
             _reach(ours, later_s + len(theirs) - 1, 0)
             for second, value in enumerate(theirs, later_s):
                 if second < len(ours):
-                    ours[second] += value
+                    ours[second] = min(ours[second] + value, MOST)
 
     def peak_memory(self) -> tuple[int, int]:
         """KiB, and the second at which it was first so much."""

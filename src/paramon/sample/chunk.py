@@ -24,6 +24,8 @@ LEVEL = 6
 NOTHING = (0,) * COUNT
 BITS = tuple(1 << field for field in range(COUNT))
 TICKS_MOST = 100_000
+MOMENT_MOST_MS = 1 << 40
+"""Of 34 years: no profile is as long."""
 
 
 class Chunk(NamedTuple):
@@ -171,6 +173,8 @@ class TickReader:
         rows, at = get_bytes(payload, at)
         points, at = get_bytes(payload, at)
         number = len(self.chunk.ticks)
+        if at_ms > MOMENT_MOST_MS:
+            raise Damaged("a moment that no profile has", "时刻超出范围")
         self.chunk.ticks.append(at_ms)
         parts = iter(numbers(rows))
         for process in parts:
@@ -194,6 +198,8 @@ def _ticks(data: bytes) -> tuple[list[int], int]:
     for _ in range(count - 1):
         step, at = get(data, at)
         ticks.append(ticks[-1] + step)
+    if ticks and ticks[-1] > MOMENT_MOST_MS:
+        raise Damaged("a moment that no profile has", "时刻超出范围")
     return ticks, at
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from paramon.sample.chunk import Chunk, TickReader, read_chunk
@@ -14,6 +14,15 @@ from paramon.sample.frames import CHUNK, END, HEADER, PROCESSES, TICK, Frame
 
 SUFFIX, LIVE = ".paramon", ".live"
 VERSION = 1
+NUMBER_MOST, STARTED_MOST_MS = 1 << 63, 1 << 43
+NESTED_MOST = 32
+KINDS: Mapping[str, tuple[type, ...]] = {
+    "node": (str,), "command": (list,), "started_at_ms": (int,), "ticks_a_second": (int,), "cores": (int, type(None)),
+    "usable_cores": (int, type(None)), "period": (int, float), "wall_ms": (int,), "cpu_ticks": (int,),
+    "cpu_ticks_total": (int,), "completeness": (int, float, type(None)), "cpu_us": (int,), "missed_ticks": (int,),
+    "slowed_ticks": (int,), "failed_reads": (dict,),
+}  # fmt: skip
+"""Of what is reckoned with in a header or an end: a job's user may have written anything there."""
 
 
 class Process(NamedTuple):
@@ -42,20 +51,54 @@ class Told:
 def note(told: Told, one: Frame) -> None:
     """ValueError, TypeError for what is no such thing."""
     if one.kind == HEADER:
-        told.header = dict(_json(one.payload))
+        told.header = _object(one.payload)
     elif one.kind == END:
-        told.end = dict(_json(one.payload))
+        told.end = _object(one.payload)
     elif one.kind == PROCESSES:
         told.processes.update((process.number, process) for process in processes_in(one.payload))
 
 
 def processes_in(payload: bytes) -> list[Process]:
     """ValueError, TypeError for what is no such thing."""
-    return [Process(*row) for row in _json(payload)]
+    return [_process(row) for row in _json(payload)]
+
+
+def _process(row: Any) -> Process:  # noqa: ANN401  # whatever it is
+    if tuple(map(type, row)) != (int, int, int, int, str, str, int) or not _is_bounded(row, 1):
+        raise TypeError(row)
+    return Process(*row)
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    found = _json(payload)
+    if not isinstance(found, dict) or not _is_bounded(found, NESTED_MOST):
+        raise TypeError("no object of ours")
+    for name, kinds in KINDS.items():
+        if name in found and type(found[name]) not in kinds:
+            raise TypeError(name)
+    if found.get("ticks_a_second", 1) < 1 or not 0 <= found.get("started_at_ms", 0) < STARTED_MOST_MS:
+        raise ValueError("no time of ours")
+    return found
+
+
+def _is_bounded(told: Any, nested: int) -> bool:  # noqa: ANN401  # whatever it is
+    if isinstance(told, (int, float)):
+        return -NUMBER_MOST <= told < NUMBER_MOST
+    if isinstance(told, dict):
+        told = list(told.values())
+    return not isinstance(told, list) or (nested > 0 and all(_is_bounded(one, nested - 1) for one in told))
 
 
 def _json(payload: bytes) -> Any:  # noqa: ANN401  # whatever it is
-    return json.loads(payload.decode("utf-8", "replace"))  # names of files may be anything
+    """Names of files may be anything; half a surrogate pair, which only an escape can say, is no text."""
+    text = payload.decode("utf-8", "replace")
+    try:
+        found = json.loads(text)
+        if "\\u" in text:
+            json.dumps(found, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("nested without end") from None
+    return found
 
 
 class NodeProfile(Told):

@@ -24,19 +24,29 @@ def _faith(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
     say = sheet.say
     cpu_us, missed, slowed = (node.own(name, end) for name in ("cpu_us", "missed_ticks", "slowed_ticks"))
     cost = f"{cpu_us / 1e6:.2f} s", f"{cpu_us / node.wall_ms / 10 if node.wall_ms else 0:.2f} %"
-    complete = f"{100 * end['completeness']:.1f} %" if end.get("completeness") is not None else ""
     rows = count(node.rows)
     return [
         say(f"{node.ticks} ticks, {rows} rows", f"{node.ticks} 个采样点、{rows} 行"),
         say(f"it took {cost[0]} of CPU ({cost[1]} of a core)", f"采集耗用 CPU {cost[0]}（{cost[1]} 核）"),
         say(f"{missed} ticks missed", f"漏采 {missed} 次"),
         say(f"{slowed} left out to stay cheap", f"为省开销少采 {slowed} 次"),
-        say(f"{complete} of all CPU time is a known process's", f"{complete} 的 CPU 时间归到了进程")
-        if complete
-        else say("how much of all CPU time it saw, is not known", "完整度未知")
-        if end
-        else say("how much of all CPU time it saw, is known at the end", "完整度在结束时才能得出"),
+        _completeness(end, sheet),
     ]
+
+
+def _completeness(end: dict[str, Any], sheet: Sheet) -> str:
+    say, part = sheet.say, end.get("completeness")
+    if part is None and end:
+        return say("how much of all CPU time it saw, is not known", "完整度未知")
+    if part is None:
+        return say("how much of all CPU time it saw, is known at the end", "完整度在结束时才能得出")
+    told = f"{100 * part:.1f} %"
+    if part > 1:
+        return say(
+            f"the processes that it saw used {told} of the job's total: some are not in that",
+            f"已知进程的 CPU 时间为作业总计的 {told}：部分进程不在总计之内",
+        )
+    return say(f"{told} of all CPU time is a known process's", f"{told} 的 CPU 时间归到了进程")
 
 
 def _harm(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from paracloud.jobs.profile import MINUTE_BYTES, PARSED_BYTES, PIECE_BYTES, read_profile
-from paracloud.jobs.profile_cursor import CURSOR_LIMIT, FILES_MOST
+from paracloud.jobs.profile import MINUTE_BYTES, PARSED_BYTES, PIECE_BYTES, WIDTH, read_profile
+from paracloud.jobs.profile_cursor import CURSOR_LIMIT, FILES_MOST, NUMBER_MOST, Cursor, key, write_cursor
 from paracloud.jobs.profile_folder import NODES_MOST
 from paracloud.kit.errors import Invalid, NotFound
 from paracloud.transports.local import LocalTransport
@@ -170,7 +170,8 @@ async def test_of_many_nodes_each_look_reads_some_and_each_has_its_turn(tmp_path
         seen += [one.header["node"] for one in news.nodes if one.minutes]
     assert seen == [str(number) for number in range(FILES_MOST)]
     assert set(left_out) == {FILES_MOST - NODES_MOST + 4}
-    assert len(follower.cursor) <= CURSOR_LIMIT
+    most = Cursor({key(str(number)): (NUMBER_MOST,) * WIDTH for number in range(FILES_MOST)}, key("0"))
+    assert len(follower.cursor) <= len(write_cursor(most, WIDTH)) <= CURSOR_LIMIT
 
 
 async def test_a_node_that_begins_late_is_told_from_its_beginning_and_one_that_has_ended_costs_nothing(spool, tmp_path):

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from tests.paracloud.jobs.test_profile import Read, spool, ticks
 
-from paracloud.jobs.profile_files import ANSWER_BYTES, NOTHING_SEEN, read_profile_files
-from paracloud.jobs.profile_folder import write_cursor
+from paracloud.jobs.profile import read_profile
+from paracloud.jobs.profile_cursor import CURSOR_LIMIT, NUMBER_MOST, Cursor, key, read_cursor, write_cursor
+from paracloud.jobs.profile_files import ANSWER_BYTES, WIDTH, Seen, read_profile_files
+from paracloud.jobs.profile_folder import NODES_MOST
 from paracloud.kit.errors import Invalid, NotFound
 from paracloud.transports.local import LocalTransport
 from paramon.sample.frames import HEAD
@@ -95,9 +97,27 @@ async def test_what_is_too_much_for_one_answer_comes_with_the_next(spool, tmp_pa
     follower.assert_same(tmp_path / "profile")
 
 
+async def test_a_cursor_has_room_however_long_names_are_and_however_much_was_read(tmp_path):
+    folder = tmp_path / "profile"
+    folder.mkdir()
+    names = [f"{number:0200}-1795754938031-7528.paramon" for number in range(NODES_MOST)]
+    for name in names:
+        (folder / name).write_bytes(b"x")
+    news = await read_profile_files(LocalTransport(tmp_path), "profile", "")
+    assert {key(name) for name in names} == set(read_cursor(news.cursor, WIDTH).places)
+    most = Cursor({key(name): Seen(*[NUMBER_MOST] * WIDTH) for name in names}, key(names[0]))
+    assert len(news.cursor) <= len(write_cursor(most, WIDTH)) <= CURSOR_LIMIT
+
+
 async def test_without_a_profile_or_with_a_cursor_of_another_kind_it_says_so(spool, tmp_path):
+    transport = LocalTransport(tmp_path)
     with pytest.raises(NotFound):
-        await read_profile_files(LocalTransport(tmp_path), "nowhere", "")
-    for cursor in ("x", write_cursor({"a": NOTHING_SEEN[:2]}), write_cursor({"a": (1, 2, -1)})):
+        await read_profile_files(transport, "nowhere", "")
+    ticks(spool, range(3))
+    of_samples = (await read_profile(transport, "profile", "")).cursor
+    of_files = (await read_profile_files(transport, "profile", "")).cursor
+    for cursor in ("x", of_samples, write_cursor(Cursor({1: (1, 2, NUMBER_MOST + 1)}), WIDTH)):
         with pytest.raises(Invalid):
-            await read_profile_files(LocalTransport(tmp_path), "profile", cursor)
+            await read_profile_files(transport, "profile", cursor)
+    with pytest.raises(Invalid):
+        await read_profile(transport, "profile", of_files)

@@ -1,7 +1,10 @@
 """The agent's own profile has a file a day, and of those the last ones."""
 
 import os
+import shutil
+import stat
 import time
+from pathlib import Path
 
 from tests.paramon.made import STARTED_MS, Made
 
@@ -36,6 +39,27 @@ def test_a_new_day_has_a_file_that_stands_for_itself(tmp_path):
     assert (len(before.ticks), first.end["wall_ms"]) == (3, before.ticks[-1])
     (day,) = JobFacts([second]).nodes
     assert day.cpu_ms <= day.wall_ms * day.cores, "what was used before is none of its"
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.suffix: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+
+
+def test_what_all_users_run_is_told_to_nobody_else_not_even_in_a_folder_that_was_taken_away(tmp_path):
+    folder = tmp_path / "profile"
+    before = os.umask(0)
+    try:
+        node = Node(Wanted("", str(folder), period=0.1, budget=1.0))
+        look(node)
+        assert modes(folder) == {"": 0o700, ".paramon": 0o600, ".live": 0o600}
+        shutil.rmtree(folder)
+        node._recorder.end_minute()
+        assert modes(folder) == {"": 0o700, ".paramon": 0o600, ".live": 0o600}
+        node.close()
+        Made(tmp_path / "job").tick(0)
+    finally:
+        os.umask(before)
+    assert modes(tmp_path / "job") == {"": 0o755, ".paramon": 0o644, ".live": 0o644}, "as its user's umask has it"
 
 
 def test_where_no_new_file_can_be_begun_the_old_one_goes_on(tmp_path):

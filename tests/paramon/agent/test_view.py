@@ -160,7 +160,7 @@ def test_who_makes_up_jobs_without_end_gets_no_more_series(monkeypatch):
     assert len(world.view.groups[LIN].members) == 6
 
 
-@pytest.mark.parametrize(("by_kernel_us", "expected"), [(4_000_000, 0.5), (1_000_000, 1.0)])
+@pytest.mark.parametrize(("by_kernel_us", "expected"), [(4_000_000, 0.5), (2_000_000, 1.0), (1_000_000, 2.0)])
 def test_what_its_control_group_counts_is_what_a_jobs_processes_are_held_against(by_kernel_us, expected):
     world = World(p1001=JOB)
     world.job_us = 50_000_000

@@ -61,6 +61,12 @@ def test_the_page_says_what_was_measured(tmp_path):
         assert part in text
 
 
+def test_more_than_the_total_is_said_as_it_is_in_words_that_fit(tmp_path):
+    a_job(tmp_path).close(cpu_ticks_total=200, completeness=1.2)
+    assert "the processes that it saw used 120.0 % of the job's total: some are not in that" in shown(tmp_path)
+    assert "已知进程的 CPU 时间为作业总计的 120.0 %" in shown(tmp_path, is_chinese=True)
+
+
 def test_ranks_have_their_share_of_mpi_and_their_balance_and_counters_their_rates(tmp_path):
     made = a_job(tmp_path, started_ms=STARTED_MS)
     made.tick(10_000, mpi__0__application_us=8_000_000, mpi__0__mpi_us=2_000_000, mpi__1__application_us=4_000_000,

@@ -1,0 +1,80 @@
+"""What a job's user wrote where the collector writes is answered as damaged, and never as an error of ours."""
+
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+from tests.paracloud.api.house import House, Tenant
+from tests.paramon.sample.test_forged import WRONG, later
+
+from paracloud.jobs.profile import profile_folder
+from paracloud.kit.identifiers import JobId, submit_tag
+from paracloud.transports.local import LocalTransport
+from paramon.sample.chunk import MOMENT_MOST_MS
+from paramon.sample.frames import TICK, frame
+from paramon.sample.profile import Process
+from paramon.spool import Spool
+
+AT_CENTRE = "UPDATE jobs SET native_id = '7' WHERE id = CAST(:id AS uuid) RETURNING 1"
+
+
+class Near:
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    async def to(self, *_, **__) -> LocalTransport:
+        return LocalTransport(self._home)
+
+
+async def watched(house: House, lin: Tenant, home: Path) -> tuple[str, Spool]:
+    """A job at that centre, and what its collector writes."""
+    house.app.state.deps = replace(house.app.state.deps, reach=Near(home))
+    job = await house.submit(lin)
+    await house.one(AT_CENTRE, id=job)
+    folder = home / profile_folder(submit_tag(JobId(UUID(job)), 0), None)
+    spool = Spool(str(folder), "n1-1", {"node": "n1"})
+    spool.processes([Process(1, 77, 5, 1, "a.out", "./a.out", 0)])
+    return job, spool
+
+
+async def told(house: House, lin: Tenant, job: str, **query: str):
+    answer = await house.ask(lin, "GET", f"/jobs/{job}/profile", params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_what_is_forged_is_damaged_and_what_follows_is_told(house, lin, tmp_path):
+    job, spool = await watched(house, lin, tmp_path)
+    with Path(spool.path).open("ab") as file:
+        file.write(b"".join(frame(kind, payload) for kind, payload in WRONG.values()))
+    spool.chunk.tick(1000)
+    spool.end_chunk()
+    found = await told(house, lin, job)
+    (node,) = found["nodes"]
+    assert (node["header"], node["end"]) == ({"node": "n1"}, None)
+    assert [one["number"] for one in node["processes"]] == [1]
+    assert [one["at_ms"] for one in node["minutes"]] == [[1000]]
+    assert node["lost_bytes"] == sum(len(payload) for _, payload in WRONG.values())
+    assert (await told(house, lin, job, since=found["cursor"]))["nodes"][0]["minutes"] == []
+    answer = await house.ask(lin, "GET", f"/jobs/{job}/profile/files")
+    assert answer.status_code == 200, answer.text
+
+
+async def test_an_open_minute_of_a_moment_that_cannot_be_ends_there(house, lin, tmp_path):
+    job, spool = await watched(house, lin, tmp_path)
+    spool.chunk.tick(1000)
+    spool.end_tick()
+    with Path(spool.path + ".live").open("ab") as file:
+        file.write(frame(TICK, later(MOMENT_MOST_MS + 1)[1]))
+    found = await told(house, lin, job)
+    assert [one["at_ms"] for one in found["nodes"][0]["minutes"]] == [[1000]]
+    await told(house, lin, job, since=found["cursor"])
+
+
+async def test_a_file_whose_name_is_no_text_is_passed_over(house, lin, tmp_path):
+    job, spool = await watched(house, lin, tmp_path)
+    path = Path(spool.path)
+    path.with_name("n\udcff-1.paramon").write_bytes(path.read_bytes())
+    assert [one["file"] for one in (await told(house, lin, job))["nodes"]] == [path.name]
+    answer = await house.ask(lin, "GET", f"/jobs/{job}/profile/files")
+    assert (answer.status_code, [one["file"] for one in answer.json()["files"]]) == (200, [path.name])
