@@ -147,8 +147,8 @@ async def _with_room(session: AsyncSession, row: AnyRow, here: Market, rooms: di
     need, found = await allowed(session, row, here)
     for offer in found:
         room = rooms[offer.queue]
-        if room.holds(row.cores, row.wall_limit_seconds) and starts_now(need, replace(offer, free_cores=room.free)):
-            room.take(row.cores, row.wall_limit_seconds)
+        if room.holds(row.taken, row.wall_limit_seconds) and starts_now(need, replace(offer, free_cores=room.free)):
+            room.take(row.taken, row.wall_limit_seconds)
             return offer
     return None
 

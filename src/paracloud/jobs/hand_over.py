@@ -12,7 +12,9 @@ from paracloud.jobs.market import Market
 from paracloud.jobs.moving import MoveStep, OpenMove, TakenPlace
 from paracloud.jobs.state import JobState
 from paracloud.jobs.tables import AnyRow
+from paracloud.jobs.taken import taken_at
 from paracloud.jobs.wish import HOLD
+from paracloud.jobs.written import read_spec
 from paracloud.kit.identifiers import JobId
 
 log = structlog.get_logger()
@@ -37,7 +39,8 @@ async def hand_over(session: AsyncSession, move: OpenMove, now: datetime, market
     assert row is not None, "a job that moves is there"  # noqa: S101
     assert move.taken is not None, "its place is taken"  # noqa: S101
     await store_moves.change(session, move.id, now, step=MoveStep.MOVED.value, ended_at=now)
-    await store.change(session, move.job, **_arrived(row, move, move.taken, now), retry_at=now)
+    takes = taken_at(market, read_spec(row.spec, row.script), move.to_place)
+    await store.change(session, move.job, **_arrived(row, move, move.taken, now), cores_taken=takes, retry_at=now)
     event = {
         "job_id": move.job, "at": now, "from_state": row.state, "to_state": JobState.ACCEPTED.value,
         "reason": move.why_en, "note": move.why_zh,

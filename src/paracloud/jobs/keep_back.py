@@ -10,6 +10,7 @@ from paracloud.jobs import store_kept
 from paracloud.jobs.market import Market
 from paracloud.jobs.place import Placed
 from paracloud.jobs.spec import JobSpec
+from paracloud.jobs.taken import taken_at
 from paracloud.placement.offer import Objective, Offer
 from paracloud.placement.reroute import may_cost_more
 
@@ -27,6 +28,8 @@ async def is_kept_back(session: AsyncSession, spec: JobSpec, offer: Offer, place
     place = (offer.centre, offer.queue)
     seen_at = next(one.seen_at for one in market.stalls if (one.centre.name, one.queue.name) == place)
     taken = await store_kept.cores_taken(session, *place, seen_at or market.read_at)
-    if spec.cores + taken <= offer.free_cores and (spec.nodes or 0) <= offer.free_nodes:
+    if (taken_at(market, spec, place) or spec.cores) + taken <= offer.free_cores and (
+        spec.nodes or 0
+    ) <= offer.free_nodes:
         return False
     return placed.fits_elsewhere(offer, may_cost_more=may_cost_more(objective, spec.constraints))

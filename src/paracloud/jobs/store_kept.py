@@ -17,7 +17,8 @@ from paracloud.kit.identifiers import CentreName, JobId
 
 RUNS = frozenset({JobState.RUNNING})
 _WAITS = (is_in(BEFORE_CENTRE) | (is_in(AT_CENTRE) & is_in(frozenset({JobState.QUEUED})))) & IS_FREE
-_CORES = JobRow.cores * JobRow.tasks
+_TAKEN = func.coalesce(JobRow.cores_taken, JobRow.cores)
+_CORES = _TAKEN * JobRow.tasks
 
 
 async def is_any(session: AsyncSession) -> bool:
@@ -34,7 +35,7 @@ async def shortest(session: AsyncSession, cores_most: int, limit: int) -> Sequen
         .limit(1)
         .scalar_subquery()
     )
-    query = _kept().where(JobRow.cores <= cores_most)
+    query = _kept().where(cores_most >= _TAKEN)
     query = query.order_by(func.coalesce(expected, JobRow.wall_limit_seconds), JobRow.id).limit(limit)
     return (await session.execute(query)).all()
 
@@ -84,4 +85,4 @@ async def let_one_go(session: AsyncSession, centre: CentreName, job: JobId) -> N
 
 
 def _kept() -> Select[*tuple[Any, ...]]:
-    return select(*WHOLE, JobRow.wall_limit_seconds).where(is_kept())
+    return select(*WHOLE, JobRow.wall_limit_seconds, _TAKEN.label("taken")).where(is_kept())

@@ -30,6 +30,7 @@ from paracloud.jobs.placer import Placer
 from paracloud.jobs.quote import dependency_centre, nothing_fits, require_ahead, weigh
 from paracloud.jobs.spec import JobSpec
 from paracloud.jobs.state import JobState
+from paracloud.jobs.taken import taken_at
 from paracloud.jobs.written import write_spec
 from paracloud.kit.errors import Conflict, Invalid
 from paracloud.kit.identifiers import CentreName, JobId, ProjectId, UnixAccount, new_uuid
@@ -89,6 +90,7 @@ async def submit(
     has_funds = own is not None or (is_held_in_parts and most.amount.micro > 0)
     values = _values(job, caller, project, spec, offer, account, (why_en, why_zh), now)
     values |= {"currency": held.currency, "held_micro": held.micro, "movable": is_movable(spec) and not has_funds}
+    values["cores_taken"] = taken_at(market, spec, (offer.centre, offer.queue))
     if values["movable"] and await is_kept_back(session, spec, offer, placed, market):
         values |= {"kept": True, "reason": KEPT}
     needs = [{"job_id": job, "needs_job_id": one.job, "kind": one.kind} for one in spec.depends_on]

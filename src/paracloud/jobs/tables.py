@@ -43,7 +43,8 @@ class JobRow(Base):
     array's tasks (1 otherwise), `cores` and `gpus` are those of one task. `retry_at`: not to be intended before.
     `moves`: how often it was moved to another centre, which its name there tells; `moved_at`: when it was handed over
     to the one where it is; `movable`: it may be moved, as long as it waits. `kept`: as long as nothing was sent to its
-    centre, it waits here for the first queue that has room (see `draw`)."""
+    centre, it waits here for the first queue that has room (see `draw`). `cores_taken`: of its queue, by one task; null where that
+    is not known."""
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -56,6 +57,7 @@ class JobRow(Base):
         CheckConstraint("cores > 0 AND gpus >= 0 AND wall_limit_seconds > 0 AND tries >= 0", name="size"),
         CheckConstraint("held_micro >= 0", name="held"),
         CheckConstraint("moves BETWEEN 0 AND 8", name="moves"),
+        CheckConstraint("cores_taken >= cores", name="taken"),
         CheckConstraint("(moves = 0) = (moved_at IS NULL)", name="moved"),
         Index("ix_jobs_page", "project_id", text("id DESC")),
         Index("ix_jobs_intended", "centre", "id", postgresql_where=text(_in("state", BEFORE_CENTRE))),
@@ -104,6 +106,7 @@ class JobRow(Base):
     movable: Mapped[bool] = mapped_column(server_default=false())
     moved_at: Mapped[datetime | None]
     kept: Mapped[bool] = mapped_column(server_default=false())
+    cores_taken: Mapped[int | None]
 
 
 PLACED_AT = func.coalesce(JobRow.moved_at, JobRow.accepted_at)

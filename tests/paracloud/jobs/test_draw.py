@@ -153,6 +153,17 @@ async def test_what_started_since_the_queue_was_looked_at_is_not_free(opened):
     assert await grid.job("kept", job) is True
 
 
+async def test_whoever_has_nodes_alone_takes_all_of_their_cores(opened):
+    grid = await opened(waiting=(WEST,))
+    await grid.shows(EAST)
+    alone = (await grid.world.submit(nodes="4", exclusive="true", centre=EAST)).job
+    assert (await grid.job("cores", alone), await grid.job("cores_taken", alone)) == (4, 16)
+    wide, narrow = await grid.kept(nodes="2", exclusive="true"), await grid.kept()
+    await grid.shows(WEST, free_cores=4, free_nodes=1)
+    await grid.draw(WEST)
+    assert (await grid.job("kept", wide), await grid.places(narrow)) == (True, [("west", False)])
+
+
 async def test_who_has_waited_longest_is_sent_ahead_to_where_none_of_ours_waits(opened):
     grid = await opened(waiting=(EAST,))
     jobs = [await grid.kept(ntasks="8", time=minutes) for minutes in ("60", "10")]

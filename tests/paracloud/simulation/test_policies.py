@@ -165,7 +165,7 @@ def test_what_is_kept_back_goes_into_holes_the_shortest_first_and_the_oldest_is_
 
 
 def test_production_keeps_back_who_finds_no_room_and_one_stands_first_in_each_queue() -> None:
-    """The shortest goes into what is left; the two that came first are sent ahead, on the guess that the product has."""
+    """The shortest goes into what is left; the two that came first are sent ahead, on the product's own guess."""
     full = [job(0, 1000, procs=2), job(0, 9000, procs=4, home=1), job(1, 100, procs=2)]
     ahead, wide, long, short = job(2, 50), job(3, 50), job(4, 400, procs=2), job(5, 300, procs=2)
     grid = Grid(Workload((4, 4), (*full, ahead, wide, long, short)), Rules())

@@ -1,4 +1,4 @@
-"""Jobs that are kept back, until a queue has room for them."""
+"""Jobs that are kept back, until a queue has room for them; and what a job takes of a queue."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,8 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("jobs", sa.Column("kept", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("jobs", sa.Column("cores_taken", sa.Integer(), nullable=True))
+    op.create_check_constraint(op.f("ck_jobs_taken"), "jobs", "cores_taken >= cores")
     op.create_index("ix_jobs_kept", "jobs", ["id"], postgresql_where=sa.text("kept AND state = 'accepted'"))
 
 
