@@ -28,8 +28,7 @@ async def is_kept_back(session: AsyncSession, spec: JobSpec, offer: Offer, place
     place = (offer.centre, offer.queue)
     seen_at = next(one.seen_at for one in market.stalls if (one.centre.name, one.queue.name) == place)
     taken = await store_kept.cores_taken(session, *place, seen_at or market.read_at)
-    if (taken_at(market, spec, place) or spec.cores) + taken <= offer.free_cores and (
-        spec.nodes or 0
-    ) <= offer.free_nodes:
+    takes = taken_at(market, spec, place) or spec.cores
+    if takes + taken <= offer.free_cores and (spec.nodes or 0) <= offer.free_nodes:
         return False
     return placed.fits_elsewhere(offer, may_cost_more=may_cost_more(objective, spec.constraints))

@@ -43,8 +43,8 @@ class JobRow(Base):
     array's tasks (1 otherwise), `cores` and `gpus` are those of one task. `retry_at`: not to be intended before.
     `moves`: how often it was moved to another centre, which its name there tells; `moved_at`: when it was handed over
     to the one where it is; `movable`: it may be moved, as long as it waits. `kept`: as long as nothing was sent to its
-    centre, it waits here for the first queue that has room (see `draw`). `cores_taken`: of its queue, by one task; null where that
-    is not known."""
+    centre, it waits here for the first queue that has room (see `draw`). `cores_taken`: of its queue, by one task; null
+    where that is not known."""
 
     __tablename__ = "jobs"
     __table_args__ = (

@@ -95,7 +95,8 @@ GRANTS: Mapping[str, Grant] = {
     "import_faults": ADDED,
     "jobs": changing(
         "tasks_ended held_micro charged_micro state native_id native_state reason node_list starts_held wish tries",
-        "exit_code exit_signal retry_at submitted_at started_at absent_since ended_at moves moved_at movable kept cores_taken",
+        "exit_code exit_signal retry_at submitted_at started_at absent_since ended_at moves moved_at movable kept",
+        "cores_taken",
         "centre account queue price_version_id why_en why_zh",  # of a job that moves
     ),
     "job_moves": changing("step changed_at to_account to_price_version_id ended_at end_en end_zh gone_id remains"),
