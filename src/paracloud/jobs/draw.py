@@ -128,7 +128,7 @@ async def send(
         log.info("job.let_go", job=str(job), to=offer.place)
     elif row.moves < MOVES_MOST:
         await require_free(session, row)
-        await go(session, row, offer, moved_because(row, offer, why), market, now)
+        await go(session, row, offer, moved_because(row, offer, why), market, now, since=row.accepted_at)
 
 
 def _room(stall: Stall, sent: Sequence[AnyRow], now: datetime) -> Room:

@@ -96,12 +96,19 @@ def moved_because(row: AnyRow, to: Offer, why: tuple[str, str]) -> tuple[str, st
 
 
 async def go(
-    session: AsyncSession, row: AnyRow, offer: Offer, why: tuple[str, str], market: Market, now: datetime
+    session: AsyncSession,
+    row: AnyRow,
+    offer: Offer,
+    why: tuple[str, str],
+    market: Market,
+    now: datetime,
+    *,
+    since: datetime | None = None,
 ) -> None:
     """Its row is locked, and its centre knows nothing of it. Refused (Conflict, NotEnoughFunds): then the caller has to
-    undo what was begun."""
+    undo what was begun. `since`: as in `hand_over`."""
     job = JobId(row.id)
     await begin(session, row, offer, why, now)
     move = (await store_moves.open_of(session, [job]))[job]
     await store_moves.take(session, move.id, await take_place(session, row, move, market=market, now=now), now)
-    await hand_over(session, (await store_moves.open_of(session, [job]))[job], now, market)
+    await hand_over(session, (await store_moves.open_of(session, [job]))[job], now, market, since=since)

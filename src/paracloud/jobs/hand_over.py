@@ -32,27 +32,32 @@ async def hand_over_departed(
     return frozenset(move.job for move in departed)
 
 
-async def hand_over(session: AsyncSession, move: OpenMove, now: datetime, market: Market | None) -> None:
+async def hand_over(
+    session: AsyncSession, move: OpenMove, now: datetime, market: Market | None, *, since: datetime | None = None
+) -> None:
     """Its row is locked. The new centre's worker hears of it when the transaction is committed. What is expected of it
-    there is read off the market, where there is one."""
+    there is read off the market, where there is one. `since`: from when on it waits, for a job that was kept back until
+    the new centre had room; what was expected of its wait then is held against it still."""
     row = await store_moves.lock(session, move.job)
     assert row is not None, "a job that moves is there"  # noqa: S101
     assert move.taken is not None, "its place is taken"  # noqa: S101
     await store_moves.change(session, move.id, now, step=MoveStep.MOVED.value, ended_at=now)
     takes = taken_at(market, read_spec(row.spec, row.script), move.to_place)
-    await store.change(session, move.job, **_arrived(row, move, move.taken, now), cores_taken=takes, retry_at=now)
+    await store.change(
+        session, move.job, **_arrived(row, move, move.taken, since or now), cores_taken=takes, retry_at=now
+    )
     event = {
         "job_id": move.job, "at": now, "from_state": row.state, "to_state": JobState.ACCEPTED.value,
         "reason": move.why_en, "note": move.why_zh,
     }  # fmt: skip
     await store.add_events(session, [event])
-    if market is not None:
+    if market is not None and since is None:
         await foretell_moved(session, row, move.to_place, market=market, now=now)
     await store.announce(session, move.to_place[0])
     log.info("job.moved", job=str(move.job), left="/".join(move.from_place), to="/".join(move.to_place))
 
 
-def _arrived(row: AnyRow, move: OpenMove, taken: TakenPlace, now: datetime) -> dict[str, object]:
+def _arrived(row: AnyRow, move: OpenMove, taken: TakenPlace, since: datetime) -> dict[str, object]:
     """As if it had been accepted for the new place. What its user wished meanwhile holds there: held, or not."""
     return {
         "centre": move.to_place[0],
@@ -63,7 +68,7 @@ def _arrived(row: AnyRow, move: OpenMove, taken: TakenPlace, now: datetime) -> d
         "why_zh": move.why_zh,
         "state": JobState.ACCEPTED.value,
         "moves": row.moves + 1,
-        "moved_at": now,
+        "moved_at": since,
         "movable": row.movable and row.wish != HOLD,
         "starts_held": row.wish == HOLD,
         "kept": False,

@@ -73,6 +73,7 @@ async def left_late(session: AsyncSession, *, since: datetime, centre: CentreNam
         .join(JobRow, JobRow.id == MoveRow.job_id)
         .where(MoveRow.step == MoveStep.MOVED, ~JobRow.starts_held, said.c.made_at >= since)
         .where(_seconds(MoveRow.ended_at, said.c.made_at) > said.c.wait_p90_seconds)
+        .where(said.c.made_at < PLACED_AT)  # one that was kept back is counted by its own forecast
         .group_by(said.c.centre)
     )
     if centre is not None:

@@ -110,7 +110,8 @@ class JobRow(Base):
 
 
 PLACED_AT = func.coalesce(JobRow.moved_at, JobRow.accepted_at)
-"""When a job came to the place where it is: its wait there begins then."""
+"""When a job came to the place where it is: its wait there begins then. One that was kept back waits since it was
+accepted, wherever it goes."""
 WAITS_SINCE = case((JobRow.spec.has_key("inputs"), func.coalesce(JobRow.submitted_at, PLACED_AT)), else_=PLACED_AT)
 """From when on the queue keeps it waiting. Until its files have come, their way does, which is foretold apart."""
 

@@ -9,10 +9,12 @@ from tests.paracloud.jobs.world import EAST, START, WEST, World, connect, open_w
 
 from paracloud.billing.truths import TRUTHS
 from paracloud.centres.store import keep_queues
+from paracloud.jobs import store_calibration
 from paracloud.jobs.draw import HAS_ROOM, REFUSED_FOR, Drawer, LetGo, plan, send
 from paracloud.jobs.foresee import Foresight
 from paracloud.jobs.keep_back import KEPT
 from paracloud.jobs.market import MarketReader
+from paracloud.jobs.show import show
 from paracloud.jobs.wish import cancel, hold
 from paracloud.kit.identifiers import CentreName, JobId, NativeId
 from paracloud.kit.lease import Lease
@@ -116,6 +118,24 @@ async def test_it_goes_to_the_centre_that_has_room_first_with_its_money(opened):
     assert await grid.at(WEST) == [job]
     assert await grid.untrue() == {}
     assert await grid.draw(EAST) is False, "nobody is kept back any more"
+
+
+async def test_who_was_kept_back_has_waited_since_it_was_accepted_and_what_was_promised_stands(opened):
+    grid = await opened()
+    job = await grid.kept(ntasks="4")
+    await grid.shows(WEST, free_cores=4, free_nodes=1)
+    grid.world.clock.forward(timedelta(days=30))
+    await grid.draw(WEST)
+    assert await grid.places(job) == [("west", False)]
+    assert await grid.job("moved_at", job) == await grid.job("accepted_at", job)
+    async with grid.world.database.begin() as session:
+        shown = await show(session, grid.world.caller, job)
+        now = grid.world.clock.now()
+        assert await store_calibration.left_late(session, since=START, centre=None) == {}
+        counted = await store_calibration.counted(session, since=START, now=now, centre=None)
+    overdue = {row.centre: row.overdue for row in counted}
+    assert (shown.forecast.centre, shown.forecast.made_at) == ("east", shown.summary.accepted_at)
+    assert overdue["east"] == 2, "it, and the one that waits there"
 
 
 async def test_where_it_was_placed_it_is_let_go_and_has_not_moved(opened):
