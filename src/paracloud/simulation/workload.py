@@ -1,6 +1,6 @@
 """What is simulated: jobs of the past, each with the centre that it was sent to then."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -64,16 +64,16 @@ def joined(traces: Sequence[tuple[str, int, Sequence[TraceJob]]]) -> Workload:
             continue
         earlier = sum(1 for other, _, _ in traces[:home] if other == name)
         times = sum(1 for other, _, _ in traces if other == name)
-        begin = min(job.submitted for job in trace)
-        span = max(job.submitted for job in trace) - begin + 1
-        shift = span * earlier / times
-        jobs += [
-            job._replace(submitted=(job.submitted - begin + shift) % span, home=home)
-            for job in trace
-            if job.procs <= capacity
-        ]
+        jobs += turned([job._replace(home=home) for job in trace if job.procs <= capacity], earlier / times, trace)
     total = sum(len(trace) for _, _, trace in traces)
     return Workload(capacities, tuple(sorted(jobs, key=lambda job: job.submitted)), total - len(jobs))
+
+
+def turned(jobs: Iterable[TraceJob], part: float, trace: Sequence[TraceJob]) -> Iterator[TraceJob]:
+    """Jobs of a trace that begins at zero, each later by this part of its span, and around its end."""
+    begin = min(job.submitted for job in trace)
+    span = max(job.submitted for job in trace) - begin + 1
+    return (job._replace(submitted=(job.submitted - begin + span * part) % span) for job in jobs)
 
 
 def within(workload: Workload) -> Workload:
