@@ -32,6 +32,7 @@ from paracloud.api import (
     submission,
     surveys,
     tariffs,
+    terms,
     usage,
     vacate,
 )
@@ -50,6 +51,7 @@ ROOMS = (
     profiles,
     operator,
     drain,
+    terms,
     provision,
     lists,
     corrections,

@@ -116,6 +116,7 @@ class Composed:
             reach=self.reach,
             budget=CommandBudget(one.commands_per_minute, self.clock, dialect.commands_least),
             clock=self.clock,
+            terms=one.tended_by,
         )
 
     async def _stage(self, transport: Transport, item: Dispatch) -> None:

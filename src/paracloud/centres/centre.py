@@ -33,6 +33,14 @@ class Centre:
     def is_reached(self) -> bool:
         return bool(self.host)
 
+    @property
+    def tended_by(self) -> tuple[object, ...]:
+        """All that whoever tends it must know of it: with anything else of this, it is tended anew."""
+        return (
+            self.host, self.port, self.host_key, self.dialect, self.service_account, self.commands_per_minute,
+            self.patience,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Way:

@@ -38,7 +38,7 @@ async def connect_centre(
     is taken; one of which only history was kept is connected under its name. Nothing is asked of the centre here: the
     worker's next round does that."""
     _check_form(centre, accounts)
-    _matches("host_key", centre.host_key, HOST_KEY, KEY_LINE)
+    check_host_key(centre.host_key)
     if centre.dialect not in dialects:
         known = ", ".join(dialects)
         raise Invalid(f"dialect: one of {known}.", f"dialect：可选 {known}。", field="dialect")
@@ -91,8 +91,13 @@ async def keep_history(
 
 def _check_form(centre: Centre, accounts: Sequence[UnixAccount]) -> None:
     check_name(centre.name)
-    check_address(centre.host, centre.port)
     _check_lent(centre.service_account, accounts)
+    check_terms(centre)
+
+
+def check_terms(centre: Centre) -> None:
+    """Invalid names the field at fault of its address, budget and patience."""
+    check_address(centre.host, centre.port)
     least = COMMANDS_LEAST
     if centre.dialect in DIALECTS:
         least = max(least, dialect_named(centre.dialect).commands_least)
@@ -125,7 +130,7 @@ def check_way(
 ) -> None:
     """Invalid names the field at fault of the way to a centre, and of whom it lends."""
     check_address(host, port)
-    _matches("host_key", host_key, HOST_KEY, KEY_LINE)
+    check_host_key(host_key)
     _check_lent(service_account, accounts)
 
 
@@ -142,6 +147,11 @@ def _check_lent(service_account: UnixAccount, accounts: Sequence[UnixAccount]) -
         )
     if not accounts or len(accounts) > LENT_AT_MOST:
         raise Invalid(f"accounts: 1 to {LENT_AT_MOST}.", f"accounts：1 到 {LENT_AT_MOST} 个。", field="accounts")
+
+
+def check_host_key(line: str) -> None:
+    """Invalid for what is no public key's line."""
+    _matches("host_key", line, HOST_KEY, KEY_LINE)
 
 
 def check_address(host: str, port: int) -> None:

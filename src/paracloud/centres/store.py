@@ -83,6 +83,11 @@ async def lend(session: AsyncSession, name: CentreName, accounts: Sequence[UnixA
         await session.execute(insert(AccountRow).on_conflict_do_nothing(), rows)
 
 
+async def lent_accounts(session: AsyncSession, name: CentreName) -> list[UnixAccount]:
+    found = await session.scalars(select(AccountRow.account).where(AccountRow.centre == name))
+    return [UnixAccount(account) for account in found.all()]
+
+
 async def account_of(session: AsyncSession, name: CentreName, project: ProjectId) -> UnixAccount | None:
     found = (await session.execute(ACCOUNT_OF, {"of": name, "for_project": project})).scalar_one_or_none()
     return None if found is None else UnixAccount(found)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, false
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, false
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
@@ -33,6 +33,28 @@ class CentreRow(Base):
     region: Mapped[str]
     is_enabled: Mapped[bool]
     connected_at: Mapped[datetime]
+
+
+class ChangeRow(Base):
+    """What a centre had until a person changed it, and why; what it has now is its own row. Append-only."""
+
+    __tablename__ = "centre_changes"
+    __table_args__ = (
+        CheckConstraint("person <> '' AND reason <> ''", name="word"),
+        Index("ix_centre_changes_centre", "centre", "id"),
+    )
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    centre: Mapped[str] = mapped_column(ForeignKey("centres.name"))
+    person: Mapped[str]
+    reason: Mapped[str]
+    changed_at: Mapped[datetime]
+    host: Mapped[str]
+    port: Mapped[int]
+    host_key: Mapped[str]
+    commands_per_minute: Mapped[int]
+    patience_seconds: Mapped[int]
+    overrun_seconds: Mapped[int]
+    region: Mapped[str]
 
 
 class AccountRow(Base):

@@ -62,15 +62,15 @@ def connect(
     ordered = [chosen, *(one for one in lent if one != chosen)]
     with session.client() as client:
         client.check_plan(plan)
-        pinned = _pinned(client, HostKeyRequest(host=host, port=port), fingerprint, host_key)
+        vouched = pinned(client, HostKeyRequest(host=host, port=port), fingerprint, host_key)
         way = SurveyRequest(
-            name=name, host=host, port=port, host_key=pinned, service_account=service_account, accounts=ordered
+            name=name, host=host, port=port, host_key=vouched, service_account=service_account, accounts=ordered
         )
         _progress(say("Looking at the centre …", "正在检查超算中心……"))
         found = client.survey(way)
         if not as_json:
             told.survey(found)
-        known = {"host_key": pinned, "dialect": found.dialect or plan.dialect}
+        known = {"host_key": vouched, "dialect": found.dialect or plan.dialect}
         trial = None
         if found.is_fit:
             client.check_plan(plan.model_copy(update=known))
@@ -97,7 +97,7 @@ def _tried(client: Client, way: SurveyRequest, found: SurveyModel, queue: str | 
     return client.trial(TrialRequest.model_validate(tree))
 
 
-def _pinned(client: Client, where: HostKeyRequest, fingerprint: str | None, file: Path | None) -> str:
+def pinned(client: Client, where: HostKeyRequest, fingerprint: str | None, file: Path | None) -> str:
     """The key that somebody has vouched for: by a file, by its fingerprint, or by a yes at the terminal."""
     known = None if file is None else " ".join(read_text(file).split()[:2])
     shown = client.host_key(where)

@@ -31,6 +31,7 @@ from paracloud.cli import (
     statements,
     submission,
     tariffs,
+    terms,
     usage,
 )
 from paracloud.cli.connect import connect
@@ -89,6 +90,7 @@ app.add_typer(receipts.app, name="receipt")
 app.add_typer(budgets.app, name="budget")
 app.add_typer(statements.app, name="statement")
 settlement.app.command()(connect)
+settlement.app.command("set")(terms.change)
 app.add_typer(settlement.app, name="centre")
 
 

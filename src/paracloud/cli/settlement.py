@@ -24,8 +24,8 @@ from paracloud.wire.settlement import (
 app = typer.Typer(
     no_args_is_help=True,
     help=say(
-        "A centre: connect it; look into its own statements, confirm or dispute them.",
-        "超算中心：接入；查看、确认结算单或提出争议。",
+        "A centre: connect it, change its terms; look into its own statements, confirm or dispute them.",
+        "超算中心：接入、更改接入条款；查看、确认结算单或提出争议。",
     ),
 )
 

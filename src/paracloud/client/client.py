@@ -21,6 +21,7 @@ from paracloud.client.reconciliation import ReconciliationCalls
 from paracloud.client.settlement import SettlementCalls
 from paracloud.client.statements import StatementCalls
 from paracloud.client.surveys import SurveyCalls
+from paracloud.client.terms import TermCalls
 from paracloud.client.usage import UsageCalls
 from paracloud.wire.account import (
     BalanceModel,
@@ -70,6 +71,7 @@ class Client(
     CorrectionCalls,
     ListCalls,
     SurveyCalls,
+    TermCalls,
 ):
     """One caller at one server. ApiError for whatever the server refuses, or when it does not answer."""
 

@@ -31,6 +31,8 @@ class Budget(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outpost:
+    """`terms`: what it was composed of, by value. Where the centre's are others by now, it is composed anew."""
+
     centre: CentreName
     service_account: UnixAccount
     patience: timedelta
@@ -38,6 +40,7 @@ class Outpost:
     reach: Reach
     budget: Budget
     clock: Clock
+    terms: tuple[object, ...] = ()
 
     async def ask(self, account: UnixAccount, command: Command[T], tenure: Tenure, *, purpose: str) -> T:
         """Run a dialect's command as this account, within the budget and under the lease."""

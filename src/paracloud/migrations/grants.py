@@ -36,10 +36,11 @@ GRANTS: Mapping[str, Grant] = {
     "idempotency_keys": changing("answer"),
     "blobs": ADDED,
     "project_blobs": ADDED,
-    "centres": changing(  # when it is connected, once: the database keeps its way as it is then
+    "centres": changing(  # the database keeps its scheduler and its service account as they are when it is connected
         "title_en title_zh host port host_key dialect service_account commands_per_minute patience_seconds",
         "overrun_seconds region is_enabled connected_at",
     ),
+    "centre_changes": ADDED,
     "centre_accounts": changing("project_id assigned_at"),
     "centre_health": changing(
         "checked_at failures failing_since error_en error_zh good_rounds good_since sick_since recovered_at relapses"

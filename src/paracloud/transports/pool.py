@@ -26,10 +26,12 @@ Lookup = Callable[[CentreName], Awaitable[Address]]
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`age`: how long one login may serve, so that a centre's revocation takes hold although a connection is in use.
-    `per_centre`: connections at the same time; whoever needs one more waits up to `wait` for another to fall idle."""
+    `per_centre`: connections at the same time; whoever needs one more waits up to `wait` for another to fall idle.
+    `look`: how long a connection may be lent on before it is asked again whether the centre is still there."""
 
     idle: timedelta = timedelta(minutes=5)
     age: timedelta = timedelta(minutes=30)
+    look: timedelta = timedelta(seconds=10)
     per_centre: int = 32
     wait: timedelta = timedelta(seconds=30)
 
@@ -39,6 +41,7 @@ class _Shared:
     """`resting`: nobody uses it, and this timer will close it."""
 
     account: UnixAccount
+    address: Address
     link: Link
     born_at: float
     users: int = 0
@@ -49,9 +52,11 @@ class _Shared:
 
 @dataclass(eq=False, slots=True)
 class _Place:
-    """A centre's connections. `all` has those too that are retired but still in use."""
+    """A centre's connections. `all` has those too that are retired but still in use. `look_at`: from then on its
+    address is asked again."""
 
     permits: asyncio.Semaphore
+    look_at: float
     waiting: int = 0
     current: dict[UnixAccount, _Shared] = field(default_factory=dict)
     opening: dict[UnixAccount, asyncio.Task[_Shared]] = field(default_factory=dict)
@@ -101,7 +106,9 @@ class PooledReach:
 
     @asynccontextmanager
     async def _lent(self, centre: CentreName, account: UnixAccount, purpose: str) -> AsyncIterator[Link]:
-        place = self._places.setdefault(centre, _Place(asyncio.Semaphore(self._limits.per_centre)))
+        permits, look_at = asyncio.Semaphore(self._limits.per_centre), self._next_look()
+        place = self._places.setdefault(centre, _Place(permits, look_at))
+        await self._look_again(place, centre)
         shared = await self._shared(place, centre, account, purpose)
         shared.users += 1
         _wake(shared)
@@ -111,6 +118,18 @@ class PooledReach:
             shared.users -= 1
             if shared.users == 0:
                 self._rest(place, shared)
+
+    async def _look_again(self, place: _Place, centre: CentreName) -> None:
+        """Of a centre that has another address or host key by now, nobody new gets a connection to the old one."""
+        if not place.current or self._clock.monotonic() < place.look_at:
+            return
+        place.look_at = self._next_look()
+        address = await self._lookup(centre)
+        for shared in [one for one in place.current.values() if one.address != address]:
+            _retire(place, shared)
+
+    def _next_look(self) -> float:
+        return self._clock.monotonic() + self._limits.look.total_seconds()
 
     async def _shared(self, place: _Place, centre: CentreName, account: UnixAccount, purpose: str) -> _Shared:
         """The one in use, or the one being opened by whoever came first; its failure is everybody's."""
@@ -133,11 +152,12 @@ class PooledReach:
     async def _open(self, place: _Place, centre: CentreName, account: UnixAccount, purpose: str) -> _Shared:
         await self._permit(place, centre)
         try:
-            connection = await self._connect(centre, account, purpose)
+            address = await self._lookup(centre)
+            connection = await self._connect(address, centre, account, purpose)
         except BaseException:
             place.permits.release()
             raise
-        shared = _Shared(account, Link(connection), self._clock.monotonic())
+        shared = _Shared(account, address, Link(connection), self._clock.monotonic())
         place.current[account] = shared
         place.all.add(shared)
         self._start_timer(place, shared)
@@ -158,8 +178,9 @@ class PooledReach:
         finally:
             place.waiting -= 1
 
-    async def _connect(self, centre: CentreName, account: UnixAccount, purpose: str) -> asyncssh.SSHClientConnection:
-        address = await self._lookup(centre)
+    async def _connect(
+        self, address: Address, centre: CentreName, account: UnixAccount, purpose: str
+    ) -> asyncssh.SSHClientConnection:
         certificate = await self._signer.sign(Wanted(self._public_key, account, key_id(account, purpose)))
         with login_errors(centre, account):
             async with asyncio.timeout(CONNECT_SECONDS):

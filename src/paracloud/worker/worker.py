@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -25,16 +26,25 @@ CRASHED = timedelta(seconds=5)
 Outposts = Callable[[], Awaitable[Sequence[Outpost]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Tended:
+    """A centre that is tended now, as it was when that began."""
+
+    outpost: Outpost
+    task: asyncio.Task[None]
+
+
 class Worker:
-    """`outposts` lists the centres there are now. Two workers share them: whoever claims first, and a worker that tends
-    one already waits a little before it takes another."""
+    """`outposts` lists the centres there are now; one that is not what it was when it was claimed is let go, and
+    claimed anew. Two workers share them: whoever claims first, and a worker that tends one already waits a little
+    before it takes another."""
 
     def __init__(
         self, book: Book, leases: Leases, outposts: Outposts, duties: Duties, clock: Clock, *, renew_every: timedelta
     ) -> None:
         self._book, self._leases, self._outposts, self._duties = book, leases, outposts, duties
         self._clock, self._renew_every = clock, renew_every
-        self._tending: dict[CentreName, asyncio.Task[None]] = {}
+        self._tending: dict[CentreName, Tended] = {}
         self._hints: dict[CentreName, Hint] = {}
 
     def hint(self, centre: str) -> None:
@@ -53,9 +63,10 @@ class Worker:
                 await self._clock.sleep(LOOK * (1 + len(self._tending)))
 
     async def _claim_free(self) -> None:
-        self._tending = {centre: task for centre, task in self._tending.items() if not task.done()}
+        self._tending = {centre: one for centre, one in self._tending.items() if not one.task.done()}
         for outpost in await self._outposts():
-            if outpost.centre in self._tending:
+            if (tended := self._tending.get(outpost.centre)) is not None:
+                _let_go_if_changed(tended, outpost)
                 continue
             lease = await self._leases.claim(outpost.centre)
             if lease is None:
@@ -63,7 +74,7 @@ class Worker:
             log.info("centre.claimed", centre=outpost.centre, fence=lease.fence, worker=lease.holder)
             held = HeldLease(lease, self._leases, self._clock)
             self._hints[outpost.centre] = Hint()
-            self._tending[outpost.centre] = asyncio.create_task(self._tend(outpost, held))
+            self._tending[outpost.centre] = Tended(outpost, asyncio.create_task(self._tend(outpost, held)))
             return  # one at a look: the next worker gets its chance
 
     async def _tend(self, outpost: Outpost, held: HeldLease) -> None:
@@ -88,7 +99,14 @@ class Worker:
         try:
             yield
         finally:
-            tasks = list(self._tending.values())
+            tasks = [one.task for one in self._tending.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _let_go_if_changed(tended: Tended, now: Outpost) -> None:
+    """Once: its lease is given back in peace."""
+    if tended.outpost.terms != now.terms and not tended.task.cancelling():
+        log.info("centre.let_go", centre=now.centre, reason="what it was connected with has changed")
+        tended.task.cancel()

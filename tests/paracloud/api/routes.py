@@ -191,6 +191,8 @@ ROUTES: dict[str, Route] = {
     "POST /operator/centres:check": operates(
         lambda of: _centre(of) | {"name": "north", "accounts": ["north0"], "test_account": "north0"}
     ),
+    "GET /operator/centres/{centre}": of(OPERATES),
+    "PATCH /operator/centres/{centre}": operates(lambda _: {"commands_per_minute": 100, "reason": "agreed anew"}),
     "PATCH /operator/centres/{centre}/provision": operates(lambda _: {"applications": ["lammps"], "trust": 1}),
     "POST /operator/centres/{centre}:drain": Route(OPERATES),
     "POST /operator/centres/{centre}:resume": Route(OPERATES),

@@ -249,7 +249,7 @@ async def test_a_centre_of_which_only_history_is_kept_is_never_asked_and_can_be_
             await connect_centre(session, reached, [UnixAccount("a")], dialects=["slurm"], now=at(3))
     with pytest.raises(Exception, match="a centre is connected once"):
         async with world.database.begin() as session:
-            await session.execute(text("UPDATE centres SET host_key = 'ssh-ed25519 BBBB' WHERE name = 'past'"))
+            await session.execute(text("UPDATE centres SET dialect = 'pbs' WHERE name = 'past'"))
 
 
 async def test_a_day_that_was_mended_agrees_at_its_next_look(office):

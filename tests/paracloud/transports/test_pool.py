@@ -187,6 +187,27 @@ class TestRefusal:
             with pytest.raises(WrongHostKey):
                 await (await reach.to(CENTRE, ONE, purpose="user/wrong")).run(("true",))
 
+    async def test_a_centre_that_moves_to_another_address_is_reached_there_and_whom_it_serves_ends_in_peace(
+        self, stand: Stand
+    ):
+        told = [stand.address]
+
+        async def lookup(_: CentreName) -> Address:
+            return told[-1]
+
+        async with PooledReach(lookup, SocketSigner(stand.socket), SystemClock(), Limits(look=timedelta(0))) as reach:
+            transport = await reach.to(CENTRE, ONE, purpose="user/moves")
+            slow = asyncio.create_task(transport.run(("sh", "-c", "touch moves; sleep 1; echo slow")))
+            await becomes((stand.sshd.homes[ONE] / "moves").exists)
+            assert (await transport.run(("echo", "same"))).stdout == b"same\n"
+            assert len(stand.sshd.sessions()) == 1
+            other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
+            told.append(Address("127.0.0.1", stand.sshd.port, other))
+            with pytest.raises(WrongHostKey):
+                await transport.run(("true",))
+            assert (await slow).stdout == b"slow\n"
+            await becomes(lambda: not stand.sshd.sessions())
+
     async def test_an_account_that_the_centre_does_not_know_is_a_login_refused(self, reach: PooledReach):
         with pytest.raises(LoginRefused):
             await (await reach.to(CENTRE, UnixAccount("stranger"), purpose="user/x")).run(("true",))
