@@ -2,8 +2,10 @@
 
 import tracemalloc
 
+import pytest
 from tests.paramon.made import STARTED_MS, Made
 
+from paramon.facts import node as nodes
 from paramon.facts.job import JobFacts
 from paramon.facts.runs import newest_run
 from paramon.sample.profile import open_profile
@@ -106,6 +108,35 @@ def test_children_that_nobody_saw_are_their_parents(tmp_path):
     found = facts(tmp_path)
     assert (found.used.user_ms, found.used.unseen_children_ms) == (400, 600)
     assert found.cpu_ms == 1100
+
+
+def reused(tmp_path, monkeypatch, kept: int):
+    """Two processes had one pid, one after the other; each had a child that was seen and one that was not."""
+    monkeypatch.setattr(nodes, "ENDED_KEPT", kept)
+    made = Made(tmp_path)
+    for number, child, start in ((1, 2, 10), (3, 4, 30)):
+        made.comes(number, pid=1001, start_ticks=start)
+        made.comes(child, parent=1001, start_ticks=start + 5)
+        made.tick(start * 100)
+        made.tick(start * 100 + 100, {child: {"user_ticks": 40}})
+        made.tick(start * 100 + 200, {child: made.ends(child), number: {"child_user_ticks": 100}})
+        made.forget(child)
+        made.minute()
+        if number == 1:  # its other child outlives it
+            made.comes(5, parent=1001, start_ticks=20)
+        made.tick(start * 100 + 300, {number: made.ends(number)})
+        made.forget(number)
+        made.minute()
+    made.tick(5000, {5: {"user_ticks": 70}})
+    made.tick(5100, {5: made.ends(5)})
+    made.close()
+    return facts(tmp_path).used
+
+
+@pytest.mark.parametrize("kept", [5000, 0])
+def test_a_pid_that_came_again_has_its_own_children_alone(tmp_path, monkeypatch, kept):
+    used = reused(tmp_path, monkeypatch, kept)
+    assert (used.user_ms, used.unseen_children_ms) == (2 * 400 + 700, 2 * 600)
 
 
 def test_what_was_used_before_somebody_looked_on_is_not_counted(tmp_path):
