@@ -100,6 +100,11 @@ class NodeFacts:
         return max(int((self.profile.end or {}).get("cpu_ticks_total", 0)) * 1000 // self.second, self.known_ms)
 
     @property
+    def is_of_group(self) -> bool:
+        """Whether that sum is the control group's, of all that the job was at this node."""
+        return (self.profile.end or {}).get("cpu_ticks_total_by") == "cgroup"
+
+    @property
     def cores(self) -> int:
         header = self.profile.header
         return int(header.get("usable_cores") or header.get("cores") or 1)
