@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from paramon import VERSION
@@ -14,6 +15,7 @@ from paramon.machine import sensors_here
 from paramon.perf.job import AUTO, job_sensors
 from paramon.record import Recorder
 from paramon.sample.fields import NAMES
+from paramon.schedulers import slots_here
 from paramon.sensors.exits import Exits
 from paramon.sensors.sensor import Unavailable
 from paramon.spool import AS_USUAL, Modes, Spool
@@ -78,12 +80,18 @@ def header_of(
         "boot": _boot(),
         "ticks_a_second": os.sysconf("SC_CLK_TCK"),
         "cores": os.cpu_count(),
-        "usable_cores": len(os.sched_getaffinity(0)),
+        "usable_cores": usable_cores(os.environ),
         "period": wish.period,
         "budget": wish.budget,
         "fields": NAMES,
         "unavailable": {name: list(why) for name, why in unavailable.items()},
     }
+
+
+def usable_cores(known: Mapping[str, str]) -> int:
+    """That this process may run on, or that its job was given, where those are fewer."""
+    bound = len(os.sched_getaffinity(0))
+    return min(slots_here(known, socket.gethostname()) or bound, bound)
 
 
 def _boot() -> str:

@@ -35,6 +35,8 @@ class Others:
         self._pause, self._due = FIRST_SECONDS, clock() + FIRST_SECONDS
         self._started: dict[int, tuple[int, str]] = {}
         """By the file in which it is heard: the process, and the nodes that it is for."""
+        self._silent: set[int] = set()
+        """Processes that say nothing any more, and have not ended yet."""
         self._said: dict[int, bytes] = {}
         self._ended: dict[str, str] = {}
         """By nodes: what was said when there was no collector any more."""
@@ -58,14 +60,17 @@ class Others:
         return pids
 
     def hear(self, ready: Collection[int]) -> None:
+        """Nobody is waited for: one that has closed what it says may go on for as long as it likes."""
         for file in [file for file in self._started if file in ready]:
             more = os.read(file, 4096)
             self._said[file] = (self._said[file] + more)[-SAID_BYTES:]
             if not more:
                 process, nodes = self._started.pop(file)
                 os.close(file)
-                os.waitpid(process, 0)
+                self._silent.add(process)
                 self._ended[nodes] = _reason(self._said.pop(file).decode("utf-8", "replace"))
+
+        self._silent -= {process for process in self._silent if os.waitpid(process, os.WNOHANG)[0]}
 
     def news(self) -> Sequence[str] | None:
         """Why nodes are not watched, in English and in Chinese; nothing where they all are; None: as before."""

@@ -77,11 +77,10 @@ class GridEngine:
 
     def __init__(self, known: Mapping[str, str]) -> None:
         own = known.get("HOSTNAME", "")
-        rows = [row.split() for row in _lines(known.get("PE_HOSTFILE", ""))]
         self._slots: dict[str, int] = {}
-        for host, slots in (row[:2] for row in rows if len(row) > 1 and row[1].isdigit()):
+        for host, slots in _hosts(known):
             if _short(host) != _short(own):
-                self._slots[host] = self._slots.get(host, 0) + int(slots)
+                self._slots[host] = self._slots.get(host, 0) + slots
         self._left = NODES_MOST
 
     @property
@@ -130,6 +129,18 @@ SCHEDULERS: Mapping[str, Callable[[Mapping[str, str]], Scheduler]] = {
 }
 
 
+def slots_here(known: Mapping[str, str], host: str) -> int | None:
+    """How many of Grid Engine's slots the job has at that host; None where it has none, or does not tell. A slot is a
+    core that it was given, whatever it is bound to: nothing may keep it from the others."""
+    if not known.get("SGE_TASK_ID"):
+        return None
+    for name in (host, known.get("HOSTNAME", "")):  # as the machine calls itself, and as Grid Engine does
+        slots = [slots for row, slots in _hosts(known) if _short(row) == _short(name)]
+        if slots:
+            return sum(slots)
+    return _count(known, "NSLOTS") or None if known.get("NHOSTS", "1") == "1" and "NSLOTS" in known else None
+
+
 def is_in_job(known: Mapping[str, str]) -> bool:
     """By the environment: nobody is there who could call a command once more."""
     return any(all(known.get(name) for name in names) for names in OF_A_JOB)
@@ -137,6 +148,12 @@ def is_in_job(known: Mapping[str, str]) -> bool:
 
 def _is_task(words: Sequence[str]) -> bool:
     return bool(words) and words[0].rpartition("/")[2] == "qrsh" and "-inherit" in words
+
+
+def _hosts(known: Mapping[str, str]) -> list[tuple[str, int]]:
+    """Of Grid Engine's parallel environment (sge_pe(5)): a row for each queue at a host, and its slots."""
+    rows = [row.split() for row in _lines(known.get("PE_HOSTFILE", ""))]
+    return [(row[0], int(row[1])) for row in rows if len(row) > 1 and row[1].isdigit()]
 
 
 def _short(host: str) -> str:

@@ -35,11 +35,14 @@ class Spent:
         self._us = 0
         self._counted: dict[int, int] = {}
         """By the pid of a parent: what was counted of its descendants that have ended."""
+        self._began: dict[int, int] = {}
+        """By pid, when those that are looked at began: pids come again, and a child is not its parent's successor's."""
         self._late: dict[int, int] = {}
         """The part of that which came after the last look at the parent."""
 
     def comes(self, watched: Watched) -> None:
         self._counted.pop(watched.pid, None)  # an earlier process's of the same number
+        self._began[watched.pid] = watched.start_ticks
 
     def was_there(self, watched: Watched) -> None:
         """It ran before anything was looked at: that is none of this profile's."""
@@ -56,7 +59,8 @@ class Spent:
         counted, late = self._counted.pop(watched.pid, 0), self._late.pop(watched.pid, 0)
         known = own + max(told - (counted - late), 0)
         self._us += known
-        if not is_alive:
+        self._began.pop(watched.pid, None)
+        if not is_alive and self._began.get(watched.parent, 0) <= watched.start_ticks:
             self._add_to(watched.parent, known + counted)
 
     def unseen(self, pid: int, parent: int, cpu_us: int, *, is_late: bool) -> None:

@@ -28,8 +28,9 @@ class Made:
     def path(self) -> str:
         return self.spool.path
 
-    def comes(self, number: int, *, name: str = "a.out", rank: int = -1, parent: int = 1, command: str = "./a.out"):
-        self.spool.processes([Process(number, 1000 + number, 5, parent, name, command, rank)])
+    def comes(self, number: int, *, name: str = "a.out", rank: int = -1, parent: int = 1, command: str = "./a.out",
+              pid: int = 0, start_ticks: int = 5) -> None:  # fmt: skip
+        self.spool.processes([Process(number, pid or 1000 + number, start_ticks, parent, name, command, rank)])
         self.values[number] = [0] * COUNT
         self.values[number][AT["state"]], self.values[number][AT["threads"]] = ord("R"), 1
 

@@ -1,7 +1,9 @@
 """Who starts collectors on other nodes: when, as what, and what is told where there is none."""
 
+import contextlib
 import os
 import select
+import signal
 
 import pytest
 
@@ -86,3 +88,18 @@ def test_nodes_that_wait_are_told_of_until_they_do_not():
     assert trial.others.news() == ("n2, n3: not yet", "n2, n3: 尚未")
     trial.others._scheduler.waiting = []
     assert trial.others.news() == ()
+
+
+def test_one_that_says_nothing_any_more_and_goes_on_keeps_nobody_waiting():
+    trial = Trial(("n2", ["sh", "-c", "echo gone; exec >&- 2>&- sleep 1000"]), ("n3", ["true"]))
+    silent, ended = trial.begin()
+    trial.hear_out()
+    assert set(trial.others.news()[0].split("; ")) == {"n2: gone", "n3: paramon has ended there"}
+    os.kill(silent, signal.SIGKILL)
+    for pid in (silent, ended):
+        with contextlib.suppress(ChildProcessError):  # it was waited for already
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    trial.others.hear([])
+    for pid in (silent, ended):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

@@ -1,10 +1,17 @@
 """How each scheduler is asked for a collector on a job's other nodes. What only a real one can show: tests/live."""
 
+import os
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from paramon.schedulers import NODES_MOST, SCHEDULERS, GridEngine, Pbs, Slurm
+from paramon.begin import usable_cores
+from paramon.sample.profile import open_profile
+from paramon.schedulers import NODES_MOST, SCHEDULERS, GridEngine, Pbs, Slurm, slots_here
+
+ROOT = Path(__file__).parents[2]
 
 NOTHING = list
 
@@ -82,6 +89,38 @@ def test_a_host_of_grid_engine_gets_one_beside_a_task_of_the_job_that_leaves_a_s
 def test_slots_that_a_host_has_in_several_queues_are_counted_together(tmp_path):
     scheduler = grid(tmp_path, "n1 1 a@n1 UNDEFINED\nn2 1 a@n2 UNDEFINED\nn2 1 b@n2 UNDEFINED\n")
     assert [node for node, _ in scheduler.starts(lambda: ["qrsh -inherit n2 a"])] == ["n2"]
+
+
+@pytest.mark.parametrize(
+    ("known", "slots"),
+    [
+        ({}, None),
+        ({"NSLOTS": "2"}, None),
+        ({"SGE_TASK_ID": "undefined", "NSLOTS": "3"}, 3),
+        ({"SGE_TASK_ID": "5", "NSLOTS": "3", "NHOSTS": "1"}, 3),
+        ({"SGE_TASK_ID": "undefined", "NSLOTS": "3", "NHOSTS": "2"}, None),
+        ({"SGE_TASK_ID": "undefined", "NSLOTS": "6", "NHOSTS": "2", "PE_HOSTFILE": "n1.x 4 q@n1 -\nn2 2 q@n2 -\n"}, 4),
+        ({"SGE_TASK_ID": "undefined", "PE_HOSTFILE": "n1 1 a@n1 -\nn1 2 b@n1 -\n"}, 3),
+        ({"SGE_TASK_ID": "undefined", "HOSTNAME": "g1.y", "PE_HOSTFILE": "g1 2 q@g1 -\n"}, 2),
+        ({"SGE_TASK_ID": "undefined", "NHOSTS": "2", "NSLOTS": "6", "PE_HOSTFILE": "n2 2 q@n2 -\n"}, None),
+        ({"SGE_TASK_ID": "undefined", "NSLOTS": "0"}, None),
+    ],
+)
+def test_the_cores_of_a_job_of_grid_engine_are_its_slots_at_that_host(tmp_path, known, slots):
+    if "PE_HOSTFILE" in known:
+        known = {**known, "PE_HOSTFILE": hosts(tmp_path, known["PE_HOSTFILE"])}
+    assert slots_here(known, "n1.z") == slots
+    bound = len(os.sched_getaffinity(0))
+    assert usable_cores(known) <= bound
+    assert usable_cores({**known, "PE_HOSTFILE": "", "NHOSTS": "2"}) == bound
+
+
+def test_a_job_has_no_more_cores_than_it_was_given(tmp_path):
+    known = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "JOB_ID": "7", "SGE_TASK_ID": "undefined", "NSLOTS": "1"}
+    argv = [sys.executable, "-m", "paramon", "run", "--folder", str(tmp_path), "--", "true"]
+    subprocess.run(argv, env=known, check=True, timeout=60)
+    (node,) = open_profile(str(tmp_path))
+    assert (node.header["usable_cores"], node.header["cores"]) == (1, os.cpu_count())
 
 
 @pytest.mark.parametrize(("program", "words"), [("pbs_tmrsh", "n2 a b"), ("pbsdsh", "-h n2 a b")])

@@ -43,8 +43,8 @@ class World:
         self.came = []
         self.table = Table(Belongs(frozenset(), frozenset({OWN}), (b"MARK", b"here")), str(root), own=OWN, exits=told)
 
-    def is_there(self, pid, parent, ticks=0, child_ticks=0, state="S"):
-        trees.process(self.root, pid, parent, ticks=ticks, child_ticks=child_ticks, state=state)
+    def is_there(self, pid, parent, ticks=0, child_ticks=0, state="S", start=0):
+        trees.process(self.root, pid, parent, ticks=ticks, child_ticks=child_ticks, state=state, start=start)
 
     def goes(self, pid):
         shutil.rmtree(self.root / str(pid))
@@ -327,3 +327,18 @@ def test_what_the_kernel_tells_is_taken_at_each_look_whether_anybody_came_or_not
 )
 def test_more_than_all_is_said_as_it_is_unless_a_tick_was_rounded(known, total, part):
     assert completeness(known, total) == part
+
+
+def test_a_pid_that_came_again_has_not_its_predecessors_children(silent):
+    silent.is_there(20, JOB, start=2100)
+    silent.is_there(21, 20, ticks=50, start=2110)
+    silent.look()
+    silent.goes(20)
+    silent.look()
+    silent.is_there(20, JOB, ticks=3, start=2200)
+    silent.look()
+    silent.goes(21)
+    silent.look()
+    silent.is_there(20, JOB, ticks=3, child_ticks=40, start=2200)
+    silent.look()
+    assert silent.known() == 1 + 50 + 3 + 40

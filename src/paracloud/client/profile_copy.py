@@ -7,7 +7,9 @@ from uuid import UUID
 
 from paracloud.client.client import Client
 from paracloud.wire.profiles import PieceModel, ProfileFileModel
-from paramon.sample.profile import LIVE
+from paramon.facts.running import cut_off
+from paramon.sample.errors import Damaged
+from paramon.sample.profile import LIVE, SUFFIX, NodeProfile
 
 
 class ProfileCopy:
@@ -27,8 +29,11 @@ class ProfileCopy:
 
     def close(self) -> None:
         """The job has ended: what has no end by now was cut off, however lately it was written."""
-        for path in self._folder.iterdir():
-            os.utime(path, (0, 0))
+        for path in self._folder.glob(f"*{SUFFIX}"):
+            try:
+                cut_off(NodeProfile(str(path)))
+            except Damaged:
+                continue  # its head is not there, so it is none that could go on
 
     def _take(self) -> bool:
         """Whether more is there."""

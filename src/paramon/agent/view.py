@@ -177,8 +177,13 @@ class View:
         self.counted.pop(pid, None)
         if self._pids.get(pid) == number:
             del self._pids[pid]
-        if parent in self._pids:
+        if self._is_older(parent, member.process):
             self.counted[parent] = self.counted.get(parent, 0) + member.own_ticks + member.told_ticks
+
+    def _is_older(self, pid: int, child: Process) -> bool:
+        """Whether it is there, and was when the child began: pids come again."""
+        home = self._homes.get(self._pids.get(pid, -1))
+        return home is not None and home[2].process.start_ticks <= child.start_ticks
 
     def _known_us(self, job: tuple[str, str]) -> int:
         """Of all its users' processes."""

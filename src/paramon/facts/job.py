@@ -9,6 +9,7 @@ from paramon.facts.hardware import OF_JOB, OF_NODE, Hardware, hardware
 from paramon.facts.node import NodeFacts
 from paramon.facts.ranks import SERIES, Balance, balance
 from paramon.facts.timeline import Timeline
+from paramon.facts.together import Together, together
 from paramon.facts.usage import Used
 from paramon.sample.profile import NodeProfile
 
@@ -80,7 +81,7 @@ class JobFacts:
         for series, course in node.courses.items():
             if series.startswith(SERIES):
                 self._of_ranks[series] = self._of_ranks.get(series, 0) + course.last
-            elif series.startswith((OF_JOB, OF_NODE)):
+            elif series.startswith(OF_JOB):
                 self._counted[series] = self._counted.get(series, 0) + course.grown
 
     @property
@@ -89,7 +90,16 @@ class JobFacts:
 
     @property
     def hardware(self) -> Hardware:
-        return hardware(self._counted, self.wall_ms / 1000)
+        grown = dict(self._counted)
+        for some in self.together:
+            for series, value in some.counted(OF_NODE).items():
+                grown[series] = grown.get(series, 0) + value
+        return hardware(grown, self.wall_ms / 1000)
+
+    @property
+    def together(self) -> list[Together]:
+        """Its nodes: those of which several collectors tell at the same time, as one."""
+        return [some for parts in self._by_node().values() for some in together(parts)]
 
     @property
     def used(self) -> Used:
@@ -104,7 +114,7 @@ class JobFacts:
 
     @property
     def cpu_ms(self) -> int:
-        return sum(node.cpu_ms for node in self.nodes)
+        return sum(some.cpu_ms for some in self.together)
 
     @property
     def cores(self) -> int:

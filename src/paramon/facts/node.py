@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from paramon.facts.parents import Parents
 from paramon.facts.running import is_being_written
 from paramon.facts.series import Course
 from paramon.facts.sums import Sums, joined, sums
 from paramon.facts.timeline import Timeline
 from paramon.facts.usage import Usage, Used
 from paramon.sample.chunk import Chunk
-from paramon.sample.profile import NodeProfile
+from paramon.sample.profile import NodeProfile, Process
 from paramon.text import clean
 
 ENDED_KEPT = 5000
@@ -47,6 +48,7 @@ class NodeFacts:
         """CPU time of the processes that were seen, when all is taken."""
         self._held: dict[int, Sequence[int]] = {}
         self._children: dict[int, int] = {}
+        """By number: CPU ticks of its children that were seen, have ended, and are told of together."""
 
     def take(self, chunk: Chunk) -> None:
         if not chunk.ticks:
@@ -98,6 +100,11 @@ class NodeFacts:
         return max(int((self.profile.end or {}).get("cpu_ticks_total", 0)) * 1000 // self.second, self.known_ms)
 
     @property
+    def is_of_group(self) -> bool:
+        """Whether that sum is the control group's, of all that the job was at this node."""
+        return (self.profile.end or {}).get("cpu_ticks_total_by") == "cgroup"
+
+    @property
     def cores(self) -> int:
         header = self.profile.header
         return int(header.get("usable_cores") or header.get("cores") or 1)
@@ -135,7 +142,7 @@ class NodeFacts:
         """Of those that have ended, the half that used least."""
         ended = [number for number, usage in self.usages.items() if number not in self._held or usage.is_gone]
         ended.sort(key=lambda number: (self.usages[number].own_ticks(), self.usages[number].rss_kib))
-        unseen = self.unseen_ticks()
+        unseen, parents = self.unseen_ticks(), Parents(self._known())
         for number in ended[: len(ended) // 2]:
             usage = self.usages.pop(number)
             one = usage.used(self.second, unseen.get(number, 0))
@@ -143,24 +150,31 @@ class NodeFacts:
             self.folded += 1
             self.folded_used = self.folded_used.plus(one)
             self.folded_ranks[rank] = self.folded_ranks.get(rank, Used()).plus(one)
-            self._of_ended(number, usage, self._children)
+            self._of_ended(number, usage, self._children, parents)
             self.profile.processes.pop(number, None)
-        there = {self.profile.processes[number].pid for number in self.usages if number in self.profile.processes}
-        self._children = {pid: ticks for pid, ticks in self._children.items() if pid in there}
+        self._children = {number: ticks for number, ticks in self._children.items() if number in self.usages}
 
     def unseen_ticks(self) -> dict[int, int]:
         """By process: CPU time of children which it waited for, and which nobody saw."""
-        seen = dict(self._children)
+        seen, parents = dict(self._children), Parents(self._known())
         for number, usage in self.usages.items():
             if usage.is_gone:
-                self._of_ended(number, usage, seen)
-        of = {one.pid: one.number for one in self.profile.processes.values() if one.number in self.usages}
-        found = {}
-        for pid, number in of.items():
-            found[number] = max(self.usages[number].told_ticks() - seen.get(pid, 0), 0)
-        return found
+                self._of_ended(number, usage, seen, parents)
+        numbers = [one.number for one in self._known()]
+        return {number: max(self.usages[number].told_ticks() - seen.get(number, 0), 0) for number in numbers}
 
-    def _of_ended(self, number: int, usage: Usage, seen: dict[int, int]) -> None:
+    def _known(self) -> Iterator[Process]:
+        """Who is told of one by one, as far as it is known who that is."""
+        return (one for one in self.profile.processes.values() if one.number in self.usages)
+
+    def _of_ended(self, number: int, usage: Usage, seen: dict[int, int], parents: Parents) -> None:
+        """What outlived its parent was another's to wait for."""
         one = self.profile.processes.get(number)
-        if one is not None:
-            seen[one.parent] = seen.get(one.parent, 0) + usage.own_ticks() + usage.told_ticks()
+        parent = None if one is None else parents.of(one)
+        of_parent = None if parent is None else self.usages.get(parent)
+        if (
+            parent is not None
+            and of_parent is not None
+            and not (of_parent.is_gone and of_parent.last_ms < usage.last_ms)
+        ):
+            seen[parent] = seen.get(parent, 0) + usage.own_ticks() + usage.told_ticks()

@@ -14,8 +14,22 @@ STILL_SECONDS = 150
 def is_being_written(told: Told) -> bool:
     if told.end is not None:
         return False
-    patience = max(STILL_SECONDS, 2 * float(told.header.get("period", 1)))
-    return any(time.time() - _written(path) < patience for path in (told.path + LIVE, told.path))
+    return any(time.time() - _written(path) < _patience(told) for path in (told.path + LIVE, told.path))
+
+
+def cut_off(told: Told) -> None:
+    """Nobody writes there any more, whenever the last time was: the files are dated back as far as it takes to say so.
+    OSError where they cannot be."""
+    if not is_being_written(told):
+        return
+    latest = time.time() - _patience(told)
+    for path in (told.path + LIVE, told.path):
+        if _written(path) > latest:
+            os.utime(path, (latest, latest))
+
+
+def _patience(told: Told) -> float:
+    return max(STILL_SECONDS, 2 * float(told.header.get("period", 1)))
 
 
 def _written(path: str) -> float:

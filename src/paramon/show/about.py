@@ -12,9 +12,11 @@ from paramon.text import clean, count
 
 def about(facts: JobFacts, sheet: Sheet) -> list[str]:
     lines = [sheet.say("About this profile", "关于本次采集")]
+    parts = {id(node): some.completeness(node) for some in facts.together for node in some.nodes}
     for node in facts.nodes:
         end = node.profile.end or {}
-        lines += sheet.line("", node.name, *_faith(node, end, sheet), *_harm(node, end, sheet))
+        known = _completeness(parts[id(node)], sheet, has_ended=bool(end))
+        lines += sheet.line("", node.name, *_faith(node, end, sheet), known, *_harm(node, end, sheet))
     for name, why in _unavailable(facts, sheet).items():
         lines += sheet.line("", sheet.say(f"not to be had: {name}: {why}", f"无法采集：{name}：{why}"))
     return lines
@@ -30,13 +32,12 @@ def _faith(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
         say(f"it took {cost[0]} of CPU ({cost[1]} of a core)", f"采集耗用 CPU {cost[0]}（{cost[1]} 核）"),
         say(f"{missed} ticks missed", f"漏采 {missed} 次"),
         say(f"{slowed} left out to stay cheap", f"为省开销少采 {slowed} 次"),
-        _completeness(end, sheet),
     ]
 
 
-def _completeness(end: dict[str, Any], sheet: Sheet) -> str:
-    say, part = sheet.say, end.get("completeness")
-    if part is None and end:
+def _completeness(part: float | None, sheet: Sheet, *, has_ended: bool) -> str:
+    say = sheet.say
+    if part is None and has_ended:
         return say("how much of all CPU time it saw, is not known", "完整度未知")
     if part is None:
         return say("how much of all CPU time it saw, is known at the end", "完整度在结束时才能得出")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -18,6 +19,8 @@ from paracloud.jobs.profile import profile_folder
 from paracloud.kit.identifiers import JobId, submit_tag
 from paracloud.transports.local import LocalTransport
 from paracloud.wire.profiles import ProfileFilesModel
+from paramon.facts.running import STILL_SECONDS, is_being_written
+from paramon.sample.profile import NodeProfile, open_profile
 
 PROGRAM = Path(sys.executable).with_name("paracloud")
 AT_CENTRE = "UPDATE jobs SET native_id = '7' WHERE id = CAST(:id AS uuid) RETURNING 1"
@@ -88,6 +91,27 @@ def test_a_profile_that_was_cut_off_at_the_centre_is_told_as_that(terminal, lin,
     assert "cut off: no end was written" in terminal.say(lin, "profile", watched.id)
     watched.change(ENDED)
     assert "cut off" in terminal.say(lin, "profile", watched.id, "-f")
+
+
+def test_what_is_kept_of_one_that_was_just_cut_off_says_so_and_when_it_was_written(terminal, lin, watched):
+    made = watched.runs()
+    began = time.time()
+    watched.change(ENDED)
+    assert "cut off" in terminal.say(lin, "profile", watched.id, "--save", "kept")
+    kept = terminal.home / "kept"
+    assert min(path.stat().st_mtime for path in kept.iterdir()) > began - 2 * STILL_SECONDS
+    assert is_being_written(NodeProfile(made.path)), "at the centre nobody has dated anything"
+    (node,) = open_profile(str(kept))
+    assert not is_being_written(node)
+
+
+def test_what_has_an_end_keeps_its_date(terminal, lin, watched):
+    made = watched.runs()
+    made.close()
+    watched.change(ENDED)
+    terminal.say(lin, "profile", watched.id, "--save", "kept")
+    (path,) = (terminal.home / "kept").iterdir()
+    assert abs(path.stat().st_mtime - Path(made.path).stat().st_mtime) < 2, "SFTP has whole seconds"
 
 
 def test_what_is_kept_is_the_same_to_the_byte_and_paramon_opens_it(terminal, lin, watched):

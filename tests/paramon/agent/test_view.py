@@ -192,3 +192,15 @@ def test_what_programs_that_came_and_went_used_is_told_until_it_changes():
     world.view.end_tick()
     world.view.tick(1)
     assert world.view.points == {"exits.true.count": 5}
+
+
+def test_a_pid_that_came_again_has_not_its_predecessors_children():
+    world = World(p1001=JOB, p1002=JOB)
+    world.tick({}, came=((1001, 1),))
+    world.tick({1002: {"user_ticks": ticks(5)}}, came=((1002, 1001),))
+    world.tick({1001: GONE})
+    world.view.processes([Process(3, 1001, 9, 1, "a.out", "./a.out", -1)])  # its child began before it
+    world.rows[1003] = [0] * COUNT
+    world.tick({1003: {"user_ticks": ticks(1)}, 1002: GONE})
+    world.tick({1003: {"child_user_ticks": ticks(4)}})
+    assert value(world.told(), "paramon_job_unseen_children_cpu_seconds") == 4

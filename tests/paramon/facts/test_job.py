@@ -2,8 +2,10 @@
 
 import tracemalloc
 
+import pytest
 from tests.paramon.made import STARTED_MS, Made
 
+from paramon.facts import node as nodes
 from paramon.facts.job import JobFacts
 from paramon.facts.runs import newest_run
 from paramon.sample.profile import open_profile
@@ -108,6 +110,35 @@ def test_children_that_nobody_saw_are_their_parents(tmp_path):
     assert found.cpu_ms == 1100
 
 
+def reused(tmp_path, monkeypatch, kept: int):
+    """Two processes had one pid, one after the other; each had a child that was seen and one that was not."""
+    monkeypatch.setattr(nodes, "ENDED_KEPT", kept)
+    made = Made(tmp_path)
+    for number, child, start in ((1, 2, 10), (3, 4, 30)):
+        made.comes(number, pid=1001, start_ticks=start)
+        made.comes(child, parent=1001, start_ticks=start + 5)
+        made.tick(start * 100)
+        made.tick(start * 100 + 100, {child: {"user_ticks": 40}})
+        made.tick(start * 100 + 200, {child: made.ends(child), number: {"child_user_ticks": 100}})
+        made.forget(child)
+        made.minute()
+        if number == 1:  # its other child outlives it
+            made.comes(5, parent=1001, start_ticks=20)
+        made.tick(start * 100 + 300, {number: made.ends(number)})
+        made.forget(number)
+        made.minute()
+    made.tick(5000, {5: {"user_ticks": 70}})
+    made.tick(5100, {5: made.ends(5)})
+    made.close()
+    return facts(tmp_path).used
+
+
+@pytest.mark.parametrize("kept", [5000, 0])
+def test_a_pid_that_came_again_has_its_own_children_alone(tmp_path, monkeypatch, kept):
+    used = reused(tmp_path, monkeypatch, kept)
+    assert (used.user_ms, used.unseen_children_ms) == (2 * 400 + 700, 2 * 600)
+
+
 def test_what_was_used_before_somebody_looked_on_is_not_counted(tmp_path):
     made = Made(tmp_path, attached=True)
     made.comes(1)
@@ -198,3 +229,60 @@ def test_a_longer_profile_takes_no_more_memory(tmp_path):
         return peak
 
     assert most(6) < 1.2 * most(2)
+
+
+def beside(folder, *, later_ms: int, ends_ms: int, total: int, before_us: int, known: int = 40, **end) -> None:
+    """One of several collectors: it is told the group's ticks while it was there, and knows its own process's."""
+    made = Made(folder, started_ms=STARTED_MS + later_ms)
+    made.comes(1, rank=later_ms)
+    made.tick(0, {1: {"user_ticks": 0}}, cgroup__cpu_us=before_us, node_counter__dram_lines=5)
+    made.tick(ends_ms - later_ms, {1: {"user_ticks": known}}, cgroup__cpu_us=before_us + total * 10_000,
+              node_counter__dram_lines=1005)  # fmt: skip
+    told = {"cpu_ticks_total_by": "cgroup", "cpu_ticks_total": total, "cpu_ticks": known, "cpu_us": 0, **end}
+    made.close(completeness=known / total, **told)
+
+
+def completenesses(found: JobFacts) -> list[float | None]:
+    return [some.completeness(node) for some in found.together for node in some.nodes]
+
+
+def test_what_a_control_group_used_is_told_to_each_collector_and_counts_once(tmp_path):
+    for one in range(4):
+        beside(tmp_path, later_ms=one, ends_ms=1000 + one, total=200, before_us=7)
+    found = facts(tmp_path)
+    assert (found.cpu_ms, found.used.cpu_ms) == (2000, 1600)
+    assert completenesses(found) == [0.8] * 4
+    assert found.hardware.memory_bytes_a_second == pytest.approx(64_000, rel=0.01)
+
+
+def test_collectors_that_follow_each_other_were_each_told_of_their_own_time(tmp_path):
+    beside(tmp_path, later_ms=0, ends_ms=1000, total=100, before_us=7)
+    beside(tmp_path, later_ms=1000, ends_ms=2000, total=70, before_us=1_000_007)
+    found = facts(tmp_path)
+    assert found.cpu_ms == 1700
+    assert completenesses(found) == [0.4, 40 / 70]
+    assert found.hardware.memory_bytes_a_second == 64_000
+
+
+def test_of_those_that_overlap_the_groups_own_counter_says_how_much_both_were_told(tmp_path):
+    beside(tmp_path, later_ms=0, ends_ms=1000, total=100, before_us=0)
+    beside(tmp_path, later_ms=500, ends_ms=1500, total=100, before_us=500_000)
+    assert facts(tmp_path).cpu_ms == 1500
+
+
+def test_one_that_has_not_ended_is_in_the_groups_sum_too(tmp_path):
+    beside(tmp_path, later_ms=0, ends_ms=1000, total=100, before_us=0)
+    made = Made(tmp_path, started_ms=STARTED_MS + 1)
+    made.comes(1)
+    made.tick(0)
+    made.tick(900, {1: {"user_ticks": 30}})
+    found = facts(tmp_path)
+    assert found.cpu_ms == 1000
+    assert completenesses(found) == [None, None]
+
+
+def test_what_each_waited_for_itself_is_added_up(tmp_path):
+    for one, total in enumerate((50, 80, 160)):
+        beside(tmp_path, later_ms=one, ends_ms=1000, total=total, before_us=0, cpu_ticks_total_by="rusage")
+    found = facts(tmp_path)
+    assert (found.cpu_ms, completenesses(found)) == (2900, [0.8, 0.5, 0.25])
