@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0041_terms"
-down_revision = "0039_given_up"
+down_revision = "0040_kept"
 branch_labels = None
 depends_on = None
 
