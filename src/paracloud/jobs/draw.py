@@ -144,6 +144,8 @@ def _room(stall: Stall, sent: Sequence[AnyRow], now: datetime) -> Room:
 
 async def _with_room(session: AsyncSession, row: AnyRow, here: Market, rooms: dict[str, Room]) -> Offer | None:
     """The best queue that holds it now: what it takes is taken."""
+    if not any(room.holds(row.taken, row.wall_limit_seconds) for room in rooms.values()):
+        return None
     need, found = await allowed(session, row, here)
     for offer in found:
         room = rooms[offer.queue]
