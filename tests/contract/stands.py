@@ -21,7 +21,8 @@ from paracloud.jobs import store_moves
 from paracloud.jobs.begin_move import begin
 from paracloud.jobs.book import Book
 from paracloud.jobs.give_up import Fate, give_up
-from paracloud.jobs.market import offers, read_market
+from paracloud.jobs.market import read_market
+from paracloud.jobs.offers import offers
 from paracloud.jobs.say_gone import say_gone
 from paracloud.jobs.spec import Dependency, JobSpec
 from paracloud.jobs.state import JobState

@@ -8,7 +8,8 @@ from paracloud.billing import store_paying
 from paracloud.billing.cover import Place, Shelf
 from paracloud.billing.pick import Customer
 from paracloud.billing.reserve import Wanted, covered
-from paracloud.jobs.market import Market, most_at
+from paracloud.jobs.market import Market
+from paracloud.jobs.offers import most_at
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.money import Money
 from paracloud.placement.explain import Bound

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from paracloud.billing.pick import Customer
 from paracloud.billing.rate import most
-from paracloud.jobs.market import Market, Stall, own_nodes, price_of
+from paracloud.jobs.market import Market, Stall
 from paracloud.jobs.most_given import most_given
 from paracloud.jobs.need import tasks_in_array
+from paracloud.jobs.offers import own_nodes, price_of
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.identifiers import UserId
 from paracloud.kit.money import Money

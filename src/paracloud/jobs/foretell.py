@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.jobs import store_forecasts
 from paracloud.jobs.expect import foreseen
-from paracloud.jobs.market import Market, customer_of, offers
+from paracloud.jobs.market import Market, customer_of
 from paracloud.jobs.movable import need_elsewhere
+from paracloud.jobs.offers import offers
 from paracloud.jobs.spec import JobSpec
 from paracloud.jobs.tables import AnyRow
 from paracloud.jobs.written import read_spec

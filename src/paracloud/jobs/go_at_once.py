@@ -11,8 +11,9 @@ from paracloud.jobs.begin_move import begin
 from paracloud.jobs.expect import foreseen
 from paracloud.jobs.hand_over import hand_over
 from paracloud.jobs.leave import require_free, take_place
-from paracloud.jobs.market import Market, customer_of, dedicated_at, offers
+from paracloud.jobs.market import Market, customer_of
 from paracloud.jobs.movable import need_elsewhere
+from paracloud.jobs.offers import dedicated_at, offers
 from paracloud.jobs.state import JobState
 from paracloud.jobs.tables import AnyRow
 from paracloud.jobs.written import read_spec

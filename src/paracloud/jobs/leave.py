@@ -10,9 +10,10 @@ from paracloud.billing.hold_beside import hold_beside, most_held
 from paracloud.billing.reserve import Wanted
 from paracloud.centres.account import account_for
 from paracloud.jobs import store, store_moves, store_rounds
-from paracloud.jobs.market import Market, customer_of, dedicated_at, most_at, offers
+from paracloud.jobs.market import Market, customer_of
 from paracloud.jobs.movable import need_elsewhere
 from paracloud.jobs.moving import MoveStep, OpenMove, TakenPlace
+from paracloud.jobs.offers import dedicated_at, most_at, offers
 from paracloud.jobs.state import JobState
 from paracloud.jobs.tables import AnyRow
 from paracloud.jobs.written import read_spec

@@ -1,16 +1,15 @@
 """All that placement needs to know, read in a few queries: every queue, its price, its centre's health."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.billing.dedication import Dedication, dedications_of
-from paracloud.billing.pick import Customer, pick_price
+from paracloud.billing.pick import Customer
 from paracloud.billing.price import prices_at
-from paracloud.billing.rate import Most, Price, most
-from paracloud.billing.rule import Quantities, Unrated
+from paracloud.billing.rate import Price
 from paracloud.centres.centre import NOTHING_SAID, Centre, Health, Provision
 from paracloud.centres.health import sickness
 from paracloud.centres.registry import all_centres, healths, provisions, seen_queues
@@ -19,18 +18,12 @@ from paracloud.identity import residency
 from paracloud.identity.overview import standings_of
 from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.foresees import Foresees
-from paracloud.jobs.most_given import most_given
-from paracloud.jobs.need import tasks_in_array
-from paracloud.jobs.spec import JobSpec
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
 from paracloud.kit.identifiers import ProjectId
-from paracloud.kit.money import Money
 from paracloud.placement.offer import Offer
 
 FRESH_FOR = timedelta(seconds=2)
-MOVING_MOST_SECONDS = 10 * 366 * 86_400
-"""What takes longer is said to take so long: every clock and column holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +51,16 @@ class Market:
     residencies: Mapping[ProjectId, frozenset[str]] = field(default_factory=dict)
     foresight: Foresees | None = None
     binds_late: bool = False
+
+    _by_place: dict[tuple[str, str], Stall] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_place = {(one.centre.name, one.queue.name): one for one in self.stalls}
+        object.__setattr__(self, "_by_place", by_place)
+
+    def at(self, offer: Offer) -> Stall:
+        """The stall that it was made at."""
+        return self._by_place[offer.centre, offer.queue]
 
     @property
     def tells_customers_apart(self) -> bool:
@@ -134,76 +137,6 @@ async def customer_of(session: AsyncSession, project: ProjectId, market: Market)
     return Customer(project, None) if standing is None else Customer(project, standing.organisation, standing.lines.now)
 
 
-def offers(market: Market, spec: JobSpec, customer: Customer) -> list[Offer]:
-    """Every queue, with the most that the job can cost there."""
-    return [_offer(stall, bare, spec, customer, market) for stall, bare in zip(market.stalls, market.bare, strict=True)]
-
-
-def most_at(market: Market, spec: JobSpec, customer: Customer, offer: Offer, wall: timedelta) -> Most:
-    """What is to be reserved for the job at this offer, if it runs so long. Nothing on the customer's own nodes, where
-    there are enough of them and no end of them is agreed: until one, nobody knows how long it waits."""
-    stall = _stall(market, offer)
-    price = price_of(stall, spec, customer)
-    assert price is not None, "an offer has its price"  # noqa: S101
-    upper = most_given(spec, stall.queue)
-    if own_nodes(stall, upper, customer, market) is not None:
-        return Most(price, 0, 0, Money(0, price.currency))
-    return most(upper, wall, stall.centre.overrun, price, tasks=tasks_in_array(spec))
-
-
-def price_at(market: Market, spec: JobSpec, customer: Customer, offer: Offer) -> Price:
-    """That the offer was made at."""
-    price = price_of(_stall(market, offer), spec, customer)
-    assert price is not None, "an offer has its price"  # noqa: S101
-    return price
-
-
-def dedicated_at(market: Market, spec: JobSpec, customer: Customer, offer: Offer) -> Dedication | None:
-    """The customer's own nodes that the job is on at this offer, for nothing until an end of them is agreed."""
-    stall = _stall(market, offer)
-    return own_nodes(stall, most_given(spec, stall.queue), customer, market)
-
-
-def upper_at(market: Market, spec: JobSpec, offer: Offer) -> tuple[Quantities, timedelta]:
-    """The most that one task can be given at this offer, and how far past its limit the centre may let it run."""
-    stall = _stall(market, offer)
-    return most_given(spec, stall.queue), stall.centre.overrun
-
-
-def _stall(market: Market, offer: Offer) -> Stall:
-    return next(one for one in market.stalls if (one.centre.name, one.queue.name) == (offer.centre, offer.queue))
-
-
-def price_of(stall: Stall, spec: JobSpec, customer: Customer) -> Price | None:
-    return pick_price(stall.prices, customer, spec.extra.get("qos", ""))
-
-
-def own_nodes(stall: Stall, upper: Quantities, customer: Customer, market: Market) -> Dedication | None:
-    """The customer's own nodes that each task of the job is on, whatever it is given and however long it waits."""
-    place = (customer.project, stall.centre.name, stall.queue.name, int(upper["nodes"]))
-    return next((one for one in market.dedications if one.valid_to is None and one.covers(*place)), None)
-
-
-def _offer(stall: Stall, bare: Offer, spec: JobSpec, customer: Customer, market: Market) -> Offer:
-    price = price_of(stall, spec, customer)
-    ceiling, unavailable = None, bare.unavailable or anothers(stall, customer, market)
-    upper = most_given(spec, stall.queue)
-    if price is not None and own_nodes(stall, upper, customer, market) is not None:
-        ceiling = Money(0, price.currency)
-    elif price is not None:
-        try:
-            ceiling = most(upper, spec.wall_limit, stall.centre.overrun, price, tasks=tasks_in_array(spec)).amount
-        except Unrated as why:
-            unavailable = unavailable or (f"its price does not cover such a job: {why.en}", f"价格不适用：{why.zh}")
-    return replace(
-        bare,
-        price=price.id if price is not None else None,
-        most=ceiling,
-        unavailable=unavailable,
-        moving=moving(spec, stall.provision),
-    )
-
-
 def _bare(stall: Stall, now: datetime) -> Offer:
     queue = stall.queue
     return Offer(
@@ -228,24 +161,6 @@ def _bare(stall: Stall, now: datetime) -> Offer:
         provision=stall.provision,
         dialect=stall.centre.dialect,
     )
-
-
-def moving(spec: JobSpec, to: Provision) -> timedelta:
-    """How long the job's files take to a centre of which it is known how fast they come there; a started second as a
-    whole one, and never more than MOVING_MOST_SECONDS. Every job has its own copies, so it makes no difference what the
-    centre was sent before."""
-    if to.bytes_per_second is None:
-        return timedelta(0)
-    seconds = -(-sum(one.size_bytes for one in spec.inputs) // to.bytes_per_second)
-    return timedelta(seconds=min(seconds, MOVING_MOST_SECONDS))
-
-
-def anothers(stall: Stall, customer: Customer, market: Market) -> tuple[str, str] | None:
-    """Who pays for nodes by the month has them alone."""
-    place = (stall.centre.name, stall.queue.name)
-    if all(one.project == customer.project or (one.centre, one.queue) != place for one in market.dedications):
-        return None
-    return "its nodes are dedicated to another customer", "其节点已由其他客户独占"
 
 
 def _unavailable(stall: Stall) -> tuple[str, str] | None:

@@ -8,7 +8,8 @@ import numpy as np
 
 from paracloud.billing.pick import ANYBODY, Customer
 from paracloud.identity.product_line import ProductLine
-from paracloud.jobs.market import Market, anothers
+from paracloud.jobs.market import Market
+from paracloud.jobs.offers import anothers
 from paracloud.placement.columns import Flags
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paracloud.jobs.hopes import Asked, Hopes
-from paracloud.jobs.market import moving
+from paracloud.jobs.offers import moving
 from paracloud.jobs.placer import Placer
 from paracloud.jobs.rates import ROUGH
 from paracloud.kit.money import Money

@@ -16,10 +16,11 @@ from paracloud.jobs.checks import INPUTS_LIMIT_BYTES
 from paracloud.jobs.foresees import Prospects
 from paracloud.jobs.given import Queues
 from paracloud.jobs.hopes import Asked, unforeseen
-from paracloud.jobs.market import MOVING_MOST_SECONDS, Market, own_nodes, price_of
+from paracloud.jobs.market import Market
 from paracloud.jobs.most_given import most_given
 from paracloud.jobs.named import Named
 from paracloud.jobs.need import need, tasks_in_array
+from paracloud.jobs.offers import MOVING_MOST_SECONDS, own_nodes, price_of
 from paracloud.jobs.rates import Rates
 from paracloud.jobs.spec import JobSpec
 from paracloud.jobs.tariff import Place, Prices, Tariff, worth_one_by_one

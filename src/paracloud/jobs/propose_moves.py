@@ -18,9 +18,10 @@ from paracloud.jobs.begin_move import begin_move, waiting_of
 from paracloud.jobs.expect import foreseen
 from paracloud.jobs.go_at_once import go_at_once
 from paracloud.jobs.leave import release_moves
-from paracloud.jobs.market import Market, MarketReader, customer_of, dedicated_at, offers
+from paracloud.jobs.market import Market, MarketReader, customer_of
 from paracloud.jobs.movable import need_elsewhere
 from paracloud.jobs.moving import AT_ONCE, HOLDING_MOST, moves_at_once
+from paracloud.jobs.offers import dedicated_at, offers
 from paracloud.jobs.store_moves import Seen
 from paracloud.jobs.tables import AnyRow
 from paracloud.jobs.written import read_spec

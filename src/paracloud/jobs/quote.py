@@ -10,8 +10,9 @@ from paracloud.identity.caller import Caller
 from paracloud.jobs import store, store_moves
 from paracloud.jobs.bounds import bounds
 from paracloud.jobs.expect import foreseen
-from paracloud.jobs.market import Market, customer_of, offers, price_at
+from paracloud.jobs.market import Market, customer_of
 from paracloud.jobs.need import need
+from paracloud.jobs.offers import offers, price_at
 from paracloud.jobs.spec import JobSpec
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import CentreName, ProjectId, UserId

@@ -22,9 +22,10 @@ from paracloud.jobs.foretell import foretell
 from paracloud.jobs.hopes import Asked
 from paracloud.jobs.keep_back import KEPT, is_kept_back
 from paracloud.jobs.landing import checkpoint_signal, first_hold
-from paracloud.jobs.market import Market, customer_of, dedicated_at, most_at, upper_at
+from paracloud.jobs.market import Market, customer_of
 from paracloud.jobs.movable import is_movable
 from paracloud.jobs.need import tasks_in_array
+from paracloud.jobs.offers import dedicated_at, most_at, upper_at
 from paracloud.jobs.place import place
 from paracloud.jobs.placer import Placer
 from paracloud.jobs.quote import dependency_centre, nothing_fits, require_ahead, weigh

@@ -10,7 +10,8 @@ from tests.paracloud.jobs.world import EAST, SCRIPT, WEST, record
 
 from paracloud.jobs.build import build
 from paracloud.jobs.foresee import FRESH_FOR, Foresight
-from paracloud.jobs.market import customer_of, offers, read_market
+from paracloud.jobs.market import customer_of, read_market
+from paracloud.jobs.offers import offers
 from paracloud.kit.identifiers import CentreName
 from paracloud.placement.prediction import Prediction
 

@@ -14,7 +14,8 @@ from paracloud.jobs import store_waits
 from paracloud.jobs.build import build
 from paracloud.jobs.foresee import Foresight
 from paracloud.jobs.learn_waits import learn_waits
-from paracloud.jobs.market import customer_of, offers, read_market
+from paracloud.jobs.market import customer_of, read_market
+from paracloud.jobs.offers import offers
 from paracloud.jobs.submit import submit
 from paracloud.kit.errors import Broken
 from paracloud.kit.identifiers import JobId, new_uuid

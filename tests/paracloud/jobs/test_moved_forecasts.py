@@ -13,7 +13,8 @@ from paracloud.jobs.book import Move
 from paracloud.jobs.build import build
 from paracloud.jobs.calibration import Calibration, CentreCalibration, calibrations
 from paracloud.jobs.foresee import Foresight
-from paracloud.jobs.market import customer_of, offers, read_market
+from paracloud.jobs.market import customer_of, read_market
+from paracloud.jobs.offers import offers
 from paracloud.jobs.show import Forecast, show
 from paracloud.jobs.state import JobState
 from paracloud.kit.identifiers import CentreName, JobId, NativeId
