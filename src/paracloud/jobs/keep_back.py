@@ -26,8 +26,7 @@ async def is_kept_back(session: AsyncSession, spec: JobSpec, offer: Offer, place
     if not market.binds_late or market.foresight is None or objective is Objective.DEADLINE:
         return False
     place = (offer.centre, offer.queue)
-    seen_at = next(one.seen_at for one in market.stalls if (one.centre.name, one.queue.name) == place)
-    taken = await store_kept.cores_taken(session, *place, seen_at or market.read_at)
+    taken = await store_kept.cores_taken(session, *place, market.at(offer).seen_at or market.read_at)
     takes = taken_at(market, spec, place) or spec.cores
     if takes + taken <= offer.free_cores and (spec.nodes or 0) <= offer.free_nodes:
         return False

@@ -20,7 +20,7 @@ from paracloud.identity.product_line import ProductLine
 from paracloud.jobs.foresees import Foresees
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
-from paracloud.kit.identifiers import ProjectId
+from paracloud.kit.identifiers import CentreName, ProjectId
 from paracloud.placement.offer import Offer
 
 FRESH_FOR = timedelta(seconds=2)
@@ -51,7 +51,6 @@ class Market:
     residencies: Mapping[ProjectId, frozenset[str]] = field(default_factory=dict)
     foresight: Foresees | None = None
     binds_late: bool = False
-
     _by_place: dict[tuple[str, str], Stall] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -61,6 +60,10 @@ class Market:
     def at(self, offer: Offer) -> Stall:
         """The stall that it was made at."""
         return self._by_place[offer.centre, offer.queue]
+
+    def find(self, place: tuple[CentreName, str]) -> Stall | None:
+        """Centre and queue."""
+        return self._by_place.get(place)
 
     @property
     def tells_customers_apart(self) -> bool:
@@ -114,8 +117,7 @@ async def read_market(
     if foresight is not None:
         await foresight.refresh(session)
     residencies = await residency.residencies(session)
-    market = open_market(stalls, dedications, now, residencies=residencies, foresight=foresight)
-    return replace(market, binds_late=binds_late)
+    return open_market(stalls, dedications, now, residencies=residencies, foresight=foresight, binds_late=binds_late)
 
 
 def open_market(
@@ -125,10 +127,11 @@ def open_market(
     *,
     residencies: Mapping[ProjectId, frozenset[str]] | None = None,
     foresight: Foresees | None = None,
+    binds_late: bool = False,
 ) -> Market:
     """`dedications` hold now."""
     bare = tuple(_bare(stall, now) for stall in stalls)
-    return Market(tuple(stalls), bare, tuple(dedications), now, residencies or {}, foresight)
+    return Market(tuple(stalls), bare, tuple(dedications), now, residencies or {}, foresight, binds_late)
 
 
 async def customer_of(session: AsyncSession, project: ProjectId, market: Market) -> Customer:

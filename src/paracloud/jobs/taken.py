@@ -8,8 +8,8 @@ from paracloud.kit.identifiers import CentreName
 
 def taken_at(market: Market | None, spec: JobSpec, place: tuple[CentreName, str]) -> int | None:
     """Whole nodes, where it has them alone; else what it asks for. None at a queue that is not on the market."""
-    stalls = () if market is None else market.stalls
-    queue = next((one.queue for one in stalls if (one.centre.name, one.queue.name) == place), None)
-    if queue is None:
+    stall = None if market is None else market.find(place)
+    if stall is None:
         return None
+    queue = stall.queue
     return int(most_given(spec, queue)["cores"]) if spec.exclusive or queue.gives_whole_nodes else spec.cores
