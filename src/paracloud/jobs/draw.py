@@ -5,7 +5,7 @@ passed for ever, the one that has waited longest is sent ahead to the queue that
 of ours waits: the scheduler there keeps a place for it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -19,14 +19,13 @@ from paracloud.jobs.leave import require_free
 from paracloud.jobs.market import Market, MarketReader, Stall
 from paracloud.jobs.state import JobState
 from paracloud.jobs.tables import AnyRow
+from paracloud.jobs.vacancy import Vacancy, vacancy_of
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Fenced, ParacloudError
 from paracloud.kit.identifiers import MOVES_MOST, CentreName, JobId
 from paracloud.kit.lease import Lease
-from paracloud.placement.expected import starts_now
 from paracloud.placement.offer import Offer
-from paracloud.placement.room import Asks, Room, room_of
 
 log = structlog.get_logger()
 
@@ -100,16 +99,16 @@ async def plan(
     """Who is to go to this centre now, and why."""
     here = _part(market, lambda stall: stall.centre.name == centre)
     sent = await store_kept.sent(session, centre)
-    rooms = {
-        stall.queue.name: _room(stall, [row for row in sent if row.queue == stall.queue.name], now)
+    left = {
+        stall.queue.name: vacancy_of(stall, [row for row in sent if row.queue == stall.queue.name], now)
         for stall in here.stalls
     }
     going: dict[JobId, _Goes] = {}
-    free = max((room.free for room in rooms.values()), default=0)
+    free = max((one.room.free for one in left.values()), default=0)
     for row in await store_kept.shortest(session, free, READ_MOST) if free else ():
-        if row.id not in without and (offer := await _with_room(session, row, here, rooms)) is not None:
+        if row.id not in without and (offer := await _with_room(session, row, here, left)) is not None:
             going[JobId(row.id)] = _Goes(JobId(row.id), offer, HAS_ROOM)
-    if not rooms.keys() <= {row.queue for row in sent if not row.runs}:
+    if not left.keys() <= {row.queue for row in sent if not row.runs}:
         ahead = await _ahead(session, centre, market, without | going.keys())
         return [*going.values(), *ahead]
     return list(going.values())
@@ -131,28 +130,15 @@ async def send(
         await go(session, row, offer, moved_because(row, offer, why), market, now, since=row.accepted_at)
 
 
-def _room(stall: Stall, sent: Sequence[AnyRow], now: datetime) -> Room:
-    """What has started since its scheduler was asked is not free any more."""
-    seen_at, free = stall.seen_at or now, stall.queue.free_cores
-    running = [row for row in sent if row.runs and row.started_at is not None]
-    free -= sum(row.cores for row in running if row.started_at > seen_at)
-    held = [
-        Asks(row.cores, max(row.wall_limit_seconds - (now - row.started_at).total_seconds(), 0.0)) for row in running
-    ]
-    return room_of(max(free, 0), held, [Asks(row.cores, row.wall_limit_seconds) for row in sent if not row.runs])
-
-
-async def _with_room(session: AsyncSession, row: AnyRow, here: Market, rooms: dict[str, Room]) -> Offer | None:
+async def _with_room(session: AsyncSession, row: AnyRow, here: Market, left: Mapping[str, Vacancy]) -> Offer | None:
     """The best queue that holds it now: what it takes is taken."""
-    if not any(room.holds(row.taken, row.wall_limit_seconds) for room in rooms.values()):
+    if not any(one.holds(row) for one in left.values()):
         return None
-    need, found = await allowed(session, row, here)
-    for offer in found:
-        room = rooms[offer.queue]
-        if room.holds(row.taken, row.wall_limit_seconds) and starts_now(need, replace(offer, free_cores=room.free)):
-            room.take(row.taken, row.wall_limit_seconds)
-            return offer
-    return None
+    found = [offer for offer in await allowed(session, row, here) if left[offer.queue].holds(row)]
+    if not found:
+        return None
+    left[found[0].queue].take(row)
+    return found[0]
 
 
 async def _ahead(
@@ -163,7 +149,7 @@ async def _ahead(
     idle = _part(market, lambda stall: (stall.centre.name, stall.queue.name) not in taken)
     for row in await store_kept.oldest(session, AHEAD_MOST):
         if row.id not in without:
-            _, found = await allowed(session, row, idle)
+            found = await allowed(session, row, idle)
             if found:
                 return [_Goes(JobId(row.id), found[0], IS_NEXT)] if found[0].centre == centre else ()
     return ()

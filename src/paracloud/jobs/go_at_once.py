@@ -20,7 +20,7 @@ from paracloud.jobs.written import read_spec
 from paracloud.kit.errors import Refused
 from paracloud.kit.identifiers import MOVES_MOST, CentreName, JobId, ProjectId, UserId
 from paracloud.placement.choose import choose
-from paracloud.placement.offer import Need, Objective, Offer
+from paracloud.placement.offer import Objective, Offer
 from paracloud.placement.reroute import may_cost_more
 
 
@@ -68,14 +68,13 @@ async def elsewhere(
 ) -> Sequence[Offer]:
     """The best one first; but for the customer's own nodes, for which nothing is held. `is_queue_alone`: it is its
     queue alone that it has to leave, and not its centre."""
-    _, found = await allowed(session, row, market)
+    found = await allowed(session, row, market)
     left = (row.centre, row.queue)
     return [one for one in found if one.centre != row.centre or (is_queue_alone and (one.centre, one.queue) != left)]
 
 
-async def allowed(session: AsyncSession, row: AnyRow, market: Market) -> tuple[Need, Sequence[Offer]]:
-    """Where it may be, the best one first, and what it needs there: where it is, and wherever else it costs no more
-    than its user agreed to."""
+async def allowed(session: AsyncSession, row: AnyRow, market: Market) -> Sequence[Offer]:
+    """Where it may be, the best one first: where it is, and wherever else it costs no more than its user agreed to."""
     spec, user = read_spec(row.spec, row.script), UserId(row.user_id)
     customer = await customer_of(session, ProjectId(row.project_id), market)
     wanted = need_elsewhere(spec, customer, market)
@@ -83,7 +82,7 @@ async def allowed(session: AsyncSession, row: AnyRow, market: Market) -> tuple[N
     choice = choose(wanted, found, Objective(spec.objective))
     may_rise = may_cost_more(choice.objective, spec.constraints)
     most, place = None if may_rise else await most_held(session, str(row.id)), (row.centre, row.queue)
-    return wanted, [
+    return [
         one
         for one in choice.fitting
         if one.most is not None and (most is None or one.most.micro <= most or (one.centre, one.queue) == place)

@@ -26,8 +26,9 @@ async def is_kept_back(session: AsyncSession, spec: JobSpec, offer: Offer, place
     if not market.binds_late or market.foresight is None or objective is Objective.DEADLINE:
         return False
     place = (offer.centre, offer.queue)
-    taken = await store_kept.cores_taken(session, *place, market.at(offer).seen_at or market.read_at)
-    takes = taken_at(market, spec, place) or spec.cores
-    if takes + taken <= offer.free_cores and (spec.nodes or 0) <= offer.free_nodes:
+    cores, cards = await store_kept.taken(session, *place, market.at(offer).seen_at or market.read_at)
+    cores += taken_at(market, spec, place) or spec.cores
+    cards += spec.gpus_per_node * (spec.nodes or 1)
+    if cores <= offer.free_cores and cards <= offer.free_gpus and (spec.nodes or 0) <= offer.free_nodes:
         return False
     return placed.fits_elsewhere(offer, may_cost_more=may_cost_more(objective, spec.constraints))

@@ -19,6 +19,7 @@ RUNS = frozenset({JobState.RUNNING})
 _WAITS = (is_in(BEFORE_CENTRE) | (is_in(AT_CENTRE) & is_in(frozenset({JobState.QUEUED})))) & IS_FREE
 _TAKEN = func.coalesce(JobRow.cores_taken, JobRow.cores)
 _CORES = _TAKEN * JobRow.tasks
+_CARDS = JobRow.gpus * JobRow.tasks
 
 
 async def is_any(session: AsyncSession) -> bool:
@@ -45,12 +46,12 @@ async def oldest(session: AsyncSession, limit: int) -> Sequence[AnyRow]:
 
 
 async def sent(session: AsyncSession, centre: CentreName) -> Sequence[AnyRow]:
-    """What of ours runs or waits there by now, in the order in which it came: queue, cores, whether it runs, when it
-    started, its time limit. One that is kept back is not there."""
+    """What of ours runs or waits there by now, in the order in which it came: queue, cores, gpus, spec, if it runs,
+    when it started, its time limit. One that is kept back is not there."""
     query = (
         select(
-            JobRow.queue, _CORES.label("cores"), is_in(RUNS).label("runs"), JobRow.started_at,
-            JobRow.wall_limit_seconds,
+            JobRow.queue, _CORES.label("cores"), _CARDS.label("gpus"), JobRow.spec, is_in(RUNS).label("runs"),
+            JobRow.started_at, JobRow.wall_limit_seconds,
         )
         .where(JobRow.centre == centre, is_in(BEFORE_CENTRE) | is_in(AT_CENTRE), is_in(RUNS) | (_WAITS & ~is_kept()))
         .order_by(PLACED_AT, JobRow.id)
@@ -64,12 +65,14 @@ async def awaited(session: AsyncSession) -> frozenset[tuple[str, str]]:
     return frozenset((centre, queue) for centre, queue in (await session.execute(query)).all())
 
 
-async def cores_taken(session: AsyncSession, centre: CentreName, queue: str, since: datetime) -> int:
-    """By ours that wait for this queue, there or here, or started in it since then."""
+async def taken(session: AsyncSession, centre: CentreName, queue: str, since: datetime) -> tuple[int, int]:
+    """Cores and cards, by ours that wait for this queue, there or here, or started in it since then."""
     is_open = is_in(BEFORE_CENTRE) | is_in(AT_CENTRE)
     takes = _WAITS | (is_in(RUNS) & (JobRow.started_at > since))
-    query = select(func.sum(_CORES)).where(JobRow.centre == centre, JobRow.queue == queue, is_open, takes)
-    return int((await session.execute(query)).scalar_one() or 0)
+    query = select(func.sum(_CORES), func.sum(_CARDS))
+    query = query.where(JobRow.centre == centre, JobRow.queue == queue, is_open, takes)
+    cores, cards = (await session.execute(query)).one()
+    return int(cores or 0), int(cards or 0)
 
 
 async def let_go(session: AsyncSession, centre: CentreName, of: ColumnElement[bool] | None = None) -> int:
@@ -85,4 +88,4 @@ async def let_one_go(session: AsyncSession, centre: CentreName, job: JobId) -> N
 
 
 def _kept() -> Select[*tuple[Any, ...]]:
-    return select(*WHOLE, JobRow.wall_limit_seconds, _TAKEN.label("taken")).where(is_kept())
+    return select(*WHOLE, JobRow.wall_limit_seconds, JobRow.gpus, _TAKEN.label("taken")).where(is_kept())

@@ -184,6 +184,20 @@ async def test_whoever_has_nodes_alone_takes_all_of_their_cores(opened):
     assert (await grid.job("kept", wide), await grid.places(narrow)) == (True, [("west", False)])
 
 
+async def test_cards_that_one_takes_are_not_there_for_the_next(opened):
+    cards = {"gpus_per_node": 2, "gpu_model": "a100"}
+    grid = await opened(waiting=())
+    await grid.shows(EAST, **cards, free_gpus=1)
+    await grid.shows(WEST, **cards, free_gpus=0)
+    first = (await grid.world.submit(gres="gpu:1")).job
+    second, third = await grid.kept(gres="gpu:1"), await grid.kept(gres="gpu:1")
+    assert await grid.at(EAST) == [first]
+    await grid.at(WEST, str(await grid.world.submit(gres="gpu:2", centre=WEST)))
+    await grid.shows(WEST, **cards, free_gpus=3)
+    await grid.draw(WEST)
+    assert await grid.places(second, third) == [("west", False), ("east", True)]
+
+
 async def test_who_has_waited_longest_is_sent_ahead_to_where_none_of_ours_waits(opened):
     grid = await opened(waiting=(EAST,))
     jobs = [await grid.kept(ntasks="8", time=minutes) for minutes in ("60", "10")]
