@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from paramon.beat import Beat
 from paramon.perf.job import Follower
+from paramon.sample.fields import SLEPT_SERIES
 from paramon.sample.profile import Process
 from paramon.sample.sink import Minute
 from paramon.sensors.seldom import Seldom
@@ -17,6 +18,13 @@ from paramon.spent import completeness
 from paramon.table import Table
 
 CHUNK_SECONDS = 60
+SLEPT_LEAST_SECONDS = 1.0
+"""Shorter than that no machine sleeps: it is the time between two questions of its clocks."""
+
+
+def boot_seconds() -> float:
+    """Of a clock that goes on while the machine sleeps (clock_gettime(2)), as that of the day does."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Target(Protocol):
@@ -46,11 +54,20 @@ class Recorder:
     """`spool` and `table` are closed by it. `followers` are told of each process that came, before sensors are read."""
 
     def __init__(
-        self, spool: Target, table: Table, beat: Beat, sensors: Sequence[Sensor], followers: Sequence[Follower] = ()
+        self,
+        spool: Target,
+        table: Table,
+        beat: Beat,
+        sensors: Sequence[Sensor],
+        followers: Sequence[Follower] = (),
+        clock: Callable[[], float] = boot_seconds,
+        awake: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`clock` and `awake`, in seconds: the one goes on while the machine sleeps, the other does not."""
         self._spool, self._table, self._beat, self._sensors = spool, table, beat, sensors
         self._followers = followers
-        self._began = time.monotonic()
+        self._clock, self._awake = clock, awake
+        self._began, self._began_awake, self._slept = clock(), awake(), 0.0
         self._chunk_end = self._began + CHUNK_SECONDS
         self.failed: dict[str, int] = {}
         """Reads that failed, by sensor."""
@@ -64,7 +81,7 @@ class Recorder:
             self._beat.ticked()
 
     def _tick(self) -> None:
-        chunk, now = self._spool.chunk, time.monotonic()
+        chunk, now = self._spool.chunk, self._clock()
         chunk.tick(int((now - self._began) * 1000))
         is_first = chunk.ticks == 1
         self._table.look(chunk, self._came, is_first=is_first)
@@ -77,6 +94,11 @@ class Recorder:
         chunk.point("paramon.cpu_us", int(time.process_time() * 1e6))
         chunk.point("paramon.missed_ticks", self._beat.missed)
         chunk.point("paramon.slowed_ticks", self._beat.slowed)
+        slept = (now - self._began) - (self._awake() - self._began_awake)
+        if slept >= self._slept + SLEPT_LEAST_SECONDS:
+            self._slept = slept
+        if self._slept:
+            chunk.point(SLEPT_SERIES, int(self._slept * 1000))
         self._spool.end_tick()
         if now >= self._chunk_end:
             self.end_minute()
@@ -100,7 +122,7 @@ class Recorder:
         """What was seen until now is on disk."""
         self._tell_again()
         self._spool.end_chunk()
-        self._chunk_end = time.monotonic() + CHUNK_SECONDS
+        self._chunk_end = self._clock() + CHUNK_SECONDS
 
     def _tell_again(self) -> None:
         if self._spool.has_begun_again():
@@ -127,7 +149,7 @@ class Recorder:
         self._spool.close({
             **how,
             "ended_at_ms": int(time.time() * 1000),
-            "wall_ms": int((time.monotonic() - self._began) * 1000),
+            "wall_ms": int((self._clock() - self._began) * 1000),
             "cpu_ticks": known,
             "cpu_ticks_total": total_ticks,
             "completeness": completeness(known, total_ticks),

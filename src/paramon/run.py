@@ -38,19 +38,20 @@ def run(command: list[str], wish: Wish, *, may_go_without: bool = False) -> int:
     """The command's exit status; 128 and the signal's number where one ended it. Refused where the profile cannot be
     begun: then nothing has been started. `may_go_without`: this process becomes the command instead."""
     mark = f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}"
+    waited_for = {signal.SIGCHLD, *PASSED_ON}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
         own, others = frozenset({os.getpid()}), frozenset(pids())
         recorder = begin(wish, Belongs(frozenset(), own, (MARK.encode(), mark.encode()), others), command)
+        signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
+        signals, total = Signals(waited_for), Total()
     except Exception as wrong:  # whatever it is: a job runs
         if not may_go_without:
             raise
         _say_that_it_runs_without(wrong)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         _become(command, _environment())
     adopt_orphans()
-    waited_for = {signal.SIGCHLD, *PASSED_ON}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
-    signals = Signals(waited_for)
-    total = Total()
     child = _start(command, {**_environment(), MARK: mark}, before)
     allow_many_files()  # not before the command has started, whose limits are none of ours
     ended = _watched(child, recorder, signals)

@@ -165,6 +165,15 @@ def test_a_job_runs_even_where_nothing_can_be_said(tmp_path):
         assert subprocess.run(argv, env=known, check=False, stderr=full, timeout=60).returncode == 7
 
 
+@pytest.mark.parametrize("files", range(8, 26))
+def test_a_job_runs_whatever_its_collector_fails_at_for_want_of_files(tmp_path, files):
+    """Each limit lets it come a step further; how far depends on the sensors that the machine has."""
+    limited = f'ulimit -n {files}; exec "{sys.executable}" -m paramon run --folder {tmp_path} -- sh -c "exit 7"'
+    known = {**os.environ, **IN_A_JOB[0], "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(["sh", "-c", limited], env=known, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 7, done.stderr
+
+
 def test_a_number_that_is_no_schedulers_makes_no_job(tmp_path):
     (tmp_path / "file").write_text("")
     done = paramon("run", "--folder", str(tmp_path / "file"), "--", "true", job={"JOB_ID": "7", "PBS_JOBID": ""})

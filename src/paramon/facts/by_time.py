@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from paramon.facts.series import is_counter
+from paramon.facts.slept import Slept
 from paramon.facts.sums import Sums, joined, sums
 from paramon.sample.chunk import Chunk
 
@@ -14,7 +15,8 @@ IO = ("read_chars", "write_chars", "read_bytes", "write_bytes")
 
 class ByTime:
     """Of one node. `take` each chunk in turn; the answer is a JSON object of columns as long as `at_ms`, milliseconds
-    since the start of the profile. Rates are of the time since the tick before: None at the first of all."""
+    since the start of the profile. Rates are of the time since the tick before, the machine's sleep left out: None at
+    the first of all."""
 
     def __init__(self, ticks_a_second: int, rank: Callable[[int], int]) -> None:
         """`rank`: of a process by its number."""
@@ -22,10 +24,11 @@ class ByTime:
         self._held: Mapping[int, Sequence[int]] = {}
         self._series: dict[str, int] = {}
         self._last_ms: int | None = None
+        self._slept = Slept()
 
     def take(self, chunk: Chunk) -> dict[str, Any]:
         parts = sums(chunk, self._held, self._rank)
-        passed = self._passed(chunk.ticks)
+        passed = self._passed(chunk.ticks, self._slept.take(chunk))
         found = {
             "at_ms": list(chunk.ticks),
             **self._columns(joined(parts.values(), len(chunk.ticks)), passed),
@@ -37,10 +40,10 @@ class ByTime:
         self._last_ms = chunk.ticks[-1] if chunk.ticks else self._last_ms
         return found
 
-    def _passed(self, ticks: Sequence[int]) -> list[float]:
-        """Seconds from the tick before; 0 where there is none."""
+    def _passed(self, ticks: Sequence[int], slept: Sequence[int]) -> list[float]:
+        """Seconds awake from the tick before; 0 where there is none."""
         before = ticks[:1] if self._last_ms is None else [self._last_ms]
-        return [(now - then) / 1000 for then, now in zip([*before, *ticks], ticks)]
+        return [(now - then - gap) / 1000 for then, now, gap in zip([*before, *ticks], ticks, slept)]
 
     def _columns(self, part: Sums, passed: Sequence[float]) -> dict[str, list[Any]]:
         used = [user + system for user, system in zip(part.grown["user_ticks"], part.grown["system_ticks"])]

@@ -86,7 +86,7 @@ class JobFacts:
 
     @property
     def balance(self) -> Balance:
-        return balance(self._of_ranks, self.wall_ms)
+        return balance(self._of_ranks, self.awake_ms)
 
     @property
     def hardware(self) -> Hardware:
@@ -94,7 +94,7 @@ class JobFacts:
         for some in self.together:
             for series, value in some.counted(OF_NODE).items():
                 grown[series] = grown.get(series, 0) + value
-        return hardware(grown, self.wall_ms / 1000)
+        return hardware(grown, self.awake_ms / 1000)
 
     @property
     def together(self) -> list[Together]:
@@ -111,6 +111,11 @@ class JobFacts:
     @property
     def wall_ms(self) -> int:
         return max(node.end_ms for node in self.nodes) - self.start_ms
+
+    @property
+    def awake_ms(self) -> int:
+        """Of that, as long as not all of its nodes slept."""
+        return self.wall_ms - min(node.wall_ms - node.awake_ms for node in self.nodes)
 
     @property
     def cpu_ms(self) -> int:
@@ -132,7 +137,7 @@ class JobFacts:
         for parts in self._by_node().values():
             passed = max(node.end_ms for node in parts) - min(node.start_ms for node in parts)
             most = max(node.all_cores for node in parts) * passed
-            whole += min(sum(node.cores * node.wall_ms for node in parts), most)
+            whole += min(sum(node.cores * node.awake_ms for node in parts), most)
         return whole
 
     def _by_node(self) -> dict[str, list[NodeFacts]]:

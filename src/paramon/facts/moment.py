@@ -78,26 +78,26 @@ def cores_by_time(window: Window, number: int, ticks: Sequence[int], ticks_a_sec
     """Of a process at some ticks, each since the one before."""
     found = []
     for before, tick in zip(ticks, ticks[1:]):
-        seconds = (window.ticks[tick] - window.ticks[before]) / 1000
+        seconds = window.passed_ms(before, tick) / 1000
         now, then = window.process(number, tick), window.process(number, before)
         grown = now[USER] + now[SYSTEM] - (then[USER] + then[SYSTEM] if then else 0) if now else 0
-        found.append(max(grown, 0) / ticks_a_second / seconds if seconds else 0.0)
+        found.append(max(grown, 0) / ticks_a_second / seconds if seconds > 0 else 0.0)
     return found
 
 
 def _process(window: Window, process: Process, tick: int, before: int, second: int) -> ProcessNow:
     values = window.process(process.number, tick) or ()
-    passed = (window.ticks[tick] - window.ticks[before]) / 1000
+    passed = window.passed_ms(before, tick) / 1000
     then = window.process(process.number, before)
     long = window.tick_before(tick, LONG_OVER_MS)
-    long_passed, earlier = (window.ticks[tick] - window.ticks[long]) / 1000, window.process(process.number, long)
+    long_passed, earlier = window.passed_ms(long, tick) / 1000, window.process(process.number, long)
 
     def grown(place: int) -> float:
-        if not passed or (then is None and not before):
+        if passed <= 0 or (then is None and not before):
             return 0.0
         return max(values[place] - (then[place] if then else 0), 0) / passed
 
-    waited = values[WAIT] - earlier[WAIT] if earlier and long_passed else 0
+    waited = values[WAIT] - earlier[WAIT] if earlier and long_passed > 0 else 0
     return ProcessNow(
         process,
         chr(values[STATE]),
@@ -106,7 +106,7 @@ def _process(window: Window, process: Process, tick: int, before: int, second: i
         values[RSS],
         grown(READ),
         grown(WRITE),
-        max(waited, 0) / 1e6 / long_passed if long_passed else 0.0,
+        max(waited, 0) / 1e6 / long_passed if long_passed > 0 else 0.0,
         (values[USER] + values[SYSTEM]) * 1000 // second,
     )
 
@@ -114,7 +114,7 @@ def _process(window: Window, process: Process, tick: int, before: int, second: i
 def _rate(window: Window, series: str, tick: int, before: int) -> float | None:
     """None for what is not counted, or was not there before."""
     now, then = window.value(series, tick), window.value(series, before)
-    passed = (window.ticks[tick] - window.ticks[before]) / 1000
-    if now is None or then is None or not passed or not is_counter(series):
+    passed = window.passed_ms(before, tick) / 1000
+    if now is None or then is None or passed <= 0 or not is_counter(series):
         return None
     return max(now - then, 0) / passed

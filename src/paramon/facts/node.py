@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from paramon.facts.parents import Parents
 from paramon.facts.running import is_being_written
 from paramon.facts.series import Course
+from paramon.facts.slept import Slept
 from paramon.facts.sums import Sums, joined, sums
 from paramon.facts.timeline import Timeline
 from paramon.facts.usage import Usage, Used
@@ -46,6 +48,7 @@ class NodeFacts:
         self.ticks = self.rows = self.last_ms = self.threads = self.processes = 0
         self.known_ms = 0
         """CPU time of the processes that were seen, when all is taken."""
+        self._slept = Slept()
         self._held: dict[int, Sequence[int]] = {}
         self._children: dict[int, int] = {}
         """By number: CPU ticks of its children that were seen, have ended, and are told of together."""
@@ -55,7 +58,8 @@ class NodeFacts:
             return
         parts = sums(chunk, self._held, self.rank)
         whole = joined(parts.values(), len(chunk.ticks))
-        self._time(chunk, whole)
+        slept = self._slept.take(chunk)
+        self._time(chunk, whole, slept)
         self._peaks(chunk, parts, whole)
         is_first = not self.ticks
         for number, rows in chunk.rows.items():
@@ -66,8 +70,10 @@ class NodeFacts:
             usage.take(rows, chunk.ticks)
             self.rows += len(rows)
         self._held = {number: rows[-1][1] for number, rows in chunk.rows.items()}
+        before = self._slept.ms - sum(slept)
+        awake = [at - before - gone for at, gone in zip(chunk.ticks, accumulate(slept))]
         for name, points in chunk.points.items():
-            self.courses.setdefault(name, Course(name)).take(points, chunk.ticks)
+            self.courses.setdefault(name, Course(name)).take(points, awake)
         self.ticks, self.last_ms = self.ticks + len(chunk.ticks), chunk.ticks[-1]
         if len(self.usages) > len(self._held) + ENDED_KEPT:
             self._fold()
@@ -88,6 +94,11 @@ class NodeFacts:
     @property
     def wall_ms(self) -> int:
         return int((self.profile.end or {}).get("wall_ms", self.last_ms))
+
+    @property
+    def awake_ms(self) -> int:
+        """Of that, as long as the machine did not sleep."""
+        return max(self.wall_ms - self._slept.ms, 0)
 
     @property
     def end_ms(self) -> int:
@@ -118,11 +129,11 @@ class NodeFacts:
     def is_running(self) -> bool:
         return is_being_written(self.profile)
 
-    def _time(self, chunk: Chunk, whole: Sums) -> None:
+    def _time(self, chunk: Chunk, whole: Sums, slept: Sequence[int]) -> None:
         used = map(int.__add__, whole.grown["user_ticks"], whole.grown["system_ticks"])
         before = self.last_ms if self.ticks else chunk.ticks[0]
-        for at, ticks, kib in zip(chunk.ticks, used, whole.memory_kib()):
-            self.timeline.cpu(before, at, ticks * 1000 / self.second)
+        for at, gap, ticks, kib in zip(chunk.ticks, slept, used, whole.memory_kib()):
+            self.timeline.cpu(before + gap, at, ticks * 1000 / self.second)
             self.timeline.memory(at, kib)
             before = at
 

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from paramon.sample.chunk import Chunk
+from paramon.sample.fields import SLEPT_SERIES
 
 Values = "tuple[int, ...]"
 
@@ -28,6 +29,11 @@ class Window:
     def tick_before(self, tick: int, passed_ms: int) -> int:
         """The last one that is at least so much earlier, or the first of all."""
         return max(self.tick_at(self.ticks[tick] - passed_ms), 0)
+
+    def passed_ms(self, before: int, tick: int) -> int:
+        """From one tick to another, as long as the machine did not sleep."""
+        slept = (self.value(SLEPT_SERIES, tick) or 0) - (self.value(SLEPT_SERIES, before) or 0)
+        return self.ticks[tick] - self.ticks[before] - slept
 
     def processes(self) -> list[int]:
         return list(self._rows)

@@ -6,16 +6,19 @@ from collections.abc import Callable, Sequence
 
 from paramon.perf.device import core_pmu
 from paramon.perf.mpi import Mpi
+from paramon.perf.yama import why_unseen
 from paramon.sample.profile import Process
 from paramon.sensors.sensor import Sensor, Unavailable
 
 AUTO, OFF = "auto", "off"
+SLEEP = "mpi_sleep"
+"""What of a rank's time is seen apart from the rest."""
 Follower = Callable[[Sequence[Process]], None]
 """It is told of the job's processes as they come."""
 
 
 def job_sensors(
-    period: float, mpi: str, unavailable: dict[str, tuple[str, str]], *, is_attached: bool
+    period: float, mpi: str, unavailable: dict[str, tuple[str, str]], *, is_attached: bool, proc: str = "/proc"
 ) -> tuple[list[Sensor], list[Follower]]:
     """`period`: seconds between two reads. `mpi`: AUTO or OFF. `is_attached`: the job runs already. What cannot be had
     is noted in `unavailable`."""
@@ -29,6 +32,9 @@ def job_sensors(
         ranks = _ranks(period, mpi)
         found.append(ranks)
         followers.append(ranks.came)
+        unseen = why_unseen(is_attached=is_attached, proc=proc)
+        if unseen is not None:
+            unavailable[SLEEP] = unseen
     except Unavailable as why:
         unavailable[Mpi.name] = (why.en, why.zh)
     return found, followers

@@ -82,3 +82,6 @@ COUNT = len(FIELDS)
 NAMES = tuple(field.name for field in FIELDS)
 AT = {field.name: at for at, field in enumerate(FIELDS)}
 """Where a field stands in a row."""
+
+SLEPT_SERIES = "paramon.suspended_ms"
+"""How long the machine has slept since the start of the profile: a series that there is none of until it did."""

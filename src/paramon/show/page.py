@@ -45,9 +45,18 @@ def _head(facts: JobFacts, sheet: Sheet) -> list[str]:
             say(f"job {job}", f"作业 {job}") if job else "",
         ),
         *sheet.line(
-            say("When", "时间"), f"{started:%Y-%m-%d %H:%M:%S %z}", duration(facts.wall_ms), _ending(facts, sheet)
+            say("When", "时间"),
+            f"{started:%Y-%m-%d %H:%M:%S %z}",
+            duration(facts.wall_ms),
+            _slept(facts, sheet),
+            _ending(facts, sheet),
         ),
     ]
+
+
+def _slept(facts: JobFacts, sheet: Sheet) -> str:
+    slept_ms = facts.wall_ms - facts.awake_ms
+    return sheet.say(f"asleep for {duration(slept_ms)} of it", f"其中休眠 {duration(slept_ms)}") if slept_ms else ""
 
 
 def _ending(facts: JobFacts, sheet: Sheet) -> str:
@@ -71,7 +80,7 @@ def _processors(facts: JobFacts, sheet: Sheet) -> list[str]:
     say, cores, there = sheet.say, facts.cores, facts.there_ms
     used, whole = duration(facts.cpu_ms), duration(there)
     part = f"{100 * facts.cpu_ms / there:.0f} %" if there else "–"
-    mean = facts.cpu_ms / facts.wall_ms if facts.wall_ms else 0.0
+    mean = facts.cpu_ms / facts.awake_ms if facts.awake_ms else 0.0
     parts, system = facts.used, "–"
     if parts.user_ms + parts.system_ms:
         system = f"{100 * parts.system_ms / (parts.user_ms + parts.system_ms):.0f} %"

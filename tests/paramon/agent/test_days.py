@@ -23,6 +23,7 @@ def look(node: Node) -> None:
 def test_a_new_day_has_a_file_that_stands_for_itself(tmp_path):
     node = Node(Wanted("", str(tmp_path), period=0.1, budget=1.0))
     node._recorder._began -= 1000.0  # it has run for a while
+    node._recorder._began_awake -= 1000.0
     look(node)
     look(node)
     node._day -= 1
