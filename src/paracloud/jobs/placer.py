@@ -122,6 +122,8 @@ class Placer:
 
     def moving(self, spec: JobSpec) -> Whole | None:
         """Microseconds that the job's files take to each place; None where there are none."""
+        if not spec.inputs:
+            return None
         size = min(sum(one.size_bytes for one in spec.inputs), INPUTS_LIMIT_BYTES)
         if not size or not self._speed.any():
             return None
