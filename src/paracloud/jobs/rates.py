@@ -53,7 +53,7 @@ class Rates:
                 self.is_offered[at] = is_rated(place(int(at)))
             self._a_second[worth.odd] = 0
         self._rounding = 1 + float(worth.dearest.max(initial=1)) * tasks
-        self._order = self._a_second.argsort().astype(np.uint32)
+        self._order = self._a_second.argsort()
         """Of all places, what is odd comes first; then the cheaper by the second."""
 
     @cached_property
@@ -69,7 +69,7 @@ class Rates:
 
     def in_order(self, found: Flags) -> Whole:
         """The places that are `found`, in the order that `cheapest` takes them in."""
-        return self._order[found.take(self._order)].astype(np.int64)
+        return self._order[found[self._order]]
 
     def each_in_order(self, found: Flags, count: int) -> Iterator[int]:
         """The same one after the other, where there are so many, for who soon has enough."""
