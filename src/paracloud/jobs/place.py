@@ -3,7 +3,7 @@
 What is expected is asked only where the choice hangs on it; reasons are given by `weigh` alone, to who asks for them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TypeAlias
@@ -80,12 +80,14 @@ class Placed:
                 return self._best(self._balanced_enough(self._fitting()))
             case Objective.CHEAPEST:
                 each = self._rates.each_in_order(self._found, self.fits)
+                return self._best(self._cheapest(each))
             case Objective.DEADLINE:
-                each = self._each_in_time(self._rates.in_order(self._found))
-        few = self._rates.cheapest(each, self.need.wall_limit, self._place)
-        if not few:
-            return min((int(one) for one in self._likeliest(self._fitting())), key=self._late)
-        return few[0] if len(few) == 1 else self._best(np.array(few))
+                at = self._rates.in_order(self._found)
+                found = self._cheapest(self._each_in_time(at))
+                return self._best(found) if found.size else self._by_lateness(self._likeliest(at))[0]
+
+    def _cheapest(self, each: Iterable[int]) -> Whole:
+        return np.array(self._rates.cheapest(each, self.need.wall_limit, self._place), dtype=np.int64)
 
     def _best(self, at: Whole) -> int:
         if at.size > 1:
@@ -98,12 +100,13 @@ class Placed:
 
     def _each_in_time(self, at: Whole) -> Iterator[int]:
         """Of most of them nothing is asked, where one of the first is wanted."""
-        yield from self._in_time(at[:FEW]).tolist()
+        first = at[:FEW]
+        yield from first[self._is_in_time(first)].tolist()
         if at.size > FEW:
-            yield from self._in_time(at[FEW:]).tolist()
+            yield from at[FEW:][self._is_in_time(at)[FEW:]].tolist()
 
-    def _in_time(self, at: Whole) -> Whole:
-        found: Whole = at[self._hopes.finish_p90(at) <= self.need.time_left // MICROSECOND]
+    def _is_in_time(self, at: Whole) -> Flags:
+        found: Flags = self._hopes.finish_p90(at) <= self.need.time_left // MICROSECOND
         return found
 
     def _balanced_enough(self, at: Whole) -> Whole:
@@ -138,20 +141,22 @@ class Placed:
         at = self._fitting()
         if self.objective is not Objective.DEADLINE:
             return self._sorted(at)
-        in_time = self._in_time(at)
-        late: list[int] = np.setdiff1d(at, in_time, assume_unique=True).tolist()
-        return [*self._sorted(in_time), *sorted(late, key=self._late)]
+        is_in_time = self._is_in_time(at)
+        return [*self._sorted(at[is_in_time]), *self._by_lateness(at[~is_in_time])]
 
     def _sorted(self, at: Whole) -> list[int]:
         found: list[int] = at[np.lexsort([key(self, at) for key in reversed(_KEYS[self.objective])])].tolist()
         return found
 
-    def _late(self, at: int) -> Rank:
-        one = np.array([at])
-        p50, p90 = self._hopes.finish_p50(one).item(), self._hopes.finish_p90(one).item()
-        finish = Quantiles(p50 * MICROSECOND, p90 * MICROSECOND)
+    def _by_lateness(self, at: Whole) -> list[int]:
+        """The likeliest to be done in time first."""
+        p90, p50, each = self._hopes.finish_p90(at).tolist(), self._hopes.finish_p50(at).tolist(), at.tolist()
+        ranks = {one: self._lateness(one, *finish) for one, *finish in zip(each, p50, p90, strict=True)}
+        return sorted(each, key=ranks.__getitem__)
+
+    def _lateness(self, at: int, p50: int, p90: int) -> Rank:
         return (
-            -likelihood(finish, self.need.time_left),
+            -likelihood(Quantiles(p50 * MICROSECOND, p90 * MICROSECOND), self.need.time_left),
             p50,
             self._rates.most_at(at, self.need.wall_limit, self._place),
             self._columns.place.item(at),

@@ -32,6 +32,9 @@ of each row."""
 A_SECOND: Final = 1_000_000
 ALMOST_HALF: Final = 0.4999
 
+add: Final = np.add.reduce
+"""What `sum` does, in half the time for a few numbers."""
+
 Known: TypeAlias = tuple[float, ...]
 """The first features of a job, or the last ones of a place."""
 Table: TypeAlias = NDArray[np.float64]
@@ -75,7 +78,7 @@ class _WideTrees:
                 found, late = p50(at), whole_seconds(upper(at))
             else:
                 said = self._scorer.said(self._places[at] & left)
-                found, late = whole_seconds(said[:, :cut].sum(axis=1)), whole_seconds(said[:, cut:].sum(axis=1))
+                found, late = (whole_seconds(add(trees, axis=1)) for trees in (said[:, :cut], said[:, cut:]))
             return found, np.maximum(found, late)
 
         return JobWaits(p50, both)
@@ -103,13 +106,14 @@ class _WideForest:
         def said(at: Whole) -> Table:
             found: Table
             if at.size <= FEW:
-                found = self._scorer.said(self._places[at, self._all] & left[self._all], self._all).sum(axis=1)
+                found = self._scorer.said(self._places[at, self._all] & left[self._all], self._all)
+                found = add(found, axis=1)
             elif at.size * SPARSE < len(self._places):
                 which = self._numbered(left)
-                found = self._rows[which[:, np.newaxis], at].sum(axis=0)
+                found = add(self._rows[which[:, np.newaxis], at])
             else:
                 which = self._numbered(left)
-                found = self._rows.take(which, axis=0).sum(axis=0).take(at)
+                found = add(self._rows.take(which, axis=0)).take(at)
             return found
 
         return said
