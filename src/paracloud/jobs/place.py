@@ -3,7 +3,7 @@
 What is expected is asked only where the choice hangs on it; reasons are given by `weigh` alone, to who asks for them.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TypeAlias
@@ -25,7 +25,7 @@ from paracloud.placement.prediction import Costs, Quantiles
 FEW = 32
 """Places that are asked about at first, where the cheapest come first."""
 AT_ONCE = timedelta(0)
-Key: TypeAlias = Callable[["Placed", Whole], NDArray[np.int64] | NDArray[np.float64] | Flags]
+Key: TypeAlias = Callable[[Whole], NDArray[np.int64] | NDArray[np.float64] | Flags]
 
 
 def place(placer: Placer, asked: Asked) -> "Placed":
@@ -91,8 +91,8 @@ class Placed:
 
     def _best(self, at: Whole) -> int:
         if at.size > 1:
-            for key in _KEYS[self.objective]:
-                values = key(self, at)
+            for key in self._keys():
+                values = key(at)
                 at = at[values == values.min()]
                 if at.size == 1:
                     break
@@ -145,8 +145,19 @@ class Placed:
         return [*self._sorted(at[is_in_time]), *self._by_lateness(at[~is_in_time])]
 
     def _sorted(self, at: Whole) -> list[int]:
-        found: list[int] = at[np.lexsort([key(self, at) for key in reversed(_KEYS[self.objective])])].tolist()
+        found: list[int] = at[np.lexsort([key(at) for key in reversed(self._keys())])].tolist()
         return found
+
+    def _keys(self) -> Sequence[Key]:
+        """As `choose` ranks, the weightiest first."""
+        sooner: tuple[Key, ...] = self._hopes.start_p50, self._waits, self._taken
+        match self.objective:
+            case Objective.CHEAPEST | Objective.DEADLINE:
+                return self._most, self._cost_p50, *sooner, self._at
+            case Objective.SOONEST:
+                return *sooner, self._most, self._at
+            case Objective.BALANCED:
+                return self._balance, self._hopes.finish_p50, self._most, self._at
 
     def _by_lateness(self, at: Whole) -> list[int]:
         """The likeliest to be done in time first."""
@@ -174,18 +185,12 @@ class Placed:
     def _balance(self, at: Whole) -> NDArray[np.float64]:
         return self._cost_p50(at).astype(np.float64) * (self._hopes.finish_p50(at).astype(np.float64) / 1e6)
 
-    def _start_p50(self, at: Whole) -> Whole:
-        return self._hopes.start_p50(at)
-
     def _waits(self, at: Whole) -> Flags:
         """Whether it cannot start at once."""
         return ~self._columns.starts_now(self.need).take(at)
 
     def _taken(self, at: Whole) -> NDArray[np.float64]:
         return self._columns.taken_share.take(at)
-
-    def _finish_p50(self, at: Whole) -> Whole:
-        return self._hopes.finish_p50(at)
 
     def _at(self, at: Whole) -> Whole:
         return self._columns.place.take(at)
@@ -203,14 +208,3 @@ class Placed:
         p50 = Money(rates.ran_at(at, found.run.p50, self._place), currency)
         p90 = Money(rates.ran_at(at, found.run.p90, self._place), currency)
         return bare.met_by_job(price.id, most, way, prediction=found, cost=Costs(p50, p90))
-
-
-_SOONER: Sequence[Key] = Placed._start_p50, Placed._waits, Placed._taken
-_CHEAPEST: Sequence[Key] = Placed._most, Placed._cost_p50, *_SOONER, Placed._at
-_KEYS: Mapping[Objective, Sequence[Key]] = {
-    Objective.CHEAPEST: _CHEAPEST,
-    Objective.SOONEST: (*_SOONER, Placed._most, Placed._at),
-    Objective.DEADLINE: _CHEAPEST,
-    Objective.BALANCED: (Placed._balance, Placed._finish_p50, Placed._most, Placed._at),
-}
-"""As `choose` ranks, the weightiest first."""

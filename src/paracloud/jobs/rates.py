@@ -20,6 +20,8 @@ BEYOND = int(np.iinfo(np.int64).max)
 """Nine million million yuan, which nobody has: what costs more costs just as much."""
 FEW_OF = 30
 """One of so many: fewer are not looked for one by one."""
+FEW = 4
+"""Places whose costs are sooner reckoned one by one."""
 Places = Callable[[int], Place]
 About: TypeAlias = tuple[NDArray[np.float64], float]
 """Amounts, and by how many micro-units each may be wrong beside its part of ROUGH."""
@@ -96,6 +98,8 @@ class Rates:
     def most(self, at: Whole, wall: timedelta, place: Places) -> Whole:
         """Micro-units that the job can cost at these places, to its limit and on until it is killed; only of those that
         are offered."""
+        if at.size <= FEW:
+            return np.array([min(self.most_at(one, wall, place), BEYOND) for one in at.tolist()], dtype=np.int64)
         seconds = -(-wall // SECOND)
         found = self._cost(at, self.worth.overrun.each.take(at) + seconds, seconds + self.worth.overrun.longest)
         return self._mended(found, at, lambda _: wall, place, is_over=True)
@@ -103,6 +107,12 @@ class Rates:
     def ran(self, at: Whole, run: Whole | int, place: Places) -> Whole:
         """Micro-units of runs that take so many microseconds at these places; a begun second counts."""
         runs = np.broadcast_to(np.int64(run), at.shape)
+        if at.size <= FEW:
+            each = (
+                self.ran_at(one, timedelta(microseconds=long), place)
+                for one, long in zip(at.tolist(), runs.tolist(), strict=True)
+            )
+            return np.array([min(one, BEYOND) for one in each], dtype=np.int64)
         seconds: Whole = -(-runs // 1_000_000)
         found = self._cost(at, seconds, int(seconds.max(initial=0)))
         return self._mended(found, at, lambda number: timedelta(microseconds=int(runs[number])), place, is_over=False)

@@ -239,6 +239,31 @@ def test_all_at_once_is_the_same_choice_in_the_same_order_with_the_same_offers_o
         require_same_money(placer, Asked(spec, customer, USER, only), plain.choice.fitting)
 
 
+def said(placer: Placer, asked: Asked) -> tuple[object, ...]:
+    placed = place(placer, asked)
+    return placed.need, placed.fits, placed.out, tuple(placed.offers())
+
+
+@settings(max_examples=60, deadline=None)
+@given(market=markets(), each=st.lists(specs(), min_size=2, max_size=3), data=st.data())
+def test_what_is_kept_of_jobs_before_and_of_an_earlier_reading_changes_no_answer(market, each, data) -> None:
+    free = data.draw(st.lists(st.integers(0, 8), min_size=len(market.stalls), max_size=len(market.stalls)))
+    moved = [
+        replace(one, queue=replace(one.queue, free_cores=now)) for one, now in zip(market.stalls, free, strict=True)
+    ]
+    dearer = data.draw(mostly(False, True))
+    later = [replace(one, prices=(price("2.5"),)) if dearer else one for one in moved]
+    warm = None
+    for stalls in (market.stalls, later):
+        reading = open_market(
+            stalls, market.dedications, START, residencies=market.residencies, foresight=market.foresight
+        )
+        warm = Placer(reading, warm)
+        jobs = [Asked(spec, Customer(project, None), USER) for spec in each for project in (LIN, CHEN)]
+        for asked in (*jobs, *reversed(jobs)):
+            assert said(warm, asked) == said(Placer(reading), asked)
+
+
 def market_of(*prices: Price, nodes: int = 4) -> Market:
     found = [
         Stall(centre(f"c{at}", "", 0), queue(nodes=nodes, cores=4 * nodes, max_wall=None), (price,), None)
