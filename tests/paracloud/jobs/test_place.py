@@ -251,7 +251,7 @@ def test_what_is_kept_of_jobs_before_and_of_an_earlier_reading_changes_no_answer
     moved = [
         replace(one, queue=replace(one.queue, free_cores=now)) for one, now in zip(market.stalls, free, strict=True)
     ]
-    dearer = data.draw(mostly(False, True))
+    dearer = data.draw(st.booleans())
     later = [replace(one, prices=(price("2.5"),)) if dearer else one for one in moved]
     warm = None
     for stalls in (market.stalls, later):
@@ -302,6 +302,23 @@ def test_a_tie_is_rounded_to_the_even_micro_unit() -> None:
     assert all_most(market, spec) == [0, 2, 2, 4]
     fitting = weigh(spec, market, Customer(LIN, None), None, user=USER).choice.fitting
     assert sorted(one.most.micro for one in fitting) == [0, 2, 2, 4]
+
+
+def test_what_is_dearer_by_the_second_is_cheaper_where_it_can_run_on_for_less() -> None:
+    """Of many, so that those that are dearer still are not even looked at."""
+    market = market_of(*(price(f"{100 + at}") for at in range(40)))
+    overruns = [300, 300, 60, *[300] * 36, 0]
+    stalls = [
+        replace(one, centre=replace(one.centre, overrun=timedelta(seconds=seconds)))
+        for one, seconds in zip(market.stalls, overruns, strict=True)
+    ]
+    market, asked = (
+        open_market(stalls, [], START),
+        Asked(JobSpec("j", "", timedelta(hours=1)), Customer(LIN, None), USER),
+    )
+    fitting = weigh(asked.spec, market, asked.customer, None, user=USER).choice.fitting
+    assert next(place(Placer(market), asked).offers()) == fitting[0]
+    assert fitting[0].centre == "c2"
 
 
 def test_nobody_is_placed_on_nodes_that_are_anothers() -> None:
