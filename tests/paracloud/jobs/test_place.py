@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import islice
+from random import Random
 from uuid import UUID
 
 import numpy as np
@@ -319,6 +320,42 @@ def test_what_is_dearer_by_the_second_is_cheaper_where_it_can_run_on_for_less() 
     fitting = weigh(asked.spec, market, asked.customer, None, user=USER).choice.fitting
     assert next(place(Placer(market), asked).offers()) == fitting[0]
     assert fitting[0].centre == "c2"
+
+
+def many_places(rng: Random) -> Market:
+    """More than are asked about at once; a few of them large."""
+    found = [
+        Stall(
+            centre(f"c{at}", "", rng.choice([0, 60, 300])),
+            queue(nodes=9 if at % 40 == 7 else 1, cores=36 if at % 40 == 7 else 4, free_cores=rng.randint(0, 4)),
+            (price(f"0.{rng.randint(10, 40)}"),),
+            None,
+        )
+        for at in range(80)
+    ]
+
+    def two() -> Quantiles:
+        p50 = timedelta(seconds=rng.randint(60, 9000))
+        return Quantiles(p50, p50 * rng.choice([1, 2, 5]))
+
+    told = {f"{one.centre.name}/{one.queue.name}": Prediction(two(), two(), "told") for one in found}
+    return open_market(found, [], START, foresight=Known(told))
+
+
+@pytest.mark.parametrize("objective", Objective)
+@pytest.mark.parametrize("tasks", [1, 30])
+def test_among_many_places_too_where_many_fit_and_where_few_do(objective: Objective, tasks: int) -> None:
+    for seed in range(12):
+        rng = Random(seed)
+        market, wall = many_places(rng), timedelta(minutes=rng.choice([5, 60, 600]))
+        deadline = START + timedelta(minutes=rng.choice([3, 30, 60, 120, 1000]))
+        demands = Constraints(deadline=deadline if objective is Objective.DEADLINE else None)
+        spec = JobSpec("j", "", wall, tasks=tasks, objective=objective, constraints=demands)
+        fitting = weigh(spec, market, Customer(LIN, None), None, user=USER).choice.fitting
+        placed = place(Placer(market), Asked(spec, Customer(LIN, None), USER))
+        assert len(fitting) == (80 if tasks == 1 else 2)
+        assert next(placed.offers()) == fitting[0]
+        assert tuple(placed.offers()) == fitting
 
 
 def test_nobody_is_placed_on_nodes_that_are_anothers() -> None:
