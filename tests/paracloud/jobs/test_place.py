@@ -358,6 +358,18 @@ def test_among_many_places_too_where_many_fit_and_where_few_do(objective: Object
         assert tuple(placed.offers()) == fitting
 
 
+def test_the_cheapest_that_is_in_time_is_found_behind_many_that_are_late() -> None:
+    bare = market_of(*(price(f"{1 + at}") for at in range(80)))
+    run, late = Quantiles(timedelta(minutes=30), timedelta(minutes=30)), Quantiles(*[timedelta(hours=9)] * 2)
+    waits = {at: Quantiles(timedelta(0), timedelta(0)) for at in (36, 50)}
+    told = {one.place: Prediction(waits.get(at, late), run, "told") for at, one in enumerate(bare.bare)}
+    market = open_market(bare.stalls, [], START, foresight=Known(told))
+    demands = Constraints(deadline=START + timedelta(hours=1))
+    spec = JobSpec("j", "", timedelta(hours=1), objective=Objective.DEADLINE, constraints=demands)
+    found = [one.centre for one in place(Placer(market), Asked(spec, Customer(LIN, None), USER)).offers()]
+    assert found[:2] == ["c36", "c50"]
+
+
 def test_nobody_is_placed_on_nodes_that_are_anothers() -> None:
     stalls = market_of(price("1"), price("2")).stalls
     theirs = Dedication(new_dedication_id(), CHEN, stalls[0].centre.name, "cpu", 4, Money(0), 0, START, None)

@@ -69,7 +69,7 @@ def test_a_tree_is_read_right_at_each_width_of_its_word(leaves):
 @pytest.mark.parametrize("count", [1, FEW, FEW + 1, FEW * SPARSE + 1, FEW * SPARSE * 2])
 def test_however_many_places_are_asked_about_each_is_told_the_same(count):
     """Of all that there are, few, some or most."""
-    tree = (CORES, 1.0, (FREE, 50.0, 1.5, 3.0), (FREE, 90.0, 4.0, 0.5))
+    tree = (CORES, 1.0, (FREE, 50.0, 1.5, 3.0), (FREE, 20.0, 4.0, (FREE, 90.0, 2.0, 0.5)))
     model = TreeWaits("small", Forest((tree, 0.25)), Forest((tree, 1.0)))
     places = [(*(0.0,) * (FREE - OF_JOB), float(at), *(0.0,) * (COUNT - FREE - 1)) for at in range(FEW * SPARSE * 2)]
     job = Features._make([2.0] * COUNT)[:OF_JOB]
