@@ -52,6 +52,8 @@ class Queues:
         self.has_idle = np.array([one.gives_each_task_cores for one in queues], dtype=np.bool_)
         self.is_sliced = np.array([is_slice(one.gpu_model or "") for one in queues], dtype=np.bool_)
         self._memories = self.memory, self.usual_core_memory, self.usual_node_memory
+        self._has_most = bool(self.most_memory.any())
+        self._has_threads = bool((self.threads != 1).any())
         self._least_most = min((int(one) for one in self.most_memory if one), default=ROOM)
         self._widest = int(self.wide.max(initial=1))
         figures = (one.max_memory_per_core_bytes for one in queues)
@@ -93,6 +95,8 @@ class Queues:
         core, node = spec.memory_per_core_bytes, spec.memory_per_node_bytes
         by_core = np.full(size, core or NONE) if core or node else self.usual_core_memory
         by_node = np.full(size, node or NONE) if core or node else self.usual_node_memory
+        if not self._has_most:
+            return by_core, np.full(size, spec.cores_per_task), np.ones(size, dtype=np.int64)
         most = np.where(self.most_memory == NONE, ROOM, self.most_memory)
         times = np.maximum(_up(by_core, most), 1)
         each = np.where(times == 1, by_core, _whole(_up(by_core, times), MIB))
@@ -110,21 +114,26 @@ class Queues:
         fitting = self.cores_per_node // cores_per_task
         if spec.tasks_per_node is not None:
             fitting = np.minimum(fitting, spec.tasks_per_node)
-        by_memory = self.memory // np.where(core_memory == NONE, 1, core_memory * cores_per_task)
-        fitting = np.maximum(np.where(core_memory == NONE, fitting, np.minimum(fitting, by_memory)), 1)
-        return np.minimum(np.where(alone & ~self.has_idle, -(-spec.tasks // fitting), spread), self.there)
+        if core_memory.any():
+            by_memory = self.memory // np.where(core_memory == NONE, 1, core_memory * cores_per_task)
+            fitting = np.where(core_memory == NONE, fitting, np.minimum(fitting, by_memory))
+        fewest = -(-spec.tasks // np.maximum(fitting, 1))
+        return np.minimum(np.where(alone & ~self.has_idle, fewest, spread), self.there)
 
     def _cores(self, spec: JobSpec, nodes: Whole, cores_per_task: Whole, least: Whole) -> Whole:
-        threads = self.threads
-        idle = np.where(self.has_idle, threads, 1)
+        idle = np.where(self.has_idle, self.threads, 1)
         task = cores_per_task * idle
-        task = np.where(cores_per_task > 1, _whole(task, threads), task)
+        task = np.where(cores_per_task > 1, self._whole(task), task)
         each = np.maximum(least * idle, task)
         if spec.tasks_per_node is not None:
             widest = np.maximum(each, min(spec.tasks_per_node, spec.tasks) * task)
-            return nodes * _whole(widest, threads)
+            return nodes * self._whole(widest)
         one = np.maximum(each, np.maximum(spec.tasks - (nodes - 1), 1) * task)
-        return (nodes - 1) * _whole(each, threads) + _whole(one, threads)
+        return (nodes - 1) * self._whole(each) + self._whole(one)
+
+    def _whole(self, threads: Whole) -> Whole:
+        """With the others of their cores."""
+        return _whole(threads, self.threads) if self._has_threads else threads
 
 
 def _up(amount: Whole, by: Whole | int) -> Whole:

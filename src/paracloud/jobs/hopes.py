@@ -57,10 +57,12 @@ class Hopes:
 
     def predicted(self, at: int) -> Prediction:
         told, one = self._prospects, np.array([at])
-        wait = _quantiles(*(each.item() for each in told.wait_both(one)))
-        p50, p90 = self._runs(told.run_p50, one), self._runs(told.run_p90, one)
-        run = _quantiles(*(each if isinstance(each, int) else each.item() for each in (p50, p90)))
-        return Prediction(wait, run, told.model)
+        p50, p90 = told.wait_both(one)
+        run = _quantiles(self._run_at(told.run_p50, one), self._run_at(told.run_p90, one))
+        return Prediction(_quantiles(p50.item(), p90.item()), run, told.model)
+
+    def _run_at(self, told: Callable[[Whole], Whole] | int, one: Whole) -> int:
+        return min(told if isinstance(told, int) else told(one).item(), self._limit)
 
     def _runs(self, told: Callable[[Whole], Whole] | int, at: Whole) -> Whole | int:
         if isinstance(told, int):

@@ -19,6 +19,7 @@ class Named:
     def __init__(self, market: Market) -> None:
         self._market = market
         self._at: dict[Hashable, set[int]] = defaultdict(set)
+        self._alike: dict[Customer, Customer] = {}
         self._lines = {price.product_line for stall in market.stalls for price in stall.prices}
         owners = defaultdict(list)
         for one in market.dedications:
@@ -32,12 +33,15 @@ class Named:
                 self._at[name].add(at)
 
     def alike(self, customer: Customer) -> Customer:
-        """As much of the customer as prices and dedications name; ANYBODY for most."""
-        project = customer.project if customer.project in self._at else ANYBODY.project
+        """As much of the customer as prices and dedications name; ANYBODY for most. Who are alike are one object."""
+        has_line = customer.line is not ProductLine.GENERAL and customer.line in self._lines
+        is_named = customer.project in self._at
+        if not (is_named or has_line or customer.organisation in self._at):
+            return ANYBODY
+        project = customer.project if is_named else ANYBODY.project
         organisation = customer.organisation if customer.organisation in self._at else None
-        line = customer.line if customer.line in self._lines else ProductLine.GENERAL
-        found = Customer(project, organisation, line)
-        return ANYBODY if found == ANYBODY else found
+        found = Customer(project, organisation, customer.line if has_line else ProductLine.GENERAL)
+        return self._alike.setdefault(found, found)
 
     def unlike_others(self, customer: Customer) -> Sequence[int]:
         """The places where it is another thing whether this customer asks, or one of the same line that nobody

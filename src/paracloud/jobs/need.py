@@ -27,24 +27,25 @@ def need(
     if "licenses" in spec.extra:
         named = read_licences(spec.extra["licenses"])
         demands = replace(demands, licences=frozenset(one.removeprefix(LICENCE) for one in named))
+    extra = spec.extra
     return Need(
-        cores=spec.cores,
-        wall_limit=spec.wall_limit,
-        cores_per_task=spec.cores_per_task,
-        nodes=spec.nodes,
-        tasks_per_node=spec.tasks_per_node,
-        memory_per_node_bytes=spec.memory_per_node_bytes,
-        memory_per_core_bytes=spec.memory_per_core_bytes,
-        gpus_per_node=spec.gpus_per_node,
-        gpu_model=spec.gpu_model,
-        least_cores_per_node=int(spec.extra.get("mincpus", "1")),
-        tasks_in_array=tasks_in_array(spec),
-        centre=spec.centre,
-        queue=spec.queue,
-        only_centre=only_centre,
-        constraints=demands,
-        unsaid=unsaid(spec),
-        asked_at=asked_at,
+        spec.tasks * spec.cores_per_task,
+        spec.wall_limit,
+        spec.cores_per_task,
+        spec.nodes,
+        spec.tasks_per_node,
+        spec.memory_per_node_bytes,
+        spec.memory_per_core_bytes,
+        spec.gpus_per_node,
+        spec.gpu_model,
+        int(extra.get("mincpus", "1")) if extra else 1,
+        tasks_in_array(spec),
+        spec.centre,
+        spec.queue,
+        only_centre,
+        demands,
+        unsaid(spec),
+        asked_at,
     )
 
 

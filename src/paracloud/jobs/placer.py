@@ -92,8 +92,7 @@ class Placer:
         """`asked` by a customer as far as anything names it."""
         terms, tasks, place = self._terms(asked), tasks_in_array(asked.spec), partial(self.at, asked)
         if terms.tariff is None:
-            nobody = Customer(ANYBODY.project, None, asked.customer.line)
-            everybodys = self.rates(replace(asked, customer=nobody)).worth
+            everybodys = self.rates(replace(asked, customer=_nobody(asked.customer))).worth
             worth = everybodys.but(terms.unlike, worth_one_by_one([place(at) for at in terms.unlike]))
         elif (given := self._queues.given(asked.spec)) is not None:
             worth = terms.tariff.worth(given)
@@ -105,10 +104,14 @@ class Placer:
         qos, customer, stalls = asked.spec.extra.get("qos", ""), asked.customer, self.market.stalls
         found = self.terms.get((qos, customer))
         if found is None:
-            chosen, unlike = (
-                [price_of(one, asked.spec, customer) for one in stalls],
-                self._named.unlike_others(customer),
-            )
+            unlike = self._named.unlike_others(customer)
+            if unlike:
+                others = self._terms(replace(asked, customer=_nobody(customer)))
+                chosen = list(others.prices.each)
+                for at in unlike:
+                    chosen[at] = price_of(stalls[at], asked.spec, customer)
+            else:
+                chosen = [price_of(one, asked.spec, customer) for one in stalls]
             tariff = None if unlike else Tariff(chosen, [one.centre.overrun for one in stalls])
             found = _Terms(Prices(chosen), tariff, unlike, self._named.is_open_to(customer))
             _keep(self.terms, (qos, customer), found, TERMS_MOST)
@@ -123,6 +126,8 @@ class Placer:
 
     def moving(self, spec: JobSpec) -> Whole | None:
         """Microseconds that the job's files take to each place; None where there are none."""
+        if not spec.inputs:
+            return None
         size = min(sum(one.size_bytes for one in spec.inputs), INPUTS_LIMIT_BYTES)
         if not size or not self._speed.any():
             return None
@@ -140,6 +145,11 @@ class Placers:
         if self._newest is None or self._newest.market is not market:
             self._newest = Placer(market, self._newest)
         return self._newest
+
+
+def _nobody(customer: Customer) -> Customer:
+    """Of the same line, whom nothing names."""
+    return Customer(ANYBODY.project, None, customer.line)
 
 
 def _keep(kept: dict[object, Kept], key: object, found: Kept, most: int) -> Kept:

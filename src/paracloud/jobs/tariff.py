@@ -5,12 +5,14 @@ and memory by sums, maxima and factors alone, is `odd`: it is asked of billing, 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paracloud.billing.rate import BILLIONTHS_IN_A_MICRO_HOUR, PLAINLY_PRICED, Price, rate_work
 from paracloud.billing.rule import (
@@ -31,6 +33,9 @@ from paracloud.placement.columns import Flags, Whole
 SECOND = timedelta(seconds=1)
 NO_PRICE = -1
 ZERO = Decimal(0)
+PRICED = "is_priced", "dividend", "divisor", "dearer", "by", "dearest", "odd"
+"""Of what a second is worth, the columns that hang on the price."""
+Guess: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +49,35 @@ class Place:
     is_own: bool
 
 
+class Overruns:
+    """The seconds that each centre may let a job run on, the `shortest` and the `longest` of them."""
+
+    def __init__(self, each: Sequence[timedelta]) -> None:
+        self.each = np.array([-(-one // SECOND) for one in each], dtype=np.int64)
+        self.shortest, self.longest = (int(found) for found in (self.each.min(initial=ROOM), self.each.max(initial=0)))
+
+
 @dataclass(frozen=True, slots=True)
 class Worth:
     """For each place: whether there is a price for such a job, and the fraction of micro-units that a second is worth,
-    unless that is `odd`; what the dearest tier makes of it, as a fraction; and the seconds that the centre may let it
-    run on."""
+    unless that is `odd`; what the `dearest` tier makes of it, as a fraction and about."""
 
     is_priced: Flags
     dividend: Whole
     divisor: Whole
     dearer: Whole
     by: Whole
+    dearest: Guess
     odd: Flags
-    overrun: Whole
+    overrun: Overruns
 
     def but(self, at: Sequence[int], others: "Worth") -> "Worth":
-        """With the others at these places."""
-        found = {field.name: getattr(self, field.name).copy() for field in fields(self)}
+        """With the others at these places, where the centres are the same."""
+        which = np.array(at, dtype=np.int64)
+        found = {name: getattr(self, name).copy() for name in PRICED}
         for name, column in found.items():
-            column[list(at)] = getattr(others, name)
-        return Worth(**found)
+            column[which] = getattr(others, name)
+        return replace(self, **found)
 
 
 class Prices:
@@ -88,7 +102,7 @@ class Tariff:
 
     def __init__(self, prices: Sequence[Price | None], overruns: Sequence[timedelta]) -> None:
         size = len(prices)
-        self._overrun = np.array([-(-one // SECOND) for one in overruns], dtype=np.int64)
+        self._overrun = Overruns(overruns)
         self._core, self._card = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
         self._is_by_hours, self._has_card = np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
         self._dearer, self._by = np.ones(size, dtype=np.int64), np.ones(size, dtype=np.int64)
@@ -104,16 +118,17 @@ class Tariff:
                 continue
             self._is_by_hours[at], self._has_card[at] = True, price.card_hour is not None
             self._core[at], self._card[at] = int(price.core_hour.scaleb(9)), int((price.card_hour or ZERO).scaleb(9))
+        self._dearest = self._dearer / self._by
         shared = np.gcd(np.gcd(self._core, self._card), BILLIONTHS_IN_A_MICRO_HOUR)  # or long runs would not fit
         self._core //= shared
         self._card //= shared
         self._divisor = np.where(self._is_by_hours, BILLIONTHS_IN_A_MICRO_HOUR // shared, 1)
-        self._dearest = int(self._core.max(initial=0)), int(self._card.max(initial=0))
+        self._most = int(self._core.max(initial=0)), int(self._card.max(initial=0))
         self._rules = [(rule, np.array(at, dtype=np.int64), compiled(rule)) for rule, at in by_rule.values()]
 
     def worth(self, given: Given) -> Worth:
         is_priced = self._is_by_hours & ((given.gpus == 0) | self._has_card)
-        core, card = self._dearest
+        core, card = self._most
         if core * int(given.cores.max(initial=0)) + card * int(given.gpus.max(initial=0)) < ROOM:
             odd, dividend = given.is_sliced.copy(), given.cores * self._core + given.gpus * self._card
         else:
@@ -126,7 +141,7 @@ class Tariff:
             else:
                 dividend[at], divisor[at] = found
                 is_priced[at] = _is_known(rule, given, at)
-        return Worth(is_priced, dividend, divisor, self._dearer, self._by, odd, self._overrun)
+        return Worth(is_priced, dividend, divisor, self._dearer, self._by, self._dearest, odd, self._overrun)
 
 
 def worth_one_by_one(places: Sequence[Place]) -> Worth:
@@ -138,8 +153,9 @@ def worth_one_by_one(places: Sequence[Place]) -> Worth:
         divisor=np.ones(size, dtype=np.int64),
         dearer=np.ones(size, dtype=np.int64),
         by=np.ones(size, dtype=np.int64),
+        dearest=np.ones(size, dtype=np.float64),
         odd=np.zeros(size, dtype=np.bool_),
-        overrun=np.array([-(-one.overrun // SECOND) for one in places], dtype=np.int64),
+        overrun=Overruns([one.overrun for one in places]),
     )
     for at, place in enumerate(places):
         if not is_rated(place):
@@ -153,7 +169,7 @@ def worth_one_by_one(places: Sequence[Place]) -> Worth:
             found.odd[at] = True
             continue
         found.dividend[at], found.divisor[at] = by
-        found.dearer[at], found.by[at] = dearest.numerator, dearest.denominator
+        found.dearer[at], found.by[at], found.dearest[at] = dearest.numerator, dearest.denominator, float(dearest)
     return found
 
 

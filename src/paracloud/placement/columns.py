@@ -57,10 +57,14 @@ class Columns:
     def fits(self, need: Need) -> Flags:
         """By every rule but those on price, cost and wait."""
         which = bisect_left(self._limits, need.wall_limit // MICROSECOND)
-        able = self._keep((SHAPE(need), which, need.queue is None), lambda: self._holds(need) & self._within(which))
-        if (place := PLACE(need)) == ANYWHERE:
+        shape, place = (SHAPE(need), which, need.queue is None), PLACE(need)
+        able = self._kept.get(shape)
+        if able is None:
+            able = self._keep(shape, lambda: self._holds(need) & self._within(which))
+        if place == ANYWHERE:
             return able
-        return able & self._keep(place, lambda: self._demanded(need))
+        demanded = self._kept.get(place)
+        return able & (self._keep(place, lambda: self._demanded(need)) if demanded is None else demanded)
 
     def starts_now(self, need: Need) -> Flags:
         cards = need.gpus_per_node * need.least_nodes

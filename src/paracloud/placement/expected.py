@@ -30,7 +30,7 @@ def expected(need: Need, offer: Offer) -> Expected:
         waits, runs = Quantiles(wait, wait), Quantiles(need.wall_limit, need.wall_limit)
     else:
         waits, runs = found.wait, found.run
-    start = Quantiles(offer.moving, offer.moving) + waits
+    start = Quantiles(waits.p50 + offer.moving, waits.p90 + offer.moving)
     return Expected(start, start + runs)
 
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from paracloud.kit.money import Money
-from paracloud.placement.choose import is_in_time
-from paracloud.placement.expected import expected, starts_now
+from paracloud.placement.expected import Expected, expected, starts_now
 from paracloud.placement.offer import Choice, Need, Objective, Offer, Reason
 from paracloud.placement.texts import clock, moment
 
@@ -38,11 +37,11 @@ def explain_best(
 ) -> Reason:
     """`counts`: how many offers fit, this one and those after it; how many did not."""
     total, out = counts
-    place = best.place
-    en, zh = _as_best(need, objective, best)
+    place, hoped = best.place, expected(need, best)
+    en, zh = _as_best(need, objective, hoped)
     most_en, most_zh = _most(best, bound)
     now_en, now_zh = ("can start now", "可立即开始") if starts_now(need, best) else ("will wait", "需要排队")
-    hope_en, hope_zh = _hope(need, best)
+    hope_en, hope_zh = _hope(best, hoped)
     return (
         f"{place} is {en} of {total} that fit: {most_en}, {best.free_cores} of {best.cores} cores free, so it "
         f"{now_en}{hope_en}; {out} did not fit.",
@@ -51,12 +50,12 @@ def explain_best(
     )
 
 
-def _as_best(need: Need, objective: Objective, best: Offer) -> Reason:
+def _as_best(need: Need, objective: Objective, hoped: Expected) -> Reason:
     if objective is not Objective.DEADLINE:
         return BEST[objective]
     assert need.constraints.deadline is not None, "nothing is chosen by a deadline that is not there"  # noqa: S101
     by = moment(need.constraints.deadline)
-    if is_in_time(need, best):
+    if hoped.finish.p90 <= need.time_left:
         return f"the cheapest that is done before {by} in nine cases of ten,", f"十之八九能在 {by} 前完成且最便宜"
     return f"not certain to be done before {by}, as none is, but the likeliest,", f"最可能在 {by} 前完成（均无法确保）"
 
@@ -74,11 +73,10 @@ def _most(best: Offer, bound: Bound | None) -> Reason:
     )
 
 
-def _hope(need: Need, best: Offer) -> Reason:
+def _hope(best: Offer, found: Expected) -> Reason:
     """Nothing where nothing is foreseen."""
     if best.prediction is None or best.cost is None:
         return "", ""
-    found = expected(need, best)
     cost, late_cost = str(best.cost.p50), str(best.cost.p90)
     start, late_start = clock(found.start.p50), clock(found.start.p90)
     finish, late_finish = clock(found.finish.p50), clock(found.finish.p90)

@@ -13,16 +13,17 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from paracloud.placement.trees import LEAVES_MOST, Forest, Tree
+from paracloud.placement.trees import LEAVES_MOST, Tree
 
 Words: TypeAlias = NDArray[np.unsignedinteger[Any]]
 """What is left of each tree: (…, tree)."""
+ALL = slice(None)
 
 
 class QuickScorer:
-    def __init__(self, forest: Forest) -> None:
-        grown = _Grown(forest)
-        self._all: Words = np.full(len(forest.trees), -1, dtype=np.int64).view(np.uint64).astype(grown.word)
+    def __init__(self, trees: Sequence[Tree]) -> None:
+        grown = _Grown(trees)
+        self._all: Words = np.full(len(trees), -1, dtype=np.int64).view(np.uint64).astype(grown.word)
         self._leaves = np.array(grown.leaves, dtype=np.float64)
         self._before_first = np.array(grown.first, dtype=np.int64) - 1
         self._split: list[tuple[int, list[float], Words]] = []
@@ -51,7 +52,7 @@ class QuickScorer:
                 found &= left.take(np.searchsorted(thresholds, table[feature - first]), axis=0)
         return found
 
-    def said(self, left: Words, trees: slice) -> NDArray[np.float64]:
+    def said(self, left: Words, trees: slice = ALL) -> NDArray[np.float64]:
         """By these trees: (row, tree). `left`: by all features, of the same shape."""
         leaves = np.bitwise_count(left ^ (left - 1)) + self._before_first[trees]  # the lowest bit and those below it
         found: NDArray[np.float64] = self._leaves.take(leaves)
@@ -62,12 +63,12 @@ class _Grown:
     """The trees laid out. `first`: the number of each tree's first leaf; `splits`: feature, threshold, tree, and the
     bits of the leaves that it takes."""
 
-    def __init__(self, forest: Forest) -> None:
+    def __init__(self, trees: Sequence[Tree]) -> None:
         self.leaves: list[float] = []
         self.first: list[int] = []
         self.splits: list[tuple[int, float, int, int]] = []
         most = 0
-        for number, tree in enumerate(forest.trees):
+        for number, tree in enumerate(trees):
             self.first.append(len(self.leaves))
             most = max(most, self._lay(tree, number, 0))
         self.word = next(

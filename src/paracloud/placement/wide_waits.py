@@ -26,8 +26,14 @@ NOW: Final = {Features._fields.index("hour"), Features._fields.index("weekday")}
 """The same for all jobs of a reading."""
 KEPT_MOST: Final = 2048
 """Rows of 8 bytes for each place."""
+FEW, SPARSE = 32, 3
+"""Places that trees are asked about one by one; and the part of all places, one of so many, that is fetched one by one
+of each row."""
 A_SECOND: Final = 1_000_000
 ALMOST_HALF: Final = 0.4999
+
+add: Final = np.add.reduce
+"""What `sum` does, in half the time for a few numbers."""
 
 Known: TypeAlias = tuple[float, ...]
 """The first features of a job, or the last ones of a place."""
@@ -50,19 +56,30 @@ def wide_waits(waits: PlainWaits | TreeWaits, places: Sequence[Known]) -> WideWa
 
 
 class _WideTrees:
+    """Both forests are one to the scorer: what is known of a job is held against their splits once."""
+
     def __init__(self, waits: TreeWaits, places: Sequence[Known]) -> None:
         table = np.array(places, dtype=np.float64).reshape(-1, len(Features._fields) - OF_JOB).T
-        self._middle, self._upper = _WideForest(waits.middle, table), _WideForest(waits.upper, table)
+        middle, upper = _shared(waits.middle), _shared(waits.upper)
+        self._scorer = QuickScorer([tree for group in (*middle, *upper) for tree in group])
+        self._places = self._scorer.left_of_rows(OF_JOB, table)
+        self._middle = _WideForest(self._scorer, self._places, middle, 0)
+        self._upper = _WideForest(self._scorer, self._places, upper, self._middle.end)
 
     def __call__(self, job: Known) -> JobWaits:
-        middle, upper = self._middle.of(job), self._upper.of(job)
+        left = self._scorer.left(job)
+        middle, upper, cut = self._middle.of(left), self._upper.of(left), self._middle.end
 
         def p50(at: Whole) -> Whole:
             return whole_seconds(middle(at))
 
         def both(at: Whole) -> tuple[Whole, Whole]:
-            found = p50(at)
-            return found, np.maximum(found, whole_seconds(upper(at)))
+            if at.size > FEW:
+                found, late = p50(at), whole_seconds(upper(at))
+            else:
+                said = self._scorer.said(self._places[at] & left)
+                found, late = (whole_seconds(add(trees, axis=1)) for trees in (said[:, :cut], said[:, cut:]))
+            return found, np.maximum(found, late)
 
         return JobWaits(p50, both)
 
@@ -70,42 +87,46 @@ class _WideTrees:
 class _WideForest:
     """A tree asks of a job for few of its features, at few thresholds: so what it says of all places is one of a few
     rows, which are kept. Trees that ask for the same one feature share theirs: what is added in which order makes no
-    difference to the last bit (`trees.Forest`)."""
+    difference to the last bit (`trees.Forest`). At FEW places the trees themselves are sooner asked. `first`: the
+    scorer's number of the first of the trees in these `groups`; `places`: what is left of the trees at each."""
 
-    def __init__(self, forest: Forest, table: Table) -> None:
-        groups: dict[Hashable, list[Tree]] = {}
-        for number, tree in enumerate(forest.trees):
-            asked = _asked_of_job(tree) - NOW
-            groups.setdefault(asked if len(asked) < 2 else number, []).append(tree)
-        shared = sorted(groups.values(), key=len, reverse=True)
-        self._scorer = QuickScorer(Forest(tuple(tree for group in shared for tree in group)))
-        self._places = self._scorer.left_of_rows(OF_JOB, table)
-        ends = [0, *accumulate(len(group) for group in shared)]
+    def __init__(self, scorer: QuickScorer, places: Words, groups: Sequence[Sequence[Tree]], first: int) -> None:
+        self._scorer, self._places = scorer, places
+        ends = [*accumulate((len(group) for group in groups), initial=first)]
         self._groups = [slice(first, last) for first, last in pairwise(ends)]
-        self._many = sum(len(group) > 1 for group in shared)
-        self._alone = ends[self._many]
+        self._many = sum(len(group) > 1 for group in groups)
+        self._alone, self.end = ends[self._many], ends[-1]
+        self._all = slice(first, self.end)
         self._forget()
 
-    def of(self, job: Known) -> Callable[[Whole], Table]:
-        """What the trees say, summed, at the places that it is asked for."""
-        left = self._scorer.left(job)
+    def of(self, left: Words) -> Callable[[Whole], Table]:
+        """What the trees say, summed, at the places that it is asked for. `left`: of all trees by what is known of a
+        job."""
+
+        def said(at: Whole) -> Table:
+            found: Table
+            if at.size <= FEW:
+                found = self._scorer.said(self._places[at, self._all] & left[self._all], self._all)
+                found = add(found, axis=1)
+            elif at.size * SPARSE < len(self._places):
+                which = self._numbered(left)
+                found = add(self._rows[which[:, np.newaxis], at])
+            else:
+                which = self._numbered(left)
+                found = add(self._rows.take(which, axis=0)).take(at)
+            return found
+
+        return said
+
+    def _numbered(self, left: Words) -> Whole:
+        """The rows of such a job."""
         keys: list[Hashable] = [left[group].tobytes() for group in self._groups[: self._many]]
-        keys += left[self._alone :].tolist()
+        keys += left[self._alone : self.end].tolist()
         try:
             numbers = [numbers[key] for numbers, key in zip(self._numbers, keys, strict=True)]
         except KeyError:
             numbers = self._learn(left, keys)
-        rows, which = self._rows, np.array(numbers, dtype=np.int64)
-
-        def said(at: Whole) -> Table:
-            found: Table
-            if at.size == 1:
-                found = rows[which, at].sum(keepdims=True)
-            else:
-                found = rows.take(which, axis=0).sum(axis=0).take(at)
-            return found
-
-        return said
+        return np.array(numbers, dtype=np.int64)
 
     def _learn(self, left: Words, keys: Sequence[Hashable]) -> list[int]:
         if self._used + len(keys) > len(self._rows):
@@ -118,9 +139,18 @@ class _WideForest:
         return [numbers[key] for numbers, key in zip(self._numbers, keys, strict=True)]
 
     def _forget(self) -> None:
-        """Whoever was told something has its rows."""
         self._numbers: list[dict[Hashable, int]] = [{} for _ in self._groups]
         self._rows, self._used = np.empty((max(KEPT_MOST, len(self._groups)), len(self._places))), 0
+
+
+def _shared(forest: Forest) -> list[list[Tree]]:
+    """Its trees by what they ask of a job; those of which only one asks just that, or that ask for more, alone. The
+    largest groups first."""
+    groups: dict[Hashable, list[Tree]] = {}
+    for number, tree in enumerate(forest.trees):
+        asked = _asked_of_job(tree) - NOW
+        groups.setdefault(asked if len(asked) < 2 else number, []).append(tree)
+    return sorted(groups.values(), key=len, reverse=True)
 
 
 def _asked_of_job(tree: Tree) -> frozenset[int]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import islice
+from random import Random
 from uuid import UUID
 
 import numpy as np
@@ -239,6 +240,31 @@ def test_all_at_once_is_the_same_choice_in_the_same_order_with_the_same_offers_o
         require_same_money(placer, Asked(spec, customer, USER, only), plain.choice.fitting)
 
 
+def said(placer: Placer, asked: Asked) -> tuple[object, ...]:
+    placed = place(placer, asked)
+    return placed.need, placed.fits, placed.out, tuple(placed.offers())
+
+
+@settings(max_examples=60, deadline=None)
+@given(market=markets(), each=st.lists(specs(), min_size=2, max_size=3), data=st.data())
+def test_what_is_kept_of_jobs_before_and_of_an_earlier_reading_changes_no_answer(market, each, data) -> None:
+    free = data.draw(st.lists(st.integers(0, 8), min_size=len(market.stalls), max_size=len(market.stalls)))
+    moved = [
+        replace(one, queue=replace(one.queue, free_cores=now)) for one, now in zip(market.stalls, free, strict=True)
+    ]
+    dearer = data.draw(st.booleans())
+    later = [replace(one, prices=(price("2.5"),)) if dearer else one for one in moved]
+    warm = None
+    for stalls in (market.stalls, later):
+        reading = open_market(
+            stalls, market.dedications, START, residencies=market.residencies, foresight=market.foresight
+        )
+        warm = Placer(reading, warm)
+        jobs = [Asked(spec, Customer(project, None), USER) for spec in each for project in (LIN, CHEN)]
+        for asked in (*jobs, *reversed(jobs)):
+            assert said(warm, asked) == said(Placer(reading), asked)
+
+
 def market_of(*prices: Price, nodes: int = 4) -> Market:
     found = [
         Stall(centre(f"c{at}", "", 0), queue(nodes=nodes, cores=4 * nodes, max_wall=None), (price,), None)
@@ -277,6 +303,71 @@ def test_a_tie_is_rounded_to_the_even_micro_unit() -> None:
     assert all_most(market, spec) == [0, 2, 2, 4]
     fitting = weigh(spec, market, Customer(LIN, None), None, user=USER).choice.fitting
     assert sorted(one.most.micro for one in fitting) == [0, 2, 2, 4]
+
+
+def test_what_is_dearer_by_the_second_is_cheaper_where_it_can_run_on_for_less() -> None:
+    """Of many, so that those that are dearer still are not even looked at."""
+    market = market_of(*(price(f"{100 + at}") for at in range(40)))
+    overruns = [300, 300, 60, *[300] * 36, 0]
+    stalls = [
+        replace(one, centre=replace(one.centre, overrun=timedelta(seconds=seconds)))
+        for one, seconds in zip(market.stalls, overruns, strict=True)
+    ]
+    market, asked = (
+        open_market(stalls, [], START),
+        Asked(JobSpec("j", "", timedelta(hours=1)), Customer(LIN, None), USER),
+    )
+    fitting = weigh(asked.spec, market, asked.customer, None, user=USER).choice.fitting
+    assert next(place(Placer(market), asked).offers()) == fitting[0]
+    assert fitting[0].centre == "c2"
+
+
+def many_places(rng: Random) -> Market:
+    """More than are asked about at once; a few of them large."""
+    found = [
+        Stall(
+            centre(f"c{at}", "", rng.choice([0, 60, 300])),
+            queue(nodes=9 if at % 40 == 7 else 1, cores=36 if at % 40 == 7 else 4, free_cores=rng.randint(0, 4)),
+            (price(f"0.{rng.randint(10, 40)}"),),
+            None,
+        )
+        for at in range(80)
+    ]
+
+    def two() -> Quantiles:
+        p50 = timedelta(seconds=rng.randint(60, 9000))
+        return Quantiles(p50, p50 * rng.choice([1, 2, 5]))
+
+    told = {f"{one.centre.name}/{one.queue.name}": Prediction(two(), two(), "told") for one in found}
+    return open_market(found, [], START, foresight=Known(told))
+
+
+@pytest.mark.parametrize("objective", Objective)
+@pytest.mark.parametrize("tasks", [1, 30])
+def test_among_many_places_too_where_many_fit_and_where_few_do(objective: Objective, tasks: int) -> None:
+    for seed in range(12):
+        rng = Random(seed)
+        market, wall = many_places(rng), timedelta(minutes=rng.choice([5, 60, 600]))
+        deadline = START + timedelta(minutes=rng.choice([3, 30, 60, 120, 1000]))
+        demands = Constraints(deadline=deadline if objective is Objective.DEADLINE else None)
+        spec = JobSpec("j", "", wall, tasks=tasks, objective=objective, constraints=demands)
+        fitting = weigh(spec, market, Customer(LIN, None), None, user=USER).choice.fitting
+        placed = place(Placer(market), Asked(spec, Customer(LIN, None), USER))
+        assert len(fitting) == (80 if tasks == 1 else 2)
+        assert next(placed.offers()) == fitting[0]
+        assert tuple(placed.offers()) == fitting
+
+
+def test_the_cheapest_that_is_in_time_is_found_behind_many_that_are_late() -> None:
+    bare = market_of(*(price(f"{1 + at}") for at in range(80)))
+    run, late = Quantiles(timedelta(minutes=30), timedelta(minutes=30)), Quantiles(*[timedelta(hours=9)] * 2)
+    waits = {at: Quantiles(timedelta(0), timedelta(0)) for at in (36, 50)}
+    told = {one.place: Prediction(waits.get(at, late), run, "told") for at, one in enumerate(bare.bare)}
+    market = open_market(bare.stalls, [], START, foresight=Known(told))
+    demands = Constraints(deadline=START + timedelta(hours=1))
+    spec = JobSpec("j", "", timedelta(hours=1), objective=Objective.DEADLINE, constraints=demands)
+    found = [one.centre for one in place(Placer(market), Asked(spec, Customer(LIN, None), USER)).offers()]
+    assert found[:2] == ["c36", "c50"]
 
 
 def test_nobody_is_placed_on_nodes_that_are_anothers() -> None:
