@@ -12,9 +12,8 @@ D. G. Feitelson, IEEE TPDS 12(6), 2001).
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from heapq import heapify, heappop, heappush
+from itertools import accumulate
 from math import inf
 from typing import NamedTuple
 
@@ -50,13 +49,12 @@ class Waiting(NamedTuple):
     expected: float
 
 
-@dataclass(frozen=True, slots=True)
-class QueueState:
+class QueueState(NamedTuple):
     """What is known of one queue: `capacity` and `free` in processors, `waiting` in the order of arrival."""
 
     capacity: int
     free: int
-    running: Sequence[Running]
+    running: Sequence[Running | tuple[float, float, int]]
     waiting: Sequence[Waiting]
     discipline: Discipline = Discipline.EASY
 
@@ -72,11 +70,10 @@ def forecast(state: QueueState, now: float, job: Waiting, limit: float = inf) ->
         return Outlook(state, now).start(job, now, limit)
     last = len(state.waiting)
     played = _Played(state, [*state.waiting, job], now)
-    while now < limit:
-        played.take(now)
+    while played.next_at < limit:
+        moment, *_ = played.step()
         if last in played.starts:
-            return now
-        now = played.next_end()
+            return moment
     return inf
 
 
@@ -84,98 +81,126 @@ class Outlook:
     """What would happen in a queue if nothing else came, played no further than somebody asks. It is good for any
     number of questions until something happens there: a job that comes last is looked at last, so when it starts
     depends on the others, and they start as they would without it until then. (Where the shortest go first it can pass
-    others: then it may start earlier than is said here.)"""
+    others: then it may start earlier than is said here.)
+
+    `is_current_until`: the first moment at which something is expected to end: it is out of date then, if nothing did.
+    """
+
+    __slots__ = ("_frees", "_moments", "_passes", "_played", "_starts", "_widest", "is_current_until", "state")
 
     def __init__(self, state: QueueState, now: float) -> None:
         self.state = state
-        self._played = _Played(state, state.waiting, now)
-        self._next: float = now
-        self._passes: list[tuple[float, int, float, int]] = []
-
-    @property
-    def is_current_until(self) -> float:
-        """The first moment at which something is expected to end: it is out of date then, if nothing did."""
-        if not self._passes:
-            self._pass()
-        return self._passes[1][0] if len(self._passes) > 1 else self._next
+        self._passes, self._widest = list[tuple[float, int, float, int]](), list[int]()
+        """And the most processors that were free in any of them until then."""
+        self._moments, self._frees = list[float](), list[int]()
+        """Once nobody waits any more: moments, in order, and what is free from then on."""
+        self._played: _Played | None = None
+        """While somebody waits."""
+        if not state.waiting:
+            ends = _ends(state, now)
+            self._starts, self.is_current_until = dict[int, float](), ends[0][0] if ends else inf
+            self._clear(now, state.free, ends)
+            return
+        self._played = played = _Played(state, state.waiting, now)
+        self._starts = played.starts
+        self._pass()
+        self.is_current_until = played.next_at
 
     def start(self, job: Waiting, now: float, limit: float = inf) -> float:
         """As `forecast` says it."""
         procs, reserved, _ = job
-        at = 0
-        while True:
-            if at == len(self._passes) and not self._pass():
-                return inf
-            moment, free, shadow, extra = self._passes[at]
-            moment = max(moment, now)
-            if moment >= limit:
-                return inf
-            if procs <= free and (moment + reserved <= shadow or procs <= extra):
-                return moment
+        passes = self._passes
+        at = bisect_left(self._widest, procs)
+        while at < len(passes) or (self._played is not None and self._played.next_at < limit and self._pass()):
+            moment, free, shadow, extra = passes[at]
+            if procs <= free:
+                moment = max(moment, now)
+                if moment + reserved <= shadow or procs <= extra:
+                    return inf if moment >= limit else moment
             at += 1
+        at = bisect_left(self._frees, procs)
+        moment = max(self._moments[at], now) if at < len(self._frees) else inf
+        return inf if moment >= limit else moment
 
     def starts(self, most: int | None = None) -> dict[int, float]:
         """When those start that wait, by their place in `waiting`; of the first `most` of them at least. Without those
         that never do."""
         wanted = range(len(self.state.waiting) if most is None else min(most, len(self.state.waiting)))
-        found = self._played.starts
-        while any(at not in found for at in wanted) and self._pass():
+        while any(at not in self._starts for at in wanted) and self._pass():
             pass
-        return found
+        return self._starts
 
     def _pass(self) -> bool:
-        """One more pass of the scheduler; false where nothing is left that ends."""
-        if self._next == inf:
+        """One more pass of the scheduler; false where nothing is left that ends, or nobody who waits."""
+        played = self._played
+        if played is None or played.next_at == inf:
             return False
-        shadow, extra = self._played.take(self._next)
-        self._passes.append((self._next, self._played.free, shadow, extra))
-        self._next = self._played.next_end()
+        moment, free, shadow, extra = played.step()
+        self._passes.append((moment, free, shadow, extra))
+        self._widest.append(max(free, self._widest[-1]) if self._widest else free)
+        if not played.queue:
+            self._clear(moment, free, played.ends)
+            self._played = None
         return True
+
+    def _clear(self, now: float, free: int, ends: Sequence[tuple[float, float, int]]) -> None:
+        """Nobody waits any more."""
+        self._moments = [now, *[one[0] for one in ends]]
+        self._frees = list(accumulate([one[2] for one in ends], initial=free))
+
+
+def _ends(state: QueueState, now: float) -> list[tuple[float, float, int]]:
+    """Those that run, as they are expected to end. What should have ended by now ends next: nobody knows better."""
+    ends: list[tuple[float, float, int]] = sorted(state.running)
+    soon = now + 1
+    for at, (end, reserved_end, procs) in enumerate(ends):
+        if end >= soon:
+            break
+        ends[at] = soon, reserved_end, procs
+    return ends
 
 
 class _Played:
-    """The queue's state while it is played."""
+    """The queue's state while it is played: the scheduler's next pass is at `next_at`, never where that is infinite.
+    `queue` are those who wait for it, `ends` those that run, as `_ends` has them."""
 
-    __slots__ = ("_is_filled", "_jobs", "_reserved", "_shortest_first", "ends", "free", "queue", "starts")
+    __slots__ = ("_free", "_is_filled", "_jobs", "_reserved", "_shortest_first", "ends", "next_at", "queue", "starts")
 
     def __init__(self, state: QueueState, jobs: Sequence[Waiting], now: float) -> None:
-        self._jobs = jobs
-        self.free = state.free
-        self._is_filled = state.discipline is not Discipline.FCFS
-        self._shortest_first = state.discipline.shortest_first
-        self.queue = list(range(len(jobs)))
-        self.starts: dict[int, float] = {}
-        # What should have ended by now ends next: nobody knows better.
-        soon = now + 1
-        self.ends = [(max(one.expected_end, soon), one.reserved_end, one.procs) for one in state.running]
-        heapify(self.ends)
-        self._reserved = sorted((one.reserved_end, one.procs) for one in state.running)
+        self._jobs, self._free, self.next_at, self.ends = jobs, state.free, now, _ends(state, now)
+        self._is_filled, self._shortest_first = state.discipline is not Discipline.FCFS, state.discipline.shortest_first
+        self.queue, self.starts = list(range(len(jobs))), dict[int, float]()
+        self._reserved = sorted([(reserved_end, procs) for _, reserved_end, procs in self.ends])
 
-    def take(self, now: float) -> tuple[float, int]:
-        """Start what may start. Back come the moment by which whoever passes the first of the queue must have ended,
-        and what such a one may take for longer."""
-        first, jobs = 0, self._jobs
-        while first < len(self.queue) and jobs[self.queue[first]].procs <= self.free:
-            self._start(self.queue[first], now)
-            first += 1
-        if first:
-            del self.queue[:first]
-        if not self.queue:
-            return inf, self.free
-        if not self._is_filled or not self.free:
-            return -inf, 0
-        return self._fill(now)
+    def step(self) -> tuple[float, int, float, int]:
+        """One pass of the scheduler: who may start starts. If somebody waits still, whatever ends next ends. Back come
+        the moment of the pass, what it left free, the moment by which whoever passes the first of the queue must have
+        ended, and what such a one may take for longer."""
+        now, queue, jobs = self.next_at, self.queue, self._jobs
+        while queue and jobs[queue[0]][0] <= self._free:
+            self._start(queue.pop(0), now)
+        if not queue:
+            shadow, extra = inf, self._free
+        elif not self._is_filled or not self._free:
+            shadow, extra = -inf, 0
+        else:
+            shadow, extra = reservation(self._reserved, self._free, jobs[queue[0]][0])
+            if len(queue) > 1:
+                extra = self._fill(now, shadow, extra)
+        passed = now, self._free, shadow, extra
+        self._end_next()
+        return passed
 
-    def _fill(self, now: float) -> tuple[float, int]:
-        jobs = self._jobs
-        shadow, extra = reservation(self._reserved, self.free, jobs[self.queue[0]].procs)
-        others = self.queue[1:]
+    def _fill(self, now: float, shadow: float, extra: int) -> int:
+        """Those start that pass the first. Back comes what they leave of `extra`."""
+        jobs, queue = self._jobs, self.queue
+        others = [at for at in queue[1:] if jobs[at][0] <= self._free]
         if self._shortest_first:
             others.sort(key=lambda at: jobs[at].reserved)
         begun = set()
         for at in others:
             procs, reserved, _ = jobs[at]
-            if procs > self.free:
+            if procs > self._free:
                 continue
             if now + reserved > shadow:
                 if procs > extra:
@@ -183,29 +208,32 @@ class _Played:
                 extra -= procs
             self._start(at, now)
             begun.add(at)
-            if not self.free:
+            if not self._free:
                 break
         if begun:
-            self.queue = [at for at in self.queue if at not in begun]
-        return shadow, extra
+            self.queue = [at for at in queue if at not in begun]
+        return extra
 
     def _start(self, at: int, now: float) -> None:
         procs, reserved, expected = self._jobs[at]
         self.starts[at] = now
-        self.free -= procs
+        self._free -= procs
         insort(self._reserved, (now + reserved, procs))
-        heappush(self.ends, (now + max(expected, 1), now + reserved, procs))
+        insort(self.ends, (now + max(expected, 1), now + reserved, procs))
 
-    def next_end(self) -> float:
-        """Everything that ends next ends; infinite where nothing does."""
-        if not self.ends:
-            return inf
-        now = self.ends[0][0]
-        while self.ends and self.ends[0][0] == now:
-            _, reserved_end, procs = heappop(self.ends)
-            self.free += procs
-            del self._reserved[bisect_left(self._reserved, (reserved_end, procs))]
-        return now
+    def _end_next(self) -> None:
+        ends, reserved = self.ends, self._reserved
+        now = self.next_at = ends[0][0] if ends else inf
+        if not self.queue:  # nobody asks any more
+            return
+        at = 0
+        for end, reserved_end, procs in ends:
+            if end > now:
+                break
+            at += 1
+            self._free += procs
+            del reserved[bisect_left(reserved, (reserved_end, procs))]
+        del ends[:at]
 
 
 def reservation(reserved: Sequence[tuple[float, int]], free: int, needed: int) -> tuple[float, int]:

@@ -76,13 +76,13 @@ class RunTimes:
 
     def learn(self, keys: Sequence[Hashable], requested: float, ran: float) -> None:
         """`ran`: seconds, of a job that ended."""
+        ratio = min(ran / requested, 1.0) if requested > 0 else 1.0
         for key in keys:
             past = self._pasts.get(key)
             if past is None:
                 past = self._pasts[key] = _Past()
             if past.seen:
                 _judge(past, _guesses(past, requested), ran)
-            ratio = min(ran / requested, 1.0) if requested > 0 else 1.0
             past.ratio = ratio if not past.seen else past.ratio + NEW_RATIO * (ratio - past.ratio)
             past.before_last, past.last = (past.last if past.seen else ran), ran
             past.seen += 1
@@ -133,13 +133,15 @@ def _guesses(past: _Past, requested: float) -> tuple[float, float, float]:
 
 
 def _best(past: _Past) -> int:
-    return min(range(GUESSES), key=past.errors.__getitem__)
+    errors = past.errors
+    return errors.index(min(errors))
 
 
 def _judge(past: _Past, guesses: Sequence[float], ran: float) -> None:
-    is_first = past.seen == 1
-    signed = [log((ran + SOON_SECONDS) / (guess + SOON_SECONDS)) for guess in guesses]
-    spread = abs(signed[_best(past)])
-    past.spread = max(0.05, spread if is_first else past.spread + NEW_ERROR * (spread - past.spread))
-    for at, error in enumerate(signed):
-        past.errors[at] = abs(error) if is_first else past.errors[at] + NEW_ERROR * (abs(error) - past.errors[at])
+    was, before = ran + SOON_SECONDS, past.errors
+    errors = [abs(log(was / (guess + SOON_SECONDS))) for guess in guesses]
+    spread = errors[_best(past)]
+    if past.seen > 1:
+        spread = past.spread + NEW_ERROR * (spread - past.spread)
+        errors = [old + NEW_ERROR * (new - old) for old, new in zip(before, errors, strict=True)]
+    past.spread, past.errors = max(0.05, spread), errors

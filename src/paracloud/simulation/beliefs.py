@@ -1,6 +1,7 @@
 """What the broker takes jobs for, by what they asked for and by what ran before them; never by how long they run."""
 
 from collections.abc import Sequence
+from math import inf
 
 from paracloud.placement.past import RunTimes
 from paracloud.simulation.centre import Centre, Hole
@@ -26,27 +27,36 @@ class Beliefs:
         self.reserved: dict[int, float] = {}
         self.expected: dict[int, float] = {}
         self.at_most: dict[int, float] = {}
+        self._keys: dict[int, tuple[tuple[int | str, ...], ...]] = {}
+        self._due: dict[int, tuple[float, float]] = {}
+        """Of those that run: when each began, and by when it is to end by what is expected of it and what its scheduler
+        counts on first; minus infinity where that changes with what ends."""
 
     def arrived(self, job: int) -> None:
         grid, one = self._grid, self._grid.jobs[job]
+        self._keys[job] = self._whose_past(job)
         if self._knows_all:
             self.reserved[job], self.expected[job] = grid.reserved[job], one.ran
         elif self._says[job]:
             self.reserved[job] = grid.reserved[job]
-            self.expected[job] = self._past.predict(self._keys(job), one.requested).p50
+            self.expected[job] = self._past.predict(self._keys[job], one.requested).p50
         else:
-            self.expected[job], self.at_most[job] = self._lifetimes.expected(self._keys(job))
+            self.expected[job], self.at_most[job] = self._lifetimes.expected(self._keys[job])
             self.reserved[job] = self.expected[job]
             return
         self.at_most[job] = self.reserved[job]
 
+    def started(self, job: int, now: float) -> None:
+        end = now + min(self.expected[job], self._grid.reserved[job]) if self._says[job] else -inf
+        self._due[job] = now, end
+
     def ended(self, job: int) -> None:
-        del self.reserved[job], self.expected[job], self.at_most[job]
-        one = self._grid.jobs[job]
+        del self.reserved[job], self.expected[job], self.at_most[job], self._due[job]
+        one, keys = self._grid.jobs[job], self._keys.pop(job)
         if self._says[job]:
-            self._past.learn(self._keys(job), one.requested, one.ran)
+            self._past.learn(keys, one.requested, one.ran)
         else:
-            self._lifetimes.learn(self._keys(job), one.ran)
+            self._lifetimes.learn(keys, one.ran)
 
     def reserved_ends(self, centre: Centre, now: float) -> Sequence[float]:
         """By when those that run there, in their order, have to end as far as it can be told."""
@@ -56,18 +66,10 @@ class Beliefs:
 
     def expected_ends(self, centre: Centre, now: float) -> Sequence[float]:
         """When they are expected to end."""
-        says, expected, ends = self._says, self.expected, []
+        due, ends = self._due, []
         for until, job in centre.running:
-            if not says[job]:
-                ends.append(self._guessed_end(job, centre, now)[0])
-                continue
-            start = centre.started(job)
-            end = start + expected[job]
-            if end > now:
-                ends.append(min(end, until) if until > now else end)
-            else:
-                later = now + max((now - start) * OUTLIVED_PART, OUTLIVED_SECONDS)
-                ends.append(min(later, max(until, now + 1)))
+            start, end = due[job]
+            ends.append(end if end > now else self._late_end(job, start, until, now))
         return ends
 
     def hole(self, centre: Centre, now: float) -> Hole:
@@ -82,15 +84,24 @@ class Beliefs:
 
     def _ends(self, centre: Centre, now: float, which: int) -> list[float]:
         """Of those without a request by the mean (0), or by what nine in ten do not exceed (1)."""
-        says = self._says
-        return [until if says[job] else self._guessed_end(job, centre, now)[which] for until, job in centre.running]
+        return [until if self._says[job] else self._guessed_end(job, self._due[job][0], now)[which]
+                for until, job in centre.running]  # fmt: skip
 
-    def _guessed_end(self, job: int, centre: Centre, now: float) -> tuple[float, float]:
-        start = centre.started(job)
-        mean, late = self._lifetimes.expected(self._keys(job), now - start)
+    def _late_end(self, job: int, start: float, until: float, now: float) -> float:
+        """Of one that runs longer than was expected of it, or of which only the past tells."""
+        if not self._says[job]:
+            return self._guessed_end(job, start, now)[0]
+        end = start + self.expected[job]
+        if end > now:
+            return min(end, until) if until > now else end
+        later = now + max((now - start) * OUTLIVED_PART, OUTLIVED_SECONDS)
+        return min(later, max(until, now + 1))
+
+    def _guessed_end(self, job: int, start: float, now: float) -> tuple[float, float]:
+        mean, late = self._lifetimes.expected(self._keys[job], now - start)
         return start + mean, start + late
 
-    def _keys(self, job: int) -> tuple[tuple[int | str, ...], ...]:
+    def _whose_past(self, job: int) -> tuple[tuple[int | str, ...], ...]:
         """Whose past tells how long a job runs: its user's jobs of that size, and that asked as long; its user's, its
         centre's, all."""
         one = self._grid.jobs[job]

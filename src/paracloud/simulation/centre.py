@@ -1,11 +1,11 @@
 """A centre of the simulation: so many processors, one queue, and the scheduler's own rules."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import inf
 from typing import NamedTuple
 
-from paracloud.placement.forecast import Discipline, QueueState, Running, Waiting, reservation
+from paracloud.placement.forecast import Discipline, QueueState, Waiting, reservation
 
 
 class Hole(NamedTuple):
@@ -18,11 +18,12 @@ class Hole(NamedTuple):
 
 class Centre:
     """`queue` is in the order of arrival. `reserved[job]` is how long the scheduler reserves for it (seconds), and
-    `begun` is told of each job that starts. `version` is another one after everything that happens."""
+    `begun` is told of each job that starts. `version` is another one after everything that happens. `ends`: when the
+    scheduler counts on those that run to end, in order."""
 
     __slots__ = (
-        "_begun", "_discipline", "_procs", "_reserved", "_running", "_starts", "at", "capacity", "free", "queue",
-        "version",
+        "_begun", "_discipline", "_procs", "_reserved", "_running", "_starts", "_taken", "at", "capacity", "ends",
+        "free", "queue", "version",
     )  # fmt: skip
 
     def __init__(
@@ -38,6 +39,9 @@ class Centre:
         self.queue: list[int] = []
         self._discipline, self._procs, self._reserved, self._begun = discipline, procs, reserved, begun
         self._running: list[tuple[float, int]] = []
+        self.ends: list[float] = []
+        self._taken: list[int] = []
+        """The processors of each, in the same order."""
         self._starts: dict[int, tuple[float, float]] = {}
         self.version = 0
 
@@ -45,9 +49,6 @@ class Centre:
     def running(self) -> Sequence[tuple[float, int]]:
         """(end that the scheduler counts on, job), in order."""
         return self._running
-
-    def started(self, job: int) -> float:
-        return self._starts[job][0]
 
     def is_running(self, job: int) -> bool:
         return job in self._starts
@@ -63,15 +64,15 @@ class Centre:
     def end(self, job: int) -> None:
         self.version += 1
         _, until = self._starts.pop(job)
-        del self._running[bisect_left(self._running, (until, job))]
+        self._drop(job, until)
         self.free += self._procs[job]
 
     def extend(self, job: int, until: float) -> None:
         """It runs longer than the scheduler thought: it counts on `until` now."""
         self.version += 1
         begun, before = self._starts[job]
-        del self._running[bisect_left(self._running, (before, job))]
-        insort(self._running, (until, job))
+        self._drop(job, before)
+        self._insert(job, until)
         self._starts[job] = (begun, until)
 
     def schedule(self, now: float) -> None:
@@ -94,9 +95,9 @@ class Centre:
         if self._discipline is Discipline.FCFS or procs[self.queue[0]] <= self.free:  # it starts before anybody else
             return Hole(0, -inf, 0)
         if reserved is None:
-            ends = [(until, procs[job]) for until, job in self._running]
+            ends = list(zip(self.ends, self._taken, strict=True))
         else:
-            ends = sorted((until, procs[job]) for until, (_, job) in zip(reserved, self._running, strict=True))
+            ends = sorted(zip(reserved, self._taken, strict=True))
         return Hole(self.free, *reservation(ends, self.free, procs[self.queue[0]]))
 
     def _fill(self, now: float) -> None:
@@ -117,22 +118,25 @@ class Centre:
         until = now + self._reserved[job]
         self.version += 1
         self.free -= self._procs[job]
-        insort(self._running, (until, job))
+        self._insert(job, until)
         self._starts[job] = (now, until)
         self._begun(job, self, now)
+
+    def _insert(self, job: int, until: float) -> None:
+        at = bisect_left(self._running, (until, job))
+        self._running.insert(at, (until, job))
+        self.ends.insert(at, until)
+        self._taken.insert(at, self._procs[job])
+
+    def _drop(self, job: int, until: float) -> None:
+        at = bisect_left(self._running, (until, job))
+        del self._running[at], self.ends[at], self._taken[at]
 
     def state(self, ends: Sequence[float], reserved: Sequence[float], waiting: Mapping[int, Waiting]) -> QueueState:
         """As an observer sees it who expects those that run (in their order) to end at `ends`, and at `reserved` at the
         latest, and knows of `waiting` those that wait."""
-        procs = self._procs
-        return QueueState(
-            self.capacity,
-            self.free,
-            [Running(end, until, procs[job])
-             for end, until, (_, job) in zip(ends, reserved, self._running, strict=True)],
-            [waiting[job] for job in self.queue],
-            self._discipline,
-        )  # fmt: skip
+        running = list(zip(ends, reserved, self._taken, strict=True))
+        return QueueState(self.capacity, self.free, running, [waiting[job] for job in self.queue], self._discipline)
 
 
 def passing(

@@ -60,6 +60,7 @@ class Grid:
             for at, capacity in enumerate(workload.capacities)
         ]
         self.submissions = self.moves = 0
+        self._fitting: dict[tuple[int, int], Sequence[Centre]] = {}
         self._copies: dict[int, list[Centre]] = {}
         self._last_two: dict[tuple[int, str], tuple[float, float]] = {}
         self._corrections: dict[int, int] = {}
@@ -96,11 +97,14 @@ class Grid:
                     self.centres[at].schedule(now)
             broker.settled(now)
 
-    def fitting(self, job: int) -> list[Centre]:
+    def fitting(self, job: int) -> Sequence[Centre]:
         """The centres that are large enough, the job's own first."""
-        home, procs = self.jobs[job].home, self.procs[job]
-        return [one for one in (self.centres[home], *self.centres[:home], *self.centres[home + 1 :])
-                if one.capacity >= procs]  # fmt: skip
+        home, procs = key = self.jobs[job].home, self.procs[job]
+        found = self._fitting.get(key)
+        if found is None:
+            others = (*self.centres[:home], *self.centres[home + 1 :])
+            found = self._fitting[key] = [one for one in (self.centres[home], *others) if one.capacity >= procs]
+        return found
 
     def review_by(self, moment: float) -> None:
         """The policy wants to look again then, or earlier where that was said before."""

@@ -1,7 +1,7 @@
 """The broker's own policies: one submission of a job at a time, by what the queues show and what the past says."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import inf
 
 from paracloud.placement.forecast import Waiting
@@ -50,12 +50,15 @@ class Ours(Policy):
         self._likely.waiting[job] = Waiting(procs, reserved, self.beliefs.expected[job])
         return super().choose(job, now)
 
+    def started(self, job: int, now: float) -> None:
+        self.beliefs.started(job, now)
+
     def ended(self, job: int) -> None:
         self.beliefs.ended(job)
         del self._asked.waiting[job], self._likely.waiting[job]
 
     def _choose(self, job: int, now: float, fitting: Sequence[Centre]) -> Sequence[Centre]:
-        at_once = next((one for one in fitting if any(self._passing([job], one, now))), None)
+        at_once = next((one for one in fitting if self._passing([job], one, now)), None)
         target = at_once or self._soonest(job, now, fitting)
         if at_once or self._is_open(target):
             return (target,)
@@ -65,13 +68,14 @@ class Ours(Policy):
 
     def settled(self, now: float) -> None:
         """One centre at a time: its scheduler acts before the next is looked at."""
-        if not any(self._fill(centre, now) for centre in self.grid.centres) and self._held:
+        for centre in self.grid.centres:
+            if centre.free and self._seen[centre.at] != centre.version and self._fill(centre, now):
+                return
+        if self._held:
             self._send_ahead(now)
 
     def _fill(self, centre: Centre, now: float) -> bool:
-        if not centre.free or self._seen[centre.at] == centre.version:
-            return False
-        begin = list(self._passing(self._waiting(centre, now), centre, now))
+        begin = self._passing(self._waiting(centre, now), centre, now)
         for job in begin:
             self._send(job, centre, now)
         if not begin:
@@ -82,13 +86,13 @@ class Ours(Policy):
         """Who may go there, in the order in which it is offered a hole."""
         return [job for _, job in self._shortest]
 
-    def _passing(self, jobs: Sequence[int], centre: Centre, now: float) -> Iterator[int]:
+    def _passing(self, jobs: Sequence[int], centre: Centre, now: float) -> list[int]:
         """Those that its scheduler would start now, as far as that can be told, were they to come in this order."""
         procs, free = self.grid.procs, centre.free
         narrow = [job for job in jobs if procs[job] <= free]
         if not narrow:
-            return iter(())
-        return passing(narrow, procs, self.beliefs.at_most, self.beliefs.hole(centre, now), now)
+            return []
+        return list(passing(narrow, procs, self.beliefs.at_most, self.beliefs.hole(centre, now), now))
 
     def _send_ahead(self, now: float) -> None:
         if any(self._is_open(centre) for centre in self.grid.centres):
@@ -137,11 +141,11 @@ class Reroute(Ours):
         elsewhere = [
             (expected[job], job)
             for other in self.grid.centres
-            if other is not centre
-            for job in other.queue
+            if other is not centre and other.queue
+            for at, job in enumerate(other.queue)
             if self.brokered[job]
             and self._moved_at.get(job, -inf) <= rested
-            and self._likely.queued(other, job, now) - now > expected[job]
+            and self._likely.queued(other, at, now) - now > expected[job]
         ]
         return [job for _, job in sorted([*elsewhere, *self._shortest])] if elsewhere else super()._waiting(centre, now)
 

@@ -12,9 +12,9 @@ Ends: TypeAlias = Callable[[Centre, float], Sequence[float]]
 """When those that run at a centre are expected to end, in their order, as it looks now."""
 
 
-def as_reserved(centre: Centre, _now: float) -> list[float]:
+def as_reserved(centre: Centre, _now: float) -> Sequence[float]:
     """As the centre's own scheduler counts on."""
-    return [until for until, _ in centre.running]
+    return centre.ends
 
 
 class Outlooks:
@@ -24,6 +24,7 @@ class Outlooks:
     def __init__(self, grid: Grid, ends: Ends = as_reserved, reserved: Ends = as_reserved) -> None:
         self._grid, self._ends, self._reserved = grid, ends, reserved
         self._kept: dict[int, tuple[int, Outlook]] = {}
+        self._is_shortest_first = grid.rules.discipline.shortest_first
         self.waiting: dict[int, Waiting] = {}
 
     def start(self, centre: Centre, job: int, now: float, limit: float = inf) -> float:
@@ -32,13 +33,12 @@ class Outlooks:
             return inf
         if not centre.queue and self._grid.procs[job] <= centre.free:
             return now
-        if self._grid.rules.discipline.shortest_first:
+        if self._is_shortest_first:
             return forecast(self.state(centre, now), now, self.waiting[job], limit)
         return self._outlook(centre, now).start(self.waiting[job], now, limit)
 
-    def queued(self, centre: Centre, job: int, now: float) -> float:
-        """When it starts there, where it waits already."""
-        at = centre.queue.index(job)
+    def queued(self, centre: Centre, at: int, now: float) -> float:
+        """When the one at that place of its queue starts."""
         return self._outlook(centre, now).starts(at + 1).get(at, inf)
 
     def state(self, centre: Centre, now: float) -> QueueState:
@@ -46,8 +46,9 @@ class Outlooks:
 
     def _outlook(self, centre: Centre, now: float) -> Outlook:
         """Kept while nothing happens there that was not expected."""
-        version, outlook = self._kept.get(centre.at, (-1, None))
-        if outlook is None or version != centre.version or outlook.is_current_until <= now:
-            outlook = Outlook(self.state(centre, now), now)
-            self._kept[centre.at] = (centre.version, outlook)
+        kept = self._kept.get(centre.at)
+        if kept is not None and kept[0] == centre.version and kept[1].is_current_until > now:
+            return kept[1]
+        outlook = Outlook(self.state(centre, now), now)
+        self._kept[centre.at] = (centre.version, outlook)
         return outlook

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paracloud.placement.forecast import Discipline, Outlook, QueueState, Running, Waiting, forecast
+from paracloud.placement.forecast import Discipline, Outlook, QueueState, Running, Waiting, forecast, reservation
 from paracloud.simulation.centre import Centre
 from paracloud.simulation.grid import Grid, Rules
 from paracloud.simulation.peers import EarliestStart
@@ -127,3 +127,60 @@ def test_an_outlook_says_the_same_however_much_was_asked_of_it(
     for ran, procs in asked:
         job = Waiting(procs, ran, ran)
         assert outlook.start(job, NOW) == forecast(state, NOW, job)
+
+
+def plainly(state: QueueState, now: float, job: Waiting) -> float:
+    """As `forecast`, step by step, all that waits played together with the job."""
+    running, queue, free = (
+        [(max(one[0], now + 1), *one[1:]) for one in state.running],
+        [*state.waiting, job],
+        state.free,
+    )
+    while True:
+        head, shadow, extra = len(queue), inf, free
+        for at, one in enumerate(list(queue)):
+            if at < head and one.procs > free:
+                head, (shadow, extra) = at, reservation(sorted(end[1:] for end in running), free, one.procs)
+            passes = state.discipline is EASY and (now + one.reserved <= shadow or one.procs <= extra)
+            if one.procs > free or not (at < head or passes):
+                continue
+            if one is job:
+                return now
+            free, extra = free - one.procs, extra - one.procs * (now + one.reserved > shadow)
+            queue.remove(one)
+            running.append((now + max(one.expected, 1), now + one.reserved, one.procs))
+        if not running:
+            return inf
+        now = min(running)[0]
+        free += sum(procs for end, _, procs in running if end == now)
+        running = [one for one in running if one[0] > now]
+
+
+SECONDS = st.integers(1, 40)
+
+
+@st.composite
+def states(draw: st.DrawFn) -> QueueState:
+    """Of eight processors; some that run should have ended, all may end before they have to."""
+    running, free = [], 8
+    for procs in draw(st.lists(st.integers(1, 4), max_size=6)):
+        if procs <= free:
+            free -= procs
+            early, more = draw(st.integers(-5, 40)), draw(SECONDS)
+            running.append(Running(NOW + early, NOW + max(early, 0) + more, procs))
+    others = draw(st.lists(st.tuples(st.integers(1, 8), SECONDS, SECONDS), max_size=5))
+    waiting = [Waiting(procs, asked, min(asked, ran)) for procs, asked, ran in others]
+    return QueueState(8, free, running, waiting, draw(st.sampled_from([FCFS, EASY])))
+
+
+@given(state=states(), asked=st.lists(st.tuples(st.integers(1, 8), SECONDS, st.integers(0, 120)), max_size=6))
+@settings(max_examples=400, deadline=None)
+def test_an_outlook_says_up_to_each_limit_what_the_plainest_playing_says(
+    state: QueueState, asked: list[tuple[int, int, int]]
+) -> None:
+    outlook = Outlook(state, NOW)
+    for procs, reserved, within in asked:
+        job = Waiting(procs, reserved, reserved)
+        start = plainly(state, NOW, job)
+        assert outlook.start(job, NOW, NOW + within) == (start if start < NOW + within else inf)
+        assert outlook.start(job, NOW) == start
