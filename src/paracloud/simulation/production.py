@@ -91,6 +91,7 @@ class Production(Policy):
         return [job for job in centre.queue if job in self._queued]
 
     def started(self, job: int, now: float) -> None:
+        self._beliefs.started(job, now)
         queued = self._queued.pop(job, None)
         centre = self.grid.where[job]
         if queued is not None and centre is not None:
