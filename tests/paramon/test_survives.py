@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.paramon.test_run import everybody
-from tests.paramon.test_watch import ENVIRONMENT, until_ticked
+from tests.paramon.test_watch import ENVIRONMENT, len_of, until_ticked
 
 from paramon.facts.by_time import ByTime
 from paramon.owner import NO_RANK
@@ -42,10 +42,11 @@ def test_one_that_was_stopped_says_what_it_missed_and_no_rate_is_wrong(tmp_path)
     process = burning(tmp_path)
     job = job_of(process.pid)
     process.send_signal(signal.SIGSTOP)
-    before = ticks_used(job)
+    before, seen = ticks_used(job), len_of(tmp_path)
     while ticks_used(job) < before + STOPPED_TICKS:
         os.sched_yield()
     process.send_signal(signal.SIGCONT)
+    until_ticked(tmp_path, seen + 1)  # else the job may be gone before it looks again
     process.communicate(timeout=60)
     (node,) = open_profile(str(tmp_path))
     assert node.end["missed_ticks"] >= 15
