@@ -28,7 +28,7 @@ from paracloud.placement.columns import Columns, Flags, Whole
 from paracloud.placement.offer import Need
 
 SHAPES_MOST, TERMS_MOST = 2048, 64
-"""Kept of one market: some 26 bytes for each of its queues, and some 60."""
+"""Kept of one market: some 35 bytes for each of its queues (60 for whom the market names), and some 70."""
 SHAPE = attrgetter(
     "tasks", "cores_per_task", "nodes", "tasks_per_node", "memory_per_node_bytes", "memory_per_core_bytes",
     "gpus_per_node", "gpu_model", "exclusive",
