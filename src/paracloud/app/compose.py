@@ -117,6 +117,7 @@ class Composed:
             budget=CommandBudget(one.commands_per_minute, self.clock, dialect.commands_least),
             clock=self.clock,
             terms=one.tended_by,
+            commands_per_minute=one.commands_per_minute,
         )
 
     async def _stage(self, transport: Transport, item: Dispatch) -> None:

@@ -41,13 +41,29 @@ async def foretell_moved(
 ) -> None:
     """Of a job that is handed over to this place. What was said of it elsewhere stays as it was. Of a place that is not
     on the market any more, or does not fit, less is known or nothing, and less is written."""
+    offer = await _offer_at(session, row, place, market)
+    if offer is not None:
+        spec, project, user = read_spec(row.spec, row.script), ProjectId(row.project_id), UserId(row.user_id)
+        await foretell(session, JobId(row.id), project, spec, offer, user=user, market=market, now=now)
+
+
+async def foretell_drawn(
+    session: AsyncSession, row: AnyRow, place: tuple[CentreName, str], *, market: Market, since: datetime
+) -> None:
+    """Of a job that was kept back and is handed over to this place: its run and its cost there, and the wait that was
+    foretold when it was accepted. Nothing is kept to learn from: it waited for all centres, and not for this one."""
+    offer, said = await _offer_at(session, row, place, market), await store_forecasts.last(session, JobId(row.id))
+    if offer is not None and offer.prediction is not None and offer.cost is not None and said is not None:
+        wait = {"wait_p50_seconds": said.wait_p50_seconds, "wait_p90_seconds": said.wait_p90_seconds}
+        await store_forecasts.add(session, forecast_values(JobId(row.id), offer, since) | wait)
+
+
+async def _offer_at(session: AsyncSession, row: AnyRow, place: tuple[CentreName, str], market: Market) -> Offer | None:
     spec, project, user = read_spec(row.spec, row.script), ProjectId(row.project_id), UserId(row.user_id)
     customer = await customer_of(session, project, market)
     wanted = need_elsewhere(spec, customer, market)
     found = foreseen(wanted, offers(market, spec, customer), spec, customer=customer, user=user, market=market)
-    offer = next((one for one in found if (one.centre, one.queue) == place), None)
-    if offer is not None:
-        await foretell(session, JobId(row.id), project, spec, offer, user=user, market=market, now=now)
+    return next((one for one in found if (one.centre, one.queue) == place), None)
 
 
 def forecast_values(job: JobId, offer: Offer, now: datetime) -> dict[str, object]:

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.jobs import store, store_moves
-from paracloud.jobs.foretell import foretell_moved
+from paracloud.jobs.foretell import foretell_drawn, foretell_moved
 from paracloud.jobs.market import Market
 from paracloud.jobs.moving import MoveStep, OpenMove, TakenPlace
 from paracloud.jobs.state import JobState
@@ -37,7 +37,7 @@ async def hand_over(
 ) -> None:
     """Its row is locked. The new centre's worker hears of it when the transaction is committed. What is expected of it
     there is read off the market, where there is one. `since`: from when on it waits, for a job that was kept back until
-    the new centre had room; what was expected of its wait then is held against it still."""
+    the new centre had room; what was expected of its wait when it was accepted is held against it still."""
     row = await store_moves.lock(session, move.job)
     assert row is not None, "a job that moves is there"  # noqa: S101
     assert move.taken is not None, "its place is taken"  # noqa: S101
@@ -53,6 +53,8 @@ async def hand_over(
     await store.add_events(session, [event])
     if market is not None and since is None:
         await foretell_moved(session, row, move.to_place, market=market, now=now)
+    elif market is not None and since is not None:
+        await foretell_drawn(session, row, move.to_place, market=market, since=since)
     await store.announce(session, move.to_place[0])
     log.info("job.moved", job=str(move.job), left="/".join(move.from_place), to="/".join(move.to_place))
 

@@ -69,7 +69,12 @@ async def _end_untried(session: AsyncSession, rows: Sequence[JobRow], now: datet
 def _columns(row: JobRow, hopeless: set[JobId]) -> dict[str, object]:
     # One that was tried may be at the centre already: it is submitted held, if at all, and cancelled there.
     wish = "cancel" if row.id in hopeless else row.wish
-    return {"id": row.id, "state": JobState.SUBMITTING.value, "tries": row.tries + 1, "wish": wish}
+    return {"id": row.id, "state": JobState.SUBMITTING.value, "tries": row.tries + 1, "wish": wish, **_is_sent(row)}
+
+
+def _is_sent(row: JobRow) -> dict[str, object]:
+    """One that was kept back is so no more."""
+    return {"kept": False, "reason": "" if row.kept else row.reason}
 
 
 def _event(row: JobRow, now: datetime) -> dict[str, object]:

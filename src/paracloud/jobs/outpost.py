@@ -14,6 +14,9 @@ from paracloud.transports.transport import Reach, execute
 
 T = TypeVar("T")
 
+PROBES_PART = 4
+"""Probes take a fourth of the commands at the most."""
+
 Tenure = Callable[[], Lease]
 """Gives the lease as it is now; raises Fenced once its own deadline has passed. Asked before every act and write."""
 
@@ -41,6 +44,11 @@ class Outpost:
     budget: Budget
     clock: Clock
     terms: tuple[object, ...] = ()
+    commands_per_minute: int = 240
+
+    def probe_least(self, least: timedelta) -> timedelta:
+        """Between two probes of its queues, so that they take no more than a part of its commands."""
+        return max(least, timedelta(minutes=PROBES_PART) * self.dialect.queues().cost / self.commands_per_minute)
 
     async def ask(self, account: UnixAccount, command: Command[T], tenure: Tenure, *, purpose: str) -> T:
         """Run a dialect's command as this account, within the budget and under the lease."""

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from paracloud.jobs.moving import MoveStep
 from paracloud.jobs.state import FINAL
 from paracloud.jobs.store_experience import RAN
-from paracloud.jobs.tables import PLACED_AT, AnyRow, DependencyRow, JobRow, TaskRow, is_in
+from paracloud.jobs.tables import DRAWN_AFTER, PLACED_AT, AnyRow, DependencyRow, JobRow, TaskRow, is_in
 from paracloud.jobs.tables_forecasts import ForecastRow
 from paracloud.jobs.tables_moves import MoveRow
 from paracloud.kit.identifiers import CentreName
@@ -73,7 +73,7 @@ async def left_late(session: AsyncSession, *, since: datetime, centre: CentreNam
         .join(JobRow, JobRow.id == MoveRow.job_id)
         .where(MoveRow.step == MoveStep.MOVED, ~JobRow.starts_held, said.c.made_at >= since)
         .where(_seconds(MoveRow.ended_at, said.c.made_at) > said.c.wait_p90_seconds)
-        .where(said.c.made_at < PLACED_AT)  # one that was kept back is counted by its own forecast
+        .where(JobRow.moved_at != JobRow.accepted_at + DRAWN_AFTER)  # of one that was drawn the promise stands
         .group_by(said.c.centre)
     )
     if centre is not None:

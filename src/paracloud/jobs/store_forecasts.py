@@ -15,6 +15,12 @@ async def add(session: AsyncSession, values: Mapping[str, Any]) -> None:
     await session.execute(insert(ForecastRow).values(dict(values)))
 
 
+async def last(session: AsyncSession, job: JobId) -> ForecastRow | None:
+    """Of whatever place."""
+    query = select(ForecastRow).where(ForecastRow.job_id == job).order_by(ForecastRow.made_at.desc()).limit(1)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
 async def newest(session: AsyncSession, job: JobId) -> ForecastRow | None:
     """That of the place where the job is; None where nothing was foreseen of it there."""
     query = (

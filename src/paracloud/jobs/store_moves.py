@@ -152,6 +152,7 @@ async def untried(session: AsyncSession, centre: CentreName, limit: int, *, afte
         select(JobRow.id)
         .where(JobRow.centre == centre, is_in(BEFORE_CENTRE), JobRow.state == JobState.ACCEPTED, JobRow.movable)
         .where(JobRow.tries == 0, JobRow.wish.is_(None), ~_needed(), true() if after is None else JobRow.id > after)
+        .where(~JobRow.kept)  # bound to no place yet: whoever has room draws it
         .order_by(JobRow.id)
         .limit(limit)
     )

@@ -20,7 +20,7 @@ from paracloud.jobs import store, store_funds
 from paracloud.jobs.bounds import bounds
 from paracloud.jobs.foretell import foretell
 from paracloud.jobs.hopes import Asked
-from paracloud.jobs.keep_back import KEPT, is_kept_back
+from paracloud.jobs.keep_back import IS_KEPT, KEPT, kept_back
 from paracloud.jobs.landing import checkpoint_signal, first_hold
 from paracloud.jobs.market import Market, customer_of
 from paracloud.jobs.movable import is_movable
@@ -68,7 +68,8 @@ async def submit(
     customer = await customer_of(session, project, market)
     only_centre = await dependency_centre(session, project, spec, is_final=True)
     require_ahead(spec, market)
-    placed = place(placer or Placer(market), Asked(spec, customer, caller.user, only_centre))
+    asked = Asked(spec, customer, caller.user, only_centre)
+    placed = place(placer or Placer(market), asked)
     if not placed.fits:
         raise nothing_fits(spec, weigh(spec, market, customer, only_centre, user=caller.user).choice)
     await _check_inputs(session, project, spec)
@@ -77,6 +78,13 @@ async def submit(
     funding = await funding_of(session, project)
     wall = first_hold(funding, spec.wall_limit)
     most = most_at(market, spec, customer, offer, wall)
+    own = dedicated_at(market, spec, customer, offer)
+    is_held_in_parts = wall < spec.wall_limit or spec.requeue  # a run after a requeue is held for when it comes
+    has_funds = own is not None or (is_held_in_parts and most.amount.micro > 0)
+    movable = is_movable(spec) and not has_funds
+    # Before the wallet is locked: it asks for all that waits.
+    kept = await kept_back(session, asked, offer, placed, market) if movable else None
+    offer = kept or offer
     where = Place(most.price.product_line, offer.centre, offer.queue)
     wanted = Wanted(project, str(job), most.amount, caller.user, most, where)
     reserved = await set_aside(session, wanted, now=now)
@@ -86,13 +94,12 @@ async def submit(
     else:
         bound = Bound(reserved.ceiling, reserved.rest)
     why_en, why_zh = explain_best(placed.need, offer, placed.objective, (placed.fits - passed, placed.out), bound)
-    own = dedicated_at(market, spec, customer, offer)
-    is_held_in_parts = wall < spec.wall_limit or spec.requeue  # a run after a requeue is held for when it comes
-    has_funds = own is not None or (is_held_in_parts and most.amount.micro > 0)
+    if kept is not None:
+        why_en, why_zh = why_en + IS_KEPT[0], why_zh + IS_KEPT[1]
     values = _values(job, caller, project, spec, offer, account, (why_en, why_zh), now)
-    values |= {"currency": held.currency, "held_micro": held.micro, "movable": is_movable(spec) and not has_funds}
+    values |= {"currency": held.currency, "held_micro": held.micro, "movable": movable}
     values["cores_taken"] = taken_at(market, spec, (offer.centre, offer.queue))
-    if values["movable"] and await is_kept_back(session, spec, offer, placed, market):
+    if kept is not None:
         values |= {"kept": True, "reason": KEPT}
     needs = [{"job_id": job, "needs_job_id": one.job, "kind": one.kind} for one in spec.depends_on]
     await store.add_job(session, values, needs, now)

@@ -4,7 +4,7 @@ The indexes follow the worker's questions, each over the few rows that it is abo
 live, what is wished. A finished job is in none of them.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -112,6 +112,8 @@ class JobRow(Base):
 PLACED_AT = func.coalesce(JobRow.moved_at, JobRow.accepted_at)
 """When a job came to the place where it is: its wait there begins then. One that was kept back waits since it was
 accepted, wherever it goes."""
+DRAWN_AFTER = timedelta(microseconds=1)
+"""So much later it came to the place that it was drawn to: what was foretold of another is of before."""
 WAITS_SINCE = case((JobRow.spec.has_key("inputs"), func.coalesce(JobRow.submitted_at, PLACED_AT)), else_=PLACED_AT)
 """From when on the queue keeps it waiting. Until its files have come, their way does, which is foretold apart."""
 

@@ -17,26 +17,26 @@ class Vacancy:
     cards: int
     nodes: int
 
-    def holds(self, row: AnyRow) -> bool:
-        """A job, as `store_kept` gives it."""
+    def holds(self, row: AnyRow, cores: int) -> bool:
+        """A job, as `store_kept` gives it, that would take so many cores there."""
         is_had = row.gpus <= self.cards and whole_nodes(row) <= self.nodes
-        return is_had and self.room.holds(row.taken, row.wall_limit_seconds)
+        return is_had and self.room.holds(cores, row.wall_limit_seconds)
 
-    def take(self, row: AnyRow) -> None:
+    def take(self, row: AnyRow, cores: int) -> None:
         """By a job that it holds."""
         self.cards -= row.gpus
         self.nodes -= whole_nodes(row)
-        self.room.take(row.taken, row.wall_limit_seconds)
+        self.room.take(cores, row.wall_limit_seconds)
 
 
 def vacancy_of(stall: Stall, sent: Sequence[AnyRow], now: datetime) -> Vacancy:
     """`sent`: what of ours runs or waits there, in its order. What has started since its scheduler was asked is not
     free any more."""
     queue, seen_at = stall.queue, stall.seen_at or now
-    running = [row for row in sent if row.runs and row.started_at is not None]
+    running = [row for row in sent if row.runs and row.began_at is not None]
     waiting = [row for row in sent if not row.runs]
-    begun = [row for row in running if row.started_at > seen_at]
-    left = [max(row.wall_limit_seconds - (now - row.started_at).total_seconds(), 0.0) for row in running]
+    begun = [row for row in running if row.began_at > seen_at]
+    left = [max(row.wall_limit_seconds - (now - row.began_at).total_seconds(), 0.0) for row in running]
     room = room_of(
         max(queue.free_cores - sum(row.cores for row in begun), 0),
         [Asks(row.cores, seconds) for row, seconds in zip(running, left, strict=True)],

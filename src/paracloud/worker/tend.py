@@ -211,9 +211,10 @@ async def _probing(outpost: Outpost, lease: HeldLease, duties: Duties, pictures:
             log.warning("centre.probe_failed", centre=outpost.centre, code=trouble.code, reason=trouble.en)
             told, pause, again = 0, again, min(PROBE, again * 2)
             await _report(duties, outpost, trouble)
-        await outpost.clock.sleep(min(pause, PROBE_LEAST))
-        if pause > PROBE_LEAST:
-            await pictures.wait(outpost, pause - PROBE_LEAST)
+        least = outpost.probe_least(PROBE_LEAST)
+        await outpost.clock.sleep(min(pause, least))
+        if pause > least:
+            await pictures.wait(outpost, pause - least)
 
 
 async def _reconciling(outpost: Outpost, lease: HeldLease, duties: Duties) -> None:

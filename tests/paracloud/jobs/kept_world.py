@@ -1,11 +1,12 @@
 """A small grid in which whoever comes has to wait: on real PostgreSQL, with prices and wallets."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
-from tests.paracloud.jobs.world import EAST, WEST, World, connect, queue
+from tests.paracloud.jobs.world import EAST, START, WEST, World, connect, person, queue
 
 from paracloud.billing.truths import TRUTHS
+from paracloud.centres.account import account_for
 from paracloud.centres.store import keep_queues
 from paracloud.jobs.draw import Drawer
 from paracloud.jobs.foresee import Foresight
@@ -36,13 +37,22 @@ class Grid:
             await grid.at(name, str(await world.submit(centre=name, ntasks="16")))
         return grid
 
-    async def join(self, name: str, *, price: str) -> CentreName:
-        """Another centre, full."""
+    async def join(self, name: str, *, price: str, accounts: int = 3, lent_to: str = "") -> CentreName:
+        """Another centre, full; its first account is that project's."""
         centre = CentreName(name)
         async with self.world.database.begin() as session:
-            await connect(session, centre, price=price, queues=[queue(**FULL)])
+            await connect(session, centre, price=price, queues=[queue(**FULL)], accounts=accounts)
+            if lent_to:
+                project, _ = await person(session, lent_to)
+                await account_for(session, centre, project, now=START)
         self.leases[centre] = await self.world.leases(ttl=timedelta(days=1)).claim(centre)
         return centre
+
+    async def begins(self, job: JobId, at: datetime) -> None:
+        """To run, as we see it, whatever its centre's clock says."""
+        await self.change("UPDATE jobs SET state = 'running', started_at = '1999-01-01Z' WHERE id = :id", id=job)
+        event = "INSERT INTO job_events (job_id, at, from_state, to_state) VALUES (:id, :at, 'queued', 'running')"
+        await self.change(event, id=job, at=at)
 
     async def shows(self, centre: CentreName, **changes) -> None:
         async with self.world.database.begin() as session:

@@ -7,10 +7,13 @@ import pytest
 from tests.paracloud.jobs.kept_world import SECOND, Grid
 from tests.paracloud.jobs.world import EAST, START, WEST, open_world
 
-from paracloud.jobs import store_calibration
-from paracloud.jobs.draw import HAS_ROOM, REFUSED_FOR, LetGo, plan, send
+from paracloud.jobs import store_calibration, store_moves
+from paracloud.jobs.draw import KEPT_MOST, REFUSED_FOR, LetGo, send
 from paracloud.jobs.keep_back import KEPT
+from paracloud.jobs.placer import Placer
 from paracloud.jobs.show import show
+from paracloud.jobs.tables import DRAWN_AFTER
+from paracloud.jobs.who_goes import who_goes
 from paracloud.jobs.wish import cancel, hold
 from paracloud.placement.constraints import Constraints
 
@@ -38,8 +41,8 @@ async def test_it_goes_to_the_centre_that_has_room_first_with_its_money(opened):
     await grid.shows(WEST, free_cores=4, free_nodes=1)
     await grid.draw(WEST)
     assert await grid.places(job) == [("west", False)]
-    assert "moved from east/cpu to west/cpu because it waited for room" in await grid.job("why_en", job)
-    assert "由 east/cpu 改派至 west/cpu" in await grid.job("why_zh", job)
+    assert "goes to west/cpu because it waited for room" in await grid.job("why_en", job)
+    assert "派往 west/cpu" in await grid.job("why_zh", job)
     assert await grid.job("account", job) == "west0"
     assert await grid.at(EAST) == []
     assert await grid.at(WEST) == [job]
@@ -51,18 +54,23 @@ async def test_who_was_kept_back_has_waited_since_it_was_accepted_and_what_was_p
     grid = await opened()
     job = await grid.kept(ntasks="4")
     await grid.shows(WEST, free_cores=4, free_nodes=1)
-    grid.world.clock.forward(timedelta(days=30))
+    async with grid.world.database.begin() as session:
+        said = (await show(session, grid.world.caller, job)).forecast
+    promised = said.wait.p50, said.wait.p90
+    grid.world.clock.forward(timedelta(hours=23))
     await grid.draw(WEST)
     assert await grid.places(job) == [("west", False)]
-    assert await grid.job("moved_at", job) == await grid.job("accepted_at", job)
+    assert await grid.job("moved_at", job) == await grid.job("accepted_at", job) + DRAWN_AFTER
+    grid.world.clock.forward(timedelta(hours=2))
     async with grid.world.database.begin() as session:
         shown = await show(session, grid.world.caller, job)
         now = grid.world.clock.now()
         assert await store_calibration.left_late(session, since=START, centre=None) == {}
         counted = await store_calibration.counted(session, since=START, now=now, centre=None)
     overdue = {row.centre: row.overdue for row in counted}
-    assert (shown.forecast.centre, shown.forecast.made_at) == ("east", shown.summary.accepted_at)
-    assert overdue["east"] == 2, "it, and the one that waits there"
+    assert (shown.forecast.centre, shown.forecast.made_at) == ("west", shown.summary.accepted_at + DRAWN_AFTER)
+    assert (shown.forecast.wait.p50, shown.forecast.wait.p90) == promised
+    assert overdue == {"east": 1, "west": 2}, "the ones that wait there, and it"
 
 
 async def test_where_it_was_placed_it_is_let_go_and_has_not_moved(opened):
@@ -76,71 +84,11 @@ async def test_where_it_was_placed_it_is_let_go_and_has_not_moved(opened):
     assert await grid.world.held() == held
 
 
-async def test_the_shortest_goes_first_and_no_more_go_than_there_is_room_for(opened):
-    grid = await opened()
-    jobs = [await grid.kept(ntasks="4", time=minutes) for minutes in ("60", "10", "30")]
-    await grid.shows(WEST, free_cores=8, free_nodes=2)
-    await grid.draw(WEST)
-    assert await grid.places(*jobs) == [("east", True), ("west", False), ("west", False)]
-    await grid.draw(WEST)
-    assert await grid.places(jobs[0]) == [("east", True)], "those that are on their way there come before it"
-
-
-async def test_what_started_since_the_queue_was_looked_at_is_not_free(opened):
-    grid = await opened(waiting=(EAST,))
-    await grid.shows(WEST, free_cores=4, free_nodes=1)
-    first = (await grid.world.submit(ntasks="4", centre=WEST)).job
-    await grid.at(WEST)
-    job = await grid.kept(ntasks="4")
-    at = grid.world.clock.now() + SECOND
-    await grid.change("UPDATE jobs SET state = 'running', started_at = :at WHERE id = :id", at=at, id=first)
-    async with grid.world.database.begin() as session:
-        market = await grid.drawer.market.now()
-        assert [one for one in await plan(session, WEST, market, at) if one.why is HAS_ROOM] == []
-    assert await grid.job("kept", job) is True
-
-
-async def test_whoever_has_nodes_alone_takes_all_of_their_cores(opened):
-    grid = await opened(waiting=(WEST,))
-    await grid.shows(EAST)
-    alone = (await grid.world.submit(nodes="4", exclusive="true", centre=EAST)).job
-    assert (await grid.job("cores", alone), await grid.job("cores_taken", alone)) == (4, 16)
-    wide, narrow = await grid.kept(nodes="2", exclusive="true"), await grid.kept()
-    await grid.shows(WEST, free_cores=4, free_nodes=1)
-    await grid.draw(WEST)
-    assert (await grid.job("kept", wide), await grid.places(narrow)) == (True, [("west", False)])
-
-
-async def test_cards_that_one_takes_are_not_there_for_the_next(opened):
-    cards = {"gpus_per_node": 2, "gpu_model": "a100"}
-    grid = await opened(waiting=())
-    await grid.shows(EAST, **cards, free_gpus=1)
-    await grid.shows(WEST, **cards, free_gpus=0)
-    first = (await grid.world.submit(gres="gpu:1")).job
-    second, third = await grid.kept(gres="gpu:1"), await grid.kept(gres="gpu:1")
-    assert await grid.at(EAST) == [first]
-    await grid.at(WEST, str(await grid.world.submit(gres="gpu:2", centre=WEST)))
-    await grid.shows(WEST, **cards, free_gpus=3)
-    await grid.draw(WEST)
-    assert await grid.places(second, third) == [("west", False), ("east", True)]
-
-
-async def test_who_has_waited_longest_is_sent_ahead_to_where_none_of_ours_waits(opened):
-    grid = await opened(waiting=(EAST,))
-    jobs = [await grid.kept(ntasks="8", time=minutes) for minutes in ("60", "10")]
-    await grid.draw(EAST)
-    assert await grid.places(*jobs) == [("east", True)] * 2
-    await grid.draw(WEST)
-    assert await grid.places(*jobs) == [("west", False), ("east", True)]
-    assert "it has waited longest" in await grid.job("why_en", jobs[0])
-    await grid.draw(WEST)
-    assert await grid.places(jobs[1]) == [("east", True)], "one of ours waits there now"
-
-
 @pytest.mark.parametrize(
     "options",
     [
         {"centre": "east"}, {"movable": False}, {"array": "1-3"}, {"partition": "cpu", "centre": "west"},
+        {"constraints": Constraints(most_wait=timedelta(days=300))},
         {"objective": "deadline", "constraints": Constraints(deadline=START + timedelta(days=300))},
     ],
     ids=str,
@@ -191,9 +139,9 @@ async def test_who_cannot_have_a_place_stands_before_nobody(opened):
     assert grid.drawer._refused.keys() == {(south, poor)}
     market, now = await grid.drawer.market.now(), grid.world.clock.now()
     async with grid.world.database.begin() as session:
-        (again,) = await plan(session, south, market, now)
+        (again,), _ = await who_goes(session, south, Placer(market), now)
         assert again.job == poor
-        assert await plan(session, south, market, now, without=frozenset({poor})) == []
+        assert (await who_goes(session, south, Placer(market), now, without={poor}))[0] == []
     grid.world.clock.forward(REFUSED_FOR)
     await grid.draw(EAST)
     assert grid.drawer._refused == {}
@@ -206,11 +154,11 @@ async def test_one_that_was_sent_meanwhile_is_left_where_it_is(opened):
     await grid.shows(WEST, free_cores=4, free_nodes=1)
     market, now = await grid.drawer.market.now(), grid.world.clock.now()
     async with grid.world.database.begin() as session:
-        (goes,) = await plan(session, WEST, market, now)
+        (goes,), _ = await who_goes(session, WEST, Placer(market), now)
     assert await LetGo(grid.world.database).round(grid.leases[EAST]) is False
     for _ in range(2):
         async with grid.world.database.begin() as session:
-            await send(session, job, goes.offer, goes.why, market=market, now=now)
+            await send(session, goes, market=market, now=now)
         assert await grid.places(job) == [("east", False)]
         await grid.at(EAST)
     assert await grid.world.state(job) == "queued"
@@ -223,10 +171,10 @@ async def test_two_centres_that_draw_the_same_job_at_once_get_it_once(opened):
     grid.world.clock.forward(SECOND)
     market, now = await grid.drawer.market.now(), grid.world.clock.now()
     async with grid.world.database.begin() as session:
-        (goes,) = await plan(session, WEST, market, now)
+        (goes,), _ = await who_goes(session, WEST, Placer(market), now)
     async with grid.world.database.begin() as one, grid.world.database.begin() as other:
-        await send(one, job, goes.offer, goes.why, market=market, now=now)
-        await send(other, job, goes.offer, goes.why, market=market, now=now)
+        await send(one, goes, market=market, now=now)
+        await send(other, goes, market=market, now=now)
     assert (await grid.places(job), await grid.job("moves", job)) == ([("west", False)], 1)
     assert await grid.untrue() == {}
 
@@ -238,3 +186,38 @@ async def test_where_no_job_may_move_those_that_are_kept_back_are_let_go(opened)
     assert await grid.at(EAST) == []
     await LetGo(grid.world.database).round(grid.leases[EAST])
     assert await grid.at(EAST) == [job]
+
+
+async def test_a_sick_centre_keeps_nobody_back_and_chases_nobody_into_a_full_queue(opened):
+    grid = await opened()
+    job = await grid.kept(ntasks="4")
+    async with grid.world.database.begin() as session:
+        assert await store_moves.untried(session, EAST, 20) == []
+    assert await grid.places(job) == [("east", True)]
+
+
+async def test_nobody_is_kept_back_for_longer_than_a_day(opened):
+    grid = await opened()
+    job = await grid.kept(ntasks="4")
+    grid.world.clock.forward(KEPT_MOST - SECOND * 9)
+    await grid.draw(EAST)
+    assert await grid.places(job) == [("east", True)]
+    grid.world.clock.forward(SECOND * 9)
+    await grid.draw(EAST)
+    assert await grid.places(job) == [("east", False)]
+    assert await grid.at(EAST) == [job]
+
+
+async def test_who_is_kept_back_is_told_so_and_nothing_else(opened):
+    """What is free is known to be another's, whatever the last picture of the queue says."""
+    grid = await opened(waiting=())
+    await grid.shows(EAST)
+    assert "can start now" in (await grid.world.submit(ntasks="16", centre=EAST)).why_en
+    kept = await grid.world.submit(ntasks="4", objective="soonest")
+    assert await grid.job("kept", kept.job) is True
+    assert "will wait" in kept.why_en
+    assert "keeps it back until a centre has room" in kept.why_en
+    assert "平台将其保留" in kept.why_zh
+    async with grid.world.database.begin() as session:
+        shown = await show(session, grid.world.caller, kept.job)
+    assert shown.forecast.wait.p50 > timedelta(minutes=30)
