@@ -57,7 +57,7 @@ class JobRow(Base):
         CheckConstraint("cores > 0 AND gpus >= 0 AND wall_limit_seconds > 0 AND tries >= 0", name="size"),
         CheckConstraint("held_micro >= 0", name="held"),
         CheckConstraint("moves BETWEEN 0 AND 8", name="moves"),
-        CheckConstraint("cores_taken >= cores", name="taken"),
+        CheckConstraint("cores_taken > 0", name="taken"),
         CheckConstraint("(moves = 0) = (moved_at IS NULL)", name="moved"),
         Index("ix_jobs_page", "project_id", text("id DESC")),
         Index("ix_jobs_intended", "centre", "id", postgresql_where=text(_in("state", BEFORE_CENTRE))),

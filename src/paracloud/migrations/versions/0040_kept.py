@@ -12,7 +12,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("jobs", sa.Column("kept", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("jobs", sa.Column("cores_taken", sa.BigInteger(), nullable=True))
-    op.create_check_constraint(op.f("ck_jobs_taken"), "jobs", "cores_taken >= cores")
+    op.create_check_constraint(op.f("ck_jobs_taken"), "jobs", "cores_taken > 0")
     op.create_index("ix_jobs_kept", "jobs", ["id"], postgresql_where=sa.text("kept AND state = 'accepted'"))
 
 
