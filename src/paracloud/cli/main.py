@@ -40,6 +40,7 @@ from paracloud.cli.ids import an_id
 from paracloud.cli.jobs import AsJson, Project
 from paracloud.cli.kinds import ENTRIES, PRODUCT_LINES, ROLES, kind
 from paracloud.cli.profile import profile
+from paracloud.cli.quotes import short
 from paracloud.cli.simulate import simulate, spread
 from paracloud.cli.vacate import vacate
 from paracloud.cli.words import both, plain, say, why_zh
@@ -141,25 +142,22 @@ def queues(project: PricedFor = None, as_json: AsJson = False) -> None:
     if as_json:
         show.as_json(found)
         return
-    rows = [
-        (
-            q.centre,
-            q.name,
-            q.nodes,
-            q.cores,
-            q.free_cores,
-            q.gpu_model and f"{q.gpus_per_node} {q.gpu_model}",
-            _core_hour(q),
-        )
-        for q in found.items
-    ]
-    show.table(["centre", "queue", "nodes", "cores", "free", "cards", "core-hour"], rows)
+    rows = [(q.centre, q.name, q.nodes, q.cores, q.free_cores, _cards(q), *_hours(q)) for q in found.items]
+    show.table(["centre", "queue", "nodes", "cores", "free", "cards", "core-hour", "card-hour"], rows)
 
 
-def _core_hour(of: QueueModel) -> str | None:
+def _cards(of: QueueModel) -> str | None:
+    return of.gpu_model and f"{of.gpus_per_node} {of.gpu_model}"
+
+
+def _hours(of: QueueModel) -> tuple[str | None, str | None]:
+    """What a core and a card cost."""
     if of.differs:
-        return say("differs: --project", "因课题组而异：--project")
-    return of.core_hour if of.rule is None else say("by rule", "按计费规则")
+        return say("differs: --project", "因课题组而异：--project"), None
+    if of.rule is not None:
+        return say("by rule", "按计费规则"), None
+    core, card = (None if one is None else short(one) for one in (of.core_hour, of.card_hour))
+    return core, card
 
 
 @app.command()

@@ -43,7 +43,7 @@ async def waiting_for(session: AsyncSession, centre: CentreName, queue: str) -> 
         )
     if not await store_given_up.had_jobs(session, centre, queue):
         raise NotFound(
-            f"No job was ever sent to a queue of this name at {centre}: `admin jobs`, or `ps`, shows their names.",
+            f"No job was ever sent to a queue of this name at {centre}: check it. A job's page names its queue.",
             f"{centre} 从未有作业提交到该名称的分区：请核对分区名称。",
             field="queue",
         )

@@ -167,7 +167,7 @@ def _require_whole(broken: Sequence[Invalid]) -> None:
     if not more:
         raise first
     raise Invalid(
-        f"{first.en} So many more lines are broken: {more}.", f"{first.zh} 另有 {more} 行有误。", field="trace"
+        f"{first.en} Broken lines besides this one: {more}.", f"{first.zh} 另有 {more} 行有误。", field="trace"
     )
 
 

@@ -235,3 +235,8 @@ def test_who_says_no_move_binds_that_job_and_each_of_several_to_its_place(termin
         several = json.loads(terminal.say(lin, "submit", "a.sh", "b.sh", *words, "--json"))
         jobs = [one["id"], *(each["id"] for each in several["items"])]
         assert served.do(may_move(jobs)) == [movable] * 3
+
+
+def test_queues_show_prices_of_a_core_and_a_card_without_the_zeros_at_their_ends(terminal, lin):
+    row = next(line for line in terminal.say(lin, "queues").split("\n") if "east" in line and "cpu" in line)
+    assert row.split()[-2:] == ["0.36", "3"]

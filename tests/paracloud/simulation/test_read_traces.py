@@ -60,10 +60,10 @@ def test_a_broken_line_refuses_the_trace_by_its_number(tmp_path: Path, broken: s
 
 def test_how_many_lines_are_broken_is_said_with_the_first_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(
-        Invalid, match=r"line 2: .* Correct the line, or take it out\. So many more lines are broken: 2"
+        Invalid, match=r"line 2: .* Correct the line, or take it out\. Broken lines besides this one: 2"
     ):
         read_swf(written(tmp_path, swf() + "1 2\n" + swf() + swf(ran="x") + swf(asked="inf")))
-    with pytest.raises(Invalid, match=r"line 3: .* So many more lines are broken: 1") as told:
+    with pytest.raises(Invalid, match=r"line 3: .* Broken lines besides this one: 1") as told:
         read_csv(written(tmp_path, HEADER + "1,2,1,4,0,a\n1,x,1,4,0,a\n1,2,1,4,9,a\n"), (4, 4))
     assert "另有 1 行有误" in told.value.zh
 
