@@ -57,9 +57,18 @@ def echo():
 
 
 def answer(process) -> None:
+    """And its call to write has ended: the kernel counts it no earlier."""
+    before = calls_to_write(process)
     process.stdin.write(b"?")
     process.stdin.flush()
     assert process.stdout.read(1) == b"x"
+    while calls_to_write(process) == before:
+        pass
+
+
+def calls_to_write(process) -> int:
+    lines = Path(f"/proc/{process.pid}/io").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("syscw:"))
 
 
 def test_one_that_slept_is_seen_as_soon_as_it_does_anything(watch, echo):
