@@ -39,7 +39,7 @@ async def kept_back(session: AsyncSession, asked: Asked, offer: Offer, placed: P
     left = replace(offer, free_cores=max(offer.free_cores - cores, 0), free_gpus=max(offer.free_gpus - cards, 0))
     has_cores = (taken_at(market, spec, place) or spec.cores) <= left.free_cores
     has_cards = spec.gpus_per_node * (spec.nodes or 1) <= left.free_gpus
-    if has_cores and has_cards and (spec.nodes or 0) <= left.free_nodes:
+    if has_cores and has_cards and (spec.nodes or int(spec.exclusive)) <= left.free_nodes:
         return None
     if not placed.fits_elsewhere(offer, may_cost_more=may_cost_more(objective, spec.constraints)):
         return None

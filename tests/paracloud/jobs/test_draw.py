@@ -116,6 +116,14 @@ async def test_where_there_is_room_nobody_is_kept_back(opened):
     await grid.kept(ntasks="4")
 
 
+async def test_who_wants_a_node_alone_finds_no_room_where_none_is_idle(opened):
+    grid = await opened(waiting=())
+    for name in (EAST, WEST):
+        await grid.shows(name, free_cores=8, free_nodes=0)
+    await grid.kept(exclusive="true")
+    assert await grid.job("kept", (await grid.world.submit()).job) is False
+
+
 async def test_its_users_wish_ends_the_keeping(opened):
     grid = await opened()
     gone, held, needed = [await grid.kept() for _ in range(3)]
