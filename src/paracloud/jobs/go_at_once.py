@@ -14,6 +14,7 @@ from paracloud.jobs.leave import require_free, take_place
 from paracloud.jobs.market import Market, customer_of
 from paracloud.jobs.movable import need_elsewhere
 from paracloud.jobs.offers import dedicated_at, offers
+from paracloud.jobs.spec import JobSpec
 from paracloud.jobs.state import JobState
 from paracloud.jobs.tables import AnyRow
 from paracloud.jobs.written import read_spec
@@ -80,14 +81,23 @@ async def allowed(session: AsyncSession, row: AnyRow, market: Market) -> Sequenc
     wanted = need_elsewhere(spec, customer, market)
     found = foreseen(wanted, offers(market, spec, customer), spec, customer=customer, user=user, market=market)
     choice = choose(wanted, found, Objective(spec.objective))
-    may_rise = may_cost_more(choice.objective, spec.constraints)
-    most, place = None if may_rise else await most_held(session, str(row.id)), (row.centre, row.queue)
+    most = await most_agreed(session, row, spec)
     return [
-        one
-        for one in choice.fitting
-        if one.most is not None and (most is None or one.most.micro <= most or (one.centre, one.queue) == place)
-        if dedicated_at(market, spec, customer, one) is None
+        one for one in choice.fitting if is_agreed(row, one, most) and dedicated_at(market, spec, customer, one) is None
     ]
+
+
+async def most_agreed(session: AsyncSession, row: AnyRow, spec: JobSpec) -> int | None:
+    """The most that it may cost elsewhere, in micro-units; None: what its wallet allows."""
+    if may_cost_more(Objective(spec.objective), spec.constraints):
+        return None
+    return await most_held(session, str(row.id))
+
+
+def is_agreed(row: AnyRow, offer: Offer, most: int | None) -> bool:
+    """Whether its user agreed to what it can cost there. What it can where it is was held."""
+    is_home = (offer.centre, offer.queue) == (row.centre, row.queue)
+    return offer.most is not None and (most is None or is_home or offer.most.micro <= most)
 
 
 def moved_because(row: AnyRow, to: Offer, why: tuple[str, str]) -> tuple[str, str]:

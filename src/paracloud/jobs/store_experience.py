@@ -16,6 +16,8 @@ RUNS = frozenset({JobState.RUNNING})
 STARTED = RAN | RUNS
 IS_FREE = ~JobRow.starts_held & ~exists().where(DependencyRow.job_id == JobRow.id)
 """Nothing but this one queue keeps it waiting."""
+WAITS = or_(is_in(BEFORE_CENTRE), and_(is_in(AT_CENTRE), is_in(frozenset({JobState.QUEUED})))) & IS_FREE
+"""For its queue, there or on its way."""
 
 
 def _taught() -> Select[*tuple[Any, ...]]:
@@ -54,10 +56,9 @@ async def loads(session: AsyncSession) -> Sequence[AnyRow]:
     """By centre, queue and whether they run: how many jobs of ours are there, what they ask for, and since when the
     oldest of them was sent there."""
     cores, runs = JobRow.cores * JobRow.tasks, is_in(RUNS).label("runs")
-    waits = or_(is_in(BEFORE_CENTRE), and_(is_in(AT_CENTRE), is_in(frozenset({JobState.QUEUED})))) & IS_FREE
     query = select(
         JobRow.centre, JobRow.queue, runs, func.count().label("jobs"), func.sum(cores).label("cores"),
         func.sum(cores * JobRow.wall_limit_seconds).label("core_seconds"), func.min(PLACED_AT).label("oldest"),
     )  # fmt: skip
-    query = query.where(or_(waits, and_(is_in(AT_CENTRE), is_in(RUNS)))).group_by(JobRow.centre, JobRow.queue, runs)
+    query = query.where(or_(WAITS, and_(is_in(AT_CENTRE), is_in(RUNS)))).group_by(JobRow.centre, JobRow.queue, runs)
     return (await session.execute(query)).all()

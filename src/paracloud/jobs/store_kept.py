@@ -8,15 +8,13 @@ from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from paracloud.jobs.state import AT_CENTRE, BEFORE_CENTRE, JobState
-from paracloud.jobs.store_experience import IS_FREE
+from paracloud.jobs.store_experience import RUNS, WAITS
 from paracloud.jobs.store_moves import WHOLE
 from paracloud.jobs.store_rounds import is_kept
 from paracloud.jobs.tables import PLACED_AT, AnyRow, EventRow, JobRow, is_in
 from paracloud.jobs.tables_forecasts import ForecastRow
 from paracloud.kit.identifiers import CentreName, JobId
 
-RUNS = frozenset({JobState.RUNNING})
-_WAITS = (is_in(BEFORE_CENTRE) | (is_in(AT_CENTRE) & is_in(frozenset({JobState.QUEUED})))) & IS_FREE
 _TAKEN = func.coalesce(JobRow.cores_taken, JobRow.cores)
 _CORES = _TAKEN * JobRow.tasks
 _CARDS = JobRow.gpus * JobRow.tasks
@@ -73,7 +71,7 @@ async def sent(session: AsyncSession, centre: CentreName) -> Sequence[AnyRow]:
             JobRow.queue, _CORES.label("cores"), _CARDS.label("gpus"), JobRow.spec, is_in(RUNS).label("runs"),
             _BEGAN.label("began_at"), JobRow.wall_limit_seconds,
         )
-        .where(JobRow.centre == centre, is_in(BEFORE_CENTRE) | is_in(AT_CENTRE), is_in(RUNS) | (_WAITS & ~is_kept()))
+        .where(JobRow.centre == centre, is_in(BEFORE_CENTRE) | is_in(AT_CENTRE), is_in(RUNS) | (WAITS & ~is_kept()))
         .order_by(PLACED_AT, JobRow.id)
     )  # fmt: skip
     return (await session.execute(query)).all()
@@ -81,14 +79,14 @@ async def sent(session: AsyncSession, centre: CentreName) -> Sequence[AnyRow]:
 
 async def awaited(session: AsyncSession) -> frozenset[tuple[str, str]]:
     """Queues in which one of ours waits."""
-    query = select(JobRow.centre, JobRow.queue).where(_WAITS & ~is_kept()).distinct()
+    query = select(JobRow.centre, JobRow.queue).where(WAITS & ~is_kept()).distinct()
     return frozenset((centre, queue) for centre, queue in (await session.execute(query)).all())
 
 
 async def taken(session: AsyncSession, centre: CentreName, queue: str, since: datetime) -> tuple[int, int]:
     """Cores and cards, by ours that wait for this queue, there or here, or started in it since then."""
     is_open = is_in(BEFORE_CENTRE) | is_in(AT_CENTRE)
-    takes = _WAITS | (is_in(RUNS) & (since < _BEGAN))
+    takes = WAITS | (is_in(RUNS) & (since < _BEGAN))
     query = select(func.sum(_CORES), func.sum(_CARDS))
     query = query.where(JobRow.centre == centre, JobRow.queue == queue, is_open, takes)
     cores, cards = (await session.execute(query)).one()

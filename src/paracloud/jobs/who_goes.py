@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from paracloud.billing.hold_beside import most_held
 from paracloud.jobs import store_kept
-from paracloud.jobs.go_at_once import allowed
+from paracloud.jobs.go_at_once import allowed, is_agreed, most_agreed
 from paracloud.jobs.hopes import Asked
 from paracloud.jobs.market import Market, Stall, customer_of
 from paracloud.jobs.offers import dedicated_at
@@ -24,8 +23,7 @@ from paracloud.jobs.taken import taken_at
 from paracloud.jobs.vacancy import Vacancy, vacancy_of
 from paracloud.jobs.written import read_spec
 from paracloud.kit.identifiers import CentreName, JobId, ProjectId, UserId
-from paracloud.placement.offer import Objective, Offer, Reason
-from paracloud.placement.reroute import may_cost_more
+from paracloud.placement.offer import Offer, Reason
 
 READ_MOST, AHEAD_MOST = 200, 20
 """Kept jobs that are looked at in a round: for room, and to be sent ahead."""
@@ -128,14 +126,11 @@ async def _idle(
     """The best place in which none of ours waits, as `allowed` says of each; of all centres, or of one."""
     spec, market = read_spec(row.spec, row.script), placer.market
     customer = await customer_of(session, ProjectId(row.project_id), market)
-    may_rise = may_cost_more(Objective(spec.objective), spec.constraints)
-    most = None if may_rise else await most_held(session, str(row.id))
+    most = await most_agreed(session, row, spec)
     for offer in place(placer, Asked(spec, customer, UserId(row.user_id))).offers():
-        if (offer.centre, offer.queue) in awaited or (only is not None and offer.centre != only) or offer.most is None:
+        if (offer.centre, offer.queue) in awaited or (only is not None and offer.centre != only):
             continue
-        is_home = (offer.centre, offer.queue) == (row.centre, row.queue)
-        is_paid = most is None or is_home or offer.most.micro <= most
-        if is_paid and dedicated_at(market, spec, customer, offer) is None:
+        if is_agreed(row, offer, most) and dedicated_at(market, spec, customer, offer) is None:
             return offer
     return None
 
