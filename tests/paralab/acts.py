@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from paralab.errors import LabError
 from paralab.inventory import default_inventory, parse
 from paralab.lab import up
 from paralab.running import RunningLab, processes_of, wait_until
@@ -50,6 +51,13 @@ def left_of(folder: Path, ports: list[int]) -> list[str]:
     open_ports = [f"port {port}" for port in ports if listening(port)]
     cables = [f"interface lab{port}" for port in ports if Path(f"/sys/class/net/lab{port}").exists()]
     return [*mounts, *named, *files, *unix, *open_ports, *cables]
+
+
+def assert_nothing_left(folder: Path, ports: list[int]) -> None:
+    """Looks for a moment: one that ends closes its sockets after it has left its mounts, by which a lab knows its own."""
+    with suppress(LabError):
+        wait_until(lambda: not left_of(folder, ports), "the lab to end", 5)
+    assert left_of(folder, ports) == []
 
 
 def _named_by(folder: Path) -> list[str]:

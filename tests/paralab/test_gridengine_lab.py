@@ -9,7 +9,7 @@ from pathlib import Path
 
 import asyncssh
 import pytest
-from tests.paralab.acts import HOLDER, left_of, ports_of, running, until
+from tests.paralab.acts import HOLDER, assert_nothing_left, left_of, ports_of, running, until
 
 from paralab.cli import describe
 from paralab.gridengine import network
@@ -269,7 +269,7 @@ def test_down_leaves_nothing_and_fresh_centres_never_repeat_a_job_id(lab: Runnin
         first = submit(centre, "-b", "y", "sleep", "600")
         until(lambda: "sleep" in said(centre, "ps", "-eo", "comm="), "the job")
         ports = ports_of(alone)
-    assert left_of(alone.folder, ports) == []
+    assert_nothing_left(alone.folder, ports)
     assert not alone.folder.exists()
     assert not network.is_gone(lab.centres["grid"].site), "the other lab's network is left alone"
     with running(lab_name, ALONE) as again:

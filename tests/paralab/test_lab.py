@@ -12,7 +12,7 @@ from pathlib import Path
 
 import asyncssh
 import pytest
-from tests.paralab.acts import HOLDER, left_of, ports_of, running, until
+from tests.paralab.acts import HOLDER, assert_nothing_left, left_of, ports_of, running, until
 
 from paralab.errors import LabError
 from paralab.inventory import default_inventory, parse
@@ -108,7 +108,7 @@ def test_down_leaves_nothing_and_fresh_centres_never_repeat_a_job_id(lab_name: s
         first = submit(centre, "--wrap", "sleep 600")
         until(lambda: list((centre.site.folder / "spool").iterdir()) == [], "nothing of the box's own spool outside")
         until(lambda: "slurmstepd" in centre.exec(["ps", "-eo", "comm="]).stdout, "the job")
-    assert left_of(lab.folder, ports_of(lab)) == []
+    assert_nothing_left(lab.folder, ports_of(lab))
     assert not lab.folder.exists()
     assert load(lab.folder) is None
     lab.down()
@@ -155,7 +155,7 @@ def test_a_lab_in_the_shell_is_built_shown_and_ended(lab_name: str, tmp_path: Pa
         ended = run("down", *name)
     assert (ended.returncode, ended.stdout) == (0, "")
     assert lab is not None
-    assert left_of(lab.folder, ports_of(lab)) == []
+    assert_nothing_left(lab.folder, ports_of(lab))
     assert not lab.folder.exists()
 
 
@@ -175,7 +175,7 @@ def test_a_centre_that_cannot_come_up_says_why_at_once_and_leaves_nothing(lab_na
     inventory = one_centre() + '[centre.tiny.slurm]\nSelectType = "select/nothing"\n'
     with pytest.raises(LabError, match=r"slurmctld ended at once.*select/nothing"):
         up(parse(inventory), name=lab_name, attached=True)
-    assert left_of(home() / lab_name, []) == []
+    assert_nothing_left(home() / lab_name, [])
     assert not (home() / lab_name).exists()
 
 

@@ -20,11 +20,11 @@ def paramon(*arguments: str, job: dict[str, str] | None = None, **more) -> subpr
     """`job`: what a scheduler tells one; none of it where nobody is in a job."""
     told = {name for names in OF_A_JOB for name in names}
     outside = {name: text for name, text in os.environ.items() if name not in told}
-    environment = {**outside, "PYTHONPATH": str(ROOT / "src"), "LC_ALL": "C.UTF-8", **(job or {})}
+    environment = {**outside, "PYTHONPATH": str(ROOT / "src"), "LC_ALL": "C.UTF-8", "PARACLOUD_LANGUAGE": ""}
     return subprocess.run(
         [sys.executable, "-m", "paramon", *arguments],
         check=False,
-        env=environment,
+        env={**environment, **(job or {})},
         capture_output=True,
         text=True,
         timeout=60,

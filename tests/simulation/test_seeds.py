@@ -26,8 +26,8 @@ def test_seeds_that_failed_once_hold_now() -> None:
 
 def test_histories_do_what_they_are_for() -> None:
     """Or else a fault that stopped all work would pass for calm."""
-    histories = [play(seed) for seed in range(20)]
+    histories = [play(seed) for seed in range(AT_A_TIME)]
     text = "\n".join(one.text() for one in histories)
-    assert sum(one.executions for one in histories) > 20 * 6
+    assert sum(one.executions for one in histories) > AT_A_TIME * 6
     for happened in ("worker.killed", "worker.frozen", "centre.lease_lost", "centre.dispatch_failed", "NODE_FAIL"):
         assert happened in text
