@@ -90,7 +90,8 @@ def test_what_it_did_since_the_last_look_is_known_when_it_ends(tmp_path):
 
 def test_what_it_leaves_behind_is_known_and_not_in_the_total_and_that_is_said(tmp_path):
     burn = f"\"{sys.executable}\" -S -c \"{BURN.format(0.5)}\nopen('done', 'w')\nwhile True: time.sleep(1)\""
-    script = f"{burn} >/dev/null 2>&1 & echo $! >pid; until [ -e done ]; do sleep 0.1; done"
+    waited = f'"{sys.executable}" -S -c "{BURN.format(0.1)}"'
+    script = f"{burn} >/dev/null 2>&1 & echo $! >pid; {waited}; until [ -e done ]; do sleep 0.1; done"
     _, node = ran(tmp_path, "sh", "-c", f"cd {tmp_path}; {script}", options=("--period", "0.1"))
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
     assert node.end["cpu_ticks_total_by"] == "rusage"
