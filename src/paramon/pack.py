@@ -2,7 +2,8 @@
 
 Beside each source lies what the Python that packs made of it: one of the same version starts in half the time, and
 another one passes it over (zipimport). The same sources and the same Python give the same bytes, so that a file is
-known by its checksum.
+known by its checksum. NVIDIA's binding of its NVML, nvidia-ml-py, is one module: where it is installed it goes in, and
+nobody need install it on a node; it is imported only where there is a driver.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ OLDEST = (1980, 1, 1, 0, 0, 0)
 MAIN = "import sys\n\nfrom paramon.cli import main\n\nsys.exit(main())\n"
 UNCHECKED = (1).to_bytes(4, "little")
 LEFT_OUT = ("paramon/pack.py", "paramon/__main__.py")
+TAKEN_ALONG = ("pynvml",)
 
 
 def packed(folder: str | None = None) -> bytes:
@@ -31,9 +33,11 @@ def packed(folder: str | None = None) -> bytes:
         for name in files:
             inside = os.path.join("paramon", os.path.relpath(os.path.join(place, name), base)).replace(os.sep, "/")
             if name.endswith(".py") and inside not in LEFT_OUT:
-                with open(os.path.join(place, name), "rb") as file:
-                    sources[inside] = file.read()
-                sources[inside + "c"] = _compiled(sources[inside], inside)
+                sources |= _module(os.path.join(place, name), inside)
+    for name in TAKEN_ALONG:
+        found = importlib.util.find_spec(name)
+        if found is not None and found.origin:
+            sources |= _module(found.origin, f"{name}.py")
     out = io.BytesIO()
     out.write(FIRST_LINE)
     with zipfile.ZipFile(out, "w") as archive:
@@ -42,6 +46,12 @@ def packed(folder: str | None = None) -> bytes:
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             archive.writestr(entry, sources[inside])
     return out.getvalue()
+
+
+def _module(path: str, inside: str) -> dict[str, bytes]:
+    with open(path, "rb") as file:
+        source = file.read()
+    return {inside: source, inside + "c": _compiled(source, inside)}
 
 
 def _compiled(source: bytes, inside: str) -> bytes:

@@ -54,7 +54,7 @@ def left_of(folder: Path, ports: list[int]) -> list[str]:
 
 
 def assert_nothing_left(folder: Path, ports: list[int]) -> None:
-    """Looks for a moment: one that ends closes its sockets after it has left its mounts, by which a lab knows its own."""
+    """Looks for a moment: who ends closes sockets after leaving the mounts by which a lab knows its own."""
     with suppress(LabError):
         wait_until(lambda: not left_of(folder, ports), "the lab to end", 5)
     assert left_of(folder, ports) == []

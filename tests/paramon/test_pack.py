@@ -56,11 +56,19 @@ def test_the_file_runs_alone(file, tmp_path):
     assert node.end["exit_code"] == 3
 
 
+def test_nvidias_binding_is_in_it(file):
+    script = "import sys; sys.path.insert(0, sys.argv[1]); import pynvml as m; print(m.__cached__ or m.__file__)"
+    argv = [sys.executable, "-I", "-S", "-c", script, file]
+    told = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+    assert told == f"{file}/pynvml.pyc\n"
+
+
 def test_what_a_run_does_not_need_takes_no_memory(file, tmp_path):
     """Each of these is a third of a MiB at least, where all of it has to do with sixteen."""
     told = run(file, tmp_path / "profile", "-X", "importtime").stderr
     loaded = {line.rpartition("|")[2].strip() for line in told.splitlines()}
     assert {"argparse", "ctypes", "paramon.record", "paramon.sensors.gpu"} <= loaded
     needless = {"shutil", "bz2", "lzma", "threading", "subprocess", "dataclasses", "inspect", "random", "asyncio",
-                "paramon.perf.rank", "paramon.show.page", "paramon.top.reel", "paramon.agent.serve"}  # fmt: skip
+                "pynvml", "paramon.perf.rank", "paramon.perf.adopted", "paramon.show.page", "paramon.top.reel",
+                "paramon.agent.serve"}  # fmt: skip
     assert loaded & needless == set()

@@ -1,10 +1,11 @@
-"""A program of MPI that knows where its time went: `mpirun -n 4 python ranks.py uneven busy 100 FOLDER`.
+"""A program of MPI that knows where its time went: `mpirun -n 4 python ranks.py uneven busy 100 20000 FOLDER`.
 
 `uneven`    ranks with unlike work meet in a reduction of all
 `halo`      ranks on a ring exchange their edges with both neighbours
 `tasks`     rank 0 hands out tasks of unlike length, the others work
 
-They wait in MPI as it polls (`busy`), or (`blocking`) in PMIx_Fence of just those who meet, which sleeps, as MPIs do
+The number of rounds is followed by that of turns of a loop which take about a millisecond here. They wait in MPI as it
+polls (`busy`), or (`blocking`) in PMIx_Fence of just those who meet, which sleeps, as MPIs do
 that wait in the kernel. Each rank leaves RANK.json in FOLDER: a row for each round's end, of the wall clock's
 milliseconds, and of nanoseconds until then as its clocks and the kernel's counters tell them around each call: on a CPU
 in its own code, asleep there, on a CPU in MPI, asleep there. The libraries are called as they are, without their
@@ -31,8 +32,6 @@ WORLD, DOUBLE, SUM = (
     for name in ("comm_world", "double", "op_sum")
 )
 ANY, TAG, NUMBERS = -1, 1, 20_000
-LOOP = 20_000
-"""Turns of a loop: about a millisecond."""
 
 
 class Proc(ctypes.Structure):
@@ -85,8 +84,8 @@ class Clock:
 
 
 class Ranks:
-    def __init__(self, wait: str) -> None:
-        self.is_blocking, self.clock = wait == "blocking", Clock()
+    def __init__(self, wait: str, turns: int) -> None:
+        self.is_blocking, self.clock, self._turns = wait == "blocking", Clock(), turns
         number, size = ctypes.c_int(), ctypes.c_int()
         MPI.MPI_Init(None, None)
         MPI.MPI_Comm_rank(WORLD, ctypes.byref(number))
@@ -119,6 +118,11 @@ class Ranks:
             MPI.MPI_Recv(ctypes.byref(value), 1, DOUBLE, other, TAG, WORLD, status)
         return value.value, int(status[0])
 
+    def compute(self, milliseconds: int) -> None:
+        total = 0
+        for turn in range(milliseconds * self._turns):
+            total += turn
+
     def _meet(self, those: range | set[int]) -> None:
         if self.is_blocking:
             space = os.environb[b"PMIX_NAMESPACE"]
@@ -127,8 +131,8 @@ class Ranks:
 
 
 def main() -> None:
-    program, wait, rounds, folder = sys.argv[1:]
-    ranks = Ranks(wait)
+    program, wait, rounds, turns, folder = sys.argv[1:]
+    ranks = Ranks(wait, int(turns))
     {"uneven": _uneven, "halo": _halo, "tasks": _tasks}[program](ranks, int(rounds))
     Path(folder, f"{ranks.number}.json").write_text(json.dumps(ranks.clock.rows))
     MPI.MPI_Finalize()
@@ -136,7 +140,7 @@ def main() -> None:
 
 def _uneven(ranks: Ranks, rounds: int) -> None:
     for _ in range(rounds):
-        _compute((20, 7, 12, 15)[ranks.number % 4])
+        ranks.compute((20, 7, 12, 15)[ranks.number % 4])
         ranks.reduce()
         ranks.clock.note()
 
@@ -145,7 +149,7 @@ def _halo(ranks: Ranks, rounds: int) -> None:
     """All agree whose turn it is: every other edge of the ring first, then those between."""
     beside = 1 if ranks.number % 2 else -1
     for turn in range(rounds):
-        _compute(14 if turn % ranks.size == ranks.number else 10)
+        ranks.compute(14 if turn % ranks.size == ranks.number else 10)
         for other in (ranks.number - beside, ranks.number + beside):
             ranks.exchange(other % ranks.size)
         ranks.clock.note()
@@ -156,7 +160,7 @@ def _tasks(ranks: Ranks, rounds: int) -> None:
         _hand_out(ranks, rounds)
         return
     while length := int(ranks.receive(0)[0]):
-        _compute(length)
+        ranks.compute(length)
         ranks.send(length, 0)
         ranks.clock.note()
 
@@ -170,15 +174,9 @@ def _hand_out(ranks: Ranks, rounds: int) -> None:
     for _ in range(rounds * len(workers)):
         # Whoever comes first; in turn where they meet in fences, which have no first comer.
         _, one = ranks.receive(next(turns) if ranks.is_blocking else ANY)
-        _compute(1)
+        ranks.compute(1)
         ranks.send(left.pop() if left else 0, one)
         ranks.clock.note()
-
-
-def _compute(milliseconds: int) -> None:
-    total = 0
-    for turn in range(milliseconds * LOOP):
-        total += turn
 
 
 main()

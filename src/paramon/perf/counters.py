@@ -1,9 +1,10 @@
 """Hardware counters: of the job's processes, and of what the node's processors share.
 
 Series, all of them since the start: `counter.cycles`, `counter.instructions`, … of all that descends from this
-process, the collector itself included; `node_counter.dram_read_lines` and so on of the node, whoever causes it. Where
-groups take turns, what is written is scaled up, and `….running_permille` says of how much of the time it was really
-counted, at worst. What is made of them is `paramon.perf.derive`'s.
+process, the collector itself included (of what runs already: `paramon.perf.adopted`); `node_counter.dram_read_lines`
+and so on of the node, whoever causes it. Where groups take turns, what is written is scaled up, and
+`….running_permille` says of how much of the time it was really counted, at worst. What is made of them is
+`paramon.perf.derive`'s.
 """
 
 from __future__ import annotations
@@ -54,9 +55,13 @@ class Counters:
 
 def job_counters(root: str = DEVICES, cpuinfo: str = CPUINFO) -> Counters:
     """To be made before the job is started: who is there already is not counted. Unavailable with the cause."""
+    return Counters("counter", counting(core_groups(root, cpuinfo), OWN, INHERIT))
+
+
+def core_groups(root: str = DEVICES, cpuinfo: str = CPUINFO) -> list[dict[str, Event]]:
+    """What a core of this machine is asked to count, by name. Unavailable with the cause."""
     core = core_pmu(root)
-    groups = [{name: core.event(terms) for name, terms in group.items()} for group in _known(cpuinfo).core]
-    return Counters("counter", counting(groups, OWN, INHERIT))
+    return [{name: core.event(terms) for name, terms in group.items()} for group in _known(cpuinfo).core]
 
 
 def node_counters(root: str = DEVICES, cpuinfo: str = CPUINFO) -> Counters:

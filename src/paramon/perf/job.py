@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from paramon.perf.device import core_pmu
 from paramon.perf.mpi import Mpi
 from paramon.perf.yama import why_unseen
 from paramon.sample.profile import Process
+from paramon.sensors.seldom import Seldom
 from paramon.sensors.sensor import Sensor, Unavailable
+
+if TYPE_CHECKING:
+    from paramon.perf.adopted import Adopted
 
 AUTO, OFF = "auto", "off"
 SLEEP = "mpi_sleep"
@@ -25,7 +30,12 @@ def job_sensors(
     found: list[Sensor] = []
     followers: list[Follower] = []
     try:
-        found.append(_counters(is_attached=is_attached))
+        if is_attached:
+            adopted = _adopted()
+            found.append(Seldom(adopted))
+            followers.append(adopted.came)
+        else:
+            found.append(_counters())
     except Unavailable as why:
         unavailable["counter"] = (why.en, why.zh)
     try:
@@ -40,13 +50,19 @@ def job_sensors(
     return found, followers
 
 
-def _counters(*, is_attached: bool) -> Sensor:
-    if is_attached:
-        raise Unavailable("only a job that paramon starts can be counted whole", "只能统计由 paramon 启动的作业")
+def _counters() -> Sensor:
     core_pmu()
     from paramon.perf.counters import job_counters  # 0.2 MiB with its tables of events: not where nothing counts
 
     return job_counters()
+
+
+def _adopted() -> Adopted:
+    core_pmu()
+    from paramon.perf.adopted import Adopted  # as above
+    from paramon.perf.counters import core_groups
+
+    return Adopted(core_groups())
 
 
 def node_counters() -> Sensor:

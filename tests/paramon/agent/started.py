@@ -43,7 +43,7 @@ class Started:
 @contextmanager
 def agent(*options: str) -> Iterator[Started]:
     argv = [sys.executable, "-m", "paramon", "agent", "--listen", "127.0.0.1:0", "--period", "0.2", *options]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LC_ALL": "C.UTF-8"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LC_ALL": "C.UTF-8", "PARACLOUD_LANGUAGE": ""}
     for name in ("SLURM_JOB_ID", "JOB_ID"):
         environment.pop(name, None)
     with subprocess.Popen(argv, env=environment, stderr=subprocess.PIPE, text=True) as process:
