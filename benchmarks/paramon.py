@@ -6,6 +6,7 @@ A minute's end, when most is written, lies in each measure of paramon: that is w
 
 --seconds N   of each measure of paramon (65); the peers' take half of it
 --pairs N     of stretches with and without it, for each program that it might slow down (30)
+--only PART   and not the others; more than once for more of them
 --quick       to see that it works: a few seconds each
 """
 
@@ -16,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,7 @@ BUSY = Load(MIDDLE, MIDDLE)
 TWICE = "pidstat"
 """The cheapest peer, and so the one to beat: it is measured before and after the others, as paramon is."""
 STARTS = 9
+PARTS = ("costs", "completeness", "ranks", *PROGRAMS)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -46,12 +49,14 @@ def main(arguments: Sequence[str]) -> int:
         folder = Path(name)
         pyz = folder / "paramon.pyz"
         pyz.write_bytes(packed())
-        report |= _costs(pyz, folder, seconds)
-        report |= _start(pyz, folder)
-        report |= completeness(pyz, folder / "short", min(seconds, 15))
-        report |= ranks.errors(pyz, folder / "ranks", min(max(seconds, 20), 30))
-        for program in PROGRAMS:
-            report |= slowdown(program, pyz, folder / program, pairs)
+        parts: dict[str, Callable[[], dict[str, Any]]] = {
+            "costs": lambda: _costs(pyz, folder, seconds) | _start(pyz, folder),
+            "completeness": lambda: completeness(pyz, folder / "short", min(seconds, 15)),
+            "ranks": lambda: ranks.errors(pyz, folder / "ranks", max(seconds, 20)),
+            **{name: partial(slowdown, name, pyz, folder / name, pairs) for name in PROGRAMS},
+        }
+        for part in asked.only or parts:
+            report |= parts[part]()
     report["machine"] = {"cores": os.cpu_count(), "python": _answer([PYTHON, "-V"]), "kernel": os.uname().release}
     print(json.dumps(report), flush=True)
     return 0
@@ -63,6 +68,7 @@ def _asked(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--seconds", type=int, default=65)
     parser.add_argument("--pairs", type=int, default=30)
+    parser.add_argument("--only", action="append", choices=PARTS)
     parser.add_argument("--quick", action="store_true")
     return parser.parse_args(arguments)
 
