@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from tests.paracloud.jobs.test_place import LIN, centre, price
+from tests.paracloud.jobs.drawn import LIN, centre, price
 from tests.paracloud.jobs.world import SCRIPT, START, queue
 
 from paracloud.billing.pick import Customer

@@ -7,7 +7,7 @@ from uuid import UUID
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.paracloud.jobs.test_place import LIN, USER, centre, mostly, price, specs
+from tests.paracloud.jobs.drawn import LIN, USER, centre, mostly, price, specs
 from tests.paracloud.jobs.world import START, queue
 
 from paracloud.jobs.experience import Experience, Load
