@@ -1,111 +1,175 @@
-"""When money must be extended and a job stopped, on values."""
+"""Who cannot pay for a running job any more: warned, signalled, stopped after the grace, and never without a word."""
 
-from dataclasses import replace
-from datetime import timedelta
+from functools import partial
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from tests.paracloud.jobs.world import SCRIPT, START
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from tests.paracloud.billing.builders import sound
+from tests.paracloud.jobs.flight import SECOND, SLICES, flight
+from tests.paracloud.jobs.world import START, record
 
-from paracloud.billing.funding import Funding
-from paracloud.dialects.records import NativePhase, Observation
-from paracloud.jobs.book import LiveJob
-from paracloud.jobs.landing import MARGIN, Funds, checkpoint_signal, first_hold, is_low, next_held, stop_at
-from paracloud.jobs.spec import JobSpec
+from paracloud.billing.notices import notices_of
+from paracloud.dialects.records import NativePhase
+from paracloud.jobs.show import show
 from paracloud.jobs.state import JobState
-from paracloud.jobs.watch import running_since
-from paracloud.kit.identifiers import JobId, NativeId, UnixAccount, new_uuid, submit_tag
+from paracloud.jobs.wish import cancel
+from paracloud.kit.money import Money
 
-MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
-JOB = JobId(new_uuid())
-PLAIN = Funds(
-    job=JOB, limit_seconds=3600, earlier_seconds=0, slice_seconds=600, grace_seconds=300, held_seconds=900,
-    running_since=START, warned_at=None, signalled_at=None, stop_at=None, stopping_at=None,
-)  # fmt: skip
+DUE = 570
 
 
-def test_a_slice_and_the_grace_are_held_first_and_never_more_than_the_limit():
-    funding = Funding(hold=10 * MINUTE, grace=5 * MINUTE)
-    assert first_hold(funding, 60 * MINUTE) == 15 * MINUTE
-    assert first_hold(funding, 12 * MINUTE) == 12 * MINUTE
-    assert first_hold(Funding(), 60 * MINUTE) == 60 * MINUTE
+@pytest.fixture
+def fly(database):
+    return partial(flight, database)
 
 
-def test_more_is_held_while_the_grace_can_still_follow():
-    due = START + timedelta(seconds=600) - MARGIN
-    assert not is_low(PLAIN, due - SECOND)
-    assert is_low(PLAIN, due)
-    assert next_held(PLAIN, due) == 1500
-    assert not is_low(replace(PLAIN, held_seconds=3600), START + timedelta(days=1))
+async def test_who_cannot_pay_is_warned_then_signalled_and_stopped_after_the_grace(fly):
+    flying = await fly("0.10")
+    job = await flying.running()
+    await flying.look(DUE, job)
+    assert (await flying.wishes(), await flying.told()) == (["signal"], ["landing"])
+    await flying.look(DUE + 20, job)
+    await flying.deliver()
+    for seconds in (DUE + 21, DUE + 319):
+        await flying.look(seconds, job)
+        assert await flying.wishes() == []
+    await flying.look(DUE + 320, job)
+    assert (await flying.wishes(), await flying.told()) == (["cancel"], ["landing", "stopping"])
+    await flying.look(DUE + 321, job)
+    assert await flying.events(job) == ["Money", "The", "Stopped"]
+    ended = record(job, "7", phase=NativePhase.CANCELLED, elapsed_seconds=DUE + 320)
+    await flying.world.book.settle(flying.lease, [ended], alive=[], read_until=None)
+    async with flying.world.database.begin() as session:
+        shown = (await show(session, flying.world.caller, job)).summary
+    assert shown.state is JobState.CANCELLED
+    assert "money that the project can spend ended" in shown.reason
+    assert "资金用尽" in shown.reason
+    assert shown.charged <= shown.held
+    assert await flying.world.wallet() == 100_000 - 89_000
+    await sound(flying.world.database)
 
 
-@given(
-    elapsed=st.integers(0, 10_000),
-    slice_seconds=st.integers(60, 5000),
-    grace=st.integers(0, 5000),
-    earlier=st.integers(0, 500),
-)
-def test_one_extension_is_enough_whoever_looked_away_for_however_long(elapsed, slice_seconds, grace, earlier):
-    funds = replace(
-        PLAIN, slice_seconds=slice_seconds, grace_seconds=grace, held_seconds=slice_seconds + grace,
-        earlier_seconds=earlier,
-    )  # fmt: skip
-    now = START + timedelta(seconds=elapsed)
-    if not is_low(funds, now):
-        return
-    longer = replace(funds, held_seconds=next_held(funds, now))
-    assert not is_low(longer, now)
-    assert funds.held_seconds < longer.held_seconds <= funds.most_seconds
-    if longer.held_seconds < funds.most_seconds:
-        assert longer.held_until >= now + timedelta(seconds=grace) + MARGIN
+async def test_what_is_told_names_what_is_missing_in_both_languages(fly):
+    flying = await fly("0.10")
+    await flying.look(DUE, await flying.running())
+    async with flying.world.database.begin() as session:
+        ((_, told),) = await notices_of(session, flying.world.project)
+    assert told.amount == Money.parse("0.05")
+    assert "0.050000 CNY is missing" in told.en
+    assert "还差 0.050000 CNY" in told.zh
+    assert "2026-06-01 08:15:00 UTC" in told.en
+    assert "USR1" in told.en
 
 
-def test_runs_before_a_requeue_count_and_are_paid_for_as_well():
-    again = replace(PLAIN, earlier_seconds=500, running_since=START)
-    assert is_low(again, START + timedelta(seconds=70))
-    assert again.held_until == START + timedelta(seconds=400)
-    assert again.most_seconds == 4100
+async def test_money_that_comes_before_the_stop_calls_the_landing_off(fly):
+    flying = await fly("0.10")
+    job = await flying.running()
+    await flying.look(DUE, job)
+    await flying.deliver()
+    await flying.pay("0.05")
+    await flying.look(DUE + 299, job)
+    assert await flying.told() == ["landing", "landing-called-off"]
+    assert await flying.world.held() == 150_000
+    for seconds in (DUE + 300, DUE + 599):
+        await flying.look(seconds, job)
+        assert await flying.wishes() == []
+    await flying.look(DUE + 600, job)
+    assert (await flying.wishes(), (await flying.told())[2:]) == (["signal"], ["landing"])
+    await sound(flying.world.database)
 
 
-@pytest.mark.parametrize(("late", "expected"), [(0, 300), (600, 300), (700, 200), (900, 0), (1200, 0)])
-def test_the_grace_is_over_when_what_is_held_is_used_up_but_never_before_the_signal(late, expected):
-    when = START + timedelta(seconds=late)
-    assert stop_at(PLAIN, when) == when + timedelta(seconds=expected)
+async def test_money_that_comes_before_the_signal_is_sent_spares_the_job_the_signal(fly):
+    flying = await fly("0.10")
+    job = await flying.running()
+    await flying.look(DUE, job)
+    late = await flying.world.book.wishes(flying.lease)
+    await flying.pay("1")
+    await flying.look(DUE + 5, job)
+    assert await flying.wishes() == []
+    await flying.world.book.granted(flying.lease, late)  # it was on its way already
+    await flying.look(DUE + 400, job)
+    assert await flying.wishes() == []
 
 
-def test_a_run_that_began_after_the_signal_has_not_had_it():
-    told = replace(PLAIN, warned_at=START, signalled_at=START + MINUTE)
-    assert told.is_told
-    assert not replace(told, running_since=START + 2 * MINUTE).is_told
+@pytest.mark.parametrize(("phase", "is_told"), [(NativePhase.FAILED, True), (NativePhase.COMPLETED, False)])
+async def test_a_job_that_the_signal_ends_says_why(fly, phase, is_told):
+    flying = await fly("0.10")
+    job = await flying.running()
+    await flying.look(DUE, job)
+    await flying.deliver()
+    ended = record(job, "7", phase=phase, elapsed_seconds=DUE)
+    await flying.world.book.settle(flying.lease, [ended], alive=[], read_until=None)
+    reason = await flying.world.one("SELECT reason FROM jobs")
+    assert ("after the signal" in reason, "收到信号后结束" in reason) == (is_told, is_told)
+
+
+async def test_money_is_looked_for_at_the_last_moment_too(fly):
+    flying = await fly("0.10")
+    job = await flying.running()
+    await flying.look(DUE, job)
+    await flying.deliver()
+    await flying.look(DUE + 299, job)
+    await flying.pay("1")
+    await flying.look(DUE + 300, job)
+    assert (await flying.wishes(), (await flying.told())[-1]) == ([], "landing-called-off")
+
+
+async def test_a_signal_that_cannot_be_delivered_holds_the_stop_back_and_then_the_line_goes_before_the_grace(fly):
+    flying = await fly("0.10")
+    job = await flying.running()
+    for seconds in (DUE, DUE + 400, 2000):
+        await flying.look(seconds, job)
+        assert await flying.wishes() == ["signal"]
+    await flying.deliver()
+    await flying.look(2001, job)
+    assert await flying.wishes() == ["cancel"]
+
+
+async def test_what_a_user_wishes_goes_before_the_signal_which_is_wished_for_again(fly):
+    flying = await fly("0.10", hold=SLICES.hold, grace=SLICES.grace, signal="TERM", line=Money.parse("0.10"))
+    job = await flying.running(array="1-2")
+    await flying.world.one("UPDATE jobs SET wish = 'hold' WHERE id = :job RETURNING 1", job=job)
+    await flying.look(DUE, job)
+    assert await flying.wishes() == ["hold"]
+    await flying.deliver()
+    await flying.look(DUE + 10, job)
+    (wish,) = await flying.world.book.wishes(flying.lease)
+    assert (wish.kind, wish.signal) == ("signal", "TERM")
+    await flying.world.one("UPDATE jobs SET wish = 'cancel' WHERE id = :job RETURNING 1", job=job)
+    await flying.look(DUE + 500, job)
+    assert await flying.wishes() == ["cancel"]
+    assert await flying.told() == ["landing"]
+
+
+@pytest.mark.parametrize("funds", ["1000", "0.10"])
+async def test_a_job_that_its_user_cancels_is_neither_paid_for_nor_warned(fly, funds):
+    flying = await fly(funds)
+    job = await flying.running()
+    async with flying.world.database.begin() as session:
+        await cancel(session, flying.world.caller, job, now=START)
+    await flying.look(DUE, job)
+    assert (await flying.world.held(), await flying.told()) == (90_000, [])
+
+
+async def test_a_run_that_began_after_the_signal_gets_its_own(fly):
+    flying = await fly("0.10")
+    job = await flying.running()
+    await flying.look(DUE, job)
+    await flying.deliver()
+    flying.world.clock.forward(600 * SECOND)
+    again = flying.world.clock.now() - SECOND
+    await flying.funder.round(flying.lease, {job: again})
+    assert await flying.wishes() == ["signal"]
 
 
 @pytest.mark.parametrize(
-    ("asked", "sent"),
-    [
-        ("", "TERM"), ("USR2", "USR2"), ("B:USR1@120", "B:USR1"), ("R:INT@60", "INT"), ("RB:SIGHUP", "B:HUP"),
-        ("b:sigusr1@60", "B:USR1"), ("KILL@10", "TERM"), ("10@60", "TERM"), ("B:", "TERM"),
-    ],
-)  # fmt: skip
-def test_a_users_own_signal_goes_before_the_projects(asked, sent):
-    spec = JobSpec("x", SCRIPT, 60 * MINUTE, extra={"signal": asked} if asked else {})
-    assert checkpoint_signal(spec, Funding(signal="TERM")) == sent
-
-
-def test_the_longest_running_task_of_an_array_counts_and_no_other_tenants():
-    account = UnixAccount("east0")
-    live = LiveJob(JOB, submit_tag(JOB), NativeId("7"), account, JobState.RUNNING, "", "", 4, None)
-
-    def task(index, phase, minutes, of=account):
-        started = None if minutes is None else START + minutes * MINUTE
-        return Observation(NativeId("7"), index, submit_tag(JOB), of, phase, "", "", START, started, "")
-
-    seen = [
-        task(0, NativePhase.COMPLETED, 0),
-        task(1, NativePhase.RUNNING, 9),
-        task(2, NativePhase.RUNNING, 5),
-        task(3, NativePhase.QUEUED, None),
-        task(1, NativePhase.RUNNING, 1, UnixAccount("east1")),
-    ]
-    assert running_since([live], seen) == {JOB: START + 5 * MINUTE}
-    assert running_since([live], [seen[0], seen[3]]) == {}
+    "forgery",
+    ["UPDATE job_funds SET stopping_at = now()", "UPDATE job_funds SET signalled_at = now(), stop_at = now()"],
+)
+async def test_the_database_knows_that_a_warning_and_a_signal_come_before_a_stop(fly, forgery):
+    flying = await fly("1000")
+    await flying.running()
+    with pytest.raises(DBAPIError):
+        async with flying.world.database.begin() as session:
+            await session.execute(text(forgery))
