@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -65,6 +66,18 @@ def test_what_carries_the_mark_belongs_to_it_wherever_it_was_started(tmp_path):
     (node,) = open_profile(str(tmp_path))
     assert (node.header["node"], node.header["job"]) == ("n1", "17")
     assert {one.name for one in everybody(node)} == {"sleep", "cat"}
+
+
+def test_as_many_files_may_be_open_as_the_job_might_have_at_most(tmp_path):
+    with subprocess.Popen(["sleep", "100"]) as job:
+        options = ["--pid", str(job.pid), "--folder", str(tmp_path)]
+        limited = ["sh", "-c", 'ulimit -S -n 200; exec "$@"', "sh", sys.executable, "-m", "paramon", "watch", *options]
+        with subprocess.Popen(limited, env=ENVIRONMENT) as watcher:
+            until_ticked(tmp_path)
+            limits = pathlib.Path(f"/proc/{watcher.pid}/limits").read_text()
+            job.kill()
+    soft, hard = next(line.split()[3:5] for line in limits.splitlines() if line.startswith("Max open files"))
+    assert soft == hard != "200"
 
 
 def test_a_warning_brings_what_was_seen_to_disk_and_it_goes_on(tmp_path):
