@@ -1,6 +1,7 @@
 """What is written stays readable, whatever happens to the disk, the folder or the collector."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -170,6 +171,17 @@ def test_a_folder_that_was_taken_away_is_made_again_and_the_rest_is_kept(spool, 
     assert node.header["node"] == "n1"
     spool.close({})
     assert read(tmp_path)[1] == [3, 4, 5, 6, 7]
+
+
+def test_one_that_cannot_be_begun_leaves_nothing_behind(tmp_path):
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limit[1]))
+    try:
+        with pytest.raises(OSError, match="No space"):
+            Spool(str(tmp_path), "node-1", {"node": "n1"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_collectors_never_write_one_file(spool, tmp_path):

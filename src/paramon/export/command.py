@@ -11,7 +11,8 @@ from paramon.errors import Refused
 from paramon.export.parquet import write_parquet
 from paramon.export.rows import PROCESS_COLUMNS, SERIES_COLUMNS, Cell, process_rows, series_rows
 from paramon.export.text import Write, write_csv, write_jsonl
-from paramon.sample.profile import NodeProfile, open_profile
+from paramon.opened import opened
+from paramon.sample.profile import NodeProfile
 
 TEXT: dict[str, Write] = {"csv": write_csv, "jsonl": write_jsonl}
 TABLES = ("processes", "series")
@@ -36,7 +37,7 @@ class Table(NamedTuple):
 def export(wanted: Wanted) -> list[str]:
     """The files that were written. Refused where they are there already or there is nothing to write them with; Damaged
     where there is no profile; OSError where nothing can be written: then no half of a file is left."""
-    profiles = open_profile(wanted.profile)
+    profiles = opened(wanted.profile)
     tables = _tables(profiles, is_dense=wanted.is_dense)
     if wanted.kind == "parquet" and wanted.out in ("", "-"):
         wanted = wanted._replace(out=_name(wanted.profile) + ".parquet")  # it cannot be written into a pipe

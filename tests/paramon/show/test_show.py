@@ -204,3 +204,23 @@ def test_numbers_are_as_people_read_them():
     assert (bar(0.5, 4), bar(2, 3), bar(0, 2)) == ("██··", "███", "··")
     assert (cut("计算机", 5), right("计", 4), width("e\u0301")) == ("计算…", "  计", 1)
     assert clean("a\nb\x1b") == "a b�"
+
+
+def not_profiles(folder: Path) -> None:
+    (folder / "empty.paramon").touch()
+    (folder / "\x1b[31mfolder.paramon").mkdir()
+    (folder / "loop.paramon").symlink_to("loop.paramon")
+    os.mkfifo(folder / "pipe.paramon")
+
+
+def test_what_is_no_profile_hides_no_other_in_its_folder_and_is_told(tmp_path):
+    not_profiles(tmp_path)
+    alone = paramon("show", tmp_path)
+    assert (alone.returncode, alone.stdout) == (2, "")
+    a_job(tmp_path).close()
+    for command in (("show",), ("show", "--json"), ("export", "--csv"), ("top", "--once")):
+        done = paramon(*command, tmp_path)
+        assert (done.returncode, "a.out" in done.stdout) == (0, True), done.stderr
+        if command[0] != "top":
+            told = "4 files are damaged or no profile, and left out: �[31mfolder.paramon, empty.paramon, loop.paramon …"
+            assert done.stderr == f"paramon: {told}\n"
