@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -43,6 +44,8 @@ def export(wanted: Wanted) -> list[str]:
         wanted = wanted._replace(out=_name(wanted.profile) + ".parquet")  # it cannot be written into a pipe
     if wanted.out in ("", "-"):
         table = tables[wanted.table]
+        if isinstance(sys.stdout, io.TextIOWrapper):  # as in a file
+            sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
         TEXT[wanted.kind](sys.stdout, table.columns, table.rows())
         sys.stdout.flush()
         return []

@@ -23,7 +23,8 @@ def show(path: str, *, is_json: bool, is_chinese: bool) -> None:
     shown = newest_run(profiles)
     facts = JobFacts(shown)
     if is_json:
-        sys.stdout.write(json.dumps(told(facts), ensure_ascii=False) + "\n")
+        has_all = sys.stdout.encoding.lower() in ("utf-8", "utf8")
+        sys.stdout.write(json.dumps(told(facts), ensure_ascii=not has_all) + "\n")
     else:
         sheet = Sheet(is_chinese=is_chinese, columns=_columns())
         sys.stdout.write(page(facts, sheet) + _others(len(profiles) - len(shown), sheet))
