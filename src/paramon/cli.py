@@ -19,7 +19,7 @@ from paramon.schedulers import SCHEDULERS, is_in_job
 from paramon.watch import watch
 
 SHORTEST, LONGEST = 0.1, 60.0
-TOP_USAGE = "paramon top [options] [PROFILE | --pid PID | -- COMMAND …]"
+TOP_USAGE = "paramon top [options] [PROFILE | --pid PID | [--folder FOLDER] -- COMMAND …]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -108,7 +108,7 @@ def _top(asked: argparse.Namespace) -> int:
     return top(
         Wanted(
             asked.profile, asked.pid, asked.command, asked.at, asked.every, asked.period, asked.budget / 100,
-            asked.once, asked.plain, is_chinese(asked.language),
+            asked.once, asked.plain, is_chinese(asked.language), asked.folder,
         )
     )  # fmt: skip
 
@@ -165,8 +165,9 @@ def _parser() -> _Parser:
     _language(one)
     one.set_defaults(does=_show)
     one = words.add_parser("top", help="what a job does, as it does it or later", usage=TOP_USAGE)
-    one.add_argument("profile", nargs="?", default="paramon", help="a file, or a folder of them (./paramon)")
+    one.add_argument("profile", nargs="?", default="", help="a file, or a folder of them (./paramon)")
     one.add_argument("--pid", type=int, default=0, help="look at a process that runs, and at its children")
+    one.add_argument("--folder", default="", help="where the profile of a command goes (./paramon)")
     one.add_argument("--at", default="", metavar="TIME", help="seconds or [h:]m:s since the start, or a date and time")
     one.add_argument("--every", type=_every, default=1.0, help="seconds from one drawing to the next, 0.2 to 3600 (1)")
     one.add_argument("--once", action="store_true", help="one page, and that is all")
