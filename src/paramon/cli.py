@@ -21,6 +21,11 @@ from paramon.watch import watch
 SHORTEST, LONGEST = 0.1, 60.0
 TOP_USAGE = "paramon top [options] [PROFILE | --pid PID | [--folder FOLDER] -- COMMAND …]"
 
+MARK_HELP = (
+    "so in the environment: it belongs to it, too; without --pid and --scheduler it waits for the first such process, "
+    "and ends a minute after the last"
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     has_output = _with_streams()
@@ -156,7 +161,7 @@ def _parser() -> _Parser:
     one.set_defaults(does=_run)
     one = words.add_parser("watch", parents=[profile], help="write the profile of what runs already")
     one.add_argument("--pid", type=int, default=0, help="the process: with all that it starts, until it ends")
-    one.add_argument("--mark", default="", metavar="NAME=VALUE", help="so in the environment: it belongs to it, too")
+    one.add_argument("--mark", default="", metavar="NAME=VALUE", help=MARK_HELP)
     one.add_argument("--scheduler", choices=tuple(SCHEDULERS), default="", help="on the job's other nodes, too")
     one.set_defaults(does=_watch)
     one = words.add_parser("show", help="what a profile says")
