@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from paramon.perf.job import AUTO, OFF
 from paramon.run import run
 from paramon.sample.errors import Damaged
 from paramon.schedulers import SCHEDULERS, is_in_job
+from paramon.streams import with_streams, write_no_more
 from paramon.watch import watch
 
 SHORTEST, LONGEST = 0.1, 60.0
@@ -28,7 +28,7 @@ MARK_HELP = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    has_output = _with_streams()
+    has_output = with_streams()
     given, command = _split(list(sys.argv[1:] if arguments is None else arguments))
     asked = _parser().parse_args(given, argparse.Namespace(trouble=2))
     if command:
@@ -40,35 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Refused, Damaged) as wrong:
         sys.stderr.write(said(wrong.en, wrong.zh))
     except BrokenPipeError:
-        _write_no_more()  # who read on has enough
+        write_no_more()  # who read on has enough
         return 0
     except OSError as wrong:
-        _write_no_more()
+        write_no_more()
         place = "" if wrong.filename is None else f"{wrong.filename}: "  # standard output has no name
         sys.stderr.write(f"paramon: {place}{wrong.strerror or wrong}\n")
     return int(asked.trouble)
-
-
-def _with_streams() -> bool:
-    """Whether standard output is there. Python has None for a stream that is closed; and a name in a terminal that
-    cannot show it is no reason to show nothing."""
-    has_output = bool(sys.stdout)
-    if not has_output:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # as long as everything lasts
-    if not sys.stderr:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # as above
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
-    return has_output
-
-
-def _write_no_more() -> None:
-    """What is left to write would fail again when Python ends. (Closed first: perhaps no more files may be open.)"""
-    output = sys.stdout.fileno()
-    os.close(output)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    if nowhere != output:
-        os.dup2(nowhere, output)
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
