@@ -27,3 +27,9 @@ def write_no_more() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     if nowhere != output:
         os.dup2(nowhere, output)
+
+
+def columns_of_a_file(otherwise: int) -> int:
+    """As COLUMNS says, where it does: of what is no terminal."""
+    told = os.environ.get("COLUMNS", "")
+    return int(told) if told.isascii() and told.isdecimal() and len(told) < 6 and int(told) else otherwise

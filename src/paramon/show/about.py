@@ -7,7 +7,7 @@ from typing import Any
 from paramon.facts.job import JobFacts
 from paramon.facts.node import NodeFacts
 from paramon.show.sheet import Sheet
-from paramon.text import clean, count
+from paramon.text import clean, count, word
 
 
 def about(facts: JobFacts, sheet: Sheet) -> list[str]:
@@ -28,9 +28,12 @@ def _faith(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
     cost = f"{cpu_us / 1e6:.2f} s", f"{cpu_us / node.wall_ms / 10 if node.wall_ms else 0:.2f} %"
     rows = count(node.rows)
     return [
-        say(f"{node.ticks} ticks, {rows} rows", f"{node.ticks} 个采样点、{rows} 行"),
+        say(
+            f"{node.ticks} {word(node.ticks, 'tick')}, {rows} {word(node.rows, 'row')}",
+            f"{node.ticks} 个采样点、{rows} 行",
+        ),
         say(f"it took {cost[0]} of CPU ({cost[1]} of a core)", f"采集耗用 CPU {cost[0]}（{cost[1]} 核）"),
-        say(f"{missed} ticks missed", f"漏采 {missed} 次"),
+        say(f"{missed} {word(missed, 'tick')} missed", f"漏采 {missed} 次"),
         say(f"{slowed} left out to stay cheap", f"为省开销少采 {slowed} 次"),
     ]
 
@@ -55,14 +58,19 @@ def _harm(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
     if profile.lost_bytes or profile.damaged_chunks:
         size, minutes = count(profile.lost_bytes), profile.damaged_chunks
         found.append(
-            say(f"DAMAGED: {size} bytes, {minutes} unreadable pieces", f"已损坏：{size} 字节、{minutes} 块无法读出")
+            say(
+                f"DAMAGED: {size} bytes, {minutes} unreadable {word(minutes, 'piece')}",
+                f"已损坏：{size} 字节、{minutes} 块无法读出",
+            )
         )
     if end.get("given_up_frames"):
         pieces = end["given_up_frames"]
-        found.append(say(f"{pieces} pieces were never written, for want of a disk", f"因磁盘问题有 {pieces} 块未写入"))
+        were = word(pieces, "piece was", "pieces were")
+        found.append(say(f"{pieces} {were} never written, for want of a disk", f"因磁盘问题有 {pieces} 块未写入"))
     if end.get("denied_processes"):
         denied = end["denied_processes"]
-        found.append(say(f"{denied} processes must not be looked at", f"{denied} 个进程无权查看"))
+        of_them = word(denied, "process", "processes")
+        found.append(say(f"{denied} {of_them} must not be looked at", f"{denied} 个进程无权查看"))
     failed = ", ".join(f"{clean(str(name))} {times}" for name, times in dict(end.get("failed_reads") or {}).items())
     if failed:
         found.append(say(f"readings that failed: {failed}", f"读取失败：{failed}"))

@@ -6,6 +6,7 @@ import os
 import time
 from typing import Callable, NamedTuple, Protocol, TextIO
 
+from paramon.streams import columns_of_a_file
 from paramon.text import cut
 from paramon.top.board import Board, board
 from paramon.top.keys import Terminal
@@ -66,7 +67,7 @@ def pages(look: Look, state: State, out: TextIO, *, is_once: bool) -> None:
             time.sleep(WAITING_SECONDS)
             continue
         if look.reel.tapes or is_once:
-            text = screen(look, state, PAGE_COLUMNS, PAGE_LINES)
+            text = screen(look, state, max(columns_of_a_file(PAGE_COLUMNS), NARROWEST), PAGE_LINES)
             out.write("\n".join(line.rstrip() for line in text[:-1]) + "\n\n")
             out.flush()
         if is_once or is_last or state.moment_ms is not None or look.reel.is_over:
