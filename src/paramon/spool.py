@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ from paramon.sample.profile import LIVE, SUFFIX, Process
 
 WAITING_MOST = 4 << 20
 """Bytes that wait for a disk."""
+FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+"""No link is followed, and no pipe waited for: where anything is there by that name it fails (open(2))."""
 
 
 class Modes(NamedTuple):
@@ -49,11 +52,10 @@ class Spool:
         self.chunk = ChunkWriter()
         self._is_another = False
         os.makedirs(folder, mode=modes.folder, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        self._file = os.open(self._path, flags, modes.file)
+        self._file = os.open(self._path, FRESH, modes.file)
         self._live = self._open_live()
         self._told_first = header
-        self._header = frame(HEADER, _json(header))
+        self._first = self._header = frame(HEADER, _json(header))
         self._write(self._header)
 
     @property
@@ -141,18 +143,24 @@ class Spool:
         self.written_bytes += written
 
     def _begin_again(self) -> None:
-        """The file was taken away, and perhaps its folder: what comes from now on is kept all the same."""
+        """The file was taken away, and perhaps its folder: what comes from now on is kept all the same. FileExistsError
+        where somebody put another thing in its place."""
         os.makedirs(self._folder, mode=self._modes.folder, exist_ok=True)
-        fresh = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, self._modes.file)
+        try:
+            fresh = os.open(self._path, FRESH, self._modes.file)
+        except FileExistsError:
+            fresh = _copy_of_ours(self._path, self._first)
         os.close(self._file)
         self._file = fresh
         self._write(self._header)
         self._is_another = True
 
     def _open_live(self) -> int | None:
+        """Another one each minute: who may write in the folder may have put anything in its place."""
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
-            return os.open(self._path + LIVE, flags, self._modes.file)
+            if os.path.lexists(self._path + LIVE):
+                os.unlink(self._path + LIVE)
+            return os.open(self._path + LIVE, FRESH, self._modes.file)
         except OSError as wrong:
             self._told(wrong)
             return None
@@ -164,6 +172,17 @@ class Spool:
 
     def _told(self, wrong: OSError) -> None:
         self.trouble = wrong.strerror or str(wrong)
+
+
+def _copy_of_ours(path: str, first: bytes) -> int:
+    """To be gone on with, such as in a folder that was moved away and copied back. `first`: how it begins.
+    FileExistsError for anything else."""
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    there = os.fstat(file)
+    if stat.S_ISREG(there.st_mode) and there.st_uid == os.geteuid() and os.pread(file, len(first), 0) == first:
+        return file
+    os.close(file)
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
 def _is_there(file: int, path: str) -> bool:
