@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from paramon.beat import Beat
+from paramon.errors import said
 from paramon.perf.job import Follower
 from paramon.sample.fields import SLEPT_SERIES
 from paramon.sample.profile import Process
@@ -188,11 +189,21 @@ class Recorder:
         })  # fmt: skip
 
 
-def safely(what: Callable[[], None]) -> bool:
-    """The job must not suffer from a defect of ours: it is said in one line, and false."""
+def safely(what: Callable[[], None], *, goes_on: bool = False) -> bool:
+    """The job must not suffer from a defect of ours: it is said in a line, and false. `goes_on`: the profile does,
+    without what failed."""
     try:
         what()
     except Exception as wrong:  # noqa: BLE001  # whatever it is
-        sys.stderr.write(f"paramon: the profile ends here: {type(wrong).__name__}: {wrong}\n")
+        told = f"{type(wrong).__name__}: {wrong}"
+        en, zh = (
+            ("a part of the profile failed", "采集的一部分失败")
+            if goes_on
+            else ("the profile ends here", "采集到此中止")
+        )
+        try:
+            os.write(2, said(f"{en}: {told}", f"{zh}：{told}").encode("utf-8", "surrogateescape"))
+        except OSError:
+            pass  # nobody listens any more
         return False
     return True

@@ -1,13 +1,16 @@
 """What goes wrong with a part of what is looked at takes nothing else with it."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 from tests.paramon.made import Made
 from tests.paramon.sensors import trees
+from tests.paramon.test_watch import ENVIRONMENT
 
 from paramon.beat import Beat
-from paramon.record import NEWCOMERS, Recorder
+from paramon.record import NEWCOMERS, Recorder, safely
 from paramon.sample.profile import open_profile
 from paramon.sensors.sensor import Unavailable
 from paramon.table import Belongs, Table
@@ -103,3 +106,24 @@ def test_what_turns_out_not_to_be_there_is_told_once_and_taken_back_when_it_is(t
     assert sizes[0] == sizes[1]
     recorder.close({}, lambda: 0)
     assert open_profile(str(tmp_path / "profile"))[0].end["failed_reads"] == {}
+
+
+@pytest.mark.parametrize(("goes_on", "expected"), [(False, "the profile ends here"), (True, "a part of the profile")])
+def test_a_defect_is_said_in_one_line_and_whether_the_profile_goes_on(capfd, monkeypatch, goes_on, expected):
+    def fails():
+        raise ValueError("wrong \udcff")
+
+    monkeypatch.setenv("PARACLOUD_LANGUAGE", "en")
+    assert not safely(fails, goes_on=goes_on)
+    said = capfd.readouterr().err
+    assert expected in said
+    assert said.count("\n") == 1
+    monkeypatch.setenv("PARACLOUD_LANGUAGE", "zh")
+    assert not safely(fails, goes_on=goes_on)
+    assert not capfd.readouterr().err.isascii()
+    assert safely(lambda: None)
+
+
+def test_where_nobody_listens_a_defect_does_no_harm():
+    script = "import os; from paramon.record import safely; os.close(2); assert not safely(lambda: 1 / 0)"
+    subprocess.run([sys.executable, "-c", script], env=ENVIRONMENT, check=True, timeout=60)
