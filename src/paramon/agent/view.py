@@ -154,8 +154,7 @@ class View:
         group = self.groups[owner]
         member = Member(process) if before is None else Member(process, before.values, before.told_ticks)
         group.members[process.number] = member
-        if before is None:
-            self.counted.pop(process.pid, None)  # an earlier process's of the same number
+        self.counted.pop(process.pid, None)  # an earlier process's of the same number, or known to the group before
         self._homes[process.number] = owner, group, member
         self._pids[process.pid] = process.number
 
@@ -174,11 +173,11 @@ class View:
     def _end(self, number: int) -> None:
         member = self._leave(number)
         pid, parent = member.process.pid, member.process.parent
-        self.counted.pop(pid, None)
+        of_children = max(member.told_ticks, member.told_base + self.counted.pop(pid, 0))
         if self._pids.get(pid) == number:
             del self._pids[pid]
         if self._is_older(parent, member.process):
-            self.counted[parent] = self.counted.get(parent, 0) + member.own_ticks + member.told_ticks
+            self.counted[parent] = self.counted.get(parent, 0) + member.own_ticks + of_children
 
     def _is_older(self, pid: int, child: Process) -> bool:
         """Whether it is there, and was when the child began: pids come again."""

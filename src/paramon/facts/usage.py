@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from paramon.facts.sums import BLOCKED, GONE, RSS, STATE, SYSTEM, THREADS, USER
+from paramon.sample.chunk import NOTHING
 from paramon.sample.fields import AT
 
 NAMES = ("read_calls", "write_calls", "read_chars", "write_chars", "read_bytes", "write_bytes", "minor_faults",
          "major_faults", "voluntary_switches", "forced_switches")  # fmt: skip
+CHILD_USER, CHILD_SYSTEM = AT["child_user_ticks"], AT["child_system_ticks"]
 PEAK, SWAP = AT["peak_rss_kib"], AT["swap_kib"]
 PLACES = tuple(AT[name] for name in NAMES)
 
@@ -80,10 +82,17 @@ class Usage:
 
     def told_ticks(self) -> int:
         """CPU time of ended children, as it was told of it."""
-        return self._grown(AT["child_user_ticks"]) + self._grown(AT["child_system_ticks"])
+        return self._grown(CHILD_USER) + self._grown(CHILD_SYSTEM)
 
     def own_ticks(self) -> int:
         return self._grown(USER) + self._grown(SYSTEM)
+
+    def passed_on_ticks(self, seen_ticks: int) -> int:
+        """CPU time of which its parent is told when it waits for it: what it had used before the profile began, too.
+        `seen_ticks`: of its children that were seen and have ended. It may have waited for them after the last look."""
+        values, base = self.values, self._base or NOTHING
+        known = base[CHILD_USER] + base[CHILD_SYSTEM]
+        return values[USER] + values[SYSTEM] + known + max(self.told_ticks(), seen_ticks)
 
     def used(self, ticks_a_second: int, unseen_ticks: int = 0) -> Used:
         """`unseen_ticks`: of children that came and went between two looks."""

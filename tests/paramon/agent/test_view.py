@@ -115,6 +115,15 @@ def test_children_that_nobody_saw_are_known_by_their_parents_and_seen_ones_do_no
     assert world.cpu() == 1
 
 
+def test_a_grandchild_is_known_once_though_its_parent_ends_with_it():
+    world = World(p1001=JOB, p1002=JOB, p1003=JOB)
+    world.tick({1002: {"child_user_ticks": ticks(9)}}, came=((1001, 1), (1002, 1001), (1003, 1002)))
+    world.tick({1003: {"user_ticks": ticks(2)}})
+    world.tick({1003: GONE, 1002: GONE, 1001: {"child_user_ticks": ticks(9 + 2)}})
+    assert value(world.told(), "paramon_job_unseen_children_cpu_seconds") == 0
+    assert world.cpu() == 2
+
+
 def test_a_counter_never_falls():
     world = World(p1001=JOB)
     world.tick({1001: {"user_ticks": 5}}, came=((1001, 1),))
