@@ -81,6 +81,19 @@ def test_its_cpu_time_and_that_of_its_children_are_known(tmp_path):
     assert node.end["completeness"] > 0.9
 
 
+def test_what_a_child_wrote_is_not_its_waiting_parents_too(tmp_path):
+    """/proc/PID/io of one that waited has its children's, and theirs."""
+    script = "import os, time\nfor _ in range(8):\n    os.write(2, b'.' * (1 << 20))\n    time.sleep(0.1)"
+    (tmp_path / "writes.py").write_text(script)
+    inner = f'"{sys.executable}" -S {tmp_path}/writes.py 2>/dev/null; true'
+    (tmp_path / "inner").write_text(inner)
+    (tmp_path / "outer").write_text(f"sh {tmp_path}/inner; sleep 0.4; true")
+    _, node = ran(tmp_path, "sh", "-c", f"sh {tmp_path}/outer; sleep 0.4; true", options=("--period", "0.1"))
+    written = {node.processes[number].command: values[AT["write_chars"]] for number, values in last_rows(node).items()}
+    assert 8 << 20 <= sum(written.values()) < 9 << 20
+    assert max(written, key=written.get).startswith(sys.executable)
+
+
 def test_what_it_did_since_the_last_look_is_known_when_it_ends(tmp_path):
     burn = f'"{sys.executable}" -S -c "{BURN.format(0.7)}"'
     _, node = ran(tmp_path, "sh", "-c", f"sleep 0.5; {burn}; true", options=("--period", "60"))

@@ -12,6 +12,7 @@ import errno
 import os
 
 from paramon.sample.fields import AT, COUNT
+from paramon.sensors.reaped import Reaped
 
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
 SIZE, RUN_SIZE, STATUS_SIZE = 960, 64, 4096
@@ -46,6 +47,8 @@ PEAK = AT["peak_rss_kib"]
 READ_CHARS, WRITE_CHARS = AT["read_chars"], AT["write_chars"]
 READ_CALLS, WRITE_CALLS = AT["read_calls"], AT["write_calls"]
 READ_BYTES, WRITE_BYTES = AT["read_bytes"], AT["write_bytes"]
+IO = READ_CHARS, WRITE_CHARS, READ_CALLS, WRITE_CALLS, READ_BYTES, WRITE_BYTES
+"""In the order of /proc/PID/io."""
 
 
 class Watched:
@@ -53,8 +56,9 @@ class Watched:
     one, and taken back by whoever told of it."""
 
     __slots__ = (
-        "_age", "_base", "_io", "_is_quiet", "_is_stale", "_later", "_program", "_ran", "_run", "_seen", "_seen_io",
-        "_start", "_stat", "_threads", "_told_rss", "is_another_program", "parent", "pid", "start_ticks", "values",
+        "_age", "_base", "_io", "_is_quiet", "_is_stale", "_later", "_program", "_ran", "_reaped", "_run", "_seen",
+        "_seen_io", "_start", "_stat", "_threads", "_told_rss", "is_another_program", "parent", "pid", "start_ticks",
+        "values",
     )  # fmt: skip
 
     def __init__(self, pid: int, root: str = "/proc") -> None:
@@ -66,6 +70,7 @@ class Watched:
         # The first look finds all of it new; after it, those that came together take turns with what is dear.
         self._is_quiet, self._is_stale, self._age, self._later = False, True, SELDOM, -(pid % OFTEN)
         self._told_rss = 0
+        self._reaped: Reaped | None = None
         self._threads: dict[int, tuple[int, int, int]] = {}
         try:
             data = _content(self._base + "stat")
@@ -105,12 +110,21 @@ class Watched:
         # A process may do so little that its `stat` stays the same while it reads and writes.
         if self._read_io() or is_new:
             self._is_stale = is_new = True
+        if self._reaped is not None:
+            self._reaped.looked()
         if self._age >= (max(OFTEN, min(self.values[THREADS], SELDOM)) if self._is_stale else SELDOM):
             self._read_dear()
             return True
         if abs(self.values[RSS] - self._told_rss) > TOLD_KIB:
             self._read_status()
         return is_new
+
+    def child_ended(self, child: Watched) -> None:
+        """It may be told from now on of what that one read and wrote."""
+        if self._reaped is None:
+            self._reaped = Reaped()
+        own = [child.values[at] for at in IO]
+        self._reaped.child_ended(own if child._reaped is None else child._reaped.all_of(own))
 
     def ended(self) -> None:
         """Its last row says so."""
@@ -163,10 +177,11 @@ class Watched:
         if data == self._seen_io:
             return False
         self._seen_io = data
-        parts, values = data.split(), self.values
-        values[READ_CHARS], values[WRITE_CHARS] = int(parts[1]), int(parts[3])
-        values[READ_CALLS], values[WRITE_CALLS] = int(parts[5]), int(parts[7])
-        values[READ_BYTES], values[WRITE_BYTES] = int(parts[9]), int(parts[11])
+        told = [int(part) for part in data.split()[1:12:2]]
+        if self._reaped is not None:
+            told = self._reaped.own([self.values[at] for at in IO], told)
+        for at, value in zip(IO, told):
+            self.values[at] = value
         return True
 
     def _read_dear(self) -> None:
