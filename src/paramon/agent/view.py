@@ -11,6 +11,7 @@ from paramon.agent.job_cpu import JobCpu
 from paramon.agent.whose import BY_ENVIRONMENT, BY_GROUP, BY_USER, Owner
 from paramon.facts.series import FROM_NOTHING
 from paramon.facts.sums import GONE
+from paramon.owner import NO_RANK
 from paramon.sample.fields import AT
 from paramon.sample.profile import Process
 from paramon.sensors.cgroup import cpu_counter
@@ -87,7 +88,7 @@ class View:
 
     def processes(self, came: Sequence[Process]) -> None:
         if self._spool is not None:
-            self._spool.processes(came)
+            self._spool.processes(_without_ranks(came))
         for process in came:
             home = self._homes.get(process.number)
             owner = self._whose(process)
@@ -127,7 +128,7 @@ class View:
         if self._spool is not None:
             self._spool.close({"wall_ms": self._at_ms - self._since_ms})
         self._spool, self._since_ms = spool, self._at_ms
-        spool.processes([member.process for _, _, member in self._homes.values()])
+        spool.processes(_without_ranks([member.process for _, _, member in self._homes.values()]))
 
     def close(self, how: dict[str, Any]) -> None:
         if self._spool is not None:
@@ -196,3 +197,8 @@ class View:
         del self.groups[owner]
         if not any(other.by == BY_GROUP and other[:2] == owner[:2] for other in self.groups):
             self.jobs.pop(owner[:2], None)
+
+
+def _without_ranks(processes: Sequence[Process]) -> list[Process]:
+    """A node's ranks are those of several jobs: the profile of a node knows none, or it would add up strangers'."""
+    return [one._replace(rank=NO_RANK) for one in processes]

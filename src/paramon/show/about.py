@@ -9,13 +9,16 @@ from paramon.facts.node import NodeFacts
 from paramon.show.sheet import Sheet
 from paramon.text import clean, count
 
+CLEAR_MS = 1000
+"""Of less CPU time than that a part is what clock ticks make of it."""
+
 
 def about(facts: JobFacts, sheet: Sheet) -> list[str]:
     lines = [sheet.say("About this profile", "关于本次采集")]
-    parts = {id(node): some.completeness(node) for some in facts.together for node in some.nodes}
+    parts = {id(node): (some.completeness(node), some.cpu_ms) for some in facts.together for node in some.nodes}
     for node in facts.nodes:
         end = node.profile.end or {}
-        known = _completeness(parts[id(node)], sheet, has_ended=bool(end))
+        known = _completeness(*parts[id(node)], sheet, has_ended=bool(end))
         lines += sheet.line("", node.name, *_faith(node, end, sheet), known, *_harm(node, end, sheet))
     for name, why in _unavailable(facts, sheet).items():
         lines += sheet.line("", sheet.say(f"not to be had: {name}: {why}", f"无法采集：{name}：{why}"))
@@ -35,8 +38,10 @@ def _faith(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
     ]
 
 
-def _completeness(part: float | None, sheet: Sheet, *, has_ended: bool) -> str:
+def _completeness(part: float | None, cpu_ms: int, sheet: Sheet, *, has_ended: bool) -> str:
     say = sheet.say
+    if has_ended and cpu_ms < CLEAR_MS:
+        return say("it used too little CPU time to say how much of that was seen", "CPU 时间太少，无法判断完整度")
     if part is None and has_ended:
         return say("how much of all CPU time it saw, is not known", "完整度未知")
     if part is None:
