@@ -11,6 +11,8 @@ from paramon.text import clean, count
 
 CLEAR_MS = 1000
 """Of less CPU time than that a part is what clock ticks make of it."""
+STEADY_MS = 10_000
+"""In less time than that the collector's start is most of what it costs."""
 
 
 def about(facts: JobFacts, sheet: Sheet) -> list[str]:
@@ -28,11 +30,14 @@ def about(facts: JobFacts, sheet: Sheet) -> list[str]:
 def _faith(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
     say = sheet.say
     cpu_us, missed, slowed = (node.own(name, end) for name in ("cpu_us", "missed_ticks", "slowed_ticks"))
-    cost = f"{cpu_us / 1e6:.2f} s", f"{cpu_us / node.wall_ms / 10 if node.wall_ms else 0:.2f} %"
+    seconds, part = f"{cpu_us / 1e6:.2f} s", ("", "")
+    if node.wall_ms >= STEADY_MS:
+        of_core = f"{cpu_us / node.wall_ms / 10:.2f} %"
+        part = f" ({of_core} of a core)", f"（{of_core} 核）"
     rows = count(node.rows)
     return [
         say(f"{node.ticks} ticks, {rows} rows", f"{node.ticks} 个采样点、{rows} 行"),
-        say(f"it took {cost[0]} of CPU ({cost[1]} of a core)", f"采集耗用 CPU {cost[0]}（{cost[1]} 核）"),
+        say(f"it took {seconds} of CPU{part[0]}", f"采集耗用 CPU {seconds}{part[1]}"),
         say(f"{missed} ticks missed", f"漏采 {missed} 次"),
         say(f"{slowed} left out to stay cheap", f"为省开销少采 {slowed} 次"),
     ]
