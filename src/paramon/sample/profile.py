@@ -7,10 +7,11 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from paramon.sample.chunk import Chunk, TickReader, read_chunk
+from paramon.sample.chunk import Chunk, read_chunk
 from paramon.sample.errors import Damaged
 from paramon.sample.file import frames_in
 from paramon.sample.frames import CHUNK, END, HEADER, PROCESSES, TICK, Frame
+from paramon.sample.ticks import TickReader
 
 SUFFIX, LIVE = ".paramon", ".live"
 VERSION = 1
