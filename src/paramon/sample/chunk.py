@@ -150,12 +150,14 @@ def parsed(data: bytes) -> Chunk:
     for _ in range(count):
         process, at = get(data, at)
         written, at = get_bytes(data, at)
-        rows[process] = _rows(written, len(ticks))
+        if written:  # of one that used nothing at all
+            rows[process] = _rows(written, len(ticks))
     count, at = get(data, at)
     for _ in range(count):
         name, at = get_bytes(data, at)
         written, at = get_bytes(data, at)
-        points[name.decode("utf-8", "replace")] = _points(written, len(ticks))
+        if written:
+            points[name.decode("utf-8", "replace")] = _points(written, len(ticks))
     return Chunk(ticks, rows, points)
 
 
