@@ -18,6 +18,7 @@ from paramon.spent import completeness
 from paramon.table import Table
 
 CHUNK_SECONDS = 60
+NEWCOMERS = "newcomers"
 SLEPT_LEAST_SECONDS = 1.0
 """Shorter than that no machine sleeps: it is the time between two questions of its clocks."""
 
@@ -70,7 +71,7 @@ class Recorder:
         self._began, self._began_awake, self._slept = clock(), awake(), 0.0
         self._chunk_end = self._began + CHUNK_SECONDS
         self.failed: dict[str, int] = {}
-        """Reads that failed, by sensor."""
+        """Reads that failed, by sensor; and how often one could not be told who came."""
 
     def wait_seconds(self) -> float:
         return self._beat.wait_seconds()
@@ -89,8 +90,8 @@ class Recorder:
             try:
                 for series, value in sensor.read().items():
                     chunk.point(series, value)
-            except (OSError, ValueError, IndexError):
-                self.failed[sensor.name] = self.failed.get(sensor.name, 0) + 1
+            except Exception:  # noqa: BLE001  # a kernel unlike those we know: all else goes on
+                self._count_failed(sensor.name)
         chunk.point("paramon.cpu_us", int(time.process_time() * 1e6))
         chunk.point("paramon.missed_ticks", self._beat.missed)
         chunk.point("paramon.slowed_ticks", self._beat.slowed)
@@ -131,7 +132,13 @@ class Recorder:
     def _came(self, processes: list[Process]) -> None:
         self._spool.processes(processes)
         for tell in self._followers:
-            tell(processes)
+            try:
+                tell(processes)
+            except Exception:  # noqa: BLE001  # as above
+                self._count_failed(NEWCOMERS)
+
+    def _count_failed(self, what: str) -> None:
+        self.failed[what] = self.failed.get(what, 0) + 1
 
     def close(self, how: dict[str, Any], total: Callable[[], int]) -> None:
         """`total`: CPU time of all that the job was, by the kernel's own sum, in clock ticks, or 0 where nobody
@@ -145,7 +152,10 @@ class Recorder:
         total_ticks = total()
         known = self._table.spent.ticks
         for sensor in self._sensors:
-            sensor.close()
+            try:
+                sensor.close()
+            except Exception:  # noqa: BLE001  # as above
+                self._count_failed(sensor.name)
         self._spool.close({
             **how,
             "ended_at_ms": int(time.time() * 1000),

@@ -20,8 +20,9 @@ from paramon.spool import Spool
 
 KEPT_SECONDS = 300.0
 """A job or a user is told of for so long after its last process has ended: who asks each minute learns the end."""
-GROUPS_MOST = 1000
-"""What is more is its user's alone: an environment may say anything."""
+MADE_UP_MOST = 500
+"""Jobs of one user by the environment, which may say anything: what is more is the user's alone. It takes no room of
+other users', nor of what a scheduler itself says."""
 STATE = AT["state"]
 
 
@@ -44,6 +45,8 @@ class View:
         self._lasting: dict[str, int] = {}
         self.counted: dict[int, int] = {}
         """By pid of a parent: ticks of its descendants that were seen and have ended."""
+        self._made_up: dict[str, int] = {}
+        """By user: how many jobs."""
         self._homes: dict[int, tuple[Owner, Group, Member]] = {}
         self._pids: dict[int, int] = {}
         """Numbers of those that are there."""
@@ -147,8 +150,11 @@ class View:
     def _join(self, process: Process, owner: Owner, before: Member | None) -> None:
         """`before`: what it was in another group. What it did there is that one's."""
         if owner not in self.groups:
-            if len(self.groups) >= GROUPS_MOST:
+            made_up = self._made_up.get(owner.user, 0)
+            if owner.by == BY_ENVIRONMENT and made_up >= MADE_UP_MOST:
                 owner = owner.of_user
+            elif owner.by == BY_ENVIRONMENT:
+                self._made_up[owner.user] = made_up + 1
             self.groups.setdefault(owner, Group())
             if owner.by == BY_GROUP and (owner.job, owner.task) not in self.jobs:
                 self.jobs[owner.job, owner.task] = self._counted_by_kernel(process.pid)
@@ -195,6 +201,10 @@ class View:
 
     def _forget(self, owner: Owner) -> None:
         del self.groups[owner]
+        if owner.by == BY_ENVIRONMENT:
+            self._made_up[owner.user] -= 1
+            if not self._made_up[owner.user]:
+                del self._made_up[owner.user]
         if not any(other.by == BY_GROUP and other[:2] == owner[:2] for other in self.groups):
             self.jobs.pop(owner[:2], None)
 

@@ -161,13 +161,30 @@ def test_a_job_is_told_of_for_some_time_after_its_end_and_then_forgotten():
     assert (world.view.groups, world.view.jobs) == ({}, {})
 
 
-def test_who_makes_up_jobs_without_end_gets_no_more_series(monkeypatch):
-    monkeypatch.setattr(views, "GROUPS_MOST", 3)
+def test_who_makes_up_jobs_without_end_gets_no_more_series_and_takes_none_of_others(monkeypatch):
+    monkeypatch.setattr(views, "MADE_UP_MOST", 3)
     pids = range(1001, 1010)
-    world = World(**{f"p{pid}": Owner(str(pid), "", "lin", "environment") for pid in pids})
-    world.tick({}, came=tuple((pid, 1) for pid in pids))
-    assert len(world.view.groups) == 4
+    other, of_root = Owner("9", "", "wang", "environment"), Owner("5", "", "lin", "cgroup")
+    made_up = {f"p{pid}": Owner(str(pid), "", "lin", "environment") for pid in pids}
+    world = World(**made_up, p1010=of_root, p1011=other, p1012=JOB)
+    world.tick({}, came=tuple((pid, 1) for pid in (*pids, 1010, 1011, 1012)))
+    assert {one.job for one in world.view.groups if one.by == "environment" and one.user == "lin"} == {
+        "1001", "1002", "1003"
+    }  # fmt: skip
     assert len(world.view.groups[LIN].members) == 6
+    assert {of_root, other, JOB} <= set(world.view.groups)
+
+
+def test_a_made_up_job_that_was_forgotten_makes_room_for_another(monkeypatch):
+    monkeypatch.setattr(views, "MADE_UP_MOST", 1)
+    later = Owner("77", "", "lin", "environment")
+    world = World(p1001=MINE, p1002=later, p1003=later)
+    world.tick({}, came=((1001, 1), (1002, 1)))
+    assert later not in world.view.groups
+    world.tick({1001: GONE, 1002: GONE})
+    world.tick({}, seconds=views.KEPT_SECONDS)
+    world.tick({}, came=((1003, 1),))
+    assert later in world.view.groups
 
 
 @pytest.mark.parametrize(("by_kernel_us", "expected"), [(4_000_000, 0.5), (2_000_000, 1.0), (1_000_000, 2.0)])
