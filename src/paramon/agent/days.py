@@ -6,6 +6,7 @@ import json
 import os
 import time
 
+from paramon.sample.errors import Damaged
 from paramon.sample.file import frames_in
 from paramon.sample.frames import HEADER
 from paramon.sample.profile import SUFFIX
@@ -30,7 +31,7 @@ def forget_before(folder: str, node: str, days: int) -> list[str]:
             if is_old and _is_ours(path, node):
                 os.unlink(path)
                 gone.append(name)
-        except (OSError, ValueError, AttributeError, RecursionError):
+        except (Damaged, OSError, ValueError, AttributeError, RecursionError):
             continue  # it is gone, or somebody's
     return gone
 

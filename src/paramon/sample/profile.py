@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from paramon.sample.chunk import Chunk, read_chunk
 from paramon.sample.errors import Damaged
@@ -165,14 +165,23 @@ class NodeProfile(Told):
             self.damaged_chunks += 1
 
 
-def open_profile(path: str) -> list[NodeProfile]:
-    """Of a file, or of all in a folder, the earliest first. Damaged where there is none; OSError where the path is
-    none."""
+def open_profile(path: str, left_out: Callable[[str], None] = lambda name: None) -> list[NodeProfile]:
+    """Of a file, or of all in a folder, the earliest first. `left_out`: is told the names of those that are none.
+    Damaged where there is none; OSError where the path is none."""
     names = [path]
     if os.path.isdir(path):
         names = sorted(os.path.join(path, name) for name in os.listdir(path) if name.endswith(SUFFIX))
     if not names:
         raise Damaged(f"{path}: there is no profile of paramon here", f"{path}：没有 paramon 采集文件")
-    found = [NodeProfile(name) for name in names]
+    found: list[NodeProfile] = []
+    wrong: list[Damaged | OSError] = []
+    for name in names:
+        try:
+            found.append(NodeProfile(name))
+        except (Damaged, OSError) as why:
+            left_out(name)
+            wrong.append(why)
+    if not found:
+        raise wrong[0]
     found.sort(key=lambda one: (one.header.get("started_at_ms", 0), one.path))
     return found
