@@ -21,6 +21,7 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "usable_cores": (int, type(None)), "period": (int, float), "wall_ms": (int,), "cpu_ticks": (int,),
     "cpu_ticks_total": (int,), "completeness": (int, float, type(None)), "cpu_us": (int,), "missed_ticks": (int,),
     "slowed_ticks": (int,), "failed_reads": (dict,),
+    "largest_rss_kib": (int,),
 }  # fmt: skip
 """Of what is reckoned with in a header or an end: a job's user may have written anything there."""
 

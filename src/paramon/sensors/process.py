@@ -33,6 +33,9 @@ OFTEN, SELDOM = 10, 60
 more threads, of one that ran it is 1 look, then 2, 4, 8 and so on until then."""
 TOLD_KIB = 4096
 """So much may its memory change until its `status` is asked what of it is shared."""
+FAULTS = 256
+"""So many more page faults, and it may have had memory for a moment between two looks: `status` knows of the most. Each
+time that it did not, twice as many are needed: many a program takes and gives back the same memory all the time."""
 NOT_KEPT, DENIED = -1, -2
 """Instead of an open file: one that is opened for each look, and one that must not be read."""
 TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
@@ -44,7 +47,7 @@ CHILD_USER, CHILD_SYSTEM = AT["child_user_ticks"], AT["child_system_ticks"]
 MINOR, MAJOR, RSS = AT["minor_faults"], AT["major_faults"], AT["rss_kib"]
 THREADS, STATE, BLOCKED = AT["threads"], AT["state"], AT["block_wait_ticks"]
 RUN_WAIT, VOLUNTARY, FORCED = AT["run_wait_us"], AT["voluntary_switches"], AT["forced_switches"]
-PEAK = AT["peak_rss_kib"]
+PEAK, WAITS_KNOWN = AT["peak_rss_kib"], AT["waits_known_us"]
 READ_CHARS, WRITE_CHARS = AT["read_chars"], AT["write_chars"]
 READ_CALLS, WRITE_CALLS = AT["read_calls"], AT["write_calls"]
 READ_BYTES, WRITE_BYTES = AT["read_bytes"], AT["write_bytes"]
@@ -56,8 +59,8 @@ class Watched:
 
     __slots__ = (
         "_age", "_base", "_io", "_is_quiet", "_is_stale", "_later", "_pace", "_paced", "_program", "_ran", "_run",
-        "_seen", "_seen_io", "_start", "_stat", "_told_rss", "_waits", "is_another_program", "parent", "pid",
-        "start_ticks", "values",
+        "_seen", "_seen_io", "_start", "_stat", "_told_faults", "_told_rss", "_unasked_faults", "_waits",
+        "is_another_program", "parent", "pid", "start_ticks", "values",
     )  # fmt: skip
 
     def __init__(self, pid: int, root: str = "/proc") -> None:
@@ -68,7 +71,8 @@ class Watched:
         self._seen = self._seen_io = self._ran = self._start = b""
         # The first look finds all of it new; in the end, those that came together take turns with what is dear.
         self._is_quiet, self._is_stale, self._age, self._later = False, True, SELDOM, -(pid % OFTEN)
-        self._pace, self._paced, self._told_rss = 0, 1, 0
+        self._pace, self._paced = 0, 1
+        self._told_rss, self._told_faults, self._unasked_faults = 0, 0, FAULTS
         self._waits = Waits()
         try:
             data = content(self._base + "stat", SIZE)
@@ -113,6 +117,8 @@ class Watched:
             return True
         if abs(self.values[RSS] - self._told_rss) > TOLD_KIB:
             self._read_status()
+        elif self.values[MINOR] - self._told_faults > self._unasked_faults:
+            self._ask_for_peak()
         return is_new
 
     def ended(self) -> None:
@@ -188,7 +194,7 @@ class Watched:
             self._waits.read_only_thread(self.pid, self._now(self._run, "schedstat"), status)
         else:
             self._waits.read(self._base)
-        values[RUN_WAIT], values[VOLUNTARY], values[FORCED] = self._waits.sums
+        values[WAITS_KNOWN], values[RUN_WAIT], values[VOLUNTARY], values[FORCED] = self._waits.sums
 
     def _has_threads(self, threads: int) -> None:
         """Another number than before. Of few more it is not minded each time: some programs have one more at each
@@ -197,6 +203,12 @@ class Watched:
         if threads > before > 0 and (threads >= 2 * self._paced or self._pace >= OFTEN):
             self._age, self._pace, self._paced = 0, 1, threads
         self._pace = min(self._pace, _pace_most(threads))
+
+    def _ask_for_peak(self) -> None:
+        before = self.values[PEAK]
+        self._read_status()
+        is_in_vain = self.values[PEAK] <= before + TOLD_KIB
+        self._unasked_faults = 2 * self._unasked_faults if is_in_vain else FAULTS
 
     def _read_status(self) -> bytes:
         """What is shared of its memory is as fresh as all of it then."""
@@ -207,7 +219,7 @@ class Watched:
             return b""
         for name, at in STATUS:
             values[at] = number(status, name, values[at])
-        self._told_rss = values[RSS]
+        self._told_rss, self._told_faults = values[RSS], values[MINOR]
         return status
 
 

@@ -17,8 +17,9 @@ SCATTER = 2654435761
 
 
 class Told(NamedTuple):
-    """Of a thread or a process, until now."""
+    """Of a thread or a process, until now. `ran_us`: on a processor."""
 
+    ran_us: int = 0
     waited_us: int = 0
     voluntary: int = 0
     forced: int = 0
@@ -63,7 +64,7 @@ class Waits:
         for thread, last in self._living.items():
             now = found.get(thread)
             if now is not None:
-                if now.waited_us < last.waited_us or now.voluntary < last.voluntary or now.forced < last.forced:
+                if any(map(int.__lt__, now, last)):
                     ended = _more(ended, last, self._weight)
             elif not mask or _stands_for_others(thread, mask):
                 ended = _more(ended, last, self._weight)
@@ -75,8 +76,8 @@ class Waits:
 
 def told_of(run: bytes, status: bytes) -> Told:
     """Of a thread, by its `schedstat` and its `status`."""
-    waited_us = int(run.split()[1]) // 1000 if run else 0
-    return Told(waited_us, number(status, SWITCHES[0], 0), number(status, SWITCHES[1], 0))
+    ran, waited = run.split()[:2] if run else (0, 0)
+    return Told(int(ran) // 1000, int(waited) // 1000, *(number(status, name, 0) for name in SWITCHES))
 
 
 def _mask(threads: int) -> int:
@@ -90,5 +91,5 @@ def _stands_for_others(thread: int, mask: int) -> bool:
 
 def _more(sums: Told, one: Told, weight: float) -> Told:
     if weight == 1.0:
-        return Told(sums.waited_us + one.waited_us, sums.voluntary + one.voluntary, sums.forced + one.forced)
+        return Told(*map(int.__add__, sums, one))
     return Told(*(known + round(value * weight) for known, value in zip(sums, one)))
