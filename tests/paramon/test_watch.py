@@ -85,6 +85,9 @@ def test_a_process_whose_first_thread_has_ended_is_watched_until_the_others_have
     assert watcher.wait(60) == 0
     (node,) = open_profile(str(tmp_path))
     assert node.end["ticks"] >= 3
+    values = [values for chunk in node.chunks() for rows in chunk.rows.values() for _, values in rows]
+    assert chr(values[0][AT["state"]]) == "S"
+    assert values[0][AT["rss_kib"]] > 1024
 
 
 def test_it_has_ended_when_all_of_it_has(headless):

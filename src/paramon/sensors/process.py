@@ -14,7 +14,7 @@ import os
 
 from paramon.sample.fields import AT, COUNT
 from paramon.sensors.file import content
-from paramon.sensors.status import number, status_of
+from paramon.sensors.status import number, stat_of_another, status_of
 from paramon.sensors.waits import RUN_SIZE, Waits
 
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
@@ -154,6 +154,8 @@ class Watched:
         program = _program(data, parts)
         if program != self._program:
             self._program, self.is_another_program = program, True
+        if parts[0] == b"Z":
+            parts = self._of_ended(parts)
         values[STATE] = parts[0][0]
         values[MINOR], values[MAJOR] = int(parts[7]), int(parts[9])
         values[USER], values[SYSTEM] = int(parts[11]), int(parts[12])
@@ -161,11 +163,17 @@ class Watched:
         threads = int(parts[17])
         if threads != values[THREADS]:
             self._has_threads(threads)
-        if parts[0] == b"Z" and threads <= 1:
-            self._age = SELDOM  # it will never tell more
         values[RSS] = rss = int(parts[21]) * PAGE_KIB
         values[PEAK] = max(values[PEAK], rss)  # what the kernel saw between two looks is asked for later
         values[BLOCKED] = int(parts[39])
+
+    def _of_ended(self, parts: list[bytes]) -> list[bytes]:
+        """Its first thread has. As long as others run, they know of its memory, and of what it does."""
+        if int(parts[17]) <= 1:
+            self._age = SELDOM  # it will never tell more
+            return parts
+        alive = _fields(stat_of_another(self._base, self.pid) or self._seen)
+        return [alive[0], *parts[1:21], alive[21], *parts[22:]]
 
     def _read_io(self) -> bool:
         """Whether it is another."""

@@ -1,8 +1,10 @@
-"""`status` of a process or a thread, as proc(5) tells of it."""
+"""`status` and `stat` of a process or a thread, as proc(5) tells of them."""
 
 from __future__ import annotations
 
 import os
+
+from paramon.sensors.file import content
 
 STATUS_SIZE, STATUS_MOST = 4096, 1 << 20
 """Of what is read at once, and of all: who is in thousands of groups has their numbers before what is asked for."""
@@ -23,6 +25,17 @@ def status_of(base: str) -> bytes:
         return found
     finally:
         os.close(file)
+
+
+def stat_of_another(base: str, thread: int) -> bytes:
+    """The `stat` of any thread but that one; empty where there is none. OSError where the process is gone."""
+    for name in os.listdir(base + "task"):
+        if name != str(thread):
+            try:
+                return content(f"{base}task/{name}/stat")
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+    return b""
 
 
 def number(status: bytes, name: bytes, otherwise: int) -> int:
