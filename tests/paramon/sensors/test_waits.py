@@ -151,16 +151,25 @@ def test_of_threads_that_began_since_it_is_known_one_look_later(threads, exact):
     assert told < count * SLEEPS * 3
 
 
+LAST = f"""
+import sys, time
+for line in sys.stdin:
+    print(flush=True)
+for _ in range({SLEEPS}):
+    time.sleep(0.001)
+"""
+
+
 def test_one_that_has_ended_and_is_not_waited_for_yet_tells_the_last_of_it():
-    script = f"import sys, time\nprint(flush=True)\nsys.stdin.readline()\nfor _ in range({SLEEPS}): time.sleep(0.001)"
-    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as one:
-        one.stdout.readline()
+    with subprocess.Popen([sys.executable, "-c", LAST], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as one:
         watched = Watched(one.pid)
-        for _ in range(3):
+        for _ in range(9):  # until then it is looked at closely, as all that came just now
+            one.stdin.write(b"\n")
+            one.stdin.flush()
+            one.stdout.readline()
             watched.look()
         before = watched.values[VOLUNTARY]
-        one.stdin.write(b"\n")
-        one.stdin.flush()
+        one.stdin.close()
         os.waitid(os.P_PID, one.pid, os.WEXITED | os.WNOWAIT)
         watched.look()
         assert watched.values[VOLUNTARY] - before >= SLEEPS
