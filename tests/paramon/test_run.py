@@ -101,6 +101,19 @@ def test_what_it_did_since_the_last_look_is_known_when_it_ends(tmp_path):
     assert node.end["completeness"] > 0.95
 
 
+def test_memory_that_nobody_saw_is_told_when_all_have_ended(tmp_path):
+    take = f'"{sys.executable}" -S -c "x = b\'x\' * (100 << 20)"'
+    _, node = ran(tmp_path, "sh", "-c", f"sleep 0.5; {take}; true", options=("--period", "60"))
+    assert 100 << 10 < node.end["largest_rss_kib"] < 200 << 10
+    assert "between two looks one had 1" in paramon("show", str(tmp_path / "profile")).stdout
+
+
+def test_of_a_command_that_needs_less_than_its_collector_no_most_is_told(tmp_path):
+    _, node = ran(tmp_path, "true")
+    assert node.end["largest_rss_kib"] == 0
+    assert "between two looks" not in paramon("show", str(tmp_path / "profile")).stdout
+
+
 def test_what_it_leaves_behind_is_known_and_not_in_the_total_and_that_is_said(tmp_path):
     burn = f"\"{sys.executable}\" -S -c \"{BURN.format(0.5)}\nopen('done', 'w')\nwhile True: time.sleep(1)\""
     waited = f'"{sys.executable}" -S -c "{BURN.format(0.1)}"'

@@ -22,7 +22,7 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "usable_cores": (int, type(None)), "period": (int, float), "wall_ms": (int,), "cpu_ticks": (int,),
     "cpu_ticks_total": (int,), "completeness": (int, float, type(None)), "cpu_us": (int,), "missed_ticks": (int,),
     "slowed_ticks": (int,), "failed_reads": (dict,), "exit_code": (int,), "signal": (int,), "denied_processes": (int,),
-    "given_up_frames": (int,),
+    "given_up_frames": (int,), "largest_rss_kib": (int,),
 }  # fmt: skip
 """Of what is reckoned with or shown of a header or an end: a job's user may have written anything there."""
 
