@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -22,11 +23,14 @@ TOP_USAGE = "paramon top [options] [PROFILE | --pid PID | -- COMMAND …]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    has_output = _with_streams()
     given, command = _split(list(sys.argv[1:] if arguments is None else arguments))
     asked = _parser().parse_args(given, argparse.Namespace(trouble=2))
     if command:
         asked.command = command  # of `top`, which has none otherwise
     try:
+        if asked.does in (_show, _top, _export) and not has_output:
+            raise Refused("Standard output is closed: there is nowhere to write to.", "标准输出已关闭，无处可写。")
         return int(asked.does(asked))
     except (Refused, Damaged) as wrong:
         sys.stderr.write(said(wrong.en, wrong.zh))
@@ -35,13 +39,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as wrong:
         _write_no_more()
-        sys.stderr.write(f"paramon: {wrong.filename or ''}: {wrong.strerror}\n")
+        place = "" if wrong.filename is None else f"{wrong.filename}: "  # standard output has no name
+        sys.stderr.write(f"paramon: {place}{wrong.strerror or wrong}\n")
     return int(asked.trouble)
 
 
+def _with_streams() -> bool:
+    """Whether standard output is there. Python has None for a stream that is closed; and a name in a terminal that
+    cannot show it is no reason to show nothing."""
+    has_output = bool(sys.stdout)
+    if not has_output:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # as long as everything lasts
+    if not sys.stderr:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # as above
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    return has_output
+
+
 def _write_no_more() -> None:
-    """What is left to write would fail again when Python ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """What is left to write would fail again when Python ends. (Closed first: perhaps no more files may be open.)"""
+    output = sys.stdout.fileno()
+    os.close(output)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != output:
+        os.dup2(nowhere, output)
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:

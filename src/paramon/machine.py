@@ -21,7 +21,7 @@ from paramon.sensors.nfs import Nfs
 from paramon.sensors.power import Power
 from paramon.sensors.pressure import Pressure
 from paramon.sensors.seldom import Seldom
-from paramon.sensors.sensor import Sensor, Unavailable
+from paramon.sensors.sensor import Noted, Sensor
 
 MAKERS: Sequence[tuple[str, Callable[[], Sensor]]] = (
     ("cpu", Cpu),
@@ -45,13 +45,8 @@ MAKERS: Sequence[tuple[str, Callable[[], Sensor]]] = (
 def sensors_here() -> tuple[list[Sensor], dict[str, tuple[str, str]]]:
     """Those that are dear to read here are read less often."""
     found: list[Sensor] = []
-    unavailable = {}
+    unavailable: dict[str, tuple[str, str]] = {}
     for name, make in MAKERS:
-        try:
+        with Noted(name, unavailable):
             found.append(Seldom(make()))
-        except Unavailable as why:
-            unavailable[name] = (why.en, why.zh)
-        except Exception as wrong:  # noqa: BLE001  # a machine unlike those we know: the others go on
-            told = f"{type(wrong).__name__}: {wrong}"
-            unavailable[name] = (f"not understood: {told}", f"无法识别：{told}")
     return found, unavailable

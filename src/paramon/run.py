@@ -22,7 +22,7 @@ from paramon.record import Recorder, safely
 from paramon.signals import Signals
 from paramon.subreaper import adopt_orphans
 from paramon.table import Belongs, allow_many_files, pids
-from paramon.total import Total
+from paramon.total import Total, largest_rss_kib
 
 MARK = "PARAMON_JOB"
 """In the environment of the command, and so of all that it starts."""
@@ -57,7 +57,7 @@ def run(command: list[str], wish: Wish, *, may_go_without: bool = False) -> int:
     ended = _watched(child, recorder, signals)
     code = int(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
     how = {"exit_code": max(code, 0), "signal": max(-code, 0), "cpu_ticks_total_by": total.source}
-    safely(lambda: recorder.close(how, lambda: _ticks_of(child, total)))
+    safely(lambda: recorder.close(how, lambda: _ticks_of(child, total, how)))
     return code if code >= 0 else 128 - code
 
 
@@ -143,7 +143,9 @@ def _ended() -> Iterator[Any]:
         yield found
 
 
-def _ticks_of(child: int, total: Total) -> int:
-    """Of all, the child's too: it counts when it was waited for."""
+def _ticks_of(child: int, total: Total, how: dict[str, Any]) -> int:
+    """Of all, the child's too: it counts when it was waited for. So does the most memory that any of them had, which
+    is noted in `how`."""
     os.waitpid(child, 0)
+    how["largest_rss_kib"] = largest_rss_kib()
     return total.ticks()

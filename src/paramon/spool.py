@@ -67,7 +67,11 @@ class Spool:
         self._live = self._open_live()
         self._told_first = header
         self._first = self._header = frame(HEADER, _json(header))
-        self._write(self._header)
+        try:
+            self._write(self._header)
+        except OSError:
+            self._take_away()
+            raise
 
     @property
     def path(self) -> str:
@@ -192,6 +196,14 @@ class Spool:
         self._good_bytes = os.fstat(fresh).st_size
         self._write(self._header)
         self._is_another = True
+
+    def _take_away(self) -> None:
+        """What could not be begun: empty, it would be in the way of who looks for profiles here."""
+        os.close(self._file)
+        os.unlink(self._path)
+        if self._live is not None:
+            self._close_live()
+            os.unlink(self._path + LIVE)
 
     def _open_live(self) -> int | None:
         """Another one each minute: who may write in the folder may have put anything in its place."""

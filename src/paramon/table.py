@@ -212,6 +212,9 @@ class Table:
             exact_us = told.cpu_us
             told.complete(watched.values)
         self.spent.last(watched, is_alive=False, exact_us=exact_us)
+        _, parent = self._ours.get(str(watched.parent), (0, None))
+        if parent is not None and parent.start_ticks <= watched.start_ticks:
+            parent.child_ended(watched)
         watched.ended()
         chunk.row(number, tuple(watched.values))
         watched.close()

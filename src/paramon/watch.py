@@ -22,7 +22,7 @@ from paramon.others import Others
 from paramon.owner import began, command_line
 from paramon.record import Recorder, safely
 from paramon.schedulers import SCHEDULERS
-from paramon.table import Belongs
+from paramon.table import Belongs, allow_many_files
 from paramon.total import Total
 
 WARNINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
@@ -86,6 +86,7 @@ def watch(pid: int, mark: str, wish: Wish, scheduler: str = "") -> int:
     """`pid`: of the job's script; 0 where that runs on another node. `mark`: NAME=VALUE, in the environment of all that
     belongs to the job. Refused where there is no such process."""
     warned = _warned()
+    allow_many_files()
     end: End | None = EndOfProcess(pid) if pid else None
     known = SCHEDULERS[scheduler](os.environ) if scheduler else None
     total = Total()

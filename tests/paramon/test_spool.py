@@ -1,6 +1,7 @@
 """What is written stays readable, whatever happens to the disk, the folder or the collector."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -203,6 +204,17 @@ def test_another_puts_no_file_of_its_own_in_the_place_but_a_copy_of_ours_is_gone
     Path(spool.path).write_bytes(whole)
     spool.close({})
     assert read(tmp_path)[1] == list(range(6))
+
+
+def test_one_that_cannot_be_begun_leaves_nothing_behind(tmp_path):
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limit[1]))
+    try:
+        with pytest.raises(OSError, match="No space"):
+            Spool(str(tmp_path), "node-1", {"node": "n1"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_collectors_never_write_one_file(spool, tmp_path):

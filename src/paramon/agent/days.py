@@ -7,6 +7,7 @@ import os
 import stat
 import time
 
+from paramon.sample.errors import Damaged
 from paramon.sample.file import frames_in
 from paramon.sample.frames import HEADER
 from paramon.sample.profile import LIVE, SUFFIX
@@ -33,7 +34,7 @@ def forget_before(folder: str, node: str, days: int) -> list[str]:
                 os.unlink(path)
                 gone.append(name)
                 os.unlink(path + LIVE)  # one that was killed left it
-        except (OSError, ValueError, AttributeError, RecursionError):
+        except (Damaged, OSError, ValueError, AttributeError, RecursionError):
             continue  # it is gone, or somebody's
     return gone
 

@@ -11,6 +11,7 @@ from paramon.agent.job_cpu import JobCpu
 from paramon.agent.whose import BY_ENVIRONMENT, BY_GROUP, BY_USER, Owner
 from paramon.facts.series import FROM_NOTHING
 from paramon.facts.sums import GONE
+from paramon.owner import NO_RANK
 from paramon.sample.fields import AT
 from paramon.sample.profile import Process
 from paramon.sensors.cgroup import cpu_counter
@@ -90,7 +91,7 @@ class View:
 
     def processes(self, came: Sequence[Process]) -> None:
         if self._spool is not None:
-            self._spool.processes(came)
+            self._spool.processes(_without_ranks(came))
         for process in came:
             home = self._homes.get(process.number)
             owner = self._whose(process)
@@ -130,7 +131,7 @@ class View:
         if self._spool is not None:
             self._spool.close({"wall_ms": self._at_ms - self._since_ms})
         self._spool, self._since_ms = spool, self._at_ms
-        spool.processes([member.process for _, _, member in self._homes.values()])
+        spool.processes(_without_ranks([member.process for _, _, member in self._homes.values()]))
 
     def close(self, how: dict[str, Any]) -> None:
         if self._spool is not None:
@@ -160,8 +161,7 @@ class View:
         group = self.groups[owner]
         member = Member(process) if before is None else Member(process, before.values, before.told_ticks)
         group.members[process.number] = member
-        if before is None:
-            self.counted.pop(process.pid, None)  # an earlier process's of the same number
+        self.counted.pop(process.pid, None)  # an earlier process's of the same number, or known to the group before
         self._homes[process.number] = owner, group, member
         self._pids[process.pid] = process.number
 
@@ -180,11 +180,11 @@ class View:
     def _end(self, number: int) -> None:
         member = self._leave(number)
         pid, parent = member.process.pid, member.process.parent
-        self.counted.pop(pid, None)
+        of_children = max(member.told_ticks, member.told_base + self.counted.pop(pid, 0))
         if self._pids.get(pid) == number:
             del self._pids[pid]
         if self._is_older(parent, member.process):
-            self.counted[parent] = self.counted.get(parent, 0) + member.own_ticks + member.told_ticks
+            self.counted[parent] = self.counted.get(parent, 0) + member.own_ticks + of_children
 
     def _is_older(self, pid: int, child: Process) -> bool:
         """Whether it is there, and was when the child began: pids come again."""
@@ -207,3 +207,8 @@ class View:
                 del self._made_up[owner.user]
         if not any(other.by == BY_GROUP and other[:2] == owner[:2] for other in self.groups):
             self.jobs.pop(owner[:2], None)
+
+
+def _without_ranks(processes: Sequence[Process]) -> list[Process]:
+    """A node's ranks are those of several jobs: the profile of a node knows none, or it would add up strangers'."""
+    return [one._replace(rank=NO_RANK) for one in processes]

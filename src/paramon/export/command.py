@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,8 @@ from paramon.errors import Refused
 from paramon.export.parquet import write_parquet
 from paramon.export.rows import PROCESS_COLUMNS, SERIES_COLUMNS, Cell, process_rows, series_rows
 from paramon.export.text import Write, write_csv, write_jsonl
-from paramon.sample.profile import NodeProfile, open_profile
+from paramon.opened import opened
+from paramon.sample.profile import NodeProfile
 
 TEXT: dict[str, Write] = {"csv": write_csv, "jsonl": write_jsonl}
 TABLES = ("processes", "series")
@@ -36,12 +38,14 @@ class Table(NamedTuple):
 def export(wanted: Wanted) -> list[str]:
     """The files that were written. Refused where they are there already or there is nothing to write them with; Damaged
     where there is no profile; OSError where nothing can be written: then no half of a file is left."""
-    profiles = open_profile(wanted.profile)
+    profiles = opened(wanted.profile)
     tables = _tables(profiles, is_dense=wanted.is_dense)
     if wanted.kind == "parquet" and wanted.out in ("", "-"):
         wanted = wanted._replace(out=_name(wanted.profile) + ".parquet")  # it cannot be written into a pipe
     if wanted.out in ("", "-"):
         table = tables[wanted.table]
+        if isinstance(sys.stdout, io.TextIOWrapper):  # as in a file
+            sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
         TEXT[wanted.kind](sys.stdout, table.columns, table.rows())
         sys.stdout.flush()
         return []

@@ -22,6 +22,8 @@ class Hardware(NamedTuple):
     misses: dict[str, float]
     memory_bytes_a_second: float | None
     flop_a_byte: float | None
+    uncounted: int = 0
+    """Processes that are in none of the job's."""
 
 
 def hardware(grown: Mapping[str, float], seconds: float) -> Hardware:
@@ -38,6 +40,7 @@ def hardware(grown: Mapping[str, float], seconds: float) -> Hardware:
         {cache: 1000 * ours[name] / instructions for cache, name in CACHES.items() if name in ours and instructions},
         None if transferred is None else ratio(transferred, seconds),
         None if flop is None or not transferred else operational_intensity(int(flop), transferred),
+        int(ours.get("uncounted", 0)),
     )
 
 

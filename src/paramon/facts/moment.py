@@ -8,7 +8,7 @@ from typing import NamedTuple
 from paramon.facts.hardware import Hardware, hardware
 from paramon.facts.ranks import SERIES
 from paramon.facts.series import is_counter
-from paramon.facts.sums import GONE, RSS, STATE, SYSTEM, THREADS, USER, footprint
+from paramon.facts.sums import GONE, RSS, STATE, SYSTEM, THREADS, USER, footprint, letter
 from paramon.facts.window import Window
 from paramon.sample.fields import AT
 from paramon.sample.profile import Process
@@ -100,7 +100,7 @@ def _process(window: Window, process: Process, tick: int, before: int, second: i
     waited = values[WAIT] - earlier[WAIT] if earlier and long_passed > 0 else 0
     return ProcessNow(
         process,
-        chr(values[STATE]),
+        letter(values[STATE]),
         values[THREADS],
         (grown(USER) + grown(SYSTEM)) / second,
         values[RSS],

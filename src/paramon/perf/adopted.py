@@ -3,7 +3,7 @@ it was first seen.
 
 A counter goes on to whatever its process starts from then on (INHERIT). So those alone are counted anew which no
 process started that was counted by then: the script, and what a launcher starts from somewhere else, as Slurm does the
-ranks of a step. Who began in the ten milliseconds in which its parent's counter did is taken to be in that one.
+ranks of a step.
 """
 
 from __future__ import annotations
@@ -18,24 +18,34 @@ from paramon.owner import began
 from paramon.perf.call import INHERIT, Event, Scope
 from paramon.perf.counters import Counters, counting
 from paramon.sample.profile import Process
+from paramon.sensors.file import content
 from paramon.sensors.sensor import Unavailable
 
 THREADS_MOST = 256
 """That are counted at once."""
 FILES_PART = 4
 """Each thread takes a file for each event: together no more than one in so many of those that may be open."""
-TIDY_FIRST = 32
+TIDY_OPEN, TIDY_KNOWN = 32, 1024
+"""Counters, and processes, after which it is looked who is left."""
+UNCOUNTED = 0
+"""The root of who is in no counters."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Counted(NamedTuple):
-    """A process of which each child that began at `since` or later is in the counters of `root`. In clock ticks since
-    the machine began. `session`: the pid of its leader."""
+    """A process of which each child that began at `since` or later is in the counters of `root`, but for those that
+    are `older` than these: of the same tick as `since`. In clock ticks since the machine began. `session`: the pid of
+    its leader."""
 
     start: int
     since: int
     root: int
     session: int
+    older: frozenset[int] = frozenset()
+
+    def counts(self, one: Process) -> bool:
+        """Whether a child is in its counters."""
+        return one.start_ticks > self.since or (one.start_ticks == self.since and one.pid not in self.older)
 
 
 class Adopted:
@@ -53,22 +63,25 @@ class Adopted:
         self._open: dict[int, list[Counters]] = {}
         self._ended: dict[str, int] = {}
         self._uncounted = 0
-        self._tidy_at = TIDY_FIRST
+        self._tidy_open, self._tidy_known = TIDY_OPEN, TIDY_KNOWN
 
     def came(self, processes: Sequence[Process]) -> None:
-        """They were there before any of them is counted."""
-        fresh = []
+        """They were there before any of them is counted; each behind its parent."""
+        if len(self._open) >= self._tidy_open or len(self._known) >= self._tidy_known:
+            self._tidy()
+        fresh: dict[int, tuple[Process, int]] = {}
         for one in processes:
             known = self._known.get(one.pid)
             if known and known.start == one.start_ticks:
                 continue  # it is told of again: it became another program
             session = _session(one.pid)
-            starter = self._counted_starter(one, session)
-            if starter:
-                self._known[one.pid] = Counted(one.start_ticks, one.start_ticks, starter.root, session)
-            else:
-                fresh.append((one, session))
-        for one, session in fresh:
+            starter = None if one.parent in fresh else self._starter(one, session)
+            if starter is None:
+                fresh[one.pid] = one, session
+                continue
+            self._known[one.pid] = Counted(one.start_ticks, one.start_ticks, starter.root, session)
+            self._uncounted += starter.root == UNCOUNTED
+        for one, session in fresh.values():
             self._adopt(one, session)
 
     def read(self) -> dict[str, int]:
@@ -84,35 +97,45 @@ class Adopted:
         for pid in list(self._open):
             self._end(pid)
 
-    def _counted_starter(self, one: Process, session: int) -> Counted | None:
-        """Its parent or, where that has ended, the leader of its session: all of a session descend from that one."""
-        for pid in {one.parent, session} - {one.pid}:
-            known = self._known.get(pid)
-            # A number may be another's by now; one that ended is not given again as long as there is its session.
-            if known and one.start_ticks >= known.since and began(pid) in (b"", b"%d" % known.start):
-                return known
-        return None
+    def _starter(self, one: Process, session: int) -> Counted | None:
+        """Whose counters it is in: its parent's or, where that has ended, its session's leader's, of whom all of a
+        session descend."""
+        known = self._there_or_ended(one.parent) or (session != one.pid and self._there_or_ended(session))
+        return known if known and known.counts(one) else None
+
+    def _there_or_ended(self, pid: int) -> Counted | None:
+        """Not another one of that number; a leader's that ended is not given again before its session ends."""
+        known = self._known.get(pid)
+        return known if known and began(pid) in (b"", b"%d" % known.start) else None
 
     def _adopt(self, one: Process, session: int) -> None:
-        if len(self._open) >= self._tidy_at:
-            self._tidy()
-        opened: list[Counters] = []
-        try:
-            threads = [int(name) for name in os.listdir(f"/proc/{one.pid}/task")]
-            if sum(map(len, self._open.values())) + len(threads) > self._threads_most:
+        now, older = int(time.clock_gettime(time.CLOCK_BOOTTIME) * TICKS), _children(one.pid)
+        opened = self._opened(one.pid)
+        if opened is None:
+            if began(one.pid) == b"%d" % one.start_ticks:
                 self._uncounted += 1
-                return
-            for thread in threads:
-                opened.append(self._of(thread))  # noqa: PERF401  # those of the others stay where one fails
-        except (OSError, Unavailable):
-            if not opened:
-                self._uncounted += began(one.pid) == b"%d" % one.start_ticks
-                return  # it is gone, or is not to be looked at
+                self._known[one.pid] = Counted(one.start_ticks, 0, UNCOUNTED, session)
+            return
         if one.pid in self._open:
             self._end(one.pid)
         self._open[one.pid] = opened
-        now = int(time.clock_gettime(time.CLOCK_BOOTTIME) * TICKS)
-        self._known[one.pid] = Counted(one.start_ticks, now, one.pid, session)
+        self._known[one.pid] = Counted(one.start_ticks, now, one.pid, session, older)
+
+    def _opened(self, pid: int) -> list[Counters] | None:
+        """Of its threads; None where there is no room for all, none can be had, or it is gone."""
+        try:
+            threads = [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+        except OSError:
+            return None
+        if sum(map(len, self._open.values())) + len(threads) > self._threads_most:
+            return None
+        opened = []
+        for thread in threads:
+            try:
+                opened.append(self._of(thread))
+            except (OSError, Unavailable):
+                continue  # it has ended
+        return opened or None
 
     def _of(self, thread: int) -> Counters:
         return Counters(self.name, counting(self._groups, Scope(thread), INHERIT))
@@ -125,12 +148,24 @@ class Adopted:
         self._known = {**leaders, **there}
         for pid in [pid for pid in self._open if pid not in living]:
             self._end(pid)
-        self._tidy_at = max(TIDY_FIRST, 2 * len(self._open))
+        self._tidy_open = max(TIDY_OPEN, 2 * len(self._open))
+        self._tidy_known = max(TIDY_KNOWN, 2 * len(self._known))
 
     def _end(self, pid: int) -> None:
         for counters in self._open.pop(pid):
             _add(self._ended, counters.read())
             counters.close()
+
+
+def _children(pid: int) -> frozenset[int]:
+    """Those that it has now, of all its threads; none where the kernel does not tell (CONFIG_PROC_CHILDREN)."""
+    found: set[int] = set()
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            found.update(map(int, content(f"/proc/{pid}/task/{thread}/children", 1 << 16).split()))
+    except OSError:
+        pass
+    return frozenset(found)
 
 
 def _session(pid: int) -> int:

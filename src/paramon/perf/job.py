@@ -10,7 +10,7 @@ from paramon.perf.mpi import Mpi
 from paramon.perf.yama import why_unseen
 from paramon.sample.profile import Process
 from paramon.sensors.seldom import Seldom
-from paramon.sensors.sensor import Sensor, Unavailable
+from paramon.sensors.sensor import Noted, Sensor, Unavailable
 
 if TYPE_CHECKING:
     from paramon.perf.adopted import Adopted
@@ -29,24 +29,20 @@ def job_sensors(
     is noted in `unavailable`."""
     found: list[Sensor] = []
     followers: list[Follower] = []
-    try:
+    with Noted("counter", unavailable):
         if is_attached:
             adopted = _adopted()
             found.append(Seldom(adopted))
             followers.append(adopted.came)
         else:
             found.append(_counters())
-    except Unavailable as why:
-        unavailable["counter"] = (why.en, why.zh)
-    try:
+    with Noted(Mpi.name, unavailable):
         ranks = _ranks(period, mpi)
         found.append(ranks)
         followers.append(ranks.came)
         unseen = why_unseen(is_attached=is_attached, proc=proc)
         if unseen is not None:
             unavailable[SLEEP] = unseen
-    except Unavailable as why:
-        unavailable[Mpi.name] = (why.en, why.zh)
     return found, followers
 
 

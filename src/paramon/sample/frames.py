@@ -54,6 +54,20 @@ def frames(data: bytes, start: int = 0) -> Iterator[Frame | int]:
         at = found.end
 
 
+def begun(data: bytes, start: int) -> int:
+    """Where, from there on, something begins that is a frame if only it goes on; the length where nothing does."""
+    at = data.find(MARK, start)
+    while at >= 0 and len(data) - at >= HEAD.size:
+        _, _, size, _ = HEAD.unpack_from(data, at)
+        if size <= LARGEST and at + HEAD.size + size > len(data):
+            return at
+        at = data.find(MARK, at + 1)
+    if at >= 0:
+        return at
+    halves = (len(data) - size for size in range(len(MARK) - 1, 0, -1) if data.endswith(MARK[:size]))
+    return next((at for at in halves if at >= start), len(data))
+
+
 class _Search:
     """Of frames in bytes that anybody may have written: marks that lead to nothing cost no more than TIMES its length
     altogether."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from array import array
 
+from paramon.sample.errors import Damaged
+from paramon.sample.file import regular
 from paramon.sample.frames import HEAD, Frame
 from paramon.sample.profile import Process, processes_in
 
@@ -43,10 +45,10 @@ class Roll:
         if len(self._kept) >= KEPT:
             self._kept.clear()
         try:
-            with open(self._path, "rb") as file:
+            with regular(self._path) as file:
                 file.seek(start)
                 _, _, size, _ = HEAD.unpack(file.read(HEAD.size))
                 told = processes_in(file.read(size))
-        except (OSError, ValueError, TypeError):
+        except (Damaged, OSError, ValueError, TypeError):
             return  # it was taken away since
         self._kept.update((one.number, one) for one in told if self._starts[one.number] == start)

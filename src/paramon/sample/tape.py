@@ -11,12 +11,13 @@ import zlib
 from bisect import bisect_right
 from typing import NamedTuple
 
-from paramon.sample.chunk import Chunk, TickReader, read_chunk
+from paramon.sample.chunk import Chunk, read_chunk
 from paramon.sample.errors import Damaged
-from paramon.sample.file import frames_in
+from paramon.sample.file import frames_in, regular
 from paramon.sample.frames import CHUNK, HEAD, PROCESSES, TICK, frames
 from paramon.sample.profile import LIVE, Process, Told, note
 from paramon.sample.roll import Roll
+from paramon.sample.ticks import TickReader
 from paramon.sample.varint import get
 
 KEPT = 4
@@ -43,7 +44,7 @@ class Tape(Told):
         self._open, self._open_start, self._open_offset = TickReader(), b"", 0
 
     def poll(self) -> None:
-        """OSError where it cannot be read."""
+        """OSError where it cannot be read, Damaged where it is no regular file."""
         fresh = self._open_bytes()  # before the file: a minute is in the file before its ticks are taken away
         self._poll_file()
         for one in frames(fresh):
@@ -94,7 +95,7 @@ class Tape(Told):
                 del self._kept[next(iter(self._kept))]
             minute = self._minutes[at]
             try:
-                with open(self.path, "rb") as file:
+                with regular(self.path) as file:
                     file.seek(minute.start)
                     found = read_chunk(file.read(minute.size))
             except (Damaged, OSError):
@@ -127,14 +128,12 @@ class Tape(Told):
         """What was not read yet, of the open minute's file. It is emptied when the minute is over: its first frame
         says that it is another."""
         try:
-            file = os.open(self.path + LIVE, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
+            file = regular(self.path + LIVE)
+        except (Damaged, OSError):
             return b""
-        try:
-            start = os.pread(file, HEAD.size, 0)
+        with file:
+            start = file.read(HEAD.size)
             if start != self._open_start:
                 self._open, self._open_start, self._open_offset = TickReader(), start, 0
-            size = os.fstat(file).st_size
-            return os.pread(file, max(size - self._open_offset, 0), self._open_offset)
-        finally:
-            os.close(file)
+            file.seek(self._open_offset)
+            return file.read()

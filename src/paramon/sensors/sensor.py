@@ -13,6 +13,24 @@ class Unavailable(Exception):
         self.en, self.zh = en, zh
 
 
+class Noted:
+    """`with Noted(name, unavailable):` where one is made that may not be had: why not is noted there by its name. Of a
+    machine unlike those we know the other sensors go on."""
+
+    def __init__(self, name: str, unavailable: dict[str, tuple[str, str]]) -> None:
+        self._name, self._unavailable = name, unavailable
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, wrong: BaseException | None, __: object) -> bool:
+        if isinstance(wrong, Unavailable):
+            self._unavailable[self._name] = wrong.en, wrong.zh
+        elif isinstance(wrong, Exception):
+            told = f"{type(wrong).__name__}: {wrong}"
+            self._unavailable[self._name] = f"not understood: {told}", f"无法识别：{told}"
+        return isinstance(wrong, Exception)
+
+
 class Sensor(Protocol):
     """Something of the node. `name` begins those of its series. Made by a function that raises Unavailable where it
     cannot be had."""

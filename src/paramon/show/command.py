@@ -8,7 +8,7 @@ import sys
 
 from paramon.facts.job import JobFacts
 from paramon.facts.runs import newest_run
-from paramon.sample.profile import open_profile
+from paramon.opened import opened
 from paramon.show.page import page
 from paramon.show.sheet import Sheet
 from paramon.show.told import told
@@ -19,11 +19,12 @@ NARROWEST, WIDEST, OF_A_FILE = 60, 160, 120
 
 def show(path: str, *, is_json: bool, is_chinese: bool) -> None:
     """To standard output. Damaged where there is no profile, OSError where it cannot be read."""
-    profiles = open_profile(path)
+    profiles = opened(path)
     shown = newest_run(profiles)
     facts = JobFacts(shown)
     if is_json:
-        sys.stdout.write(json.dumps(told(facts), ensure_ascii=False) + "\n")
+        has_all = sys.stdout.encoding.lower() in ("utf-8", "utf8")
+        sys.stdout.write(json.dumps(told(facts), ensure_ascii=not has_all) + "\n")
     else:
         sheet = Sheet(is_chinese=is_chinese, columns=_columns())
         sys.stdout.write(page(facts, sheet) + _others(len(profiles) - len(shown), sheet))

@@ -27,4 +27,6 @@ def hardware_words(found: Hardware, say: Callable[[str, str], str]) -> list[str]
         told.append(say(f"nodes' memory {rate}", f"节点访存 {rate}"))
     if found.flop_a_byte is not None:
         told.append(f"{found.flop_a_byte:.3g} FLOP/B")
+    if told and found.uncounted:
+        told.append(say(f"{found.uncounted} processes not counted", f"{found.uncounted} 个进程未计入"))
     return told

@@ -18,7 +18,7 @@ from paramon.top.keys import Terminal
 from paramon.top.loop import Look, Paint, in_terminal, is_terminal, pages
 from paramon.top.moments import moment_in
 from paramon.top.reel import Reel
-from paramon.top.started import attached, command
+from paramon.top.started import FAILED, attached, command
 from paramon.top.state import Extent, State, sought
 
 
@@ -60,6 +60,7 @@ def _of_command(wanted: Wanted) -> int:
     code = look_on(wanted, Reel(wanted.path, writer.ending), writer.is_alive)
     if not code and writer.is_alive():
         sys.stderr.write(f"paramon: {wanted.command[0]} goes on, its output is in {output}; Ctrl-C ends it\n")
+    sys.stderr.write(writer.trouble())
     return writer.wait() or code
 
 
@@ -68,9 +69,12 @@ def _of_process(wanted: Wanted) -> int:
     try:
         writer = attached(wanted.pid, Wish(folder, wanted.period, wanted.budget))
         try:
-            return look_on(wanted, Reel(folder, writer.ending), writer.is_alive)
+            code = look_on(wanted, Reel(folder, writer.ending), writer.is_alive)
         finally:
             writer.stop()
+        trouble = writer.trouble()
+        sys.stderr.write(trouble)
+        return FAILED if trouble else code
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -50,17 +50,23 @@ class Reel:
         self._tapes: dict[str, Tape] = {}
 
     def poll(self) -> None:
-        """OSError where nothing is there."""
+        """OSError where nothing is there; Damaged where it is a file and no profile. In a folder such a one is left
+        out."""
+        is_folder = os.path.isdir(self._path)
         paths = [self._path]
-        if os.path.isdir(self._path):
+        if is_folder:
             paths = [
                 os.path.join(self._path, one) for one in sorted(os.listdir(self._path)) if one.endswith(self._ending)
             ]
         for path in paths:
             tape = self._tapes.setdefault(path, Tape(path))
-            if tape.end is None:
-                tape.poll()
-        if not os.path.isdir(self._path) and not self.tapes:
+            try:
+                if tape.end is None:
+                    tape.poll()
+            except (Damaged, OSError):
+                if not is_folder:
+                    raise
+        if not is_folder and not self.tapes:
             raise Damaged(f"{self._path}: this is no profile of paramon", f"{self._path}：不是 paramon 采集文件")
 
     @property

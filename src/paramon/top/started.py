@@ -9,7 +9,7 @@ import time
 from typing import Callable
 
 from paramon.begin import Wish, begin
-from paramon.errors import Refused
+from paramon.errors import Refused, said
 from paramon.owner import began
 from paramon.run import run
 from paramon.sample.profile import SUFFIX
@@ -19,24 +19,36 @@ NOTHING = (b"", b"-")
 """A mark that no environment carries."""
 
 
+FAILED = 2
+LONGEST = 4096
+"""Bytes of what is told of a failure."""
+
+
 class Writer:
-    """A process of its own, so that what is slow on a screen disturbs no look."""
+    """A process of its own, so that what is slow on a screen disturbs no look. Of what it cannot do it says nothing on
+    the screen, which is taken."""
 
     def __init__(self, work: Callable[[], int]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
+        self._told, told = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self.pid = os.fork()
         self._code: int | None = None
         if not self.pid:
-            code = 2
+            code = FAILED
             try:
                 code = work()
             except Refused as wrong:
-                os.write(2, f"paramon: {wrong.en}\n".encode())
+                os.write(told, said(wrong.en, wrong.zh).encode())
             except KeyboardInterrupt:
                 code = 130
+            except SystemExit:
+                code = 0  # it was stopped
+            except BaseException as wrong:  # noqa: BLE001  # whatever it is: nothing else tells of it
+                os.write(told, f"paramon: {type(wrong).__name__}: {wrong}\n".encode("utf-8", "replace")[:LONGEST])
             finally:
                 os._exit(code)
+        os.close(told)
 
     @property
     def ending(self) -> str:
@@ -55,6 +67,14 @@ class Writer:
         if self._code is None:
             self._code = _code(os.waitpid(self.pid, 0)[1])
         return self._code
+
+    def trouble(self) -> str:
+        """Of one that has ended: why it could not do its work; empty where it could."""
+        self.wait()
+        try:
+            return os.read(self._told, LONGEST).decode("utf-8", "replace")
+        except BlockingIOError:
+            return ""  # somebody else holds the other end
 
     def stop(self) -> None:
         if self.is_alive():

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.paracloud.jobs.test_profile import Read, spool, ticks
+from tests.paracloud.jobs.test_profile import Read, as_it_is, spool, ticks
 
 from paracloud.jobs.profile import read_profile
 from paracloud.jobs.profile_cursor import CURSOR_LIMIT, NUMBER_MOST, Cursor, key, read_cursor, write_cursor
@@ -114,10 +114,10 @@ async def test_without_a_profile_or_with_a_cursor_of_another_kind_it_says_so(spo
     with pytest.raises(NotFound):
         await read_profile_files(transport, "nowhere", "")
     ticks(spool, range(3))
-    of_samples = (await read_profile(transport, "profile", "")).cursor
+    of_samples = (await read_profile(transport, "profile", "", as_it_is)).cursor
     of_files = (await read_profile_files(transport, "profile", "")).cursor
     for cursor in ("x", of_samples, write_cursor(Cursor({1: (1, 2, NUMBER_MOST + 1)}), WIDTH)):
         with pytest.raises(Invalid):
             await read_profile_files(transport, "profile", cursor)
     with pytest.raises(Invalid):
-        await read_profile(transport, "profile", of_files)
+        await read_profile(transport, "profile", of_files, as_it_is)

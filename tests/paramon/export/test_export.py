@@ -154,7 +154,7 @@ def test_standard_output_that_is_full_is_said_once(profile):
         done = subprocess.run(
             argv, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
         )
-    assert (done.returncode, done.stderr) == (2, "paramon: : No space left on device\n")
+    assert (done.returncode, done.stderr) == (2, "paramon: No space left on device\n")
 
 
 def test_a_pipe_that_closes_is_the_end(tmp_path):

@@ -9,6 +9,7 @@ from paramon.facts.moment import node_at
 from paramon.facts.ranks import balance
 from paramon.facts.window import Window
 from paramon.sample.profile import open_profile
+from paramon.show.counted import hardware_words
 
 S = 1_000_000
 
@@ -65,6 +66,13 @@ def test_what_counters_give_differs_by_processor():
            "counter.scalar_ops": 1e8, "counter.packed256_ops": 1e8, "node_counter.dram_lines": 1e6}  # fmt: skip
     assert hardware(amd, 1.0) == Hardware(1.0, 4e9, 0.5, {"L2": 2.0}, 64e6, 62.5)
     assert hardware({"cpu.user_ticks": 5}, 1.0) == Hardware(None, None, None, {}, None, None)
+
+
+def test_who_is_not_counted_is_told():
+    found = hardware({"counter.cycles": 1e9, "counter.instructions": 2e9, "counter.uncounted": 3}, 1.0)
+    assert hardware_words(found, lambda en, _: en) == ["2.00 instructions a cycle", "3 processes not counted"]
+    assert hardware_words(found, lambda _, zh: zh) == ["IPC 2.00", "3 个进程未计入"]
+    assert hardware_words(hardware({"counter.uncounted": 3}, 1.0), lambda en, _: en) == []
 
 
 def test_a_moments_share_is_that_of_the_last_ten_seconds(tmp_path):

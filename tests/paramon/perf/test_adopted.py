@@ -89,15 +89,34 @@ def test_a_child_that_was_there_before_is_counted_by_itself_and_what_it_starts_i
             assert 2 * BURNT <= spent(counters) - before < 3 * BURNT
 
 
-def test_a_child_that_is_older_than_its_parents_counters_has_its_own_however_late_it_is_seen():
+def test_a_child_that_is_older_than_its_parents_counters_has_its_own_however_late_it_is_seen_and_so_has_its_child():
     with program() as one:
         one.do("other = child()")
         one.do("tell(other, 'pass')")
         a_tick_later()
         with adopted(seen(one.process.pid)) as counters:
-            counters.came([seen(one.ask("other.pid"))])
-            one.do(f"tell(other, 'burn({BURNT})')")
-            assert BURNT <= spent(counters) < 1.5 * BURNT
+            one.do("tell(other, 'third = child()')")
+            third = one.ask("int(tell(other, 'print(third.pid)'))")
+            one.do("other.stdout.readline()")
+            counters.came([seen(one.ask("other.pid")), seen(third)])
+            before = spent(counters)
+            one.do(f"tell(other, 'tell(third, \"burn({BURNT})\"); burn({BURNT})')")
+            assert 2 * BURNT <= spent(counters) - before < 3 * BURNT
+
+
+def test_a_child_of_the_tick_in_which_its_parents_counters_began_has_its_own_if_it_was_there_before():
+    with program() as one:
+        one.do("there, here = os.pipe(); back, forth = os.pipe()")
+        for _ in range(20):
+            one.do("other = os.fork() or (os.read(there, 1), burn(0.02), os.write(forth, b'.'), time.sleep(60))")
+            counters = Adopted([GROUP])
+            counters.came([seen(one.process.pid)])
+            other = one.ask("other")
+            counters.came([seen(other)])
+            one.do("os.write(here, b'.'); os.read(back, 1)")
+            assert 0.02 <= spent(counters) < 0.04
+            counters.close()
+            one.do("os.kill(other, 9); os.waitpid(other, 0)")
 
 
 def test_threads_that_were_there_before_count_too():
@@ -236,6 +255,26 @@ def test_more_threads_than_may_be_are_not_counted_and_that_is_said():
         two.do(f"burn({BURNT})")
         assert counters.read()["counter.uncounted"] == 1
         assert spent(counters) < BURNT
+
+
+def test_what_one_that_is_not_counted_starts_is_not_counted_in_its_sessions_leader():
+    with program() as one:
+        one.do("other = child()")
+        one.do("tell(other, 'threading.Thread(target=time.sleep, args=(60,), daemon=True).start()')")
+        other = one.ask("other.pid")
+        with adopted(seen(one.process.pid), seen(other), threads_most=1) as counters:
+            one.do("tell(other, 'third = child()')")
+            third = one.ask("int(tell(other, 'print(third.pid)'))")
+            counters.came([seen(third)])
+            assert counters.read()["counter.uncounted"] == 2
+
+
+def test_of_who_ended_long_ago_nothing_is_kept():
+    with program() as one, adopted(seen(one.process.pid)) as counters:
+        start = seen(one.process.pid).start_ticks + 10
+        for first in range(1 << 23, (1 << 23) + 20_000, 1000):  # numbers that no process has
+            counters.came([Process(0, first + at, start, one.process.pid, "", "", -1) for at in range(1000)])
+        assert len(counters._known) < 5000
 
 
 def test_who_is_gone_is_not_missed():

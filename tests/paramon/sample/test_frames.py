@@ -1,9 +1,10 @@
 """A file that was cut off or damaged gives all that is whole in it."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paramon.sample.frames import CHUNK, HEAD, MARK, Frame, _Search, frame, frames
+from paramon.sample.frames import CHUNK, HEAD, MARK, Frame, _Search, begun, frame, frames
 
 kinds = st.sampled_from([b"H", b"C", b"T"])
 payloads = st.binary(max_size=40) | st.sampled_from([MARK, MARK * 3, b""])
@@ -62,3 +63,12 @@ def test_what_is_made_to_look_like_frames_and_is_none_is_given_up_soon():
     assert search.is_given_up
     assert len(looked) < 10
     assert list(frames(forged)) == [len(forged)], "and it is told as lost"
+
+
+@pytest.mark.parametrize("cut", range(len(frame(CHUNK, b"minute"))))
+def test_where_a_frame_may_still_come_is_known(cut):
+    whole = frame(CHUNK, b"minute")
+    before = frame(CHUNK, b"x")[:-1] + b"!" + b"\0" * 50  # whole, and damaged
+    data = before + whole[:cut]
+    assert begun(data, 0) == len(before) == begun(data, 20)
+    assert begun(data + whole[cut:], 0) == len(before) + len(whole)

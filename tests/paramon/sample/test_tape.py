@@ -1,11 +1,14 @@
 """Following a profile while it is written: what is seen at any moment is what a reader of the whole file sees later."""
 
 import os
+import tracemalloc
 from pathlib import Path
 
+import pytest
 from tests.paramon.made import Made
 
 from paramon.facts.window import Window
+from paramon.sample.errors import Damaged
 from paramon.sample.fields import AT
 from paramon.sample.file import BLOCK, frames_in
 from paramon.sample.frames import CHUNK, TICK, Frame, frame
@@ -152,6 +155,39 @@ def test_frames_larger_than_a_block_are_found_and_rubbish_between_them_is_counte
     ends = [one.end for one in found if isinstance(one, Frame)]
     assert ends == [len(parts[0]), len(b"".join(parts[:3])), len(b"".join(parts))]
     assert [one.end for one in frames_in(str(path), ends[1])] == ends[2:]
+
+
+def test_bytes_that_are_none_of_ours_take_no_memory_however_many_and_are_counted(tmp_path):
+    path, damaged = tmp_path / "f", frame(CHUNK, bytes(BLOCK))[:-1] + b"!"
+    first, last = frame(TICK, b"first"), frame(TICK, b"last")
+    with path.open("wb") as file:
+        file.write(first)
+        file.seek(40 * BLOCK, os.SEEK_CUR)
+        for _ in range(30):
+            file.write(damaged)
+        file.write(last)
+        file.truncate(file.tell() + 40 * BLOCK)
+    tracemalloc.start()
+    found = list(frames_in(str(path)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [one.payload for one in found if isinstance(one, Frame)] == [b"first", b"last"]
+    assert sum(one for one in found if isinstance(one, int)) == 40 * BLOCK + 30 * len(damaged)
+    assert found[-1].end == len(first) + 40 * BLOCK + 30 * len(damaged) + len(last)
+    assert peak < 10 * BLOCK
+
+
+def test_what_is_no_file_on_a_disk_is_not_waited_for(tmp_path):
+    made = Made(tmp_path)
+    made.tick(0)
+    os.unlink(made.path + ".live")
+    os.mkfifo(made.path + ".live")
+    Tape(made.path).poll()
+    os.unlink(made.path)
+    os.mkfifo(made.path)
+    for path in (made.path, "/dev/zero"):
+        with pytest.raises(Damaged, match="no regular file"):
+            Tape(path).poll()
 
 
 def test_a_process_is_known_by_its_last_name_however_many_there_were(tmp_path):

@@ -263,3 +263,26 @@ def test_a_moment_that_is_none_is_refused(tmp_path):
     done = top(tmp_path, "--at", "yesterday")
     assert done.returncode == 2
     assert "minutes:seconds" in done.stderr
+
+
+def test_what_writes_beside_the_screen_says_afterwards_why_it_could_not(tmp_path):
+    """It would have been said on the page that is taken away when it is left."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        argv = [
+            "sh",
+            "-c",
+            'ulimit -f 1; exec "$@"',
+            "sh",
+            sys.executable,
+            "-m",
+            "paramon",
+            "top",
+            "--pid",
+            process.pid,
+        ]
+        known = environment(LC_ALL="zh_CN.UTF-8")
+        done = subprocess.run(list(map(str, argv)), env=known, capture_output=True, text=True, timeout=60, check=False)
+        process.kill()
+    assert done.returncode == 2
+    assert "The profile cannot be written" in done.stderr
+    assert "无法在" in done.stderr
