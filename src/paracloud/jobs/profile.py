@@ -13,9 +13,8 @@ from typing import TypeVar
 from paracloud.dialects.batch_script import GUARD_FOLDER
 from paracloud.dialects.monitor import PROFILE
 from paracloud.jobs.profile_cursor import FILES_MOST, Cursor, key, read_cursor, write_cursor
-from paracloud.jobs.profile_folder import NODES_MOST, Listed, list_profile
+from paracloud.jobs.profile_folder import NODES_MOST, UNREADABLE, Listed, list_profile
 from paracloud.jobs.profile_parts import PIECE_BYTES, NodeNews, Parser, Place, Raw
-from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import SubmitTag
 from paracloud.transports.transport import Transport
 from paramon.sample.profile import LIVE
@@ -127,5 +126,5 @@ async def _look(transport: Transport, path: str, one: Listed, place: Place, limi
 async def _read(transport: Transport, path: str, most: int, start: int = 0) -> bytes:
     try:
         return await transport.read(path, start=start, limit_bytes=most)
-    except NotFound:
-        return b""  # it has been closed or taken away, since it was listed
+    except UNREADABLE:
+        return b""  # the other files can be
