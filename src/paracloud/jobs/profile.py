@@ -60,18 +60,19 @@ async def read_profile(transport: Transport, folder: str, since: str, written: C
             raise one
     raws = [one for one in found if isinstance(one, Raw)]
     places = {one.file: Place(*before.of(one.file)) for one in files[:FILES_MOST]}
-    latest = key(turn[-1].file) if turn else before.latest
     left_out = len(wanted) - len(turn) + max(len(files) - FILES_MOST, 0)
 
     def told() -> T:
-        return written(_news(raws, places, latest, left_out))
+        return written(_news(raws, places, before.latest, left_out))
 
     return await asyncio.get_running_loop().run_in_executor(_APART, told)
 
 
 def _news(raws: Sequence[Raw], places: dict[str, Place], latest: int, left_out: int) -> News:
+    """`latest`: the file that was read last by the look before. The next one begins with what this had no room for."""
     parser, nodes = Parser(), []
     for raw in raws:
+        latest = latest if parser.is_full else key(raw.file)
         node, places[raw.file] = parser.news(raw)
         nodes.append(node)
     nodes.sort(key=lambda node: node.file)
