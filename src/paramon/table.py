@@ -172,7 +172,9 @@ class Table:
         return found
 
     def _still(self, known: dict[str, int]) -> dict[str, int]:
-        """Those of them that are there, and are the same."""
+        """Without those that are gone, now and then."""
+        if len(known) <= len(self._there):
+            return known
         return {name: inode for name, inode in known.items() if self._there.get(name) == inode}
 
     def _arrival(self, name: str) -> Process | None:
