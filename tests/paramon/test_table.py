@@ -253,6 +253,22 @@ def test_a_process_that_lives_on_is_not_counted_by_a_thread_of_it_that_ended(wor
     assert world.known() == 11
 
 
+@pytest.mark.parametrize("is_told_late", [False, True])
+@pytest.mark.parametrize("is_seen_before", [False, True])
+def test_what_a_zombie_had_at_most_is_in_its_row(world, told, is_seen_before, is_told_late):
+    world.look()
+    if is_seen_before:
+        world.is_there(50, JOB)
+        world.look()
+    world.is_there(50, JOB, ticks=30, state="Z")
+    if is_told_late:
+        world.look()
+    told.ends(50, JOB, 30, peak=777)
+    world.look()
+    (number,) = [one.number for one in world.came if one.pid == 50]
+    assert read_chunk(world.chunk.finish()).rows[number][-1][1][AT["peak_rss_kib"]] == 777
+
+
 def test_a_zombie_is_looked_at_and_not_counted_by_its_record_too(world, told):
     world.look()
     told.ends(50, JOB, 30, peak=777)
