@@ -21,7 +21,7 @@ WAITING_MOST = 20_000
 
 
 class Ended(NamedTuple):
-    """All threads of a process that have ended until now, together."""
+    """All threads of a process that have ended until now, together: as Exit tells of each."""
 
     parent: int
     name: str
@@ -30,11 +30,13 @@ class Ended(NamedTuple):
     peak_rss_kib: int
     read_bytes: int
     written_bytes: int
+    nearest_us: int
     has_ended: bool
     """Its first thread too."""
 
     @property
     def cpu_us(self) -> int:
+        """At least: its parent is told of all, and what is guessed here must not be counted there once more."""
         return self.user_us + self.system_us
 
     def complete(self, values: list[int]) -> None:
@@ -127,7 +129,7 @@ class ShortLived:
         name = one.name if one.name in self._sums or len(self._sums) < NAMES_MOST else OTHERS
         sums = self._sums.setdefault(name, [0] * len(WHAT))
         sums[0] += 1
-        sums[1] += one.cpu_us
+        sums[1] += one.nearest_us
         sums[2] = max(sums[2], one.peak_rss_kib)
         sums[3] += one.read_bytes
         sums[4] += one.written_bytes
@@ -136,7 +138,7 @@ class ShortLived:
 
 def _of_thread(one: Exit) -> Ended:
     has_ended = one.thread == one.process
-    told = (one.user_us, one.system_us, one.peak_rss_kib, one.read_bytes, one.written_bytes)
+    told = (one.user_us, one.system_us, one.peak_rss_kib, one.read_bytes, one.written_bytes, one.cpu_us)
     return Ended(one.parent, one.name, *told, has_ended)
 
 
@@ -151,5 +153,6 @@ def _joined(known: Ended, one: Exit) -> Ended:
         max(known.peak_rss_kib, one.peak_rss_kib),
         known.read_bytes + one.read_bytes,
         known.written_bytes + one.written_bytes,
+        known.nearest_us + one.cpu_us,
         known.has_ended or is_first,
     )

@@ -22,10 +22,9 @@ class Told:
     def __init__(self):
         self.exits, self.lost, self.is_closed = [], 0, False
 
-    def ends(self, pid, parent, ticks, *, thread=None, name="short", system=0, peak=0, read=0):
-        self.exits.append(
-            Exit(thread or pid, pid, parent, name, (ticks - system) * TICK_US, system * TICK_US, peak, read, 0)
-        )
+    def ends(self, pid, parent, ticks, *, thread=None, name="short", system=0, peak=0, read=0, nearest=0):
+        least = (ticks - system) * TICK_US, system * TICK_US
+        self.exits.append(Exit(thread or pid, pid, parent, name, *least, peak, read, 0, nearest or sum(least)))
 
     def drain(self):
         found, self.exits = self.exits, []
@@ -138,6 +137,17 @@ def test_a_process_that_nobody_saw_is_counted_by_its_exit_record(world, told):
     }
     assert world.known() == 43
     assert told.is_closed
+
+
+def test_of_those_that_nobody_saw_the_nearest_is_summed_up_and_the_least_is_counted(world, told):
+    """Their parent is told the truth."""
+    world.look()
+    told.ends(50, JOB, 30, nearest=333_000)
+    told.ends(51, JOB, 10, thread=52, nearest=111_000)
+    told.ends(51, JOB, 10, nearest=122_000)
+    world.look()
+    assert world.series()["exits.short.cpu_us"] == 333_000 + 111_000 + 122_000
+    assert world.known() == 1 + 50
 
 
 def test_its_parent_counts_it_not_again(world, told):
