@@ -274,6 +274,34 @@ def test_one_that_ended_as_it_was_is_told_of_once(watch):
     assert [(one.name, one.command) for one in watch.told if one.pid == process.pid] == [("cat", "cat")]
 
 
+FIRST_THREAD_ENDS = """
+import ctypes, os, sys, threading
+def work():
+    sys.stdin.readline()
+    os._exit(0)
+os.write(1, b"1")
+sys.stdin.readline()
+threading.Thread(target=work).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_one_whose_first_thread_has_ended_has_not_become_another(watch):
+    with started(sys.executable, "-S", "-c", FIRST_THREAD_ENDS, PMIX_RANK="5") as process:
+        process.stdout.read(1)
+        watch.look()
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        while b") Z " not in Path(f"/proc/{process.pid}/stat").read_bytes():
+            pass
+        watch.look()
+        watch.look()
+        told = [one.rank for one in watch.told if one.pid == process.pid]
+        process.stdin.write(b"\n")
+        process.stdin.close()
+    assert told == [5]
+
+
 HAD_MUCH = """
 import os, sys
 x = b"x" * (64 << 20)
