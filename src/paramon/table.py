@@ -6,12 +6,12 @@ import os
 import resource
 from typing import Callable, NamedTuple
 
-from paramon.owner import began, carries, command_line, environment, has_our_host_name, rank_in
+from paramon.owner import NO_RANK, began, carries, command_line, environment, has_our_host_name, rank_in
 from paramon.sample.profile import Process
 from paramon.sample.sink import Rows
 from paramon.sensors.exits import Exits
-from paramon.sensors.process import STATE, Watched
-from paramon.short_lived import ZOMBIE, ShortLived
+from paramon.sensors.process import Watched
+from paramon.short_lived import ShortLived
 from paramon.spent import Spent
 from paramon.there import Newest, there
 
@@ -69,6 +69,8 @@ class Table:
         self.denied = 0
         """Processes that must not be looked at, so that nobody knows whose they are."""
         self._denied: dict[str, int] = {}
+        self._ranks: dict[int, int] = {}
+        """By number: of one that has ended there is no environment."""
 
     def __len__(self) -> int:
         return len(self._ours)
@@ -110,7 +112,7 @@ class Table:
             except OSError:
                 continue  # no file can be opened just now
             chunk.row(number, tuple(watched.values))
-            if watched.is_another_program and watched.values[STATE] != ZOMBIE:  # which has no program any more
+            if watched.is_another_program:
                 renamed.append(self._told(number, watched))
         if renamed:
             came(renamed)
@@ -208,12 +210,14 @@ class Table:
     def _told(self, number: int, watched: Watched) -> Process:
         """What it is now: one that was seen between fork(2) and execve(2) is told of again, after that."""
         watched.is_another_program = False
-        rank = rank_in(environment(watched.pid, self._root))
-        command = command_line(watched.pid, root=self._root)
-        return Process(number, watched.pid, watched.start_ticks, watched.parent, watched.name, command, rank)
+        if known := environment(watched.pid, self._root):
+            self._ranks[number] = rank_in(known)
+        told = watched.start_ticks, watched.parent, watched.name, command_line(watched.pid, root=self._root)
+        return Process(number, watched.pid, *told, self._ranks.get(number, NO_RANK))
 
     def _end(self, name: str, chunk: Rows) -> None:
         number, watched = self._ours.pop(name)
+        self._ranks.pop(number, None)
         told = None if self._short is None else self._short.of(watched.pid)
         exact_us = 0
         if told is not None:

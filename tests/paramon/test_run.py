@@ -148,6 +148,52 @@ def test_a_run_of_an_instant_still_has_a_profile(tmp_path):
     assert node.end["ticks"] >= 1
 
 
+@pytest.mark.parametrize("command", [["true"], ["sh", "-c", "exit 7"], ["sleep", "0.3"]], ids=lambda one: one[0])
+def test_the_command_is_never_taken_for_the_collectors_copy_that_becomes_it(tmp_path, command):
+    _, node = ran(tmp_path, *command, options=("--period", "0.1"))
+    peaks = [
+        values[AT["peak_rss_kib"]] for chunk in node.chunks() for rows in chunk.rows.values() for _, values in rows
+    ]
+    assert [one.name for one in node.processes.values()] == [command[0]]
+    assert max(peaks) < 6 << 10, "a Python has more"
+    if "exits" not in node.header["unavailable"]:
+        assert max(peaks) > 256, "a short one's is told when it ends"
+
+
+def test_the_command_has_no_file_open_that_it_would_not_have_without(tmp_path):
+    listed = ["sh", "-c", "ls /proc/$$/fd; true"]
+    done, _ = ran(tmp_path, *listed, options=("--period", "0.1"))
+    without = subprocess.run(listed, stdin=None, capture_output=True, text=True, check=True)
+    assert done.stdout == without.stdout
+
+
+LATE = """
+import os, signal
+from paramon.run import _let_it_become
+from paramon.signals import Signals
+
+numbers = {signal.SIGUSR1, signal.SIGCHLD}
+signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+until_then, held = os.pipe()
+child = os.fork()
+if not child:
+    signal.sigwait({signal.SIGUSR1})
+    os._exit(0)
+os.close(held)
+os.kill(os.getpid(), signal.SIGUSR1)
+_let_it_become(child, until_then, Signals(numbers))
+print(os.waitpid(child, 0)[1])
+"""
+
+
+def test_a_signal_reaches_a_command_whose_program_is_long_in_coming():
+    known = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(
+        [sys.executable, "-c", LATE], env=known, check=True, capture_output=True, text=True, timeout=30
+    )
+    assert done.stdout == "0\n"
+
+
 def test_a_signal_reaches_the_command(tmp_path):
     script = "trap 'echo caught; exit 5' TERM; echo ready; while :; do sleep 0.1; done"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}

@@ -303,3 +303,85 @@ def test_one_that_must_not_be_looked_at_is_counted_once_however_often_it_is_met(
     argv = ["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", hide, "sh", sys.executable, "-c", HIDDEN]
     done = subprocess.run([*argv, str(ROOT / "src"), str(ROOT)], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def started(*argv, **known):
+    return subprocess.Popen([*argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **known})
+
+
+def has_ended(process) -> None:
+    """And is not waited for."""
+    process.stdin.close()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+
+def test_one_that_became_another_program_and_ended_since_the_last_look_has_its_new_name_and_its_rank(watch):
+    script = "echo; read x; exec cat"
+    with started("sh", "-c", script, PMIX_RANK="3") as process:
+        process.stdout.read(1)
+        watch.look()
+        has_ended(process)
+        watch.look()
+        watch.look()
+    told = [(one.name, one.command, one.rank) for one in watch.told if one.pid == process.pid]
+    assert told == [("sh", f"sh -c {script}", 3), ("cat", "", 3)]
+
+
+def test_one_that_ended_as_it_was_is_told_of_once(watch):
+    with started("cat") as process:
+        process.stdin.write(b"?")
+        process.stdin.flush()
+        assert process.stdout.read(1) == b"?"
+        watch.look()
+        has_ended(process)
+        watch.look()
+    assert [(one.name, one.command) for one in watch.told if one.pid == process.pid] == [("cat", "cat")]
+
+
+FIRST_THREAD_ENDS = """
+import ctypes, os, sys, threading
+def work():
+    sys.stdin.readline()
+    os._exit(0)
+os.write(1, b"1")
+sys.stdin.readline()
+threading.Thread(target=work).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_one_whose_first_thread_has_ended_has_not_become_another(watch):
+    with started(sys.executable, "-S", "-c", FIRST_THREAD_ENDS, PMIX_RANK="5") as process:
+        process.stdout.read(1)
+        watch.look()
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        while b") Z " not in Path(f"/proc/{process.pid}/stat").read_bytes():
+            pass
+        watch.look()
+        watch.look()
+        told = [one.rank for one in watch.told if one.pid == process.pid]
+        process.stdin.write(b"\n")
+        process.stdin.close()
+    assert told == [5]
+
+
+HAD_MUCH = """
+import os, sys
+x = b"x" * (64 << 20)
+del x
+os.write(1, b"1")
+os.read(0, 1)
+os.execv(sys.executable, [sys.executable, "-S", "-c", "import os; os.write(1, b'2'); os.read(0, 1)"])
+"""
+
+
+def test_another_program_has_its_own_peak(watch):
+    with started(sys.executable, "-S", "-c", HAD_MUCH) as process:
+        process.stdout.read(1)
+        assert watch.look()[process.pid][AT["peak_rss_kib"]] > 64 << 10
+        process.stdin.write(b"?")
+        process.stdin.flush()
+        process.stdout.read(1)
+        peak = watch.look()[process.pid][AT["peak_rss_kib"]]
+    assert 1024 < peak < 32 << 10

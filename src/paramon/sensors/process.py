@@ -134,6 +134,11 @@ class Watched:
         own = [child.values[at] for at in IO]
         self._reaped.child_ended(own if child._reaped is None else child._reaped.all_of(own))
 
+    def had(self, peak_kib: int) -> None:
+        """So much memory at most, as was told when it ended: the next look finds that."""
+        if peak_kib > self.values[PEAK]:
+            self.values[PEAK], self._seen, self._is_quiet = peak_kib, b"", False
+
     def ended(self) -> None:
         """Its last row says so."""
         self.values[STATE], self.values[THREADS], self.values[RSS] = GONE, 0, 0
@@ -165,9 +170,14 @@ class Watched:
             raise ProcessLookupError(self.pid)  # its number is another's now
         self._seen = data
         program = _program(data, parts)
+        is_over = parts[0] == b"Z"
         if program != self._program:
-            self._program, self.is_another_program = program, True
-        if parts[0] == b"Z":
+            # Of a first thread that has ended the kernel keeps the name alone.
+            self.is_another_program |= not is_over or program[0] != self._program[0]
+            self._program = program
+            if not is_over:
+                self._told_rss = -TOLD_KIB - 1  # its peak is asked for at once
+        if is_over:
             parts = self._of_ended(parts)
         values[STATE] = parts[0][0]
         values[MINOR], values[MAJOR] = int(parts[7]), int(parts[9])
