@@ -9,18 +9,16 @@ process's memory for milliseconds a gigabyte.
 
 from __future__ import annotations
 
-import errno
 import os
 
 from paramon.sample.fields import AT, COUNT
 from paramon.sensors.file import content
+from paramon.sensors.kept import DENIED, NOT_KEPT, SIZE, kept, now
 from paramon.sensors.reaped import Reaped
 from paramon.sensors.status import number, stat_of_another, status_of
 from paramon.sensors.waits import RUN_SIZE, Waits
 
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
-SIZE = 960
-"""Of what is read at once. What fits a kibibyte gets its memory for half the price (malloc's per-thread cache)."""
 STATUS = (
     (b"\nVmHWM:", AT["peak_rss_kib"]),
     (b"\nRssFile:", AT["file_kib"]),
@@ -37,9 +35,6 @@ TOLD_KIB = 4096
 FAULTS = 256
 """So many more page faults, and it may have had memory for a moment between two looks: `status` knows of the most. Each
 time that it did not, twice as many are needed: many a program takes and gives back the same memory all the time."""
-NOT_KEPT, DENIED = -1, -2
-"""Instead of an open file: one that is opened for each look, and one that must not be read."""
-TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
 NOT_COUNTED = b"0 0 0"
 """A `schedstat` of a kernel that does not count."""
 
@@ -95,9 +90,9 @@ class Watched:
 
     def keep(self, files_most: int) -> None:
         """It will be looked at again and again: its files stay open, as long as their numbers are below that."""
-        self._stat = self._kept("stat", files_most)
-        self._io = self._kept("io", files_most)
-        self._run = self._kept("schedstat", files_most)
+        self._stat = kept(self._base + "stat", files_most)
+        self._io = kept(self._base + "io", files_most)
+        self._run = kept(self._base + "schedstat", files_most)
 
     def look(self) -> bool:
         """Whether anything is new. OSError where it is gone."""
@@ -108,7 +103,7 @@ class Watched:
             if ran == self._ran:
                 return False
             self._ran = b"" if ran.startswith(NOT_COUNTED) else ran
-        data = self._now(self._stat, "stat")
+        data = now(self._stat, self._base + "stat")
         is_new = data != self._seen
         if is_new:
             self._read_stat(data)
@@ -149,21 +144,6 @@ class Watched:
                 os.close(file)
         self._stat = self._io = self._run = NOT_KEPT
 
-    def _kept(self, name: str, files_most: int) -> int:
-        try:
-            file = os.open(self._base + name, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as wrong:
-            return NOT_KEPT if wrong.errno in TOO_MANY_FILES else DENIED
-        if file < files_most:
-            return file
-        os.close(file)
-        return NOT_KEPT
-
-    def _now(self, file: int, name: str) -> bytes:
-        if file >= 0:
-            return os.pread(file, SIZE, 0)
-        return content(self._base + name, SIZE) if file == NOT_KEPT else b""
-
     def _read_stat(self, data: bytes) -> None:
         parts, values = _fields(data), self.values
         if parts[19] != self._start:
@@ -201,7 +181,7 @@ class Watched:
     def _read_io(self) -> bool:
         """Whether it is another."""
         try:
-            data = self._now(self._io, "io")
+            data = now(self._io, self._base + "io")
         except PermissionError:
             return False  # one that changed its user may not be read any more
         if data == self._seen_io:
@@ -223,7 +203,7 @@ class Watched:
         if not status:
             return  # where it is gone, the next look finds that
         if values[THREADS] <= 1:
-            self._waits.read_only_thread(self.pid, self._now(self._run, "schedstat"), status)
+            self._waits.read_only_thread(self.pid, now(self._run, self._base + "schedstat"), status)
         else:
             self._waits.read(self._base)
         values[WAITS_KNOWN], values[RUN_WAIT], values[VOLUNTARY], values[FORCED] = self._waits.sums
