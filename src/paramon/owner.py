@@ -86,10 +86,10 @@ def command_line(pid: int, most: int = 200, root: str = "/proc") -> str:
 
 def began(pid: int) -> bytes:
     """When it began, in clock ticks since the machine did; empty for one that has ended, even where nobody has waited
-    for it yet."""
+    for it yet. One whose first thread has ended looks like that too, while its others run on."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             parts = file.read().rpartition(b")")[2].split()
     except OSError:
         return b""
-    return b"" if parts[0] in (b"Z", b"X") else parts[19]
+    return b"" if parts[0] in (b"Z", b"X") and int(parts[17]) <= 1 else parts[19]

@@ -2,8 +2,9 @@
 
 Beside each source lies what the Python that packs made of it: one of the same version starts in half the time, and
 another one passes it over (zipimport). The same sources and the same Python give the same bytes, so that a file is
-known by its checksum. NVIDIA's binding of its NVML, nvidia-ml-py, is one module: where it is installed it goes in, and
-nobody need install it on a node; it is imported only where there is a driver.
+known by its checksum. Where a node's `python3` is too old for it, a newer one beside that takes over. NVIDIA's binding
+of its NVML, nvidia-ml-py, is one module: where it is installed it goes in, and nobody need install it on a node; it is
+imported only where there is a driver.
 """
 
 from __future__ import annotations
@@ -18,16 +19,35 @@ import zipfile
 FIRST_LINE = b"#!/usr/bin/env python3\n"
 OLDEST = (1980, 1, 1, 0, 0, 0)
 """What a zip file can say; the true time would make each build another one."""
-MAIN = "import sys\n\nfrom paramon.cli import main\n\nsys.exit(main())\n"
+NEEDED = (3, 9)
+# No process is started to look for one: this one becomes it. Any Python 3 reads these lines.
+MAIN = """\
+import os
+import sys
+
+if sys.version_info < {needed}:
+    for name in ("python3.%d" % minor for minor in range(13, 8, -1)):
+        for folder in os.get_exec_path():
+            file = os.path.join(folder, name)
+            try:
+                os.execv(file, [file] + ["-I"] * sys.flags.isolated + sys.argv)
+            except OSError:
+                pass
+    sys.exit("paramon: it needs Python {version} or later. Python 版本过低：需要 {version} 或更高版本。")
+
+from paramon.cli import main
+
+sys.exit(main())
+"""
 UNCHECKED = (1).to_bytes(4, "little")
 LEFT_OUT = ("paramon/pack.py", "paramon/__main__.py")
 TAKEN_ALONG = ("pynvml",)
 
 
-def packed(folder: str | None = None) -> bytes:
-    """`folder`: of the package; that of this module where none is named."""
+def packed(folder: str | None = None, needed: tuple[int, int] = NEEDED) -> bytes:
+    """`folder`: of the package; that of this module where none is named. `needed`: of Python."""
     base = os.path.dirname(os.path.abspath(__file__)) if folder is None else folder
-    sources = {"__main__.py": MAIN.encode()}
+    sources = {"__main__.py": MAIN.format(needed=needed, version=".".join(map(str, needed))).encode()}
     for place, folders, files in os.walk(base):
         folders[:] = [one for one in folders if one != "__pycache__"]
         for name in files:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from paramon.beat import Beat
+from paramon.errors import said
 from paramon.perf.job import Follower
 from paramon.sample.fields import SLEPT_SERIES
 from paramon.sample.profile import Process
 from paramon.sample.sink import Minute
 from paramon.sensors.seldom import Seldom
-from paramon.sensors.sensor import Sensor
+from paramon.sensors.sensor import Sensor, Unavailable
 from paramon.spent import completeness
 from paramon.table import Table
 
 CHUNK_SECONDS = 60
+NEWCOMERS = "newcomers"
 SLEPT_LEAST_SECONDS = 1.0
 """Shorter than that no machine sleeps: it is the time between two questions of its clocks."""
 
@@ -69,8 +71,10 @@ class Recorder:
         self._clock, self._awake = clock, awake
         self._began, self._began_awake, self._slept = clock(), awake(), 0.0
         self._chunk_end = self._began + CHUNK_SECONDS
+        self._lacking: dict[str, Sequence[str]] = {}
+        """What turned out not to be there, by sensor, and why."""
         self.failed: dict[str, int] = {}
-        """Reads that failed, by sensor."""
+        """Reads that failed, by sensor; and how often one could not be told who came."""
 
     def wait_seconds(self) -> float:
         return self._beat.wait_seconds()
@@ -86,11 +90,7 @@ class Recorder:
         is_first = chunk.ticks == 1
         self._table.look(chunk, self._came, is_first=is_first)
         for sensor in self._sensors:
-            try:
-                for series, value in sensor.read().items():
-                    chunk.point(series, value)
-            except (OSError, ValueError, IndexError):
-                self.failed[sensor.name] = self.failed.get(sensor.name, 0) + 1
+            self._read(sensor)
         chunk.point("paramon.cpu_us", int(time.process_time() * 1e6))
         chunk.point("paramon.missed_ticks", self._beat.missed)
         chunk.point("paramon.slowed_ticks", self._beat.slowed)
@@ -102,6 +102,23 @@ class Recorder:
         self._spool.end_tick()
         if now >= self._chunk_end:
             self.end_minute()
+
+    def _read(self, sensor: Sensor) -> None:
+        try:
+            told = sensor.read()
+            for series, value in told.items():
+                self._spool.chunk.point(series, value)
+            if told:
+                self._lacks(sensor.name, ())
+        except Unavailable as why:
+            self._lacks(sensor.name, (why.en, why.zh))
+        except Exception:  # noqa: BLE001  # a kernel unlike those we know: all else goes on
+            self._count_failed(sensor.name)
+
+    def _lacks(self, name: str, why: Sequence[str]) -> None:
+        if self._lacking.get(name, ()) != why:
+            self._lacking[name] = why
+            self._spool.cannot_have(name, why)
 
     def cannot_have(self, name: str, why: Sequence[str]) -> None:
         """What, and why: in English and in Chinese; nothing for what can be had by now."""
@@ -131,7 +148,13 @@ class Recorder:
     def _came(self, processes: list[Process]) -> None:
         self._spool.processes(processes)
         for tell in self._followers:
-            tell(processes)
+            try:
+                tell(processes)
+            except Exception:  # noqa: BLE001  # as above
+                self._count_failed(NEWCOMERS)
+
+    def _count_failed(self, what: str) -> None:
+        self.failed[what] = self.failed.get(what, 0) + 1
 
     def close(self, how: dict[str, Any], total: Callable[[], int]) -> None:
         """`total`: CPU time of all that the job was, by the kernel's own sum, in clock ticks, or 0 where nobody
@@ -145,7 +168,10 @@ class Recorder:
         total_ticks = total()
         known = self._table.spent.ticks
         for sensor in self._sensors:
-            sensor.close()
+            try:
+                sensor.close()
+            except Exception:  # noqa: BLE001  # as above
+                self._count_failed(sensor.name)
         self._spool.close({
             **how,
             "ended_at_ms": int(time.time() * 1000),
@@ -163,11 +189,21 @@ class Recorder:
         })  # fmt: skip
 
 
-def safely(what: Callable[[], None]) -> bool:
-    """The job must not suffer from a defect of ours: it is said in one line, and false."""
+def safely(what: Callable[[], None], *, goes_on: bool = False) -> bool:
+    """The job must not suffer from a defect of ours: it is said in a line, and false. `goes_on`: the profile does,
+    without what failed."""
     try:
         what()
     except Exception as wrong:  # noqa: BLE001  # whatever it is
-        sys.stderr.write(f"paramon: the profile ends here: {type(wrong).__name__}: {wrong}\n")
+        told = f"{type(wrong).__name__}: {wrong}"
+        en, zh = (
+            ("a part of the profile failed", "采集的一部分失败")
+            if goes_on
+            else ("the profile ends here", "采集到此中止")
+        )
+        try:
+            os.write(2, said(f"{en}: {told}", f"{zh}：{told}").encode("utf-8", "surrogateescape"))
+        except OSError:
+            pass  # nobody listens any more
         return False
     return True

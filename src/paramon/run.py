@@ -8,6 +8,7 @@ not lost for that. Elsewhere nothing is started then: who called it changes a wo
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import sys
@@ -19,10 +20,11 @@ from paramon.begin import Wish, begin
 from paramon.errors import said
 from paramon.owner import environment
 from paramon.record import Recorder, safely
-from paramon.signals import Signals
+from paramon.signals import Signal, Signals
 from paramon.subreaper import adopt_orphans
-from paramon.table import Belongs, allow_many_files, pids
-from paramon.total import Total
+from paramon.table import Belongs, allow_many_files
+from paramon.there import pids
+from paramon.total import Total, largest_rss_kib
 
 MARK = "PARAMON_JOB"
 """In the environment of the command, and so of all that it starts."""
@@ -52,12 +54,13 @@ def run(command: list[str], wish: Wish, *, may_go_without: bool = False) -> int:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         _become(command, _environment())
     adopt_orphans()
-    child = _start(command, {**_environment(), MARK: mark}, before)
+    child, until_then = _start(command, {**_environment(), MARK: mark}, before)
     allow_many_files()  # not before the command has started, whose limits are none of ours
+    _let_it_become(child, until_then, signals)
     ended = _watched(child, recorder, signals)
     code = int(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status)
     how = {"exit_code": max(code, 0), "signal": max(-code, 0), "cpu_ticks_total_by": total.source}
-    safely(lambda: recorder.close(how, lambda: _ticks_of(child, total)))
+    safely(lambda: recorder.close(how, lambda: _ticks_of(child, total, how)))
     return code if code >= 0 else 128 - code
 
 
@@ -76,13 +79,19 @@ def _say_that_it_runs_without(wrong: Exception) -> None:
         pass  # where the profile has no room, a job's output may have none either
 
 
-def _start(command: list[str], environment: dict[str, str], mask: set[Any]) -> int:
-    """The process's id."""
+def _start(command: list[str], environment: dict[str, str], mask: set[Any]) -> tuple[int, int]:
+    """The process's id, and a pipe that ends when it has become another program, or has failed to; -1 for none."""
     sys.stdout.flush()
     sys.stderr.flush()
+    try:
+        until_then, held = os.pipe()  # both are closed by execve(2)
+    except OSError:
+        until_then = held = -1
     child = os.fork()
     if child:
-        return child
+        if held >= 0:
+            os.close(held)
+        return child, until_then
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         _become(command, environment)
@@ -103,6 +112,18 @@ def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
         os._exit(NOT_ALLOWED)
 
 
+def _let_it_become(child: int, until_then: int, signals: Signals) -> None:
+    """Before, it is a copy of us: our name and our memory would be told as the command's."""
+    if until_then < 0:
+        return
+    either = select.poll()
+    for file in (until_then, signals.fileno()):
+        either.register(file, select.POLLIN)
+    while until_then not in dict(either.poll()):
+        _heed(child, signals.wait(0))
+    os.close(until_then)
+
+
 def _watched(child: int, recorder: Recorder, signals: Signals) -> Any:  # noqa: ANN401  # it has no public name
     """Until it has ended; what waitid(2) tells of it. It is not waited for yet, so that the last look finds what it
     and its children used in the end."""
@@ -110,17 +131,19 @@ def _watched(child: int, recorder: Recorder, signals: Signals) -> Any:  # noqa: 
     while True:
         if is_well:
             is_well = safely(recorder.tick_if_due)
-        told = signals.wait(recorder.wait_seconds() if is_well else 3600)
-        if told is None:
-            continue
-        if told.number != signal.SIGCHLD:
-            if not (told.code == FROM_TERMINAL and told.number in (signal.SIGINT, signal.SIGQUIT)):
-                _pass_on(child, told.number)
-            continue
         for ended in _ended():
             if ended.si_pid == child:
                 return ended
             os.waitpid(ended.si_pid, 0)
+        _heed(child, signals.wait(recorder.wait_seconds() if is_well else 3600))
+
+
+def _heed(child: int, told: Signal | None) -> None:
+    """What is the command's, too."""
+    if told is None or told.number == signal.SIGCHLD:
+        return
+    if not (told.code == FROM_TERMINAL and told.number in (signal.SIGINT, signal.SIGQUIT)):
+        _pass_on(child, told.number)
 
 
 def _pass_on(child: int, number: int) -> None:
@@ -143,7 +166,9 @@ def _ended() -> Iterator[Any]:
         yield found
 
 
-def _ticks_of(child: int, total: Total) -> int:
-    """Of all, the child's too: it counts when it was waited for."""
+def _ticks_of(child: int, total: Total, how: dict[str, Any]) -> int:
+    """Of all, the child's too: it counts when it was waited for. So does the most memory that any of them had, which
+    is noted in `how`."""
     os.waitpid(child, 0)
+    how["largest_rss_kib"] = largest_rss_kib()
     return total.ticks()

@@ -3,12 +3,12 @@ for each would be most of the profile of a job that starts hundreds a second."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from typing import NamedTuple
 
 from paramon.sample.sink import Rows
 from paramon.sensors.exits import Exits
-from paramon.sensors.process import PEAK, READ_BYTES, STATE, SYSTEM, USER, WRITE_BYTES, Watched
+from paramon.sensors.process import PEAK, READ_BYTES, STATE, SYSTEM, USER, WRITE_BYTES, ZOMBIE, Watched
 from paramon.sensors.taskstats import Exit
 from paramon.spent import TICK_US, Spent
 
@@ -18,11 +18,10 @@ WHAT = ("count", "cpu_us", "peak_rss_kib", "read_bytes", "written_bytes")
 PATIENCE_LOOKS = 3
 """So long a process waits for its parent to turn up; one of another job waits in vain."""
 WAITING_MOST = 20_000
-ZOMBIE = ord("Z")
 
 
 class Ended(NamedTuple):
-    """All threads of a process that have ended until now, together."""
+    """All threads of a process that have ended until now, together: as Exit tells of each."""
 
     parent: int
     name: str
@@ -31,11 +30,13 @@ class Ended(NamedTuple):
     peak_rss_kib: int
     read_bytes: int
     written_bytes: int
+    nearest_us: int
     has_ended: bool
     """Its first thread too."""
 
     @property
     def cpu_us(self) -> int:
+        """At least: its parent is told of all, and what is guessed here must not be counted there once more."""
         return self.user_us + self.system_us
 
     def complete(self, values: list[int]) -> None:
@@ -70,7 +71,11 @@ class ShortLived:
     def comes(self, watched: Watched) -> None:
         """It is looked at from now on; what was told of its number is an earlier process's, unless it has ended."""
         known = self._waiting.get(watched.pid)
-        if known is not None and known.has_ended and watched.values[STATE] != ZOMBIE:
+        if known is None or not known.has_ended:
+            return
+        if watched.values[STATE] == ZOMBIE:
+            watched.had(known.peak_rss_kib)
+        else:
             del self._waiting[watched.pid], self._since[watched.pid]
 
     def of(self, pid: int) -> Ended | None:
@@ -80,13 +85,17 @@ class ShortLived:
         self._since.pop(pid, None)
         return self._waiting.pop(pid, None)
 
-    def settle(self, seen: Container[str], there: Container[str], roots: Iterable[int]) -> None:
+    def settle(self, seen: Mapping[str, tuple[int, Watched]], there: Container[str], roots: Iterable[int]) -> None:
         """Count those that are the job's: their parent is one that was `seen`, or one of `roots`, or counted itself.
         It must be done before a parent that is gone is counted, which knows the time of its children. Who is still
         `there`, as a zombie perhaps, is looked at instead."""
         self._looks += 1
-        ended = ((pid, one) for pid, one in self._waiting.items() if one.has_ended)
-        gone = {pid: one for pid, one in ended if str(pid) not in there and str(pid) not in seen}
+        gone = {}
+        for pid, one in self._waiting.items():
+            if one.has_ended and str(pid) in seen:
+                seen[str(pid)][1].had(one.peak_rss_kib)
+            elif one.has_ended and str(pid) not in there:
+                gone[pid] = one
         ours = set(roots)
         while True:
             fresh = {pid for pid, one in gone.items() if one.parent in ours or str(one.parent) in seen} - ours
@@ -120,7 +129,7 @@ class ShortLived:
         name = one.name if one.name in self._sums or len(self._sums) < NAMES_MOST else OTHERS
         sums = self._sums.setdefault(name, [0] * len(WHAT))
         sums[0] += 1
-        sums[1] += one.cpu_us
+        sums[1] += one.nearest_us
         sums[2] = max(sums[2], one.peak_rss_kib)
         sums[3] += one.read_bytes
         sums[4] += one.written_bytes
@@ -129,7 +138,7 @@ class ShortLived:
 
 def _of_thread(one: Exit) -> Ended:
     has_ended = one.thread == one.process
-    told = (one.user_us, one.system_us, one.peak_rss_kib, one.read_bytes, one.written_bytes)
+    told = (one.user_us, one.system_us, one.peak_rss_kib, one.read_bytes, one.written_bytes, one.cpu_us)
     return Ended(one.parent, one.name, *told, has_ended)
 
 
@@ -144,5 +153,6 @@ def _joined(known: Ended, one: Exit) -> Ended:
         max(known.peak_rss_kib, one.peak_rss_kib),
         known.read_bytes + one.read_bytes,
         known.written_bytes + one.written_bytes,
+        known.nearest_us + one.cpu_us,
         known.has_ended or is_first,
     )

@@ -50,5 +50,9 @@ class Signals:
         number, _, code = TOLD.unpack_from(os.read(self._file, TOLD_BYTES))
         return Signal(number, code)
 
+    def fileno(self) -> int:
+        """It can be read when a signal has come."""
+        return self._file
+
     def close(self) -> None:
         os.close(self._file)

@@ -2,7 +2,8 @@
 
 A minute is written when it is full. Until then its ticks lie in a second file of their own, so that who looks on is
 seconds behind, and whatever is killed costs seconds at most. Where the disk is full or the folder is gone, minutes wait
-in memory and are tried again; when too many wait, the oldest is given up, and the profile says how many.
+in memory and are tried again; so do those that a disk took and then could not keep, as NFS tells of a quota. When too
+many wait, the oldest is given up, and the profile says how many.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +21,14 @@ from paramon.sample.profile import LIVE, SUFFIX, Process
 
 WAITING_MOST = 4 << 20
 """Bytes that wait for a disk."""
+UNSURE_MOST = 256 << 10
+"""Bytes that were written since the disk was last asked whether it has all."""
+FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+"""No link is followed, and no pipe waited for: where anything is there by that name it fails (open(2))."""
+
+
+NO_FLUSH = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+"""Of file systems that know none."""
 
 
 class Modes(NamedTuple):
@@ -40,7 +50,11 @@ class Spool:
         self._modes = modes
         self._folder, self._path = folder, os.path.join(folder, name + SUFFIX)
         self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
+        self._unsure: list[bytes] = []
+        """Written, and not known to be on the disk; they begin at `_good_bytes` of the file."""
+        self._waiting_bytes = self._unsure_bytes = self._good_bytes = 0
+        self._is_doubtful = False
+        """Nobody knows what the file has from there on."""
         self.given_up = 0
         """Frames that were lost because nothing could be written for too long."""
         self.trouble = ""
@@ -49,11 +63,10 @@ class Spool:
         self.chunk = ChunkWriter()
         self._is_another = False
         os.makedirs(folder, mode=modes.folder, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        self._file = os.open(self._path, flags, modes.file)
+        self._file = os.open(self._path, FRESH, modes.file)
         self._live = self._open_live()
         self._told_first = header
-        self._header = frame(HEADER, _json(header))
+        self._first = self._header = frame(HEADER, _json(header))
         try:
             self._write(self._header)
         except OSError:
@@ -111,10 +124,11 @@ class Spool:
         self.end_chunk()
         self._put(frame(END, _json({**how, "given_up_frames": self.given_up})), is_durable=True)
         self._close_live()
-        try:
-            os.unlink(self._path + LIVE)
-        except OSError:
-            pass
+        if not self._waiting:  # else what it has is nowhere else
+            try:
+                os.unlink(self._path + LIVE)
+            except OSError:
+                pass
         os.close(self._file)
 
     def _put(self, whole: bytes, *, is_durable: bool = False) -> None:
@@ -123,17 +137,39 @@ class Spool:
         try:
             if not _is_there(self._file, self._path):
                 self._begin_again()
+            if self._is_doubtful:
+                os.ftruncate(self._file, self._good_bytes)
+                self._is_doubtful = False
             while self._waiting:
                 self._write(self._waiting[0])
                 self._waiting_bytes -= len(self._waiting.pop(0))
-            if is_durable:
-                os.fdatasync(self._file)
+            if is_durable or self._unsure_bytes > UNSURE_MOST:
+                self._flush()
             self.trouble = ""
         except OSError as wrong:
             self._told(wrong)
-            while self._waiting_bytes > WAITING_MOST:
-                self._waiting_bytes -= len(self._waiting.pop(0))
-                self.given_up += 1
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """The oldest of what waits, but never the header that the file is to begin with."""
+        first = 0 if self._good_bytes or self._unsure else 1
+        while self._waiting_bytes > WAITING_MOST and len(self._waiting) > first:
+            self._waiting_bytes -= len(self._waiting.pop(first))
+            self.given_up += 1
+
+    def _flush(self) -> None:
+        """A kernel tells once that something was lost, and forgets it (fsync(2)): all since the last time is written
+        again."""
+        try:
+            os.fdatasync(self._file)
+        except OSError as wrong:
+            if wrong.errno not in NO_FLUSH:
+                self._waiting[:0] = self._unsure
+                self._waiting_bytes += self._unsure_bytes
+                self._unsure, self._unsure_bytes, self._is_doubtful = [], 0, True
+                raise
+        self._unsure, self._unsure_bytes = [], 0
+        self._good_bytes = os.fstat(self._file).st_size
 
     def _write(self, whole: bytes) -> None:
         """A piece that did not fit is cut off again: a frame is whole or not there."""
@@ -143,13 +179,21 @@ class Spool:
             os.ftruncate(self._file, size)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self.written_bytes += written
+        self._unsure.append(whole)
+        self._unsure_bytes += written
 
     def _begin_again(self) -> None:
-        """The file was taken away, and perhaps its folder: what comes from now on is kept all the same."""
+        """The file was taken away, and perhaps its folder: what comes from now on is kept all the same. FileExistsError
+        where somebody put another thing in its place."""
         os.makedirs(self._folder, mode=self._modes.folder, exist_ok=True)
-        fresh = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, self._modes.file)
+        try:
+            fresh = os.open(self._path, FRESH, self._modes.file)
+        except FileExistsError:
+            fresh = _copy_of_ours(self._path, self._first)
         os.close(self._file)
         self._file = fresh
+        self._unsure, self._unsure_bytes, self._is_doubtful = [], 0, False
+        self._good_bytes = os.fstat(fresh).st_size
         self._write(self._header)
         self._is_another = True
 
@@ -162,9 +206,11 @@ class Spool:
             os.unlink(self._path + LIVE)
 
     def _open_live(self) -> int | None:
+        """Another one each minute: who may write in the folder may have put anything in its place."""
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
-            return os.open(self._path + LIVE, flags, self._modes.file)
+            if os.path.lexists(self._path + LIVE):
+                os.unlink(self._path + LIVE)
+            return os.open(self._path + LIVE, FRESH, self._modes.file)
         except OSError as wrong:
             self._told(wrong)
             return None
@@ -176,6 +222,17 @@ class Spool:
 
     def _told(self, wrong: OSError) -> None:
         self.trouble = wrong.strerror or str(wrong)
+
+
+def _copy_of_ours(path: str, first: bytes) -> int:
+    """To be gone on with, such as in a folder that was moved away and copied back. `first`: how it begins.
+    FileExistsError for anything else."""
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    there = os.fstat(file)
+    if stat.S_ISREG(there.st_mode) and there.st_uid == os.geteuid() and os.pread(file, len(first), 0) == first:
+        return file
+    os.close(file)
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
 def _is_there(file: int, path: str) -> bool:

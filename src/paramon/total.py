@@ -33,6 +33,13 @@ class Total:
         return max(waited_us, now_us - self._began_us - own_us) * TICKS_A_SECOND // 1_000_000
 
 
+def largest_rss_kib() -> int:
+    """The most that one process had which was waited for, by this one or by such a one; 0 where it may be what each
+    began with, which is as much as this process has (getrusage(2))."""
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return largest if largest > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss else 0
+
+
 def _used_us(who: int) -> int:
     used = resource.getrusage(who)
     return int((used.ru_utime + used.ru_stime) * 1e6)

@@ -128,9 +128,9 @@ def _watched(recorder: Recorder, warned: int, end: End, others: Others | None) -
         ready = ready_of(files, min(recorder.wait_seconds(), end.wait_seconds))
         if warned in ready:
             end.told(os.read(warned, 64))
-            safely(recorder.end_minute)
+            safely(recorder.end_minute, goes_on=True)
         if others:
-            safely(partial(_look_after, others, ready, recorder))
+            safely(partial(_look_after, others, ready, recorder), goes_on=True)
     return is_well
 
 

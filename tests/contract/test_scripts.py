@@ -89,6 +89,28 @@ def test_a_job_is_watched_by_its_number_and_not_at_all_where_its_user_or_the_cen
     assert done.stdout.endswith("ran in 41002\n")
 
 
+@pytest.mark.parametrize("scripted", [one for one in SCRIPTED if one.name != "gridengine"], ids=lambda one: one.name)
+@pytest.mark.parametrize("pythons", [("python3.10",), ("python3", "python3.13", "python3.9")])
+def test_the_collector_is_called_by_python3_or_by_what_there_is(scripted, tmp_path, monkeypatch, pythons):
+    """Whether that is new enough the collector knows. Grid Engine's jobs have the PATH of a login."""
+    path = tmp_path / "bin"
+    path.mkdir()
+    for one in Path("/usr/bin").iterdir():
+        if not one.name.startswith("python"):
+            (path / one.name).symlink_to(one)
+    for name in pythons:
+        (path / name).write_text(
+            '#!/bin/sh\nprintf "%s " "$0" "$@" >"$HOME/called.new" && mv "$HOME/called.new" "$HOME/called"\n'
+        )
+        (path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(path))
+    collector = tmp_path / COLLECTORS / "x.pyz"
+    collector.parent.mkdir(parents=True)
+    collector.touch()
+    scripted.start(tmp_path, is_monitored=True, collector="x.pyz")
+    assert until_there(tmp_path / "called").startswith(f"{path / pythons[0]} -I {collector} watch --pid ")
+
+
 def until_there(file: Path) -> str:
     """The collector is nobody's child: no one else knows when it has begun."""
     end = time.monotonic() + 30

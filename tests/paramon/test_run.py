@@ -16,13 +16,17 @@ ROOT = Path(__file__).parents[2]
 BURN = "import time\nwhile time.process_time() < {}: pass"
 
 
-def paramon(*arguments: str, job: dict[str, str] | None = None, **more) -> subprocess.CompletedProcess[str]:
+def paramon(
+    *arguments: str, job: dict[str, str] | None = None, is_small: bool = False, **more
+) -> subprocess.CompletedProcess[str]:
     """`job`: what a scheduler tells one; none of it where nobody is in a job."""
     told = {name for names in OF_A_JOB for name in names}
     outside = {name: text for name, text in os.environ.items() if name not in told}
     environment = {**outside, "PYTHONPATH": str(ROOT / "src"), "LC_ALL": "C.UTF-8", "PARACLOUD_LANGUAGE": ""}
+    # From a small process: what one of many MiB starts has had as much, as far as the kernel knows (ru_maxrss).
+    small = ["sh", "-c", '"$@"; exit $?', "sh"] if is_small else []
     return subprocess.run(
-        [sys.executable, "-m", "paramon", *arguments],
+        [*small, sys.executable, "-m", "paramon", *arguments],
         check=False,
         env={**environment, **(job or {})},
         capture_output=True,
@@ -81,11 +85,39 @@ def test_its_cpu_time_and_that_of_its_children_are_known(tmp_path):
     assert node.end["completeness"] > 0.9
 
 
+def test_what_a_child_wrote_is_not_its_waiting_parents_too(tmp_path):
+    """/proc/PID/io of one that waited has its children's, and theirs."""
+    script = "import os, time\nfor _ in range(8):\n    os.write(2, b'.' * (1 << 20))\n    time.sleep(0.1)"
+    (tmp_path / "writes.py").write_text(script)
+    inner = f'"{sys.executable}" -S {tmp_path}/writes.py 2>/dev/null; true'
+    (tmp_path / "inner").write_text(inner)
+    (tmp_path / "outer").write_text(f"sh {tmp_path}/inner; sleep 0.4; true")
+    _, node = ran(tmp_path, "sh", "-c", f"sh {tmp_path}/outer; sleep 0.4; true", options=("--period", "0.1"))
+    written = {node.processes[number].command: values[AT["write_chars"]] for number, values in last_rows(node).items()}
+    assert 8 << 20 <= sum(written.values()) < 9 << 20
+    assert max(written, key=written.get).startswith(sys.executable)
+
+
 def test_what_it_did_since_the_last_look_is_known_when_it_ends(tmp_path):
     burn = f'"{sys.executable}" -S -c "{BURN.format(0.7)}"'
     _, node = ran(tmp_path, "sh", "-c", f"sleep 0.5; {burn}; true", options=("--period", "60"))
     assert node.end["cpu_ticks_total"] >= 70
     assert node.end["completeness"] > 0.95
+
+
+def test_memory_that_nobody_saw_is_told_when_all_have_ended(tmp_path):
+    take = f'"{sys.executable}" -S -c "x = b\'x\' * (100 << 20)"'
+    profile = ("run", "--folder", str(tmp_path / "profile"), "--period", "60")
+    paramon(*profile, "--", "sh", "-c", f"sleep 0.5; {take}; true", is_small=True)
+    (node,) = open_profile(str(tmp_path / "profile"))
+    assert 100 << 10 < node.end["largest_rss_kib"] < 200 << 10
+    assert "between two looks one had 1" in paramon("show", str(tmp_path / "profile")).stdout
+
+
+def test_of_a_command_that_needs_less_than_its_collector_no_most_is_told(tmp_path):
+    _, node = ran(tmp_path, "true")
+    assert node.end["largest_rss_kib"] == 0
+    assert "between two looks" not in paramon("show", str(tmp_path / "profile")).stdout
 
 
 def test_what_it_leaves_behind_is_known_and_not_in_the_total_and_that_is_said(tmp_path):
@@ -114,6 +146,52 @@ def test_a_run_of_an_instant_still_has_a_profile(tmp_path):
     _, node = ran(tmp_path, "true")
     assert sum(len(chunk.ticks) for chunk in node.chunks()) >= 1
     assert node.end["ticks"] >= 1
+
+
+@pytest.mark.parametrize("command", [["true"], ["sh", "-c", "exit 7"], ["sleep", "0.3"]], ids=lambda one: one[0])
+def test_the_command_is_never_taken_for_the_collectors_copy_that_becomes_it(tmp_path, command):
+    _, node = ran(tmp_path, *command, options=("--period", "0.1"))
+    peaks = [
+        values[AT["peak_rss_kib"]] for chunk in node.chunks() for rows in chunk.rows.values() for _, values in rows
+    ]
+    assert [one.name for one in node.processes.values()] == [command[0]]
+    assert max(peaks) < 6 << 10, "a Python has more"
+    if "exits" not in node.header["unavailable"]:
+        assert max(peaks) > 256, "a short one's is told when it ends"
+
+
+def test_the_command_has_no_file_open_that_it_would_not_have_without(tmp_path):
+    listed = ["sh", "-c", "ls /proc/$$/fd; true"]
+    done, _ = ran(tmp_path, *listed, options=("--period", "0.1"))
+    without = subprocess.run(listed, stdin=None, capture_output=True, text=True, check=True)
+    assert done.stdout == without.stdout
+
+
+LATE = """
+import os, signal
+from paramon.run import _let_it_become
+from paramon.signals import Signals
+
+numbers = {signal.SIGUSR1, signal.SIGCHLD}
+signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+until_then, held = os.pipe()
+child = os.fork()
+if not child:
+    signal.sigwait({signal.SIGUSR1})
+    os._exit(0)
+os.close(held)
+os.kill(os.getpid(), signal.SIGUSR1)
+_let_it_become(child, until_then, Signals(numbers))
+print(os.waitpid(child, 0)[1])
+"""
+
+
+def test_a_signal_reaches_a_command_whose_program_is_long_in_coming():
+    known = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(
+        [sys.executable, "-c", LATE], env=known, check=True, capture_output=True, text=True, timeout=30
+    )
+    assert done.stdout == "0\n"
 
 
 def test_a_signal_reaches_the_command(tmp_path):

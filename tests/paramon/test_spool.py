@@ -173,6 +173,39 @@ def test_a_folder_that_was_taken_away_is_made_again_and_the_rest_is_kept(spool, 
     assert read(tmp_path)[1] == [3, 4, 5, 6, 7]
 
 
+@pytest.mark.parametrize("put", [lambda path, theirs: os.symlink(theirs, path), lambda path, _: os.mkfifo(path)])
+@pytest.mark.timeout(30)  # who opens a pipe waits for its other end
+def test_what_another_put_in_the_place_of_a_file_is_neither_followed_nor_waited_for(spool, tmp_path, put):
+    theirs = tmp_path / "theirs"
+    theirs.write_text("export IMPORTANT=1\n")
+    for path in (spool.path, spool.path + LIVE):
+        os.unlink(path)
+        put(path, theirs)
+    ticks(spool, range(3))
+    spool.end_chunk()
+    ticks(spool, range(3, 5))
+    assert theirs.read_text() == "export IMPORTANT=1\n"
+    assert spool.trouble
+    os.unlink(spool.path)
+    spool.close({})
+    assert theirs.read_text() == "export IMPORTANT=1\n"
+    assert read(tmp_path)[1] == list(range(5))
+
+
+def test_another_puts_no_file_of_its_own_in_the_place_but_a_copy_of_ours_is_gone_on_with(spool, tmp_path):
+    ticks(spool, range(3))
+    spool.end_chunk()
+    whole = Path(spool.path).read_bytes()
+    os.unlink(spool.path)
+    Path(spool.path).write_bytes(b"mine")
+    ticks(spool, range(3, 6))
+    spool.end_chunk()
+    assert Path(spool.path).read_bytes() == b"mine"
+    Path(spool.path).write_bytes(whole)
+    spool.close({})
+    assert read(tmp_path)[1] == list(range(6))
+
+
 def test_one_that_cannot_be_begun_leaves_nothing_behind(tmp_path):
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, limit[1]))

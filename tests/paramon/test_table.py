@@ -22,10 +22,9 @@ class Told:
     def __init__(self):
         self.exits, self.lost, self.is_closed = [], 0, False
 
-    def ends(self, pid, parent, ticks, *, thread=None, name="short", system=0, peak=0, read=0):
-        self.exits.append(
-            Exit(thread or pid, pid, parent, name, (ticks - system) * TICK_US, system * TICK_US, peak, read, 0)
-        )
+    def ends(self, pid, parent, ticks, *, thread=None, name="short", system=0, peak=0, read=0, nearest=0):
+        least = (ticks - system) * TICK_US, system * TICK_US
+        self.exits.append(Exit(thread or pid, pid, parent, name, *least, peak, read, 0, nearest or sum(least)))
 
     def drain(self):
         found, self.exits = self.exits, []
@@ -140,6 +139,17 @@ def test_a_process_that_nobody_saw_is_counted_by_its_exit_record(world, told):
     assert told.is_closed
 
 
+def test_of_those_that_nobody_saw_the_nearest_is_summed_up_and_the_least_is_counted(world, told):
+    """Their parent is told the truth."""
+    world.look()
+    told.ends(50, JOB, 30, nearest=333_000)
+    told.ends(51, JOB, 10, thread=52, nearest=111_000)
+    told.ends(51, JOB, 10, nearest=122_000)
+    world.look()
+    assert world.series()["exits.short.cpu_us"] == 333_000 + 111_000 + 122_000
+    assert world.known() == 1 + 50
+
+
 def test_its_parent_counts_it_not_again(world, told):
     world.look()
     told.ends(50, JOB, 30)
@@ -251,6 +261,22 @@ def test_a_process_that_lives_on_is_not_counted_by_a_thread_of_it_that_ended(wor
     world.is_there(50, JOB, ticks=10)
     world.look()
     assert world.known() == 11
+
+
+@pytest.mark.parametrize("is_told_late", [False, True])
+@pytest.mark.parametrize("is_seen_before", [False, True])
+def test_what_a_zombie_had_at_most_is_in_its_row(world, told, is_seen_before, is_told_late):
+    world.look()
+    if is_seen_before:
+        world.is_there(50, JOB)
+        world.look()
+    world.is_there(50, JOB, ticks=30, state="Z")
+    if is_told_late:
+        world.look()
+    told.ends(50, JOB, 30, peak=777)
+    world.look()
+    (number,) = [one.number for one in world.came if one.pid == 50]
+    assert read_chunk(world.chunk.finish()).rows[number][-1][1][AT["peak_rss_kib"]] == 777
 
 
 def test_a_zombie_is_looked_at_and_not_counted_by_its_record_too(world, told):

@@ -11,7 +11,8 @@ import pytest
 from paramon.sample.chunk import ChunkWriter, read_chunk
 from paramon.sample.fields import AT
 from paramon.sensors.process import GONE, Watched
-from paramon.table import LISTED_EVERY, Belongs, Table, pids
+from paramon.table import Belongs, Table
+from paramon.there import LISTED_EVERY, pids
 
 ECHO = "import os\nwhile os.read(0, 1): os.write(1, b'x')"
 ROOT = Path(__file__).parents[2]
@@ -127,7 +128,7 @@ def test_what_it_executes_is_told_of_with_its_rank(watch, executes):
 def test_one_that_has_its_mark_from_what_it_executes_only_is_found(executes):
     pid, go = executes
     watch = Watch(mark=b"ours")
-    watch.table._foreign.discard(str(pid))  # it has come just now
+    del watch.table._foreign[str(pid)]  # it has come just now
     watch.look()
     assert not watch.told
     go()
@@ -188,6 +189,69 @@ def test_a_number_that_is_anothers_now_is_not_the_same_process(tmp_path, echo, f
     watched.close()
 
 
+NUMBER_COMES_AGAIN = """
+import os, subprocess, sys
+sys.path[:0] = sys.argv[1:]
+from pathlib import Path
+from tests.paramon.test_table_looks import LISTED_EVERY, Watch
+pipe = subprocess.PIPE
+job = subprocess.Popen(["sh", "-c", "read line; sleep 100 & wait"], stdin=pipe)
+pid = os.fork()
+if not pid:
+    if os.fork():
+        os._exit(0)
+    os.execvp("sleep", ["sleep", "101"])
+os.waitpid(pid, 0)
+def sleeper(seconds):
+    while True:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                if path.read_bytes() == b"sleep\\0%d\\0" % seconds:
+                    return int(path.parent.name)
+            except OSError:
+                continue
+foreign = sleeper(101)
+watch = Watch("/proc/.", own=job.pid)
+watch.table._foreign.clear()
+for _ in range(4):
+    watch.look()
+assert foreign not in {one.pid for one in watch.told}, "it is none of the job's"
+os.kill(foreign, 9)
+while Path(f"/proc/{foreign}").exists():
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        pass
+Path("/proc/sys/kernel/ns_last_pid").write_text(str(foreign - 1))
+job.stdin.write(b"\\n"); job.stdin.flush()
+assert sleeper(100) == foreign, "its number is another's now"
+assert any(foreign in watch.look() for _ in range(LISTED_EVERY)), "and that is the job's"
+os.kill(foreign, 9)
+job.wait()
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not shutil.which("unshare"), reason="only root may say which number comes next")
+def test_a_number_that_was_somebody_elses_may_be_the_jobs_later(tmp_path):
+    argv = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", NUMBER_COMES_AGAIN]
+    done = subprocess.run([*argv, str(ROOT / "src"), str(ROOT)], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_another_folder_of_the_same_number_is_another_process(tmp_path, echo):
+    copied(tmp_path, 4711, echo)
+    watch = Watch(str(tmp_path), own=1)
+    for _ in range(4):
+        assert watch.look() == {}
+    watch.table.close()
+    (tmp_path / "4711").rename(tmp_path / "gone")
+    stat = copied(tmp_path, 4711, echo) / "stat"
+    head, _, tail = stat.read_text().rpartition(") ")
+    state, _, rest = tail.split(None, 2)
+    stat.write_text(f"{head}) {state} 1 {rest}")
+    assert 4711 in watch.look()
+
+
 FEW_FILES = """
 import resource, subprocess, sys
 sys.path[:0] = sys.argv[1:]
@@ -239,3 +303,85 @@ def test_one_that_must_not_be_looked_at_is_counted_once_however_often_it_is_met(
     argv = ["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", hide, "sh", sys.executable, "-c", HIDDEN]
     done = subprocess.run([*argv, str(ROOT / "src"), str(ROOT)], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def started(*argv, **known):
+    return subprocess.Popen([*argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **known})
+
+
+def has_ended(process) -> None:
+    """And is not waited for."""
+    process.stdin.close()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+
+def test_one_that_became_another_program_and_ended_since_the_last_look_has_its_new_name_and_its_rank(watch):
+    script = "echo; read x; exec cat"
+    with started("sh", "-c", script, PMIX_RANK="3") as process:
+        process.stdout.read(1)
+        watch.look()
+        has_ended(process)
+        watch.look()
+        watch.look()
+    told = [(one.name, one.command, one.rank) for one in watch.told if one.pid == process.pid]
+    assert told == [("sh", f"sh -c {script}", 3), ("cat", "", 3)]
+
+
+def test_one_that_ended_as_it_was_is_told_of_once(watch):
+    with started("cat") as process:
+        process.stdin.write(b"?")
+        process.stdin.flush()
+        assert process.stdout.read(1) == b"?"
+        watch.look()
+        has_ended(process)
+        watch.look()
+    assert [(one.name, one.command) for one in watch.told if one.pid == process.pid] == [("cat", "cat")]
+
+
+FIRST_THREAD_ENDS = """
+import ctypes, os, sys, threading
+def work():
+    sys.stdin.readline()
+    os._exit(0)
+os.write(1, b"1")
+sys.stdin.readline()
+threading.Thread(target=work).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_one_whose_first_thread_has_ended_has_not_become_another(watch):
+    with started(sys.executable, "-S", "-c", FIRST_THREAD_ENDS, PMIX_RANK="5") as process:
+        process.stdout.read(1)
+        watch.look()
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        while b") Z " not in Path(f"/proc/{process.pid}/stat").read_bytes():
+            pass
+        watch.look()
+        watch.look()
+        told = [one.rank for one in watch.told if one.pid == process.pid]
+        process.stdin.write(b"\n")
+        process.stdin.close()
+    assert told == [5]
+
+
+HAD_MUCH = """
+import os, sys
+x = b"x" * (64 << 20)
+del x
+os.write(1, b"1")
+os.read(0, 1)
+os.execv(sys.executable, [sys.executable, "-S", "-c", "import os; os.write(1, b'2'); os.read(0, 1)"])
+"""
+
+
+def test_another_program_has_its_own_peak(watch):
+    with started(sys.executable, "-S", "-c", HAD_MUCH) as process:
+        process.stdout.read(1)
+        assert watch.look()[process.pid][AT["peak_rss_kib"]] > 64 << 10
+        process.stdin.write(b"?")
+        process.stdin.flush()
+        process.stdout.read(1)
+        peak = watch.look()[process.pid][AT["peak_rss_kib"]]
+    assert 1024 < peak < 32 << 10

@@ -8,10 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import pytest
 from tests.paramon.test_run import ROOT, everybody, last_rows
 
 from paramon.begin import Wish, begin
+from paramon.owner import began
 from paramon.sample.errors import Damaged
 from paramon.sample.fields import AT
 from paramon.sample.file import frames_in
@@ -55,6 +58,47 @@ def test_it_sees_the_process_and_its_children_and_ends_with_it(tmp_path):
     assert {one.name for one in everybody(node)} == {"sh", "sleep"}
     assert node.end is not None
     assert {chr(values[AT["state"]]) for values in last_rows(node).values()} <= {"X", "Z"}
+
+
+FIRST_THREAD_ENDS = """
+import ctypes, os, sys, threading
+def work():
+    sys.stdin.readline()
+    os._exit(0)
+threading.Thread(target=work).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+@pytest.fixture
+def headless():
+    """A process of which the first thread has ended."""
+    with subprocess.Popen([sys.executable, "-c", FIRST_THREAD_ENDS], stdin=subprocess.PIPE) as process:
+        while b") Z " not in Path(f"/proc/{process.pid}/stat").read_bytes():
+            pass
+        yield process
+        process.stdin.close()
+
+
+def test_a_process_whose_first_thread_has_ended_is_watched_until_the_others_have(headless, tmp_path):
+    watcher = watching(headless.pid, tmp_path)
+    until_ticked(tmp_path, 3)
+    assert watcher.poll() is None
+    headless.communicate(b"\n", timeout=60)
+    assert watcher.wait(60) == 0
+    (node,) = open_profile(str(tmp_path))
+    assert node.end["ticks"] >= 3
+    values = [values for chunk in node.chunks() for rows in chunk.rows.values() for _, values in rows]
+    assert chr(values[0][AT["state"]]) == "S"
+    assert values[0][AT["rss_kib"]] > 1024
+
+
+def test_it_has_ended_when_all_of_it_has(headless):
+    assert began(headless.pid)
+    headless.stdin.write(b"\n")
+    headless.stdin.flush()
+    os.waitid(os.P_PID, headless.pid, os.WEXITED | os.WNOWAIT)
+    assert began(headless.pid) == b""
 
 
 def test_what_carries_the_mark_belongs_to_it_wherever_it_was_started(tmp_path):

@@ -1,6 +1,5 @@
 """What the collector saw of a job, while it runs and after."""
 
-import asyncio
 from base64 import b64encode
 from typing import Annotated
 from uuid import UUID
@@ -9,9 +8,10 @@ from fastapi import APIRouter, Query, Response
 
 from paracloud.api.deps import Bearer, Deps, TheDeps, Token
 from paracloud.api.files import reach_job
-from paracloud.jobs.profile import News, NodeNews, profile_folder, read_profile
+from paracloud.jobs.profile import News, profile_folder, read_profile
 from paracloud.jobs.profile_cursor import CURSOR, CURSOR_LIMIT
 from paracloud.jobs.profile_files import FileNews, Piece, read_profile_files
+from paracloud.jobs.profile_parts import NodeNews
 from paracloud.kit.errors import Invalid
 from paracloud.kit.identifiers import submit_tag
 from paracloud.transports.transport import Transport
@@ -26,8 +26,11 @@ from paracloud.wire.profiles import (
 )
 from paramon.sample.fields import NAMES
 
+NAME_LIMIT = 255
+"""Characters of a file's name."""
 router = APIRouter(tags=["jobs"])
 Since = Annotated[str, Query(max_length=CURSOR_LIMIT, pattern=CURSOR)]
+After = Annotated[str, Query(max_length=NAME_LIMIT)]
 Task = Annotated[int | None, Query(ge=0, le=1 << 31)]
 
 
@@ -36,9 +39,9 @@ async def profile(job: UUID, deps: TheDeps, token: Token, since: Since = "", tas
     """What is new since the look whose `cursor` is `since`: samples of each process, about a second apart, and series
     of the node. Of an array, one task's."""
     transport, folder = await _reach(deps, token, job, task)
-    news = await read_profile(transport, folder, since)
-    # Beside the loop: it may be some hundred thousand rows, and others wait for their answers.
-    return Response(await asyncio.to_thread(_written, news), media_type="application/json")
+    async with deps.looks:
+        answer = await read_profile(transport, folder, since, _written)
+    return Response(answer, media_type="application/json")
 
 
 def _written(news: News) -> str:
@@ -49,12 +52,14 @@ def _written(news: News) -> str:
 
 @router.get("/jobs/{job}/profile/files")
 async def profile_files(
-    job: UUID, deps: TheDeps, token: Token, since: Since = "", task: Task = None
+    job: UUID, deps: TheDeps, token: Token, since: Since = "", task: Task = None, after: After = ""
 ) -> ProfileFilesModel:
     """The same as bytes of the files that it is written to, for programs that open them (`paramon show`, `top`,
-    `export`): a tenth of the size. What is new since the look whose `cursor` is `since`, and nothing else."""
+    `export`): a tenth of the size. What is new since the look whose `cursor` is `since`, and nothing else; of so many
+    files that follow the one called `after`, by name."""
     transport, folder = await _reach(deps, token, job, task)
-    news = await read_profile_files(transport, folder, since)
+    async with deps.looks:
+        news = await read_profile_files(transport, folder, since, after)
     return ProfileFilesModel(files=[_file(one) for one in news.files], cursor=news.cursor, left_out=news.left_out)
 
 

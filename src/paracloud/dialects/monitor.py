@@ -13,9 +13,11 @@ COLLECTORS = ".paracloud/paramon"
 PROFILE = "profile"
 """Folder in the guard's of the tag; of an array, with one folder a task in it."""
 
-# Two forks: the script has no child that it did not start. The user's own PATH is not in force yet.
+# Two forks: the script has no child that it did not start. The user's own PATH is not in force yet. The first that is
+# found is called: where it is too old, the collector finds another one by itself.
 _BESIDE = """\
-paracloud_python=$(type -P python3) paracloud_collector=$HOME/{folder}/{name}
+paracloud_python=$(type -P python3 python3.13 python3.12 python3.11 python3.10 python3.9)
+paracloud_python=${{paracloud_python%%$'\\n'*}} paracloud_collector=$HOME/{folder}/{name}
 if [ -n "$paracloud_python" ] && [ -r "$paracloud_collector" ]; then
   ("$paracloud_python" -I "$paracloud_collector" watch --pid $$ --mark "SLURM_JOB_ID=$SLURM_JOB_ID" \\
     --folder "$paracloud_folder/{profile}${{SLURM_ARRAY_TASK_ID:+/$SLURM_ARRAY_TASK_ID}}" --job "$SLURM_JOB_ID" \\

@@ -5,65 +5,31 @@ some, and the next look begins with those behind them; a node whose collector ha
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
 
 from paracloud.dialects.batch_script import GUARD_FOLDER
 from paracloud.dialects.monitor import PROFILE
 from paracloud.jobs.profile_cursor import FILES_MOST, Cursor, key, read_cursor, write_cursor
-from paracloud.jobs.profile_folder import NODES_MOST, Listed, list_profile
-from paracloud.kit.errors import NotFound
+from paracloud.jobs.profile_folder import NODES_MOST, UNREADABLE, Listed, list_profile
+from paracloud.jobs.profile_parts import PIECE_BYTES, NodeNews, Parser, Place, Raw
 from paracloud.kit.identifiers import SubmitTag
 from paracloud.transports.transport import Transport
-from paramon.sample.chunk import Chunk, TickReader, parsed
-from paramon.sample.errors import Damaged
-from paramon.sample.frames import CHUNK, TICK, Frame, frames
-from paramon.sample.inflate import inflated
-from paramon.sample.profile import LIVE, Process, Told, note
+from paramon.sample.profile import LIVE
 
+T = TypeVar("T")
 AT_A_TIME = 8
-PIECE_BYTES = 4 << 20
-MINUTE_BYTES, PARSED_BYTES = 4 << 20, 8 << 20
-"""Of one minute as it was before it was deflated, and of all that one look takes apart, of all nodes: a job's user may
-write there what they like, and in memory it may be a hundred times as much."""
-OBJECTS = 8
-"""What a byte of JSON is counted as."""
-
-
-class Place(NamedTuple):
-    """Of a file: how many bytes were read, and the first moment that was not seen yet, in milliseconds since the start
-    of that profile."""
-
-    offset: int = 0
-    fresh_ms: int = 0
-
-
+LOOK_BYTES = 2 * PIECE_BYTES
+"""Of all files of one look, as they were listed; GROWN more of each may have come since."""
+GROWN = 64 << 10
+LOOKS_AT_ONCE = 16
+"""Of the whole server, between the first byte that is read and the answer."""
 WIDTH = len(Place())
-
-
-@dataclass(frozen=True, slots=True)
-class Minute:
-    """`at_ms`: milliseconds since the start of the profile. `rows`: of a process by its number, the index of a tick and
-    all its fields from then on; `points`: of a series, likewise."""
-
-    at_ms: Sequence[int]
-    rows: Mapping[int, Sequence[tuple[int, Sequence[int]]]]
-    points: Mapping[str, Sequence[tuple[int, int]]]
-
-
-@dataclass(slots=True)
-class NodeNews:
-    """What is new of one file. `header` and `end` are there when they were read now; `is_behind`: more is there than
-    was read."""
-
-    file: str
-    header: Mapping[str, Any] | None = None
-    processes: Sequence[Process] = ()
-    minutes: list[Minute] = field(default_factory=list)
-    end: Mapping[str, Any] | None = None
-    lost_bytes: int = 0
-    is_behind: bool = False
+_APART = ThreadPoolExecutor(1, thread_name_prefix="profile")
+"""Looks are taken apart one after the other, whoever asks: memory has room for one. It is beside the loop: others are
+answered meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +46,55 @@ def profile_folder(tag: SubmitTag, task: int | None) -> str:
     return f"{GUARD_FOLDER}/{tag}/{PROFILE}" + ("" if task is None else f"/{task}")
 
 
-async def read_profile(transport: Transport, folder: str, since: str) -> News:
-    """NotFound where the job has no profile (yet); Invalid for a cursor that is none."""
+async def read_profile(transport: Transport, folder: str, since: str, written: Callable[[News], T]) -> T:
+    """What was `written` of the news, in the one thread in which there are any. NotFound where the job has no profile
+    (yet); Invalid for a cursor that is none."""
     before = read_cursor(since, WIDTH)
     files = await list_profile(transport, folder)
     wanted = [one for one in _in_turn(files[:FILES_MOST], before.latest) if not _is_over(one, _from_there(one, before))]
-    turn = wanted[:NODES_MOST]
-    limit, parser = asyncio.Semaphore(AT_A_TIME), _Parser()
-    looks = (_look(transport, f"{folder}/{one.file}", _from_there(one, before), limit, parser) for one in turn)
+    turn, limit = _with_room(wanted[:NODES_MOST], before), asyncio.Semaphore(AT_A_TIME)
+    looks = (_look(transport, f"{folder}/{one.file}", one, _from_there(one, before), limit) for one in turn)
     found = await asyncio.gather(*looks, return_exceptions=True)
+    for one in found:
+        if isinstance(one, BaseException):
+            raise one
+    raws = [one for one in found if isinstance(one, Raw)]
     places = {one.file: Place(*before.of(one.file)) for one in files[:FILES_MOST]}
-    nodes = []
-    for one, told in zip(turn, found, strict=True):
-        if isinstance(told, BaseException):
-            raise told
-        news, places[one.file] = told
-        nodes.append(news)
-    after = Cursor({key(name): place for name, place in places.items()}, key(turn[-1].file) if turn else before.latest)
-    nodes.sort(key=lambda news: news.file)
-    return News(nodes, write_cursor(after, WIDTH), len(wanted) - len(turn) + max(len(files) - FILES_MOST, 0))
+    left_out = len(wanted) - len(turn) + max(len(files) - FILES_MOST, 0)
+
+    def told() -> T:
+        return written(_news(raws, places, before.latest, left_out))
+
+    return await asyncio.get_running_loop().run_in_executor(_APART, told)
+
+
+def _news(raws: Sequence[Raw], places: dict[str, Place], latest: int, left_out: int) -> News:
+    """`latest`: the file that was read last by the look before. The next one begins with what this had no room for."""
+    parser, nodes = Parser(), []
+    for raw in raws:
+        latest = latest if parser.is_full else key(raw.file)
+        node, places[raw.file] = parser.news(raw)
+        nodes.append(node)
+    nodes.sort(key=lambda node: node.file)
+    after = Cursor({key(name): place for name, place in places.items()}, latest)
+    return News(nodes, write_cursor(after, WIDTH), left_out)
+
+
+def _with_room(files: Sequence[Listed], before: Cursor) -> Sequence[Listed]:
+    """At least one."""
+    left = LOOK_BYTES
+    found: list[Listed] = []
+    for one in files:
+        left -= min(one.size_bytes - _from_there(one, before).offset, PIECE_BYTES) + min(one.open_bytes, PIECE_BYTES)
+        if left < 0 and found:
+            break
+        found.append(one)
+    return found
+
+
+def _most(listed_bytes: int) -> int:
+    """To be read of a file, or of what is new of it."""
+    return min(listed_bytes + GROWN, PIECE_BYTES)
 
 
 def _from_there(one: Listed, before: Cursor) -> Place:
@@ -118,110 +114,18 @@ def _in_turn(files: Sequence[Listed], latest: int) -> Sequence[Listed]:
     return [*files[at:], *files[:at]]
 
 
-async def _look(
-    transport: Transport, path: str, place: Place, limit: asyncio.Semaphore, parser: "_Parser"
-) -> tuple[NodeNews, Place]:
-    """The open minute is read before those that are over: one that ends meanwhile is among these then."""
+async def _look(transport: Transport, path: str, one: Listed, place: Place, limit: asyncio.Semaphore) -> Raw:
+    """The open minute is read before those that are over: one that ends meanwhile is among these then. Not where they
+    are too many for one look."""
+    most = _most(one.size_bytes - place.offset)
     async with limit:
-        opened = await _read(transport, path + LIVE)
-        data = await _read(transport, path, place.offset)
-        async with parser.turn:  # one after the other, and beside the loop: others are answered meanwhile
-            return await asyncio.to_thread(parser.news, path.rpartition("/")[2], data, opened, place)
+        opened = await _read(transport, path + LIVE, _most(one.open_bytes)) if most < PIECE_BYTES else b""
+        data = await _read(transport, path, most, place.offset)
+    return Raw(one.file, place, data, opened, is_behind=len(data) >= most)
 
 
-async def _read(transport: Transport, path: str, start: int = 0) -> bytes:
+async def _read(transport: Transport, path: str, most: int, start: int = 0) -> bytes:
     try:
-        return await transport.read(path, start=start, limit_bytes=PIECE_BYTES)
-    except NotFound:
-        return b""  # it has been closed or taken away, since it was listed
-
-
-class _Full(Exception):
-    """The look has taken apart all that it may."""
-
-
-class _Parser:
-    """Of one look: takes files apart, as much as it may. What is left over is for the next look."""
-
-    def __init__(self) -> None:
-        self.turn = asyncio.Lock()
-        self._left = PARSED_BYTES
-
-    def news(self, name: str, data: bytes, opened: bytes, place: Place) -> tuple[NodeNews, Place]:
-        end, fresh_ms = 0, place.fresh_ms
-        told, news = Told(name), NodeNews(name, is_behind=len(data) >= PIECE_BYTES)
-        for one in frames(data):
-            if isinstance(one, int):
-                news.lost_bytes += one
-                end += one
-                continue
-            try:
-                fresh_ms = self._take(one, told, news, fresh_ms)
-            except _Full:
-                news.is_behind = True
-                break
-            end = one.end
-        else:
-            if news.is_behind and not end:  # so much in which nothing is whole is no profile of ours: on, behind it
-                news.lost_bytes = end = len(data)
-        if not news.is_behind and told.end is None:
-            fresh_ms = self._take_open(opened, news, fresh_ms)
-        news.header, news.end, news.processes = told.header or None, told.end, tuple(told.processes.values())
-        return news, Place(place.offset + end, fresh_ms)
-
-    def _take(self, one: Frame, told: Told, news: NodeNews, fresh_ms: int) -> int:
-        """The first moment that was not seen yet. _Full for a minute that this look has no room for any more."""
-        try:
-            if one.kind != CHUNK:
-                self._use(len(one.payload) * OBJECTS)
-                note(told, one)
-                return fresh_ms
-            minute = inflated(one.payload, MINUTE_BYTES)
-            self._use(len(minute))
-            return _add(parsed(minute), news, fresh_ms)
-        except (Damaged, ValueError, TypeError, RecursionError):
-            news.lost_bytes += len(one.payload)
-        return fresh_ms
-
-    def _use(self, size: int) -> None:
-        if size > PARSED_BYTES:
-            raise Damaged("more than any look takes apart", "超出单次读取上限")
-        if size > self._left:
-            raise _Full
-        self._left -= size
-
-    def _take_open(self, opened: bytes, news: NodeNews, fresh_ms: int) -> int:
-        """The minute that is not over."""
-        reader = TickReader()
-        try:
-            self._use(len(opened))
-            for one in frames(opened):
-                if isinstance(one, int) or one.kind != TICK:
-                    break
-                reader.read(one.payload)
-        except _Full:
-            news.is_behind = True
-        except Damaged:
-            pass  # it is being written: the next look finds it
-        return _add(reader.chunk, news, fresh_ms)
-
-
-def _add(chunk: Chunk, news: NodeNews, fresh_ms: int) -> int:
-    first = next((at for at, moment in enumerate(chunk.ticks) if moment >= fresh_ms), None)
-    if first is None:
-        return fresh_ms
-    news.minutes.append(
-        Minute(
-            chunk.ticks[first:],
-            {number: _from(rows, first) for number, rows in chunk.rows.items()},
-            {name: _from(points, first) for name, points in chunk.points.items()},
-        )
-    )
-    return chunk.ticks[-1] + 1
-
-
-def _from(rows: Sequence[tuple[int, Any]], first: int) -> list[tuple[int, Any]]:
-    """From that tick on: what held until then holds at the first."""
-    before = [value for tick, value in rows if tick < first]
-    later = [(tick - first, value) for tick, value in rows if tick >= first]
-    return [(0, before[-1]), *later] if before and not (later and later[0][0] == 0) else later
+        return await transport.read(path, start=start, limit_bytes=most)
+    except UNREADABLE:
+        return b""  # the other files can be

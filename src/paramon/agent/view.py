@@ -11,6 +11,7 @@ from paramon.agent.job_cpu import JobCpu
 from paramon.agent.whose import BY_ENVIRONMENT, BY_GROUP, BY_USER, Owner
 from paramon.facts.series import FROM_NOTHING
 from paramon.facts.sums import GONE
+from paramon.owner import NO_RANK
 from paramon.sample.fields import AT
 from paramon.sample.profile import Process
 from paramon.sensors.cgroup import cpu_counter
@@ -19,8 +20,9 @@ from paramon.spool import Spool
 
 KEPT_SECONDS = 300.0
 """A job or a user is told of for so long after its last process has ended: who asks each minute learns the end."""
-GROUPS_MOST = 1000
-"""What is more is its user's alone: an environment may say anything."""
+MADE_UP_MOST = 500
+"""Jobs of one user by the environment, which may say anything: what is more is the user's alone. It takes no room of
+other users', nor of what a scheduler itself says."""
 STATE = AT["state"]
 
 
@@ -33,7 +35,10 @@ class View:
         spool: Spool | None = None,
         clock: Callable[[], float] = time.monotonic,
         job_cpu: Callable[[int], Callable[[], int] | None] = lambda pid: cpu_counter(process=str(pid)),
+        unavailable: dict[str, tuple[str, str]] | None = None,
     ) -> None:
+        """`unavailable`: what cannot be had and why; kept up to date here."""
+        self._unavailable = {} if unavailable is None else unavailable
         self._owner, self._spool, self._clock, self._job_cpu = owner, spool, clock, job_cpu
         self.groups: dict[Owner, Group] = {}
         self.jobs: dict[tuple[str, str], JobCpu | None] = {}
@@ -43,6 +48,8 @@ class View:
         self._lasting: dict[str, int] = {}
         self.counted: dict[int, int] = {}
         """By pid of a parent: ticks of its descendants that were seen and have ended."""
+        self._made_up: dict[str, int] = {}
+        """By user: how many jobs."""
         self._homes: dict[int, tuple[Owner, Group, Member]] = {}
         self._pids: dict[int, int] = {}
         """Numbers of those that are there."""
@@ -87,7 +94,7 @@ class View:
 
     def processes(self, came: Sequence[Process]) -> None:
         if self._spool is not None:
-            self._spool.processes(came)
+            self._spool.processes(_without_ranks(came))
         for process in came:
             home = self._homes.get(process.number)
             owner = self._whose(process)
@@ -99,6 +106,9 @@ class View:
                 self._join(process, owner, self._leave(process.number))
 
     def cannot_have(self, name: str, why: Sequence[str]) -> None:
+        self._unavailable.pop(name, None)
+        if why:
+            self._unavailable[name] = why[0], why[-1]
         if self._spool is not None:
             self._spool.cannot_have(name, why)
 
@@ -127,7 +137,7 @@ class View:
         if self._spool is not None:
             self._spool.close({"wall_ms": self._at_ms - self._since_ms})
         self._spool, self._since_ms = spool, self._at_ms
-        spool.processes([member.process for _, _, member in self._homes.values()])
+        spool.processes(_without_ranks([member.process for _, _, member in self._homes.values()]))
 
     def close(self, how: dict[str, Any]) -> None:
         if self._spool is not None:
@@ -146,16 +156,18 @@ class View:
     def _join(self, process: Process, owner: Owner, before: Member | None) -> None:
         """`before`: what it was in another group. What it did there is that one's."""
         if owner not in self.groups:
-            if len(self.groups) >= GROUPS_MOST:
+            made_up = self._made_up.get(owner.user, 0)
+            if owner.by == BY_ENVIRONMENT and made_up >= MADE_UP_MOST:
                 owner = owner.of_user
+            elif owner.by == BY_ENVIRONMENT:
+                self._made_up[owner.user] = made_up + 1
             self.groups.setdefault(owner, Group())
             if owner.by == BY_GROUP and (owner.job, owner.task) not in self.jobs:
                 self.jobs[owner.job, owner.task] = self._counted_by_kernel(process.pid)
         group = self.groups[owner]
         member = Member(process) if before is None else Member(process, before.values, before.told_ticks)
         group.members[process.number] = member
-        if before is None:
-            self.counted.pop(process.pid, None)  # an earlier process's of the same number
+        self.counted.pop(process.pid, None)  # an earlier process's of the same number, or known to the group before
         self._homes[process.number] = owner, group, member
         self._pids[process.pid] = process.number
 
@@ -174,11 +186,11 @@ class View:
     def _end(self, number: int) -> None:
         member = self._leave(number)
         pid, parent = member.process.pid, member.process.parent
-        self.counted.pop(pid, None)
+        of_children = max(member.told_ticks, member.told_base + self.counted.pop(pid, 0))
         if self._pids.get(pid) == number:
             del self._pids[pid]
         if self._is_older(parent, member.process):
-            self.counted[parent] = self.counted.get(parent, 0) + member.own_ticks + member.told_ticks
+            self.counted[parent] = self.counted.get(parent, 0) + member.own_ticks + of_children
 
     def _is_older(self, pid: int, child: Process) -> bool:
         """Whether it is there, and was when the child began: pids come again."""
@@ -195,5 +207,14 @@ class View:
 
     def _forget(self, owner: Owner) -> None:
         del self.groups[owner]
+        if owner.by == BY_ENVIRONMENT:
+            self._made_up[owner.user] -= 1
+            if not self._made_up[owner.user]:
+                del self._made_up[owner.user]
         if not any(other.by == BY_GROUP and other[:2] == owner[:2] for other in self.groups):
             self.jobs.pop(owner[:2], None)
+
+
+def _without_ranks(processes: Sequence[Process]) -> list[Process]:
+    """A node's ranks are those of several jobs: the profile of a node knows none, or it would add up strangers'."""
+    return [one._replace(rank=NO_RANK) for one in processes]

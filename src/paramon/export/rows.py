@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar, Union
 
-from paramon.facts.sums import GONE
+from paramon.facts.sums import GONE, letter
 from paramon.facts.sums import STATE as STATE_FIELD
 from paramon.sample.fields import FIELDS
 from paramon.sample.profile import NodeProfile, Process
@@ -30,7 +30,7 @@ def process_rows(profile: NodeProfile, *, is_dense: bool) -> Iterator[list[Cell]
             rest: list[Cell] = [one.start_ticks, one.parent, one.name, one.command]
             for tick, values in _filled(rows, len(times)) if is_dense else rows:
                 row = [*head, times[tick], *rest, *values]
-                row[STATE] = chr(int(row[STATE] or 0))
+                row[STATE] = letter(values[STATE_FIELD])
                 yield row
             if rows[-1][1][STATE_FIELD] == GONE:
                 profile.processes.pop(number, None)

@@ -13,6 +13,9 @@ from paramon.facts.together import Together, together
 from paramon.facts.usage import Used
 from paramon.sample.profile import NodeProfile
 
+UNSEEN = 1.02
+"""The kernel tells of the same peak in two ways that are not the same to the page."""
+
 
 class ProcessFacts(NamedTuple):
     """`number`, of the node's profile; `first_ms`, `last_ms`: since its start."""
@@ -107,6 +110,13 @@ class JobFacts:
         for rank in self.ranks:
             whole = whole.plus(rank.used)
         return whole
+
+    @property
+    def unseen_kib(self) -> int:
+        """The most that a process had, where that is more than was seen of any; 0 where it is not."""
+        largest = max(int((node.profile.end or {}).get("largest_rss_kib", 0)) for node in self.nodes)
+        seen = max((one.used.peak_rss_kib for one in self.processes), default=0)
+        return largest if largest > seen * UNSEEN else 0
 
     @property
     def wall_ms(self) -> int:

@@ -153,34 +153,44 @@ class NodeFacts:
         """Of those that have ended, the half that used least."""
         ended = [number for number, usage in self.usages.items() if number not in self._held or usage.is_gone]
         ended.sort(key=lambda number: (self.usages[number].own_ticks(), self.usages[number].rss_kib))
-        unseen, parents = self.unseen_ticks(), Parents(self._known())
+        seen, parents = self._seen_ticks(), Parents(self._known())
+        unseen = self._unseen_ticks(seen)
         for number in ended[: len(ended) // 2]:
-            usage = self.usages.pop(number)
+            usage = self.usages[number]
             one = usage.used(self.second, unseen.get(number, 0))
             rank = self.rank(number)
             self.folded += 1
             self.folded_used = self.folded_used.plus(one)
             self.folded_ranks[rank] = self.folded_ranks.get(rank, Used()).plus(one)
-            self._of_ended(number, usage, self._children, parents)
+            self._pass_on(number, self._children, seen, parents)
+            del self.usages[number]
             self.profile.processes.pop(number, None)
         self._children = {number: ticks for number, ticks in self._children.items() if number in self.usages}
 
     def unseen_ticks(self) -> dict[int, int]:
         """By process: CPU time of children which it waited for, and which nobody saw."""
-        seen, parents = dict(self._children), Parents(self._known())
-        for number, usage in self.usages.items():
-            if usage.is_gone:
-                self._of_ended(number, usage, seen, parents)
+        return self._unseen_ticks(self._seen_ticks())
+
+    def _unseen_ticks(self, seen: dict[int, int]) -> dict[int, int]:
         numbers = [one.number for one in self._known()]
         return {number: max(self.usages[number].told_ticks() - seen.get(number, 0), 0) for number in numbers}
+
+    def _seen_ticks(self) -> dict[int, int]:
+        """By process: CPU time of its descendants that were seen and have ended."""
+        seen, parents = dict(self._children), Parents(self._known())
+        # A child before its parent, which tells of it at its own end.
+        for one in sorted(self._known(), key=lambda one: (one.start_ticks, one.number), reverse=True):
+            if self.usages[one.number].is_gone:
+                self._pass_on(one.number, seen, seen, parents)
+        return seen
 
     def _known(self) -> Iterator[Process]:
         """Who is told of one by one, as far as it is known who that is."""
         return (one for one in self.profile.processes.values() if one.number in self.usages)
 
-    def _of_ended(self, number: int, usage: Usage, seen: dict[int, int], parents: Parents) -> None:
+    def _pass_on(self, number: int, to: dict[int, int], seen: dict[int, int], parents: Parents) -> None:
         """What outlived its parent was another's to wait for."""
-        one = self.profile.processes.get(number)
+        one, usage = self.profile.processes.get(number), self.usages[number]
         parent = None if one is None else parents.of(one)
         of_parent = None if parent is None else self.usages.get(parent)
         if (
@@ -188,4 +198,4 @@ class NodeFacts:
             and of_parent is not None
             and not (of_parent.is_gone and of_parent.last_ms < usage.last_ms)
         ):
-            seen[parent] = seen.get(parent, 0) + usage.own_ticks() + usage.told_ticks()
+            to[parent] = to.get(parent, 0) + usage.passed_on_ticks(seen.get(number, 0))

@@ -111,6 +111,11 @@ def _levels(values: Sequence[int]) -> tuple[tuple[int, ...], int]:
     return (own, own + common, values[THREADS], 1, int(state == RUNNING), int(state == BLOCKED)), common
 
 
+def letter(state: int) -> str:
+    """As Linux has it; ? for what is none."""
+    return chr(state) if 32 < state < 127 else "?"
+
+
 def footprint(values: Sequence[int]) -> tuple[int, int]:
     """KiB of a process: its own, and what others may have mapped, too."""
     rss = values[RSS]

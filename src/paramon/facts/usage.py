@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from paramon.facts.sums import BLOCKED, GONE, RSS, STATE, SYSTEM, THREADS, USER
+from paramon.sample.chunk import NOTHING
 from paramon.sample.fields import AT
 
 NAMES = ("read_calls", "write_calls", "read_chars", "write_chars", "read_bytes", "write_bytes", "minor_faults",
          "major_faults", "voluntary_switches", "forced_switches")  # fmt: skip
+CHILD_USER, CHILD_SYSTEM = AT["child_user_ticks"], AT["child_system_ticks"]
 PEAK, SWAP = AT["peak_rss_kib"], AT["swap_kib"]
 PLACES = tuple(AT[name] for name in NAMES)
 
@@ -17,7 +19,7 @@ PLACES = tuple(AT[name] for name in NAMES)
 class Used(NamedTuple):
     """`peak_rss_kib`: added up, it is the sum of the peaks, which were at different moments. `blocked_ms`: from a look
     that found it in state D to the next; `block_wait_ms`: as the kernel counted it, where it does. `threads`,
-    `swap_kib`: the most."""
+    `swap_kib`: the most. `waits_known_ms`: of its CPU time, the part of which `run_wait_ms` and its switches tell."""
 
     user_ms: int = 0
     system_ms: int = 0
@@ -28,6 +30,7 @@ class Used(NamedTuple):
     run_wait_ms: int = 0
     blocked_ms: int = 0
     block_wait_ms: int = 0
+    waits_known_ms: int = 0
     read_calls: int = 0
     write_calls: int = 0
     read_chars: int = 0
@@ -43,6 +46,12 @@ class Used(NamedTuple):
     def cpu_ms(self) -> int:
         """Of children that nobody saw, too: they were its to wait for."""
         return self.user_ms + self.system_ms + self.unseen_children_ms
+
+    @property
+    def waits_known(self) -> float:
+        """The part of its CPU time during which it is known how it waited for processors."""
+        own_ms = self.user_ms + self.system_ms
+        return min(self.waits_known_ms / own_ms, 1.0) if own_ms else 1.0
 
     def plus(self, other: Used) -> Used:
         return Used(*map(int.__add__, self, other))
@@ -80,10 +89,17 @@ class Usage:
 
     def told_ticks(self) -> int:
         """CPU time of ended children, as it was told of it."""
-        return self._grown(AT["child_user_ticks"]) + self._grown(AT["child_system_ticks"])
+        return self._grown(CHILD_USER) + self._grown(CHILD_SYSTEM)
 
     def own_ticks(self) -> int:
         return self._grown(USER) + self._grown(SYSTEM)
+
+    def passed_on_ticks(self, seen_ticks: int) -> int:
+        """CPU time of which its parent is told when it waits for it: what it had used before the profile began, too.
+        `seen_ticks`: of its children that were seen and have ended. It may have waited for them after the last look."""
+        values, base = self.values, self._base or NOTHING
+        known = base[CHILD_USER] + base[CHILD_SYSTEM]
+        return values[USER] + values[SYSTEM] + known + max(self.told_ticks(), seen_ticks)
 
     def used(self, ticks_a_second: int, unseen_ticks: int = 0) -> Used:
         """`unseen_ticks`: of children that came and went between two looks."""
@@ -101,8 +117,15 @@ class Usage:
             self._grown(AT["run_wait_us"]) // 1000,
             self._blocked_ms,
             ms(self._grown(AT["block_wait_ticks"])),
+            self._waits_known_ms(ms(self.own_ticks())),
             *map(self._grown, PLACES),
         )
+
+    def _waits_known_ms(self, own_ms: int) -> int:
+        """All of it where a profile has waits and does not say of how much they are, as the first ones."""
+        has_waits = any(self.values[AT[name]] for name in ("run_wait_us", "voluntary_switches", "forced_switches"))
+        is_told = self.values[AT["waits_known_us"]] or not has_waits
+        return self._grown(AT["waits_known_us"]) // 1000 if is_told else own_ms
 
     def _grown(self, place: int) -> int:
         return max(self.values[place] - (self._base[place] if self._base else 0), 0)

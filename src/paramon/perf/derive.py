@@ -7,6 +7,7 @@ is nothing. The formulas are those of LIKWID's groups and of the POP centre of e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ WIDTHS = {
     "scalar_single": 1, "packed128_single": 4, "packed256_single": 8, "packed512_single": 16,
 }  # fmt: skip
 """Operations of one instruction by its counter's name. One that multiplies and adds counts as two instructions."""
+
+RANK = re.compile("[0-9]{1,9}")
+"""In the name of a series, which anybody may have made up: of thousands of digits Python makes no number."""
 
 
 class Time(NamedTuple):
@@ -97,7 +101,7 @@ def rank_times(series: Mapping[str, int]) -> dict[int, Time]:
     found: dict[int, dict[str, int]] = {}
     for name, value in series.items():
         parts = name.split(".")
-        if len(parts) == 3 and parts[0] == "mpi" and parts[1].isdigit():
+        if len(parts) == 3 and parts[0] == "mpi" and RANK.fullmatch(parts[1]):
             found.setdefault(int(parts[1]), {})[parts[2]] = value
     return {rank: _time(known) for rank, known in sorted(found.items())}
 

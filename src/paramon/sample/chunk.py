@@ -15,15 +15,17 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from paramon.sample.errors import Damaged
+from paramon.sample.errors import Damaged, TooLarge
 from paramon.sample.fields import COUNT
 from paramon.sample.inflate import LARGEST, inflated
-from paramon.sample.varint import get, get_bytes, get_signed, numbers, put, put_bytes, put_signed
+from paramon.sample.varint import each, get, get_bytes, put, put_bytes, put_signed
 
 LEVEL = 6
 NOTHING = (0,) * COUNT
 BITS = tuple(1 << field for field in range(COUNT))
 TICKS_MOST = 100_000
+ROWS_MOST = 1_000_000
+"""Of a minute, its points as well: in memory some 400 MiB. One of 5,000 busy processes has 300,000."""
 MOMENT_MOST_MS = 1 << 40
 """Of 34 years: no profile is as long."""
 
@@ -40,7 +42,7 @@ class Chunk(NamedTuple):
 
 class ChunkWriter:
     """`tick`, then `row` and `point` for what was read, and so on; `end_tick` gives the bytes of that tick alone, which
-    `TickReader` reads; `finish` the chunk's, and begins a new one."""
+    `ticks.TickReader` reads; `finish` the chunk's, and begins a new one."""
 
     def __init__(self) -> None:
         self._ticks: list[int] = []
@@ -137,59 +139,33 @@ class _Line:
 
 
 def read_chunk(payload: bytes, largest: int = LARGEST) -> Chunk:
-    """Damaged for what is no chunk; TooLarge for one of more bytes than that, inflated. In memory it takes a hundred
-    times as many at the worst."""
+    """Damaged for what is no chunk; TooLarge for one of more bytes than that, inflated, or of too many rows."""
     return parsed(inflated(payload, largest))
 
 
 def parsed(data: bytes) -> Chunk:
-    """Of an inflated chunk."""
-    ticks, at = _ticks(data)
-    rows, points = {}, {}
+    """Of an inflated chunk. TooLarge for one of more than ROWS_MOST rows and points."""
+    ticks, at = ticks_of(data)
+    rows, points, room = {}, {}, ROWS_MOST
     count, at = get(data, at)
     for _ in range(count):
         process, at = get(data, at)
         written, at = get_bytes(data, at)
-        rows[process] = _rows(written, len(ticks))
+        if written:  # of one that used nothing at all
+            rows[process] = _rows(written, len(ticks))
+            room = _left(room, len(rows[process]))
     count, at = get(data, at)
     for _ in range(count):
         name, at = get_bytes(data, at)
         written, at = get_bytes(data, at)
-        points[name.decode("utf-8", "replace")] = _points(written, len(ticks))
+        if written:
+            found = points[name.decode("utf-8", "replace")] = _points(written, len(ticks))
+            room = _left(room, len(found))
     return Chunk(ticks, rows, points)
 
 
-class TickReader:
-    """Ticks of the chunk that is not finished yet, one after the other from its first."""
-
-    def __init__(self) -> None:
-        self._values: dict[int, tuple[int, ...]] = {}
-        self._series: dict[str, int] = {}
-        self.chunk = Chunk([], {}, {})
-
-    def read(self, payload: bytes) -> None:
-        """Damaged for what is no tick."""
-        at_ms, at = get(payload, 0)
-        rows, at = get_bytes(payload, at)
-        points, at = get_bytes(payload, at)
-        number = len(self.chunk.ticks)
-        if at_ms > MOMENT_MOST_MS:
-            raise Damaged("a moment that no profile has", "时刻超出范围")
-        self.chunk.ticks.append(at_ms)
-        parts = iter(numbers(rows))
-        for process in parts:
-            values = self._values[process] = _changed(parts, self._values.get(process, NOTHING))
-            self.chunk.rows.setdefault(process, []).append((number, values))
-        at = 0
-        while at < len(points):
-            name, at = get_bytes(points, at)
-            delta, at = get_signed(points, at)
-            series = name.decode("utf-8", "replace")
-            value = self._series[series] = self._series.get(series, 0) + delta
-            self.chunk.points.setdefault(series, []).append((number, value))
-
-
-def _ticks(data: bytes) -> tuple[list[int], int]:
+def ticks_of(data: bytes) -> tuple[list[int], int]:
+    """Of an inflated chunk; and where what follows them begins."""
     first, at = get(data, 0)
     count, at = get(data, at)
     if count > TICKS_MOST:
@@ -205,43 +181,52 @@ def _ticks(data: bytes) -> tuple[list[int], int]:
 
 def _rows(written: bytes, ticks: int) -> list[tuple[int, tuple[int, ...]]]:
     found, tick, values = [], -1, NOTHING
-    parts = iter(numbers(written))
+    parts = each(written)
     for gap in parts:
-        tick = _moved(tick, gap, ticks)
-        values = _changed(parts, values)
+        tick = moved(tick, gap, ticks)
+        values = changed(parts, values)
         found.append((tick, values))
     return found
 
 
+def _left(room: int, rows: int) -> int:
+    if rows > room:
+        raise TooLarge("a minute has too many rows", "数据块行数过多")
+    return room - rows
+
+
 def _points(written: bytes, ticks: int) -> list[tuple[int, int]]:
     found, tick, value = [], -1, 0
-    parts = iter(numbers(written))
+    parts = each(written)
     for gap in parts:
-        tick = _moved(tick, gap, ticks)
-        value += _signed(parts)
+        tick = moved(tick, gap, ticks)
+        value += signed(parts)
         found.append((tick, value))
     return found
 
 
-def _moved(tick: int, gap: int, ticks: int) -> int:
+def moved(tick: int, gap: int, ticks: int) -> int:
+    """Of so many ticks, the one that is so many later. Damaged where there is none."""
     if not 0 < gap <= ticks - 1 - tick:
         raise Damaged("a sample outside its minute", "采样点超出数据块范围")
     return tick + gap
 
 
-def _changed(parts: Iterator[int], values: tuple[int, ...]) -> tuple[int, ...]:
-    mask = next(parts, 1 << COUNT)
-    if mask >> COUNT:
-        raise Damaged("fields that are not known", "未知字段")
+def changed(parts: Iterator[int], values: tuple[int, ...]) -> tuple[int, ...]:
+    """By the row that comes next. Damaged for fields that are not known, and for a row of none: none is written."""
+    mask = next(parts, 0)
+    if not 0 < mask < 1 << COUNT:
+        raise Damaged("a row without a field, or with one that is not known", "数据行没有字段或含未知字段")
     found = list(values)
     while mask:
         lowest = mask & -mask
-        found[lowest.bit_length() - 1] += _signed(parts)
+        found[lowest.bit_length() - 1] += signed(parts)
         mask ^= lowest
     return tuple(found)
 
 
-def _signed(parts: Iterator[int]) -> int:
+def signed(parts: Iterator[int]) -> int:
+    """The number that comes next. Damaged where none does."""
     value = next(parts, None)
     if value is None:
         raise Damaged("a row is cut off", "数据行不完整")

@@ -77,6 +77,12 @@ FIELDS = (
     _gauge("file_kib", "KiB", "resident memory mapped from files", "文件映射内存"),
     _gauge("swap_kib", "KiB", "memory on swap", "已换出内存"),
     _counter("block_wait_ticks", "clock ticks", "time waiting for block devices", "等待块设备的时间"),
+    _counter(
+        "waits_known_us",
+        "microseconds",
+        "CPU time until threads were last asked for run_wait_us and switches, of all threads",
+        "已读取等待时间与切换次数时对应的 CPU 时间（全部线程）",
+    ),
 )
 COUNT = len(FIELDS)
 NAMES = tuple(field.name for field in FIELDS)

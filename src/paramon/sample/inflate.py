@@ -6,8 +6,8 @@ import zlib
 
 from paramon.sample.errors import Damaged, TooLarge
 
-LARGEST = 256 << 20
-"""Of what a chunk may inflate to."""
+LARGEST = 32 << 20
+"""Of what a chunk may inflate to: a minute of 5,000 busy processes is a third of it."""
 
 
 def inflated(payload: bytes, largest: int = LARGEST) -> bytes:

@@ -7,10 +7,11 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable, NamedTuple
 
-from paramon.sample.chunk import Chunk, TickReader, read_chunk
+from paramon.sample.chunk import Chunk, read_chunk
 from paramon.sample.errors import Damaged
 from paramon.sample.file import frames_in
 from paramon.sample.frames import CHUNK, END, HEADER, PROCESSES, TICK, Frame
+from paramon.sample.ticks import TickReader
 
 SUFFIX, LIVE = ".paramon", ".live"
 VERSION = 1
@@ -20,9 +21,10 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "node": (str,), "command": (list,), "started_at_ms": (int,), "ticks_a_second": (int,), "cores": (int, type(None)),
     "usable_cores": (int, type(None)), "period": (int, float), "wall_ms": (int,), "cpu_ticks": (int,),
     "cpu_ticks_total": (int,), "completeness": (int, float, type(None)), "cpu_us": (int,), "missed_ticks": (int,),
-    "slowed_ticks": (int,), "failed_reads": (dict,),
+    "slowed_ticks": (int,), "failed_reads": (dict,), "exit_code": (int,), "signal": (int,), "denied_processes": (int,),
+    "given_up_frames": (int,), "largest_rss_kib": (int,),
 }  # fmt: skip
-"""Of what is reckoned with in a header or an end: a job's user may have written anything there."""
+"""Of what is reckoned with or shown of a header or an end: a job's user may have written anything there."""
 
 
 class Process(NamedTuple):
@@ -76,6 +78,8 @@ def _object(payload: bytes) -> dict[str, Any]:
     for name, kinds in KINDS.items():
         if name in found and type(found[name]) not in kinds:
             raise TypeError(name)
+    if any(type(times) is not int for times in found.get("failed_reads", {}).values()):
+        raise TypeError("failed_reads")
     if found.get("ticks_a_second", 1) < 1 or not 0 <= found.get("started_at_ms", 0) < STARTED_MOST_MS:
         raise ValueError("no time of ours")
     return found

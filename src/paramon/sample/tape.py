@@ -11,12 +11,13 @@ import zlib
 from bisect import bisect_right
 from typing import NamedTuple
 
-from paramon.sample.chunk import Chunk, TickReader, read_chunk
+from paramon.sample.chunk import Chunk, read_chunk
 from paramon.sample.errors import Damaged
 from paramon.sample.file import frames_in, regular
 from paramon.sample.frames import CHUNK, HEAD, PROCESSES, TICK, frames
 from paramon.sample.profile import LIVE, Process, Told, note
 from paramon.sample.roll import Roll
+from paramon.sample.ticks import TickReader
 from paramon.sample.varint import get
 
 KEPT = 4

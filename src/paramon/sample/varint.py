@@ -5,6 +5,8 @@ A signed number goes as its zigzag: 0, -1, 1, -2, … become 0, 1, 2, 3, …
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from paramon.sample.errors import Damaged
 
 MOST_BYTES = 10
@@ -45,11 +47,17 @@ def get(data: bytes, at: int) -> tuple[int, int]:
 
 
 def numbers(data: bytes) -> list[int]:
-    """All of them, where nothing else is: much faster than one by one. Damaged where one is cut off or too long."""
-    found, value, shift = [], 0, 0
+    """As `each`, all of them."""
+    return list(each(data))
+
+
+def each(data: bytes) -> Iterator[int]:
+    """One after the other, where nothing else is: much faster than to look where each begins. Damaged where one is cut
+    off or too long."""
+    value = shift = 0
     for byte in data:
         if byte < 128:
-            found.append(value | byte << shift)
+            yield value | byte << shift
             value = shift = 0
         else:
             value |= (byte & 127) << shift
@@ -58,7 +66,6 @@ def numbers(data: bytes) -> list[int]:
                 raise Damaged("a number is too long", "数值过长")
     if shift:
         raise Damaged("a number is cut off", "数值不完整")
-    return found
 
 
 def get_signed(data: bytes, at: int) -> tuple[int, int]:

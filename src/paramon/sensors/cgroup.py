@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from functools import partial
 from typing import Callable
@@ -21,7 +22,7 @@ Part = Callable[[str], "dict[str, int]"]
 
 class Cgroup:
     """CPU in microseconds, throttled periods and time, memory now, at most and allowed, processes that were killed for
-    want of memory, bytes of devices."""
+    want of memory, bytes of devices. What cannot be read any more leaves the rest as it is, and is counted."""
 
     name = "cgroup"
 
@@ -31,11 +32,20 @@ class Cgroup:
             raise Unavailable(
                 "no scheduler made a control group for this job", "调度系统没有为该作业建立控制组（cgroup）"
             )
+        self._failed = 0
 
     def read(self) -> dict[str, int]:
+        """OSError where the group is gone."""
         found: dict[str, int] = {}
         for part, folder in self._parts:
-            found.update(part(folder))
+            try:
+                found.update(part(folder))
+            except (OSError, ValueError, KeyError):
+                self._failed += 1
+        if not found:
+            raise FileNotFoundError(errno.ENOENT, "the job's control group is gone")
+        if self._failed:
+            found["cgroup.failed_reads"] = self._failed
         return found
 
     def close(self) -> None:
@@ -113,8 +123,9 @@ def _peak(folder: str) -> dict[str, int]:
 
 
 def _limit(folder: str) -> dict[str, int]:
-    """ValueError for `max`: no limit at all, so no series."""
-    return {"cgroup.memory_limit_kib": _number(f"{folder}/memory.max") // KIB}
+    """Nothing where there is none."""
+    told = content(f"{folder}/memory.max", 64)
+    return {} if told.strip() == b"max" else {"cgroup.memory_limit_kib": int(told) // KIB}
 
 
 def _kills(folder: str) -> dict[str, int]:

@@ -2,38 +2,39 @@
 
 What did not change since the last look is not read. A process of one thread whose `schedstat` is the same to the byte
 has not run: to know that costs a third of asking its `stat`. Context switches and run-queue waits are kept by thread,
-and a file of the process tells the first thread's alone: they are summed over its threads, now and then. `smaps_rollup`
-and `numa_maps` are never read: they hold the lock of the process's memory for milliseconds a gigabyte.
+and a file of the process tells the first thread's alone: they are summed over its threads, often at first and then more
+and more seldom, as it may end at any time. `smaps_rollup` and `numa_maps` are never read: they hold the lock of the
+process's memory for milliseconds a gigabyte.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 
 from paramon.sample.fields import AT, COUNT
+from paramon.sensors.file import content
+from paramon.sensors.kept import DENIED, NOT_KEPT, SIZE, kept, now
+from paramon.sensors.reaped import Reaped
+from paramon.sensors.status import number, stat_of_another, status_of
+from paramon.sensors.waits import RUN_SIZE, Waits
 
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
-SIZE, RUN_SIZE, STATUS_SIZE = 960, 64, 4096
-"""Of what is read at once. What fits a kibibyte gets its memory for half the price (malloc's per-thread cache)."""
 STATUS = (
     (b"\nVmHWM:", AT["peak_rss_kib"]),
     (b"\nRssFile:", AT["file_kib"]),
     (b"\nRssShmem:", AT["shared_kib"]),
     (b"\nVmSwap:", AT["swap_kib"]),
 )
-SWITCHES = (b"\nvoluntary_ctxt_switches:", b"\nnonvoluntary_ctxt_switches:")
-GONE = ord("X")
-"""The state of one that is not there any more."""
+GONE, ZOMBIE = ord("X"), ord("Z")
+"""The states of one that is not there any more, and of one that has ended and is not waited for yet."""
 OFTEN, SELDOM = 10, 60
-"""Looks from one at what is dear to the next: of one that ran meanwhile, and of any."""
+"""Looks from one at what is dear to the next: of one that ran meanwhile, and of any. From its first, and when it has
+more threads, of one that ran it is 1 look, then 2, 4, 8 and so on until then."""
 TOLD_KIB = 4096
 """So much may its memory change until its `status` is asked what of it is shared."""
-THREADS_MOST = 256
-"""More threads than that are not looked at one by one."""
-NOT_KEPT, DENIED = -1, -2
-"""Instead of an open file: one that is opened for each look, and one that must not be read."""
-TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
+FAULTS = 256
+"""So many more page faults, and it may have had memory for a moment between two looks: `status` knows of the most. Each
+time that it did not, twice as many are needed: many a program takes and gives back the same memory all the time."""
 NOT_COUNTED = b"0 0 0"
 """A `schedstat` of a kernel that does not count."""
 
@@ -42,10 +43,12 @@ CHILD_USER, CHILD_SYSTEM = AT["child_user_ticks"], AT["child_system_ticks"]
 MINOR, MAJOR, RSS = AT["minor_faults"], AT["major_faults"], AT["rss_kib"]
 THREADS, STATE, BLOCKED = AT["threads"], AT["state"], AT["block_wait_ticks"]
 RUN_WAIT, VOLUNTARY, FORCED = AT["run_wait_us"], AT["voluntary_switches"], AT["forced_switches"]
-PEAK = AT["peak_rss_kib"]
+PEAK, WAITS_KNOWN = AT["peak_rss_kib"], AT["waits_known_us"]
 READ_CHARS, WRITE_CHARS = AT["read_chars"], AT["write_chars"]
 READ_CALLS, WRITE_CALLS = AT["read_calls"], AT["write_calls"]
 READ_BYTES, WRITE_BYTES = AT["read_bytes"], AT["write_bytes"]
+IO = READ_CHARS, WRITE_CHARS, READ_CALLS, WRITE_CALLS, READ_BYTES, WRITE_BYTES
+"""In the order of /proc/PID/io."""
 
 
 class Watched:
@@ -53,8 +56,9 @@ class Watched:
     one, and taken back by whoever told of it."""
 
     __slots__ = (
-        "_age", "_base", "_io", "_is_quiet", "_is_stale", "_later", "_program", "_ran", "_run", "_seen", "_seen_io",
-        "_start", "_stat", "_threads", "_told_rss", "is_another_program", "parent", "pid", "start_ticks", "values",
+        "_age", "_base", "_io", "_is_quiet", "_is_stale", "_later", "_pace", "_paced", "_program", "_ran", "_reaped",
+        "_run", "_seen", "_seen_io", "_start", "_stat", "_told_faults", "_told_rss", "_unasked_faults", "_waits",
+        "is_another_program", "parent", "pid", "start_ticks", "values",
     )  # fmt: skip
 
     def __init__(self, pid: int, root: str = "/proc") -> None:
@@ -63,12 +67,14 @@ class Watched:
         self.values = [0] * COUNT
         self._stat = self._io = self._run = NOT_KEPT
         self._seen = self._seen_io = self._ran = self._start = b""
-        # The first look finds all of it new; after it, those that came together take turns with what is dear.
+        # The first look finds all of it new; in the end, those that came together take turns with what is dear.
         self._is_quiet, self._is_stale, self._age, self._later = False, True, SELDOM, -(pid % OFTEN)
-        self._told_rss = 0
-        self._threads: dict[int, tuple[int, int, int]] = {}
+        self._pace, self._paced = 0, 1
+        self._told_rss, self._told_faults, self._unasked_faults = 0, 0, FAULTS
+        self._waits = Waits()
+        self._reaped: Reaped | None = None
         try:
-            data = _content(self._base + "stat")
+            data = content(self._base + "stat", SIZE)
         except FileNotFoundError:
             raise ProcessLookupError(pid) from None
         parts = _fields(data)
@@ -84,20 +90,20 @@ class Watched:
 
     def keep(self, files_most: int) -> None:
         """It will be looked at again and again: its files stay open, as long as their numbers are below that."""
-        self._stat = self._kept("stat", files_most)
-        self._io = self._kept("io", files_most)
-        self._run = self._kept("schedstat", files_most)
+        self._stat = kept(self._base + "stat", files_most)
+        self._io = kept(self._base + "io", files_most)
+        self._run = kept(self._base + "schedstat", files_most)
 
     def look(self) -> bool:
         """Whether anything is new. OSError where it is gone."""
         self._age += 1
         if self._is_quiet and self._age < SELDOM:
             # Asked before `stat`, so that nothing falls in between.
-            ran = os.pread(self._run, RUN_SIZE, 0) if self._run >= 0 else _content(self._base + "schedstat")
+            ran = os.pread(self._run, RUN_SIZE, 0) if self._run >= 0 else content(self._base + "schedstat", RUN_SIZE)
             if ran == self._ran:
                 return False
             self._ran = b"" if ran.startswith(NOT_COUNTED) else ran
-        data = self._now(self._stat, "stat")
+        data = now(self._stat, self._base + "stat")
         is_new = data != self._seen
         if is_new:
             self._read_stat(data)
@@ -105,12 +111,28 @@ class Watched:
         # A process may do so little that its `stat` stays the same while it reads and writes.
         if self._read_io() or is_new:
             self._is_stale = is_new = True
-        if self._age >= (max(OFTEN, min(self.values[THREADS], SELDOM)) if self._is_stale else SELDOM):
+        if self._reaped is not None:
+            self._reaped.looked()
+        if self._age >= (self._pace if self._is_stale else SELDOM):
             self._read_dear()
             return True
         if abs(self.values[RSS] - self._told_rss) > TOLD_KIB:
             self._read_status()
+        elif self.values[MINOR] - self._told_faults > self._unasked_faults:
+            self._ask_for_peak()
         return is_new
+
+    def child_ended(self, child: Watched) -> None:
+        """It may be told from now on of what that one read and wrote."""
+        if self._reaped is None:
+            self._reaped = Reaped()
+        own = [child.values[at] for at in IO]
+        self._reaped.child_ended(own if child._reaped is None else child._reaped.all_of(own))
+
+    def had(self, peak_kib: int) -> None:
+        """So much memory at most, as was told when it ended: the next look finds that."""
+        if peak_kib > self.values[PEAK]:
+            self.values[PEAK], self._seen, self._is_quiet = peak_kib, b"", False
 
     def ended(self) -> None:
         """Its last row says so."""
@@ -122,88 +144,95 @@ class Watched:
                 os.close(file)
         self._stat = self._io = self._run = NOT_KEPT
 
-    def _kept(self, name: str, files_most: int) -> int:
-        try:
-            file = os.open(self._base + name, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as wrong:
-            return NOT_KEPT if wrong.errno in TOO_MANY_FILES else DENIED
-        if file < files_most:
-            return file
-        os.close(file)
-        return NOT_KEPT
-
-    def _now(self, file: int, name: str) -> bytes:
-        if file >= 0:
-            return os.pread(file, SIZE, 0)
-        return _content(self._base + name) if file == NOT_KEPT else b""
-
     def _read_stat(self, data: bytes) -> None:
         parts, values = _fields(data), self.values
         if parts[19] != self._start:
             raise ProcessLookupError(self.pid)  # its number is another's now
         self._seen = data
         program = _program(data, parts)
+        is_over = parts[0] == b"Z"
         if program != self._program:
-            self._program, self.is_another_program = program, True
+            # Of a first thread that has ended the kernel keeps the name alone.
+            self.is_another_program |= not is_over or program[0] != self._program[0]
+            self._program = program
+            if not is_over:
+                self._told_rss = -TOLD_KIB - 1  # its peak is asked for at once
+        if is_over:
+            parts = self._of_ended(parts)
         values[STATE] = parts[0][0]
         values[MINOR], values[MAJOR] = int(parts[7]), int(parts[9])
         values[USER], values[SYSTEM] = int(parts[11]), int(parts[12])
         values[CHILD_USER], values[CHILD_SYSTEM] = int(parts[13]), int(parts[14])
-        values[THREADS] = int(parts[17])
+        threads = int(parts[17])
+        if threads != values[THREADS]:
+            self._has_threads(threads)
         values[RSS] = rss = int(parts[21]) * PAGE_KIB
         values[PEAK] = max(values[PEAK], rss)  # what the kernel saw between two looks is asked for later
         values[BLOCKED] = int(parts[39])
 
+    def _of_ended(self, parts: list[bytes]) -> list[bytes]:
+        """Its first thread has. As long as others run, they know of its memory, and of what it does."""
+        if int(parts[17]) <= 1:
+            self._age = SELDOM  # it will never tell more
+            return parts
+        alive = _fields(stat_of_another(self._base, self.pid) or self._seen)
+        return [alive[0], *parts[1:21], alive[21], *parts[22:]]
+
     def _read_io(self) -> bool:
         """Whether it is another."""
         try:
-            data = self._now(self._io, "io")
+            data = now(self._io, self._base + "io")
         except PermissionError:
             return False  # one that changed its user may not be read any more
         if data == self._seen_io:
             return False
         self._seen_io = data
-        parts, values = data.split(), self.values
-        values[READ_CHARS], values[WRITE_CHARS] = int(parts[1]), int(parts[3])
-        values[READ_CALLS], values[WRITE_CALLS] = int(parts[5]), int(parts[7])
-        values[READ_BYTES], values[WRITE_BYTES] = int(parts[9]), int(parts[11])
+        told = [int(part) for part in data.split()[1:12:2]]
+        if self._reaped is not None:
+            told = self._reaped.own([self.values[at] for at in IO], told)
+        for at, value in zip(IO, told):
+            self.values[at] = value
         return True
 
     def _read_dear(self) -> None:
-        self._age, self._later, self._is_stale = self._later, 0, False
+        before, most, self._is_stale = self._pace, _pace_most(self.values[THREADS]), False
+        self._pace = min(2 * before or 1, most)
+        self._age = self._later if before < most == self._pace else 0
         values = self.values
         status = self._read_status()
         if not status:
             return  # where it is gone, the next look finds that
         if values[THREADS] <= 1:
-            self._threads[self.pid] = _of_thread(self._now(self._run, "schedstat"), status)
-        elif values[THREADS] <= THREADS_MOST:
-            self._read_threads()
-        if self._threads:
-            values[RUN_WAIT], values[VOLUNTARY], values[FORCED] = (sum(one) for one in zip(*self._threads.values()))
+            self._waits.read_only_thread(self.pid, now(self._run, self._base + "schedstat"), status)
+        else:
+            self._waits.read(self._base)
+        values[WAITS_KNOWN], values[RUN_WAIT], values[VOLUNTARY], values[FORCED] = self._waits.sums
+
+    def _has_threads(self, threads: int) -> None:
+        """Another number than before. Of few more it is not minded each time: some programs have one more at each
+        look."""
+        before, self.values[THREADS] = self.values[THREADS], threads
+        if threads > before > 0 and (threads >= 2 * self._paced or self._pace >= OFTEN):
+            self._age, self._pace, self._paced = 0, 1, threads
+        self._pace = min(self._pace, _pace_most(threads))
+
+    def _ask_for_peak(self) -> None:
+        before = self.values[PEAK]
+        self._read_status()
+        is_in_vain = self.values[PEAK] <= before + TOLD_KIB
+        self._unasked_faults = 2 * self._unasked_faults if is_in_vain else FAULTS
 
     def _read_status(self) -> bytes:
         """What is shared of its memory is as fresh as all of it then."""
         values = self.values
         try:
-            status = _content(self._base + "status", STATUS_SIZE)
+            status = status_of(self._base)
         except OSError:
             return b""
         for name, at in STATUS:
-            values[at] = _number(status, name, values[at])
-        self._told_rss = values[RSS]
+            values[at] = number(status, name, values[at])
+        self._told_rss, self._told_faults = values[RSS], values[MINOR]
         return status
-
-    def _read_threads(self) -> None:
-        """Those that ended between two looks have told what they did until the last one."""
-        for thread in os.listdir(self._base + "task"):
-            base = f"{self._base}task/{thread}/"
-            try:
-                self._threads[int(thread)] = _of_thread(
-                    _content(base + "schedstat"), _content(base + "status", STATUS_SIZE)
-                )
-            except OSError:
-                continue
 
 
 def _fields(stat: bytes) -> list[bytes]:
@@ -216,20 +245,6 @@ def _program(stat: bytes, parts: list[bytes]) -> tuple[bytes, bytes]:
     return stat[: stat.rindex(b")")], parts[25]
 
 
-def _of_thread(run: bytes, status: bytes) -> tuple[int, int, int]:
-    """Microseconds that it waited for a processor, and its context switches: voluntary, forced."""
-    waited = int(run.split()[1]) // 1000 if run else 0
-    return waited, _number(status, SWITCHES[0], 0), _number(status, SWITCHES[1], 0)
-
-
-def _number(status: bytes, name: bytes, otherwise: int) -> int:
-    at = status.find(name)
-    return int(status[at + len(name) :].split(None, 1)[0]) if at >= 0 else otherwise
-
-
-def _content(path: str, size: int = SIZE) -> bytes:
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(file, size)
-    finally:
-        os.close(file)
+def _pace_most(threads: int) -> int:
+    """The more it has, the dearer they are."""
+    return max(OFTEN, min(threads, SELDOM))

@@ -9,13 +9,18 @@ from paramon.facts.node import NodeFacts
 from paramon.show.sheet import Sheet
 from paramon.text import clean, count, word
 
+CLEAR_MS = 1000
+"""Of less CPU time than that a part is what clock ticks make of it."""
+STEADY_MS = 10_000
+"""In less time than that the collector's start is most of what it costs."""
+
 
 def about(facts: JobFacts, sheet: Sheet) -> list[str]:
     lines = [sheet.say("About this profile", "关于本次采集")]
-    parts = {id(node): some.completeness(node) for some in facts.together for node in some.nodes}
+    parts = {id(node): (some.completeness(node), some.cpu_ms) for some in facts.together for node in some.nodes}
     for node in facts.nodes:
         end = node.profile.end or {}
-        known = _completeness(parts[id(node)], sheet, has_ended=bool(end))
+        known = _completeness(*parts[id(node)], sheet, has_ended=bool(end))
         lines += sheet.line("", node.name, *_faith(node, end, sheet), known, *_harm(node, end, sheet))
     for name, why in _unavailable(facts, sheet).items():
         lines += sheet.line("", sheet.say(f"not to be had: {name}: {why}", f"无法采集：{name}：{why}"))
@@ -25,21 +30,26 @@ def about(facts: JobFacts, sheet: Sheet) -> list[str]:
 def _faith(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
     say = sheet.say
     cpu_us, missed, slowed = (node.own(name, end) for name in ("cpu_us", "missed_ticks", "slowed_ticks"))
-    cost = f"{cpu_us / 1e6:.2f} s", f"{cpu_us / node.wall_ms / 10 if node.wall_ms else 0:.2f} %"
+    seconds, part = f"{cpu_us / 1e6:.2f} s", ("", "")
+    if node.wall_ms >= STEADY_MS:
+        of_core = f"{cpu_us / node.wall_ms / 10:.2f} %"
+        part = f" ({of_core} of a core)", f"（{of_core} 核）"
     rows = count(node.rows)
     return [
         say(
             f"{node.ticks} {word(node.ticks, 'tick')}, {rows} {word(node.rows, 'row')}",
             f"{node.ticks} 个采样点、{rows} 行",
         ),
-        say(f"it took {cost[0]} of CPU ({cost[1]} of a core)", f"采集耗用 CPU {cost[0]}（{cost[1]} 核）"),
+        say(f"it took {seconds} of CPU{part[0]}", f"采集耗用 CPU {seconds}{part[1]}"),
         say(f"{missed} {word(missed, 'tick')} missed", f"漏采 {missed} 次"),
         say(f"{slowed} left out to stay cheap", f"为省开销少采 {slowed} 次"),
     ]
 
 
-def _completeness(part: float | None, sheet: Sheet, *, has_ended: bool) -> str:
+def _completeness(part: float | None, cpu_ms: int, sheet: Sheet, *, has_ended: bool) -> str:
     say = sheet.say
+    if has_ended and cpu_ms < CLEAR_MS:
+        return say("it used too little CPU time to say how much of that was seen", "CPU 时间太少，无法判断完整度")
     if part is None and has_ended:
         return say("how much of all CPU time it saw, is not known", "完整度未知")
     if part is None:

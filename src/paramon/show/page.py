@@ -12,6 +12,7 @@ from paramon.show.counted import hardware_words
 from paramon.show.nodes import node_lines
 from paramon.show.sheet import LABEL, Sheet
 from paramon.show.tables import process_table, rank_table
+from paramon.show.waits import as_known
 from paramon.text import amount, clean, count, cut, duration, spark, word
 
 PLOT = 60
@@ -104,6 +105,7 @@ def _memory(facts: JobFacts, sheet: Sheet) -> list[str]:
     most = max(nodes, key=lambda node: node.peak.kib).peak
     own, common, fullest = (amount(part * 1024) for part in (most.anonymous_kib, most.common_kib, most.kib))
     swap, of_peaks = amount(used.swap_kib * 1024), amount(used.peak_rss_kib * 1024)
+    unseen = amount(facts.unseen_kib * 1024)
     of_nodes = amount(sum(node.peak.kib for node in nodes) * 1024)
     return [
         *sheet.line(
@@ -122,6 +124,7 @@ def _memory(facts: JobFacts, sheet: Sheet) -> list[str]:
                 f"以上为同一时刻之和；各进程峰值（时刻不同）合计 {of_peaks}",
             ),
             say(f"the nodes' to {of_nodes}", f"各节点峰值合计 {of_nodes}") if len(nodes) > 1 else "",
+            say(f"between two looks one had {unseen}", f"两次采样之间有进程曾达 {unseen}") if facts.unseen_kib else "",
         ),
     ]
 
@@ -148,10 +151,11 @@ def _calls(size: int, calls: int, sheet: Sheet) -> str:
 def _threads(facts: JobFacts, sheet: Sheet) -> list[str]:
     say, used = sheet.say, facts.used
     threads, processes = (sum(getattr(node, name) for node in facts.nodes) for name in ("threads", "processes"))
-    waiting, forced = count(used.voluntary_switches), count(used.forced_switches)
+    waiting, forced = (as_known(used, count(each)) for each in (used.voluntary_switches, used.forced_switches))
     minor, major = count(used.minor_faults), count(used.major_faults)
     of_them = word(processes, "process", "processes")
-    run, blocked, devices = map(duration, (used.run_wait_ms, used.blocked_ms, used.block_wait_ms))
+    run = as_known(used, duration(used.run_wait_ms))
+    blocked, devices = duration(used.blocked_ms), duration(used.block_wait_ms)
     return [
         *sheet.line(
             say("Threads", "线程"),

@@ -8,6 +8,7 @@ from paramon.facts.job import JobFacts, ProcessFacts
 from paramon.facts.ranks import Balance
 from paramon.facts.usage import Used
 from paramon.show.sheet import Sheet
+from paramon.show.waits import as_known
 from paramon.text import amount, clean, count, cut, duration, left, right, width, word
 
 SHOWN = 15
@@ -104,8 +105,8 @@ def _cells(used: Used, peak_kib: int) -> list[str]:
         amount(used.read_chars),
         amount(used.write_chars),
         count(used.read_calls + used.write_calls),
-        count(used.voluntary_switches + used.forced_switches),
-        duration(used.run_wait_ms),
+        as_known(used, count(used.voluntary_switches + used.forced_switches)),
+        as_known(used, duration(used.run_wait_ms)),
         duration(used.blocked_ms),
     ]
 

@@ -13,7 +13,7 @@ from paramon.top.words import Say
 from paramon.units import rate, value
 
 PLOT = 16
-GPU = re.compile(r"gpu\.(\d+(?:\.mig\.\d+)?)\.(.+)")
+GPU = re.compile(r"gpu\.([0-9]{1,9}(?:\.mig\.[0-9]{1,9})?)\.(.+)")
 BESIDE = ("power_mw", "temperature_celsius", "sm_mhz", "throttle_reasons")
 
 

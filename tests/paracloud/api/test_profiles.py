@@ -1,9 +1,11 @@
 """What a job's user wrote where the collector writes is answered as damaged, and never as an error of ours."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from tests.paracloud.api.house import House, Tenant
 from tests.paramon.sample.test_forged import WRONG, later
 
@@ -58,6 +60,17 @@ async def test_what_is_forged_is_damaged_and_what_follows_is_told(house, lin, tm
     assert (await told(house, lin, job, since=found["cursor"]))["nodes"][0]["minutes"] == []
     answer = await house.ask(lin, "GET", f"/jobs/{job}/profile/files")
     assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("which", ["profile", "profile/files"])
+async def test_who_looks_while_as_many_look_as_may_waits(house, lin, tmp_path, which):
+    job, _ = await watched(house, lin, tmp_path)
+    house.app.state.deps = replace(house.app.state.deps, looks=asyncio.Semaphore(0))
+    looking = asyncio.create_task(house.ask(lin, "GET", f"/jobs/{job}/{which}"))
+    done, _ = await asyncio.wait([looking], timeout=0.5)
+    assert not done
+    house.app.state.deps.looks.release()
+    assert (await looking).status_code == 200
 
 
 async def test_an_open_minute_of_a_moment_that_cannot_be_ends_there(house, lin, tmp_path):

@@ -1,19 +1,27 @@
 """A profile is read at its centre as it grows: each look gets what is new, once, and reads no more than that."""
 
+import asyncio
 import zlib
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from paracloud.jobs.profile import MINUTE_BYTES, PARSED_BYTES, PIECE_BYTES, WIDTH, read_profile
+from paracloud.jobs.profile import LOOK_BYTES, WIDTH, News, read_profile
 from paracloud.jobs.profile_cursor import CURSOR_LIMIT, FILES_MOST, NUMBER_MOST, Cursor, key, write_cursor
 from paracloud.jobs.profile_folder import NODES_MOST
+from paracloud.jobs.profile_parts import MINUTE_BYTES, PARSED_BYTES, PIECE_BYTES, VALUES_MOST
 from paracloud.kit.errors import Invalid, NotFound
 from paracloud.transports.local import LocalTransport
 from paramon.sample.fields import COUNT
-from paramon.sample.frames import CHUNK, HEAD, frame
-from paramon.sample.profile import Process
+from paramon.sample.frames import CHUNK, HEAD, TICK, frame
+from paramon.sample.profile import LIVE, Process
+from paramon.sample.varint import put, put_bytes
 from paramon.spool import Spool
+
+
+def as_it_is(news: News) -> News:
+    return news
 
 
 class Read(LocalTransport):
@@ -51,7 +59,7 @@ class Follower:
         self.transport, self.cursor = Read(home), ""
 
     async def look(self):
-        news = await read_profile(self.transport, "profile", self.cursor)
+        news = await read_profile(self.transport, "profile", self.cursor, as_it_is)
         self.cursor = news.cursor
         return news.nodes
 
@@ -142,6 +150,141 @@ async def test_a_look_takes_apart_only_so_much_and_the_next_goes_on(spool, tmp_p
     assert [one.lost_bytes for one in found] == [0, 0]
 
 
+BUSY = 500
+MINUTE = [number * 1000 for number in range(60)]
+
+
+def busy_minute(spool: Spool) -> None:
+    """All fields of all processes change at each look."""
+    for at in MINUTE:
+        spool.chunk.tick(at)
+        for process in range(BUSY):
+            spool.chunk.row(process, tuple(at * (field + 1) + process + 1 for field in range(COUNT)))
+        spool.end_tick()
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+async def test_a_minute_of_many_busy_processes_is_read_over_some_looks_and_none_holds_more_than_it_may(
+    spool, tmp_path, is_over
+):
+    busy_minute(spool)
+    if is_over:
+        spool.end_chunk()
+    follower, seen = Follower(tmp_path), []
+    for _ in range(10):
+        (node,) = await follower.look()
+        assert sum(len(rows) for minute in node.minutes for rows in minute.rows.values()) * COUNT <= VALUES_MOST
+        for minute in node.minutes:
+            assert list(minute.rows) == list(range(BUSY))
+            assert {tuple(at for at, _ in rows) for rows in minute.rows.values()} == {tuple(range(len(minute.at_ms)))}
+            assert minute.rows[7][-1][1][2] == minute.at_ms[-1] * 3 + 8
+            seen += minute.at_ms
+        if not node.is_behind:
+            break
+    assert seen == MINUTE
+    assert node.lost_bytes == 0
+
+
+async def test_of_busy_nodes_the_next_look_begins_with_that_for_which_this_had_no_room(tmp_path):
+    for name in ("n1", "n2"):
+        one = Spool(str(tmp_path / "profile"), name, {"node": name})
+        for _ in range(2):
+            busy_minute(one)
+            one.end_chunk()
+    follower = Follower(tmp_path)
+    for name in ("n1", "n2", "n1"):
+        assert [node.file for node in await follower.look() if node.minutes] == [f"{name}.paramon"]
+
+
+def made_up(processes: int, ticks: int, row: bytes) -> bytes:
+    """A minute of rows of a few bytes each."""
+    out = bytearray()
+    for number in (0, ticks, *[1] * (ticks - 1), processes):
+        put(out, number)
+    for process in range(processes):
+        put(out, process)
+        put_bytes(out, row * ticks)
+    put(out, 0)
+    return bytes(out)
+
+
+async def test_rows_without_a_field_are_none(spool, tmp_path):
+    payload = zlib.compress(made_up(2, 1000, b"\x01\x00"))
+    with Path(spool.path).open("ab") as file:
+        file.write(frame(CHUNK, payload))
+    (node,) = await Follower(tmp_path).look()
+    assert (node.lost_bytes, node.minutes) == (len(payload), [])
+
+
+async def test_of_a_minute_made_up_of_very_many_rows_each_look_holds_no_more_than_it_may(spool, tmp_path):
+    with Path(spool.path).open("ab") as file:
+        file.write(frame(CHUNK, zlib.compress(made_up(400, 2000, b"\x01\x01\x02"))))
+    follower, seen = Follower(tmp_path), []
+    for _ in range(3):
+        (node,) = await follower.look()
+        assert node.is_behind
+        (minute,) = node.minutes
+        assert sum(map(len, minute.rows.values())) * COUNT <= VALUES_MOST
+        assert minute.rows[399][-1][1][0] == minute.at_ms[-1] + 1
+        seen += minute.at_ms
+    assert seen == list(range(len(seen)))
+
+
+async def test_a_moment_that_no_look_has_room_for_is_left_out_and_the_next_minute_is_read(spool, tmp_path):
+    with Path(spool.path).open("ab") as file:
+        file.write(frame(CHUNK, zlib.compress(made_up(VALUES_MOST // COUNT + 1, 1, b"\x01\x01\x02"))))
+    ticks(spool, range(3))
+    spool.end_chunk()
+    (node,) = await Follower(tmp_path).look()
+    assert ([minute.at_ms for minute in node.minutes], node.is_behind) == ([[0, 1000, 2000]], False)
+    assert node.lost_bytes > 0
+
+
+async def test_an_open_minute_that_no_look_has_room_for_is_not_asked_for_again_and_again(spool, tmp_path):
+    rows, tick = bytearray(), bytearray()
+    for process in range(VALUES_MOST // COUNT):
+        put(rows, process)
+        rows += b"\x01\x02"
+    put(tick, 1000)
+    put_bytes(tick, rows)
+    put_bytes(tick, b"")
+    Path(spool.path + LIVE).write_bytes(frame(TICK, bytes(tick)))
+    (node,) = await Follower(tmp_path).look()
+    assert (node.minutes, node.is_behind) == ([], False)
+
+
+async def test_looks_of_all_who_ask_are_taken_apart_one_after_the_other(spool, tmp_path):
+    busy_minute(spool)
+    spool.end_chunk()
+    inside, most = [], []
+
+    def written(_: News) -> None:
+        inside.append(1)
+        most.append(len(inside))
+        Event().wait(0.05)
+        inside.pop()
+
+    await asyncio.gather(*(read_profile(LocalTransport(tmp_path), "profile", "", written) for _ in range(4)))
+    assert most == [1] * 4
+
+
+async def test_of_files_that_are_many_bytes_a_look_reads_as_many_as_it_may_and_the_next_the_others(tmp_path):
+    for number in range(5):
+        one = Spool(str(tmp_path / "profile"), f"n{number}", {"node": str(number)})
+        with Path(one.path).open("ab") as file:
+            file.write(b"x" * (PIECE_BYTES // 2))
+        one.chunk.tick(0)
+        one.chunk.point("a", 1)
+        one.end_chunk()
+        one.close({})
+    follower, seen = Follower(tmp_path), []
+    for _ in range(2):
+        before = follower.transport.given
+        seen += [node.header["node"] for node in await follower.look()]
+        assert follower.transport.given - before <= LOOK_BYTES
+    assert seen == list("01234")
+
+
 async def test_a_long_stretch_in_which_nothing_is_whole_is_passed_over_and_what_follows_is_read(spool, tmp_path):
     ticks(spool, range(3))
     spool.end_chunk()
@@ -164,7 +307,7 @@ async def test_of_many_nodes_each_look_reads_some_and_each_has_its_turn(tmp_path
         node(tmp_path, number)
     follower, seen, left_out = Follower(tmp_path), [], []
     for _ in range(FILES_MOST // NODES_MOST):
-        news = await read_profile(follower.transport, "profile", follower.cursor)
+        news = await read_profile(follower.transport, "profile", follower.cursor, as_it_is)
         follower.cursor = news.cursor
         left_out.append(news.left_out)
         seen += [one.header["node"] for one in news.nodes if one.minutes]
@@ -223,13 +366,13 @@ async def test_a_file_that_was_taken_away_and_begun_again_is_read_from_its_begin
 
 async def test_where_there_is_none_it_says_why(tmp_path):
     with pytest.raises(NotFound):
-        await read_profile(LocalTransport(tmp_path), "profile", "")
+        await read_profile(LocalTransport(tmp_path), "profile", "", as_it_is)
 
 
 @pytest.mark.parametrize("cursor", ["x", "e30x", "bnVsbA", "WzFd", "eyJhIjpbLTEsMF19", "eyJhIjpbMSwyLDNdfQ", "%00"])
 async def test_a_cursor_that_is_none_is_refused(spool, tmp_path, cursor):
     with pytest.raises(Invalid):
-        await read_profile(LocalTransport(tmp_path), "profile", cursor)
+        await read_profile(LocalTransport(tmp_path), "profile", cursor, as_it_is)
 
 
 async def test_a_cursor_that_was_changed_is_refused(spool, tmp_path):
@@ -238,4 +381,4 @@ async def test_a_cursor_that_was_changed_is_refused(spool, tmp_path):
     await follower.look()
     changed = follower.cursor[:-2] + ("A" if follower.cursor[-2] != "A" else "B") + follower.cursor[-1]
     with pytest.raises(Invalid):
-        await read_profile(follower.transport, "profile", changed)
+        await read_profile(follower.transport, "profile", changed, as_it_is)

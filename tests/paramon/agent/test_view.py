@@ -9,8 +9,9 @@ from paramon.agent.openmetrics import page
 from paramon.agent.view import View
 from paramon.agent.whose import Owner
 from paramon.sample.fields import AT, COUNT
-from paramon.sample.profile import Process
+from paramon.sample.profile import Process, open_profile
 from paramon.spent import TICK_US
+from paramon.spool import Spool
 
 JOB, MINE, ROOT = Owner("7", "", "lin", "cgroup"), Owner("8", "", "lin", "environment"), Owner("", "", "root", "user")
 LIN = Owner("", "", "lin", "user")
@@ -19,10 +20,10 @@ LIN = Owner("", "", "lin", "user")
 class World:
     """`owners`: of processes by pid; a process's number is its pid less 1000."""
 
-    def __init__(self, **owners: Owner):
+    def __init__(self, spool: Spool | None = None, **owners: Owner):
         self.owners = {int(pid[1:]): owner for pid, owner in owners.items()}
         self.seconds, self.job_us = 0.0, 0
-        self.view = View(lambda pid: self.owners[pid], None, lambda: self.seconds, lambda pid: lambda: self.job_us)
+        self.view = View(lambda pid: self.owners[pid], spool, lambda: self.seconds, lambda pid: lambda: self.job_us)
         self.rows: dict[int, list[int]] = {}
 
     def comes(self, pid: int, parent: int = 1, name: str = "a.out", rank: int = -1):
@@ -115,6 +116,15 @@ def test_children_that_nobody_saw_are_known_by_their_parents_and_seen_ones_do_no
     assert world.cpu() == 1
 
 
+def test_a_grandchild_is_known_once_though_its_parent_ends_with_it():
+    world = World(p1001=JOB, p1002=JOB, p1003=JOB)
+    world.tick({1002: {"child_user_ticks": ticks(9)}}, came=((1001, 1), (1002, 1001), (1003, 1002)))
+    world.tick({1003: {"user_ticks": ticks(2)}})
+    world.tick({1003: GONE, 1002: GONE, 1001: {"child_user_ticks": ticks(9 + 2)}})
+    assert value(world.told(), "paramon_job_unseen_children_cpu_seconds") == 0
+    assert world.cpu() == 2
+
+
 def test_a_counter_never_falls():
     world = World(p1001=JOB)
     world.tick({1001: {"user_ticks": 5}}, came=((1001, 1),))
@@ -151,13 +161,30 @@ def test_a_job_is_told_of_for_some_time_after_its_end_and_then_forgotten():
     assert (world.view.groups, world.view.jobs) == ({}, {})
 
 
-def test_who_makes_up_jobs_without_end_gets_no_more_series(monkeypatch):
-    monkeypatch.setattr(views, "GROUPS_MOST", 3)
+def test_who_makes_up_jobs_without_end_gets_no_more_series_and_takes_none_of_others(monkeypatch):
+    monkeypatch.setattr(views, "MADE_UP_MOST", 3)
     pids = range(1001, 1010)
-    world = World(**{f"p{pid}": Owner(str(pid), "", "lin", "environment") for pid in pids})
-    world.tick({}, came=tuple((pid, 1) for pid in pids))
-    assert len(world.view.groups) == 4
+    other, of_root = Owner("9", "", "wang", "environment"), Owner("5", "", "lin", "cgroup")
+    made_up = {f"p{pid}": Owner(str(pid), "", "lin", "environment") for pid in pids}
+    world = World(**made_up, p1010=of_root, p1011=other, p1012=JOB)
+    world.tick({}, came=tuple((pid, 1) for pid in (*pids, 1010, 1011, 1012)))
+    assert {one.job for one in world.view.groups if one.by == "environment" and one.user == "lin"} == {
+        "1001", "1002", "1003"
+    }  # fmt: skip
     assert len(world.view.groups[LIN].members) == 6
+    assert {of_root, other, JOB} <= set(world.view.groups)
+
+
+def test_a_made_up_job_that_was_forgotten_makes_room_for_another(monkeypatch):
+    monkeypatch.setattr(views, "MADE_UP_MOST", 1)
+    later = Owner("77", "", "lin", "environment")
+    world = World(p1001=MINE, p1002=later, p1003=later)
+    world.tick({}, came=((1001, 1), (1002, 1)))
+    assert later not in world.view.groups
+    world.tick({1001: GONE, 1002: GONE})
+    world.tick({}, seconds=views.KEPT_SECONDS)
+    world.tick({}, came=((1003, 1),))
+    assert later in world.view.groups
 
 
 @pytest.mark.parametrize(("by_kernel_us", "expected"), [(4_000_000, 0.5), (2_000_000, 1.0), (1_000_000, 2.0)])
@@ -192,6 +219,20 @@ def test_what_programs_that_came_and_went_used_is_told_until_it_changes():
     world.view.end_tick()
     world.view.tick(1)
     assert world.view.points == {"exits.true.count": 5}
+
+
+def test_a_nodes_profile_knows_no_ranks_since_several_jobs_have_the_same(tmp_path):
+    first = Spool(str(tmp_path), "first", {"node": "n1", "started_at_ms": 1})
+    world = World(first, p1001=JOB, p1002=MINE)
+    world.comes(1001, rank=3)
+    world.comes(1002, rank=3)
+    world.tick({1001: {"user_ticks": 1}, 1002: {"user_ticks": 2}})
+    world.view.go_on_in(Spool(str(tmp_path), "second", {"node": "n1", "started_at_ms": 2}))
+    world.tick({1001: {"user_ticks": 2}})
+    world.view.close({})
+    for node in open_profile(str(tmp_path)):
+        assert [len(chunk.ticks) for chunk in node.chunks()] == [1]
+        assert [one.rank for one in node.processes.values()] == [-1, -1]
 
 
 def test_a_pid_that_came_again_has_not_its_predecessors_children():

@@ -110,6 +110,42 @@ def test_children_that_nobody_saw_are_their_parents(tmp_path):
     assert found.cpu_ms == 1100
 
 
+def generations(tmp_path, **header) -> Made:
+    """A grandparent, a parent and a child, of which the two below end between the same two looks."""
+    made = Made(tmp_path, **header)
+    made.comes(1)
+    made.comes(2, parent=1001, start_ticks=6)
+    made.comes(3, parent=1002, start_ticks=7)
+    return made
+
+
+@pytest.mark.parametrize("kept", [5000, 0])
+def test_a_grandchild_is_counted_once_though_its_parent_ends_with_it(tmp_path, monkeypatch, kept):
+    monkeypatch.setattr(nodes, "ENDED_KEPT", kept)
+    made = generations(tmp_path)
+    made.tick(0)
+    made.tick(1000, {3: {"user_ticks": 60}})
+    # What its parent was told of it nobody saw: its last values are those of the look before.
+    made.tick(2000, {3: made.ends(3), 2: made.ends(2), 1: {"child_user_ticks": 60}})
+    made.forget(2)
+    made.forget(3)
+    made.minute()
+    made.tick(3000)
+    made.close()
+    used = facts(tmp_path).used
+    assert (used.user_ms, used.unseen_children_ms) == (600, 0)
+
+
+def test_what_a_child_used_before_it_was_watched_is_none_of_its_parents_either(tmp_path):
+    made = generations(tmp_path, attached=True)
+    made.tick(0, {3: {"user_ticks": 500}, 2: {"child_user_ticks": 300}})
+    made.tick(1000, {3: {"user_ticks": 590}})
+    made.tick(2000, {3: made.ends(3), 2: made.ends(2), 1: {"child_user_ticks": 300 + 590}})
+    made.close()
+    used = facts(tmp_path).used
+    assert (used.user_ms, used.unseen_children_ms) == (900, 0)
+
+
 def reused(tmp_path, monkeypatch, kept: int):
     """Two processes had one pid, one after the other; each had a child that was seen and one that was not."""
     monkeypatch.setattr(nodes, "ENDED_KEPT", kept)

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paramon.sample.chunk import ChunkWriter, TickReader, read_chunk
-from paramon.sample.errors import Damaged
+from paramon.sample.chunk import ChunkWriter, read_chunk
+from paramon.sample.errors import Damaged, TooLarge
 from paramon.sample.fields import COUNT
+from paramon.sample.inflate import LARGEST
+from paramon.sample.ticks import TickReader
 
 numbers = st.sampled_from([0, 1, -1, 63, 64, 127, 128, 2**31, 2**63 - 1]) | st.integers(-(2**40), 2**40)
 rows = st.lists(numbers, min_size=COUNT, max_size=COUNT).map(tuple)
@@ -82,5 +84,6 @@ def test_damaged_bytes_are_damaged_or_read_and_nothing_else(told, data):
 
 
 def test_what_inflates_without_end_is_refused():
-    with pytest.raises(Damaged):
-        read_chunk(zlib.compress(b"\0" * (300 << 20), 1))
+    with pytest.raises(TooLarge):
+        read_chunk(zlib.compress(b"\0" * (LARGEST + 1), 1))
+    assert LARGEST <= 32 << 20

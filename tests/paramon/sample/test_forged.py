@@ -43,8 +43,12 @@ WRONG = {
     "header counts no time": (HEADER, b'{"ticks_a_second": 0}'),
     "half a character ends it": (END, b'{"a": "\\udc00"}'),
     "end is very long": (END, b'{"wall_ms": "1"}'),
+    **{f"{name} is a text": (END, json.dumps({name: "\x1b[31m"}).encode())
+       for name in ("exit_code", "signal", "denied_processes", "given_up_frames")},
+    "failed reads are texts": (END, b'{"failed_reads": {"gpu": "\\u001b[2J"}}'),
+    "signal is a truth": (END, b'{"signal": true}'),
     "moment is very late": (CHUNK, later(MOMENT_MOST_MS + 1)[0]),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())

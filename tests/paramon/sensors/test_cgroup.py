@@ -1,5 +1,7 @@
 """The control group that a scheduler made for a job, and no other."""
 
+import shutil
+
 import pytest
 from tests.paramon.sensors import trees
 
@@ -55,6 +57,23 @@ def test_what_a_kernel_or_a_site_does_not_count_is_left_out(tmp_path):
         "cgroup.read_bytes": 0,
         "cgroup.written_bytes": 0,
     }
+
+
+def test_what_is_gone_later_takes_nothing_else_with_it_and_is_counted(tmp_path):
+    folder = slurm_2(tmp_path)
+    group = Cgroup(str(tmp_path))
+    trees.put(folder, "memory.max", "max")  # a limit that was lifted is no failure
+    told = group.read()
+    assert told == {name: value for name, value in TOLD.items() if name != "cgroup.memory_limit_kib"}
+    trees.put(folder, "cpu.stat", "usage_usec 9001\nuser_usec 6000\nsystem_usec 3001")
+    (folder / "io.stat").unlink()
+    for times in (1, 2):
+        told = group.read()
+        assert (told["cgroup.cpu_us"], told["cgroup.failed_reads"]) == (9001, 2 * times)
+        assert {"cgroup.throttled_us", "cgroup.read_bytes"} & set(told) == set()
+    shutil.rmtree(folder)
+    with pytest.raises(FileNotFoundError):
+        group.read()
 
 
 PATHS_1 = {

@@ -34,6 +34,28 @@ def paramon(*arguments, **environment):
     return subprocess.run(argv, env=known, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.parametrize(("seconds", "cost"), [(9, "0.09 s of CPU ·"), (10, "0.09 s of CPU (0.90 % of a core) ·")])
+def test_of_a_short_run_the_start_is_not_told_as_a_rate(tmp_path, seconds, cost):
+    made = Made(tmp_path)
+    made.comes(1)
+    made.tick(0)
+    made.tick(seconds * 1000)
+    made.close(cpu_us=90_000)
+    assert f"it took {cost}" in " ".join(shown(tmp_path).split())
+
+
+@pytest.mark.parametrize(("ticks", "is_told"), [(99, False), (100, True)])
+def test_of_less_than_a_second_no_part_is_told(tmp_path, ticks, is_told):
+    made = Made(tmp_path)
+    made.comes(1)
+    made.tick(0)
+    made.tick(1000, {1: {"user_ticks": ticks - 3}})
+    made.close(cpu_ticks_total=ticks, completeness=0.97)
+    assert ("% of all CPU time" in shown(tmp_path)) == is_told
+    assert ("too little CPU time" in shown(tmp_path)) != is_told
+    assert ("CPU 时间太少" in shown(tmp_path, is_chinese=True)) != is_told
+
+
 def a_job(folder: Path, **header) -> Made:
     made = Made(folder, **header)
     made.comes(1, name="mpirun", command="mpirun ./a.out")

@@ -7,8 +7,10 @@ import sys
 
 import pytest
 from tests.paramon.made import Made
+from tests.paramon.test_run import everybody
 from tests.paramon.top.screen import Screen, environment
 
+from paramon.sample.profile import open_profile
 from paramon.text import width
 
 
@@ -220,6 +222,12 @@ def test_a_command_is_watched_and_its_exit_code_is_tops(tmp_path):
     (output,) = tmp_path.glob("output-*.txt")
     assert output.read_text() == "out\n"
     assert len(list(tmp_path.glob("*.paramon"))) == 1
+
+
+def test_a_command_of_an_instant_is_itself(tmp_path):
+    assert top("--every", "0.3", tmp_path, "--", "true").returncode == 0
+    (node,) = open_profile(str(tmp_path))
+    assert [one.name for one in everybody(node)] == ["true"]
 
 
 def test_ctrl_c_ends_the_command_too_and_q_leaves_it_running(tmp_path):

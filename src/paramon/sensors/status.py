@@ -1,0 +1,43 @@
+"""`status` and `stat` of a process or a thread, as proc(5) tells of them."""
+
+from __future__ import annotations
+
+import os
+
+from paramon.sensors.file import content
+
+STATUS_SIZE, STATUS_MOST = 4096, 1 << 20
+"""Of what is read at once, and of all: who is in thousands of groups has their numbers before what is asked for."""
+LAST = b"\nnonvoluntary_ctxt_switches:"
+"""What `status` ends with."""
+
+
+def status_of(base: str) -> bytes:
+    """`base`: the folder of a process or a thread, with its slash. The whole of its `status`."""
+    file = os.open(base + "status", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        found = os.read(file, STATUS_SIZE)
+        while LAST not in found and len(found) < STATUS_MOST:
+            more = os.read(file, STATUS_SIZE)
+            if not more:
+                break
+            found += more
+        return found
+    finally:
+        os.close(file)
+
+
+def stat_of_another(base: str, thread: int) -> bytes:
+    """The `stat` of any thread but that one; empty where there is none. OSError where the process is gone."""
+    for name in os.listdir(base + "task"):
+        if name != str(thread):
+            try:
+                return content(f"{base}task/{name}/stat")
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+    return b""
+
+
+def number(status: bytes, name: bytes, otherwise: int) -> int:
+    at = status.find(name)
+    return int(status[at + len(name) :].split(None, 1)[0]) if at >= 0 else otherwise
