@@ -155,3 +155,10 @@ def test_every_series_of_the_sensors_has_words():
         ("pressure", [f"{what}_{kind}_us" for what in RESOURCES for kind in ("some", "full")]),
     ):  # fmt: skip
         assert set(known) <= set(WORDS[group]), group
+
+
+def test_a_file_that_is_named_as_a_folder_is_said_to_be_none(tmp_path):
+    (tmp_path / "file").touch()
+    for command in ("run", "top"):
+        done = paramon(command, "--folder", tmp_path / "file", "--", "true")
+        assert (done.returncode, "(Not a directory): name a folder with --folder." in done.stderr) == (2, True)
