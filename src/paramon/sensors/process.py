@@ -9,13 +9,12 @@ process's memory for milliseconds a gigabyte.
 
 from __future__ import annotations
 
-import errno
 import os
 
 from paramon.sample.fields import AT, COUNT
-from paramon.sensors.file import content
+from paramon.sensors.file import DENIED, NOT_KEPT, content, kept
 from paramon.sensors.reaped import Reaped
-from paramon.sensors.status import number, stat_of_another, status_of
+from paramon.sensors.status import fields_in, number, program_in, stat_of_another, status_of
 from paramon.sensors.waits import RUN_SIZE, Waits
 
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
@@ -37,9 +36,6 @@ TOLD_KIB = 4096
 FAULTS = 256
 """So many more page faults, and it may have had memory for a moment between two looks: `status` knows of the most. Each
 time that it did not, twice as many are needed: many a program takes and gives back the same memory all the time."""
-NOT_KEPT, DENIED = -1, -2
-"""Instead of an open file: one that is opened for each look, and one that must not be read."""
-TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
 NOT_COUNTED = b"0 0 0"
 """A `schedstat` of a kernel that does not count."""
 
@@ -82,8 +78,8 @@ class Watched:
             data = content(self._base + "stat", SIZE)
         except FileNotFoundError:
             raise ProcessLookupError(pid) from None
-        parts = _fields(data)
-        self._program, self.is_another_program = _program(data, parts), False
+        parts = fields_in(data)
+        self._program, self.is_another_program = program_in(data, parts), False
         self.parent, self._start = int(parts[1]), parts[19]
         self.start_ticks = int(self._start)
         self._read_stat(data)
@@ -95,9 +91,9 @@ class Watched:
 
     def keep(self, files_most: int) -> None:
         """It will be looked at again and again: its files stay open, as long as their numbers are below that."""
-        self._stat = self._kept("stat", files_most)
-        self._io = self._kept("io", files_most)
-        self._run = self._kept("schedstat", files_most)
+        self._stat = kept(self._base + "stat", files_most)
+        self._io = kept(self._base + "io", files_most)
+        self._run = kept(self._base + "schedstat", files_most)
 
     def look(self) -> bool:
         """Whether anything is new. OSError where it is gone."""
@@ -149,27 +145,17 @@ class Watched:
                 os.close(file)
         self._stat = self._io = self._run = NOT_KEPT
 
-    def _kept(self, name: str, files_most: int) -> int:
-        try:
-            file = os.open(self._base + name, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as wrong:
-            return NOT_KEPT if wrong.errno in TOO_MANY_FILES else DENIED
-        if file < files_most:
-            return file
-        os.close(file)
-        return NOT_KEPT
-
     def _now(self, file: int, name: str) -> bytes:
         if file >= 0:
             return os.pread(file, SIZE, 0)
         return content(self._base + name, SIZE) if file == NOT_KEPT else b""
 
     def _read_stat(self, data: bytes) -> None:
-        parts, values = _fields(data), self.values
+        parts, values = fields_in(data), self.values
         if parts[19] != self._start:
             raise ProcessLookupError(self.pid)  # its number is another's now
         self._seen = data
-        program = _program(data, parts)
+        program = program_in(data, parts)
         is_over = parts[0] == b"Z"
         if program != self._program:
             # Of a first thread that has ended the kernel keeps the name alone.
@@ -195,7 +181,7 @@ class Watched:
         if int(parts[17]) <= 1:
             self._age = SELDOM  # it will never tell more
             return parts
-        alive = _fields(stat_of_another(self._base, self.pid) or self._seen)
+        alive = fields_in(stat_of_another(self._base, self.pid) or self._seen)
         return [alive[0], *parts[1:21], alive[21], *parts[22:]]
 
     def _read_io(self) -> bool:
@@ -253,16 +239,6 @@ class Watched:
             values[at] = number(status, name, values[at])
         self._told_rss, self._told_faults = values[RSS], values[MINOR]
         return status
-
-
-def _fields(stat: bytes) -> list[bytes]:
-    """From the third on, the state; the second is a name, and may hold anything."""
-    return stat[stat.rindex(b")") + 2 :].split()
-
-
-def _program(stat: bytes, parts: list[bytes]) -> tuple[bytes, bytes]:
-    """Its name after its pid, and where its stack starts, which is another place after each execve(2)."""
-    return stat[: stat.rindex(b")")], parts[25]
 
 
 def _pace_most(threads: int) -> int:
