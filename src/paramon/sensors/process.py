@@ -12,13 +12,14 @@ from __future__ import annotations
 import os
 
 from paramon.sample.fields import AT, COUNT
-from paramon.sensors.file import content
-from paramon.sensors.kept import DENIED, NOT_KEPT, SIZE, kept, now
+from paramon.sensors.file import DENIED, NOT_KEPT, content, kept
 from paramon.sensors.reaped import Reaped
-from paramon.sensors.status import number, stat_of_another, status_of
+from paramon.sensors.status import fields_in, number, program_in, stat_of_another, status_of
 from paramon.sensors.waits import RUN_SIZE, Waits
 
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
+SIZE = 960
+"""Of what is read at once. What fits a kibibyte gets its memory for half the price (malloc's per-thread cache)."""
 STATUS = (
     (b"\nVmHWM:", AT["peak_rss_kib"]),
     (b"\nRssFile:", AT["file_kib"]),
@@ -77,8 +78,8 @@ class Watched:
             data = content(self._base + "stat", SIZE)
         except FileNotFoundError:
             raise ProcessLookupError(pid) from None
-        parts = _fields(data)
-        self._program, self.is_another_program = _program(data, parts), False
+        parts = fields_in(data)
+        self._program, self.is_another_program = program_in(data, parts), False
         self.parent, self._start = int(parts[1]), parts[19]
         self.start_ticks = int(self._start)
         self._read_stat(data)
@@ -103,7 +104,7 @@ class Watched:
             if ran == self._ran:
                 return False
             self._ran = b"" if ran.startswith(NOT_COUNTED) else ran
-        data = now(self._stat, self._base + "stat")
+        data = self._now(self._stat, "stat")
         is_new = data != self._seen
         if is_new:
             self._read_stat(data)
@@ -144,12 +145,17 @@ class Watched:
                 os.close(file)
         self._stat = self._io = self._run = NOT_KEPT
 
+    def _now(self, file: int, name: str) -> bytes:
+        if file >= 0:
+            return os.pread(file, SIZE, 0)
+        return content(self._base + name, SIZE) if file == NOT_KEPT else b""
+
     def _read_stat(self, data: bytes) -> None:
-        parts, values = _fields(data), self.values
+        parts, values = fields_in(data), self.values
         if parts[19] != self._start:
             raise ProcessLookupError(self.pid)  # its number is another's now
         self._seen = data
-        program = _program(data, parts)
+        program = program_in(data, parts)
         is_over = parts[0] == b"Z"
         if program != self._program:
             # Of a first thread that has ended the kernel keeps the name alone.
@@ -175,13 +181,13 @@ class Watched:
         if int(parts[17]) <= 1:
             self._age = SELDOM  # it will never tell more
             return parts
-        alive = _fields(stat_of_another(self._base, self.pid) or self._seen)
+        alive = fields_in(stat_of_another(self._base, self.pid) or self._seen)
         return [alive[0], *parts[1:21], alive[21], *parts[22:]]
 
     def _read_io(self) -> bool:
         """Whether it is another."""
         try:
-            data = now(self._io, self._base + "io")
+            data = self._now(self._io, "io")
         except PermissionError:
             return False  # one that changed its user may not be read any more
         if data == self._seen_io:
@@ -203,7 +209,7 @@ class Watched:
         if not status:
             return  # where it is gone, the next look finds that
         if values[THREADS] <= 1:
-            self._waits.read_only_thread(self.pid, now(self._run, self._base + "schedstat"), status)
+            self._waits.read_only_thread(self.pid, self._now(self._run, "schedstat"), status)
         else:
             self._waits.read(self._base)
         values[WAITS_KNOWN], values[RUN_WAIT], values[VOLUNTARY], values[FORCED] = self._waits.sums
@@ -233,16 +239,6 @@ class Watched:
             values[at] = number(status, name, values[at])
         self._told_rss, self._told_faults = values[RSS], values[MINOR]
         return status
-
-
-def _fields(stat: bytes) -> list[bytes]:
-    """From the third on, the state; the second is a name, and may hold anything."""
-    return stat[stat.rindex(b")") + 2 :].split()
-
-
-def _program(stat: bytes, parts: list[bytes]) -> tuple[bytes, bytes]:
-    """Its name after its pid, and where its stack starts, which is another place after each execve(2)."""
-    return stat[: stat.rindex(b")")], parts[25]
 
 
 def _pace_most(threads: int) -> int:
