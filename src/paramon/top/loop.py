@@ -7,7 +7,7 @@ import time
 from typing import Callable, NamedTuple, Protocol, TextIO
 
 from paramon.streams import columns_of_a_file
-from paramon.text import cut
+from paramon.text import cut, folded
 from paramon.top.board import Board, board
 from paramon.top.keys import Terminal
 from paramon.top.reel import Reel
@@ -78,7 +78,7 @@ def pages(look: Look, state: State, out: TextIO, *, is_once: bool) -> None:
 def screen(look: Look, state: State, columns: int, lines: int) -> list[str]:
     """Never more lines, nor wider ones, than there is room for."""
     if columns < NARROWEST or lines < LOWEST:
-        return [cut(look.say(*SMALL), columns)]
+        return folded(look.say(*SMALL), max(columns, 2))[: max(lines, 1)]
     drawn = look.paint(board(look.reel, state, lines, look.say), columns, look.say, is_colourful=look.is_colourful)
     if state.has_help:
         drawn = [*drawn[:2], "", *[cut(line, columns) for line in help_lines(look.say)]]

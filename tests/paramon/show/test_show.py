@@ -77,7 +77,7 @@ def test_the_page_says_what_was_measured(tmp_path):
         "mpirun ./a.out", "1 node: n1 · 4 cores · job 42", "exit code 0", "3.00 s used of 8.00 s there (38 %)",
         "1.50 of 4 cores", "peak 3.0 GiB after 2.00 s", "10.0 KiB in 10 calls (1.0 KiB each)",
         "CPU balance of 2 ranks (mean ÷ most): 0.67", "1002 r0 a.out", "user 30 % · system 0 % · idle 70 %",
-        "8.0 GiB, 50 % taken at the fullest", "eth0.receive_bytes +5.0 MiB (2.5 MiB/s)", "cpu_percent 3 % (3 % … 9 %)",
+        "8.0 GiB, 50 % taken at the fullest", "eth0 receive 5.0 MiB (2.5 MiB/s)", "cpu 3 % (3 % … 9 %)",
         "3 ticks missed", "2 left out to stay cheap", "80.0 % of all CPU time is a known process's",
     ):  # fmt: skip
         assert part in text

@@ -12,6 +12,11 @@ from hypothesis import strategies as st
 from tests.paramon.made import Made
 from tests.paramon.show.test_show import ROOT, a_job, paramon, shown
 
+from paramon.sensors.infiniband import COUNTERS
+from paramon.sensors.network import COLUMNS
+from paramon.sensors.pressure import RESOURCES
+from paramon.short_lived import WHAT
+from paramon.show.series_words import WORDS
 from paramon.text import folded, width
 
 
@@ -106,3 +111,54 @@ def test_of_one_the_page_says_so(tmp_path):
     ):
         assert part in text, part
     assert "1 node  1 process  1 running" in paramon("top", "--once", tmp_path).stdout
+
+
+def of_a_node(text: str) -> str:
+    """Its part of the page, on one line."""
+    part = text.split("\n\n")[-2]
+    return " ".join(part.split())
+
+
+def test_a_nodes_series_are_told_in_words_of_either_language_and_zeros_are_not(tmp_path):
+    made = Made(tmp_path)
+    first = {"disk__sda__read_bytes": 7, "disk__sda__busy_ms": 5, "network__ib0__sent_errors": 9, "cores__full": 0,
+             "pressure__cpu_some_us": 0, "gpu__0__sm_permille": 0, "gpu__0__mig__1__memory_used_kib": 0,
+             "gpu__0__process__77__memory_kib": 2048, "nfs__/home__write_rtt_ms": 1, "power__acpi_meter_mw": 90_000,
+             "infiniband__mlx5_0__1__link_recoveries": 0, "odd__x__some_new_thing_bytes": 0}  # fmt: skip
+    made.tick(0, **first)
+    made.tick(2000, **{**first, "disk__sda__read_bytes": 7 + (4 << 20), "pressure__cpu_some_us": 500_000,
+                       "nfs__/home__write_rtt_ms": 41, "exits__a_b__count": 6, "odd__x__some_new_thing_bytes": 500,
+                       "infiniband__mlx5_0__1__link_recoveries": 1})  # fmt: skip
+    made.close()
+    english = of_a_node(shown(tmp_path))
+    for part in ("disks sda read 4.0 MiB (2.0 MiB/s) ", "held up some waited for a CPU 0.50 s (25.0 %)",
+                 "GPU 0 SM busy 0.0 %", "0 process 77 memory 2.0 MiB", "NFS /home writes' time at the server 0.04 s",
+                 "power acpi meter 90.0 W", "InfiniBand mlx5_0.1 link recoveries 1", "short-lived a_b times 6",
+                 "odd x some new thing 500 B"):  # fmt: skip
+        assert part in english, part
+    chinese = of_a_node(shown(tmp_path, is_chinese=True))
+    for part in (
+        "磁盘 sda 读 4.0 MiB",
+        "受阻 部分任务等 CPU 0.50 s",
+        "0 进程 77 显存 2.0 MiB",
+        "NFS /home 写服务器耗时",
+    ):
+        assert part in chinese, part
+    for zero in ("busy 0.00 s", "errors at", "more than 90", "MIG"):
+        assert zero not in english
+
+
+def test_every_series_of_the_sensors_has_words():
+    for group, known in (
+        ("infiniband", COUNTERS.values()), ("network", [name for _, name in COLUMNS]), ("exits", WHAT),
+        ("disk", ["reads", "writes", "read_bytes", "written_bytes", "read_ms", "write_ms", "busy_ms"]),
+        ("pressure", [f"{what}_{kind}_us" for what in RESOURCES for kind in ("some", "full")]),
+    ):  # fmt: skip
+        assert set(known) <= set(WORDS[group]), group
+
+
+def test_a_file_that_is_named_as_a_folder_is_said_to_be_none(tmp_path):
+    (tmp_path / "file").touch()
+    for command in ("run", "top"):
+        done = paramon(command, "--folder", tmp_path / "file", "--", "true")
+        assert (done.returncode, "(Not a directory): name a folder with --folder." in done.stderr) == (2, True)

@@ -135,6 +135,8 @@ def test_a_resize_is_followed_and_a_window_too_small_is_said_to_be(tmp_path, loo
         screen.until("LIVE")
         screen.resize(40, 24)
         assert screen.until("too small") == ["too small: 60×8 at least"]
+        screen.resize(20, 24)
+        assert screen.until("too small", "least") == ["too small: 60×8 at", "least"]
         screen.resize(70, 10)
         lines = screen.until("LIVE")
         assert len(lines) <= 10
@@ -225,7 +227,7 @@ def test_a_command_is_watched_and_its_exit_code_is_tops(tmp_path):
 
 
 def test_a_command_of_an_instant_is_itself(tmp_path):
-    assert top("--every", "0.3", tmp_path, "--", "true").returncode == 0
+    assert top("--every", "0.3", "--folder", tmp_path, "--", "true").returncode == 0
     (node,) = open_profile(str(tmp_path))
     assert [one.name for one in everybody(node)] == ["true"]
 
