@@ -57,8 +57,8 @@ class Watched:
     one, and taken back by whoever told of it."""
 
     __slots__ = (
-        "_age", "_base", "_io", "_is_quiet", "_is_stale", "_later", "_pace", "_paced", "_program", "_ran", "_reaped",
-        "_run", "_seen", "_seen_io", "_start", "_stat", "_told_faults", "_told_rss", "_unasked_faults", "_waits",
+        "_age", "_base", "_io", "_is_quiet", "_is_stale", "_pace", "_paced", "_program", "_ran", "_reaped", "_run",
+        "_seen", "_seen_io", "_seldom", "_start", "_stat", "_told_faults", "_told_rss", "_unasked_faults", "_waits",
         "is_another_program", "parent", "pid", "start_ticks", "values",
     )  # fmt: skip
 
@@ -68,8 +68,9 @@ class Watched:
         self.values = [0] * COUNT
         self._stat = self._io = self._run = NOT_KEPT
         self._seen = self._seen_io = self._ran = self._start = b""
-        # The first look finds all of it new; in the end, those that came together take turns with what is dear.
-        self._is_quiet, self._is_stale, self._age, self._later = False, True, SELDOM, -(pid % OFTEN)
+        # The first look finds all of it new; after it, those that came together take turns with what is dear.
+        self._seldom = self._age = SELDOM + pid % OFTEN
+        self._is_quiet, self._is_stale = False, True
         self._pace, self._paced = 0, 1
         self._told_rss, self._told_faults, self._unasked_faults = 0, 0, FAULTS
         self._waits = Waits()
@@ -98,7 +99,7 @@ class Watched:
     def look(self) -> bool:
         """Whether anything is new. OSError where it is gone."""
         self._age += 1
-        if self._is_quiet and self._age < SELDOM:
+        if self._is_quiet and self._age < self._seldom:
             # Asked before `stat`, so that nothing falls in between.
             ran = os.pread(self._run, RUN_SIZE, 0) if self._run >= 0 else content(self._base + "schedstat", RUN_SIZE)
             if ran == self._ran:
@@ -114,7 +115,7 @@ class Watched:
             self._is_stale = is_new = True
         if self._reaped is not None:
             self._reaped.looked()
-        if self._age >= (self._pace if self._is_stale else SELDOM):
+        if self._age >= (self._pace if self._is_stale else self._seldom):
             self._read_dear()
             return True
         if abs(self.values[RSS] - self._told_rss) > TOLD_KIB:
@@ -179,7 +180,7 @@ class Watched:
     def _of_ended(self, parts: list[bytes]) -> list[bytes]:
         """Its first thread has. As long as others run, they know of its memory, and of what it does."""
         if int(parts[17]) <= 1:
-            self._age = SELDOM  # it will never tell more
+            self._age = self._seldom  # it will never tell more
             return parts
         alive = fields_in(stat_of_another(self._base, self.pid) or self._seen)
         return [alive[0], *parts[1:21], alive[21], *parts[22:]]
@@ -203,7 +204,7 @@ class Watched:
     def _read_dear(self) -> None:
         before, most, self._is_stale = self._pace, _pace_most(self.values[THREADS]), False
         self._pace = min(2 * before or 1, most)
-        self._age = self._later if before < most == self._pace else 0
+        self._age = SELDOM - self._seldom if before < most == self._pace else 0
         values = self.values
         status = self._read_status()
         if not status:
