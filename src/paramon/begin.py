@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import time
@@ -15,6 +16,7 @@ from paramon.machine import sensors_here
 from paramon.perf.job import AUTO, job_sensors
 from paramon.record import Recorder
 from paramon.sample.fields import NAMES
+from paramon.sample.profile import SUFFIX
 from paramon.schedulers import slots_here
 from paramon.sensors.exits import Exits
 from paramon.sensors.sensor import Unavailable
@@ -54,9 +56,15 @@ def spool_of(folder: str, header: dict[str, Any], modes: Modes = AS_USUAL) -> Sp
         return Spool(folder, name, header, modes)
     except OSError as wrong:
         raise Refused(
-            f"The profile cannot be written to {folder} ({wrong.strerror}): name a folder with --folder.",
-            f"无法在 {folder} 写入采集文件（{wrong.strerror}）：请用 --folder 指定目录。",
+            f"The profile cannot be written to {folder} ({why_not(wrong)}): name a folder with --folder.",
+            f"无法在 {folder} 写入采集文件（{why_not(wrong)}）：请用 --folder 指定目录。",
         ) from None
+
+
+def why_not(wrong: OSError) -> str:
+    """Where a folder cannot be made since a file has its name, that it exists would say nothing."""
+    is_in_the_way = isinstance(wrong, FileExistsError) and not str(wrong.filename).endswith(SUFFIX)
+    return os.strerror(errno.ENOTDIR) if is_in_the_way else wrong.strerror or str(wrong)
 
 
 def exits_here(unavailable: dict[str, tuple[str, str]]) -> Exits | None:

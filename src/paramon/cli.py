@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -16,14 +15,20 @@ from paramon.perf.job import AUTO, OFF
 from paramon.run import run
 from paramon.sample.errors import Damaged
 from paramon.schedulers import SCHEDULERS, is_in_job
+from paramon.streams import with_streams, write_no_more
 from paramon.watch import watch
 
 SHORTEST, LONGEST = 0.1, 60.0
-TOP_USAGE = "paramon top [options] [PROFILE | --pid PID | -- COMMAND …]"
+TOP_USAGE = "paramon top [options] [PROFILE | --pid PID | [--folder FOLDER] -- COMMAND …]"
+
+MARK_HELP = (
+    "so in the environment: it belongs to it, too; without --pid and --scheduler it waits for the first such process, "
+    "and ends a minute after the last"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    has_output = _with_streams()
+    has_output = with_streams()
     given, command = _split(list(sys.argv[1:] if arguments is None else arguments))
     asked = _parser().parse_args(given, argparse.Namespace(trouble=2))
     if command:
@@ -35,35 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Refused, Damaged) as wrong:
         sys.stderr.write(said(wrong.en, wrong.zh))
     except BrokenPipeError:
-        _write_no_more()  # who read on has enough
+        write_no_more()  # who read on has enough
         return 0
     except OSError as wrong:
-        _write_no_more()
+        write_no_more()
         place = "" if wrong.filename is None else f"{wrong.filename}: "  # standard output has no name
         sys.stderr.write(f"paramon: {place}{wrong.strerror or wrong}\n")
     return int(asked.trouble)
-
-
-def _with_streams() -> bool:
-    """Whether standard output is there. Python has None for a stream that is closed; and a name in a terminal that
-    cannot show it is no reason to show nothing."""
-    has_output = bool(sys.stdout)
-    if not has_output:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # as long as everything lasts
-    if not sys.stderr:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # as above
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
-    return has_output
-
-
-def _write_no_more() -> None:
-    """What is left to write would fail again when Python ends. (Closed first: perhaps no more files may be open.)"""
-    output = sys.stdout.fileno()
-    os.close(output)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    if nowhere != output:
-        os.dup2(nowhere, output)
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -108,7 +91,7 @@ def _top(asked: argparse.Namespace) -> int:
     return top(
         Wanted(
             asked.profile, asked.pid, asked.command, asked.at, asked.every, asked.period, asked.budget / 100,
-            asked.once, asked.plain, is_chinese(asked.language),
+            asked.once, asked.plain, is_chinese(asked.language), asked.folder,
         )
     )  # fmt: skip
 
@@ -156,7 +139,7 @@ def _parser() -> _Parser:
     one.set_defaults(does=_run)
     one = words.add_parser("watch", parents=[profile], help="write the profile of what runs already")
     one.add_argument("--pid", type=int, default=0, help="the process: with all that it starts, until it ends")
-    one.add_argument("--mark", default="", metavar="NAME=VALUE", help="so in the environment: it belongs to it, too")
+    one.add_argument("--mark", default="", metavar="NAME=VALUE", help=MARK_HELP)
     one.add_argument("--scheduler", choices=tuple(SCHEDULERS), default="", help="on the job's other nodes, too")
     one.set_defaults(does=_watch)
     one = words.add_parser("show", help="what a profile says")
@@ -165,8 +148,9 @@ def _parser() -> _Parser:
     _language(one)
     one.set_defaults(does=_show)
     one = words.add_parser("top", help="what a job does, as it does it or later", usage=TOP_USAGE)
-    one.add_argument("profile", nargs="?", default="paramon", help="a file, or a folder of them (./paramon)")
+    one.add_argument("profile", nargs="?", default="", help="a file, or a folder of them (./paramon)")
     one.add_argument("--pid", type=int, default=0, help="look at a process that runs, and at its children")
+    one.add_argument("--folder", default="", help="where the profile of a command goes (./paramon)")
     one.add_argument("--at", default="", metavar="TIME", help="seconds or [h:]m:s since the start, or a date and time")
     one.add_argument("--every", type=_every, default=1.0, help="seconds from one drawing to the next, 0.2 to 3600 (1)")
     one.add_argument("--once", action="store_true", help="one page, and that is all")

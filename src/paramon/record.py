@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from paramon.beat import Beat
+from paramon.errors import said
 from paramon.perf.job import Follower
 from paramon.sample.fields import SLEPT_SERIES
 from paramon.sample.profile import Process
 from paramon.sample.sink import Minute
 from paramon.sensors.seldom import Seldom
-from paramon.sensors.sensor import Sensor
+from paramon.sensors.sensor import Sensor, Unavailable
 from paramon.spent import completeness
 from paramon.table import Table
 
@@ -70,6 +71,8 @@ class Recorder:
         self._clock, self._awake = clock, awake
         self._began, self._began_awake, self._slept = clock(), awake(), 0.0
         self._chunk_end = self._began + CHUNK_SECONDS
+        self._lacking: dict[str, Sequence[str]] = {}
+        """What turned out not to be there, by sensor, and why."""
         self.failed: dict[str, int] = {}
         """Reads that failed, by sensor; and how often one could not be told who came."""
 
@@ -87,11 +90,7 @@ class Recorder:
         is_first = chunk.ticks == 1
         self._table.look(chunk, self._came, is_first=is_first)
         for sensor in self._sensors:
-            try:
-                for series, value in sensor.read().items():
-                    chunk.point(series, value)
-            except Exception:  # noqa: BLE001  # a kernel unlike those we know: all else goes on
-                self._count_failed(sensor.name)
+            self._read(sensor)
         chunk.point("paramon.cpu_us", int(time.process_time() * 1e6))
         chunk.point("paramon.missed_ticks", self._beat.missed)
         chunk.point("paramon.slowed_ticks", self._beat.slowed)
@@ -103,6 +102,23 @@ class Recorder:
         self._spool.end_tick()
         if now >= self._chunk_end:
             self.end_minute()
+
+    def _read(self, sensor: Sensor) -> None:
+        try:
+            told = sensor.read()
+            for series, value in told.items():
+                self._spool.chunk.point(series, value)
+            if told:
+                self._lacks(sensor.name, ())
+        except Unavailable as why:
+            self._lacks(sensor.name, (why.en, why.zh))
+        except Exception:  # noqa: BLE001  # a kernel unlike those we know: all else goes on
+            self._count_failed(sensor.name)
+
+    def _lacks(self, name: str, why: Sequence[str]) -> None:
+        if self._lacking.get(name, ()) != why:
+            self._lacking[name] = why
+            self._spool.cannot_have(name, why)
 
     def cannot_have(self, name: str, why: Sequence[str]) -> None:
         """What, and why: in English and in Chinese; nothing for what can be had by now."""
@@ -173,11 +189,21 @@ class Recorder:
         })  # fmt: skip
 
 
-def safely(what: Callable[[], None]) -> bool:
-    """The job must not suffer from a defect of ours: it is said in one line, and false."""
+def safely(what: Callable[[], None], *, goes_on: bool = False) -> bool:
+    """The job must not suffer from a defect of ours: it is said in a line, and false. `goes_on`: the profile does,
+    without what failed."""
     try:
         what()
     except Exception as wrong:  # noqa: BLE001  # whatever it is
-        sys.stderr.write(f"paramon: the profile ends here: {type(wrong).__name__}: {wrong}\n")
+        told = f"{type(wrong).__name__}: {wrong}"
+        en, zh = (
+            ("a part of the profile failed", "采集的一部分失败")
+            if goes_on
+            else ("the profile ends here", "采集到此中止")
+        )
+        try:
+            os.write(2, said(f"{en}: {told}", f"{zh}：{told}").encode("utf-8", "surrogateescape"))
+        except OSError:
+            pass  # nobody listens any more
         return False
     return True

@@ -22,7 +22,8 @@ from paramon.owner import environment
 from paramon.record import Recorder, safely
 from paramon.signals import Signal, Signals
 from paramon.subreaper import adopt_orphans
-from paramon.table import Belongs, allow_many_files, pids
+from paramon.table import Belongs, allow_many_files
+from paramon.there import pids
 from paramon.total import Total, largest_rss_kib
 
 MARK = "PARAMON_JOB"

@@ -173,11 +173,14 @@ class Spool:
 
     def _write(self, whole: bytes) -> None:
         """A piece that did not fit is cut off again: a frame is whole or not there."""
-        size = os.fstat(self._file).st_size
-        written = os.write(self._file, whole)
-        if written < len(whole):
-            os.ftruncate(self._file, size)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        size, written = os.fstat(self._file).st_size, 0
+        try:
+            while written < len(whole):
+                written += os.write(self._file, whole[written:])  # of a piece, the second call says why
+        except OSError:
+            if written:
+                os.ftruncate(self._file, size)
+            raise
         self.written_bytes += written
         self._unsure.append(whole)
         self._unsure_bytes += written

@@ -13,9 +13,8 @@ from paramon.sensors.exits import Exits
 from paramon.sensors.process import Watched
 from paramon.short_lived import ShortLived
 from paramon.spent import Spent
+from paramon.there import Newest, there
 
-LISTED_EVERY = 10
-"""Looks from one list of all processes to the next, at least: a number that never changes would hide all that come."""
 SPARE_FILES = 64
 """Of those that may be open, so many are left to others than the processes."""
 
@@ -38,10 +37,6 @@ class Belongs(NamedTuple):
         return bool(self.processes) or not self.parents
 
 
-def pids(root: str = "/proc") -> list[str]:
-    return [name for name in os.listdir(root) if name.isdecimal()]
-
-
 def allow_many_files() -> None:
     """Three of each process stay open, where so many may."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -60,18 +55,20 @@ class Table:
         """`own`: the collector, which is no part of the job. `exits`: closed by the table."""
         self._belongs, self._root = belongs, root
         self._ours: dict[str, tuple[int, Watched]] = {}
-        self._foreign = {str(os.getpid() if own is None else own), *belongs.others}
-        self._asked: set[str] = set()
+        self._there = there(root)
+        left_out = {str(os.getpid() if own is None else own), *belongs.others}
+        self._foreign = {name: inode for name, inode in self._there.items() if name in left_out}
+        """By name, as those that are there."""
+        self._asked: dict[str, int] = {}
         """Once. One that was between fork(2) and execve(2) has another environment now, so it is asked again."""
-        self._there = set(belongs.others)
-        self._newest = _Newest(root)
+        self._newest = Newest(root)
         self._numbers = 0
         self._looks = 0
         self.spent = Spent()
         self._short = None if exits is None else ShortLived(exits, self.spent)
         self.denied = 0
         """Processes that must not be looked at, so that nobody knows whose they are."""
-        self._denied: set[str] = set()
+        self._denied: dict[str, int] = {}
         self._ranks: dict[int, int] = {}
         """By number: of one that has ended there is no environment."""
 
@@ -83,7 +80,7 @@ class Table:
         self._looks += 1
         is_listed = self._newest.may_be_another()
         if is_listed:
-            self._there = set(pids(self._root))
+            self._there = there(self._root)
         if self._short is not None:
             self._short.drain()  # after the list: of who is missing in it, all is told
             self._short.settle(self._ours, self._there, self._belongs.parents)
@@ -126,7 +123,9 @@ class Table:
 
     def leave_out(self, pid: int) -> None:
         """One that the collector has just started: until it has become another program, it carries what that does."""
-        self._foreign.add(str(pid))
+        inode = there(self._root).get(str(pid))
+        if inode is not None:
+            self._foreign[str(pid)] = inode
 
     def has_living(self) -> bool:
         return any(began(int(name)) for name in self._ours)
@@ -151,9 +150,11 @@ class Table:
     def _arrivals(self) -> list[Process]:
         """A child has a higher number than its parent nearly always, but numbers start over: until nobody comes."""
         found: list[Process] = []
-        self._foreign &= self._there
-        self._denied &= self._there
-        unknown = sorted((name for name in self._there - self._foreign if name not in self._ours), key=int)
+        self._foreign, self._denied = self._still(self._foreign), self._still(self._denied)
+        unknown = [
+            name for name, inode in self._there.items() if self._foreign.get(name) != inode and name not in self._ours
+        ]
+        unknown.sort(key=int)
         while unknown:
             left = []
             for name in unknown:
@@ -165,11 +166,18 @@ class Table:
             if len(left) == len(unknown):
                 break
             unknown = left
-        self._foreign.update(name for name in unknown if name in self._asked)
-        self._asked = {name for name in unknown if name not in self._foreign}
+        fresh = {name: self._there[name] for name in unknown}
+        self._foreign.update((name, inode) for name, inode in fresh.items() if self._asked.get(name) == inode)
+        self._asked = {name: inode for name, inode in fresh.items() if name not in self._foreign}
         if self._asked:
             self._newest.forget()
         return found
+
+    def _still(self, known: dict[str, int]) -> dict[str, int]:
+        """Without those that are gone, now and then."""
+        if len(known) <= len(self._there):
+            return known
+        return {name: inode for name, inode in known.items() if self._there.get(name) == inode}
 
     def _arrival(self, name: str) -> Process | None:
         pid = int(name)
@@ -177,7 +185,7 @@ class Table:
             watched = Watched(pid, self._root)
         except PermissionError:
             self.denied += name not in self._denied
-            self._denied.add(name)
+            self._denied[name] = self._there[name]
             return None
         except OSError:
             return None  # it is gone, or no file can be opened just now
@@ -222,29 +230,3 @@ class Table:
         watched.ended()
         chunk.row(number, tuple(watched.values))
         watched.close()
-
-
-class _Newest:
-    """Whether a process may have come since it was asked before: proc_loadavg(5) tells the number that was given last,
-    for a hundredth of the cost of a list of all. Where it does not, one may always have come."""
-
-    def __init__(self, root: str) -> None:
-        self._seen, self._asked = b"0", 0
-        try:
-            self._file = os.open(f"{root}/loadavg", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            self._file = -1
-
-    def may_be_another(self) -> bool:
-        number = os.pread(self._file, 128, 0).split()[-1] if self._file >= 0 else b"0"
-        before, self._seen = self._seen, number
-        self._asked += 1
-        return number != before or number == b"0" or self._asked % LISTED_EVERY == 0
-
-    def forget(self) -> None:
-        self._seen = b"0"
-
-    def close(self) -> None:
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1

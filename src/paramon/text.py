@@ -35,6 +35,22 @@ def cut(text: str, columns: int) -> str:
     return kept + "…" if columns > 0 else ""
 
 
+def folded(text: str, columns: int) -> list[str]:
+    """Lines that are no wider, broken between words where there are any."""
+    lines = []
+    while width(text) > columns:
+        end = next(at for at in range(len(text), 0, -1) if width(text[:at]) <= columns)
+        gap = text.rfind(" ", 0, end + 1)
+        lines.append(text[: gap if gap > 0 else end].rstrip())
+        text = text[gap if gap > 0 else end :].lstrip()
+    return [*lines, text]
+
+
+def word(number: float, one: str, many: str = "") -> str:
+    """In English: of one of them, or of any other number (with an s where `many` is left out)."""
+    return one if number == 1 else many or one + "s"
+
+
 def left(text: str, columns: int) -> str:
     text = cut(text, columns)
     return text + " " * (columns - width(text))

@@ -12,6 +12,7 @@ import os
 import select
 import signal
 import sys
+import time
 from collections.abc import Collection
 from functools import partial
 from typing import Protocol
@@ -28,6 +29,8 @@ from paramon.total import Total
 WARNINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 LONGEST_WAIT = 1.0
 """Seconds that it may go unnoticed that the process has ended, where the kernel does not tell (before Linux 5.3)."""
+PATIENCE_SECONDS = 60.0
+"""That who carries a mark may be gone before another one comes."""
 AT_THE_END = 0.1
 """Seconds from one look for who is left to the next: the scheduler waits."""
 
@@ -82,6 +85,21 @@ class EndOfJob:
         return self._is_told and not self._recorder.has_living()
 
 
+class EndOfMarked(EndOfJob):
+    """Where nobody tells of an end: who carries the mark may come when it will, and when the last has been gone for a
+    while nobody comes any more."""
+
+    def __init__(self, recorder: Recorder, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        super().__init__(recorder)
+        self._patience, self._seen = patience_seconds, float("inf")
+
+    def has_come(self) -> bool:
+        if self._recorder.has_living():
+            self._seen = time.monotonic()
+            return False
+        return super().has_come() or time.monotonic() - self._seen > self._patience
+
+
 def watch(pid: int, mark: str, wish: Wish, scheduler: str = "") -> int:
     """`pid`: of the job's script; 0 where that runs on another node. `mark`: NAME=VALUE, in the environment of all that
     belongs to the job. Refused where there is no such process."""
@@ -96,7 +114,8 @@ def watch(pid: int, mark: str, wish: Wish, scheduler: str = "") -> int:
     )
     recorder = begin(wish, belongs, [command_line(pid)] if pid else [])
     others = Others(known, _own(mark, wish, scheduler)) if pid and known else None
-    is_well = _watched(recorder, warned, end or EndOfJob(recorder), others)
+    end = end or (EndOfJob if scheduler else EndOfMarked)(recorder)
+    is_well = _watched(recorder, warned, end, others)
     safely(lambda: recorder.close({"cpu_ticks_total_by": total.source}, lambda: _known(total)))
     return 0 if is_well or not pid else 1
 
@@ -109,9 +128,9 @@ def _watched(recorder: Recorder, warned: int, end: End, others: Others | None) -
         ready = ready_of(files, min(recorder.wait_seconds(), end.wait_seconds))
         if warned in ready:
             end.told(os.read(warned, 64))
-            safely(recorder.end_minute)
+            safely(recorder.end_minute, goes_on=True)
         if others:
-            safely(partial(_look_after, others, ready, recorder))
+            safely(partial(_look_after, others, ready, recorder), goes_on=True)
     return is_well
 
 

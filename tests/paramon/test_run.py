@@ -114,6 +114,13 @@ def test_memory_that_nobody_saw_is_told_when_all_have_ended(tmp_path):
     assert "between two looks one had 1" in paramon("show", str(tmp_path / "profile")).stdout
 
 
+def test_the_memory_of_who_started_it_is_none_of_its(tmp_path):
+    large = b"x" * (300 << 20)
+    take = f"x = b'x' * ({len(large)} // 3)"
+    _, node = ran(tmp_path, sys.executable, "-S", "-c", take, options=("--period", "60"))
+    assert 100 << 10 < node.end["largest_rss_kib"] < 200 << 10
+
+
 def test_of_a_command_that_needs_less_than_its_collector_no_most_is_told(tmp_path):
     _, node = ran(tmp_path, "true")
     assert node.end["largest_rss_kib"] == 0

@@ -32,6 +32,7 @@ class Laptop:
     def __init__(self, folder) -> None:
         self.awake = self.slept = 0.0
         self.root = folder / "proc"
+        self.root.mkdir()
         table = Table(Belongs(frozenset(), frozenset({OWN}), (b"MARK", b"here")), str(self.root), own=OWN)
         beat = Beat(1.0, 1.0, lambda: self.awake, lambda: 0.0)
         spool = Made(folder / "profile").spool

@@ -210,7 +210,7 @@ def test_one_that_cannot_be_begun_leaves_nothing_behind(tmp_path):
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, limit[1]))
     try:
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(OSError, match="File too large"):
             Spool(str(tmp_path), "node-1", {"node": "n1"})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)

@@ -11,7 +11,8 @@ import pytest
 from paramon.sample.chunk import ChunkWriter, read_chunk
 from paramon.sample.fields import AT
 from paramon.sensors.process import GONE, Watched
-from paramon.table import LISTED_EVERY, Belongs, Table, pids
+from paramon.table import Belongs, Table
+from paramon.there import LISTED_EVERY, pids
 
 ECHO = "import os\nwhile os.read(0, 1): os.write(1, b'x')"
 ROOT = Path(__file__).parents[2]
@@ -127,7 +128,7 @@ def test_what_it_executes_is_told_of_with_its_rank(watch, executes):
 def test_one_that_has_its_mark_from_what_it_executes_only_is_found(executes):
     pid, go = executes
     watch = Watch(mark=b"ours")
-    watch.table._foreign.discard(str(pid))  # it has come just now
+    del watch.table._foreign[str(pid)]  # it has come just now
     watch.look()
     assert not watch.told
     go()
@@ -186,6 +187,69 @@ def test_a_number_that_is_anothers_now_is_not_the_same_process(tmp_path, echo, f
     with pytest.raises(ProcessLookupError):
         watched.look()
     watched.close()
+
+
+NUMBER_COMES_AGAIN = """
+import os, subprocess, sys
+sys.path[:0] = sys.argv[1:]
+from pathlib import Path
+from tests.paramon.test_table_looks import LISTED_EVERY, Watch
+pipe = subprocess.PIPE
+job = subprocess.Popen(["sh", "-c", "read line; sleep 100 & wait"], stdin=pipe)
+pid = os.fork()
+if not pid:
+    if os.fork():
+        os._exit(0)
+    os.execvp("sleep", ["sleep", "101"])
+os.waitpid(pid, 0)
+def sleeper(seconds):
+    while True:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                if path.read_bytes() == b"sleep\\0%d\\0" % seconds:
+                    return int(path.parent.name)
+            except OSError:
+                continue
+foreign = sleeper(101)
+watch = Watch("/proc/.", own=job.pid)
+watch.table._foreign.clear()
+for _ in range(4):
+    watch.look()
+assert foreign not in {one.pid for one in watch.told}, "it is none of the job's"
+os.kill(foreign, 9)
+while Path(f"/proc/{foreign}").exists():
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        pass
+Path("/proc/sys/kernel/ns_last_pid").write_text(str(foreign - 1))
+job.stdin.write(b"\\n"); job.stdin.flush()
+assert sleeper(100) == foreign, "its number is another's now"
+assert any(foreign in watch.look() for _ in range(LISTED_EVERY)), "and that is the job's"
+os.kill(foreign, 9)
+job.wait()
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not shutil.which("unshare"), reason="only root may say which number comes next")
+def test_a_number_that_was_somebody_elses_may_be_the_jobs_later(tmp_path):
+    argv = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", NUMBER_COMES_AGAIN]
+    done = subprocess.run([*argv, str(ROOT / "src"), str(ROOT)], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_another_folder_of_the_same_number_is_another_process(tmp_path, echo):
+    copied(tmp_path, 4711, echo)
+    watch = Watch(str(tmp_path), own=1)
+    for _ in range(4):
+        assert watch.look() == {}
+    watch.table.close()
+    (tmp_path / "4711").rename(tmp_path / "gone")
+    stat = copied(tmp_path, 4711, echo) / "stat"
+    head, _, tail = stat.read_text().rpartition(") ")
+    state, _, rest = tail.split(None, 2)
+    stat.write_text(f"{head}) {state} 1 {rest}")
+    assert 4711 in watch.look()
 
 
 FEW_FILES = """

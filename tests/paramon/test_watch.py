@@ -13,13 +13,15 @@ from pathlib import Path
 import pytest
 from tests.paramon.test_run import ROOT, everybody, last_rows
 
+from paramon.begin import Wish, begin
 from paramon.owner import began
 from paramon.sample.errors import Damaged
 from paramon.sample.fields import AT
 from paramon.sample.file import frames_in
 from paramon.sample.frames import CHUNK
 from paramon.sample.profile import open_profile
-from paramon.watch import ready_of
+from paramon.table import Belongs
+from paramon.watch import EndOfMarked, ready_of
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
 
@@ -164,6 +166,27 @@ def test_without_the_script_it_sees_what_carries_the_mark_at_its_node_until_it_i
     assert (node.header["node"], node.header["attached"]) == ("n1", True)
     assert [one.name for one in everybody(node)] == ["sleep"]
     assert node.end is not None
+
+
+def test_of_a_mark_alone_it_waits_for_the_first_and_ends_a_while_after_the_last(tmp_path, monkeypatch):
+    monkeypatch.setenv("JOB", "x19")  # the collector may carry it, too
+    recorder = begin(Wish(str(tmp_path), 0.01, 1.0), Belongs(frozenset(), frozenset(), (b"JOB", b"x19")), [])
+    end = EndOfMarked(recorder, patience_seconds=0.2)
+
+    def has_come(within_seconds: float) -> bool:
+        until = time.monotonic() + within_seconds
+        while not end.has_come() and time.monotonic() < until:
+            recorder.tick_if_due()
+            time.sleep(recorder.wait_seconds())
+        return end.has_come()
+
+    assert not has_come(0.6)
+    with subprocess.Popen(["sleep", "100"], env={**os.environ, "JOB": "x19"}) as marked:
+        assert not has_come(0.6)
+        assert recorder.has_living()
+        marked.kill()
+    assert has_come(60)
+    recorder.close({}, lambda: 0)
 
 
 def test_a_collector_is_heard_however_many_files_are_open():

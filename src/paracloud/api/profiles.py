@@ -26,8 +26,11 @@ from paracloud.wire.profiles import (
 )
 from paramon.sample.fields import NAMES
 
+NAME_LIMIT = 255
+"""Characters of a file's name."""
 router = APIRouter(tags=["jobs"])
 Since = Annotated[str, Query(max_length=CURSOR_LIMIT, pattern=CURSOR)]
+After = Annotated[str, Query(max_length=NAME_LIMIT)]
 Task = Annotated[int | None, Query(ge=0, le=1 << 31)]
 
 
@@ -49,13 +52,14 @@ def _written(news: News) -> str:
 
 @router.get("/jobs/{job}/profile/files")
 async def profile_files(
-    job: UUID, deps: TheDeps, token: Token, since: Since = "", task: Task = None
+    job: UUID, deps: TheDeps, token: Token, since: Since = "", task: Task = None, after: After = ""
 ) -> ProfileFilesModel:
     """The same as bytes of the files that it is written to, for programs that open them (`paramon show`, `top`,
-    `export`): a tenth of the size. What is new since the look whose `cursor` is `since`, and nothing else."""
+    `export`): a tenth of the size. What is new since the look whose `cursor` is `since`, and nothing else; of so many
+    files that follow the one called `after`, by name."""
     transport, folder = await _reach(deps, token, job, task)
     async with deps.looks:
-        news = await read_profile_files(transport, folder, since)
+        news = await read_profile_files(transport, folder, since, after)
     return ProfileFilesModel(files=[_file(one) for one in news.files], cursor=news.cursor, left_out=news.left_out)
 
 

@@ -89,7 +89,7 @@ class Composed:
         rerouter = Rerouter(self.database, self.clock, market)
         duties = Duties(
             stage=self._stage,
-            equip=Collectors(self.reach, packed).lay,
+            equip=Collectors(self.reach, packed, self.clock).lay,
             report=reporter.health,
             probe=reporter.probe,
             fund=funder.round,

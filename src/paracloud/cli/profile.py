@@ -1,6 +1,5 @@
 """profile: what a job does, or did, as its collector saw it."""
 
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -48,9 +47,6 @@ def profile(
         else:
             _keep_up(client, job, copy, Event()) if follow else _look_once(client, job, copy)
             _shown(folder, as_json=as_json)
-        if copy.left_out:
-            nodes = copy.left_out
-            print(both(f"Left out: {nodes} nodes more.", f"另有 {nodes} 个节点未取回。"), file=sys.stderr)
     if save is not None and not as_json:
         show.console.print(say(f"Kept in {save}.", f"已保存到 {save}。"), markup=False, soft_wrap=True)
 

@@ -124,9 +124,12 @@ class Client(
         """What the collector saw of it since the look that gave this cursor."""
         return self._get(f"/jobs/{job}/profile", ProfileModel, _since(since, task))
 
-    def profile_files(self, job: UUID, *, since: str = "", task: int | None = None) -> ProfileFilesModel:
-        """The same as bytes of its files: paracloud.client.profile_copy puts them together."""
-        return self._get(f"/jobs/{job}/profile/files", ProfileFilesModel, _since(since, task))
+    def profile_files(
+        self, job: UUID, *, since: str = "", task: int | None = None, after: str = ""
+    ) -> ProfileFilesModel:
+        """The same as bytes of its files, of those that follow `after`: paracloud.client.profile_copy puts them
+        together."""
+        return self._get(f"/jobs/{job}/profile/files", ProfileFilesModel, {**_since(since, task), "after": after})
 
     def content(self, job: UUID, path: str) -> Iterator[bytes]:
         """One file's bytes, chunk by chunk, from its beginning to its end as it is when asked."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 from paracloud.client.client import Client
-from paracloud.wire.profiles import PieceModel, ProfileFileModel
+from paracloud.wire.profiles import PieceModel, ProfileFileModel, ProfileFilesModel
 from paramon.facts.running import cut_off
 from paramon.sample.errors import Damaged
 from paramon.sample.profile import LIVE, SUFFIX, NodeProfile
@@ -18,14 +18,17 @@ class ProfileCopy:
     def __init__(self, client: Client, job: UUID, folder: Path, *, task: int | None = None) -> None:
         """`task`: of an array, which one."""
         self._client, self._job, self._folder, self._task = client, job, folder, task
-        self._cursor = ""
-        self.left_out = 0
-        """Nodes whose files the server does not give."""
+        self._cursors: list[str] = []
+        """Of the files as the server gives them: some, those that follow these, and so on."""
 
     def look(self) -> None:
         """ApiError where there is no profile (yet), OSError where it cannot be written here."""
-        while self._take():
-            pass
+        at, after, is_more = 0, "", True
+        while is_more:
+            news = self._take(at, after)
+            last = max((one.file for one in news.files), default=after)
+            is_more = news.left_out > 0 and last > after
+            at, after = at + 1, last
 
     def close(self) -> None:
         """The job has ended: what has no end by now was cut off, however lately it was written."""
@@ -35,14 +38,17 @@ class ProfileCopy:
             except Damaged:
                 continue  # its head is not there, so it is none that could go on
 
-    def _take(self) -> bool:
-        """Whether more is there."""
-        news = self._client.profile_files(self._job, since=self._cursor, task=self._task)
-        for one in news.files:
-            if "/" not in one.file:  # the name is the centre's: it does not lead elsewhere
-                self._write(one)
-        self._cursor, self.left_out = news.cursor, news.left_out
-        return any(one.is_behind and one.written.content for one in news.files)
+    def _take(self, at: int, after: str) -> ProfileFilesModel:
+        """All that is there now, of some files."""
+        self._cursors += [""] * (at + 1 - len(self._cursors))
+        while True:
+            news = self._client.profile_files(self._job, since=self._cursors[at], task=self._task, after=after)
+            for one in news.files:
+                if "/" not in one.file:  # the name is the centre's: it does not lead elsewhere
+                    self._write(one)
+            self._cursors[at] = news.cursor
+            if not any(one.is_behind and (one.written.content or one.open_minute.content) for one in news.files):
+                return news
 
     def _write(self, one: ProfileFileModel) -> None:
         """The file first: who reads here finds a minute there before its ticks are gone. When it was written at the

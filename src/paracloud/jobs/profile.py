@@ -13,9 +13,8 @@ from typing import TypeVar
 from paracloud.dialects.batch_script import GUARD_FOLDER
 from paracloud.dialects.monitor import PROFILE
 from paracloud.jobs.profile_cursor import FILES_MOST, Cursor, key, read_cursor, write_cursor
-from paracloud.jobs.profile_folder import NODES_MOST, Listed, list_profile
+from paracloud.jobs.profile_folder import NODES_MOST, UNREADABLE, Listed, list_profile
 from paracloud.jobs.profile_parts import PIECE_BYTES, NodeNews, Parser, Place, Raw
-from paracloud.kit.errors import NotFound
 from paracloud.kit.identifiers import SubmitTag
 from paracloud.transports.transport import Transport
 from paramon.sample.profile import LIVE
@@ -61,18 +60,19 @@ async def read_profile(transport: Transport, folder: str, since: str, written: C
             raise one
     raws = [one for one in found if isinstance(one, Raw)]
     places = {one.file: Place(*before.of(one.file)) for one in files[:FILES_MOST]}
-    latest = key(turn[-1].file) if turn else before.latest
     left_out = len(wanted) - len(turn) + max(len(files) - FILES_MOST, 0)
 
     def told() -> T:
-        return written(_news(raws, places, latest, left_out))
+        return written(_news(raws, places, before.latest, left_out))
 
     return await asyncio.get_running_loop().run_in_executor(_APART, told)
 
 
 def _news(raws: Sequence[Raw], places: dict[str, Place], latest: int, left_out: int) -> News:
+    """`latest`: the file that was read last by the look before. The next one begins with what this had no room for."""
     parser, nodes = Parser(), []
     for raw in raws:
+        latest = latest if parser.is_full else key(raw.file)
         node, places[raw.file] = parser.news(raw)
         nodes.append(node)
     nodes.sort(key=lambda node: node.file)
@@ -127,5 +127,5 @@ async def _look(transport: Transport, path: str, one: Listed, place: Place, limi
 async def _read(transport: Transport, path: str, most: int, start: int = 0) -> bytes:
     try:
         return await transport.read(path, start=start, limit_bytes=most)
-    except NotFound:
-        return b""  # it has been closed or taken away, since it was listed
+    except UNREADABLE:
+        return b""  # the other files can be

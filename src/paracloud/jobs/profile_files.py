@@ -10,14 +10,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from paracloud.jobs.profile_cursor import Cursor, key, read_cursor, write_cursor
-from paracloud.jobs.profile_folder import NODES_MOST, Listed, list_profile
-from paracloud.kit.errors import NotFound
+from paracloud.jobs.profile_folder import NODES_MOST, UNREADABLE, Listed, list_profile
 from paracloud.transports.transport import Transport
 from paramon.sample.frames import HEAD
 from paramon.sample.profile import LIVE
 
 ANSWER_BYTES = 4 << 20
-"""Of all files together."""
+"""Of all files together, their open minutes included."""
 
 
 class Seen(NamedTuple):
@@ -56,20 +55,21 @@ class FileNews:
 
 @dataclass(frozen=True, slots=True)
 class FilesNews:
-    """`cursor`: for the next look. `left_out`: files of nodes that this look did not read."""
+    """`cursor`: for the next look. `left_out`: files behind the last of these."""
 
     files: list[FileNews]
     cursor: str
     left_out: int
 
 
-async def read_profile_files(transport: Transport, folder: str, since: str) -> FilesNews:
-    """NotFound where the job has no profile (yet); Invalid for a cursor that is none."""
+async def read_profile_files(transport: Transport, folder: str, since: str, after: str = "") -> FilesNews:
+    """`after`: of the files behind that one, by name. NotFound where the job has no profile (yet); Invalid for a cursor
+    that is none."""
     before, news, left = read_cursor(since, WIDTH), [], ANSWER_BYTES
-    names, places = await list_profile(transport, folder), {}
+    names, places = [one for one in await list_profile(transport, folder) if one.file > after], {}
     for one in names[:NODES_MOST]:
         found, places[key(one.file)] = await _news(transport, folder, one, Seen(*before.of(one.file)), left)
-        left -= len(found.written.content)
+        left -= len(found.written.content) + len(found.open_minute.content)
         news.append(found)
     return FilesNews(news, write_cursor(Cursor(places), WIDTH), max(len(names) - NODES_MOST, 0))
 
@@ -77,21 +77,26 @@ async def read_profile_files(transport: Transport, folder: str, since: str) -> F
 async def _news(transport: Transport, folder: str, one: Listed, seen: Seen, most: int) -> tuple[FileNews, Seen]:
     path = f"{folder}/{one.file}"
     # Before the file itself: a minute is in the file before its ticks are taken away.
-    opened, mark = await _open_minute(transport, path, one, seen)
+    opened, mark = await _open_minute(transport, path, one, seen, most)
     start = seen.written if seen.written <= one.size_bytes else 0  # it was taken away, and another one begun
-    content = await transport.read(path, start=start, limit_bytes=most) if most > 0 else b""
-    written = Piece(start, content)
-    news = FileNews(one.file, written, opened, one.written_at, is_behind=written.end < one.size_bytes)
+    written = Piece(start, await _read(transport, path, start, most - len(opened.content)))
+    is_behind = written.end < one.size_bytes or opened.end < one.open_bytes
+    news = FileNews(one.file, written, opened, one.written_at, is_behind=is_behind)
     return news, Seen(written.end, opened.end, mark)
 
 
-async def _open_minute(transport: Transport, path: str, one: Listed, seen: Seen) -> tuple[Piece, int]:
+async def _open_minute(transport: Transport, path: str, one: Listed, seen: Seen, most: int) -> tuple[Piece, int]:
     """It is emptied when the minute is over: its first frame says that it is another."""
     if not one.open_bytes:
         return Piece(0, b""), 0
+    mark = zlib.crc32(await _read(transport, path + LIVE, 0, HEAD.size))
+    start = seen.opened if mark == seen.mark else 0
+    return Piece(start, await _read(transport, path + LIVE, start, most)), mark
+
+
+async def _read(transport: Transport, path: str, start: int, most: int) -> bytes:
+    """Nothing of what cannot be read: the other files can."""
     try:
-        mark = zlib.crc32(await transport.read(path + LIVE, limit_bytes=HEAD.size))
-        start = seen.opened if mark == seen.mark else 0
-        return Piece(start, await transport.read(path + LIVE, start=start, limit_bytes=ANSWER_BYTES)), mark
-    except NotFound:
-        return Piece(0, b""), 0  # it has just been closed
+        return await transport.read(path, start=start, limit_bytes=most) if most > 0 else b""
+    except UNREADABLE:
+        return b""

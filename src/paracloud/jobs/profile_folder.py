@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from paracloud.kit.errors import NotFound
+from paracloud.kit.errors import Forbidden, Invalid, NotFound
 from paracloud.transports.transport import Transport
 from paramon.sample.profile import LIVE, SUFFIX
 
 NODES_MOST = 32
 """Files that one look reads."""
+UNREADABLE = (NotFound, Invalid, Forbidden)
+"""Of one file among others: it has been closed or taken away since it was listed, it is a pipe, nobody may read it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ class Parser:
 
     def __init__(self) -> None:
         self._bytes, self._values = PARSED_BYTES, VALUES_MOST
+        self.is_full = False
+        """Something was left over."""
 
     def news(self, raw: Raw) -> tuple[NodeNews, Place]:
         """And where the next look goes on."""
@@ -94,7 +96,7 @@ class Parser:
             except _Full:
                 is_done = False
             if not is_done:
-                news.is_behind = True
+                news.is_behind = self.is_full = True
                 break
             end = one.end
         else:
@@ -147,9 +149,9 @@ class Parser:
                     break
                 reader.read(one.payload)
         except _Full:
-            news.is_behind = True
-        except TooLarge:
-            news.is_behind = not is_first or bool(reader.chunk.ticks)  # what no look has room for is not asked again
+            news.is_behind = self.is_full = True
+        except TooLarge:  # what no look has room for is not asked for again
+            news.is_behind = self.is_full = not is_first or bool(reader.chunk.ticks)
         except Damaged:
             pass  # it is being written: the next look finds it
         self._values -= reader.used

@@ -65,7 +65,8 @@ class ProfileFileModel(Model):
 
 
 class ProfileFilesModel(Model):
-    """What the files have got since `since`; `cursor` is the next `since`. `left_out`: nodes that are not in it."""
+    """What the files have got since `since`; `cursor` is the next `since`. `left_out`: files behind the last of these:
+    with its name as `after` they are told of, with cursors of their own."""
 
     files: list[ProfileFileModel]
     cursor: str

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import time
 
 from paramon.sample.errors import Damaged
 from paramon.sample.file import frames_in
 from paramon.sample.frames import HEADER
-from paramon.sample.profile import SUFFIX
+from paramon.sample.profile import LIVE, SUFFIX
 
 DAY_SECONDS = 86_400
 COMMAND = ["paramon", "agent"]
@@ -27,10 +28,12 @@ def forget_before(folder: str, node: str, days: int) -> list[str]:
     for name in sorted(os.listdir(folder)):
         path = os.path.join(folder, name)
         try:
-            is_old = name.endswith(SUFFIX) and time.time() - os.stat(path).st_mtime > days * DAY_SECONDS
-            if is_old and _is_ours(path, node):
+            there = os.lstat(path)
+            is_old = stat.S_ISREG(there.st_mode) and time.time() - there.st_mtime > days * DAY_SECONDS
+            if is_old and name.endswith(SUFFIX) and _is_ours(path, node):
                 os.unlink(path)
                 gone.append(name)
+                os.unlink(path + LIVE)  # one that was killed left it
         except (Damaged, OSError, ValueError, AttributeError, RecursionError):
             continue  # it is gone, or somebody's
     return gone

@@ -35,7 +35,10 @@ class View:
         spool: Spool | None = None,
         clock: Callable[[], float] = time.monotonic,
         job_cpu: Callable[[int], Callable[[], int] | None] = lambda pid: cpu_counter(process=str(pid)),
+        unavailable: dict[str, tuple[str, str]] | None = None,
     ) -> None:
+        """`unavailable`: what cannot be had and why; kept up to date here."""
+        self._unavailable = {} if unavailable is None else unavailable
         self._owner, self._spool, self._clock, self._job_cpu = owner, spool, clock, job_cpu
         self.groups: dict[Owner, Group] = {}
         self.jobs: dict[tuple[str, str], JobCpu | None] = {}
@@ -103,6 +106,9 @@ class View:
                 self._join(process, owner, self._leave(process.number))
 
     def cannot_have(self, name: str, why: Sequence[str]) -> None:
+        self._unavailable.pop(name, None)
+        if why:
+            self._unavailable[name] = why[0], why[-1]
         if self._spool is not None:
             self._spool.cannot_have(name, why)
 

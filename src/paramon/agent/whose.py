@@ -93,8 +93,9 @@ def unreadable(proc: str = "/proc") -> dict[str, tuple[str, str]]:
     except PermissionError:
         return {
             "process_io": (
-                "root alone may read I/O and environment of other users' processes: their I/O is told as 0",
-                "仅 root 可读取其他用户进程的 I/O 与环境变量：其 I/O 显示为 0",
+                "I/O and environment of other users' processes need the capability CAP_SYS_PTRACE, which root has "
+                "(in a container perhaps not): their I/O is told as 0",
+                "读取其他用户进程的 I/O 与环境变量需要 CAP_SYS_PTRACE 权限（root 具备，容器内未必）：其 I/O 显示为 0",
             )
         }
     except OSError:

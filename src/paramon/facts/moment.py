@@ -18,6 +18,11 @@ OVER_MS = 900
 READ, WRITE, WAIT = AT["read_chars"], AT["write_chars"], AT["run_wait_us"]
 LONG_OVER_MS = 9_900
 """Waits are not read at each look; and of some samples a second, a share is a guess."""
+SELDOM_MS = 11_900
+"""A series is read as often as that at the least (paramon.sensors.seldom): it has grown since then, whenever it became
+another before."""
+EARLY_MS = 300
+"""Looks do not come to the instant."""
 
 
 class ProcessNow(NamedTuple):
@@ -66,7 +71,7 @@ def node_at(window: Window, at_ms: int, known: Callable[[int], Process | None], 
         alone, also = footprint(values)
         own, common = own + alone, max(common, also)
     numbers = {series: value for series in window.series() if (value := window.value(series, tick)) is not None}
-    rates = {series: rate for series in numbers if (rate := _rate(window, series, tick, before)) is not None}
+    rates = {series: rate for series in numbers if (rate := _rate(window, series, tick)) is not None}
     at = window.ticks[tick] if window.ticks else 0
     long = window.tick_before(tick, LONG_OVER_MS)
     of_ranks = {series: value - (window.value(series, long) or 0)
@@ -111,10 +116,19 @@ def _process(window: Window, process: Process, tick: int, before: int, second: i
     )
 
 
-def _rate(window: Window, series: str, tick: int, before: int) -> float | None:
-    """None for what is not counted, or was not there before."""
-    now, then = window.value(series, tick), window.value(series, before)
-    passed = window.passed_ms(before, tick) / 1000
-    if now is None or then is None or passed <= 0 or not is_counter(series):
+def _rate(window: Window, series: str, tick: int) -> float | None:
+    """Between the last two looks at which it became another: what is dear to read is not read at each. None for what is
+    not counted, or was not there before."""
+    last = window.changed_at(series, tick)
+    if last is None or not is_counter(series):
         return None
-    return max(now - then, 0) / passed
+    before = window.changed_at(series, window.tick_before(last, OVER_MS))
+    if before is None:
+        return None
+    before = max(before, window.tick_before(last, SELDOM_MS))
+    now, then, passed = window.value(series, last), window.value(series, before), window.passed_ms(before, last)
+    if now is None or then is None or tick == before:
+        return None
+    if passed <= 0 or window.passed_ms(last, tick) + EARLY_MS >= passed:
+        return 0.0  # it has been read again since then, and has not grown
+    return max(now - then, 0) * 1000 / passed

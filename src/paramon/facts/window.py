@@ -52,6 +52,15 @@ class Window:
         found = bisect_right(at, tick) - 1
         return values[found] if found >= 0 else None
 
+    def changed_at(self, series: str, tick: int) -> int | None:
+        """The last tick until then at which it became another, or at which it came; None where it was not there. Each
+        minute tells all of them anew."""
+        at, values = self._points.get(series, ([], []))
+        found = bisect_right(at, tick) - 1
+        while found > 0 and values[found] == values[found - 1]:
+            found -= 1
+        return at[found] if found >= 0 else None
+
     def _add(self, chunk: Chunk) -> None:
         first = len(self.ticks)
         self.ticks += chunk.ticks

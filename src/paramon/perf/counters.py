@@ -3,8 +3,8 @@
 Series, all of them since the start: `counter.cycles`, `counter.instructions`, … of all that descends from this
 process, the collector itself included (of what runs already: `paramon.perf.adopted`); `node_counter.dram_read_lines`
 and so on of the node, whoever causes it. Where groups take turns, what is written is scaled up, and
-`….running_permille` says of how much of the time it was really counted, at worst. What is made of them is
-`paramon.perf.derive`'s.
+`….running_permille` says of how much of the time it was really counted, at worst: 0 where a group never ran, whose
+series are then missing. What is made of them is `paramon.perf.derive`'s.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from paramon.sensors.sensor import Unavailable
 CPUINFO = "/proc/cpuinfo"
 OWN = Scope(0)
 """This process; with INHERIT, and all that it starts from now on."""
+PATIENCE_NS = 1_000_000_000
+"""Groups that take turns have all had theirs by then."""
 
 
 class Place(NamedTuple):
@@ -32,30 +34,54 @@ class Place(NamedTuple):
 
 
 class Counters:
-    """Values of the same name are added."""
+    """Values of the same name are added; there is none where one of them is not known."""
 
     def __init__(self, name: str, places: Sequence[Place]) -> None:
         self.name, self._places = name, places
+        self.waited_ns = 0
+        """The longest that any of them had waited at the last read, of those that never ran."""
 
     def read(self) -> dict[str, int]:
         sums: dict[str, int] = {}
+        unknown: set[str] = set()
         worst = 1000
+        self.waited_ns = 0
         for names, group in self._places:
             counted = group.read()
             if counted.enabled_ns:
                 worst = min(worst, counted.running_ns * 1000 // counted.enabled_ns)
+            if counted.never_ran:
+                unknown.update(names)
+                self.waited_ns = max(self.waited_ns, counted.enabled_ns)
             for name, value in zip(names, counted.values):
                 sums[name] = sums.get(name, 0) + value
-        return {f"{self.name}.{name}": value for name, value in {**sums, "running_permille": worst}.items()}
+        known = {name: value for name, value in sums.items() if name not in unknown}
+        return {f"{self.name}.{name}": value for name, value in {**known, "running_permille": worst}.items()}
 
     def close(self) -> None:
         for place in self._places:
             place.group.close()
 
 
-def job_counters(root: str = DEVICES, cpuinfo: str = CPUINFO) -> Counters:
+class Alone(Counters):
+    """Counters by themselves."""
+
+    def read(self) -> dict[str, int]:
+        """Unavailable for as long as none of them has ever run."""
+        found = super().read()
+        if len(found) > 1:
+            return found
+        if self.waited_ns < PATIENCE_NS:
+            return {}
+        raise Unavailable(
+            "its events never came to run: others hold the processor's counters (kernel.nmi_watchdog takes one)",
+            "事件始终未能计数：处理器计数器被其他程序占用（kernel.nmi_watchdog 占用一个）",
+        )
+
+
+def job_counters(root: str = DEVICES, cpuinfo: str = CPUINFO) -> Alone:
     """To be made before the job is started: who is there already is not counted. Unavailable with the cause."""
-    return Counters("counter", counting(core_groups(root, cpuinfo), OWN, INHERIT))
+    return Alone("counter", counting(core_groups(root, cpuinfo), OWN, INHERIT))
 
 
 def core_groups(root: str = DEVICES, cpuinfo: str = CPUINFO) -> list[dict[str, Event]]:
@@ -64,7 +90,7 @@ def core_groups(root: str = DEVICES, cpuinfo: str = CPUINFO) -> list[dict[str, E
     return [{name: core.event(terms) for name, terms in group.items()} for group in _known(cpuinfo).core]
 
 
-def node_counters(root: str = DEVICES, cpuinfo: str = CPUINFO) -> Counters:
+def node_counters(root: str = DEVICES, cpuinfo: str = CPUINFO) -> Alone:
     """Of memory controllers and shared caches. Unavailable where they are not there, or not for this user: they do not
     know whose data they move."""
     core_pmu(root)
@@ -73,11 +99,11 @@ def node_counters(root: str = DEVICES, cpuinfo: str = CPUINFO) -> Counters:
         for choice in _known(cpuinfo).shared:
             _count_shared(choice, root, places)
     except Unavailable:
-        Counters("node_counter", places).close()
+        Alone("node_counter", places).close()
         raise
     if not places:
         raise Unavailable("the kernel shows no memory controllers that count", "内核未提供内存控制器计数器")
-    return Counters("node_counter", places)
+    return Alone("node_counter", places)
 
 
 def counting(groups: Sequence[dict[str, Event]], scope: Scope, flags: int) -> list[Place]:

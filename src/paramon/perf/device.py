@@ -11,6 +11,8 @@ from paramon.perf.call import Event
 from paramon.sensors.sensor import Unavailable
 
 DEVICES = "/sys/bus/event_source/devices"
+HYBRID = ("cpu_core", "cpu_atom", "cpu_lowpower")
+"""As the kernel names the kinds of cores of one Intel processor (perf-intel-hybrid(1))."""
 WORDS = ("config", "config1", "config2")
 
 
@@ -59,8 +61,15 @@ def devices(prefix: str, root: str = DEVICES) -> list[Device]:
 
 
 def core_pmu(root: str = DEVICES) -> Device:
-    """What counts a core's events. Unavailable where nothing does."""
+    """What counts a core's events. Unavailable where nothing does, or where cores are of several kinds, each of which
+    would be asked for other events."""
     found = devices("cpu", root)
+    kinds = ", ".join(name for name in HYBRID if devices(name, root))
+    if kinds and not found:
+        raise Unavailable(
+            f"its cores are of several kinds ({kinds}), whose hardware counters are not known here",
+            f"处理器为混合架构（{kinds}），尚不支持其硬件计数器",
+        )
     if not found:
         raise Unavailable(
             "no hardware counters: a virtual machine without a PMU, or a kernel without its driver",

@@ -23,6 +23,11 @@ class Counted(NamedTuple):
     enabled_ns: int
     running_ns: int
 
+    @property
+    def never_ran(self) -> bool:
+        """Nobody knows its values: it waited for registers all the time."""
+        return self.enabled_ns > 0 and self.running_ns <= 0
+
 
 class Group:
     """Events of one thread, or of one CPU."""

@@ -7,8 +7,7 @@ import zlib
 from paramon.sample.errors import Damaged, TooLarge
 
 LARGEST = 32 << 20
-"""Of what a chunk may inflate to: a minute of 5,000 busy processes is a third of it, and one made up takes a hundred
-times as much in memory."""
+"""Of what a chunk may inflate to: a minute of 5,000 busy processes is a third of it."""
 
 
 def inflated(payload: bytes, largest: int = LARGEST) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paramon.sample.chunk import MOMENT_MOST_MS, NOTHING, Chunk, changed
+from paramon.sample.chunk import MOMENT_MOST_MS, NOTHING, ROWS_MOST, Chunk, changed
 from paramon.sample.errors import Damaged, TooLarge
 from paramon.sample.fields import COUNT
 from paramon.sample.part import NAME, POINT
@@ -14,7 +14,7 @@ class TickReader:
 
     `chunk` has those from that moment on; what held before stands at the first of them."""
 
-    def __init__(self, from_ms: int = 0, most: float = float("inf")) -> None:
+    def __init__(self, from_ms: int = 0, most: int = ROWS_MOST * COUNT) -> None:
         """`most`: values that it may hold, about."""
         self._values: dict[int, tuple[int, ...]] = {}
         self._series: dict[str, int] = {}

@@ -38,8 +38,8 @@ class Energy:
             return
         if denied:
             raise Unavailable(
-                f"{folder}/*/energy_uj: root alone may read it; the operator can allow it to others",
-                f"{folder}/*/energy_uj：仅 root 可读，可由管理员开放读取权限",
+                f"{folder}/*/energy_uj: this user may not read it; the operator can allow it",
+                f"{folder}/*/energy_uj：当前用户无权读取，可由管理员开放读取权限",
             )
         raise Unavailable(f"{folder}: no RAPL meter on this machine", f"{folder}：本机没有 RAPL 能耗计")
 

@@ -38,6 +38,7 @@ class Sensor(Protocol):
     name: str
 
     def read(self) -> dict[str, int]:
-        """Whole numbers by series, such as `memory.free_kib`; OSError where it cannot be read now."""
+        """Whole numbers by series, such as `memory.free_kib`; OSError where it cannot be read now, Unavailable
+        where it turned out that it cannot be had, until it can."""
 
     def close(self) -> None: ...

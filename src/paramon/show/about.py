@@ -7,7 +7,7 @@ from typing import Any
 from paramon.facts.job import JobFacts
 from paramon.facts.node import NodeFacts
 from paramon.show.sheet import Sheet
-from paramon.text import clean, count
+from paramon.text import clean, count, word
 
 CLEAR_MS = 1000
 """Of less CPU time than that a part is what clock ticks make of it."""
@@ -36,9 +36,12 @@ def _faith(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
         part = f" ({of_core} of a core)", f"（{of_core} 核）"
     rows = count(node.rows)
     return [
-        say(f"{node.ticks} ticks, {rows} rows", f"{node.ticks} 个采样点、{rows} 行"),
+        say(
+            f"{node.ticks} {word(node.ticks, 'tick')}, {rows} {word(node.rows, 'row')}",
+            f"{node.ticks} 个采样点、{rows} 行",
+        ),
         say(f"it took {seconds} of CPU{part[0]}", f"采集耗用 CPU {seconds}{part[1]}"),
-        say(f"{missed} ticks missed", f"漏采 {missed} 次"),
+        say(f"{missed} {word(missed, 'tick')} missed", f"漏采 {missed} 次"),
         say(f"{slowed} left out to stay cheap", f"为省开销少采 {slowed} 次"),
     ]
 
@@ -65,14 +68,19 @@ def _harm(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
     if profile.lost_bytes or profile.damaged_chunks:
         size, minutes = count(profile.lost_bytes), profile.damaged_chunks
         found.append(
-            say(f"DAMAGED: {size} bytes, {minutes} unreadable pieces", f"已损坏：{size} 字节、{minutes} 块无法读出")
+            say(
+                f"DAMAGED: {size} bytes, {minutes} unreadable {word(minutes, 'piece')}",
+                f"已损坏：{size} 字节、{minutes} 块无法读出",
+            )
         )
     if end.get("given_up_frames"):
         pieces = end["given_up_frames"]
-        found.append(say(f"{pieces} pieces were never written, for want of a disk", f"因磁盘问题有 {pieces} 块未写入"))
+        were = word(pieces, "piece was", "pieces were")
+        found.append(say(f"{pieces} {were} never written, for want of a disk", f"因磁盘问题有 {pieces} 块未写入"))
     if end.get("denied_processes"):
         denied = end["denied_processes"]
-        found.append(say(f"{denied} processes must not be looked at", f"{denied} 个进程无权查看"))
+        of_them = word(denied, "process", "processes")
+        found.append(say(f"{denied} {of_them} must not be looked at", f"{denied} 个进程无权查看"))
     failed = ", ".join(f"{clean(str(name))} {times}" for name, times in dict(end.get("failed_reads") or {}).items())
     if failed:
         found.append(say(f"readings that failed: {failed}", f"读取失败：{failed}"))

@@ -12,6 +12,8 @@ from paramon.opened import opened
 from paramon.show.page import page
 from paramon.show.sheet import Sheet
 from paramon.show.told import told
+from paramon.streams import columns_of_a_file
+from paramon.text import word
 
 NARROWEST, WIDEST, OF_A_FILE = 60, 160, 120
 """Columns."""
@@ -35,12 +37,12 @@ def _others(count: int, sheet: Sheet) -> str:
     if not count:
         return ""
     return sheet.say(
-        f"\nThis is the newest run. Beside it: {count} profile{'s' * (count > 1)} of others; name a file to see one.\n",
+        f"\nThis is the newest run. Beside it: {count} {word(count, 'profile')} of others; name a file to see one.\n",
         f"\n以上为最近一次运行；目录中另有 {count} 个更早的采集文件：请指定文件名查看。\n",
     )
 
 
 def _columns() -> int:
     if not sys.stdout.isatty():
-        return OF_A_FILE
+        return max(columns_of_a_file(OF_A_FILE), NARROWEST)
     return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)

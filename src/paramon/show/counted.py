@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable
 
 from paramon.facts.hardware import Hardware
-from paramon.text import amount
+from paramon.text import amount, word
 
 
 def hardware_words(found: Hardware, say: Callable[[str, str], str]) -> list[str]:
@@ -28,5 +28,6 @@ def hardware_words(found: Hardware, say: Callable[[str, str], str]) -> list[str]
     if found.flop_a_byte is not None:
         told.append(f"{found.flop_a_byte:.3g} FLOP/B")
     if told and found.uncounted:
-        told.append(say(f"{found.uncounted} processes not counted", f"{found.uncounted} 个进程未计入"))
+        of_them = word(found.uncounted, "process", "processes")
+        told.append(say(f"{found.uncounted} {of_them} not counted", f"{found.uncounted} 个进程未计入"))
     return told

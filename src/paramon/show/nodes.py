@@ -1,4 +1,5 @@
-"""What a node's own series say, in a few lines: those that everybody asks for first, the others one by one."""
+"""What a node's own series say, in a few lines: those that everybody asks for first, the others one by one
+where there was anything but zeros."""
 
 from __future__ import annotations
 
@@ -6,8 +7,9 @@ from collections.abc import Mapping
 
 from paramon.facts.node import NodeFacts
 from paramon.facts.series import Course, is_counter
+from paramon.show.series_words import group_words, order, series_words
 from paramon.show.sheet import Sheet
-from paramon.text import amount, clean
+from paramon.text import amount, clean, word
 from paramon.units import rate, value
 
 CPU = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
@@ -20,6 +22,7 @@ PARTS = {
 }
 TOLD = ("cpu", "memory", "paramon", "mpi", "counter")
 """Groups that are told otherwise: here, of the ranks, of the whole job."""
+ALSO_ZERO = ".sm_permille"
 SHOWN = 24
 """Series of a group."""
 
@@ -28,13 +31,15 @@ def node_lines(node: NodeFacts, sheet: Sheet) -> list[str]:
     courses, say = node.courses, sheet.say
     lines = [say(f"Node {node.name}, with all that others run there", f"节点 {node.name}（含其上其他任务）")]
     lines += _processors(courses, node, sheet) + _memory(courses, sheet)
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, list[tuple[str, str]]] = {}
     for series in sorted(courses):
-        group, _, rest = clean(series).partition(".")
-        if group not in TOLD:
-            groups.setdefault(group, []).append(f"{rest} {_told(series, courses[series])}")
-    for group, parts in groups.items():
-        lines += sheet.line(f"  {group}", *parts[:SHOWN])
+        group, _, rest = series.partition(".")
+        if group not in TOLD and _says_something(rest, courses[series]):
+            groups.setdefault(group, []).append((rest, series))
+    for group, known in groups.items():
+        known.sort(key=lambda one: order(group, one[0]))
+        parts = [f"{clean(series_words(group, rest, say))} {_told(series, courses[series])}" for rest, series in known]
+        lines += sheet.line(f"  {clean(group_words(group, say))}", *parts[:SHOWN])
         if len(parts) > SHOWN:
             more = len(parts) - SHOWN
             lines += sheet.line("", say(f"{more} more: --json has them", f"另有 {more} 个：见 --json"))
@@ -47,7 +52,7 @@ def _processors(courses: Mapping[str, Course], node: NodeFacts, sheet: Sheet) ->
     lines = []
     if whole:
         parts = [f"{say(*PARTS[name])} {100 * ticks.get(name, 0) / whole:.0f} %" for name in PARTS]
-        lines += sheet.line("  CPU", say(f"{cores} cores", f"{cores} 核"), *parts)
+        lines += sheet.line("  CPU", say(f"{cores} {word(cores, 'core')}", f"{cores} 核"), *parts)
     load = courses.get("cpu.runnable")
     if load is not None:
         mean, most = f"{load.mean:.1f}", load.most
@@ -69,10 +74,19 @@ def _memory(courses: Mapping[str, Course], sheet: Sheet) -> list[str]:
     )
 
 
+def _says_something(rest: str, course: Course) -> bool:
+    """Zeros alone do not, but of a card that nobody used."""
+    return (
+        course.fell
+        or rest.endswith(ALSO_ZERO)
+        or bool(course.grown if is_counter(rest) else course.most or course.least)
+    )
+
+
 def _told(series: str, course: Course) -> str:
     if is_counter(series) and not course.fell:
         a_second = course.grown / course.seconds if course.seconds else 0.0
-        return f"+{value(series, course.grown)} ({rate(series, a_second)})"
+        return f"{value(series, course.grown)} ({rate(series, a_second)})"
     if course.least == course.most:
         return value(series, course.last)
     return f"{value(series, course.mean)} ({value(series, course.least)} … {value(series, course.most)})"

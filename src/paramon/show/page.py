@@ -13,7 +13,7 @@ from paramon.show.nodes import node_lines
 from paramon.show.sheet import LABEL, Sheet
 from paramon.show.tables import process_table, rank_table
 from paramon.show.waits import as_known
-from paramon.text import amount, clean, count, cut, duration, spark
+from paramon.text import amount, clean, count, cut, duration, spark, word
 
 PLOT = 60
 """Columns of a plot, at most."""
@@ -41,8 +41,8 @@ def _head(facts: JobFacts, sheet: Sheet) -> list[str]:
         cut(command, sheet.columns),
         *sheet.line(
             say("Where", "位置"),
-            say(f"{len(names)} node{'s' * (len(names) > 1)}: {shown}", f"{len(names)} 个节点：{shown}"),
-            say(f"{facts.cores} cores", f"{facts.cores} 核"),
+            say(f"{len(names)} {word(len(names), 'node')}: {shown}", f"{len(names)} 个节点：{shown}"),
+            say(f"{facts.cores} {word(facts.cores, 'core')}", f"{facts.cores} 核"),
             say(f"job {job}", f"作业 {job}") if job else "",
         ),
         *sheet.line(
@@ -143,7 +143,9 @@ def _input_output(used: Used, sheet: Sheet) -> list[str]:
 def _calls(size: int, calls: int, sheet: Sheet) -> str:
     each = amount(size / calls) if calls else "–"
     whole, times = amount(size), count(calls)
-    return sheet.say(f"{whole} in {times} calls ({each} each)", f"{whole}，{times} 次调用（每次 {each}）")
+    return sheet.say(
+        f"{whole} in {times} {word(calls, 'call')} ({each} each)", f"{whole}，{times} 次调用（每次 {each}）"
+    )
 
 
 def _threads(facts: JobFacts, sheet: Sheet) -> list[str]:
@@ -151,12 +153,13 @@ def _threads(facts: JobFacts, sheet: Sheet) -> list[str]:
     threads, processes = (sum(getattr(node, name) for node in facts.nodes) for name in ("threads", "processes"))
     waiting, forced = (as_known(used, count(each)) for each in (used.voluntary_switches, used.forced_switches))
     minor, major = count(used.minor_faults), count(used.major_faults)
+    of_them = word(processes, "process", "processes")
     run = as_known(used, duration(used.run_wait_ms))
     blocked, devices = duration(used.blocked_ms), duration(used.block_wait_ms)
     return [
         *sheet.line(
             say("Threads", "线程"),
-            say(f"{threads} at once in {processes} processes, at most", f"同时最多 {threads} 个（{processes} 个进程）"),
+            say(f"{threads} at once in {processes} {of_them}, at most", f"同时最多 {threads} 个（{processes} 个进程）"),
             say(f"context switches: {waiting} to wait, {forced} forced", f"上下文切换：自愿 {waiting}、被动 {forced}"),
         ),
         *sheet.line(

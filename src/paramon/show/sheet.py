@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paramon.text import cut, left, width
+from paramon.text import folded, left, width
 
 LABEL = 14
 """Columns."""
@@ -17,14 +17,13 @@ class Sheet:
         return zh if self.is_chinese else en
 
     def line(self, label: str, *parts: str) -> list[str]:
-        """Parts that do not fit go on below; empty ones are left out."""
+        """Parts that do not fit go on below, those that are wider than a line in several; empty ones are left out."""
         lines = [left(label, LABEL)]
-        for part in parts:
-            if not part:
-                continue
+        room = self.columns - LABEL - 1
+        for part in (piece for whole in parts if whole for piece in folded(whole, room)):
             before = BETWEEN if width(lines[-1]) > LABEL else " "
             if width(lines[-1] + before + part) > self.columns and before == BETWEEN:
                 lines.append(" " * LABEL)
                 before = " "
-            lines[-1] = cut(lines[-1] + before + part, self.columns)
+            lines[-1] += before + part
         return lines

@@ -9,7 +9,7 @@ from paramon.facts.ranks import Balance
 from paramon.facts.usage import Used
 from paramon.show.sheet import Sheet
 from paramon.show.waits import as_known
-from paramon.text import amount, clean, count, cut, duration, left, right, width
+from paramon.text import amount, clean, count, cut, duration, left, right, width, word
 
 SHOWN = 15
 
@@ -46,7 +46,7 @@ def _balance(found: Balance, cpu_ms: Sequence[int], sheet: Sheet) -> list[str]:
     if found.load is None:
         even = f"{sum(cpu_ms) / ranks / max(cpu_ms) if any(cpu_ms) else 1:.2f}"
         zh = f"{ranks} 个 MPI 进程的 CPU 均衡度（平均 ÷ 最大）：{even}"
-        return [say(f"CPU balance of {ranks} ranks (mean ÷ most): {even}", zh)]
+        return [say(f"CPU balance of {ranks} {word(ranks, 'rank')} (mean ÷ most): {even}", zh)]
     load, share = f"{found.load:.2f}", _part(found.share)
     parts = [
         say(f"load balance {load} (useful time, mean ÷ most)", f"负载均衡 {load}（有效时间，平均 ÷ 最大）"),

@@ -8,7 +8,7 @@ from typing import Callable, NamedTuple
 
 from paramon.facts.moment import ProcessNow
 from paramon.facts.ranks import Balance, balance
-from paramon.text import amount, clean, count, duration, spark
+from paramon.text import amount, clean, count, duration, spark, word
 from paramon.top.gauges import Gauge, gpu_gauges, node_gauges
 from paramon.top.reel import Reel, Seen
 from paramon.top.state import State
@@ -185,15 +185,17 @@ def _row(
 
 
 def _summary(seen: list[Seen], pairs: list[tuple[ProcessNow, Seen]], ranks: Balance, say: Say) -> str:
-    nodes, processes, threads = len(seen), len(pairs), count(sum(one.threads for one, _ in pairs))
+    if not seen:
+        return ""
+    nodes, processes, threads = len(seen), len(pairs), sum(one.threads for one, _ in pairs)
     running, blocked = (sum(one.state == state for one, _ in pairs) for state in "RD")
     cores = f"{sum(node.now.cores for node in seen):.2f}"
     memory = amount(sum(node.now.memory_kib for node in seen) * 1024)
     parts = [
-        say(f"{nodes} node{'s' * (nodes != 1)}", f"{nodes} 节点"),
-        say(f"{processes} processes", f"{processes} 进程"),
+        say(f"{nodes} {word(nodes, 'node')}", f"{nodes} 节点"),
+        say(f"{processes} {word(processes, 'process', 'processes')}", f"{processes} 进程"),
         say(f"{running} running, {blocked} in D", f"{running} 运行、{blocked} D 状态"),
-        say(f"{threads} threads", f"{threads} 线程"),
+        say(f"{count(threads)} {word(threads, 'thread')}", f"{count(threads)} 线程"),
         say(f"{cores} cores", f"{cores} 核"),
         memory,
     ]

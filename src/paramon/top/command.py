@@ -21,9 +21,13 @@ from paramon.top.reel import Reel
 from paramon.top.started import FAILED, attached, command
 from paramon.top.state import Extent, State, sought
 
+HERE = "paramon"
+"""The folder where a profile is, or goes, unless somebody says another."""
+
 
 class Wanted(NamedTuple):
-    """`path`: of a profile, or a folder of them. `pid`: 0 for none. `at`: as the user wrote it."""
+    """`path`: of a profile, or a folder of them. `pid`: 0 for none. `at`: as the user wrote it. `folder`: where the
+    profile of the command goes. An empty one of these was not said."""
 
     path: str
     pid: int = 0
@@ -35,14 +39,17 @@ class Wanted(NamedTuple):
     is_once: bool = False
     is_plain: bool = False
     is_chinese: bool = False
+    folder: str = ""
 
 
 def top(wanted: Wanted) -> int:
     """The command's exit code, where one was run. Refused for what cannot be looked at."""
+    _refuse_two(wanted)
     if wanted.command:
-        return _of_command(wanted)
+        return _of_command(wanted._replace(folder=wanted.folder or HERE))
     if wanted.pid:
         return _of_process(wanted)
+    wanted = wanted._replace(path=wanted.path or HERE)
     if not os.path.exists(wanted.path):
         raise Refused(
             f"There is no profile at {wanted.path}: name a file or a folder, or say what to look at: "
@@ -53,11 +60,37 @@ def top(wanted: Wanted) -> int:
     return look_on(wanted, Reel(wanted.path), lambda: True)
 
 
+def _refuse_two(wanted: Wanted) -> None:
+    """What is to be looked at is said once, and what runs now has no other moments yet."""
+    if wanted.command and wanted.path:
+        raise Refused(
+            f"A command's profile goes to a folder: paramon top --folder {wanted.path} -- {wanted.command[0]}; "
+            f"to look at {wanted.path}, leave out the command.",
+            f"命令的采集文件写入 --folder 指定的目录：paramon top --folder {wanted.path} -- {wanted.command[0]}；"
+            f"要查看 {wanted.path}，请不要写命令。",
+        )
+    if wanted.pid and (wanted.path or wanted.command):
+        raise Refused(
+            f"Say one thing to look at: leave out --pid, or all but --pid {wanted.pid}.",
+            f"只能查看一个对象：请去掉 --pid，或只写 --pid {wanted.pid}。",
+        )
+    if wanted.folder and not wanted.command:
+        raise Refused(
+            f"--folder says where a command's profile goes; to look at a folder: paramon top {wanted.folder}.",
+            f"--folder 指定命令的采集文件写入何处；查看目录请用：paramon top {wanted.folder}。",
+        )
+    if wanted.at and (wanted.pid or wanted.command):
+        raise Refused(
+            "--at is for a profile that is there: paramon top PROFILE --at TIME.",
+            "--at 只用于已有的采集文件：paramon top PROFILE --at TIME。",
+        )
+
+
 def _of_command(wanted: Wanted) -> int:
-    wish = Wish(wanted.path, wanted.period, wanted.budget, os.environ.get("SLURM_JOB_ID", ""))
-    output = os.path.join(wanted.path, f"output-{os.getpid()}.txt")
+    wish = Wish(wanted.folder, wanted.period, wanted.budget, os.environ.get("SLURM_JOB_ID", ""))
+    output = os.path.join(wanted.folder, f"output-{os.getpid()}.txt")
     writer = command(list(wanted.command), wish, output)
-    code = look_on(wanted, Reel(wanted.path, writer.ending), writer.is_alive)
+    code = look_on(wanted, Reel(wanted.folder, writer.ending), writer.is_alive, looks=2)
     if not code and writer.is_alive():
         sys.stderr.write(f"paramon: {wanted.command[0]} goes on, its output is in {output}; Ctrl-C ends it\n")
     sys.stderr.write(writer.trouble())
@@ -69,7 +102,7 @@ def _of_process(wanted: Wanted) -> int:
     try:
         writer = attached(wanted.pid, Wish(folder, wanted.period, wanted.budget))
         try:
-            code = look_on(wanted, Reel(folder, writer.ending), writer.is_alive)
+            code = look_on(wanted, Reel(folder, writer.ending), writer.is_alive, looks=2)
         finally:
             writer.stop()
         trouble = writer.trouble()
@@ -79,11 +112,17 @@ def _of_process(wanted: Wanted) -> int:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def look_on(wanted: Wanted, reel: Reel, is_alive: Callable[[], bool]) -> int:
-    """Until whoever looks has enough; the exit code. `is_alive`: whether what writes the profile may still write."""
+def look_on(wanted: Wanted, reel: Reel, is_alive: Callable[[], bool], looks: int = 0) -> int:
+    """Until whoever looks has enough; the exit code. `is_alive`: whether what writes the profile may still write.
+    `looks`: so many are waited for, as long as it may."""
     reel.poll()
     state = State()
     if wanted.at:
+        if not reel.tapes:
+            raise Refused(
+                f"There is no profile in {wanted.path} yet: leave out --at, or wait.",
+                f"{wanted.path} 中还没有采集文件：请去掉 --at，或稍候再试。",
+            )
         state = sought(moment_in(wanted.at, reel.start_ms), Extent(reel.start_ms, reel.end_ms, 1))
     has_screen = is_terminal(0, 1) and not wanted.is_once
     look = Look(
@@ -93,6 +132,7 @@ def look_on(wanted: Wanted, reel: Reel, is_alive: Callable[[], bool]) -> int:
         wanted.seconds,
         has_screen and "NO_COLOR" not in os.environ,
         is_alive,
+        looks,
     )
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _ended)

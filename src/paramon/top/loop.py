@@ -6,7 +6,8 @@ import os
 import time
 from typing import Callable, NamedTuple, Protocol, TextIO
 
-from paramon.text import cut
+from paramon.streams import columns_of_a_file
+from paramon.text import cut, folded
 from paramon.top.board import Board, board
 from paramon.top.keys import Terminal
 from paramon.top.reel import Reel
@@ -16,6 +17,8 @@ from paramon.top.words import SMALL, Say, help_lines
 NARROWEST, LOWEST = 60, 8
 PAGE_COLUMNS, PAGE_LINES = 120, 40
 PLAYING_SECONDS = 0.25
+WAITING_SECONDS = 0.05
+"""From one question whether there is enough for a page to the next."""
 
 
 class Paint(Protocol):
@@ -24,7 +27,7 @@ class Paint(Protocol):
 
 class Look(NamedTuple):
     """How it is looked at. `seconds`: from one drawing to the next. `is_alive`: whether what writes the profile may
-    still write."""
+    still write. `looks`: so many make the first page, as there are no rates before the second."""
 
     reel: Reel
     say: Say
@@ -32,6 +35,7 @@ class Look(NamedTuple):
     seconds: float
     is_colourful: bool
     is_alive: Callable[[], bool]
+    looks: int = 0
 
 
 def in_terminal(look: Look, state: State, terminal: Terminal) -> None:
@@ -59,8 +63,11 @@ def pages(look: Look, state: State, out: TextIO, *, is_once: bool) -> None:
     while True:
         is_last = not look.is_alive()  # before the last look
         look.reel.poll()
+        if not is_last and look.reel.looks < look.looks:
+            time.sleep(WAITING_SECONDS)
+            continue
         if look.reel.tapes or is_once:
-            text = screen(look, state, PAGE_COLUMNS, PAGE_LINES)
+            text = screen(look, state, max(columns_of_a_file(PAGE_COLUMNS), NARROWEST), PAGE_LINES)
             out.write("\n".join(line.rstrip() for line in text[:-1]) + "\n\n")
             out.flush()
         if is_once or is_last or state.moment_ms is not None or look.reel.is_over:
@@ -71,7 +78,7 @@ def pages(look: Look, state: State, out: TextIO, *, is_once: bool) -> None:
 def screen(look: Look, state: State, columns: int, lines: int) -> list[str]:
     """Never more lines, nor wider ones, than there is room for."""
     if columns < NARROWEST or lines < LOWEST:
-        return [cut(look.say(*SMALL), columns)]
+        return folded(look.say(*SMALL), max(columns, 2))[: max(lines, 1)]
     drawn = look.paint(board(look.reel, state, lines, look.say), columns, look.say, is_colourful=look.is_colourful)
     if state.has_help:
         drawn = [*drawn[:2], "", *[cut(line, columns) for line in help_lines(look.say)]]

@@ -84,6 +84,12 @@ class Reel:
         return max((_start(tape) + max(tape.last_ms, 0) for tape in self.tapes), default=0)
 
     @property
+    def looks(self) -> int:
+        """Of the last minute, at the node that was looked at most."""
+        found = [tape.chunks(tape.last_ms - HISTORY_MS, tape.last_ms) for tape in self.tapes]
+        return max((sum(len(one.ticks) for one in chunks) for chunks in found), default=0)
+
+    @property
     def is_over(self) -> bool:
         return bool(self.tapes) and not any(map(is_being_written, self.tapes))
 

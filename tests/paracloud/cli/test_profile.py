@@ -16,6 +16,7 @@ from tests.paramon.top.screen import ROOT, Screen
 from paracloud.client.client import Client
 from paracloud.client.profile_copy import ProfileCopy
 from paracloud.jobs.profile import profile_folder
+from paracloud.jobs.profile_folder import NODES_MOST
 from paracloud.kit.identifiers import JobId, submit_tag
 from paracloud.transports.local import LocalTransport
 from paracloud.wire.profiles import ProfileFilesModel
@@ -168,6 +169,44 @@ def test_of_a_job_without_one_it_says_why(terminal, lin, watched):
     file.write_bytes(b"")
     done = terminal.run(lin, "profile", watched.id)
     assert (done.returncode, "ask again" in done.stderr) == (4, True)
+
+
+def test_of_a_job_of_many_nodes_all_are_shown_and_kept_up_with(terminal, lin, watched):
+    nodes = [f"n{number:02}" for number in range(2 * NODES_MOST + 1)]
+    made = [Made(watched.folder, node=node) for node in nodes]
+    for one in made:
+        one.comes(1)
+        one.tick(0)
+    told = json.loads(terminal.say(lin, "profile", watched.id, "--json"))
+    assert sorted(node["header"]["node"] for node in told["nodes"]) == nodes
+
+
+class Pages(Client):
+    """A server of so many files, of which it gives two at a time; each has a byte more at each question."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__("http://127.0.0.1:1", "t")
+        self.names, self.asked = names, []
+
+    def profile_files(self, job, *, since="", task=None, after=""):
+        self.asked.append((after, since))
+        there = [name for name in self.names if name > after]
+        start = int(since or 0)
+        one = {"open_minute": {"start": 0, "content": ""}, "written_at": "2026-01-01T00:00:00Z", "is_behind": False,
+               "written": {"start": start, "content": "eA=="}}  # fmt: skip
+        tree = {"files": [{"file": name, **one} for name in there[:2]], "cursor": str(start + 1),
+                "left_out": max(len(there) - 2, 0)}  # fmt: skip
+        return ProfileFilesModel.model_validate(tree)
+
+
+def test_each_part_of_many_files_is_asked_for_with_its_own_cursor(tmp_path):
+    with Pages([f"{name}.paramon" for name in "abcde"]) as client:
+        copy = ProfileCopy(client, UUID(int=0), tmp_path)
+        copy.look()
+        copy.look()
+        starts = ("", "b.paramon", "d.paramon")
+        assert client.asked == [(after, since) for since in ("", "1") for after in starts]
+    assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == dict.fromkeys(client.names, b"xx")
 
 
 def test_a_name_at_the_centre_leads_nowhere_else(tmp_path):

@@ -185,6 +185,17 @@ async def test_a_minute_of_many_busy_processes_is_read_over_some_looks_and_none_
     assert node.lost_bytes == 0
 
 
+async def test_of_busy_nodes_the_next_look_begins_with_that_for_which_this_had_no_room(tmp_path):
+    for name in ("n1", "n2"):
+        one = Spool(str(tmp_path / "profile"), name, {"node": name})
+        for _ in range(2):
+            busy_minute(one)
+            one.end_chunk()
+    follower = Follower(tmp_path)
+    for name in ("n1", "n2", "n1"):
+        assert [node.file for node in await follower.look() if node.minutes] == [f"{name}.paramon"]
+
+
 def made_up(processes: int, ticks: int, row: bytes) -> bytes:
     """A minute of rows of a few bytes each."""
     out = bytearray()

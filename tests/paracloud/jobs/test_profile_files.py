@@ -97,6 +97,62 @@ async def test_what_is_too_much_for_one_answer_comes_with_the_next(spool, tmp_pa
     follower.assert_same(tmp_path / "profile")
 
 
+async def test_open_minutes_count_in_an_answer_and_the_next_one_has_the_others(tmp_path):
+    folder = tmp_path / "profile"
+    folder.mkdir()
+    for number in range(4):
+        (folder / f"n{number}.paramon").write_bytes(os.urandom(1000))
+        (folder / f"n{number}.paramon.live").write_bytes(os.urandom(ANSWER_BYTES // 2))
+    follower = Follower(tmp_path)
+    for _ in range(3):
+        assert await follower.look() <= ANSWER_BYTES + 4 * HEAD.size
+    follower.assert_same(folder)
+    news = await read_profile_files(LocalTransport(tmp_path), "profile", "")
+    assert [one.is_behind for one in news.files] == [False, True, True, True]
+
+
+async def test_where_only_an_open_minute_is_longer_than_an_answer_it_says_so(tmp_path):
+    folder = tmp_path / "profile"
+    folder.mkdir()
+    (folder / "n1.paramon").write_bytes(b"")
+    (folder / "n1.paramon.live").write_bytes(os.urandom(ANSWER_BYTES + 1))
+    first = await read_profile_files(LocalTransport(tmp_path), "profile", "")
+    second = await read_profile_files(LocalTransport(tmp_path), "profile", first.cursor)
+    assert [one.is_behind for news in (first, second) for one in news.files] == [True, False]
+
+
+async def test_what_cannot_be_read_among_the_files_costs_itself_alone(spool, tmp_path):
+    ticks(spool, range(3))
+    folder = tmp_path / "profile"
+    os.mkfifo(folder / "a-pipe.paramon")
+    os.mkfifo(folder / "n2.paramon.live")
+    (folder / "n2.paramon").write_bytes(b"x" * 1000)
+    (folder / "to-a-folder.paramon").symlink_to(tmp_path)
+    (folder / "to-nothing.paramon").symlink_to("nothing")
+    follower = Follower(tmp_path)
+    await follower.look()
+    name = Path(spool.path).name
+    assert follower.files[name] == Path(spool.path).read_bytes()
+    assert len(follower.files["n2.paramon"]) == 1000
+    news = await read_profile(LocalTransport(tmp_path), "profile", "", as_it_is)
+    assert [minute.at_ms for node in news.nodes for minute in node.minutes] == [[0, 1000, 2000]]
+
+
+async def test_files_behind_those_of_one_answer_are_told_of_after_them(tmp_path):
+    folder = tmp_path / "profile"
+    folder.mkdir()
+    names = [f"n{number:03}.paramon" for number in range(2 * NODES_MOST + 3)]
+    for name in names:
+        (folder / name).write_bytes(name.encode())
+    after, seen, left_out = "", [], []
+    for _ in range(3):
+        news = await read_profile_files(LocalTransport(tmp_path), "profile", "", after)
+        seen += [one.file for one in news.files]
+        left_out.append(news.left_out)
+        after = seen[-1]
+    assert (seen, left_out) == (names, [NODES_MOST + 3, 3, 0])
+
+
 async def test_a_cursor_has_room_however_long_names_are_and_however_much_was_read(tmp_path):
     folder = tmp_path / "profile"
     folder.mkdir()

@@ -40,9 +40,14 @@ class Started:
         raise AssertionError(f"it never came to that: {sorted(found)}")
 
 
+SHORT_MINUTES = "import sys, paramon.record as r; r.CHUNK_SECONDS = 1; from paramon.cli import main; sys.exit(main())"
+
+
 @contextmanager
-def agent(*options: str) -> Iterator[Started]:
-    argv = [sys.executable, "-m", "paramon", "agent", "--listen", "127.0.0.1:0", "--period", "0.2", *options]
+def agent(*options: str, has_short_minutes: bool = False) -> Iterator[Started]:
+    """`has_short_minutes`: the minutes of its profile have a second."""
+    called = ["-c", SHORT_MINUTES] if has_short_minutes else ["-m", "paramon"]
+    argv = [sys.executable, *called, "agent", "--listen", "127.0.0.1:0", "--period", "0.2", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LC_ALL": "C.UTF-8", "PARACLOUD_LANGUAGE": ""}
     for name in ("SLURM_JOB_ID", "JOB_ID"):
         environment.pop(name, None)

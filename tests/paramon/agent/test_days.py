@@ -6,13 +6,14 @@ import stat
 import time
 from pathlib import Path
 
+import pytest
 from tests.paramon.made import STARTED_MS, Made
 
 from paramon.agent.command import Node, Wanted
 from paramon.agent.days import COMMAND, forget_before
 from paramon.facts.job import JobFacts
 from paramon.facts.runs import newest_run
-from paramon.sample.profile import open_profile
+from paramon.sample.profile import LIVE, open_profile
 
 
 def look(node: Node) -> None:
@@ -80,6 +81,7 @@ def test_where_no_new_file_can_be_begun_the_old_one_goes_on(tmp_path):
     assert newest_run([first, second]) == [second], "once it can be, and then it is another run"
 
 
+@pytest.mark.timeout(30)  # who opens a pipe waits for its other end
 def test_what_is_old_goes_and_what_is_somebodys_stays(tmp_path):
     days_old = {"old": 8, "young": 6}
     for number, (age, command, node) in enumerate(
@@ -87,9 +89,15 @@ def test_what_is_old_goes_and_what_is_somebodys_stays(tmp_path):
     ):
         made = Made(tmp_path, node=node, started_ms=STARTED_MS + number, command=command)
         made.tick(0)
-        os.utime(made.close(), (time.time() - days_old[age] * 86_400,) * 2)
+        made.close()
+        Path(made.path + LIVE).touch()  # as where it was killed
+        os.utime(made.path, (time.time() - days_old[age] * 86_400,) * 2)
     for name, content in (("notes.paramon", b"mine"), ("empty.paramon", b""), ("notes.txt", b"mine")):
         (tmp_path / name).write_bytes(content)
         os.utime(tmp_path / name, (1, 1))
+    os.mkfifo(tmp_path / "pipe.paramon")
+    os.utime(tmp_path / "pipe.paramon", (1, 1))
     assert forget_before(str(tmp_path), "n1", 7) == [f"n1-{STARTED_MS}.paramon"]
-    assert len(list(tmp_path.iterdir())) == 6
+    left = {path.name for path in tmp_path.iterdir()}
+    assert len(left) == 3 * 2 + 4
+    assert f"n1-{STARTED_MS}.paramon.live" not in left

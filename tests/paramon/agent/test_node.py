@@ -5,6 +5,7 @@ import time
 import pytest
 
 from paramon.agent.command import Node, Wanted
+from paramon.sample.profile import open_profile
 
 
 @pytest.fixture
@@ -39,3 +40,19 @@ def test_what_answers_take_is_not_taken_off_the_budget_and_is_told(node: Node):
         line.split()[1] for line in node.page().decode().split("\n") if line.startswith("paramon_agent_serving_cpu_sec")
     )
     assert float(served) >= 1.0
+
+
+def test_what_turns_out_not_to_be_there_is_on_the_page_and_in_the_next_days_profile_until_it_is(tmp_path):
+    node = Node(Wanted("", str(tmp_path), period=0.1, budget=1.0))
+
+    def told() -> tuple[bool, list[str] | None]:
+        look(node)
+        node._turn_over()
+        header = open_profile(node._spool.path)[0].header
+        return b'what="late"' in node.page(), header["unavailable"].get("late")
+
+    node._recorder.cannot_have("late", ("nobody is there", "无人"))
+    assert told() == (True, ["nobody is there", "无人"])
+    node._recorder.cannot_have("late", ())
+    assert told() == (False, None)
+    node.close()

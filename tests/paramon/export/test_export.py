@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -215,3 +216,15 @@ def test_a_process_that_is_gone_has_no_rows_any_more(tmp_path):
     assert profile.processes == {}, "nor is anything kept of it: there may be millions"
     assert list(series_rows(profile, is_dense=False)) == []
     assert profile.processes == {}
+
+
+def test_the_guides_query_adds_up_all_processes_of_a_rank(tmp_path):
+    made = Made(tmp_path / "profile")
+    for number, rank, ticks in ((1, 0, 300), (2, 0, 200), (3, 1, 400)):
+        made.comes(number, rank=rank)
+        made.tick(number * 1000, {number: {"user_ticks": ticks}})
+    made.close()
+    export("--parquet", tmp_path / "profile", "-o", tmp_path / "run.parquet")
+    guide = (ROOT / "guides" / "paramon.md").read_text()
+    (query,) = re.findall(r"^(WITH .*?;)", guide, re.MULTILINE | re.DOTALL)
+    assert read(query.replace("run.parquet", str(tmp_path / "run.parquet"))) == [(0, 5.0), (1, 4.0)]

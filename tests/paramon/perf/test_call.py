@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -22,7 +23,7 @@ from paramon.perf.call import (
     paranoid,
     why_not,
 )
-from paramon.perf.counters import Counters, counting
+from paramon.perf.counters import Alone, Counters, counting
 from paramon.perf.group import Group
 from paramon.sensors.sensor import Unavailable
 
@@ -110,3 +111,40 @@ def test_groups_that_cannot_be_had_are_left_out_until_none_is_left():
     place.group.close()
     with pytest.raises(Unavailable):
         counting([nothing], Scope(0), 0)
+
+
+def burn(seconds: float) -> None:
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
+@needs_events
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one CPU")
+def test_a_group_that_never_ran_tells_no_values_and_when_it_is_sure_why(cpus):
+    """It waits for its turn as long as what it counts runs on another CPU."""
+    group = {"task_clock_ns": Event(SOFTWARE, TASK_CLOCK)}
+    here, there = cpus
+    os.sched_setaffinity(0, {here})
+    places = counting([group], Scope(0, there), 0)
+    alone, both = Alone("counter", places), Counters("counter", [*places, *counting([GROUP], Scope(0, here), 0)])
+    assert alone.read() == {}  # it may come to run
+    burn(1.1)
+    with pytest.raises(Unavailable, match="never came to run") as why:
+        alone.read()
+    assert not why.value.zh.isascii()
+    told = both.read()
+    assert set(told) == {"counter.page_faults", "counter.running_permille"}  # of the one clock nothing is known
+    assert told["counter.running_permille"] == 0
+    os.sched_setaffinity(0, {there})
+    burn(0.1)
+    assert alone.read()["counter.task_clock_ns"] > 50_000_000
+    both.close()
+
+
+@pytest.fixture
+def cpus():
+    """Two that this process may run on."""
+    before = os.sched_getaffinity(0)
+    yield sorted(before)[:2]
+    os.sched_setaffinity(0, before)

@@ -129,3 +129,12 @@ def test_a_machine_without_counters_and_one_without_their_names_say_so(tmp_path)
     (tmp_path / "cpuinfo").write_text(cpuinfo("GenuineIntel", 6, 143))
     with pytest.raises(Unavailable, match="memory controllers"):
         node_counters(str(tmp_path / "devices"), str(tmp_path / "cpuinfo"))
+
+
+def test_a_processor_with_cores_of_two_kinds_is_said_to_be_one(tmp_path):
+    (tmp_path / "cpuinfo").write_text(cpuinfo("GenuineIntel", 6, 151))
+    for name in ("cpu_core", "cpu_atom"):
+        device(tmp_path / "devices", name, 4, CORE)
+    for make in (job_counters, node_counters):
+        with pytest.raises(Unavailable, match="cpu_core, cpu_atom"):
+            make(str(tmp_path / "devices"), str(tmp_path / "cpuinfo"))

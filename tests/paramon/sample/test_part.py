@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.paramon.sample.test_chunk import ticks, write
 
-from paramon.sample.chunk import Chunk, ChunkWriter, read_chunk
+from paramon.sample.chunk import ROWS_MOST, Chunk, ChunkWriter, read_chunk
 from paramon.sample.errors import TooLarge
 from paramon.sample.fields import COUNT
 from paramon.sample.part import POINT, part_of
 from paramon.sample.ticks import TickReader
+from paramon.sample.varint import put, put_bytes
 
 
 def standing(chunk: Chunk) -> dict[int, tuple[dict, dict]]:
@@ -50,6 +51,26 @@ def test_part_after_part_is_the_whole_minute(told, most, from_ms):
     for one in each:
         reader.read(one)
     assert standing(reader.chunk) == whole
+
+
+def many_rows(processes: int, ticks: int, series: int) -> bytes:
+    out = bytearray()
+    for number in (0, ticks, *[1] * (ticks - 1), processes):
+        put(out, number)
+    for process in range(processes):
+        put(out, process)
+        put_bytes(out, b"\x01\x01\x02" * ticks)
+    put(out, series)
+    for number in range(series):
+        put_bytes(out, str(number).encode())
+        put_bytes(out, b"\x01\x02" * ticks)
+    return zlib.compress(bytes(out), 1)
+
+
+@pytest.mark.parametrize(("processes", "series"), [(6, 5), (10, 1), (0, 11)])
+def test_a_minute_of_too_many_rows_is_refused(processes, series):
+    with pytest.raises(TooLarge):
+        read_chunk(many_rows(processes, ROWS_MOST // 10, series))
 
 
 def test_a_tick_that_has_no_room_is_refused_whole():

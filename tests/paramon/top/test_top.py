@@ -135,6 +135,8 @@ def test_a_resize_is_followed_and_a_window_too_small_is_said_to_be(tmp_path, loo
         screen.until("LIVE")
         screen.resize(40, 24)
         assert screen.until("too small") == ["too small: 60×8 at least"]
+        screen.resize(20, 24)
+        assert screen.until("too small", "least") == ["too small: 60×8 at", "least"]
         screen.resize(70, 10)
         lines = screen.until("LIVE")
         assert len(lines) <= 10
@@ -216,7 +218,7 @@ def test_a_pipe_that_closes_is_the_end(tmp_path):
 
 
 def test_a_command_is_watched_and_its_exit_code_is_tops(tmp_path):
-    done = top("--every", "0.3", tmp_path, "--", "sh", "-c", "echo out; sleep 1.5; exit 7")
+    done = top("--every", "0.3", "--folder", tmp_path, "--", "sh", "-c", "echo out; sleep 1.5; exit 7")
     assert done.returncode == 7
     assert "sleep 1.5" in done.stdout
     (output,) = tmp_path.glob("output-*.txt")
@@ -225,19 +227,21 @@ def test_a_command_is_watched_and_its_exit_code_is_tops(tmp_path):
 
 
 def test_a_command_of_an_instant_is_itself(tmp_path):
-    assert top("--every", "0.3", tmp_path, "--", "true").returncode == 0
+    assert top("--every", "0.3", "--folder", tmp_path, "--", "true").returncode == 0
     (node,) = open_profile(str(tmp_path))
     assert [one.name for one in everybody(node)] == ["true"]
 
 
 def test_ctrl_c_ends_the_command_too_and_q_leaves_it_running(tmp_path):
-    with Screen("--every", "0.2", str(tmp_path), "--", "sleep", "77.5") as screen:
+    with Screen("--every", "0.2", "--folder", str(tmp_path), "--", "sleep", "77.5") as screen:
         screen.until("sleep 77.5", "LIVE")
         screen.press("\x03")
         assert screen.ended() == 130
         assert screen.process.stderr.read() == b""
     os.mkfifo(tmp_path / "go")
-    with Screen("--every", "0.2", str(tmp_path), "--", "sh", "-c", f"read x < {tmp_path}/go; exit 4") as screen:
+    with Screen(
+        "--every", "0.2", "--folder", str(tmp_path), "--", "sh", "-c", f"read x < {tmp_path}/go; exit 4"
+    ) as screen:
         screen.until("read x", "LIVE")
         screen.press("q")
         assert b"sh goes on" in screen.process.stderr.readline()
@@ -258,12 +262,36 @@ def test_a_process_that_runs_already_is_watched_with_its_children(tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "part"),
-    [(["/no/such"], "paramon top -- ./a.out"), (["--pid", "99999999"], "no process"), (["--every", "0.01"], "0.2 to")],
+    [
+        (["/no/such"], "paramon top -- ./a.out"),
+        (["--pid", "99999999"], "no process"),
+        (["--every", "0.01"], "0.2 to"),
+        (["there", "--", "./a.out"], "paramon top --folder there -- ./a.out; to look at there, leave out the command."),
+        (["there", "--pid", "1"], "leave out --pid"),
+        (["--pid", "1", "--", "./a.out"], "leave out --pid"),
+        (["--folder", "there"], "to look at a folder: paramon top there."),
+        (["--at", "5", "--", "true"], "--at is for a profile that is there"),
+        (["--at", "5", "--pid", "1"], "--at is for"),
+        (["/sys", "--at", "5"], "no profile in /sys yet"),
+    ],
 )
 def test_what_cannot_be_looked_at_is_refused_with_what_to_do(arguments, part):
     done = top(*arguments)
     assert done.returncode == 2
     assert part in done.stderr
+
+
+@pytest.mark.parametrize("is_attached", [True, False])
+def test_one_page_of_what_has_just_begun_has_rates(tmp_path, is_attached):
+    busy = ["sh", "-c", "ulimit -t 2; while :; do :; done"]
+    if is_attached:
+        with subprocess.Popen(busy) as process:
+            done = top("--once", "--period", "0.5", "--pid", process.pid)
+            process.kill()
+    else:
+        done = top("--once", "--period", "0.5", "--folder", tmp_path, "--", *busy)
+    row = [line for line in done.stdout.splitlines() if line.endswith(" " + " ".join(busy))][-1]
+    assert int(row.split("%")[0].split()[-1]) > 0
 
 
 def test_a_moment_that_is_none_is_refused(tmp_path):
