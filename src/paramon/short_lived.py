@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from paramon.sample.sink import Rows
 from paramon.sensors.exits import Exits
-from paramon.sensors.process import PEAK, READ_BYTES, STATE, SYSTEM, USER, WRITE_BYTES, ZOMBIE, Watched
+from paramon.sensors.process import PEAK, READ_BYTES, RSS, STATE, SYSTEM, USER, WRITE_BYTES, ZOMBIE, Watched
 from paramon.sensors.taskstats import Exit
 from paramon.spent import TICK_US, Spent
 
@@ -73,7 +73,7 @@ class ShortLived:
         known = self._waiting.get(watched.pid)
         if known is None or not known.has_ended:
             return
-        if watched.values[STATE] == ZOMBIE:
+        if watched.values[STATE] == ZOMBIE or not watched.values[RSS]:  # its memory goes before it is a zombie
             watched.had(known.peak_rss_kib)
         else:
             del self._waiting[watched.pid], self._since[watched.pid]

@@ -6,6 +6,7 @@ import os
 import resource
 
 from paramon.sensors.cgroup import job_cpu_us
+from paramon.sensors.status import number, status_of
 
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
@@ -34,10 +35,10 @@ class Total:
 
 
 def largest_rss_kib() -> int:
-    """The most that one process had which was waited for, by this one or by such a one; 0 where it may be what each
-    began with, which is as much as this process has (getrusage(2))."""
+    """The most that one process had which was waited for, by this one or by such a one (getrusage(2)); 0 where it may
+    be what the first began with: as much as this one has. Its own `ru_maxrss` would be whoever's it was forked from."""
     largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return largest if largest > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss else 0
+    return largest if largest > number(status_of("/proc/self/"), b"\nVmHWM:", 0) else 0
 
 
 def _used_us(who: int) -> int:

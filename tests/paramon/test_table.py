@@ -42,8 +42,8 @@ class World:
         self.came = []
         self.table = Table(Belongs(frozenset(), frozenset({OWN}), (b"MARK", b"here")), str(root), own=OWN, exits=told)
 
-    def is_there(self, pid, parent, ticks=0, child_ticks=0, state="S", start=0):
-        trees.process(self.root, pid, parent, ticks=ticks, child_ticks=child_ticks, state=state, start=start)
+    def is_there(self, pid, parent, ticks=0, child_ticks=0, state="S", **more):
+        trees.process(self.root, pid, parent, ticks=ticks, child_ticks=child_ticks, state=state, **more)
 
     def goes(self, pid):
         shutil.rmtree(self.root / str(pid))
@@ -277,6 +277,20 @@ def test_what_a_zombie_had_at_most_is_in_its_row(world, told, is_seen_before, is
     world.look()
     (number,) = [one.number for one in world.came if one.pid == 50]
     assert read_chunk(world.chunk.finish()).rows[number][-1][1][AT["peak_rss_kib"]] == 777
+
+
+def test_what_is_just_ending_has_been_told_of_and_is_no_later_one_of_that_number(world, told):
+    """Its record is written before its memory goes, and that before it is a zombie."""
+    world.look()
+    told.ends(50, JOB, 30, peak=777)
+    world.is_there(50, JOB, ticks=30, state="R", rss_pages=0)
+    world.look()
+    world.goes(50)
+    world.is_there(JOB, OWN, ticks=1, child_ticks=30)
+    world.look()
+    (number,) = [one.number for one in world.came if one.pid == 50]
+    assert read_chunk(world.chunk.finish()).rows[number][-1][1][AT["peak_rss_kib"]] == 777
+    assert world.known() == 31
 
 
 def test_a_zombie_is_looked_at_and_not_counted_by_its_record_too(world, told):

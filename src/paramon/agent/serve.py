@@ -13,7 +13,7 @@ from typing import Callable
 
 from paramon.agent.request import END, TOO_LARGE, answer_to, refusal
 from paramon.errors import Refused
-from paramon.sensors.kept import TOO_MANY_FILES
+from paramon.sensors.file import TOO_MANY_FILES
 
 CLIENTS_MOST = 16
 REQUEST_MOST = 8192

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from paramon.sensors.sensor import Unavailable
 
 PIECE = 65536
 MOST = 4 << 20
+NOT_KEPT, DENIED = -1, -2
+"""Instead of an open file: one that is opened for each look, and one that must not be read."""
+TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
 
 
 class KeptFile:
@@ -61,3 +65,15 @@ def names(folder: str) -> list[str]:
         return sorted(os.listdir(folder))
     except OSError:
         return []
+
+
+def kept(path: str, numbers_most: int) -> int:
+    """It will be read again and again: it stays open, where its number is below that; NOT_KEPT or DENIED else."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as wrong:
+        return NOT_KEPT if wrong.errno in TOO_MANY_FILES else DENIED
+    if file < numbers_most:
+        return file
+    os.close(file)
+    return NOT_KEPT

@@ -12,13 +12,14 @@ from __future__ import annotations
 import os
 
 from paramon.sample.fields import AT, COUNT
-from paramon.sensors.file import content
-from paramon.sensors.kept import DENIED, NOT_KEPT, SIZE, kept, now
+from paramon.sensors.file import DENIED, NOT_KEPT, content, kept
 from paramon.sensors.reaped import Reaped
-from paramon.sensors.status import number, stat_of_another, status_of
+from paramon.sensors.status import fields_in, number, program_in, stat_of_another, status_of
 from paramon.sensors.waits import RUN_SIZE, Waits
 
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
+SIZE = 960
+"""Of what is read at once. What fits a kibibyte gets its memory for half the price (malloc's per-thread cache)."""
 STATUS = (
     (b"\nVmHWM:", AT["peak_rss_kib"]),
     (b"\nRssFile:", AT["file_kib"]),
@@ -56,8 +57,8 @@ class Watched:
     one, and taken back by whoever told of it."""
 
     __slots__ = (
-        "_age", "_base", "_io", "_is_quiet", "_is_stale", "_later", "_pace", "_paced", "_program", "_ran", "_reaped",
-        "_run", "_seen", "_seen_io", "_start", "_stat", "_told_faults", "_told_rss", "_unasked_faults", "_waits",
+        "_age", "_base", "_io", "_is_quiet", "_is_stale", "_pace", "_paced", "_program", "_ran", "_reaped", "_run",
+        "_seen", "_seen_io", "_seldom", "_start", "_stat", "_told_faults", "_told_rss", "_unasked_faults", "_waits",
         "is_another_program", "parent", "pid", "start_ticks", "values",
     )  # fmt: skip
 
@@ -67,8 +68,9 @@ class Watched:
         self.values = [0] * COUNT
         self._stat = self._io = self._run = NOT_KEPT
         self._seen = self._seen_io = self._ran = self._start = b""
-        # The first look finds all of it new; in the end, those that came together take turns with what is dear.
-        self._is_quiet, self._is_stale, self._age, self._later = False, True, SELDOM, -(pid % OFTEN)
+        # The first look finds all of it new; after it, those that came together take turns with what is dear.
+        self._seldom = self._age = SELDOM + pid % OFTEN
+        self._is_quiet, self._is_stale = False, True
         self._pace, self._paced = 0, 1
         self._told_rss, self._told_faults, self._unasked_faults = 0, 0, FAULTS
         self._waits = Waits()
@@ -77,8 +79,8 @@ class Watched:
             data = content(self._base + "stat", SIZE)
         except FileNotFoundError:
             raise ProcessLookupError(pid) from None
-        parts = _fields(data)
-        self._program, self.is_another_program = _program(data, parts), False
+        parts = fields_in(data)
+        self._program, self.is_another_program = program_in(data, parts), False
         self.parent, self._start = int(parts[1]), parts[19]
         self.start_ticks = int(self._start)
         self._read_stat(data)
@@ -97,13 +99,13 @@ class Watched:
     def look(self) -> bool:
         """Whether anything is new. OSError where it is gone."""
         self._age += 1
-        if self._is_quiet and self._age < SELDOM:
+        if self._is_quiet and self._age < self._seldom:
             # Asked before `stat`, so that nothing falls in between.
             ran = os.pread(self._run, RUN_SIZE, 0) if self._run >= 0 else content(self._base + "schedstat", RUN_SIZE)
             if ran == self._ran:
                 return False
             self._ran = b"" if ran.startswith(NOT_COUNTED) else ran
-        data = now(self._stat, self._base + "stat")
+        data = self._now(self._stat, "stat")
         is_new = data != self._seen
         if is_new:
             self._read_stat(data)
@@ -113,7 +115,7 @@ class Watched:
             self._is_stale = is_new = True
         if self._reaped is not None:
             self._reaped.looked()
-        if self._age >= (self._pace if self._is_stale else SELDOM):
+        if self._age >= (self._pace if self._is_stale else self._seldom):
             self._read_dear()
             return True
         if abs(self.values[RSS] - self._told_rss) > TOLD_KIB:
@@ -144,12 +146,17 @@ class Watched:
                 os.close(file)
         self._stat = self._io = self._run = NOT_KEPT
 
+    def _now(self, file: int, name: str) -> bytes:
+        if file >= 0:
+            return os.pread(file, SIZE, 0)
+        return content(self._base + name, SIZE) if file == NOT_KEPT else b""
+
     def _read_stat(self, data: bytes) -> None:
-        parts, values = _fields(data), self.values
+        parts, values = fields_in(data), self.values
         if parts[19] != self._start:
             raise ProcessLookupError(self.pid)  # its number is another's now
         self._seen = data
-        program = _program(data, parts)
+        program = program_in(data, parts)
         is_over = parts[0] == b"Z"
         if program != self._program:
             # Of a first thread that has ended the kernel keeps the name alone.
@@ -173,15 +180,15 @@ class Watched:
     def _of_ended(self, parts: list[bytes]) -> list[bytes]:
         """Its first thread has. As long as others run, they know of its memory, and of what it does."""
         if int(parts[17]) <= 1:
-            self._age = SELDOM  # it will never tell more
+            self._age = self._seldom  # it will never tell more
             return parts
-        alive = _fields(stat_of_another(self._base, self.pid) or self._seen)
+        alive = fields_in(stat_of_another(self._base, self.pid) or self._seen)
         return [alive[0], *parts[1:21], alive[21], *parts[22:]]
 
     def _read_io(self) -> bool:
         """Whether it is another."""
         try:
-            data = now(self._io, self._base + "io")
+            data = self._now(self._io, "io")
         except PermissionError:
             return False  # one that changed its user may not be read any more
         if data == self._seen_io:
@@ -197,13 +204,13 @@ class Watched:
     def _read_dear(self) -> None:
         before, most, self._is_stale = self._pace, _pace_most(self.values[THREADS]), False
         self._pace = min(2 * before or 1, most)
-        self._age = self._later if before < most == self._pace else 0
+        self._age = SELDOM - self._seldom if before < most == self._pace else 0
         values = self.values
         status = self._read_status()
         if not status:
             return  # where it is gone, the next look finds that
         if values[THREADS] <= 1:
-            self._waits.read_only_thread(self.pid, now(self._run, self._base + "schedstat"), status)
+            self._waits.read_only_thread(self.pid, self._now(self._run, "schedstat"), status)
         else:
             self._waits.read(self._base)
         values[WAITS_KNOWN], values[RUN_WAIT], values[VOLUNTARY], values[FORCED] = self._waits.sums
@@ -233,16 +240,6 @@ class Watched:
             values[at] = number(status, name, values[at])
         self._told_rss, self._told_faults = values[RSS], values[MINOR]
         return status
-
-
-def _fields(stat: bytes) -> list[bytes]:
-    """From the third on, the state; the second is a name, and may hold anything."""
-    return stat[stat.rindex(b")") + 2 :].split()
-
-
-def _program(stat: bytes, parts: list[bytes]) -> tuple[bytes, bytes]:
-    """Its name after its pid, and where its stack starts, which is another place after each execve(2)."""
-    return stat[: stat.rindex(b")")], parts[25]
 
 
 def _pace_most(threads: int) -> int:

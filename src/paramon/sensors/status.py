@@ -41,3 +41,13 @@ def stat_of_another(base: str, thread: int) -> bytes:
 def number(status: bytes, name: bytes, otherwise: int) -> int:
     at = status.find(name)
     return int(status[at + len(name) :].split(None, 1)[0]) if at >= 0 else otherwise
+
+
+def fields_in(stat: bytes) -> list[bytes]:
+    """From the third on, the state; the second is a name, and may hold anything."""
+    return stat[stat.rindex(b")") + 2 :].split()
+
+
+def program_in(stat: bytes, parts: list[bytes]) -> tuple[bytes, bytes]:
+    """Its name after its pid, and where its stack starts, which is another place after each execve(2)."""
+    return stat[: stat.rindex(b")")], parts[25]

@@ -25,6 +25,9 @@ class Told(NamedTuple):
     forced: int = 0
 
 
+NONE = Told()
+
+
 class Waits:
     """`sums`: of all threads that there ever were, as of the last look at each; they never fall."""
 
@@ -33,7 +36,7 @@ class Waits:
     def __init__(self) -> None:
         self._living: dict[int, Told] = {}
         self._weight = 1.0
-        self._ended = self.sums = Told()
+        self._ended = self.sums = NONE
 
     def read_only_thread(self, pid: int, run: bytes, status: bytes) -> None:
         """`run`: its `schedstat`."""
@@ -71,7 +74,7 @@ class Waits:
         self._ended, self._living, self._weight = ended, found, weight
         for one in found.values():
             ended = _more(ended, one, weight)
-        self.sums = Told(*map(max, self.sums, ended))
+        self.sums = Told(*map(max, self.sums, ended)) if any(map(int.__lt__, ended, self.sums)) else ended
 
 
 def told_of(run: bytes, status: bytes) -> Told:
@@ -90,6 +93,8 @@ def _stands_for_others(thread: int, mask: int) -> bool:
 
 
 def _more(sums: Told, one: Told, weight: float) -> Told:
+    if weight == 1.0 and sums is NONE:
+        return one  # most processes have one thread, and keep the same numbers but once
     if weight == 1.0:
         return Told(*map(int.__add__, sums, one))
     return Told(*(known + round(value * weight) for known, value in zip(sums, one)))

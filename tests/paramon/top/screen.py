@@ -22,7 +22,9 @@ TOP = (sys.executable, "-m", "paramon", "top")
 
 
 def environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT / "src"), "LC_ALL": "C.UTF-8", "PARACLOUD_LANGUAGE": "",
+    """Without the width that who runs the tests has."""
+    outside = {name: text for name, text in os.environ.items() if name != "COLUMNS"}
+    return {**outside, "PYTHONPATH": str(ROOT / "src"), "LC_ALL": "C.UTF-8", "PARACLOUD_LANGUAGE": "",
             "TERM": "xterm-256color", **more}  # fmt: skip
 
 
