@@ -125,6 +125,22 @@ def test_one_whose_status_begins_with_thousands_of_groups_is_read_to_its_end(tmp
     assert (watched.values[VOLUNTARY], watched.values[AT["peak_rss_kib"]]) == (4711, 800)
 
 
+def test_those_that_sleep_take_turns_with_what_is_dear(tmp_path):
+    for pid in range(100, 110):
+        process(tmp_path, pid, 1)
+    sleeping = [Watched(pid, str(tmp_path)) for pid in range(100, 110)]
+    for watched in sleeping:
+        watched.look()
+        (tmp_path / f"{watched.pid}/status").write_text(told(5))
+    asked_at = {}
+    for look in range(SELDOM + OFTEN):
+        for watched in sleeping:
+            watched.look()
+            if watched.values[VOLUNTARY]:
+                asked_at.setdefault(watched.pid, look)
+    assert len(set(asked_at.values())) == len(sleeping)
+
+
 @pytest.fixture
 def threads(request):
     """A process that has one thread until it is told, and then so many more; each has slept before it says so."""
