@@ -102,7 +102,7 @@ def test_where_a_node_cannot_be_watched_the_first_one_says_why_and_the_job_goes_
         login,
         THERE.format(1),
         "chmod 500 $profile",
-        "until grep -qa 'cannot be written' $profile/*.paramon; do sleep 0.2; done; chmod 700 $profile",
+        "until grep -qa 'cannot be writte[n]' $profile/*.paramon; do sleep 0.2; done; chmod 700 $profile",
         "exit 3",
     )
     ended_as_alone(login, native_id)
@@ -118,7 +118,7 @@ def test_a_host_with_one_slot_is_left_to_the_job(login: Login):
     """Grid Engine takes as many tasks there as it gave slots: ours would be in the way of the job's own."""
     job, native_id = watched(
         login,
-        "until grep -qa 'slot unused' $profile/*.paramon; do sleep 0.2; done",
+        "until grep -qa 'slot unuse[d]' $profile/*.paramon; do sleep 0.2; done",
         "srun echo ours",
         "exit 3",
         tasks=9,
