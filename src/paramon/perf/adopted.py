@@ -18,7 +18,7 @@ from paramon.owner import began
 from paramon.perf.call import INHERIT, Event, Scope
 from paramon.perf.counters import Counters, counting
 from paramon.sample.profile import Process
-from paramon.sensors.file import content
+from paramon.sensors.file import content, names
 from paramon.sensors.sensor import Unavailable
 
 THREADS_MOST = 256
@@ -160,11 +160,11 @@ class Adopted:
 def _children(pid: int) -> frozenset[int]:
     """Those that it has now, of all its threads; none where the kernel does not tell (CONFIG_PROC_CHILDREN)."""
     found: set[int] = set()
-    try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
+    for thread in names(f"/proc/{pid}/task"):
+        try:
             found.update(map(int, content(f"/proc/{pid}/task/{thread}/children", 1 << 16).split()))
-    except OSError:
-        pass
+        except OSError:
+            continue  # it has ended
     return frozenset(found)
 
 

@@ -152,14 +152,14 @@ def parsed(data: bytes) -> Chunk:
         process, at = get(data, at)
         written, at = get_bytes(data, at)
         if written:  # of one that used nothing at all
-            rows[process] = _rows(written, len(ticks))
+            rows[process] = list(rows_of(written, len(ticks)))
             room = _left(room, len(rows[process]))
     count, at = get(data, at)
     for _ in range(count):
         name, at = get_bytes(data, at)
         written, at = get_bytes(data, at)
         if written:
-            found = points[name.decode("utf-8", "replace")] = _points(written, len(ticks))
+            found = points[name.decode("utf-8", "replace")] = list(points_of(written, len(ticks)))
             room = _left(room, len(found))
     return Chunk(ticks, rows, points)
 
@@ -179,30 +179,26 @@ def ticks_of(data: bytes) -> tuple[list[int], int]:
     return ticks, at
 
 
-def _rows(written: bytes, ticks: int) -> list[tuple[int, tuple[int, ...]]]:
-    found, tick, values = [], -1, NOTHING
-    parts = each(written)
+def rows_of(written: bytes, ticks: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Of one process, as they were written: the tick of each, of so many, and its values. Damaged as it comes to it."""
+    tick, values, parts = -1, NOTHING, each(written)
     for gap in parts:
-        tick = moved(tick, gap, ticks)
-        values = changed(parts, values)
-        found.append((tick, values))
-    return found
+        tick, values = moved(tick, gap, ticks), changed(parts, values)
+        yield tick, values
+
+
+def points_of(written: bytes, ticks: int) -> Iterator[tuple[int, int]]:
+    """Of one series, likewise."""
+    tick, value, parts = -1, 0, each(written)
+    for gap in parts:
+        tick, value = moved(tick, gap, ticks), value + signed(parts)
+        yield tick, value
 
 
 def _left(room: int, rows: int) -> int:
     if rows > room:
         raise TooLarge("a minute has too many rows", "数据块行数过多")
     return room - rows
-
-
-def _points(written: bytes, ticks: int) -> list[tuple[int, int]]:
-    found, tick, value = [], -1, 0
-    parts = each(written)
-    for gap in parts:
-        tick = moved(tick, gap, ticks)
-        value += signed(parts)
-        found.append((tick, value))
-    return found
 
 
 def moved(tick: int, gap: int, ticks: int) -> int:

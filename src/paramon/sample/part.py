@@ -6,10 +6,10 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
 
-from paramon.sample.chunk import NOTHING, Chunk, changed, moved, signed, ticks_of
+from paramon.sample.chunk import Chunk, points_of, rows_of, ticks_of
 from paramon.sample.errors import TooLarge
 from paramon.sample.fields import COUNT
-from paramon.sample.varint import each, get, get_bytes
+from paramon.sample.varint import get, get_bytes
 
 T = TypeVar("T")
 POINT, NAME = 8, 16
@@ -41,11 +41,11 @@ def part_of(data: bytes, from_ms: int, most: int) -> Part:
     end = first + count
     chunk = Chunk(ticks[first:end], {}, {})
     for process, written in rows.items():
-        of_process = _between(_rows(written, len(ticks)), first, end)
+        of_process = _between(rows_of(written, len(ticks)), first, end)
         if of_process:
             chunk.rows[process] = of_process
     for series, written in points.items():
-        of_series = _between(_points(written, len(ticks)), first, end)
+        of_series = _between(points_of(written, len(ticks)), first, end)
         if of_series:
             chunk.points[series] = of_series
     return Part(chunk, room.values(count), is_last=end == len(ticks))
@@ -102,20 +102,6 @@ def _count(data: bytes, at: int, most: int) -> tuple[int, int]:
     if count > most:
         raise TooLarge("a minute is too large", "数据块过大")
     return count, at
-
-
-def _rows(written: bytes, ticks: int) -> Iterator[tuple[int, tuple[int, ...]]]:
-    tick, values, parts = -1, NOTHING, each(written)
-    for gap in parts:
-        tick, values = moved(tick, gap, ticks), changed(parts, values)
-        yield tick, values
-
-
-def _points(written: bytes, ticks: int) -> Iterator[tuple[int, int]]:
-    tick, value, parts = -1, 0, each(written)
-    for gap in parts:
-        tick, value = moved(tick, gap, ticks), value + signed(parts)
-        yield tick, value
 
 
 def _between(told: Iterator[tuple[int, T]], first: int, end: int) -> list[tuple[int, T]]:
