@@ -13,6 +13,7 @@ from paramon.perf.job import Follower
 from paramon.sample.fields import SLEPT_SERIES
 from paramon.sample.profile import Process
 from paramon.sample.sink import Minute
+from paramon.sensors.aside import Aside
 from paramon.sensors.seldom import Seldom
 from paramon.sensors.sensor import Sensor, Unavailable
 from paramon.spent import completeness
@@ -160,7 +161,7 @@ class Recorder:
         """`total`: CPU time of all that the job was, by the kernel's own sum, in clock ticks, or 0 where nobody
         knows; asked for when everything has been looked at for the last time."""
         for sensor in self._sensors:
-            if isinstance(sensor, Seldom):
+            if isinstance(sensor, (Seldom, Aside)):
                 sensor.hurry()
         self._tell_again()  # as long as it is known who was there until now
         self._tick()
