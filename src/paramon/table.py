@@ -93,9 +93,7 @@ class Table:
 
     def _compare(self, chunk: Rows, came: Callable[[list[Process]], None]) -> None:
         """Those that are there now with those that were."""
-        # They came after their parents, and are counted before them.
-        for name in [name for name in reversed(self._ours) if name not in self._there]:
-            self._end(name, chunk)
+        self._end_all([name for name in self._ours if name not in self._there], chunk)
         fresh = self._arrivals()
         if fresh:
             came(fresh)
@@ -112,12 +110,11 @@ class Table:
             except OSError:
                 continue  # no file can be opened just now
             chunk.row(number, tuple(watched.values))
-            if watched.is_another_program:
+            if watched.is_another:
                 renamed.append(self._told(number, watched))
         if renamed:
             came(renamed)
-        for name in reversed(ended):
-            self._end(name, chunk)
+        self._end_all(ended, chunk)
         if ended:
             self._newest.forget()  # its number may be another's already
 
@@ -209,11 +206,20 @@ class Table:
 
     def _told(self, number: int, watched: Watched) -> Process:
         """What it is now: one that was seen between fork(2) and execve(2) is told of again, after that."""
-        watched.is_another_program = False
+        watched.is_another = False
         if known := environment(watched.pid, self._root):
             self._ranks[number] = rank_in(known)
         told = watched.start_ticks, watched.parent, watched.name, command_line(watched.pid, root=self._root)
         return Process(number, watched.pid, *told, self._ranks.get(number, NO_RANK))
+
+    def _end_all(self, names: list[str], chunk: Rows) -> None:
+        """`names` as they came: after their parents, and they are counted before them."""
+        for name in reversed(names):
+            self._end(name, chunk)
+        ended = set(map(int, names))
+        for _, watched in self._ours.values() if ended else ():
+            if watched.parent in ended:
+                watched.lost_parent()
 
     def _end(self, name: str, chunk: Rows) -> None:
         number, watched = self._ours.pop(name)

@@ -36,6 +36,8 @@ TOLD_KIB = 4096
 FAULTS = 256
 """So many more page faults, and it may have had memory for a moment between two looks: `status` knows of the most. Each
 time that it did not, twice as many are needed: many a program takes and gives back the same memory all the time."""
+NO_THREADS = b"0"
+"""Of one that is just being taken away: then all else that `stat` counts is 0, too."""
 NOT_COUNTED = b"0 0 0"
 """A `schedstat` of a kernel that does not count."""
 
@@ -45,25 +47,23 @@ MINOR, MAJOR, RSS = AT["minor_faults"], AT["major_faults"], AT["rss_kib"]
 THREADS, STATE, BLOCKED = AT["threads"], AT["state"], AT["block_wait_ticks"]
 RUN_WAIT, VOLUNTARY, FORCED = AT["run_wait_us"], AT["voluntary_switches"], AT["forced_switches"]
 PEAK, WAITS_KNOWN = AT["peak_rss_kib"], AT["waits_known_us"]
-READ_CHARS, WRITE_CHARS = AT["read_chars"], AT["write_chars"]
-READ_CALLS, WRITE_CALLS = AT["read_calls"], AT["write_calls"]
-READ_BYTES, WRITE_BYTES = AT["read_bytes"], AT["write_bytes"]
-IO = READ_CHARS, WRITE_CHARS, READ_CALLS, WRITE_CALLS, READ_BYTES, WRITE_BYTES
+IO = tuple(AT[name] for name in ("read_chars", "write_chars", "read_calls", "write_calls", "read_bytes", "write_bytes"))
 """In the order of /proc/PID/io."""
+READ_BYTES, WRITE_BYTES = IO[4:]
 
 
 class Watched:
-    """A process that is looked at. `values` are those of the last look; `is_another_program` is set when it executed
-    one, and taken back by whoever told of it."""
+    """A process that is looked at. `values` are those of the last look; `is_another` is set when it executed another
+    program or became another's child, and taken back by whoever told of it."""
 
     __slots__ = (
         "_age", "_base", "_io", "_is_quiet", "_is_stale", "_pace", "_paced", "_program", "_ran", "_reaped", "_run",
         "_seen", "_seen_io", "_seldom", "_start", "_stat", "_told_faults", "_told_rss", "_unasked_faults", "_waits",
-        "is_another_program", "parent", "pid", "start_ticks", "values",
+        "is_another", "parent", "pid", "start_ticks", "values",
     )  # fmt: skip
 
     def __init__(self, pid: int, root: str = "/proc") -> None:
-        """ProcessLookupError where it is gone; PermissionError where it must not be looked at."""
+        """PermissionError where it must not be looked at, another OSError where it is gone."""
         self.pid, self._base = pid, f"{root}/{pid}/"
         self.values = [0] * COUNT
         self._stat = self._io = self._run = NOT_KEPT
@@ -75,12 +75,9 @@ class Watched:
         self._told_rss, self._told_faults, self._unasked_faults = 0, 0, FAULTS
         self._waits = Waits()
         self._reaped: Reaped | None = None
-        try:
-            data = content(self._base + "stat", SIZE)
-        except FileNotFoundError:
-            raise ProcessLookupError(pid) from None
+        data = content(self._base + "stat", SIZE)
         parts = fields_in(data)
-        self._program, self.is_another_program = program_in(data, parts), False
+        self._program, self.is_another = program_in(data, parts), False
         self.parent, self._start = int(parts[1]), parts[19]
         self.start_ticks = int(self._start)
         self._read_stat(data)
@@ -131,6 +128,10 @@ class Watched:
         own = [child.values[at] for at in IO]
         self._reaped.child_ended(own if child._reaped is None else child._reaped.all_of(own))
 
+    def lost_parent(self) -> None:
+        """It is another's child now: the next look finds whose, though it does nothing."""
+        self._is_quiet = False
+
     def had(self, peak_kib: int) -> None:
         """So much memory at most, as was told when it ended: the next look finds that."""
         if peak_kib > self.values[PEAK]:
@@ -153,14 +154,17 @@ class Watched:
 
     def _read_stat(self, data: bytes) -> None:
         parts, values = fields_in(data), self.values
-        if parts[19] != self._start:
-            raise ProcessLookupError(self.pid)  # its number is another's now
+        if parts[19] != self._start or parts[17] == NO_THREADS:
+            raise ProcessLookupError(self.pid)  # its number is another's now, or will be
         self._seen = data
+        parent = int(parts[1])
+        if parent != self.parent:
+            self.parent, self.is_another = parent, True
         program = program_in(data, parts)
         is_over = parts[0] == b"Z"
         if program != self._program:
             # Of a first thread that has ended the kernel keeps the name alone.
-            self.is_another_program |= not is_over or program[0] != self._program[0]
+            self.is_another |= not is_over or program[0] != self._program[0]
             self._program = program
             if not is_over:
                 self._told_rss = -TOLD_KIB - 1  # its peak is asked for at once
@@ -168,8 +172,7 @@ class Watched:
             parts = self._of_ended(parts)
         values[STATE] = parts[0][0]
         values[MINOR], values[MAJOR] = int(parts[7]), int(parts[9])
-        values[USER], values[SYSTEM] = int(parts[11]), int(parts[12])
-        values[CHILD_USER], values[CHILD_SYSTEM] = int(parts[13]), int(parts[14])
+        values[USER], values[SYSTEM], values[CHILD_USER], values[CHILD_SYSTEM] = map(int, parts[11:15])
         threads = int(parts[17])
         if threads != values[THREADS]:
             self._has_threads(threads)
