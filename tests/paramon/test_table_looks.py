@@ -342,6 +342,10 @@ FIRST_THREAD_ENDS = """
 import ctypes, os, sys, threading
 def work():
     sys.stdin.readline()
+    x = b"x" * (64 << 20)
+    del x
+    os.write(1, b"2")
+    sys.stdin.readline()
     os._exit(0)
 os.write(1, b"1")
 sys.stdin.readline()
@@ -350,7 +354,7 @@ ctypes.CDLL(None).pthread_exit(None)
 """
 
 
-def test_one_whose_first_thread_has_ended_has_not_become_another(watch):
+def test_one_whose_first_thread_has_ended_has_not_become_another_and_is_known_by_its_others(watch):
     with started(sys.executable, "-S", "-c", FIRST_THREAD_ENDS, PMIX_RANK="5") as process:
         process.stdout.read(1)
         watch.look()
@@ -359,11 +363,15 @@ def test_one_whose_first_thread_has_ended_has_not_become_another(watch):
         while b") Z " not in Path(f"/proc/{process.pid}/stat").read_bytes():
             pass
         watch.look()
-        watch.look()
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        process.stdout.read(1)
+        peak = watch.look()[process.pid][AT["peak_rss_kib"]]
         told = [one.rank for one in watch.told if one.pid == process.pid]
         process.stdin.write(b"\n")
         process.stdin.close()
     assert told == [5]
+    assert peak > 64 << 10
 
 
 HAD_MUCH = """

@@ -14,7 +14,7 @@ import os
 from paramon.sample.fields import AT, COUNT
 from paramon.sensors.file import DENIED, NOT_KEPT, content, kept
 from paramon.sensors.reaped import Reaped
-from paramon.sensors.status import fields_in, number, program_in, stat_of_another, status_of
+from paramon.sensors.status import fields_in, number, of_another, program_in, stat_of, status_of_process
 from paramon.sensors.waits import RUN_SIZE, Waits
 
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
@@ -185,7 +185,7 @@ class Watched:
         if int(parts[17]) <= 1:
             self._age = self._seldom  # it will never tell more
             return parts
-        alive = fields_in(stat_of_another(self._base, self.pid) or self._seen)
+        alive = fields_in(of_another(stat_of, self._base, self.pid) or self._seen)
         return [alive[0], *parts[1:21], alive[21], *parts[22:]]
 
     def _read_io(self) -> bool:
@@ -236,7 +236,7 @@ class Watched:
         """What is shared of its memory is as fresh as all of it then."""
         values = self.values
         try:
-            status = status_of(self._base)
+            status = status_of_process(self._base, self.pid)
         except OSError:
             return b""
         for name, at in STATUS:
