@@ -14,7 +14,7 @@ import os
 from paramon.sample.fields import AT, COUNT
 from paramon.sensors.file import DENIED, NOT_KEPT, content, kept
 from paramon.sensors.reaped import Reaped
-from paramon.sensors.status import fields_in, number, of_another, program_in, stat_of, status_of_process
+from paramon.sensors.status import fields_in, is_copy, number, of_another, program_in, stat_of, status_of_process
 from paramon.sensors.waits import RUN_SIZE, Waits
 
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
@@ -54,12 +54,12 @@ READ_BYTES, WRITE_BYTES = IO[4:]
 
 class Watched:
     """A process that is looked at. `values` are those of the last look; `is_another` is set when it executed another
-    program or became another's child, and taken back by whoever told of it."""
+    program or became another's child, and taken back by whoever told of it. `is_copy`: at first, as of `is_copy`."""
 
     __slots__ = (
         "_age", "_base", "_io", "_is_quiet", "_is_stale", "_pace", "_paced", "_program", "_ran", "_reaped", "_run",
         "_seen", "_seen_io", "_seldom", "_start", "_stat", "_told_faults", "_told_rss", "_unasked_faults", "_waits",
-        "is_another", "parent", "pid", "start_ticks", "values",
+        "is_another", "is_copy", "parent", "pid", "start_ticks", "values",
     )  # fmt: skip
 
     def __init__(self, pid: int, root: str = "/proc") -> None:
@@ -77,7 +77,7 @@ class Watched:
         self._reaped: Reaped | None = None
         data = content(self._base + "stat", SIZE)
         parts = fields_in(data)
-        self._program, self.is_another = program_in(data, parts), False
+        self._program, self.is_another, self.is_copy = program_in(data, parts), False, is_copy(parts)
         self.parent, self._start = int(parts[1]), parts[19]
         self.start_ticks = int(self._start)
         self._read_stat(data)

@@ -11,6 +11,8 @@ STATUS_SIZE, STATUS_MOST = 4096, 1 << 20
 """Of what is read at once, and of all: who is in thousands of groups has their numbers before what is asked for."""
 LAST = b"\nnonvoluntary_ctxt_switches:"
 """What `status` ends with."""
+FORKED = 0x40
+"""Of its flags (PF_FORKNOEXEC, Linux's include/linux/sched.h)."""
 ENDED = b"\nState:\tZ"
 
 
@@ -64,3 +66,8 @@ def fields_in(stat: bytes) -> list[bytes]:
 def program_in(stat: bytes, parts: list[bytes]) -> tuple[bytes, bytes]:
     """Its name after its pid, and where its stack starts, which is another place after each execve(2)."""
     return stat[: stat.rindex(b")")], parts[25]
+
+
+def is_copy(parts: list[bytes]) -> bool:
+    """Whether it has executed nothing since fork(2); `parts`: as of `fields_in`."""
+    return bool(int(parts[6]) & FORKED)
