@@ -75,9 +75,7 @@ class Table:
     def look(self, chunk: Rows, came: Callable[[list[Process]], None], *, is_first: bool) -> None:
         """`is_first`: of a chunk, in which every process has a row."""
         self._looks += 1
-        is_listed = self._newest.may_be_another()
-        if is_listed:
-            self._there = there(self._root)
+        is_listed = self._newest.may_be_another() and self._has_listed()
         if self._short is not None:
             self._short.drain()  # after the list: of who is missing in it, all is told
             self._short.settle(self._ours, self._there, self._belongs.parents)
@@ -90,6 +88,15 @@ class Table:
         self.spent.looked()
         if self._short is not None:
             self._short.points(chunk, is_first=is_first)
+
+    def _has_listed(self) -> bool:
+        """Not where no file can be opened just now."""
+        try:
+            self._there = there(self._root)
+        except OSError:
+            self._newest.forget()
+            return False
+        return True
 
     def _look_at_each(self, chunk: Rows, came: Callable[[list[Process]], None], *, is_first: bool) -> None:
         ended, renamed = [], []

@@ -129,6 +129,15 @@ def test_a_child_whose_parent_has_ended_is_its_next_parents(silent, is_asleep):
     assert [one.parent for one in silent.came if one.pid == 12] == [11, JOB]
 
 
+def test_one_of_which_nothing_could_be_read_is_asked_again(silent):
+    (silent.root / "11").mkdir()
+    for _ in range(3):
+        silent.look()
+    silent.is_there(11, JOB, ticks=5)
+    silent.look()
+    assert silent.known() == 1 + 5
+
+
 def test_of_one_that_is_just_being_taken_away_the_kernel_tells_nothing_that_counts(silent):
     silent.is_there(11, JOB, ticks=50)
     silent.look()

@@ -299,7 +299,7 @@ def test_another_folder_of_the_same_number_is_another_process(tmp_path, echo):
 FEW_FILES = """
 import resource, subprocess, sys
 sys.path[:0] = sys.argv[1:]
-from tests.paramon.test_table_looks import ECHO, Watch, answer
+from tests.paramon.test_table_looks import LISTED_EVERY, Watch
 watch = Watch()
 many = [subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(40)]
 resource.setrlimit(resource.RLIMIT_NOFILE, (130, 130))
@@ -310,8 +310,12 @@ for one in many:
     one.stdin.write(b"x"); one.stdin.flush(); one.stdout.read(1)
 assert set(watch.look()) == {one.pid for one in many}, "whether their files are kept or not"
 open("/dev/null")
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 130))
 for one in many:
     one.kill(); one.wait()
+for _ in range(LISTED_EVERY):
+    watch.look()
+resource.setrlimit(resource.RLIMIT_NOFILE, (130, 130))
 watch.look()
 assert len(watch.table) == 0 and watch.table.denied == 0
 """
