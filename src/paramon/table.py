@@ -10,7 +10,7 @@ from paramon.owner import NO_RANK, began, carries, command_line, environment, ha
 from paramon.sample.profile import Process
 from paramon.sample.sink import Rows
 from paramon.sensors.exits import Exits
-from paramon.sensors.process import Watched
+from paramon.sensors.process import RSS, Watched
 from paramon.short_lived import ShortLived
 from paramon.spent import Spent
 from paramon.strangers import Strangers
@@ -66,6 +66,8 @@ class Table:
         self._short = None if exits is None else ShortLived(exits, self.spent)
         self.denied = 0
         """Processes that must not be looked at, so that nobody knows whose they are."""
+        self.has_closed = False
+        """Any that does not tell what it reads and writes."""
         self._ranks: dict[int, int] = {}
         """By number: of one that has ended there is no environment."""
 
@@ -102,13 +104,16 @@ class Table:
         ended, renamed = [], []
         for name, (number, watched) in self._ours.items():
             try:
-                if not watched.look() and not is_first:
-                    continue
+                is_new = watched.look()
             except (ProcessLookupError, FileNotFoundError):
                 ended.append(name)
                 continue
             except OSError:
                 continue  # no file can be opened just now
+            if watched.is_closed and watched.values[RSS]:  # of one that is just ending nothing may be read either
+                self.has_closed = True
+            if not is_new and not is_first:
+                continue
             chunk.row(number, tuple(watched.values))
             if watched.is_another:
                 renamed.append(self._told(number, watched))

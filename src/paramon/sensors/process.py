@@ -54,12 +54,13 @@ READ_BYTES, WRITE_BYTES = IO[4:]
 
 class Watched:
     """A process that is looked at. `values` are those of the last look; `is_another` is set when it executed another
-    program or became another's child, and taken back by whoever told of it. `is_copy`: at first, as of `is_copy`."""
+    program or became another's child, and taken back by whoever told of it. `is_copy`: at first, as of `is_copy`.
+    `is_closed`: what it reads and writes must not be looked at."""
 
     __slots__ = (
         "_age", "_base", "_io", "_is_quiet", "_is_stale", "_pace", "_paced", "_program", "_ran", "_reaped", "_run",
         "_seen", "_seen_io", "_seldom", "_start", "_stat", "_told_faults", "_told_rss", "_unasked_faults", "_waits",
-        "is_another", "is_copy", "parent", "pid", "start_ticks", "values",
+        "is_another", "is_closed", "is_copy", "parent", "pid", "start_ticks", "values",
     )  # fmt: skip
 
     def __init__(self, pid: int, root: str = "/proc") -> None:
@@ -70,8 +71,8 @@ class Watched:
         self._seen = self._seen_io = self._ran = self._start = b""
         # The first look finds all of it new; after it, those that came together take turns with what is dear.
         self._seldom = self._age = SELDOM + pid % OFTEN
-        self._is_quiet, self._is_stale = False, True
-        self._pace, self._paced = 0, 1
+        self._is_quiet, self._is_stale, self._pace, self._paced = False, True, 0, 1
+        self.is_closed = False
         self._told_rss, self._told_faults, self._unasked_faults = 0, 0, FAULTS
         self._waits = Waits()
         self._reaped: Reaped | None = None
@@ -91,6 +92,7 @@ class Watched:
         """It will be looked at again and again: its files stay open, as long as their numbers are below that."""
         self._stat = kept(self._base + "stat", files_most)
         self._io = kept(self._base + "io", files_most)
+        self.is_closed = self._io == DENIED
         self._run = kept(self._base + "schedstat", files_most)
 
     def look(self) -> bool:
@@ -103,10 +105,9 @@ class Watched:
                 return False
             self._ran = b"" if ran.startswith(NOT_COUNTED) else ran
         data = self._now(self._stat, "stat")
-        is_new = data != self._seen
-        if is_new:
+        if is_new := data != self._seen:
             self._read_stat(data)
-        self._is_quiet = not is_new and self.values[THREADS] == 1 and self._run != DENIED
+        self._is_quiet = not is_new and self.values[THREADS] == 1 and self._run >= NOT_KEPT
         # A process may do so little that its `stat` stays the same while it reads and writes.
         if self._read_io() or is_new:
             self._is_stale = is_new = True
@@ -160,8 +161,7 @@ class Watched:
         parent = int(parts[1])
         if parent != self.parent:
             self.parent, self.is_another = parent, True
-        program = program_in(data, parts)
-        is_over = parts[0] == b"Z"
+        program, is_over = program_in(data, parts), parts[0] == b"Z"
         if program != self._program:
             # Of a first thread that has ended the kernel keeps the name alone.
             self.is_another |= not is_over or program[0] != self._program[0]
@@ -193,7 +193,8 @@ class Watched:
         try:
             data = self._now(self._io, "io")
         except PermissionError:
-            return False  # one that changed its user may not be read any more
+            self.is_closed = True  # one that changed its user may not be read any more
+            return False
         if data == self._seen_io:
             return False
         self._seen_io = data
@@ -208,8 +209,7 @@ class Watched:
         before, most, self._is_stale = self._pace, _pace_most(self.values[THREADS]), False
         self._pace = min(2 * before or 1, most)
         self._age = SELDOM - self._seldom if before < most == self._pace else 0
-        values = self.values
-        status = self._read_status()
+        values, status = self.values, self._read_status()
         if not status:
             return  # where it is gone, the next look finds that
         if values[THREADS] <= 1:
