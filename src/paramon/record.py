@@ -21,6 +21,12 @@ from paramon.table import Table
 
 CHUNK_SECONDS = 60
 NEWCOMERS = "newcomers"
+PROCESS_IO, CLOSED = "process_io", (
+    "I/O and environment of processes whose program this user must not read, and of other users', need the capability "
+    "CAP_SYS_PTRACE: their I/O is told as 0, and no rank of theirs is known",
+    "程序文件对当前用户不可读的进程及其他用户的进程，读取其 I/O 与环境变量需要 CAP_SYS_PTRACE 权限："
+    "其 I/O 显示为 0，且不知其 rank",
+)  # fmt: skip
 SLEPT_LEAST_SECONDS = 1.0
 """Shorter than that no machine sleeps: it is the time between two questions of its clocks."""
 
@@ -90,6 +96,8 @@ class Recorder:
         chunk.tick(int((now - self._began) * 1000))
         is_first = chunk.ticks == 1
         self._table.look(chunk, self._came, is_first=is_first)
+        if self._table.has_closed:
+            self._lacks(PROCESS_IO, CLOSED)
         for sensor in self._sensors:
             self._read(sensor)
         chunk.point("paramon.cpu_us", int(time.process_time() * 1e6))
