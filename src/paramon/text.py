@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -53,6 +53,13 @@ def _end(text: str, begin: int, columns: int) -> int:
 def word(number: float, one: str, many: str = "") -> str:
     """In English: of one of them, or of any other number (with an s where `many` is left out)."""
     return one if number == 1 else many or one + "s"
+
+
+def short(nodes: Iterable[str]) -> dict[str, str]:
+    """Names of nodes without their domain, where that tells them apart and none is an address."""
+    found = {name: name.partition(".")[0] for name in nodes}
+    is_clear = len(set(found.values())) == len(found) and all(one and not one.isdigit() for one in found.values())
+    return found if is_clear else {name: name for name in found}
 
 
 def left(text: str, columns: int) -> str:

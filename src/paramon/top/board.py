@@ -29,7 +29,7 @@ class Row(NamedTuple):
 
 
 class Board(NamedTuple):
-    """`numeric`: the columns that stand at the right."""
+    """`numeric`: the columns that stand at the right. `plot_columns`: of the plot before the command; 0 for none."""
 
     title: str
     status: str
@@ -40,6 +40,7 @@ class Board(NamedTuple):
     rows: list[Row]
     all_rows: int
     summary: str
+    plot_columns: int = SPARK
 
 
 def board(reel: Reel, state: State, lines: int, say: Say) -> Board:

@@ -127,6 +127,27 @@ def test_no_line_is_wider_than_the_page(tmp_path, is_chinese):
         assert max(map(width, shown(tmp_path, is_chinese=is_chinese, columns=columns).splitlines())) <= columns
 
 
+@pytest.mark.parametrize("nodes", [("cn01.cluster.example", "cn02.cluster.example"), ("10.0.0.1", "10.0.0.2")])
+def test_tables_say_which_node_and_have_no_half_of_a_number(tmp_path, nodes):
+    for rank, node in enumerate(nodes):
+        made = Made(tmp_path, node=node)
+        made.comes(1, rank=rank, pid=1234560 + rank, name="lmp_mpi_kokkos")
+        made.tick(0, {1: {"rss_kib": 5 << 20, "read_chars": 3 << 40}})
+        made.tick(1000)
+        made.close()
+    for start, name in (("1", "Rank"), ("1234561 r1 lmp_mpi_kokkos", "Process")):
+        whole = table_row(shown(tmp_path, columns=200), name, start)
+        assert nodes[1].replace(".cluster.example", "") in whole
+        for columns in (60, 80):
+            row = table_row(shown(tmp_path, columns=columns), name + " ", start)
+            assert row == whole[: len(row)]
+
+
+def table_row(text: str, head: str, start: str) -> list[str]:
+    table = text[text.index("\n" + head) :].splitlines()
+    return next(line for line in table if line.startswith(start + " ")).split()
+
+
 def test_what_cannot_be_had_is_said_with_its_reason(tmp_path):
     a_job(tmp_path, unavailable={"energy": ["no RAPL here", "没有 RAPL"]}).close(
         denied_processes=4, failed_reads={"nfs": 2}

@@ -71,6 +71,22 @@ def english(en: str, _: str) -> str:
     return en
 
 
+@pytest.mark.parametrize("painter", [paint.paint, rich_paint.paint])
+def test_what_a_narrow_screen_has_no_room_for_is_left_out_and_the_rest_is_whole(tmp_path, painter):
+    for at in range(2):
+        made = Made(tmp_path, node=f"cn000{at}.cluster.example")
+        made.comes(1, rank=at, pid=1234560 + at, command="lmp_mpi -in in.melt")
+        for second in range(4):
+            made.tick(second * 1000, {1: {"user_ticks": 90 * second, "read_chars": 3 << 20, "rss_kib": 5 << 20}})
+    reel = Reel(str(tmp_path))
+    reel.poll()
+    for columns, plot in ((60, ""), (80, ""), (120, "2.70 s ▇▇▇")):
+        lines = painter(board(reel, State(), 24, english), columns, english, is_colourful=False)
+        row = next(line for line in lines if "1234561" in line)
+        for part in ("cn0001 ", " 1 1234561", " 90% 5.0 GiB", plot, " lmp_mpi"):
+            assert part in row, (columns, row)
+
+
 def test_a_card_that_is_lost_and_one_that_is_throttled_are_said_to_be(tmp_path):
     made = Made(tmp_path)
     made.tick(0, gpu__0__lost=1, gpu__1__sm_permille=10, gpu__1__throttle_reasons=4, gpu__1__mig__2__sm_permille=990)
