@@ -220,7 +220,9 @@ def test_what_is_no_profile_is_refused(tmp_path):
     assert (done.returncode, "no profile" in done.stderr) == (2, True)
     (tmp_path / "x.paramon").write_text("nothing")
     assert "no profile" in paramon("show", tmp_path / "x.paramon").stderr
-    assert paramon("show", tmp_path / "none").returncode == 2
+    for command in (("show",), ("export", "--csv")):
+        done = paramon(*command, tmp_path / "none", LC_ALL="zh_CN.UTF-8", PYTHONUTF8="1")
+        assert (done.returncode, "There is no profile at" in done.stderr, "请给出文件" in done.stderr) == (2, True, True)
 
 
 def test_a_pipe_that_closes_is_the_end(tmp_path):

@@ -31,6 +31,7 @@ def test_what_is_no_profile_hides_no_other_in_its_folder_and_is_told(tmp_path):
     not_profiles(tmp_path)
     alone = paramon("show", tmp_path)
     assert (alone.returncode, alone.stdout) == (2, "")
+    assert alone.stderr == f"paramon: {tmp_path}/�[31mfolder.paramon: this is no regular file\n"
     a_job(tmp_path).close()
     for command in (("show",), ("show", "--json"), ("export", "--csv"), ("top", "--once")):
         done = paramon(*command, tmp_path)
