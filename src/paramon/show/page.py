@@ -110,7 +110,7 @@ def _memory(facts: JobFacts, sheet: Sheet) -> list[str]:
     return [
         *sheet.line(
             say("Memory", "内存"),
-            say(f"peak {peak} after {when}", f"峰值 {peak}（第 {when}）"),
+            say(f"peak {peak} after {when}", f"峰值 {peak}（{when} 时）"),
             say(f"{own} of its own + {common} shared, counted once", f"私有 {own} + 共享 {common}（只计一次）")
             if len(nodes) == 1
             else say(f"on the fullest node {fullest}", f"最多的节点 {fullest}"),

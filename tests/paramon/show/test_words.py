@@ -133,8 +133,8 @@ def test_a_nodes_series_are_told_in_words_of_either_language_and_zeros_are_not(t
     made.close()
     english = of_a_node(shown(tmp_path))
     for part in ("disks sda read 4.0 MiB (2.0 MiB/s) ", "held up some waited for a CPU 0.50 s (25.0 %)",
-                 "GPU 0 SM busy 0.0 %", "0 process 77 memory 2.0 MiB", "NFS /home writes' time at the server 0.04 s",
-                 "power acpi meter 90.0 W", "InfiniBand mlx5_0.1 link recoveries 1", "short-lived a_b times 6",
+                 "GPU #0 SM busy 0.0 %", "#0 process 77 memory 2.0 MiB", "NFS /home writes' time at the server 0.04 s",
+                 "power acpi meter 90.0 W", "InfiniBand mlx5_0.1 link recoveries 1", "short-lived a_b runs 6",
                  "odd x some new thing 500 B"):  # fmt: skip
         assert part in english, part
     chinese = of_a_node(shown(tmp_path, is_chinese=True))
