@@ -102,8 +102,9 @@ def _memory(facts: JobFacts, sheet: Sheet) -> list[str]:
     say, used, nodes = sheet.say, facts.used, facts.nodes
     kib, second = facts.timeline.peak_memory()
     peak, when = amount(kib * 1024), duration(second * 1000)
-    most = max(nodes, key=lambda node: node.peak.kib).peak
-    own, common, fullest = (amount(part * 1024) for part in (most.anonymous_kib, most.common_kib, most.kib))
+    own, common = (amount(part * 1024) for part in (nodes[0].peak.anonymous_kib, nodes[0].peak.common_kib))
+    most = max(facts.together, key=lambda some: some.peak_kib)
+    fullest = "≤ " * (len(most.nodes) > 1) + amount(most.peak_kib * 1024)
     swap, of_peaks = amount(used.swap_kib * 1024), amount(used.peak_rss_kib * 1024)
     unseen = amount(facts.unseen_kib * 1024)
     of_nodes = amount(sum(node.peak.kib for node in nodes) * 1024)

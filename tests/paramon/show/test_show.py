@@ -148,6 +148,17 @@ def table_row(text: str, head: str, start: str) -> list[str]:
     return next(line for line in table if line.startswith(start + " ")).split()
 
 
+def test_the_fullest_node_is_that_of_all_its_collectors(tmp_path):
+    for at, node in enumerate(("n1", "n1", "n2")):
+        made = Made(tmp_path, node=node, started_ms=STARTED_MS + at)
+        made.comes(1)
+        made.tick(0, {1: {"rss_kib": 1 << 20}})
+        made.tick(1000)
+        made.close()
+    assert "on the fullest node ≤ 2.0 GiB" in shown(tmp_path)
+    assert "最多的节点 ≤ 2.0 GiB" in shown(tmp_path, is_chinese=True)
+
+
 def test_what_cannot_be_had_is_said_with_its_reason(tmp_path):
     missing = {name: ["no RAPL here", "没有 RAPL"] for name in ("energy", "dram")}
     a_job(tmp_path, unavailable=missing).close(denied_processes=4, failed_reads={"nfs": 2})

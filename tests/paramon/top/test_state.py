@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.paramon.made import Made
+from tests.paramon.made import STARTED_MS, Made
 from tests.paramon.top.screen import CONTROL
 
 from paramon.text import width
@@ -85,6 +85,17 @@ def test_what_a_narrow_screen_has_no_room_for_is_left_out_and_the_rest_is_whole(
         row = next(line for line in lines if "1234561" in line)
         for part in ("cn0001 ", " 1 1234561", " 90% 5.0 GiB", plot, " lmp_mpi"):
             assert part in row, (columns, row)
+
+
+def test_collectors_on_one_node_are_of_one_node(tmp_path):
+    for at in range(3):
+        made = Made(tmp_path, node="n1" if at < 2 else "n2", started_ms=STARTED_MS + at)
+        made.comes(1, rank=at)
+        made.tick(0, {1: {"rss_kib": 1 << 20}})
+        made.tick(1000)
+    reel = Reel(str(tmp_path))
+    reel.poll()
+    assert board(reel, State(), 24, english).summary.startswith("2 nodes  3 processes")
 
 
 def test_a_card_that_is_lost_and_one_that_is_throttled_are_said_to_be(tmp_path):
