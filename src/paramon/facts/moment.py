@@ -98,9 +98,7 @@ def _process(window: Window, process: Process, tick: int, before: int, second: i
     long_passed, earlier = window.passed_ms(long, tick) / 1000, window.process(process.number, long)
 
     def grown(place: int) -> float:
-        if passed <= 0 or (then is None and not before):
-            return 0.0
-        return max(values[place] - (then[place] if then else 0), 0) / passed
+        return max(values[place] - (then[place] if then else 0), 0) / passed if passed > 0 else 0.0
 
     waited = values[WAIT] - earlier[WAIT] if earlier and long_passed > 0 else 0
     return ProcessNow(

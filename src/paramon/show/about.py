@@ -22,8 +22,9 @@ def about(facts: JobFacts, sheet: Sheet) -> list[str]:
         end = node.profile.end or {}
         known = _completeness(*parts[id(node)], sheet, has_ended=bool(end))
         lines += sheet.line("", node.name, *_faith(node, end, sheet), known, *_harm(node, end, sheet))
-    for name, why in _unavailable(facts, sheet).items():
-        lines += sheet.line("", sheet.say(f"not to be had: {name}: {why}", f"无法采集：{name}：{why}"))
+    for why, names in _unavailable(facts, sheet).items():
+        en, zh = ", ".join(names), "、".join(names)
+        lines += sheet.line("", sheet.say(f"not to be had: {en}: {why}", f"无法采集：{zh}：{why}"))
     return lines
 
 
@@ -87,8 +88,8 @@ def _harm(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
     return found
 
 
-def _unavailable(facts: JobFacts, sheet: Sheet) -> dict[str, str]:
-    """Of all nodes; a reason that differs is said with its node."""
+def _unavailable(facts: JobFacts, sheet: Sheet) -> dict[str, list[str]]:
+    """By reason, of all nodes; one that differs is said with its node."""
     found: dict[str, str] = {}
     for node in facts.nodes:
         told = node.profile.header.get("unavailable")
@@ -96,4 +97,7 @@ def _unavailable(facts: JobFacts, sheet: Sheet) -> dict[str, str]:
             text = clean(sheet.say(str(why[0]), str(why[-1])) if isinstance(why, list) and why else str(why))
             if found.setdefault(clean(name), text) != text:
                 found[f"{clean(name)} ({node.name})"] = text
-    return found
+    reasons: dict[str, list[str]] = {}
+    for name, text in found.items():
+        reasons.setdefault(text, []).append(name)
+    return reasons

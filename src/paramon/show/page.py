@@ -102,15 +102,16 @@ def _memory(facts: JobFacts, sheet: Sheet) -> list[str]:
     say, used, nodes = sheet.say, facts.used, facts.nodes
     kib, second = facts.timeline.peak_memory()
     peak, when = amount(kib * 1024), duration(second * 1000)
-    most = max(nodes, key=lambda node: node.peak.kib).peak
-    own, common, fullest = (amount(part * 1024) for part in (most.anonymous_kib, most.common_kib, most.kib))
+    own, common = (amount(part * 1024) for part in (nodes[0].peak.anonymous_kib, nodes[0].peak.common_kib))
+    most = max(facts.together, key=lambda some: some.peak_kib)
+    fullest = "≤ " * (len(most.nodes) > 1) + amount(most.peak_kib * 1024)
     swap, of_peaks = amount(used.swap_kib * 1024), amount(used.peak_rss_kib * 1024)
     unseen = amount(facts.unseen_kib * 1024)
     of_nodes = amount(sum(node.peak.kib for node in nodes) * 1024)
     return [
         *sheet.line(
             say("Memory", "内存"),
-            say(f"peak {peak} after {when}", f"峰值 {peak}（第 {when}）"),
+            say(f"peak {peak} after {when}", f"峰值 {peak}（{when} 时）"),
             say(f"{own} of its own + {common} shared, counted once", f"私有 {own} + 共享 {common}（只计一次）")
             if len(nodes) == 1
             else say(f"on the fullest node {fullest}", f"最多的节点 {fullest}"),

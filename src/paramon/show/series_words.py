@@ -93,7 +93,7 @@ WORDS: Mapping[str, Words] = {
         "oom_kills": ("killed for want of memory", "因内存不足被终止"), **STORAGE,
     },
     "exits": {
-        "count": ("times", "次数"), "cpu_us": ("CPU", "CPU"), "peak_rss_kib": ("peak", "峰值"), **STORAGE,
+        "count": ("runs", "运行次数"), "cpu_us": ("CPU", "CPU"), "peak_rss_kib": ("peak", "峰值"), **STORAGE,
         "lost": ("records of ends lost", "丢失的退出记录"),
     },
 }  # fmt: skip
@@ -110,7 +110,9 @@ def series_words(group: str, rest: str, say: Say) -> str:
     """Of `disk` and `sda.read_bytes`: sda read. A series that is not known is its own name, without its unit."""
     place, _, last = rest.rpartition(".")
     plain = UNIT.sub("", last).replace("_", " ")
-    where = " ".join(say(*PLACES.get(one, (one, one))) for one in place.split(".")) if group == "gpu" else place
+    where = place
+    if group == "gpu":  # its cards have numbers
+        where = "#" + " ".join(say(*PLACES.get(one, (one, one))) for one in place.split("."))
     return f"{where} {say(*WORDS.get(group, {}).get(last, (plain, plain)))}".strip()
 
 

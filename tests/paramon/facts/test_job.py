@@ -1,5 +1,6 @@
 """What a job took: sums over its processes at each moment, counters over its life."""
 
+import os
 import tracemalloc
 
 import pytest
@@ -8,7 +9,7 @@ from tests.paramon.made import STARTED_MS, Made
 from paramon.facts import node as nodes
 from paramon.facts.job import JobFacts
 from paramon.facts.runs import newest_run
-from paramon.sample.profile import open_profile
+from paramon.sample.profile import LIVE, open_profile
 
 
 def facts(path) -> JobFacts:
@@ -224,6 +225,17 @@ def test_of_a_folder_with_many_runs_the_newest_is_told_of(tmp_path):
     assert [one.header["node"] for one in newest_run(profiles)] == ["n1", "n2"]
     assert [one.header["started_at_ms"] - STARTED_MS for one in newest_run(profiles)] == [100_000, 101_000]
     assert [one.header["job"] for one in newest_run(profiles[:1])] == ["1"]
+
+
+def test_of_a_run_that_goes_on_each_node_is_its_own_though_no_minute_is_over(tmp_path):
+    for node, later_s in (("n1", 0), ("n2", 3)):
+        made = Made(tmp_path, node=node, started_ms=STARTED_MS + later_s * 1000, job="")
+        made.tick(0)
+        os.utime(made.path, (STARTED_MS / 1000 + later_s,) * 2)
+    first, second = open_profile(str(tmp_path))
+    for written_s, run in ((4, [first, second]), (2, [second])):
+        os.utime(first.path + LIVE, (STARTED_MS / 1000 + written_s,) * 2)
+        assert newest_run([first, second]) == run
 
 
 def test_many_that_ended_are_summed_and_nothing_of_them_is_lost(tmp_path):

@@ -127,15 +127,46 @@ def test_no_line_is_wider_than_the_page(tmp_path, is_chinese):
         assert max(map(width, shown(tmp_path, is_chinese=is_chinese, columns=columns).splitlines())) <= columns
 
 
+@pytest.mark.parametrize("nodes", [("cn01.cluster.example", "cn02.cluster.example"), ("10.0.0.1", "10.0.0.2")])
+def test_tables_say_which_node_and_have_no_half_of_a_number(tmp_path, nodes):
+    for rank, node in enumerate(nodes):
+        made = Made(tmp_path, node=node)
+        made.comes(1, rank=rank, pid=1234560 + rank, name="lmp_mpi_kokkos")
+        made.tick(0, {1: {"rss_kib": 5 << 20, "read_chars": 3 << 40}})
+        made.tick(1000)
+        made.close()
+    for start, name in (("1", "Rank"), ("1234561 r1 lmp_mpi_kokkos", "Process")):
+        whole = table_row(shown(tmp_path, columns=200), name, start)
+        assert nodes[1].replace(".cluster.example", "") in whole
+        for columns in (60, 80):
+            row = table_row(shown(tmp_path, columns=columns), name + " ", start)
+            assert row == whole[: len(row)]
+
+
+def table_row(text: str, head: str, start: str) -> list[str]:
+    table = text[text.index("\n" + head) :].splitlines()
+    return next(line for line in table if line.startswith(start + " ")).split()
+
+
+def test_the_fullest_node_is_that_of_all_its_collectors(tmp_path):
+    for at, node in enumerate(("n1", "n1", "n2")):
+        made = Made(tmp_path, node=node, started_ms=STARTED_MS + at)
+        made.comes(1)
+        made.tick(0, {1: {"rss_kib": 1 << 20}})
+        made.tick(1000)
+        made.close()
+    assert "on the fullest node ≤ 2.0 GiB" in shown(tmp_path)
+    assert "最多的节点 ≤ 2.0 GiB" in shown(tmp_path, is_chinese=True)
+
+
 def test_what_cannot_be_had_is_said_with_its_reason(tmp_path):
-    a_job(tmp_path, unavailable={"energy": ["no RAPL here", "没有 RAPL"]}).close(
-        denied_processes=4, failed_reads={"nfs": 2}
-    )
+    missing = {name: ["no RAPL here", "没有 RAPL"] for name in ("energy", "dram")}
+    a_job(tmp_path, unavailable=missing).close(denied_processes=4, failed_reads={"nfs": 2})
     text = shown(tmp_path)
-    assert "not to be had: energy: no RAPL here" in text
+    assert "not to be had: energy, dram: no RAPL here" in text
     assert "4 processes must not be looked at" in text
     assert "readings that failed: nfs 2" in text
-    assert "无法采集：energy：没有 RAPL" in shown(tmp_path, is_chinese=True)
+    assert "无法采集：energy、dram：没有 RAPL" in shown(tmp_path, is_chinese=True)
 
 
 def test_how_it_ended_is_said(tmp_path):
@@ -199,7 +230,11 @@ def test_what_is_no_profile_is_refused(tmp_path):
     assert (done.returncode, "no profile" in done.stderr) == (2, True)
     (tmp_path / "x.paramon").write_text("nothing")
     assert "no profile" in paramon("show", tmp_path / "x.paramon").stderr
-    assert paramon("show", tmp_path / "none").returncode == 2
+    for command in (("show",), ("export", "--csv")):
+        done = paramon(*command, tmp_path / "none", LC_ALL="zh_CN.UTF-8", PYTHONUTF8="1")
+        assert done.returncode == 2
+        assert "There is no profile at" in done.stderr
+        assert "请给出文件" in done.stderr
 
 
 def test_a_pipe_that_closes_is_the_end(tmp_path):

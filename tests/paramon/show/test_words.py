@@ -31,6 +31,7 @@ def test_what_is_no_profile_hides_no_other_in_its_folder_and_is_told(tmp_path):
     not_profiles(tmp_path)
     alone = paramon("show", tmp_path)
     assert (alone.returncode, alone.stdout) == (2, "")
+    assert alone.stderr == f"paramon: {tmp_path}/�[31mfolder.paramon: this is no regular file\n"
     a_job(tmp_path).close()
     for command in (("show",), ("show", "--json"), ("export", "--csv"), ("top", "--once")):
         done = paramon(*command, tmp_path)
@@ -132,8 +133,8 @@ def test_a_nodes_series_are_told_in_words_of_either_language_and_zeros_are_not(t
     made.close()
     english = of_a_node(shown(tmp_path))
     for part in ("disks sda read 4.0 MiB (2.0 MiB/s) ", "held up some waited for a CPU 0.50 s (25.0 %)",
-                 "GPU 0 SM busy 0.0 %", "0 process 77 memory 2.0 MiB", "NFS /home writes' time at the server 0.04 s",
-                 "power acpi meter 90.0 W", "InfiniBand mlx5_0.1 link recoveries 1", "short-lived a_b times 6",
+                 "GPU #0 SM busy 0.0 %", "#0 process 77 memory 2.0 MiB", "NFS /home writes' time at the server 0.04 s",
+                 "power acpi meter 90.0 W", "InfiniBand mlx5_0.1 link recoveries 1", "short-lived a_b runs 6",
                  "odd x some new thing 500 B"):  # fmt: skip
         assert part in english, part
     chinese = of_a_node(shown(tmp_path, is_chinese=True))
