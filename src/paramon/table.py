@@ -101,13 +101,16 @@ class Table:
             came(fresh)
 
     def _look_at_each(self, chunk: Rows, came: Callable[[list[Process]], None], *, is_first: bool) -> None:
-        ended, renamed = [], []
-        for name, (number, watched) in self._ours.items():
+        ended, renamed = False, []
+        # Children came after their parents, and are looked at before them: what one that has ended read and wrote is
+        # its parent's by now.
+        for name, (number, watched) in reversed(list(self._ours.items())):
             try:
                 if not watched.look() and not is_first:
                     continue
             except (ProcessLookupError, FileNotFoundError):
-                ended.append(name)
+                self._end(name, chunk)
+                ended = True
                 continue
             except OSError:
                 continue  # no file can be opened just now
@@ -116,8 +119,6 @@ class Table:
                 renamed.append(self._told(number, watched))
         if renamed:
             came(renamed)
-        for name in reversed(ended):
-            self._end(name, chunk)
         if ended:
             self._newest.forget()  # its number may be another's already
 
