@@ -84,16 +84,30 @@ def test_a_process_that_ended_holds_nothing_and_one_that_was_lost_with_its_minut
     assert list(facts(tmp_path).timeline.memory_kib) == [450, 50, 50, 60, 50]
 
 
-def test_time_in_state_d_is_from_the_look_that_found_it_to_the_next(tmp_path):
+def test_time_in_state_d_is_to_each_look_that_found_it_from_the_one_before(tmp_path):
     made = Made(tmp_path)
     made.comes(1)
     made.tick(0)
-    made.tick(1000, {1: {"state": ord("D")}})
+    made.tick(1500, {1: {"state": ord("D")}})
     made.tick(2000)
-    made.tick(3500, {1: {"state": ord("S")}})
-    made.tick(4000)
+    made.tick(4000, {1: {"state": ord("S")}})
+    made.tick(5000, {1: {"state": ord("D")}})
+    made.minute()
+    made.tick(7000, {1: {}})
+    made.tick(7500, {1: {"state": ord("S")}})
     made.close()
-    assert facts(tmp_path).used.blocked_ms == 2500
+    assert facts(tmp_path).used.blocked_ms == 2000 + 3000
+
+
+def test_what_starts_just_at_its_first_look_has_not_been_in_state_d_for_any_time(tmp_path):
+    """A shell that starts a program is, until that has begun: at the start of a run nearly always."""
+    made = Made(tmp_path)
+    made.comes(1)
+    made.tick(4, {1: {"state": ord("D")}})
+    made.tick(1000, {1: {"state": ord("S")}})
+    made.tick(2000, {1: made.ends(1)})
+    made.close()
+    assert facts(tmp_path).used.blocked_ms == 0
 
 
 def test_children_that_nobody_saw_are_their_parents(tmp_path):
