@@ -19,12 +19,14 @@ PLACES = tuple(AT[name] for name in NAMES)
 class Used(NamedTuple):
     """`peak_rss_kib`: added up, it is the sum of the peaks, which were at different moments. `blocked_ms`: to each
     look that found it in state D, from the one before; `block_wait_ms`: as the kernel counted it, where it does.
-    `threads`, `swap_kib`: the most. `waits_known_ms`: of its CPU time, the part of which `run_wait_ms` and its switches
+    `threads`, `swap_kib`: the most. `unseen_system_ms`: of what unseen children used, as much as the kernel's is of all
+    that their parent was told of. `waits_known_ms`: of its CPU time, the part of which `run_wait_ms` and its switches
     tell."""
 
     user_ms: int = 0
     system_ms: int = 0
     unseen_children_ms: int = 0
+    unseen_system_ms: int = 0
     peak_rss_kib: int = 0
     swap_kib: int = 0
     threads: int = 0
@@ -47,6 +49,11 @@ class Used(NamedTuple):
     def cpu_ms(self) -> int:
         """Of children that nobody saw, too: they were its to wait for."""
         return self.user_ms + self.system_ms + self.unseen_children_ms
+
+    @property
+    def kernel_part(self) -> float | None:
+        """Of that; None where it is nothing."""
+        return (self.system_ms + self.unseen_system_ms) / self.cpu_ms if self.cpu_ms else None
 
     @property
     def waits_known(self) -> float:
@@ -122,6 +129,7 @@ class Usage:
             ms(self._grown(USER)),
             ms(self._grown(SYSTEM)),
             ms(unseen_ticks),
+            ms(unseen_ticks * self._grown(CHILD_SYSTEM) // max(self.told_ticks(), 1)),
             self.rss_kib,
             self._swap,
             self.threads,

@@ -124,6 +124,23 @@ def test_children_that_nobody_saw_are_their_parents(tmp_path):
     assert found.cpu_ms == 1100
 
 
+def test_of_children_that_nobody_saw_as_much_is_the_kernels_as_of_all_that_their_parent_was_told_of(tmp_path):
+    made = Made(tmp_path)
+    made.comes(1)
+    made.tick(0)
+    made.tick(1000, {1: {"system_ticks": 10, "child_user_ticks": 300, "child_system_ticks": 100}})
+    made.close(cpu_ticks_total=410)
+    assert facts(tmp_path).used.kernel_part == pytest.approx(110 / 410)
+
+
+def test_of_what_used_nothing_no_part_is_the_kernels(tmp_path):
+    made = Made(tmp_path)
+    made.comes(1)
+    made.tick(0)
+    made.close()
+    assert facts(tmp_path).used.kernel_part is None
+
+
 def generations(tmp_path, **header) -> Made:
     """A grandparent, a parent and a child, of which the two below end between the same two looks."""
     made = Made(tmp_path, **header)

@@ -89,6 +89,15 @@ def test_more_than_the_total_is_said_as_it_is_in_words_that_fit(tmp_path):
     assert "已知进程的 CPU 时间为作业总计的 120.0 %" in shown(tmp_path, is_chinese=True)
 
 
+def test_how_many_times_a_total_that_has_hardly_anything_is_not_told(tmp_path):
+    """A launcher that is killed waits for none of its ranks."""
+    a_job(tmp_path).close(cpu_ticks_total=9, completeness=8495.444)
+    text = shown(tmp_path)
+    assert "the job's total has only a small part of what the processes used that it saw" in " ".join(text.split())
+    assert "849544" not in text
+    assert "作业总计只含已知进程 CPU 时间的一小部分" in shown(tmp_path, is_chinese=True)
+
+
 def test_ranks_have_their_share_of_mpi_and_their_balance_and_counters_their_rates(tmp_path):
     made = a_job(tmp_path, started_ms=STARTED_MS)
     made.tick(10_000, mpi__0__application_us=8_000_000, mpi__0__mpi_us=2_000_000, mpi__1__application_us=4_000_000,
