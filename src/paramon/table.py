@@ -212,7 +212,7 @@ class Table:
         """What it is now: one that was seen between fork(2) and execve(2) is told of again, after that."""
         watched.is_another_program = False
         if known := environment(watched.pid, self._root):
-            self._ranks[number] = rank_in(known)
+            self._ranks[number] = rank_in(known, watched.name)
         told = watched.start_ticks, watched.parent, watched.name, command_line(watched.pid, root=self._root)
         return Process(number, watched.pid, *told, self._ranks.get(number, NO_RANK))
 
