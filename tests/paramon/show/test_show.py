@@ -121,6 +121,17 @@ def test_ranks_have_their_share_of_mpi_and_their_balance_and_counters_their_rate
     assert told["hardware"]["instructions_a_cycle"] == 1.5
 
 
+@pytest.mark.parametrize(("ticks", "is_told"), [(99, False), (100, True)])
+def test_ranks_that_used_next_to_nothing_have_no_balance(tmp_path, ticks, is_told):
+    made = Made(tmp_path)
+    for rank in range(2):
+        made.comes(2 + rank, rank=rank)
+    made.tick(0)
+    made.tick(1000, {2: {"user_ticks": ticks}})
+    made.close()
+    assert ("CPU balance of 2 ranks" in shown(tmp_path)) == is_told
+
+
 def test_it_is_in_chinese_for_who_reads_chinese(tmp_path):
     a_job(tmp_path).close(cpu_ticks_total=300)
     assert "已用 3.00 s，可用 8.00 s（38 %）" in shown(tmp_path, is_chinese=True)
