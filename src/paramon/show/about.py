@@ -22,7 +22,7 @@ def about(facts: JobFacts, sheet: Sheet) -> list[str]:
     parts = {id(node): (some.completeness(node), some.cpu_ms) for some in facts.together for node in some.nodes}
     for node in facts.nodes:
         end = node.profile.end or {}
-        known = _completeness(*parts[id(node)], sheet, has_ended=bool(end))
+        known = _completeness(*parts[id(node)], sheet, has_ended=not node.is_running)
         lines += sheet.line("", node.name, *_faith(node, end, sheet), known, *_harm(node, end, sheet))
     for name, why in _unavailable(facts, sheet).items():
         lines += sheet.line("", sheet.say(f"not to be had: {name}: {why}", f"无法采集：{name}：{why}"))

@@ -167,9 +167,11 @@ def test_how_it_ended_is_said(tmp_path):
     assert "2.00 s · ended\n" in shown(tmp_path / "watched")
     made = a_job(tmp_path / "open")
     assert "still running" in shown(tmp_path / "open")
+    assert "is known at the end" in shown(tmp_path / "open")
     for path in (made.path, made.path + ".live"):
         os.utime(path, (1_600_000_000, 1_600_000_000))
     assert "cut off" in shown(tmp_path / "open")
+    assert "how much of all CPU time it saw, is not known" in shown(tmp_path / "open")
 
 
 def test_damaged_bytes_are_counted_and_the_rest_is_shown(tmp_path):
