@@ -102,10 +102,13 @@ class Table:
 
     def _look_at_each(self, chunk: Rows, came: Callable[[list[Process]], None], *, is_first: bool) -> None:
         ended, renamed = [], []
-        for name, (number, watched) in self._ours.items():
+        # Children came after their parents, and are looked at before them: what one that has ended read and wrote is
+        # its parent's by now.
+        for name, (number, watched) in reversed(list(self._ours.items())):
             try:
                 is_new = watched.look()
             except (ProcessLookupError, FileNotFoundError):
+                self._end(name, chunk)
                 ended.append(name)
                 continue
             except OSError:
@@ -119,8 +122,8 @@ class Table:
                 renamed.append(self._told(number, watched))
         if renamed:
             came(renamed)
-        self._end_all(ended, chunk)
         if ended:
+            self._lose_parents(ended)
             self._newest.forget()  # its number may be another's already
 
     def leave_out(self, pid: int) -> None:
@@ -206,7 +209,7 @@ class Table:
         """What it is now: one that was seen between fork(2) and execve(2) is told of again, after that."""
         watched.is_another = False
         if known := environment(watched.pid, self._root):
-            self._ranks[number] = rank_in(known)
+            self._ranks[number] = rank_in(known, watched.name)
         told = watched.start_ticks, watched.parent, watched.name, command_line(watched.pid, root=self._root)
         return Process(number, watched.pid, *told, self._ranks.get(number, NO_RANK))
 
@@ -214,8 +217,12 @@ class Table:
         """`names` as they came: after their parents, and they are counted before them."""
         for name in reversed(names):
             self._end(name, chunk)
+        if names:
+            self._lose_parents(names)
+
+    def _lose_parents(self, names: list[str]) -> None:
         ended = set(map(int, names))
-        for _, watched in self._ours.values() if ended else ():
+        for _, watched in self._ours.values():
             if watched.parent in ended:
                 watched.lost_parent()
 

@@ -98,6 +98,30 @@ def test_one_that_came_is_there_at_the_next_look_and_one_that_went_has_a_last_ro
     assert len(watch.table) == 0
 
 
+CHILD = "import os\nos.write(os.open(os.devnull, 1), bytes(1 << 20))\nprint(os.getpid(), flush=True)\nos.read(0, 1)"
+WAITS = "import os, subprocess, sys\nsubprocess.run([sys.executable, *sys.argv[1:]])\nprint(flush=True)\nos.read(0, 1)"
+
+
+def test_what_a_child_wrote_is_not_its_waiting_parents_where_nobody_came_since(tmp_path):
+    """Then there is no list of all: that the child has ended is found only when it is looked at."""
+    (tmp_path / "loadavg").write_text("0.00 0.00 0.00 1/1 77\n")
+    argv = [sys.executable, "-c", WAITS, "-c", CHILD]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        child = int(parent.stdout.readline())
+        for pid in (parent.pid, child):
+            (tmp_path / str(pid)).symlink_to(f"/proc/{pid}")
+        watch = Watch(str(tmp_path), own=os.getpid())
+        assert watch.look()[child][AT["write_chars"]] >= 1 << 20
+        parent.stdin.write(b".")
+        parent.stdin.flush()
+        parent.stdout.readline()
+        rows = watch.look()
+        assert rows[child][AT["state"]] == GONE
+        assert rows[parent.pid][AT["write_chars"]] < 1 << 20
+        watch.table.close()
+        parent.stdin.close()
+
+
 @pytest.fixture
 def executes():
     """One that is told to go on with another program, by way of another environment; and how it is told."""

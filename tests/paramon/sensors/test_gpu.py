@@ -97,7 +97,9 @@ def test_a_card_that_was_lost_from_the_start_is_told(nvml, dev):
 
 
 def test_what_a_card_cannot_say_is_asked_once(nvml, dev):
-    nvml.CARDS[:] = [nvml.card(0, errors={"nvmlDeviceGetTotalEccErrors": nvml.NOT_SUPPORTED, "heat": nvml.NOT_SUPPORTED})]
+    nvml.CARDS[:] = [
+        nvml.card(0, errors={"nvmlDeviceGetTotalEccErrors": nvml.NOT_SUPPORTED, "heat": nvml.NOT_SUPPORTED})
+    ]
     sensor = Gpu(nvml)
     for _ in range(3):
         told = of(0, sensor.read())
