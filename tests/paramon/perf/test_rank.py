@@ -275,4 +275,4 @@ def test_no_more_is_sampled_than_all_may_cost_and_than_there_is_room_for(ranks, 
     turns = -(-ranks // RANKS_A_TICK)
     assert 0 < rate <= FASTEST
     assert rate * min(ranks, CORES) <= SAMPLES_MOST
-    assert rate * period * turns * SAMPLE_BYTES < PAGES * PAGE
+    assert rate * min(CORES / ranks, 1) * period * turns * SAMPLE_BYTES < PAGES * PAGE, "with its share of the cores"
