@@ -11,6 +11,7 @@ import pytest
 from paramon.sample.chunk import ChunkWriter, read_chunk
 from paramon.sample.fields import AT
 from paramon.sensors.process import GONE, Watched
+from paramon.strangers import Strangers
 from paramon.table import Belongs, Table
 from paramon.there import LISTED_EVERY, pids
 
@@ -97,6 +98,30 @@ def test_one_that_came_is_there_at_the_next_look_and_one_that_went_has_a_last_ro
     assert len(watch.table) == 0
 
 
+CHILD = "import os\nos.write(os.open(os.devnull, 1), bytes(1 << 20))\nprint(os.getpid(), flush=True)\nos.read(0, 1)"
+WAITS = "import os, subprocess, sys\nsubprocess.run([sys.executable, *sys.argv[1:]])\nprint(flush=True)\nos.read(0, 1)"
+
+
+def test_what_a_child_wrote_is_not_its_waiting_parents_where_nobody_came_since(tmp_path):
+    """Then there is no list of all: that the child has ended is found only when it is looked at."""
+    (tmp_path / "loadavg").write_text("0.00 0.00 0.00 1/1 77\n")
+    argv = [sys.executable, "-c", WAITS, "-c", CHILD]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        child = int(parent.stdout.readline())
+        for pid in (parent.pid, child):
+            (tmp_path / str(pid)).symlink_to(f"/proc/{pid}")
+        watch = Watch(str(tmp_path), own=os.getpid())
+        assert watch.look()[child][AT["write_chars"]] >= 1 << 20
+        parent.stdin.write(b".")
+        parent.stdin.flush()
+        parent.stdout.readline()
+        rows = watch.look()
+        assert rows[child][AT["state"]] == GONE
+        assert rows[parent.pid][AT["write_chars"]] < 1 << 20
+        watch.table.close()
+        parent.stdin.close()
+
+
 @pytest.fixture
 def executes():
     """One that is told to go on with another program, by way of another environment; and how it is told."""
@@ -128,13 +153,56 @@ def test_what_it_executes_is_told_of_with_its_rank(watch, executes):
 def test_one_that_has_its_mark_from_what_it_executes_only_is_found(executes):
     pid, go = executes
     watch = Watch(mark=b"ours")
-    del watch.table._foreign[str(pid)]  # it has come just now
+    del watch.table._strangers._known[str(pid)]  # it has come just now
     watch.look()
     assert not watch.told
     go()
     watch.look()
     assert [(one.pid, one.rank) for one in watch.told] == [(pid, 3)]
     watch.table.close()
+
+
+FORKS = """
+import os, sys
+child = os.fork()
+if not child:
+    os.read(0, 1)
+    os.execve("/bin/sleep", ["sleep", "100"], {"MARK": "ours", "PMIX_RANK": "3"})
+print(child, flush=True)
+os.wait()
+"""
+
+
+@pytest.mark.parametrize("looks", [1, 7])
+def test_one_that_is_long_in_coming_to_its_program_is_found(looks):
+    """As a task of Slurm, for which its prologue is run before."""
+    watch = Watch(mark=b"ours")
+    with started(sys.executable, "-S", "-c", FORKS) as process:
+        pid = int(process.stdout.readline())
+        for _ in range(looks):
+            watch.look()
+        process.stdin.write(b"?")
+        process.stdin.flush()
+        while Path(f"/proc/{pid}/cmdline").read_bytes() != b"sleep\x00100\x00":
+            pass
+        for _ in range(looks):
+            watch.look()
+        os.kill(pid, 9)
+    watch.table.close()
+    assert [(one.pid, one.rank) for one in watch.told] == [(pid, 3)]
+
+
+def test_strangers_are_asked_twice_and_those_that_executed_nothing_ever_more_seldom_until_they_did():
+    strangers = Strangers({"1": 10})
+    there, asked = {"1": 10, "2": 20, "3": 30}, {"2": [], "3": []}
+    for look in range(1, 200):
+        for name in strangers.to_ask(there, (), look) if look % 5 == 1 else strangers.due((), look):
+            asked[name].append(look)
+            strangers.was_asked(name, there[name], look, is_copy=name == "3" and look < 150)
+    assert asked["2"] == [1, 2]
+    assert asked["3"] == [1, 2, 4, 8, 16, 32, 64, 128, 192, 193]
+    assert strangers.to_ask({**there, "2": 21}, (), 200) == ["2"], "another of that number"
+    assert strangers.to_ask({**there, "2": 21}, ("2",), 200) == []
 
 
 def copied(root: Path, pid: int, echo) -> Path:
@@ -212,7 +280,7 @@ def sleeper(seconds):
                 continue
 foreign = sleeper(101)
 watch = Watch("/proc/.", own=job.pid)
-watch.table._foreign.clear()
+watch.table._strangers._known.clear()
 for _ in range(4):
     watch.look()
 assert foreign not in {one.pid for one in watch.told}, "it is none of the job's"
@@ -255,7 +323,7 @@ def test_another_folder_of_the_same_number_is_another_process(tmp_path, echo):
 FEW_FILES = """
 import resource, subprocess, sys
 sys.path[:0] = sys.argv[1:]
-from tests.paramon.test_table_looks import ECHO, Watch, answer
+from tests.paramon.test_table_looks import LISTED_EVERY, Watch
 watch = Watch()
 many = [subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(40)]
 resource.setrlimit(resource.RLIMIT_NOFILE, (130, 130))
@@ -266,8 +334,12 @@ for one in many:
     one.stdin.write(b"x"); one.stdin.flush(); one.stdout.read(1)
 assert set(watch.look()) == {one.pid for one in many}, "whether their files are kept or not"
 open("/dev/null")
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 130))
 for one in many:
     one.kill(); one.wait()
+for _ in range(LISTED_EVERY):
+    watch.look()
+resource.setrlimit(resource.RLIMIT_NOFILE, (130, 130))
 watch.look()
 assert len(watch.table) == 0 and watch.table.denied == 0
 """
@@ -342,6 +414,10 @@ FIRST_THREAD_ENDS = """
 import ctypes, os, sys, threading
 def work():
     sys.stdin.readline()
+    x = b"x" * (64 << 20)
+    del x
+    os.write(1, b"2")
+    sys.stdin.readline()
     os._exit(0)
 os.write(1, b"1")
 sys.stdin.readline()
@@ -350,7 +426,7 @@ ctypes.CDLL(None).pthread_exit(None)
 """
 
 
-def test_one_whose_first_thread_has_ended_has_not_become_another(watch):
+def test_one_whose_first_thread_has_ended_has_not_become_another_and_is_known_by_its_others(watch):
     with started(sys.executable, "-S", "-c", FIRST_THREAD_ENDS, PMIX_RANK="5") as process:
         process.stdout.read(1)
         watch.look()
@@ -359,11 +435,15 @@ def test_one_whose_first_thread_has_ended_has_not_become_another(watch):
         while b") Z " not in Path(f"/proc/{process.pid}/stat").read_bytes():
             pass
         watch.look()
-        watch.look()
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        process.stdout.read(1)
+        peak = watch.look()[process.pid][AT["peak_rss_kib"]]
         told = [one.rank for one in watch.told if one.pid == process.pid]
         process.stdin.write(b"\n")
         process.stdin.close()
     assert told == [5]
+    assert peak > 64 << 10
 
 
 HAD_MUCH = """

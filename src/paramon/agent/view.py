@@ -103,6 +103,9 @@ class View:
             self._spool.processes(_without_ranks(came))
         for process in came:
             home = self._homes.get(process.number)
+            if home is not None and process != home[2].process == process._replace(parent=home[2].process.parent):
+                home[2].process = process  # it lost its parent, and is whose it was
+                continue
             owner = self._whose(process)
             if home is None:
                 self._join(process, owner, None)

@@ -11,6 +11,8 @@ from paramon.text import clean, count, word
 
 CLEAR_MS = 1000
 """Of less CPU time than that a part is what clock ticks make of it."""
+TOLD_MOST = 2.0
+"""More than so many times its total says of the total that it is no such, and nothing else."""
 STEADY_MS = 10_000
 """In less time than that the collector's start is most of what it costs."""
 
@@ -20,7 +22,7 @@ def about(facts: JobFacts, sheet: Sheet) -> list[str]:
     parts = {id(node): (some.completeness(node), some.cpu_ms) for some in facts.together for node in some.nodes}
     for node in facts.nodes:
         end = node.profile.end or {}
-        known = _completeness(*parts[id(node)], sheet, has_ended=bool(end))
+        known = _completeness(*parts[id(node)], sheet, has_ended=not node.is_running)
         lines += sheet.line("", node.name, *_faith(node, end, sheet), known, *_harm(node, end, sheet))
     for why, names in _unavailable(facts, sheet).items():
         en, zh = ", ".join(names), "、".join(names)
@@ -55,6 +57,12 @@ def _completeness(part: float | None, cpu_ms: int, sheet: Sheet, *, has_ended: b
         return say("how much of all CPU time it saw, is not known", "完整度未知")
     if part is None:
         return say("how much of all CPU time it saw, is known at the end", "完整度在结束时才能得出")
+    if part > TOLD_MOST:
+        return say(
+            "the job's total has only a small part of what the processes used that it saw: they outlived its command, "
+            "or are outside its control group",
+            "作业总计只含已知进程 CPU 时间的一小部分：其余进程晚于命令结束，或不在其控制组内",
+        )
     told = f"{100 * part:.1f} %"
     if part > 1:
         return say(

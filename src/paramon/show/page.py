@@ -82,9 +82,8 @@ def _processors(facts: JobFacts, sheet: Sheet) -> list[str]:
     used, whole = duration(facts.cpu_ms), duration(there)
     part = f"{100 * facts.cpu_ms / there:.0f} %" if there else "–"
     mean = facts.cpu_ms / facts.awake_ms if facts.awake_ms else 0.0
-    parts, system = facts.used, "–"
-    if parts.user_ms + parts.system_ms:
-        system = f"{100 * parts.system_ms / (parts.user_ms + parts.system_ms):.0f} %"
+    kernel = facts.used.kernel_part
+    system = "–" if kernel is None else f"{100 * kernel:.0f} %"
     return [
         *sheet.line(
             "CPU",

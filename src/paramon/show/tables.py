@@ -14,6 +14,8 @@ from paramon.text import amount, clean, count, duration, left, right, short, wid
 
 SHOWN = 15
 CELL_MOST, BETWEEN, MORE = 28, "  ", "…"
+CLEAR_MS = 1000
+"""Where no rank used as much CPU time, clock ticks make their balance."""
 
 
 def rank_table(facts: JobFacts, sheet: Sheet) -> list[str]:
@@ -52,7 +54,9 @@ def _balance(found: Balance, cpu_ms: Sequence[int], sheet: Sheet) -> list[str]:
     """By what was useful; where that is not known, by all CPU time, of which ranks that wait may take as much."""
     say, ranks = sheet.say, len(cpu_ms)
     if found.load is None:
-        even = f"{sum(cpu_ms) / ranks / max(cpu_ms) if any(cpu_ms) else 1:.2f}"
+        if max(cpu_ms) < CLEAR_MS:
+            return []
+        even = f"{sum(cpu_ms) / ranks / max(cpu_ms):.2f}"
         zh = f"{ranks} 个 MPI 进程的 CPU 均衡度（平均 ÷ 最大）：{even}"
         return [say(f"CPU balance of {ranks} {word(ranks, 'rank')} (mean ÷ most): {even}", zh)]
     load, share = f"{found.load:.2f}", _part(found.share)

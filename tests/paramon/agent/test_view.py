@@ -144,6 +144,16 @@ def test_one_that_becomes_another_users_takes_with_it_only_what_it_does_from_the
     assert value(world.told(), "paramon_job_memory_bytes", user="lin") == 10 * 1024
 
 
+@pytest.mark.parametrize("next_parent", [1, 1001])
+def test_one_that_lost_its_parent_is_whose_it_was_and_its_time_is_its_next_parents(next_parent):
+    world = World(p1001=MINE, p1002=MINE, p1003=LIN)
+    world.tick({1003: {"user_ticks": ticks(2)}}, came=((1001, 1), (1002, 1001), (1003, 1002)))
+    world.tick({1002: GONE}, came=((1003, next_parent),))
+    assert len(world.view.groups[MINE].members) == 2
+    world.tick({1003: GONE, 1001: {"child_user_ticks": ticks(2 if next_parent == 1001 else 0)}})
+    assert value(world.told(), "paramon_job_unseen_children_cpu_seconds") == 0
+
+
 def test_one_that_says_nothing_is_its_parents():
     world = World(p1001=MINE, p1002=LIN, p1003=ROOT, p1004=Owner("", "", "", "user"))
     world.tick({}, came=((1001, 1), (1002, 1001), (1003, 1001), (1004, 1001)))

@@ -89,6 +89,15 @@ def test_more_than_the_total_is_said_as_it_is_in_words_that_fit(tmp_path):
     assert "已知进程的 CPU 时间为作业总计的 120.0 %" in shown(tmp_path, is_chinese=True)
 
 
+def test_how_many_times_a_total_that_has_hardly_anything_is_not_told(tmp_path):
+    """A launcher that is killed waits for none of its ranks."""
+    a_job(tmp_path).close(cpu_ticks_total=9, completeness=8495.444)
+    text = shown(tmp_path)
+    assert "the job's total has only a small part of what the processes used that it saw" in " ".join(text.split())
+    assert "849544" not in text
+    assert "作业总计只含已知进程 CPU 时间的一小部分" in shown(tmp_path, is_chinese=True)
+
+
 def test_ranks_have_their_share_of_mpi_and_their_balance_and_counters_their_rates(tmp_path):
     made = a_job(tmp_path, started_ms=STARTED_MS)
     made.tick(10_000, mpi__0__application_us=8_000_000, mpi__0__mpi_us=2_000_000, mpi__1__application_us=4_000_000,
@@ -110,6 +119,17 @@ def test_ranks_have_their_share_of_mpi_and_their_balance_and_counters_their_rate
     told = json.loads(paramon("show", tmp_path, "--json").stdout)
     assert (told["mpi"]["shares"], told["mpi"]["load"]) == ({"0": 0.2, "1": 0.6}, 0.75)
     assert told["hardware"]["instructions_a_cycle"] == 1.5
+
+
+@pytest.mark.parametrize(("ticks", "is_told"), [(99, False), (100, True)])
+def test_ranks_that_used_next_to_nothing_have_no_balance(tmp_path, ticks, is_told):
+    made = Made(tmp_path)
+    for rank in range(2):
+        made.comes(2 + rank, rank=rank)
+    made.tick(0)
+    made.tick(1000, {2: {"user_ticks": ticks}})
+    made.close()
+    assert ("CPU balance of 2 ranks" in shown(tmp_path)) == is_told
 
 
 def test_it_is_in_chinese_for_who_reads_chinese(tmp_path):
@@ -178,9 +198,11 @@ def test_how_it_ended_is_said(tmp_path):
     assert "2.00 s · ended\n" in shown(tmp_path / "watched")
     made = a_job(tmp_path / "open")
     assert "still running" in shown(tmp_path / "open")
+    assert "is known at the end" in shown(tmp_path / "open")
     for path in (made.path, made.path + ".live"):
         os.utime(path, (1_600_000_000, 1_600_000_000))
     assert "cut off" in shown(tmp_path / "open")
+    assert "how much of all CPU time it saw, is not known" in shown(tmp_path / "open")
 
 
 def test_damaged_bytes_are_counted_and_the_rest_is_shown(tmp_path):

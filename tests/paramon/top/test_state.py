@@ -100,9 +100,11 @@ def test_collectors_on_one_node_are_of_one_node(tmp_path):
 
 def test_a_card_that_is_lost_and_one_that_is_throttled_are_said_to_be(tmp_path):
     made = Made(tmp_path)
-    made.tick(0, gpu__0__lost=1, gpu__1__sm_permille=10, gpu__1__throttle_reasons=4, gpu__1__mig__2__sm_permille=990)
+    made.tick(
+        0, gpu__0__lost=1, gpu__1__sm_permille=10, gpu__1__throttle_reasons=4 | 64, gpu__1__mig__2__sm_permille=990
+    )
     reel = Reel(made.path)
     reel.poll()
     lines = "\n".join(paint.paint(board(reel, State(), 24, english), 120, english, is_colourful=False))
-    for part in ("GPU 0 LOST", "GPU 1  SM", "throttled 0x4", "GPU 1/2  SM ███████████▉ 99%"):
+    for part in ("GPU 0 LOST", "GPU 1  SM", "slowed by power limit, heat", "GPU 1/2  SM ███████████▉ 99%"):
         assert part in lines

@@ -265,6 +265,8 @@ def test_a_process_that_runs_already_is_watched_with_its_children(tmp_path):
     [
         (["/no/such"], "paramon top -- ./a.out"),
         (["--pid", "99999999"], "no process"),
+        (["--pid", "0"], "'0': say the number of a process"),
+        (["--pid", "a.out"], "'a.out': say the number of a process"),
         (["--every", "0.01"], "0.2 to"),
         (["there", "--", "./a.out"], "paramon top --folder there -- ./a.out; to look at there, leave out the command."),
         (["there", "--pid", "1"], "leave out --pid"),
