@@ -175,6 +175,7 @@ def test_the_fullest_node_is_that_of_all_its_collectors(tmp_path):
         made.tick(0, {1: {"rss_kib": 1 << 20}})
         made.tick(1000)
         made.close()
+        assert ("node" in shown(tmp_path).split("Memory")[1].split("I/O")[0]) == (node == "n2")
     assert "on the fullest node ≤ 2.0 GiB" in shown(tmp_path)
     assert "最多的节点 ≤ 2.0 GiB" in shown(tmp_path, is_chinese=True)
 
