@@ -15,6 +15,7 @@ from paramon.show.tables import process_table, rank_table
 from paramon.show.waits import as_known
 from paramon.text import amount, clean, count, cut, duration, spark, word
 
+NODES_SHOWN = 8
 PLOT = 60
 """Columns of a plot, at most."""
 
@@ -25,8 +26,13 @@ def page(facts: JobFacts, sheet: Sheet) -> str:
     lines += _input_output(facts.used, sheet) + _threads(facts, sheet) + _hardware(facts.hardware, sheet)
     for table in (rank_table(facts, sheet), process_table(facts, sheet)):
         lines += ["", *table] if table else []
-    for node in {node.name: node for node in facts.nodes}.values():
+    nodes = list({node.name: node for node in facts.nodes}.values())
+    for node in nodes[:NODES_SHOWN]:
         lines += ["", *node_lines(node, sheet)]
+    more = len(nodes) - NODES_SHOWN
+    if more > 0:
+        en, zh = f"{more} more {word(more, 'node')}: --json has all", f"另有 {more} 个节点：见 --json"
+        lines += ["", sheet.say(en, zh)]
     lines += ["", *about(facts, sheet)]
     return "\n".join(lines) + "\n"
 
