@@ -41,13 +41,15 @@ class ProcessNow(NamedTuple):
 
 
 class NodeNow(NamedTuple):
-    """`memory_kib`: of the job's processes, what they share counted once. `values`: of series, `rates` of those that
-    are counted, a second. `of_ranks`: how much the series `mpi.RANK.…` have grown in the last ten seconds."""
+    """`memory_kib`: of the job's processes, what they share (`common_kib`) counted once. `values`: of series, `rates`
+    of those that are counted, a second. `of_ranks`: how much the series `mpi.RANK.…` have grown in the last ten
+    seconds."""
 
     at_ms: int
     processes: list[ProcessNow]
     cores: float
     memory_kib: int
+    common_kib: int
     values: dict[str, int]
     rates: dict[str, float]
     of_ranks: dict[str, int]
@@ -76,7 +78,7 @@ def node_at(window: Window, at_ms: int, known: Callable[[int], Process | None], 
     long = window.tick_before(tick, LONG_OVER_MS)
     of_ranks = {series: value - (window.value(series, long) or 0)
                 for series, value in numbers.items() if series.startswith(SERIES)}  # fmt: skip
-    return NodeNow(at, found, sum(one.cores for one in found), own + common, numbers, rates, of_ranks)
+    return NodeNow(at, found, sum(one.cores for one in found), own + common, common, numbers, rates, of_ranks)
 
 
 def cores_by_time(window: Window, number: int, ticks: Sequence[int], ticks_a_second: int) -> list[float]:

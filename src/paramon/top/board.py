@@ -95,6 +95,14 @@ def _nodes(seen: list[Seen]) -> int:
     return len({one.name for one in seen})
 
 
+def _memory_kib(seen: list[Seen]) -> int:
+    """What is shared counts once at each node, too."""
+    common: dict[str, int] = {}
+    for one in seen:
+        common[one.name] = max(common.get(one.name, 0), one.now.common_kib)
+    return sum(one.now.memory_kib - one.now.common_kib for one in seen) + sum(common.values())
+
+
 def _title(reel: Reel) -> str:
     header = reel.tapes[0].header if reel.tapes else {}
     job = f"[{header['job']}] " if header.get("job") else ""
@@ -196,7 +204,7 @@ def _summary(seen: list[Seen], pairs: list[tuple[ProcessNow, Seen]], ranks: Bala
     nodes, processes, threads = _nodes(seen), len(pairs), sum(one.threads for one, _ in pairs)
     running, blocked = (sum(one.state == state for one, _ in pairs) for state in "RD")
     cores = f"{sum(node.now.cores for node in seen):.2f}"
-    memory = amount(sum(node.now.memory_kib for node in seen) * 1024)
+    memory = amount(_memory_kib(seen) * 1024)
     parts = [
         say(f"{nodes} {word(nodes, 'node')}", f"{nodes} 节点"),
         say(f"{processes} {word(processes, 'process', 'processes')}", f"{processes} 进程"),

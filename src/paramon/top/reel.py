@@ -45,7 +45,9 @@ class Reel:
     def __init__(self, path: str, ending: str = SUFFIX) -> None:
         """A file, or a folder in which the names of profiles end so; it may be empty yet."""
         self._path, self._ending = path, ending
-        self._tapes: dict[str, Tape] = {}
+        self._known: dict[str, Tape] = {}
+        self.tapes: list[Tape] = []
+        """Of the newest run, those that have begun."""
 
     def poll(self) -> None:
         """OSError where nothing is there; Damaged where it is a file and no profile. In a folder such a one is left
@@ -57,20 +59,16 @@ class Reel:
                 os.path.join(self._path, one) for one in sorted(os.listdir(self._path)) if one.endswith(self._ending)
             ]
         for path in paths:
-            tape = self._tapes.setdefault(path, Tape(path))
+            tape = self._known.setdefault(path, Tape(path))
             try:
                 if tape.end is None:
                     tape.poll()
             except (Damaged, OSError):
                 if not is_folder:
                     raise
+        self.tapes = newest_run([tape for tape in self._known.values() if tape.header])
         if not is_folder and not self.tapes:
             raise Damaged(f"{self._path}: this is no profile of paramon", f"{self._path}：不是 paramon 采集文件")
-
-    @property
-    def tapes(self) -> list[Tape]:
-        """Of the newest run, those that have begun."""
-        return newest_run([tape for tape in self._tapes.values() if tape.header])
 
     @property
     def start_ms(self) -> int:

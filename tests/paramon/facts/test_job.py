@@ -10,6 +10,9 @@ from paramon.facts import node as nodes
 from paramon.facts.job import JobFacts
 from paramon.facts.runs import newest_run
 from paramon.sample.profile import LIVE, open_profile
+from paramon.top.board import board
+from paramon.top.reel import Reel
+from paramon.top.state import State
 
 
 def facts(path) -> JobFacts:
@@ -243,6 +246,20 @@ def test_collectors_on_one_node_share_its_cores(tmp_path):
 
     assert there("bound", 1) == (3, 3000)
     assert there("free", 4) == (4, 4 * 1002)
+
+
+def test_what_processes_share_counts_once_at_a_node_however_many_collectors_are_there(tmp_path):
+    for node, later_ms, shared_kib in (("n1", 0, 700), ("n1", 2000, 500), ("n2", 0, 700)):
+        made = Made(tmp_path, node=node, started_ms=STARTED_MS + later_ms)
+        made.comes(1)
+        made.tick(0, {1: {"rss_kib": 1000, "shared_kib": shared_kib}})
+        made.tick(3000)
+        made.close()
+    found = facts(tmp_path)
+    assert list(found.timeline.memory_kib) == [2000, 2000, 2500, 2500, 1000, 1000]
+    reel = Reel(str(tmp_path))
+    reel.poll()
+    assert " 2.4 MiB" in board(reel, State(moment_ms=STARTED_MS + 3000), 24, lambda en, zh: en).summary
 
 
 def test_of_a_folder_with_many_runs_the_newest_is_told_of(tmp_path):

@@ -213,13 +213,14 @@ def test_a_process_is_known_by_its_last_name_however_many_there_were(tmp_path):
 
 def test_a_number_that_nothing_can_have_is_passed_over(tmp_path):
     made = Made(tmp_path)
-    for number in (1 << 60, -1):
-        made.spool.processes([Process(2, 7, 1, 1, "x", "x", -1), Process(number, 1, 1, 1, "x", "x", -1)])
+    for beside, number in ((2, 1 << 60), (3, -1)):
+        made.spool.processes([Process(beside, 7, 1, 1, "x", "x", -1), Process(number, 1, 1, 1, "x", "x", -1)])
     made.comes(1)
     made.tick(0)
     tape = Tape(made.path)
     tape.poll()
-    assert (tape.process(1).pid, tape.process(2).pid, tape.process(1 << 60), tape.last_ms) == (1001, 7, None, 0)
+    assert [tape.process(number).pid for number in (1, 2, 3)] == [1001, 7, 7]
+    assert (tape.process(1 << 60), tape.process(-1), tape.last_ms) == (None, None, 0)
 
 
 def test_however_many_minutes_say_that_they_are_of_the_same_time_they_take_no_more_memory(tmp_path, monkeypatch):

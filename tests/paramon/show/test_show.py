@@ -168,6 +168,24 @@ def table_row(text: str, head: str, start: str) -> list[str]:
     return next(line for line in table if line.startswith(start + " ")).split()
 
 
+def test_of_very_many_nodes_some_are_told_of_and_each_with_which_something_is_amiss(tmp_path):
+    for at in range(20):
+        made = Made(tmp_path, node=f"n{at:02}", started_ms=STARTED_MS + at)
+        made.tick(0)
+        made.close(denied_processes=int(at == 17), completeness=0.5 if at == 15 else 1.0, cpu_ticks_total=900)
+    text = shown(tmp_path)
+    assert "Node n07," in text
+    assert "Node n08," not in text
+    assert "12 more nodes: --json has all" in text
+    told = text.split("About this profile")[1]
+    assert [f"n{at:02}" for at in range(20) if f"n{at:02} " in told] == [
+        *(f"n{at:02}" for at in range(8)),
+        "n15",
+        "n17",
+    ]
+    assert "10 more profiles with nothing amiss: --json has all" in told
+
+
 def test_the_fullest_node_is_that_of_all_its_collectors(tmp_path):
     for at, node in enumerate(("n1", "n1", "n2")):
         made = Made(tmp_path, node=node, started_ms=STARTED_MS + at)
@@ -175,6 +193,7 @@ def test_the_fullest_node_is_that_of_all_its_collectors(tmp_path):
         made.tick(0, {1: {"rss_kib": 1 << 20}})
         made.tick(1000)
         made.close()
+        assert ("node" in shown(tmp_path).split("Memory")[1].split("I/O")[0]) == (node == "n2")
     assert "on the fullest node ≤ 2.0 GiB" in shown(tmp_path)
     assert "最多的节点 ≤ 2.0 GiB" in shown(tmp_path, is_chinese=True)
 
