@@ -74,6 +74,13 @@ class Reel:
         """Of the newest run, those that have begun."""
         return newest_run([tape for tape in self._tapes.values() if tape.header])
 
+    def left_out(self) -> list[str]:
+        """Files of the folder that are no profiles. As `poll` of the first of them where there are no others."""
+        wrong = [path for path, tape in self._tapes.items() if not tape.header]
+        if wrong and not self.tapes:
+            Reel(wrong[0]).poll()
+        return wrong
+
     @property
     def start_ms(self) -> int:
         return min((_start(tape) for tape in self.tapes), default=0)
