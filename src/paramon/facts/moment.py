@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from paramon.facts.hardware import Hardware, hardware
+from paramon.facts.hardware import UNCOUNTED, Hardware, hardware
 from paramon.facts.ranks import SERIES
 from paramon.facts.series import is_counter
 from paramon.facts.sums import GONE, RSS, STATE, SYSTEM, THREADS, USER, footprint, letter
@@ -54,7 +54,7 @@ class NodeNow(NamedTuple):
 
     @property
     def hardware(self) -> Hardware:
-        return hardware(self.rates, 1.0)
+        return hardware({**self.rates, UNCOUNTED: self.values.get(UNCOUNTED, 0)}, 1.0)
 
 
 def node_at(window: Window, at_ms: int, known: Callable[[int], Process | None], ticks_a_second: int) -> NodeNow:

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from paramon.perf.call import ENABLED_TIME, GROUP, RUNNING_TIME, Event, Scope, attributes, open_event
 from paramon.perf.derive import scaled
 
-
 TRIES = 20
 """Of a read: of one program that did nothing but start others, 2 in 1000 failed, 4 at most one after the other."""
 
