@@ -13,7 +13,7 @@ from hashlib import blake2b
 
 from paracloud.kit.errors import Invalid
 from paramon.sample.errors import Damaged
-from paramon.sample.varint import numbers, put
+from paramon.sample.varint import each, put
 
 FILES_MOST = 256
 """That a cursor knows."""
@@ -59,7 +59,7 @@ def read_cursor(text: str, width: int) -> Cursor:
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         told = data[_CHECKSUM_BYTES:]
-        known, latest, *parts = numbers(told)
+        known, latest, *parts = each(told)
         row = 1 + width
         if data[:_CHECKSUM_BYTES] != _checksum(told) or max(parts, default=0) > NUMBER_MOST:
             raise ValueError("its numbers are none of ours")
