@@ -2,59 +2,20 @@
 events of the kernel's own, which every machine has."""
 
 import os
-import resource
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
-import pytest
+from tests.paramon.perf.adopting import BURNT, a_tick_later, adopted, files, seen, spent
 from tests.paramon.perf.obedient import program
 from tests.paramon.perf.test_call import GROUP, needs_events
 
 from paramon.owner import began
-from paramon.perf.adopted import Adopted, OfAll
-from paramon.perf.call import INHERIT, SOFTWARE, Event, Scope
-from paramon.perf.counters import Counters, counting
+from paramon.perf.adopted import Adopted
 from paramon.perf.sleep import ran_ns
 from paramon.sample.profile import Process
-from paramon.sensors.sensor import Unavailable
 
 pytestmark = needs_events
-BURNT = 0.3
-
-
-def seen(pid: int, parent: int | None = None) -> Process:
-    """As the table tells of it. `parent`: as it is known there, where that is not so any more."""
-    with open(f"/proc/{pid}/stat", "rb") as file:
-        parts = file.read().rpartition(b")")[2].split()
-    return Process(0, pid, int(parts[19]), int(parts[1]) if parent is None else parent, "", "", -1)
-
-
-def files() -> int:
-    return len(os.listdir("/proc/self/fd"))
-
-
-def a_tick_later() -> None:
-    """What begins now begins in another tick of the clock by which the kernel says when."""
-    time.sleep(2 / os.sysconf("SC_CLK_TCK"))
-
-
-@contextmanager
-def adopted(*processes: Process, **how: int) -> Iterator[Adopted]:
-    counters = Adopted([GROUP], **how)
-    counters.came(processes)
-    a_tick_later()
-    try:
-        yield counters
-    finally:
-        counters.close()
-
-
-def spent(counters: Adopted) -> float:
-    return counters.read().get("counter.task_clock_ns", 0) / 1e9
 
 
 def test_what_it_did_before_is_not_counted_and_what_it_does_then_is():
@@ -254,131 +215,9 @@ def orphans_of(session: int, parent: int) -> list[int]:
     return found
 
 
-def test_more_threads_than_may_be_are_not_counted_and_that_is_said():
-    with program() as one, program() as two, adopted(seen(one.process.pid), threads_most=1) as counters:
-        counters.came([seen(two.process.pid)])
-        two.do(f"burn({BURNT})")
-        assert counters.read()["counter.uncounted"] == 1
-        assert spent(counters) < BURNT
-        with pytest.raises(Unavailable, match="not counted: the most threads at once are 1"):
-            OfAll(counters).read()
-
-
-def test_one_of_which_not_all_threads_can_be_counted_is_not_and_that_is_said_with_its_cause():
-    line = "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()"
-    for left in (0, 1, 4):  # its threads cannot be listed, its first not be opened, nor its third
-        with program() as one, program() as two, adopted(seen(one.process.pid)) as counters:
-            two.do(f"{line}; {line}")
-            assert OfAll(counters).read() == {}
-            before, of_two = files(), seen(two.process.pid)
-            with files_left(left):
-                counters.came([of_two])
-            assert files() == before
-            two.do(f"burn({BURNT})")
-            assert counters.read()["counter.uncounted"] == 1
-            assert spent(counters) < BURNT
-            with pytest.raises(Unavailable, match="not counted: Too many open files") as why:
-                OfAll(counters).read()
-            assert not why.value.zh.isascii()
-
-
-@contextmanager
-def files_left(count: int) -> Iterator[None]:
-    """So many more may be open."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    highest = max(map(int, os.listdir("/proc/self/fd")))
-    held = []
-    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 8, before[1]))
-    with suppress(OSError):
-        while True:
-            held.append(os.dup(2))
-    for file in held[len(held) - count :]:
-        os.close(file)
-    try:
-        yield
-    finally:
-        for file in held[: len(held) - count]:
-            os.close(file)
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
-
-
-FIRST_THREAD_ENDS = f"""
-import ctypes, sys, threading, time
-def work():
-    sys.stdin.readline()
-    until = time.thread_time() + {BURNT}
-    while time.thread_time() < until: pass
-    print("done", flush=True)
-    sys.stdin.readline()
-threading.Thread(target=work).start()
-ctypes.CDLL(None).pthread_exit(None)
-"""
-
-
-def test_of_one_whose_first_thread_has_ended_the_others_count():
-    argv = [sys.executable, "-S", "-c", FIRST_THREAD_ENDS]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        while b") Z " not in Path(f"/proc/{process.pid}/stat").read_bytes():
-            pass
-        with adopted(seen(process.pid)) as counters:
-            process.stdin.write(b"go on\n")
-            process.stdin.flush()
-            assert process.stdout.readline() == b"done\n"
-            assert spent(counters) >= BURNT
-            assert "counter.uncounted" not in counters.read()
-        process.communicate(b"\n", timeout=60)
-
-
-def test_what_one_that_is_not_counted_starts_is_not_counted_in_its_sessions_leader():
-    with program() as one:
-        one.do("other = child()")
-        one.do("tell(other, 'threading.Thread(target=time.sleep, args=(60,), daemon=True).start()')")
-        other = one.ask("other.pid")
-        with adopted(seen(one.process.pid), seen(other), threads_most=1) as counters:
-            one.do("tell(other, 'third = child()')")
-            third = one.ask("int(tell(other, 'print(third.pid)'))")
-            counters.came([seen(third)])
-            assert counters.read()["counter.uncounted"] == 2
-
-
 def test_of_who_ended_long_ago_nothing_is_kept():
     with program() as one, adopted(seen(one.process.pid)) as counters:
         start = seen(one.process.pid).start_ticks + 10
         for first in range(1 << 23, (1 << 23) + 20_000, 1000):  # numbers that no process has
             counters.came([Process(0, first + at, start, one.process.pid, "", "", -1) for at in range(1000)])
         assert len(counters._known) < 5000
-
-
-def test_who_is_gone_is_not_missed():
-    with program() as one:
-        gone = seen(one.process.pid)
-    with adopted(gone) as counters:
-        assert counters.read() == {}
-
-
-def test_where_nothing_can_be_counted_that_is_said_at_once():
-    with pytest.raises(Unavailable):
-        Adopted([{"what": Event(SOFTWARE, 999)}])
-
-
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one CPU")
-def test_where_nothing_ever_came_to_be_counted_it_is_said_why_once_it_is_sure():
-    """As where others hold all of the processor's counters: it is asked for on a CPU on which it never runs."""
-    here, there = sorted(os.sched_getaffinity(0))[:2]
-    with program() as one, adopted(seen(one.process.pid)) as counters:
-        pid = one.process.pid
-        os.sched_setaffinity(pid, {here})
-        counters._end(pid)
-        counters._ended.clear()
-        counters._open[pid] = [Counters("counter", counting([GROUP], Scope(pid, there), INHERIT))]
-        one.do("burn(0.1)")
-        assert counters.read() == {}  # it may come to run
-        one.do("burn(1.1)")
-        with pytest.raises(Unavailable, match="never came to run"):
-            counters.read()
-        os.sched_setaffinity(pid, {there})
-        one.do("burn(0.1)")
-        assert spent(counters) > 0.05
-        os.sched_setaffinity(pid, {here})
-        counters._end(pid)
-        assert spent(counters) > 0.05
