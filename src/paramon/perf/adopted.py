@@ -12,7 +12,6 @@ import os
 import resource
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
 from paramon.owner import began
@@ -140,8 +139,10 @@ class Adopted:
                 most = self._threads_most
                 raise Unavailable(f"the most threads at once are {most}", f"同时最多 {most} 个线程")
             for thread in threads:
-                with suppress(ProcessLookupError):
+                try:
                     opened.append(self._of(thread))
+                except ProcessLookupError:
+                    continue  # it has ended
         except (FileNotFoundError, ProcessLookupError):
             return []
         except (OSError, Unavailable) as why:
