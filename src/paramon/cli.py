@@ -10,7 +10,7 @@ from typing import Any
 
 from paramon import VERSION
 from paramon.begin import Wish
-from paramon.errors import Refused, is_chinese, said
+from paramon.errors import Refused, is_chinese, printable, said
 from paramon.perf.job import AUTO, OFF
 from paramon.run import run
 from paramon.sample.errors import Damaged
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as wrong:
         write_no_more()
         place = "" if wrong.filename is None else f"{wrong.filename}: "  # standard output has no name
-        sys.stderr.write(f"paramon: {place}{wrong.strerror or wrong}\n")
+        sys.stderr.write(f"paramon: {printable(place)}{wrong.strerror or wrong}\n")
     return int(asked.trouble)
 
 
@@ -138,7 +138,7 @@ def _parser() -> _Parser:
     one.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     one.set_defaults(does=_run)
     one = words.add_parser("watch", parents=[profile], help="write the profile of what runs already")
-    one.add_argument("--pid", type=int, default=0, help="the process: with all that it starts, until it ends")
+    one.add_argument("--pid", type=_pid, default=0, help="the process: with all that it starts, until it ends")
     one.add_argument("--mark", default="", metavar="NAME=VALUE", help=MARK_HELP)
     one.add_argument("--scheduler", choices=tuple(SCHEDULERS), default="", help="on the job's other nodes, too")
     one.set_defaults(does=_watch)
@@ -149,7 +149,7 @@ def _parser() -> _Parser:
     one.set_defaults(does=_show)
     one = words.add_parser("top", help="what a job does, as it does it or later", usage=TOP_USAGE)
     one.add_argument("profile", nargs="?", default="", help="a file, or a folder of them (./paramon)")
-    one.add_argument("--pid", type=int, default=0, help="look at a process that runs, and at its children")
+    one.add_argument("--pid", type=_pid, default=0, help="look at a process that runs, and at its children")
     one.add_argument("--folder", default="", help="where the profile of a command goes (./paramon)")
     one.add_argument("--at", default="", metavar="TIME", help="seconds or [h:]m:s since the start, or a date and time")
     one.add_argument("--every", type=_every, default=1.0, help="seconds from one drawing to the next, 0.2 to 3600 (1)")
@@ -197,6 +197,12 @@ def _of_a_profile() -> _Parser:
 def _looks(one: argparse.ArgumentParser) -> None:
     one.add_argument("--period", type=_period, default=1.0, help="seconds from one look to the next, 0.1 to 60 (1)")
     one.add_argument("--budget", type=_budget, default=0.5, help="per cent of a core that it may take (0.5)")
+
+
+def _pid(text: str) -> int:
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r}: say the number of a process")
+    return int(text)
 
 
 def _every(text: str) -> float:

@@ -11,6 +11,8 @@ import os
 
 RANKS = (b"PMIX_RANK", b"OMPI_COMM_WORLD_RANK", b"PMI_RANK", b"MV2_COMM_WORLD_RANK")
 """Of Open MPI, MPICH and its kin, and MVAPICH; the surest first."""
+DAEMONS = frozenset({"orted", "prted", "hydra_pmi_proxy", "hydra_bstrap_pr"})
+"""Of launchers, one on each node, by the name that the kernel keeps: Slurm starts and numbers them, they the ranks."""
 NO_RANK = -1
 RANK_DIGITS = 9
 ENVIRONMENT_MOST = 1 << 20
@@ -57,12 +59,14 @@ def _raw(pid: int, root: str) -> bytes:
     return found
 
 
-def rank_in(known: dict[bytes, bytes]) -> int:
+def rank_in(known: dict[bytes, bytes], program: str = "") -> int:
+    """Of a process with this environment, that runs a program of this name."""
     for name in RANKS:
         if (rank := _rank(known.get(name, b""))) != NO_RANK:
             return rank
     # Slurm numbers the batch script too, as if it were a task; only a step has both.
-    return _rank(known.get(b"SLURM_PROCID", b"")) if b"SLURM_STEP_ID" in known else NO_RANK
+    is_task = b"SLURM_STEP_ID" in known and program not in DAEMONS
+    return _rank(known.get(b"SLURM_PROCID", b"")) if is_task else NO_RANK
 
 
 def _rank(text: bytes) -> int:

@@ -64,6 +64,8 @@ class EndOfProcess:
         pass
 
     def has_come(self) -> bool:
+        if self.files:
+            return bool(ready_of(self.files, 0))
         return began(self._pid) != self._start  # another one may have its number by then
 
 

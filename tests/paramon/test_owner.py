@@ -20,3 +20,9 @@ from paramon.owner import NO_RANK, rank_in
 )
 def test_the_surest_word_that_is_a_number_of_a_rank_counts(known, rank):
     assert rank_in(known) == rank
+
+
+@pytest.mark.parametrize("name", ["orted", "prted", "hydra_pmi_proxy", "hydra_bstrap_proxy"[:15]])
+def test_a_launchers_daemon_that_slurm_started_is_no_rank(name):
+    """Of a job of two nodes the second's is Slurm's task 1; rank 1 of MPI is another process, maybe elsewhere."""
+    assert rank_in({b"SLURM_PROCID": b"1", b"SLURM_STEP_ID": b"0"}, name) == NO_RANK

@@ -37,6 +37,42 @@ def test_a_child_that_was_seen_is_not_counted_by_its_parent_again(silent):
     assert silent.known() == 55
 
 
+@pytest.mark.parametrize("is_asleep", [False, True])
+def test_a_child_whose_parent_has_ended_is_its_next_parents(silent, is_asleep):
+    """As in a container, whose first process waits for all (PR_SET_CHILD_SUBREAPER)."""
+    burnt = 50 if is_asleep else 30
+    silent.is_there(11, JOB)
+    silent.is_there(12, 11, ticks=burnt)
+    for _ in range(3):
+        silent.look()
+    silent.goes(11)
+    silent.is_there(12, JOB, ticks=50)
+    silent.look()
+    silent.look()
+    silent.goes(12)
+    silent.is_there(JOB, OWN, ticks=2, child_ticks=50)
+    silent.look()
+    assert silent.known() == 52
+    assert [one.parent for one in silent.came if one.pid == 12] == [11, JOB]
+
+
+def test_one_of_which_nothing_could_be_read_is_asked_again(silent):
+    (silent.root / "11").mkdir()
+    for _ in range(3):
+        silent.look()
+    silent.is_there(11, JOB, ticks=5)
+    silent.look()
+    assert silent.known() == 1 + 5
+
+
+def test_of_one_that_is_just_being_taken_away_the_kernel_tells_nothing_that_counts(silent):
+    silent.is_there(11, JOB, ticks=50)
+    silent.look()
+    silent.is_there(11, 0, ticks=0, state="X", start=1011, threads=0)
+    silent.look()
+    assert silent.known() == 51
+
+
 def test_a_launcher_that_ends_together_with_its_ranks_counts_them_once(silent):
     """mpirun is looked at before its ranks, and had not waited for them at its last look."""
     silent.is_there(11, JOB, ticks=1)

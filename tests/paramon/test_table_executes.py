@@ -44,13 +44,43 @@ def test_what_it_executes_is_told_of_with_its_rank(watch, executes):
 def test_one_that_has_its_mark_from_what_it_executes_only_is_found(executes):
     pid, go = executes
     watch = Watch(mark=b"ours")
-    del watch.table._foreign[str(pid)]  # it has come just now
+    del watch.table._strangers._known[str(pid)]  # it has come just now
     watch.look()
     assert not watch.told
     go()
     watch.look()
     assert [(one.pid, one.rank) for one in watch.told] == [(pid, 3)]
     watch.table.close()
+
+
+FORKS = """
+import os, sys
+child = os.fork()
+if not child:
+    os.read(0, 1)
+    os.execve("/bin/sleep", ["sleep", "100"], {"MARK": "ours", "PMIX_RANK": "3"})
+print(child, flush=True)
+os.wait()
+"""
+
+
+@pytest.mark.parametrize("looks", [1, 7])
+def test_one_that_is_long_in_coming_to_its_program_is_found(looks):
+    """As a task of Slurm, for which its prologue is run before."""
+    watch = Watch(mark=b"ours")
+    with started(sys.executable, "-S", "-c", FORKS) as process:
+        pid = int(process.stdout.readline())
+        for _ in range(looks):
+            watch.look()
+        process.stdin.write(b"?")
+        process.stdin.flush()
+        while Path(f"/proc/{pid}/cmdline").read_bytes() != b"sleep\x00100\x00":
+            pass
+        for _ in range(looks):
+            watch.look()
+        os.kill(pid, 9)
+    watch.table.close()
+    assert [(one.pid, one.rank) for one in watch.told] == [(pid, 3)]
 
 
 def test_one_that_became_another_program_and_ended_since_the_last_look_has_its_new_name_and_its_rank(watch):
@@ -80,6 +110,10 @@ FIRST_THREAD_ENDS = """
 import ctypes, os, sys, threading
 def work():
     sys.stdin.readline()
+    x = b"x" * (64 << 20)
+    del x
+    os.write(1, b"2")
+    sys.stdin.readline()
     os._exit(0)
 os.write(1, b"1")
 sys.stdin.readline()
@@ -88,7 +122,7 @@ ctypes.CDLL(None).pthread_exit(None)
 """
 
 
-def test_one_whose_first_thread_has_ended_has_not_become_another(watch):
+def test_one_whose_first_thread_has_ended_has_not_become_another_and_is_known_by_its_others(watch):
     with started(sys.executable, "-S", "-c", FIRST_THREAD_ENDS, PMIX_RANK="5") as process:
         process.stdout.read(1)
         watch.look()
@@ -97,11 +131,15 @@ def test_one_whose_first_thread_has_ended_has_not_become_another(watch):
         while b") Z " not in Path(f"/proc/{process.pid}/stat").read_bytes():
             pass
         watch.look()
-        watch.look()
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        process.stdout.read(1)
+        peak = watch.look()[process.pid][AT["peak_rss_kib"]]
         told = [one.rank for one in watch.told if one.pid == process.pid]
         process.stdin.write(b"\n")
         process.stdin.close()
     assert told == [5]
+    assert peak > 64 << 10
 
 
 HAD_MUCH = """

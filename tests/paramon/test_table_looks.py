@@ -11,6 +11,7 @@ from tests.paramon.looked import ROOT, Watch, answer, copied, echo, watch
 
 from paramon.sample.fields import AT
 from paramon.sensors.process import GONE, Watched
+from paramon.strangers import Strangers
 from paramon.there import LISTED_EVERY
 
 __all__ = ["echo", "watch"]
@@ -39,6 +40,43 @@ def test_one_that_came_is_there_at_the_next_look_and_one_that_went_has_a_last_ro
         process.stdin.close()
     assert watch.look()[process.pid][AT["state"]] == GONE
     assert len(watch.table) == 0
+
+
+CHILD = "import os\nos.write(os.open(os.devnull, 1), bytes(1 << 20))\nprint(os.getpid(), flush=True)\nos.read(0, 1)"
+WAITS = "import os, subprocess, sys\nsubprocess.run([sys.executable, *sys.argv[1:]])\nprint(flush=True)\nos.read(0, 1)"
+
+
+def test_what_a_child_wrote_is_not_its_waiting_parents_where_nobody_came_since(tmp_path):
+    """Then there is no list of all: that the child has ended is found only when it is looked at."""
+    (tmp_path / "loadavg").write_text("0.00 0.00 0.00 1/1 77\n")
+    argv = [sys.executable, "-c", WAITS, "-c", CHILD]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        child = int(parent.stdout.readline())
+        for pid in (parent.pid, child):
+            (tmp_path / str(pid)).symlink_to(f"/proc/{pid}")
+        watch = Watch(str(tmp_path), own=os.getpid())
+        assert watch.look()[child][AT["write_chars"]] >= 1 << 20
+        parent.stdin.write(b".")
+        parent.stdin.flush()
+        parent.stdout.readline()
+        rows = watch.look()
+        assert rows[child][AT["state"]] == GONE
+        assert rows[parent.pid][AT["write_chars"]] < 1 << 20
+        watch.table.close()
+        parent.stdin.close()
+
+
+def test_strangers_are_asked_twice_and_those_that_executed_nothing_ever_more_seldom_until_they_did():
+    strangers = Strangers({"1": 10})
+    there, asked = {"1": 10, "2": 20, "3": 30}, {"2": [], "3": []}
+    for look in range(1, 200):
+        for name in strangers.to_ask(there, (), look) if look % 5 == 1 else strangers.due((), look):
+            asked[name].append(look)
+            strangers.was_asked(name, there[name], look, is_copy=name == "3" and look < 150)
+    assert asked["2"] == [1, 2]
+    assert asked["3"] == [1, 2, 4, 8, 16, 32, 64, 128, 192, 193]
+    assert strangers.to_ask({**there, "2": 21}, (), 200) == ["2"], "another of that number"
+    assert strangers.to_ask({**there, "2": 21}, ("2",), 200) == []
 
 
 def changed(stat: Path, field: int) -> None:
@@ -109,7 +147,7 @@ def sleeper(seconds):
                 continue
 foreign = sleeper(101)
 watch = Watch("/proc/.", own=job.pid)
-watch.table._foreign.clear()
+watch.table._strangers._known.clear()
 for _ in range(4):
     watch.look()
 assert foreign not in {one.pid for one in watch.told}, "it is none of the job's"
@@ -152,7 +190,8 @@ def test_another_folder_of_the_same_number_is_another_process(tmp_path, echo):
 FEW_FILES = """
 import resource, subprocess, sys
 sys.path[:0] = sys.argv[1:]
-from tests.paramon.looked import ECHO, Watch, answer
+from paramon.there import LISTED_EVERY
+from tests.paramon.looked import Watch
 watch = Watch()
 many = [subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(40)]
 resource.setrlimit(resource.RLIMIT_NOFILE, (130, 130))
@@ -163,8 +202,12 @@ for one in many:
     one.stdin.write(b"x"); one.stdin.flush(); one.stdout.read(1)
 assert set(watch.look()) == {one.pid for one in many}, "whether their files are kept or not"
 open("/dev/null")
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 130))
 for one in many:
     one.kill(); one.wait()
+for _ in range(LISTED_EVERY):
+    watch.look()
+resource.setrlimit(resource.RLIMIT_NOFILE, (130, 130))
 watch.look()
 assert len(watch.table) == 0 and watch.table.denied == 0
 """

@@ -96,9 +96,7 @@ def _process(window: Window, process: Process, tick: int, before: int, second: i
     then = window.process(process.number, before)
 
     def grown(place: int) -> float:
-        if passed <= 0 or (then is None and not before):
-            return 0.0
-        return max(values[place] - (then[place] if then else 0), 0) / passed
+        return max(values[place] - (then[place] if then else 0), 0) / passed if passed > 0 else 0.0
 
     return ProcessNow(
         process,

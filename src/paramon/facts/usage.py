@@ -17,13 +17,16 @@ PLACES = tuple(AT[name] for name in NAMES)
 
 
 class Used(NamedTuple):
-    """`peak_rss_kib`: added up, it is the sum of the peaks, which were at different moments. `blocked_ms`: from a look
-    that found it in state D to the next; `block_wait_ms`: as the kernel counted it, where it does. `threads`,
-    `swap_kib`: the most. `waits_known_ms`: of its CPU time, the part of which `run_wait_ms` and its switches tell."""
+    """`peak_rss_kib`: added up, it is the sum of the peaks, which were at different moments. `blocked_ms`: to each
+    look that found it in state D, from the one before; `block_wait_ms`: as the kernel counted it, where it does.
+    `threads`, `swap_kib`: the most. `unseen_system_ms`: of what unseen children used, as much as the kernel's is of all
+    that their parent was told of. `waits_known_ms`: of its CPU time, the part of which `run_wait_ms` and its switches
+    tell."""
 
     user_ms: int = 0
     system_ms: int = 0
     unseen_children_ms: int = 0
+    unseen_system_ms: int = 0
     peak_rss_kib: int = 0
     swap_kib: int = 0
     threads: int = 0
@@ -48,6 +51,11 @@ class Used(NamedTuple):
         return self.user_ms + self.system_ms + self.unseen_children_ms
 
     @property
+    def kernel_part(self) -> float | None:
+        """Of that; None where it is nothing."""
+        return (self.system_ms + self.unseen_system_ms) / self.cpu_ms if self.cpu_ms else None
+
+    @property
     def waits_known(self) -> float:
         """The part of its CPU time during which it is known how it waited for processors."""
         own_ms = self.user_ms + self.system_ms
@@ -60,12 +68,15 @@ class Used(NamedTuple):
 class Usage:
     """Rows of one process, taken chunk by chunk."""
 
-    __slots__ = ("_at_ms", "_base", "_blocked_ms", "_swap", "first_ms", "last_ms", "rss_kib", "threads", "values")
+    __slots__ = (
+        "_at_ms", "_base", "_before_ms", "_blocked_ms", "_swap", "_until_ms", "first_ms", "last_ms", "rss_kib",
+        "threads", "values",
+    )  # fmt: skip
 
     def __init__(self, base: Sequence[int] | None = None) -> None:
         """`base`: what it had used when the profile began, where that is not the job's."""
         self.values: Sequence[int] = ()
-        self.first_ms = self.last_ms = self._at_ms = -1
+        self.first_ms = self.last_ms = self._at_ms = self._until_ms = self._before_ms = -1
         self.rss_kib = self.threads = self._swap = self._blocked_ms = 0
         self._base = base
 
@@ -73,15 +84,22 @@ class Usage:
         """`ticks`: milliseconds since the start of the profile."""
         for tick, values in rows:
             at = ticks[tick]
-            if self.values and self.values[STATE] == BLOCKED:
-                self._blocked_ms += at - self._at_ms
-            self._at_ms, self.values = at, values
+            before = (ticks[tick - 1] if tick else self._until_ms) if self.values else at
+            self._was(before)
+            self._at_ms, self._before_ms, self.values = at, before, values
             self.rss_kib = max(self.rss_kib, values[RSS], values[PEAK])
             self.threads = max(self.threads, values[THREADS])
             self._swap = max(self._swap, values[SWAP])
         if self.first_ms < 0:
             self.first_ms = ticks[rows[0][0]]
+        self._was(ticks[-1])
+        self._before_ms = self._until_ms = ticks[-1]
         self.last_ms = self._at_ms if self.is_gone else ticks[-1]
+
+    def _was(self, until_ms: int) -> None:
+        """As its last row says, from the look before that row to the one at `until_ms`."""
+        if self.values and self.values[STATE] == BLOCKED:
+            self._blocked_ms += until_ms - self._before_ms
 
     @property
     def is_gone(self) -> bool:
@@ -111,6 +129,7 @@ class Usage:
             ms(self._grown(USER)),
             ms(self._grown(SYSTEM)),
             ms(unseen_ticks),
+            ms(unseen_ticks * self._grown(CHILD_SYSTEM) // max(self.told_ticks(), 1)),
             self.rss_kib,
             self._swap,
             self.threads,

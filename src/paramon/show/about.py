@@ -11,6 +11,8 @@ from paramon.text import clean, count, word
 
 CLEAR_MS = 1000
 """Of less CPU time than that a part is what clock ticks make of it."""
+TOLD_MOST = 2.0
+"""More than so many times its total says of the total that it is no such, and nothing else."""
 STEADY_MS = 10_000
 """In less time than that the collector's start is most of what it costs."""
 
@@ -20,10 +22,11 @@ def about(facts: JobFacts, sheet: Sheet) -> list[str]:
     parts = {id(node): (some.completeness(node), some.cpu_ms) for some in facts.together for node in some.nodes}
     for node in facts.nodes:
         end = node.profile.end or {}
-        known = _completeness(*parts[id(node)], sheet, has_ended=bool(end))
+        known = _completeness(*parts[id(node)], sheet, has_ended=not node.is_running)
         lines += sheet.line("", node.name, *_faith(node, end, sheet), known, *_harm(node, end, sheet))
-    for name, why in _unavailable(facts, sheet).items():
-        lines += sheet.line("", sheet.say(f"not to be had: {name}: {why}", f"无法采集：{name}：{why}"))
+    for why, names in _unavailable(facts, sheet).items():
+        en, zh = ", ".join(names), "、".join(names)
+        lines += sheet.line("", sheet.say(f"not to be had: {en}: {why}", f"无法采集：{zh}：{why}"))
     return lines
 
 
@@ -54,6 +57,12 @@ def _completeness(part: float | None, cpu_ms: int, sheet: Sheet, *, has_ended: b
         return say("how much of all CPU time it saw, is not known", "完整度未知")
     if part is None:
         return say("how much of all CPU time it saw, is known at the end", "完整度在结束时才能得出")
+    if part > TOLD_MOST:
+        return say(
+            "the job's total has only a small part of what the processes used that it saw: they outlived its command, "
+            "or are outside its control group",
+            "作业总计只含已知进程 CPU 时间的一小部分：其余进程晚于命令结束，或不在其控制组内",
+        )
     told = f"{100 * part:.1f} %"
     if part > 1:
         return say(
@@ -87,8 +96,8 @@ def _harm(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
     return found
 
 
-def _unavailable(facts: JobFacts, sheet: Sheet) -> dict[str, str]:
-    """Of all nodes; a reason that differs is said with its node."""
+def _unavailable(facts: JobFacts, sheet: Sheet) -> dict[str, list[str]]:
+    """By reason, of all nodes; one that differs is said with its node."""
     found: dict[str, str] = {}
     for node in facts.nodes:
         told = node.profile.header.get("unavailable")
@@ -96,4 +105,7 @@ def _unavailable(facts: JobFacts, sheet: Sheet) -> dict[str, str]:
             text = clean(sheet.say(str(why[0]), str(why[-1])) if isinstance(why, list) and why else str(why))
             if found.setdefault(clean(name), text) != text:
                 found[f"{clean(name)} ({node.name})"] = text
-    return found
+    reasons: dict[str, list[str]] = {}
+    for name, text in found.items():
+        reasons.setdefault(text, []).append(name)
+    return reasons

@@ -82,9 +82,8 @@ def _processors(facts: JobFacts, sheet: Sheet) -> list[str]:
     used, whole = duration(facts.cpu_ms), duration(there)
     part = f"{100 * facts.cpu_ms / there:.0f} %" if there else "–"
     mean = facts.cpu_ms / facts.awake_ms if facts.awake_ms else 0.0
-    parts, system = facts.used, "–"
-    if parts.user_ms + parts.system_ms:
-        system = f"{100 * parts.system_ms / (parts.user_ms + parts.system_ms):.0f} %"
+    kernel = facts.used.kernel_part
+    system = "–" if kernel is None else f"{100 * kernel:.0f} %"
     return [
         *sheet.line(
             "CPU",
@@ -102,15 +101,16 @@ def _memory(facts: JobFacts, sheet: Sheet) -> list[str]:
     say, used, nodes = sheet.say, facts.used, facts.nodes
     kib, second = facts.timeline.peak_memory()
     peak, when = amount(kib * 1024), duration(second * 1000)
-    most = max(nodes, key=lambda node: node.peak.kib).peak
-    own, common, fullest = (amount(part * 1024) for part in (most.anonymous_kib, most.common_kib, most.kib))
+    own, common = (amount(part * 1024) for part in (nodes[0].peak.anonymous_kib, nodes[0].peak.common_kib))
+    most = max(facts.together, key=lambda some: some.peak_kib)
+    fullest = "≤ " * (len(most.nodes) > 1) + amount(most.peak_kib * 1024)
     swap, of_peaks = amount(used.swap_kib * 1024), amount(used.peak_rss_kib * 1024)
     unseen = amount(facts.unseen_kib * 1024)
     of_nodes = amount(sum(node.peak.kib for node in nodes) * 1024)
     return [
         *sheet.line(
             say("Memory", "内存"),
-            say(f"peak {peak} after {when}", f"峰值 {peak}（第 {when}）"),
+            say(f"peak {peak} after {when}", f"峰值 {peak}（{when} 时）"),
             say(f"{own} of its own + {common} shared, counted once", f"私有 {own} + 共享 {common}（只计一次）")
             if len(nodes) == 1
             else say(f"on the fullest node {fullest}", f"最多的节点 {fullest}"),

@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
 
 class Board(NamedTuple):
-    """`numeric`: the columns that stand at the right."""
+    """`numeric`: the columns that stand at the right. `plot_columns`: of the plot before the command; 0 for none."""
 
     title: str
     status: str
@@ -41,6 +41,7 @@ class Board(NamedTuple):
     rows: list[Row]
     all_rows: int
     summary: str
+    plot_columns: int = SPARK
 
 
 def board(reel: Reel, state: State, lines: int, say: Say) -> Board:
@@ -59,7 +60,7 @@ def board(reel: Reel, state: State, lines: int, say: Say) -> Board:
         _tree(pairs, state.sort) if state.is_tree else [(0, *pair) for pair in sorted(pairs, key=_key(state.sort))]
     )
     first = min(state.first_row, max(len(ordered) - most_rows, 0))
-    has_node, has_rank = len(seen) > 1, any(one.process.rank >= 0 for one, _ in pairs)
+    has_node, has_rank = _nodes(seen) > 1, any(one.process.rank >= 0 for one, _ in pairs)
     ranks = _ranks(seen)
     rows = [_row(one, node, depth, ranks.shares, has_node=has_node, has_rank=has_rank)
             for depth, one, node in ordered[first : first + most_rows]]  # fmt: skip
@@ -88,6 +89,11 @@ def _ranks(seen: list[Seen]) -> Balance:
         for series, value in one.now.of_ranks.items():
             grown[series] = grown.get(series, 0) + value
     return balance(grown, 0)
+
+
+def _nodes(seen: list[Seen]) -> int:
+    """Several collectors may be on one."""
+    return len({one.name for one in seen})
 
 
 def _title(reel: Reel) -> str:
@@ -188,7 +194,7 @@ def _row(
 def _summary(seen: list[Seen], pairs: list[tuple[ProcessNow, Seen]], ranks: Balance, say: Say) -> str:
     if not seen:
         return ""
-    nodes, processes, threads = len(seen), len(pairs), sum(one.threads for one, _ in pairs)
+    nodes, processes, threads = _nodes(seen), len(pairs), sum(one.threads for one, _ in pairs)
     running, blocked = (sum(one.state == state for one, _ in pairs) for state in "RD")
     cores = f"{sum(node.now.cores for node in seen):.2f}"
     memory = amount(sum(node.now.memory_kib for node in seen) * 1024)

@@ -12,6 +12,7 @@ from paramon.facts.window import Window
 from paramon.sample.errors import Damaged
 from paramon.sample.profile import SUFFIX
 from paramon.sample.tape import Tape
+from paramon.text import short
 
 HISTORY = 24
 """Looks in a small plot."""
@@ -19,17 +20,14 @@ HISTORY_MS = 70_000
 
 
 class Seen(NamedTuple):
-    """A node as it was. `busy`: part of its CPUs, by time."""
+    """A node as it was. `name`: as short as tells it from the others. `busy`: part of its CPUs, by time."""
 
+    name: str
     tape: Tape
     window: Window
     tick: int
     now: NodeNow
     busy: list[float]
-
-    @property
-    def name(self) -> str:
-        return str(self.tape.header.get("node", "?"))
 
     @property
     def cores(self) -> int:
@@ -102,7 +100,7 @@ class Reel:
 
     def at(self, moment_ms: int) -> list[Seen]:
         """The nodes that had begun by then and had not ended."""
-        found = []
+        found, names = [], short(map(_name, self.tapes))
         for tape in self.tapes:
             at = moment_ms - _start(tape)
             if at < 0 or (tape.end is not None and at > tape.last_ms + 1000 and moment_ms < self.end_ms):
@@ -111,9 +109,13 @@ class Reel:
             if window.ticks:
                 now = node_at(window, at, tape.process, _second(tape))
                 tick = max(window.tick_at(at), 0)
-                found.append(Seen(tape, window, tick, now, _busy(window, tick)))
+                found.append(Seen(names[_name(tape)], tape, window, tick, now, _busy(window, tick)))
         found.sort(key=lambda seen: seen.name)
         return found
+
+
+def _name(tape: Tape) -> str:
+    return str(tape.header.get("node", "?"))
 
 
 def _start(tape: Tape) -> int:

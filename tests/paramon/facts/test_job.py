@@ -1,5 +1,6 @@
 """What a job took: sums over its processes at each moment, counters over its life."""
 
+import os
 import tracemalloc
 
 import pytest
@@ -8,7 +9,7 @@ from tests.paramon.made import STARTED_MS, Made
 from paramon.facts import node as nodes
 from paramon.facts.job import JobFacts
 from paramon.facts.runs import newest_run
-from paramon.sample.profile import open_profile
+from paramon.sample.profile import LIVE, open_profile
 
 
 def facts(path) -> JobFacts:
@@ -84,16 +85,30 @@ def test_a_process_that_ended_holds_nothing_and_one_that_was_lost_with_its_minut
     assert list(facts(tmp_path).timeline.memory_kib) == [450, 50, 50, 60, 50]
 
 
-def test_time_in_state_d_is_from_the_look_that_found_it_to_the_next(tmp_path):
+def test_time_in_state_d_is_to_each_look_that_found_it_from_the_one_before(tmp_path):
     made = Made(tmp_path)
     made.comes(1)
     made.tick(0)
-    made.tick(1000, {1: {"state": ord("D")}})
+    made.tick(1500, {1: {"state": ord("D")}})
     made.tick(2000)
-    made.tick(3500, {1: {"state": ord("S")}})
-    made.tick(4000)
+    made.tick(4000, {1: {"state": ord("S")}})
+    made.tick(5000, {1: {"state": ord("D")}})
+    made.minute()
+    made.tick(7000, {1: {}})
+    made.tick(7500, {1: {"state": ord("S")}})
     made.close()
-    assert facts(tmp_path).used.blocked_ms == 2500
+    assert facts(tmp_path).used.blocked_ms == 2000 + 3000
+
+
+def test_what_starts_just_at_its_first_look_has_not_been_in_state_d_for_any_time(tmp_path):
+    """A shell that starts a program is, until that has begun: at the start of a run nearly always."""
+    made = Made(tmp_path)
+    made.comes(1)
+    made.tick(4, {1: {"state": ord("D")}})
+    made.tick(1000, {1: {"state": ord("S")}})
+    made.tick(2000, {1: made.ends(1)})
+    made.close()
+    assert facts(tmp_path).used.blocked_ms == 0
 
 
 def test_children_that_nobody_saw_are_their_parents(tmp_path):
@@ -108,6 +123,23 @@ def test_children_that_nobody_saw_are_their_parents(tmp_path):
     found = facts(tmp_path)
     assert (found.used.user_ms, found.used.unseen_children_ms) == (400, 600)
     assert found.cpu_ms == 1100
+
+
+def test_of_children_that_nobody_saw_as_much_is_the_kernels_as_of_all_that_their_parent_was_told_of(tmp_path):
+    made = Made(tmp_path)
+    made.comes(1)
+    made.tick(0)
+    made.tick(1000, {1: {"system_ticks": 10, "child_user_ticks": 300, "child_system_ticks": 100}})
+    made.close(cpu_ticks_total=410)
+    assert facts(tmp_path).used.kernel_part == pytest.approx(110 / 410)
+
+
+def test_of_what_used_nothing_no_part_is_the_kernels(tmp_path):
+    made = Made(tmp_path)
+    made.comes(1)
+    made.tick(0)
+    made.close()
+    assert facts(tmp_path).used.kernel_part is None
 
 
 def generations(tmp_path, **header) -> Made:
@@ -224,6 +256,17 @@ def test_of_a_folder_with_many_runs_the_newest_is_told_of(tmp_path):
     assert [one.header["node"] for one in newest_run(profiles)] == ["n1", "n2"]
     assert [one.header["started_at_ms"] - STARTED_MS for one in newest_run(profiles)] == [100_000, 101_000]
     assert [one.header["job"] for one in newest_run(profiles[:1])] == ["1"]
+
+
+def test_of_a_run_that_goes_on_each_node_is_its_own_though_no_minute_is_over(tmp_path):
+    for node, later_s in (("n1", 0), ("n2", 3)):
+        made = Made(tmp_path, node=node, started_ms=STARTED_MS + later_s * 1000, job="")
+        made.tick(0)
+        os.utime(made.path, (STARTED_MS / 1000 + later_s,) * 2)
+    first, second = open_profile(str(tmp_path))
+    for written_s, run in ((4, [first, second]), (2, [second])):
+        os.utime(first.path + LIVE, (STARTED_MS / 1000 + written_s,) * 2)
+        assert newest_run([first, second]) == run
 
 
 def test_many_that_ended_are_summed_and_nothing_of_them_is_lost(tmp_path):

@@ -89,6 +89,15 @@ def test_more_than_the_total_is_said_as_it_is_in_words_that_fit(tmp_path):
     assert "已知进程的 CPU 时间为作业总计的 120.0 %" in shown(tmp_path, is_chinese=True)
 
 
+def test_how_many_times_a_total_that_has_hardly_anything_is_not_told(tmp_path):
+    """A launcher that is killed waits for none of its ranks."""
+    a_job(tmp_path).close(cpu_ticks_total=9, completeness=8495.444)
+    text = shown(tmp_path)
+    assert "the job's total has only a small part of what the processes used that it saw" in " ".join(text.split())
+    assert "849544" not in text
+    assert "作业总计只含已知进程 CPU 时间的一小部分" in shown(tmp_path, is_chinese=True)
+
+
 def test_ranks_have_their_share_of_mpi_and_their_balance_and_counters_their_rates(tmp_path):
     made = a_job(tmp_path, started_ms=STARTED_MS)
     made.tick(10_000, mpi__0__application_us=8_000_000, mpi__0__mpi_us=2_000_000, mpi__1__application_us=4_000_000,
@@ -112,6 +121,17 @@ def test_ranks_have_their_share_of_mpi_and_their_balance_and_counters_their_rate
     assert told["hardware"]["instructions_a_cycle"] == 1.5
 
 
+@pytest.mark.parametrize(("ticks", "is_told"), [(99, False), (100, True)])
+def test_ranks_that_used_next_to_nothing_have_no_balance(tmp_path, ticks, is_told):
+    made = Made(tmp_path)
+    for rank in range(2):
+        made.comes(2 + rank, rank=rank)
+    made.tick(0)
+    made.tick(1000, {2: {"user_ticks": ticks}})
+    made.close()
+    assert ("CPU balance of 2 ranks" in shown(tmp_path)) == is_told
+
+
 def test_it_is_in_chinese_for_who_reads_chinese(tmp_path):
     a_job(tmp_path).close(cpu_ticks_total=300)
     assert "已用 3.00 s，可用 8.00 s（38 %）" in shown(tmp_path, is_chinese=True)
@@ -127,15 +147,46 @@ def test_no_line_is_wider_than_the_page(tmp_path, is_chinese):
         assert max(map(width, shown(tmp_path, is_chinese=is_chinese, columns=columns).splitlines())) <= columns
 
 
+@pytest.mark.parametrize("nodes", [("cn01.cluster.example", "cn02.cluster.example"), ("10.0.0.1", "10.0.0.2")])
+def test_tables_say_which_node_and_have_no_half_of_a_number(tmp_path, nodes):
+    for rank, node in enumerate(nodes):
+        made = Made(tmp_path, node=node)
+        made.comes(1, rank=rank, pid=1234560 + rank, name="lmp_mpi_kokkos")
+        made.tick(0, {1: {"rss_kib": 5 << 20, "read_chars": 3 << 40}})
+        made.tick(1000)
+        made.close()
+    for start, name in (("1", "Rank"), ("1234561 r1 lmp_mpi_kokkos", "Process")):
+        whole = table_row(shown(tmp_path, columns=200), name, start)
+        assert nodes[1].replace(".cluster.example", "") in whole
+        for columns in (60, 80):
+            row = table_row(shown(tmp_path, columns=columns), name + " ", start)
+            assert row == whole[: len(row)]
+
+
+def table_row(text: str, head: str, start: str) -> list[str]:
+    table = text[text.index("\n" + head) :].splitlines()
+    return next(line for line in table if line.startswith(start + " ")).split()
+
+
+def test_the_fullest_node_is_that_of_all_its_collectors(tmp_path):
+    for at, node in enumerate(("n1", "n1", "n2")):
+        made = Made(tmp_path, node=node, started_ms=STARTED_MS + at)
+        made.comes(1)
+        made.tick(0, {1: {"rss_kib": 1 << 20}})
+        made.tick(1000)
+        made.close()
+    assert "on the fullest node ≤ 2.0 GiB" in shown(tmp_path)
+    assert "最多的节点 ≤ 2.0 GiB" in shown(tmp_path, is_chinese=True)
+
+
 def test_what_cannot_be_had_is_said_with_its_reason(tmp_path):
-    a_job(tmp_path, unavailable={"energy": ["no RAPL here", "没有 RAPL"]}).close(
-        denied_processes=4, failed_reads={"nfs": 2}
-    )
+    missing = {name: ["no RAPL here", "没有 RAPL"] for name in ("energy", "dram")}
+    a_job(tmp_path, unavailable=missing).close(denied_processes=4, failed_reads={"nfs": 2})
     text = shown(tmp_path)
-    assert "not to be had: energy: no RAPL here" in text
+    assert "not to be had: energy, dram: no RAPL here" in text
     assert "4 processes must not be looked at" in text
     assert "readings that failed: nfs 2" in text
-    assert "无法采集：energy：没有 RAPL" in shown(tmp_path, is_chinese=True)
+    assert "无法采集：energy、dram：没有 RAPL" in shown(tmp_path, is_chinese=True)
 
 
 def test_how_it_ended_is_said(tmp_path):
@@ -147,9 +198,11 @@ def test_how_it_ended_is_said(tmp_path):
     assert "2.00 s · ended\n" in shown(tmp_path / "watched")
     made = a_job(tmp_path / "open")
     assert "still running" in shown(tmp_path / "open")
+    assert "is known at the end" in shown(tmp_path / "open")
     for path in (made.path, made.path + ".live"):
         os.utime(path, (1_600_000_000, 1_600_000_000))
     assert "cut off" in shown(tmp_path / "open")
+    assert "how much of all CPU time it saw, is not known" in shown(tmp_path / "open")
 
 
 def test_processes_that_are_not_counted_are_told_beside_what_is_and_why(tmp_path):
@@ -213,7 +266,11 @@ def test_what_is_no_profile_is_refused(tmp_path):
     assert (done.returncode, "no profile" in done.stderr) == (2, True)
     (tmp_path / "x.paramon").write_text("nothing")
     assert "no profile" in paramon("show", tmp_path / "x.paramon").stderr
-    assert paramon("show", tmp_path / "none").returncode == 2
+    for command in (("show",), ("export", "--csv")):
+        done = paramon(*command, tmp_path / "none", LC_ALL="zh_CN.UTF-8", PYTHONUTF8="1")
+        assert done.returncode == 2
+        assert "There is no profile at" in done.stderr
+        assert "请给出文件" in done.stderr
 
 
 def test_a_pipe_that_closes_is_the_end(tmp_path):

@@ -265,6 +265,8 @@ def test_a_process_that_runs_already_is_watched_with_its_children(tmp_path):
     [
         (["/no/such"], "paramon top -- ./a.out"),
         (["--pid", "99999999"], "no process"),
+        (["--pid", "0"], "'0': say the number of a process"),
+        (["--pid", "a.out"], "'a.out': say the number of a process"),
         (["--every", "0.01"], "0.2 to"),
         (["there", "--", "./a.out"], "paramon top --folder there -- ./a.out; to look at there, leave out the command."),
         (["there", "--pid", "1"], "leave out --pid"),
@@ -296,9 +298,10 @@ def test_one_page_of_what_has_just_begun_has_rates(tmp_path, is_attached):
 
 def test_a_moment_that_is_none_is_refused(tmp_path):
     a_job(tmp_path)
-    done = top(tmp_path, "--at", "yesterday")
-    assert done.returncode == 2
-    assert "minutes:seconds" in done.stderr
+    for moment in ("yesterday", "9" * 400):
+        done = top(tmp_path, "--at", moment)
+        assert done.returncode == 2
+        assert "minutes:seconds" in done.stderr
 
 
 def test_what_writes_beside_the_screen_says_afterwards_why_it_could_not(tmp_path):
