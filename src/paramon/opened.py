@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 
 from paramon.errors import Refused, said
 from paramon.sample.profile import NodeProfile, open_profile
@@ -21,10 +22,16 @@ def opened(path: str) -> list[NodeProfile]:
         )
     wrong: list[str] = []
     found = open_profile(path, wrong.append)
-    if wrong:
-        names = ", ".join(os.path.basename(one) for one in wrong[:NAMED]) + (" …" if wrong[NAMED:] else "")
-        files = f"{len(wrong)} files are damaged" if wrong[1:] else "1 file is damaged"
-        sys.stderr.write(
-            said(f"{files} or no profile, and left out: {names}", f"已略过 {len(wrong)} 个损坏或非采集文件：{names}")
-        )
+    tell_left_out(wrong)
     return found
+
+
+def tell_left_out(wrong: Sequence[str]) -> None:
+    """Of files in a folder that are no profiles."""
+    if not wrong:
+        return
+    names = ", ".join(os.path.basename(one) for one in wrong[:NAMED]) + (" …" if wrong[NAMED:] else "")
+    files = f"{len(wrong)} files are damaged" if wrong[1:] else "1 file is damaged"
+    sys.stderr.write(
+        said(f"{files} or no profile, and left out: {names}", f"已略过 {len(wrong)} 个损坏或非采集文件：{names}")
+    )

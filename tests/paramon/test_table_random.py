@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.paramon.test_table import JOB, OWN, Told, World
+from tests.paramon.table_world import JOB, OWN, Told, World
 
 SPAWN, BURN, EXIT, REAP, LOOK = "spawn", "burn", "exit", "reap", "look"
 acts = st.lists(

@@ -8,6 +8,7 @@ from typing import Callable, NamedTuple
 
 from paramon.facts.moment import ProcessNow
 from paramon.facts.ranks import Balance, balance
+from paramon.show.waits import as_known
 from paramon.text import amount, clean, count, duration, spark, word
 from paramon.top.gauges import Gauge, gpu_gauges, node_gauges
 from paramon.top.reel import Reel, Seen
@@ -147,7 +148,7 @@ def _key(sort: str) -> Callable[[tuple[ProcessNow, Seen]], tuple[float, ...]]:
             "cpu": -one.cores,
             "memory": -float(one.rss_kib),
             "io": -(one.read + one.written),
-            "wait": -one.waiting,
+            "wait": -one.waiting.share,
             "rank": float(one.process.rank) if one.process.rank >= 0 else float("inf"),
         }[sort]
         return (first, -one.cores, -one.rss_kib, one.process.number)
@@ -191,7 +192,7 @@ def _row(
         amount(one.rss_kib * 1024),
         amount(one.read) if one.read else "–",
         amount(one.written) if one.written else "–",
-        f"{100 * one.waiting:.0f}%" if one.waiting >= 0.005 else "–",
+        as_known(one.waiting, f"{100 * one.waiting.share:.0f}%"),
         duration(one.cpu_ms),
         "  " * (depth - 1) + "└ " * (depth > 0) + command,
     ]

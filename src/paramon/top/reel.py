@@ -71,6 +71,14 @@ class Reel:
             raise Damaged(f"{self._path}: this is no profile of paramon", f"{self._path}：不是 paramon 采集文件")
 
     @property
+    def left_out(self) -> list[str]:
+        """Files of the folder that are no profiles. As `poll` of the first of them where there are no others."""
+        wrong = [path for path, tape in self._known.items() if not tape.header]
+        if wrong and not self.tapes:
+            Reel(wrong[0]).poll()
+        return wrong
+
+    @property
     def start_ms(self) -> int:
         return min((_start(tape) for tape in self.tapes), default=0)
 

@@ -224,6 +224,20 @@ def test_how_it_ended_is_said(tmp_path):
     assert "how much of all CPU time it saw, is not known" in shown(tmp_path / "open")
 
 
+def test_processes_that_are_not_counted_are_told_beside_what_is_and_why(tmp_path):
+    made = Made(tmp_path, unavailable={"counter_of_all": ["some are not counted: no room", "部分进程未计入：已满"]})
+    for second in range(30):
+        told = {"counter__uncounted": 2} if second > 3 else {}
+        made.tick(second * 1000, counter__cycles=second * 10**9, counter__instructions=second * 2 * 10**9, **told)
+    made.close()
+    text = shown(tmp_path)
+    assert "2.00 instructions a cycle · 2 processes not counted" in text
+    assert "not to be had: counter_of_all: some are not counted: no room" in text
+    assert "2.00 instructions a cycle 2 processes not counted" in " ".join(
+        paramon("top", "--once", tmp_path).stdout.split()
+    )
+
+
 def test_damaged_bytes_are_counted_and_the_rest_is_shown(tmp_path):
     made = a_job(tmp_path)
     made.minute()

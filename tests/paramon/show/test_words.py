@@ -33,12 +33,27 @@ def test_what_is_no_profile_hides_no_other_in_its_folder_and_is_told(tmp_path):
     assert (alone.returncode, alone.stdout) == (2, "")
     assert alone.stderr == f"paramon: {tmp_path}/�[31mfolder.paramon: this is no regular file\n"
     a_job(tmp_path).close()
-    for command in (("show",), ("show", "--json"), ("export", "--csv"), ("top", "--once")):
+    for command in (("show",), ("show", "--json"), ("export", "--csv"), ("top",), ("top", "--once")):
         done = paramon(*command, tmp_path)
         assert (done.returncode, "a.out" in done.stdout) == (0, True), done.stderr
-        if command[0] != "top":
-            told = "4 files are damaged or no profile, and left out: �[31mfolder.paramon, empty.paramon, loop.paramon …"
-            assert done.stderr == f"paramon: {told}\n"
+        told = "4 files are damaged or no profile, and left out: �[31mfolder.paramon, empty.paramon, loop.paramon …"
+        assert done.stderr == f"paramon: {told}\n"
+
+
+@pytest.mark.parametrize("command", [("show",), ("export", "--csv"), ("top",), ("top", "--once"), ("top", "--at", "1")])
+def test_where_all_is_damaged_the_first_is_told_and_nothing_is_waited_for(tmp_path, command):
+    (tmp_path / "empty.paramon").touch()
+    (tmp_path / "some.paramon").write_bytes(bytes(3000))
+    for language, told in (("", ""), ("zh", f"{tmp_path}/empty.paramon：不是 paramon 采集文件\n")):
+        done = paramon(*command, tmp_path, PARACLOUD_LANGUAGE=language)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"paramon: {tmp_path}/empty.paramon: this is no profile of paramon\n{told}"
+    (tmp_path / "empty.paramon").unlink()
+    (tmp_path / "some.paramon").unlink()
+    (tmp_path / "loop.paramon").symlink_to("loop.paramon")
+    done = paramon(*command, tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"paramon: {tmp_path}/loop.paramon: Too many levels of symbolic links\n"
 
 
 def shell(line: str, *arguments, **environment):

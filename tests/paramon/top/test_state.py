@@ -108,3 +108,16 @@ def test_a_card_that_is_lost_and_one_that_is_throttled_are_said_to_be(tmp_path):
     lines = "\n".join(paint.paint(board(reel, State(), 24, english), 120, english, is_colourful=False))
     for part in ("GPU 0 LOST", "GPU 1  SM", "slowed by power limit, heat", "GPU 1/2  SM ███████████▉ 99%"):
         assert part in lines
+
+
+def test_what_is_known_in_part_of_waits_is_told_as_on_the_page(tmp_path):
+    made = Made(tmp_path)
+    for number, known in ((1, 100), (2, 70), (3, 20)):
+        made.comes(number, command=f"known {known}")
+    made.tick(0)
+    made.tick(1000, {number: {"user_ticks": 100, "waits_known_us": known * 10_000, "run_wait_us": 330_000}
+                     for number, known in ((1, 100), (2, 70), (3, 20))})  # fmt: skip
+    reel = Reel(made.path)
+    reel.poll()
+    drawn = board(reel, State(), 24, english)
+    assert [row.cells[drawn.heads.index("WAIT")] for row in drawn.rows] == ["33%", "≥ 33%", "–"]
