@@ -54,7 +54,9 @@ def run(command: list[str], wish: Wish, *, may_go_without: bool = False) -> int:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         _become(command, _environment())
     adopt_orphans()
-    child, until_then = _start(command, {**_environment(), MARK: mark}, before)
+    # Where who started us ignores it, nobody could be waited for, or is told of: the kernel takes them away at once.
+    handling = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    child, until_then = _start(command, {**_environment(), MARK: mark}, before, handling)
     allow_many_files()  # not before the command has started, whose limits are none of ours
     _let_it_become(child, until_then, signals)
     ended = _watched(child, recorder, signals)
@@ -79,8 +81,9 @@ def _say_that_it_runs_without(wrong: Exception) -> None:
         pass  # where the profile has no room, a job's output may have none either
 
 
-def _start(command: list[str], environment: dict[str, str], mask: set[Any]) -> tuple[int, int]:
-    """The process's id, and a pipe that ends when it has become another program, or has failed to; -1 for none."""
+def _start(command: list[str], environment: dict[str, str], mask: set[Any], handling: object) -> tuple[int, int]:
+    """The process's id, and a pipe that ends when it has become another program, or has failed to; -1 for none.
+    `mask`: signals that it is to have blocked; `handling`: of SIGCHLD, before we did otherwise."""
     sys.stdout.flush()
     sys.stderr.flush()
     try:
@@ -93,6 +96,8 @@ def _start(command: list[str], environment: dict[str, str], mask: set[Any]) -> t
             os.close(held)
         return child, until_then
     try:
+        if handling == signal.SIG_IGN:
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         _become(command, environment)
     finally:

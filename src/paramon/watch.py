@@ -159,6 +159,7 @@ def _warned() -> int:
     signal.set_wakeup_fd(told, warn_on_full_buffer=False)
     for one in WARNINGS:
         signal.signal(one, lambda *_: None)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, nobody can be waited for
     return warned
 
 

@@ -286,6 +286,26 @@ def test_the_command_has_its_own_signals_and_locale_and_not_pythons(tmp_path):
     assert locales == "0"
 
 
+IGNORES = """
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_where_ends_of_children_are_ignored_it_ends_with_its_command_which_ignores_them_too(tmp_path):
+    argv = [sys.executable, "-c", IGNORES, sys.executable, "-m", "paramon", "run", "--folder", str(tmp_path)]
+    command = ["grep", "SigIgn", "/proc/self/status"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    with subprocess.Popen([*argv, "--", *command], env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            told, _ = process.communicate(timeout=30)
+        finally:
+            process.kill()  # it passes on all that is kinder
+    assert process.returncode == 0
+    assert int(told.split()[1], 16) & 1 << signal.SIGCHLD - 1
+
+
 def test_a_limit_that_the_scheduler_tells_by_sigxcpu_reaches_the_command(tmp_path):
     script = "trap 'echo told; exit 4' XCPU; echo ready; while :; do sleep 0.1; done"
     argv = [sys.executable, "-m", "paramon", "run", "--folder", str(tmp_path), "--", "sh", "-c", script]

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.paramon.test_run import ROOT, everybody, last_rows
+from tests.paramon.test_run import IGNORES, ROOT, everybody, last_rows
 
 from paramon.begin import Wish, begin
 from paramon.owner import began
@@ -74,6 +74,17 @@ def test_that_no_file_can_be_opened_for_a_while_is_no_end(tmp_path):
     assert watcher.wait(60) == 0
     (node,) = open_profile(str(tmp_path))
     assert node.end is not None
+
+
+def test_where_ends_of_children_are_ignored_it_can_wait_for_its_own(tmp_path):
+    argv = [sys.executable, "-c", IGNORES, sys.executable, "-m", "paramon", "watch", "--folder", str(tmp_path)]
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as job:
+        watcher = subprocess.Popen([*argv, "--pid", str(job.pid)], env=ENVIRONMENT)
+        until_ticked(tmp_path)
+        told = Path(f"/proc/{watcher.pid}/status").read_text()
+        job.communicate(timeout=60)
+    assert watcher.wait(60) == 0
+    assert not int(told.partition("SigIgn:")[2].split()[0], 16) & 1 << signal.SIGCHLD - 1
 
 
 FIRST_THREAD_ENDS = """

@@ -150,21 +150,28 @@ def threads(request):
         yield one, request.param
 
 
+def waits_of(pid: int) -> int:
+    """Of all its threads."""
+    told = [one.read_text() for one in Path(f"/proc/{pid}/task").glob("*/status")]
+    return sum(int(one.partition("\nvoluntary_ctxt_switches:")[2].split()[0]) for one in told)
+
+
 @pytest.mark.parametrize(("threads", "exact"), [(16, True), (300, False)], indirect=["threads"])
 def test_of_threads_that_began_since_it_is_known_one_look_later(threads, exact):
     """Of very many, from what some of them did."""
     one, count = threads
     watched = Watched(one.pid)
     watched.look()
-    before = watched.values[VOLUNTARY]
     one.stdin.write(b"\n")
     one.stdin.flush()
     one.stdout.readline()
+    least = waits_of(one.pid)
     watched.look()
     watched.look()
-    told = watched.values[VOLUNTARY] - before
-    assert told >= count * SLEEPS * (1 if exact else 0.7)
-    assert told < count * SLEEPS * 3
+    told, most = watched.values[VOLUNTARY], waits_of(one.pid)
+    few, many = (1, 1) if exact else (0.7, 1.4)
+    assert count * SLEEPS < least
+    assert least * few <= told <= most * many
 
 
 LAST = f"""
