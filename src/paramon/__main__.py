@@ -1,7 +1,6 @@
 """`python paramon.pyz …`, `python -m paramon …`."""
 
-import sys
-
 from paramon.cli import main
+from paramon.leave import leave
 
-sys.exit(main())
+leave(main())

@@ -10,7 +10,7 @@ from typing import Any
 
 from paramon import VERSION
 from paramon.begin import Wish
-from paramon.errors import Refused, is_chinese, said
+from paramon.errors import Refused, is_chinese, printable, said
 from paramon.perf.job import AUTO, OFF
 from paramon.run import run
 from paramon.sample.errors import Damaged
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as wrong:
         write_no_more()
         place = "" if wrong.filename is None else f"{wrong.filename}: "  # standard output has no name
-        sys.stderr.write(f"paramon: {place}{wrong.strerror or wrong}\n")
+        sys.stderr.write(f"paramon: {printable(place)}{wrong.strerror or wrong}\n")
     return int(asked.trouble)
 
 

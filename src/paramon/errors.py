@@ -15,7 +15,12 @@ class Refused(Exception):
 
 def said(en: str, zh: str) -> str:
     """For the terminal: in English, and in a Chinese one in Chinese too."""
-    return f"paramon: {en}\n{zh}\n" if is_chinese() else f"paramon: {en}\n"
+    return "".join(f"{printable(one)}\n" for one in (f"paramon: {en}", *[zh] * is_chinese()))
+
+
+def printable(text: str) -> str:
+    """Names of files in it may be anybody's, and must not speak to the terminal."""
+    return "".join(one if one.isprintable() else "�" for one in text)
 
 
 def is_chinese(asked: str = "") -> bool:

@@ -36,8 +36,9 @@ if sys.version_info < {needed}:
     sys.exit("paramon: it needs Python {version} or later. Python 版本过低：需要 {version} 或更高版本。")
 
 from paramon.cli import main
+from paramon.leave import leave
 
-sys.exit(main())
+leave(main())
 """
 UNCHECKED = (1).to_bytes(4, "little")
 LEFT_OUT = ("paramon/pack.py", "paramon/__main__.py")

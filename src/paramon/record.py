@@ -13,6 +13,7 @@ from paramon.perf.job import Follower
 from paramon.sample.fields import SLEPT_SERIES
 from paramon.sample.profile import Process
 from paramon.sample.sink import Minute
+from paramon.sensors.aside import Aside
 from paramon.sensors.seldom import Seldom
 from paramon.sensors.sensor import Sensor, Unavailable
 from paramon.spent import completeness
@@ -20,6 +21,12 @@ from paramon.table import Table
 
 CHUNK_SECONDS = 60
 NEWCOMERS = "newcomers"
+PROCESS_IO, CLOSED = "process_io", (
+    "I/O and environment of processes whose program this user must not read, and of other users', need the capability "
+    "CAP_SYS_PTRACE: their I/O is told as 0, and no rank of theirs is known",
+    "程序文件对当前用户不可读的进程及其他用户的进程，读取其 I/O 与环境变量需要 CAP_SYS_PTRACE 权限："
+    "其 I/O 显示为 0，且不知其 rank",
+)  # fmt: skip
 SLEPT_LEAST_SECONDS = 1.0
 """Shorter than that no machine sleeps: it is the time between two questions of its clocks."""
 
@@ -89,6 +96,8 @@ class Recorder:
         chunk.tick(int((now - self._began) * 1000))
         is_first = chunk.ticks == 1
         self._table.look(chunk, self._came, is_first=is_first)
+        if self._table.has_closed:
+            self._lacks(PROCESS_IO, CLOSED)
         for sensor in self._sensors:
             self._read(sensor)
         chunk.point("paramon.cpu_us", int(time.process_time() * 1e6))
@@ -160,7 +169,7 @@ class Recorder:
         """`total`: CPU time of all that the job was, by the kernel's own sum, in clock ticks, or 0 where nobody
         knows; asked for when everything has been looked at for the last time."""
         for sensor in self._sensors:
-            if isinstance(sensor, Seldom):
+            if isinstance(sensor, (Seldom, Aside)):
                 sensor.hurry()
         self._tell_again()  # as long as it is known who was there until now
         self._tick()

@@ -35,8 +35,8 @@ class Signals:
         words = [0] * 16
         for number in numbers:
             words[(number - 1) // BITS] |= 1 << (number - 1) % BITS
-        library = ctypes.CDLL(None, use_errno=True)
-        self._file = int(library.signalfd(-1, ctypes.create_string_buffer(SET.pack(*words), SET.size), os.O_CLOEXEC))
+        library, flags = ctypes.CDLL(None, use_errno=True), os.O_CLOEXEC | os.O_NONBLOCK
+        self._file = int(library.signalfd(-1, ctypes.create_string_buffer(SET.pack(*words), SET.size), flags))
         if self._file < 0:
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code))
@@ -47,7 +47,11 @@ class Signals:
         """The next one; None where none came in so long."""
         if not self._poll.poll(max(seconds, 0.0) * 1000):
             return None
-        number, _, code = TOLD.unpack_from(os.read(self._file, TOLD_BYTES))
+        try:
+            told = os.read(self._file, TOLD_BYTES)
+        except BlockingIOError:
+            return None  # a thread that does not block it, of a library's, took it first
+        number, _, code = TOLD.unpack_from(told)
         return Signal(number, code)
 
     def fileno(self) -> int:

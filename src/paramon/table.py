@@ -10,9 +10,10 @@ from paramon.owner import NO_RANK, began, carries, command_line, environment, ha
 from paramon.sample.profile import Process
 from paramon.sample.sink import Rows
 from paramon.sensors.exits import Exits
-from paramon.sensors.process import Watched
+from paramon.sensors.process import RSS, Watched
 from paramon.short_lived import ShortLived
 from paramon.spent import Spent
+from paramon.strangers import Strangers
 from paramon.there import Newest, there
 
 SPARE_FILES = 64
@@ -57,10 +58,7 @@ class Table:
         self._ours: dict[str, tuple[int, Watched]] = {}
         self._there = there(root)
         left_out = {str(os.getpid() if own is None else own), *belongs.others}
-        self._foreign = {name: inode for name, inode in self._there.items() if name in left_out}
-        """By name, as those that are there."""
-        self._asked: dict[str, int] = {}
-        """Once. One that was between fork(2) and execve(2) has another environment now, so it is asked again."""
+        self._strangers = Strangers({name: inode for name, inode in self._there.items() if name in left_out})
         self._newest = Newest(root)
         self._numbers = 0
         self._looks = 0
@@ -68,7 +66,8 @@ class Table:
         self._short = None if exits is None else ShortLived(exits, self.spent)
         self.denied = 0
         """Processes that must not be looked at, so that nobody knows whose they are."""
-        self._denied: dict[str, int] = {}
+        self.has_closed = False
+        """Any that does not tell what it reads and writes."""
         self._ranks: dict[int, int] = {}
         """By number: of one that has ended there is no environment."""
 
@@ -78,55 +77,60 @@ class Table:
     def look(self, chunk: Rows, came: Callable[[list[Process]], None], *, is_first: bool) -> None:
         """`is_first`: of a chunk, in which every process has a row."""
         self._looks += 1
-        is_listed = self._newest.may_be_another()
-        if is_listed:
-            self._there = there(self._root)
+        is_listed = self._newest.may_be_another() and self._has_listed()
         if self._short is not None:
             self._short.drain()  # after the list: of who is missing in it, all is told
             self._short.settle(self._ours, self._there, self._belongs.parents)
         if is_listed:
-            self._compare(chunk, came)
+            self._end_all([name for name in self._ours if name not in self._there], chunk)
+        fresh = self._arrivals(is_listed=is_listed)
+        if fresh:
+            came(fresh)
         self._look_at_each(chunk, came, is_first=is_first)
         self.spent.looked()
         if self._short is not None:
             self._short.points(chunk, is_first=is_first)
 
-    def _compare(self, chunk: Rows, came: Callable[[list[Process]], None]) -> None:
-        """Those that are there now with those that were."""
-        # They came after their parents, and are counted before them.
-        for name in [name for name in reversed(self._ours) if name not in self._there]:
-            self._end(name, chunk)
-        fresh = self._arrivals()
-        if fresh:
-            came(fresh)
+    def _has_listed(self) -> bool:
+        """Not where no file can be opened just now."""
+        try:
+            self._there = there(self._root)
+        except OSError:
+            self._newest.forget()
+            return False
+        return True
 
     def _look_at_each(self, chunk: Rows, came: Callable[[list[Process]], None], *, is_first: bool) -> None:
-        ended, renamed = False, []
+        ended, renamed = [], []
         # Children came after their parents, and are looked at before them: what one that has ended read and wrote is
         # its parent's by now.
         for name, (number, watched) in reversed(list(self._ours.items())):
             try:
-                if not watched.look() and not is_first:
-                    continue
+                is_new = watched.look()
             except (ProcessLookupError, FileNotFoundError):
                 self._end(name, chunk)
-                ended = True
+                ended.append(name)
                 continue
             except OSError:
                 continue  # no file can be opened just now
+            if watched.is_closed and watched.values[RSS]:  # of one that is just ending nothing may be read either
+                self.has_closed = True
+            if not is_new and not is_first:
+                continue
             chunk.row(number, tuple(watched.values))
-            if watched.is_another_program:
+            if watched.is_another:
                 renamed.append(self._told(number, watched))
         if renamed:
             came(renamed)
         if ended:
+            self._lose_parents(ended)
             self._newest.forget()  # its number may be another's already
 
     def leave_out(self, pid: int) -> None:
         """One that the collector has just started: until it has become another program, it carries what that does."""
         inode = there(self._root).get(str(pid))
         if inode is not None:
-            self._foreign[str(pid)] = inode
+            self._strangers.add(str(pid), inode)
 
     def has_living(self) -> bool:
         return any(began(int(name)) for name in self._ours)
@@ -148,18 +152,16 @@ class Table:
         if self._short is not None:
             self._short.close()
 
-    def _arrivals(self) -> list[Process]:
+    def _arrivals(self, *, is_listed: bool) -> list[Process]:
         """A child has a higher number than its parent nearly always, but numbers start over: until nobody comes."""
         found: list[Process] = []
-        self._foreign, self._denied = self._still(self._foreign), self._still(self._denied)
-        unknown = [
-            name for name, inode in self._there.items() if self._foreign.get(name) != inode and name not in self._ours
-        ]
-        unknown.sort(key=int)
+        strangers, look = self._strangers, self._looks
+        unknown = strangers.to_ask(self._there, self._ours, look) if is_listed else strangers.due(self._ours, look)
+        asked: dict[str, bool | None] = {}
         while unknown:
             left = []
             for name in unknown:
-                one = self._arrival(name)
+                one = self._arrival(name, asked)
                 if one is None:
                     left.append(name)
                 else:
@@ -167,32 +169,27 @@ class Table:
             if len(left) == len(unknown):
                 break
             unknown = left
-        fresh = {name: self._there[name] for name in unknown}
-        self._foreign.update((name, inode) for name, inode in fresh.items() if self._asked.get(name) == inode)
-        self._asked = {name: inode for name, inode in fresh.items() if name not in self._foreign}
-        if self._asked:
-            self._newest.forget()
+        for name in unknown:
+            if name in asked:
+                is_new = strangers.was_asked(name, self._there[name], look, is_copy=bool(asked[name]))
+                self.denied += is_new and asked[name] is None
         return found
 
-    def _still(self, known: dict[str, int]) -> dict[str, int]:
-        """Without those that are gone, now and then."""
-        if len(known) <= len(self._there):
-            return known
-        return {name: inode for name, inode in known.items() if self._there.get(name) == inode}
-
-    def _arrival(self, name: str) -> Process | None:
+    def _arrival(self, name: str, asked: dict[str, bool | None]) -> Process | None:
+        """`asked`: is told of one that is none of the job's whether it is a copy of another; None where it must not be
+        looked at."""
         pid = int(name)
         try:
             watched = Watched(pid, self._root)
         except PermissionError:
-            self.denied += name not in self._denied
-            self._denied[name] = self._there[name]
+            asked[name] = None
             return None
         except OSError:
             return None  # it is gone, or no file can be opened just now
         belongs = self._belongs
         is_ours = pid in belongs.processes or watched.parent in belongs.parents or str(watched.parent) in self._ours
         if not is_ours and not self._is_marked(pid):
+            asked[name] = watched.is_copy
             return None
         watched.keep(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES)
         self._numbers += 1
@@ -210,11 +207,24 @@ class Table:
 
     def _told(self, number: int, watched: Watched) -> Process:
         """What it is now: one that was seen between fork(2) and execve(2) is told of again, after that."""
-        watched.is_another_program = False
+        watched.is_another = False
         if known := environment(watched.pid, self._root):
             self._ranks[number] = rank_in(known, watched.name)
         told = watched.start_ticks, watched.parent, watched.name, command_line(watched.pid, root=self._root)
         return Process(number, watched.pid, *told, self._ranks.get(number, NO_RANK))
+
+    def _end_all(self, names: list[str], chunk: Rows) -> None:
+        """`names` as they came: after their parents, and they are counted before them."""
+        for name in reversed(names):
+            self._end(name, chunk)
+        if names:
+            self._lose_parents(names)
+
+    def _lose_parents(self, names: list[str]) -> None:
+        ended = set(map(int, names))
+        for _, watched in self._ours.values():
+            if watched.parent in ended:
+                watched.lost_parent()
 
     def _end(self, name: str, chunk: Rows) -> None:
         number, watched = self._ours.pop(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -27,28 +27,39 @@ def cut(text: str, columns: int) -> str:
     """With an ellipsis where it is too long."""
     if width(text) <= columns:
         return text
-    kept = ""
-    for one in text:
-        if width(kept + one) > columns - 1:
-            break
-        kept += one
-    return kept + "…" if columns > 0 else ""
+    return text[: _end(text, 0, columns - 1)] + "…" if columns > 0 else ""
 
 
 def folded(text: str, columns: int) -> list[str]:
     """Lines that are no wider, broken between words where there are any."""
-    lines = []
-    while width(text) > columns:
-        end = next(at for at in range(len(text), 0, -1) if width(text[:at]) <= columns)
-        gap = text.rfind(" ", 0, end + 1)
-        lines.append(text[: gap if gap > 0 else end].rstrip())
-        text = text[gap if gap > 0 else end :].lstrip()
-    return [*lines, text]
+    lines, begin = [], 0
+    while (end := max(_end(text, begin, columns), begin + 1)) < len(text):
+        gap = text.rfind(" ", begin, end + 1)
+        end = gap if gap > begin else end
+        lines.append(text[begin:end].rstrip())
+        begin = next((at for at in range(end, len(text)) if text[at] != " "), len(text))
+    return [*lines, text[begin:]]
+
+
+def _end(text: str, begin: int, columns: int) -> int:
+    """Of what begins there and fits: a look at each character, however long the rest is."""
+    for at in range(begin, len(text)):
+        columns -= width(text[at])
+        if columns < 0:
+            return at
+    return len(text)
 
 
 def word(number: float, one: str, many: str = "") -> str:
     """In English: of one of them, or of any other number (with an s where `many` is left out)."""
     return one if number == 1 else many or one + "s"
+
+
+def short(nodes: Iterable[str]) -> dict[str, str]:
+    """Names of nodes without their domain, where that tells them apart and none is an address."""
+    found = {name: name.partition(".")[0] for name in nodes}
+    is_clear = len(set(found.values())) == len(found) and all(one and not one.isdigit() for one in found.values())
+    return found if is_clear else {name: name for name in found}
 
 
 def left(text: str, columns: int) -> str:

@@ -65,7 +65,11 @@ class EndOfProcess:
         self._is_told |= signal.SIGINT in signals and os.isatty(0)
 
     def has_come(self) -> bool:
-        return self._is_told or began(self._pid) != self._start  # another one may have its number by then
+        if self._is_told:
+            return True
+        if self.files:
+            return bool(ready_of(self.files, 0))
+        return began(self._pid) != self._start  # another one may have its number by then
 
 
 class EndOfJob:

@@ -14,6 +14,8 @@ from paramon.sample.frames import CHUNK, frame
 from paramon.sample.varint import put, put_bytes
 
 ESCAPE = "\x1b[31m"
+LONG = "e" + "\u0301" * 200_000, "r" * 200_000
+"""One is a column wide."""
 DIGITS = ("²", "٣", "9" * 5000, "1" * 10, ESCAPE, "")
 STATES = (27, -5, 1 << 40, 0xD800, 0)
 COMMANDS = (
@@ -28,7 +30,8 @@ COMMANDS = (
 
 @pytest.fixture
 def hostile(tmp_path) -> Path:
-    made = Made(tmp_path, job=ESCAPE, unavailable={ESCAPE: [ESCAPE]}, usable_cores=-3, period=1e18)
+    missing = {ESCAPE: [ESCAPE], "long": LONG}
+    made = Made(tmp_path, job=ESCAPE, command=LONG, unavailable=missing, usable_cores=-3, period=1e18)
     with Path(made.path).open("ab") as file:
         file.write(frame(CHUNK, zlib.compress(of_nothing())))
     for number, state in enumerate(STATES):

@@ -1,13 +1,14 @@
 """What goes wrong with a part of what is looked at takes nothing else with it."""
 
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 from tests.paramon.made import Made
 from tests.paramon.sensors import trees
-from tests.paramon.test_watch import ENVIRONMENT
+from tests.paramon.test_watch import ENVIRONMENT, until_ticked
 
 from paramon.beat import Beat
 from paramon.record import NEWCOMERS, Recorder, safely
@@ -127,3 +128,19 @@ def test_a_defect_is_said_in_one_line_and_whether_the_profile_goes_on(capfd, mon
 def test_where_nobody_listens_a_defect_does_no_harm():
     script = "import os; from paramon.record import safely; os.close(2); assert not safely(lambda: 1 / 0)"
     subprocess.run([sys.executable, "-c", script], env=ENVIRONMENT, check=True, timeout=60)
+
+
+@pytest.mark.parametrize("mode", [0o111, 0o555])
+def test_where_a_program_must_not_be_read_it_is_said_that_its_io_is_not_known(tmp_path, mode):
+    """As licensed ones are installed. Root may read all, unless it has given that right away."""
+    program, rights = tmp_path / "closed", "-sys_ptrace,-dac_override,-dac_read_search"
+    shutil.copy("/bin/cat", program)
+    program.chmod(mode)
+    before = ("setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}") if os.getuid() == 0 else ()
+    folder = str(tmp_path / "profile")
+    argv = [*before, sys.executable, "-m", "paramon", "run", "--period", "0.1", "--folder", folder, "--", str(program)]
+    with subprocess.Popen(argv, env=ENVIRONMENT, stdin=subprocess.PIPE) as process:
+        until_ticked(folder, 2)  # at the first, it may just be becoming that program
+        process.communicate()
+    (node,) = open_profile(folder)
+    assert ("process_io" in node.header["unavailable"]) == (mode == 0o111)

@@ -37,3 +37,35 @@ def test_who_was_sent_a_signal_is_told_its_number_and_who_sent_it():
         "None None None",
         f"{int(signal.SIGCHLD)} {os.CLD_EXITED}",
     ]
+
+
+TAKEN = """
+import os, select, signal
+from paramon.signals import Signals
+
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+signals, other = Signals({signal.SIGUSR1}), Signals({signal.SIGUSR1})
+
+
+class Taken:
+    def poll(self, most):
+        told = select.poll()
+        told.register(signals.fileno(), select.POLLIN)
+        found = told.poll(most)
+        print(*other.wait(0))
+        return found
+
+
+signals._poll = Taken()
+os.kill(os.getpid(), signal.SIGUSR1)
+print(signals.wait(10))
+"""
+
+
+def test_one_that_another_thread_took_meanwhile_is_not_waited_for():
+    """A library's own thread blocks none, and may be given what was there a moment ago."""
+    known = {**os.environ, "PYTHONPATH": "src"}
+    told = subprocess.run(
+        [sys.executable, "-c", TAKEN], env=known, check=True, capture_output=True, text=True, timeout=60
+    ).stdout.splitlines()
+    assert told == [f"{int(signal.SIGUSR1)} 0", "None"]

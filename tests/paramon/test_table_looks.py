@@ -1,4 +1,4 @@
-"""Processes as they come, run, execute others, and go."""
+"""Processes as they come, run and go."""
 
 import os
 import shutil
@@ -7,69 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.paramon.looked import ROOT, Watch, answer, copied, echo, watch
 
-from paramon.sample.chunk import ChunkWriter, read_chunk
 from paramon.sample.fields import AT
 from paramon.sensors.process import GONE, Watched
-from paramon.table import Belongs, Table
-from paramon.there import LISTED_EVERY, pids
+from paramon.strangers import Strangers
+from paramon.there import LISTED_EVERY
 
-ECHO = "import os\nwhile os.read(0, 1): os.write(1, b'x')"
-ROOT = Path(__file__).parents[2]
-
-
-class Watch:
-    """A table of this process's children, and all that it says."""
-
-    def __init__(self, root: str = "/proc", own: int | None = None, mark: bytes = b"") -> None:
-        parents = frozenset() if mark else frozenset({os.getpid() if own is None else own})
-        others = frozenset(pids(root)) if root == "/proc" else frozenset()
-        self.table = Table(Belongs(frozenset(), parents, (b"MARK", mark), others), root, own=own)
-        self.told = []
-
-    def look(self, *, is_first: bool = False):
-        """The rows of it, by pid."""
-        chunk = ChunkWriter()
-        chunk.tick(0)
-        self.table.look(chunk, self.told.extend, is_first=is_first)
-        pid_of = {one.number: one.pid for one in self.told}
-        return {pid_of[number]: rows[0][1] for number, rows in read_chunk(chunk.finish()).rows.items()}
-
-    def seen_asleep(self, pid: int) -> None:
-        """Until it has been looked at twice without anything new."""
-        quiet = 0
-        while quiet < 2:
-            quiet = 0 if pid in self.look() else quiet + 1
-
-
-@pytest.fixture
-def watch():
-    one = Watch()
-    yield one
-    one.table.close()
-
-
-@pytest.fixture
-def echo():
-    with subprocess.Popen([sys.executable, "-c", ECHO], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        answer(process)
-        yield process
-        process.stdin.close()
-
-
-def answer(process) -> None:
-    """And its call to write has ended: the kernel counts it no earlier."""
-    before = calls_to_write(process)
-    process.stdin.write(b"?")
-    process.stdin.flush()
-    assert process.stdout.read(1) == b"x"
-    while calls_to_write(process) == before:
-        pass
-
-
-def calls_to_write(process) -> int:
-    lines = Path(f"/proc/{process.pid}/io").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("syscw:"))
+__all__ = ["echo", "watch"]
 
 
 def test_one_that_slept_is_seen_as_soon_as_it_does_anything(watch, echo):
@@ -121,52 +66,17 @@ def test_what_a_child_wrote_is_not_its_waiting_parents_where_nobody_came_since(t
         parent.stdin.close()
 
 
-@pytest.fixture
-def executes():
-    """One that is told to go on with another program, by way of another environment; and how it is told."""
-    waits, goes = os.pipe()
-    process = subprocess.Popen(["sh", "-c", "read line; MARK=ours PMIX_RANK=3 exec sleep 100"], stdin=waits)
-
-    def go() -> None:
-        os.write(goes, b"go\n")
-        while Path(f"/proc/{process.pid}/cmdline").read_bytes() != b"sleep\x00100\x00":
-            pass
-
-    yield process.pid, go
-    process.kill()
-    process.wait()
-    os.close(goes)
-    os.close(waits)
-
-
-def test_what_it_executes_is_told_of_with_its_rank(watch, executes):
-    pid, go = executes
-    watch.look()
-    first = watch.told[-1]
-    assert (first.pid, first.rank) == (pid, -1)
-    go()
-    watch.look()
-    assert watch.told[-1] == first._replace(name="sleep", command="sleep 100", rank=3)
-
-
-def test_one_that_has_its_mark_from_what_it_executes_only_is_found(executes):
-    pid, go = executes
-    watch = Watch(mark=b"ours")
-    del watch.table._foreign[str(pid)]  # it has come just now
-    watch.look()
-    assert not watch.told
-    go()
-    watch.look()
-    assert [(one.pid, one.rank) for one in watch.told] == [(pid, 3)]
-    watch.table.close()
-
-
-def copied(root: Path, pid: int, echo) -> Path:
-    folder = root / str(pid)
-    folder.mkdir()
-    for name in ("stat", "status", "schedstat", "io", "cmdline", "environ"):
-        shutil.copyfile(f"/proc/{echo.pid}/{name}", folder / name)
-    return folder
+def test_strangers_are_asked_twice_and_those_that_executed_nothing_ever_more_seldom_until_they_did():
+    strangers = Strangers({"1": 10})
+    there, asked = {"1": 10, "2": 20, "3": 30}, {"2": [], "3": []}
+    for look in range(1, 200):
+        for name in strangers.to_ask(there, (), look) if look % 5 == 1 else strangers.due((), look):
+            asked[name].append(look)
+            strangers.was_asked(name, there[name], look, is_copy=name == "3" and look < 150)
+    assert asked["2"] == [1, 2]
+    assert asked["3"] == [1, 2, 4, 8, 16, 32, 64, 128, 192, 193]
+    assert strangers.to_ask({**there, "2": 21}, (), 200) == ["2"], "another of that number"
+    assert strangers.to_ask({**there, "2": 21}, ("2",), 200) == []
 
 
 def changed(stat: Path, field: int) -> None:
@@ -217,7 +127,8 @@ NUMBER_COMES_AGAIN = """
 import os, subprocess, sys
 sys.path[:0] = sys.argv[1:]
 from pathlib import Path
-from tests.paramon.test_table_looks import LISTED_EVERY, Watch
+from paramon.there import LISTED_EVERY
+from tests.paramon.looked import Watch
 pipe = subprocess.PIPE
 job = subprocess.Popen(["sh", "-c", "read line; sleep 100 & wait"], stdin=pipe)
 pid = os.fork()
@@ -236,7 +147,7 @@ def sleeper(seconds):
                 continue
 foreign = sleeper(101)
 watch = Watch("/proc/.", own=job.pid)
-watch.table._foreign.clear()
+watch.table._strangers._known.clear()
 for _ in range(4):
     watch.look()
 assert foreign not in {one.pid for one in watch.told}, "it is none of the job's"
@@ -279,7 +190,8 @@ def test_another_folder_of_the_same_number_is_another_process(tmp_path, echo):
 FEW_FILES = """
 import resource, subprocess, sys
 sys.path[:0] = sys.argv[1:]
-from tests.paramon.test_table_looks import ECHO, Watch, answer
+from paramon.there import LISTED_EVERY
+from tests.paramon.looked import Watch
 watch = Watch()
 many = [subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(40)]
 resource.setrlimit(resource.RLIMIT_NOFILE, (130, 130))
@@ -290,8 +202,12 @@ for one in many:
     one.stdin.write(b"x"); one.stdin.flush(); one.stdout.read(1)
 assert set(watch.look()) == {one.pid for one in many}, "whether their files are kept or not"
 open("/dev/null")
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 130))
 for one in many:
     one.kill(); one.wait()
+for _ in range(LISTED_EVERY):
+    watch.look()
+resource.setrlimit(resource.RLIMIT_NOFILE, (130, 130))
 watch.look()
 assert len(watch.table) == 0 and watch.table.denied == 0
 """
@@ -306,7 +222,7 @@ def test_more_processes_than_files_may_be_open_are_looked_at(tmp_path):
 HIDDEN = """
 import os, subprocess, sys
 sys.path[:0] = sys.argv[1:]
-from tests.paramon.test_table_looks import Watch
+from tests.paramon.looked import Watch
 pipe = subprocess.PIPE
 script = "read line; sleep 100 & echo; read line; kill $!; wait $!; echo; read line"
 hidden = [subprocess.Popen(["sh", "-c", script], stdin=pipe, stdout=pipe) for _ in range(2)]
@@ -327,85 +243,3 @@ def test_one_that_must_not_be_looked_at_is_counted_once_however_often_it_is_met(
     argv = ["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", hide, "sh", sys.executable, "-c", HIDDEN]
     done = subprocess.run([*argv, str(ROOT / "src"), str(ROOT)], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-
-
-def started(*argv, **known):
-    return subprocess.Popen([*argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **known})
-
-
-def has_ended(process) -> None:
-    """And is not waited for."""
-    process.stdin.close()
-    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-
-
-def test_one_that_became_another_program_and_ended_since_the_last_look_has_its_new_name_and_its_rank(watch):
-    script = "echo; read x; exec cat"
-    with started("sh", "-c", script, PMIX_RANK="3") as process:
-        process.stdout.read(1)
-        watch.look()
-        has_ended(process)
-        watch.look()
-        watch.look()
-    told = [(one.name, one.command, one.rank) for one in watch.told if one.pid == process.pid]
-    assert told == [("sh", f"sh -c {script}", 3), ("cat", "", 3)]
-
-
-def test_one_that_ended_as_it_was_is_told_of_once(watch):
-    with started("cat") as process:
-        process.stdin.write(b"?")
-        process.stdin.flush()
-        assert process.stdout.read(1) == b"?"
-        watch.look()
-        has_ended(process)
-        watch.look()
-    assert [(one.name, one.command) for one in watch.told if one.pid == process.pid] == [("cat", "cat")]
-
-
-FIRST_THREAD_ENDS = """
-import ctypes, os, sys, threading
-def work():
-    sys.stdin.readline()
-    os._exit(0)
-os.write(1, b"1")
-sys.stdin.readline()
-threading.Thread(target=work).start()
-ctypes.CDLL(None).pthread_exit(None)
-"""
-
-
-def test_one_whose_first_thread_has_ended_has_not_become_another(watch):
-    with started(sys.executable, "-S", "-c", FIRST_THREAD_ENDS, PMIX_RANK="5") as process:
-        process.stdout.read(1)
-        watch.look()
-        process.stdin.write(b"\n")
-        process.stdin.flush()
-        while b") Z " not in Path(f"/proc/{process.pid}/stat").read_bytes():
-            pass
-        watch.look()
-        watch.look()
-        told = [one.rank for one in watch.told if one.pid == process.pid]
-        process.stdin.write(b"\n")
-        process.stdin.close()
-    assert told == [5]
-
-
-HAD_MUCH = """
-import os, sys
-x = b"x" * (64 << 20)
-del x
-os.write(1, b"1")
-os.read(0, 1)
-os.execv(sys.executable, [sys.executable, "-S", "-c", "import os; os.write(1, b'2'); os.read(0, 1)"])
-"""
-
-
-def test_another_program_has_its_own_peak(watch):
-    with started(sys.executable, "-S", "-c", HAD_MUCH) as process:
-        process.stdout.read(1)
-        assert watch.look()[process.pid][AT["peak_rss_kib"]] > 64 << 10
-        process.stdin.write(b"?")
-        process.stdin.flush()
-        process.stdout.read(1)
-        peak = watch.look()[process.pid][AT["peak_rss_kib"]]
-    assert 1024 < peak < 32 << 10

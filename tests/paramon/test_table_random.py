@@ -6,20 +6,21 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.paramon.test_table import JOB, OWN, Told, World
+from tests.paramon.table_world import JOB, OWN, Told, World
 
 SPAWN, BURN, EXIT, REAP, LOOK = "spawn", "burn", "exit", "reap", "look"
 acts = st.lists(
     st.tuples(st.sampled_from([SPAWN, BURN, BURN, EXIT, EXIT, REAP, REAP, LOOK]), st.integers(0, 99)), max_size=50
 )
+reapers = st.sampled_from([OWN, JOB])
 
 
 class Life:
     """Processes as the kernel has them: one that ended is a zombie until its parent waits for it; its children become
-    the collector's, which waits for them at once when they end."""
+    those of `reaper`: the collector, which waits for them at once when they end, or one of the job's."""
 
-    def __init__(self, world):
-        self.world = world
+    def __init__(self, world, reaper):
+        self.world, self.reaper = world, reaper
         self.parent, self.ticks, self.of_children = {JOB: OWN}, {JOB: 1}, {JOB: 0}
         self.zombies = set()
         self.truth, self.last = 1, JOB
@@ -60,9 +61,9 @@ class Life:
         if self.world.told:
             self.world.told.ends(pid, self.parent[pid], self.ticks[pid])
         for child in [child for child, parent in self.parent.items() if parent == pid]:
-            self.parent[child] = OWN
+            self.parent[child] = self.reaper
             self.show(child)
-            if child in self.zombies:
+            if child in self.zombies and self.reaper == OWN:
                 self.reaped(child)
         if self.parent[pid] == OWN:
             self.reaped(pid)
@@ -76,10 +77,10 @@ class Life:
         self.world.goes(pid)
 
 
-def known_and_truth(told, script):
+def known_and_truth(told, script, reaper):
     with tempfile.TemporaryDirectory() as root:
         world = World(Path(root), told)
-        life = Life(world)
+        life = Life(world, reaper)
         world.look()
         for act, number in script:
             life.does(act, number)
@@ -88,15 +89,15 @@ def known_and_truth(told, script):
         return world.known(), life.truth
 
 
-@given(acts)
+@given(acts, reapers)
 @settings(max_examples=150, deadline=None)
-def test_with_exit_records_all_of_it_is_known_and_once(script):
-    known, truth = known_and_truth(Told(), script)
+def test_with_exit_records_all_of_it_is_known_and_once(script, reaper):
+    known, truth = known_and_truth(Told(), script, reaper)
     assert known == truth
 
 
-@given(acts)
+@given(acts, reapers)
 @settings(max_examples=150, deadline=None)
-def test_without_exit_records_nothing_is_counted_twice(script):
-    known, truth = known_and_truth(None, script)
+def test_without_exit_records_nothing_is_counted_twice(script, reaper):
+    known, truth = known_and_truth(None, script, reaper)
     assert known <= truth

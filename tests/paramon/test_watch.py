@@ -5,6 +5,7 @@ import fcntl
 import os
 import pathlib
 import pty
+import resource
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from paramon.sample.file import frames_in
 from paramon.sample.frames import CHUNK
 from paramon.sample.profile import open_profile
 from paramon.table import Belongs
+from paramon.there import LISTED_EVERY
 from paramon.watch import EndOfMarked, ready_of
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
@@ -59,6 +61,20 @@ def test_it_sees_the_process_and_its_children_and_ends_with_it(tmp_path):
     assert {one.name for one in everybody(node)} == {"sh", "sleep"}
     assert node.end is not None
     assert {chr(values[AT["state"]]) for values in last_rows(node).values()} <= {"X", "Z"}
+
+
+def test_that_no_file_can_be_opened_for_a_while_is_no_end(tmp_path):
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as job:
+        watcher = watching(job.pid, tmp_path)
+        until_ticked(tmp_path)
+        _, most = resource.prlimit(watcher.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(watcher.pid, resource.RLIMIT_NOFILE, (3, most))
+        until_ticked(tmp_path, len_of(tmp_path) + LISTED_EVERY + 1)
+        resource.prlimit(watcher.pid, resource.RLIMIT_NOFILE, (most, most))
+        job.communicate(b"\n", timeout=60)
+    assert watcher.wait(60) == 0
+    (node,) = open_profile(str(tmp_path))
+    assert node.end is not None
 
 
 FIRST_THREAD_ENDS = """

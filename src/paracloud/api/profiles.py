@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from paracloud.api.deps import Bearer, Deps, TheDeps, Token
 from paracloud.api.files import reach_job
 from paracloud.jobs.profile import News, profile_folder, read_profile
-from paracloud.jobs.profile_cursor import CURSOR, CURSOR_LIMIT
+from paracloud.jobs.profile_cursor import CURSOR, CURSOR_LIMIT, PARTS_MOST, Part
 from paracloud.jobs.profile_files import FileNews, Piece, read_profile_files
 from paracloud.jobs.profile_parts import NodeNews
 from paracloud.kit.errors import Invalid
@@ -32,21 +32,30 @@ router = APIRouter(tags=["jobs"])
 Since = Annotated[str, Query(max_length=CURSOR_LIMIT, pattern=CURSOR)]
 After = Annotated[str, Query(max_length=NAME_LIMIT)]
 Task = Annotated[int | None, Query(ge=0, le=1 << 31)]
+Number = Annotated[int, Query(ge=0, lt=PARTS_MOST)]
+Parts = Annotated[int, Query(ge=1, le=PARTS_MOST)]
 
 
 @router.get("/jobs/{job}/profile", response_model=ProfileModel)
-async def profile(job: UUID, deps: TheDeps, token: Token, since: Since = "", task: Task = None) -> Response:
+async def profile(
+    job: UUID, deps: TheDeps, token: Token, since: Since = "", task: Task = None, part: Number = 0, parts: Parts = 1
+) -> Response:
     """What is new since the look whose `cursor` is `since`: samples of each process, about a second apart, and series
-    of the node. Of an array, one task's."""
+    of the node. Of an array, one task's. A job of very many nodes is told of in `parts`, each with a cursor of its own:
+    0, 1 and so on."""
+    if part >= parts:
+        raise Invalid(
+            f"part: say 0 to {parts - 1}, or more parts.", f"part：应为 0 到 {parts - 1}，或增大 parts。", field="part"
+        )
     transport, folder = await _reach(deps, token, job, task)
     async with deps.looks:
-        answer = await read_profile(transport, folder, since, _written)
+        answer = await read_profile(transport, folder, since, _written, Part(part, parts))
     return Response(answer, media_type="application/json")
 
 
 def _written(news: News) -> str:
     nodes = [_node(one) for one in news.nodes]
-    told = ProfileModel(fields=list(NAMES), nodes=nodes, cursor=news.cursor, left_out=news.left_out)
+    told = ProfileModel(fields=list(NAMES), nodes=nodes, cursor=news.cursor, left_out=news.left_out, parts=news.parts)
     return told.model_dump_json()
 
 

@@ -120,9 +120,12 @@ class Client(
         query = {"stream": stream, "start": start} | ({} if task is None else {"task": task})
         return self._send("GET", f"/jobs/{job}/logs", params=query, is_repeatable=True).content
 
-    def profile(self, job: UUID, *, since: str = "", task: int | None = None) -> ProfileModel:
-        """What the collector saw of it since the look that gave this cursor."""
-        return self._get(f"/jobs/{job}/profile", ProfileModel, _since(since, task))
+    def profile(
+        self, job: UUID, *, since: str = "", task: int | None = None, part: int = 0, parts: int = 1
+    ) -> ProfileModel:
+        """What the collector saw of it since the look that gave this cursor; of very many nodes, a part."""
+        query = {**_since(since, task), "part": part, "parts": parts}
+        return self._get(f"/jobs/{job}/profile", ProfileModel, query)
 
     def profile_files(
         self, job: UUID, *, since: str = "", task: int | None = None, after: str = ""

@@ -7,12 +7,12 @@ some, and the next look begins with those behind them; a node whose collector ha
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from paracloud.dialects.batch_script import GUARD_FOLDER
 from paracloud.dialects.monitor import PROFILE
-from paracloud.jobs.profile_cursor import FILES_MOST, Cursor, key, read_cursor, write_cursor
+from paracloud.jobs.profile_cursor import FILES_MOST, Cursor, Part, key, parts_for, read_cursor, write_cursor
 from paracloud.jobs.profile_folder import NODES_MOST, UNREADABLE, Listed, list_profile
 from paracloud.jobs.profile_parts import PIECE_BYTES, NodeNews, Parser, Place, Raw
 from paracloud.kit.identifiers import SubmitTag
@@ -27,6 +27,7 @@ GROWN = 64 << 10
 LOOKS_AT_ONCE = 16
 """Of the whole server, between the first byte that is read and the answer."""
 WIDTH = len(Place())
+WHOLE = Part()
 _APART = ThreadPoolExecutor(1, thread_name_prefix="profile")
 """Looks are taken apart one after the other, whoever asks: memory has room for one. It is beside the loop: others are
 answered meanwhile."""
@@ -34,11 +35,13 @@ answered meanwhile."""
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """`cursor`: for the next look. `left_out`: files with news perhaps that this look did not read."""
+    """`cursor`: for the next look. `left_out`: files with news perhaps that this look did not read. `parts`: as many as
+    were asked for, or more: those that it takes so that each file has its turn."""
 
     nodes: Sequence[NodeNews]
     cursor: str
-    left_out: int
+    left_out: int = 0
+    parts: int = 1
 
 
 def profile_folder(tag: SubmitTag, task: int | None) -> str:
@@ -46,12 +49,17 @@ def profile_folder(tag: SubmitTag, task: int | None) -> str:
     return f"{GUARD_FOLDER}/{tag}/{PROFILE}" + ("" if task is None else f"/{task}")
 
 
-async def read_profile(transport: Transport, folder: str, since: str, written: Callable[[News], T]) -> T:
-    """What was `written` of the news, in the one thread in which there are any. NotFound where the job has no profile
-    (yet); Invalid for a cursor that is none."""
+async def read_profile(
+    transport: Transport, folder: str, since: str, written: Callable[[News], T], part: Part = WHOLE
+) -> T:
+    """What was `written` of the news of that part of the files, in the one thread in which there are any. NotFound
+    where the job has no profile (yet); Invalid for a cursor that is none."""
     before = read_cursor(since, WIDTH)
-    files = await list_profile(transport, folder)
-    wanted = [one for one in _in_turn(files[:FILES_MOST], before.latest) if not _is_over(one, _from_there(one, before))]
+    there = await list_profile(transport, folder)
+    parts = parts_for([one.file for one in there], part.parts)
+    ours = [one for one in there if part.has(one.file)]
+    files = _known(ours, before)
+    wanted = [one for one in _in_turn(files, before.latest) if not _is_over(one, _from_there(one, before))]
     turn, limit = _with_room(wanted[:NODES_MOST], before), asyncio.Semaphore(AT_A_TIME)
     looks = (_look(transport, f"{folder}/{one.file}", one, _from_there(one, before), limit) for one in turn)
     found = await asyncio.gather(*looks, return_exceptions=True)
@@ -59,16 +67,22 @@ async def read_profile(transport: Transport, folder: str, since: str, written: C
         if isinstance(one, BaseException):
             raise one
     raws = [one for one in found if isinstance(one, Raw)]
-    places = {one.file: Place(*before.of(one.file)) for one in files[:FILES_MOST]}
-    left_out = len(wanted) - len(turn) + max(len(files) - FILES_MOST, 0)
+    places = {one.file: Place(*before.of(one.file)) for one in files}
+    left_out = len(wanted) - len(turn) + len(ours) - len(files)
 
     def told() -> T:
-        return written(_news(raws, places, before.latest, left_out))
+        return written(replace(_news(raws, places, before.latest), left_out=left_out, parts=parts))
 
     return await asyncio.get_running_loop().run_in_executor(_APART, told)
 
 
-def _news(raws: Sequence[Raw], places: dict[str, Place], latest: int, left_out: int) -> News:
+def _known(files: Sequence[Listed], before: Cursor) -> Sequence[Listed]:
+    """As many as a cursor knows, by name; those that it knew stay, whatever came."""
+    first = sorted(files, key=lambda one: not before.of(one.file))[:FILES_MOST]
+    return sorted(first, key=lambda one: one.file)
+
+
+def _news(raws: Sequence[Raw], places: dict[str, Place], latest: int) -> News:
     """`latest`: the file that was read last by the look before. The next one begins with what this had no room for."""
     parser, nodes = Parser(), []
     for raw in raws:
@@ -77,7 +91,7 @@ def _news(raws: Sequence[Raw], places: dict[str, Place], latest: int, left_out: 
         nodes.append(node)
     nodes.sort(key=lambda node: node.file)
     after = Cursor({key(name): place for name, place in places.items()}, latest)
-    return News(nodes, write_cursor(after, WIDTH), left_out)
+    return News(nodes, write_cursor(after, WIDTH))
 
 
 def _with_room(files: Sequence[Listed], before: Cursor) -> Sequence[Listed]:

@@ -38,13 +38,15 @@ class NodeProfileModel(Model):
 
 
 class ProfileModel(Model):
-    """What is new since `since`; `cursor` is the next `since`. `left_out`: nodes that may have
-    news and are not in it: the next look has them."""
+    """What is new since `since`; `cursor` is the next `since`. `left_out`: files that may have news and are not in it:
+    the next look has them. `parts`: where it is more than was asked for, some of them are had in so many parts alone,
+    of which each goes on with the cursor of that part whose number is the rest of its own."""
 
     fields: list[str]
     nodes: list[NodeProfileModel]
     cursor: str
     left_out: int
+    parts: int
 
 
 class PieceModel(Model):

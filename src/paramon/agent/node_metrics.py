@@ -40,6 +40,8 @@ UNITS: tuple[tuple[str, str, Callable[[int], Number]], ...] = (
 """By the end of a series' name."""
 CLOCK_TICKS = ("_ticks", "seconds", lambda value: value / HZ)
 """Of processors alone: InfiniBand has ticks of its own."""
+PROCESS = re.compile(r"(.+)\.process\.([0-9]+)")
+"""Of a card, or an instance of MIG."""
 NEVER = re.compile(r"[^a-zA-Z0-9_]")
 
 
@@ -73,16 +75,20 @@ def node_families(points: Mapping[str, int]) -> list[Family]:
 def metric_of(series: str) -> Named:
     sensor, _, rest = series.partition(".")
     middle, _, what = rest.rpartition(".")
+    of_process = PROCESS.fullmatch(middle) if sensor == "gpu" else None
+    part = of_process[1] if of_process else middle
     units = (CLOCK_TICKS, *UNITS) if sensor == "cpu" else UNITS
     end, unit, worth = next((one for one in units if ("_" + what).endswith(one[0])), ("", "", int))
     stem = ("_" + what)[: -len(end)].strip("_") if end else what
     name = NEVER.sub("_", "_".join(part for part in ("paramon_node", sensor, stem) if part))
+    if of_process:
+        name = f"paramon_node_gpu_process_{stem}"
     known = f"{sensor}.{'*.' if middle else ''}{what}"
     return Named(
         name,
         unit,
         COUNTER if is_counter(series) else GAUGE,
         f"The whole node's {known}, as its sensor reads it.",
-        labels({PARTS.get(sensor, OTHER_PART): middle}),
+        labels({PARTS.get(sensor, OTHER_PART): part, **({"pid": of_process[2]} if of_process else {})}),
         worth,
     )

@@ -24,6 +24,8 @@ MADE_UP_MOST = 500
 """Jobs of one user by the environment, which may say anything: what is more is the user's alone. It takes no room of
 other users', nor of what a scheduler itself says."""
 STATE = AT["state"]
+MAY_FALL = ("cpu.idle_ticks", "cpu.iowait_ticks")
+"""Counters that Linux takes back a little now and then (proc_stat(5)): it would be read as a new beginning."""
 
 
 class View:
@@ -46,6 +48,8 @@ class View:
         self.points: dict[str, int] = {}
         """Of the last tick; of programs that came and went, of all."""
         self._lasting: dict[str, int] = {}
+        self._most: dict[str, int] = {}
+        """Of what may fall, the most until now."""
         self.counted: dict[int, int] = {}
         """By pid of a parent: ticks of its descendants that were seen and have ended."""
         self._made_up: dict[str, int] = {}
@@ -83,7 +87,9 @@ class View:
             self._end(process)
 
     def point(self, series: str, value: int) -> None:
-        self.points[series] = value
+        if series in MAY_FALL:
+            self._most[series] = max(value, self._most.get(series, 0))
+        self.points[series] = self._most.get(series, value)
         if series.startswith(FROM_NOTHING):  # they are told of where they changed
             self._lasting[series] = value
         if self._spool is not None:
@@ -97,6 +103,9 @@ class View:
             self._spool.processes(_without_ranks(came))
         for process in came:
             home = self._homes.get(process.number)
+            if home is not None and process != home[2].process == process._replace(parent=home[2].process.parent):
+                home[2].process = process  # it lost its parent, and is whose it was
+                continue
             owner = self._whose(process)
             if home is None:
                 self._join(process, owner, None)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from paramon.perf.derive import WIDTHS, memory_bytes, operational_intensity, operations, ratio, vectorisation
 
 OF_JOB, OF_NODE = "counter.", "node_counter."
+UNCOUNTED = "counter.uncounted"
 LINES = ("dram_lines", "dram_read_lines", "dram_write_lines")
 CACHES = {"llc": "llc_misses", "L2": "l2_misses"}
 
@@ -40,7 +41,7 @@ def hardware(grown: Mapping[str, float], seconds: float) -> Hardware:
         {cache: 1000 * ours[name] / instructions for cache, name in CACHES.items() if name in ours and instructions},
         None if transferred is None else ratio(transferred, seconds),
         None if flop is None or not transferred else operational_intensity(int(flop), transferred),
-        int(ours.get("uncounted", 0)),
+        int(grown.get(UNCOUNTED, 0)),
     )
 
 

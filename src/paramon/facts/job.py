@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -53,16 +54,24 @@ class JobFacts:
         self.ranks: list[RankFacts] = []
         self._of_ranks: dict[str, int] = {}
         self._counted: dict[str, int] = {}
-        for profile in profiles:
-            node = NodeFacts(profile)
-            for chunk in profile.chunks():
+        nodes = [NodeFacts(profile) for profile in profiles]
+        several = {name: Timeline() for name, times in Counter(node.name for node in nodes).items() if times > 1}
+        for node in nodes:
+            for chunk in node.profile.chunks():
                 node.take(chunk)
-            self._join(node)
+            self._join(node, several.get(node.name))
+        for timeline in several.values():
+            self.timeline.join(timeline, 0)
         self.ranks.sort()
 
-    def _join(self, node: NodeFacts) -> None:
+    def _join(self, node: NodeFacts, beside: Timeline | None) -> None:
+        """`beside`: of all collectors of that node, where there are several."""
         self.nodes.append(node)
-        self.timeline.join(node.timeline, (node.start_ms - self.start_ms) // 1000)
+        later_s = (node.start_ms - self.start_ms) // 1000
+        if beside is None:
+            self.timeline.join(node.timeline, later_s)
+        else:
+            beside.beside(node.timeline, later_s)
         node.timeline = Timeline()
         unseen = node.unseen_ticks()
         name = node.name

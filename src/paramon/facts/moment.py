@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from paramon.facts.hardware import Hardware, hardware
+from paramon.facts.hardware import UNCOUNTED, Hardware, hardware
 from paramon.facts.ranks import SERIES
 from paramon.facts.series import is_counter
 from paramon.facts.sums import GONE, RSS, STATE, SYSTEM, THREADS, USER, footprint, letter
+from paramon.facts.waiting import Waiting, waiting
 from paramon.facts.window import Window
 from paramon.sample.fields import AT
 from paramon.sample.profile import Process
 
 OVER_MS = 900
 """Rates are of so much time at least: a clock tick is 10 ms."""
-READ, WRITE, WAIT = AT["read_chars"], AT["write_chars"], AT["run_wait_us"]
+READ, WRITE = AT["read_chars"], AT["write_chars"]
 LONG_OVER_MS = 9_900
-"""Waits are not read at each look; and of some samples a second, a share is a guess."""
+"""Of some samples a second, a share is a guess."""
 SELDOM_MS = 11_900
 """A series is read as often as that at the least (paramon.sensors.seldom): it has grown since then, whenever it became
 another before."""
@@ -26,8 +27,7 @@ EARLY_MS = 300
 
 
 class ProcessNow(NamedTuple):
-    """`cores`: CPU time a second; `waiting`: of it, seconds a second without a CPU though it could have run; `read`,
-    `written`: bytes a second, from and to anything."""
+    """`cores`: CPU time a second; `read`, `written`: bytes a second, from and to anything."""
 
     process: Process
     state: str
@@ -36,25 +36,27 @@ class ProcessNow(NamedTuple):
     rss_kib: int
     read: float
     written: float
-    waiting: float
+    waiting: Waiting
     cpu_ms: int
 
 
 class NodeNow(NamedTuple):
-    """`memory_kib`: of the job's processes, what they share counted once. `values`: of series, `rates` of those that
-    are counted, a second. `of_ranks`: how much the series `mpi.RANK.…` have grown in the last ten seconds."""
+    """`memory_kib`: of the job's processes, what they share (`common_kib`) counted once. `values`: of series, `rates`
+    of those that are counted, a second. `of_ranks`: how much the series `mpi.RANK.…` have grown in the last ten
+    seconds."""
 
     at_ms: int
     processes: list[ProcessNow]
     cores: float
     memory_kib: int
+    common_kib: int
     values: dict[str, int]
     rates: dict[str, float]
     of_ranks: dict[str, int]
 
     @property
     def hardware(self) -> Hardware:
-        return hardware(self.rates, 1.0)
+        return hardware({**self.rates, UNCOUNTED: self.values.get(UNCOUNTED, 0)}, 1.0)
 
 
 def node_at(window: Window, at_ms: int, known: Callable[[int], Process | None], ticks_a_second: int) -> NodeNow:
@@ -76,7 +78,7 @@ def node_at(window: Window, at_ms: int, known: Callable[[int], Process | None], 
     long = window.tick_before(tick, LONG_OVER_MS)
     of_ranks = {series: value - (window.value(series, long) or 0)
                 for series, value in numbers.items() if series.startswith(SERIES)}  # fmt: skip
-    return NodeNow(at, found, sum(one.cores for one in found), own + common, numbers, rates, of_ranks)
+    return NodeNow(at, found, sum(one.cores for one in found), own + common, common, numbers, rates, of_ranks)
 
 
 def cores_by_time(window: Window, number: int, ticks: Sequence[int], ticks_a_second: int) -> list[float]:
@@ -94,15 +96,10 @@ def _process(window: Window, process: Process, tick: int, before: int, second: i
     values = window.process(process.number, tick) or ()
     passed = window.passed_ms(before, tick) / 1000
     then = window.process(process.number, before)
-    long = window.tick_before(tick, LONG_OVER_MS)
-    long_passed, earlier = window.passed_ms(long, tick) / 1000, window.process(process.number, long)
 
     def grown(place: int) -> float:
-        if passed <= 0 or (then is None and not before):
-            return 0.0
-        return max(values[place] - (then[place] if then else 0), 0) / passed
+        return max(values[place] - (then[place] if then else 0), 0) / passed if passed > 0 else 0.0
 
-    waited = values[WAIT] - earlier[WAIT] if earlier and long_passed > 0 else 0
     return ProcessNow(
         process,
         letter(values[STATE]),
@@ -111,7 +108,7 @@ def _process(window: Window, process: Process, tick: int, before: int, second: i
         values[RSS],
         grown(READ),
         grown(WRITE),
-        max(waited, 0) / 1e6 / long_passed if long_passed > 0 else 0.0,
+        waiting(window, process.number, tick, second),
         (values[USER] + values[SYSTEM]) * 1000 // second,
     )
 

@@ -132,9 +132,9 @@ class NodeFacts:
     def _time(self, chunk: Chunk, whole: Sums, slept: Sequence[int]) -> None:
         used = map(int.__add__, whole.grown["user_ticks"], whole.grown["system_ticks"])
         before = self.last_ms if self.ticks else chunk.ticks[0]
-        for at, gap, ticks, kib in zip(chunk.ticks, slept, used, whole.memory_kib()):
+        for at, gap, ticks, kib, common in zip(chunk.ticks, slept, used, whole.memory_kib(), whole.common_kib):
             self.timeline.cpu(before + gap, at, ticks * 1000 / self.second)
-            self.timeline.memory(at, kib)
+            self.timeline.memory(at, kib, common)
             before = at
 
     def _peaks(self, chunk: Chunk, parts: dict[int, Sums], whole: Sums) -> None:

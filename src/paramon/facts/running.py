@@ -14,7 +14,12 @@ STILL_SECONDS = 150
 def is_being_written(told: Told) -> bool:
     if told.end is not None:
         return False
-    return any(time.time() - _written(path) < _patience(told) for path in (told.path + LIVE, told.path))
+    return time.time() - last_written(told) < _patience(told)
+
+
+def last_written(told: Told) -> float:
+    """Seconds since 1970; 0 where nothing is there."""
+    return max(map(_written, _files(told)))
 
 
 def cut_off(told: Told) -> None:
@@ -23,9 +28,13 @@ def cut_off(told: Told) -> None:
     if not is_being_written(told):
         return
     latest = time.time() - _patience(told)
-    for path in (told.path + LIVE, told.path):
+    for path in _files(told):
         if _written(path) > latest:
             os.utime(path, (latest, latest))
+
+
+def _files(told: Told) -> tuple[str, str]:
+    return told.path + LIVE, told.path
 
 
 def _patience(told: Told) -> float:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TypeVar
 
+from paramon.facts.running import last_written
 from paramon.sample.profile import Told
 
 T = TypeVar("T", bound=Told)
@@ -40,7 +40,4 @@ def _end_ms(told: Told) -> int:
     """Where no end was written: when something was written last."""
     if told.end is not None:
         return _start_ms(told) + int(told.end.get("wall_ms", 0))
-    try:
-        return int(os.stat(told.path).st_mtime * 1000)
-    except OSError:
-        return _start_ms(told)
+    return int(last_written(told) * 1000)

@@ -9,7 +9,7 @@ STANDING = {"runnable", "full", "lost", "minor", "reasons", "used", "free", "tot
             "state"}  # fmt: skip
 """Last words in names of what goes up and down, or says what is so; all else is counted."""
 
-FROM_NOTHING = "exits."
+FROM_NOTHING = ("exits.", "counter.uncounted")
 """What is told of for the first time when it is counted for the first time: until then it was 0."""
 
 

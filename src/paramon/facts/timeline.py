@@ -10,11 +10,12 @@ MOST = 1 << 50
 
 
 class Timeline:
-    """From second 0, the start of the profile. Sixteen bytes a second, however many processes there are."""
+    """From second 0, the start of the profile. Of a second 24 bytes, however many processes there are. `common_kib`: of
+    the memory, what processes share."""
 
     def __init__(self) -> None:
-        self.cpu_ms, self.memory_kib = array("q"), array("q")
-        self._memory_now = self._told_ms = 0
+        self.cpu_ms, self.memory_kib, self.common_kib = array("q"), array("q"), array("q")
+        self._memory_now = self._common_now = self._told_ms = 0
 
     def cpu(self, from_ms: int, until_ms: int, used_ms: float) -> None:
         """So much CPU time between two moments: spread evenly over the seconds. Not over those that were told of
@@ -28,13 +29,15 @@ class Timeline:
             self.cpu_ms[second] = min(self.cpu_ms[second] + round(used_ms * (end - at) / passed), MOST)
             at = end
 
-    def memory(self, at_ms: int, kib: int) -> None:
+    def memory(self, at_ms: int, kib: int, common_kib: int = 0) -> None:
         """So much from that moment on, until the next. Of a second with several looks, the most."""
-        second, known, kib = at_ms // 1000, len(self.memory_kib), max(min(kib, MOST), -MOST)
+        second, known = at_ms // 1000, len(self.memory_kib)
+        kib, common_kib = (max(min(one, MOST), -MOST) for one in (kib, common_kib))
         _reach(self.memory_kib, second, self._memory_now)
-        if second < len(self.memory_kib):
-            self.memory_kib[second] = kib if second >= known else max(self.memory_kib[second], kib)
-        self._memory_now = kib
+        _reach(self.common_kib, second, self._common_now)
+        if second < len(self.memory_kib) and (second >= known or kib > self.memory_kib[second]):
+            self.memory_kib[second], self.common_kib[second] = kib, common_kib
+        self._memory_now, self._common_now = kib, common_kib
 
     def join(self, other: Timeline, later_s: int) -> None:
         """`later_s`: seconds from our start to the other's."""
@@ -43,6 +46,16 @@ class Timeline:
             for second, value in enumerate(theirs, later_s):
                 if second < len(ours):
                     ours[second] = min(ours[second] + value, MOST)
+
+    def beside(self, other: Timeline, later_s: int) -> None:
+        """As `join`, of the same node: what is shared there counts once."""
+        self.join(other, later_s)
+        _reach(self.common_kib, len(self.memory_kib) - 1, 0)
+        for second, theirs in enumerate(other.common_kib, later_s):
+            if second < len(self.common_kib):
+                ours = self.common_kib[second]
+                self.memory_kib[second] -= min(ours, theirs)
+                self.common_kib[second] = max(ours, theirs)
 
     def peak_memory(self) -> tuple[int, int]:
         """KiB, and the second at which it was first so much."""

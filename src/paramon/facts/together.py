@@ -31,6 +31,11 @@ class Together:
         known = sum(one.known_ms for one in self.nodes)
         return max(*each, known, min(self._group_ms(), sum(each)))
 
+    @property
+    def peak_kib(self) -> int:
+        """Of memory: of several, the sum of what each had at most, perhaps at different moments."""
+        return sum(one.peak.kib for one in self.nodes)
+
     def completeness(self, node: NodeFacts) -> float | None:
         """What it says of itself; of several that were told of all, the part of that which they know together. None
         while one of them has not ended, and where nobody knows."""

@@ -47,6 +47,19 @@ class Window:
         found = bisect_right(at, tick) - 1
         return values[found] if found >= 0 else None
 
+    def first_tick(self, number: int) -> int:
+        """At which it is there."""
+        return self._rows[number][0][0]
+
+    def grew_at(self, number: int, place: int, tick: int) -> int | None:
+        """The last tick until then at which a field of a process became another, or at which it came; None where it
+        was not there."""
+        at, values = self._rows.get(number, ([], []))
+        found = bisect_right(at, tick) - 1
+        while found > 0 and (now := values[found]) and (then := values[found - 1]) and now[place] == then[place]:
+            found -= 1
+        return at[found] if found >= 0 else None
+
     def value(self, series: str, tick: int) -> int | None:
         at, values = self._points.get(series, ([], []))
         found = bisect_right(at, tick) - 1

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from paramon.owner import began
 from paramon.perf.call import INHERIT, Event, Scope
-from paramon.perf.counters import Counters, counting
+from paramon.perf.counters import Counters, Place, counting, once_ran
 from paramon.sample.profile import Process
 from paramon.sensors.file import content, names
 from paramon.sensors.sensor import Unavailable
@@ -55,14 +55,17 @@ class Adopted:
 
     def __init__(self, groups: Sequence[dict[str, Event]], threads_most: int = THREADS_MOST) -> None:
         """Unavailable where nothing can be counted."""
-        Counters(self.name, counting(groups, Scope(0), INHERIT)).close()
-        self._groups = groups
+        places = counting(groups, Scope(0), INHERIT)
+        Counters(self.name, places).close()
+        self._groups = [group for group in groups if tuple(group) in {place.names for place in places}]
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self._threads_most = min(threads_most, files // FILES_PART // sum(map(len, groups)))
+        self._threads_most = min(threads_most, files // FILES_PART // sum(map(len, self._groups)))
         self._known: dict[int, Counted] = {}
         self._open: dict[int, list[Counters]] = {}
         self._ended: dict[str, int] = {}
-        self._uncounted = 0
+        self._waited_ns = self._uncounted = 0
+        self.why_not_all: tuple[str, str] | None = None
+        """Of the first that could not be counted. In English and in Chinese."""
         self._tidy_open, self._tidy_known = TIDY_OPEN, TIDY_KNOWN
 
     def came(self, processes: Sequence[Process]) -> None:
@@ -85,10 +88,13 @@ class Adopted:
             self._adopt(one, session)
 
     def read(self) -> dict[str, int]:
+        """Unavailable for as long as nothing of what was to be counted has ever been."""
         sums = dict(self._ended)
         for counters in self._open.values():
             for one in counters:
                 _add(sums, one.read())
+                self._waited_ns = max(self._waited_ns, one.waited_ns)
+        sums = once_ran(sums, self._waited_ns)
         if self._uncounted:
             sums[f"{self.name}.uncounted"] = self._uncounted
         return sums
@@ -110,35 +116,53 @@ class Adopted:
 
     def _adopt(self, one: Process, session: int) -> None:
         now, older = int(time.clock_gettime(time.CLOCK_BOOTTIME) * TICKS), _children(one.pid)
-        opened = self._opened(one.pid)
-        if opened is None:
-            if began(one.pid) == b"%d" % one.start_ticks:
-                self._uncounted += 1
-                self._known[one.pid] = Counted(one.start_ticks, 0, UNCOUNTED, session)
+        try:
+            opened = self._opened(one.pid)
+        except Unavailable as why:
+            self.why_not_all = self.why_not_all or (why.en, why.zh)
+            self._uncounted += 1
+            self._known[one.pid] = Counted(one.start_ticks, 0, UNCOUNTED, session)
             return
+        if not opened:
+            return  # it is gone
         if one.pid in self._open:
             self._end(one.pid)
         self._open[one.pid] = opened
         self._known[one.pid] = Counted(one.start_ticks, now, one.pid, session, older)
 
-    def _opened(self, pid: int) -> list[Counters] | None:
-        """Of its threads; None where there is no room for all, none can be had, or it is gone."""
+    def _opened(self, pid: int) -> list[Counters]:
+        """Of its threads; none where it is gone. Unavailable where not all of them can be counted."""
+        opened: list[Counters] = []
         try:
             threads = [int(name) for name in os.listdir(f"/proc/{pid}/task")]
-        except OSError:
-            return None
-        if sum(map(len, self._open.values())) + len(threads) > self._threads_most:
-            return None
-        opened = []
-        for thread in threads:
-            try:
-                opened.append(self._of(thread))
-            except (OSError, Unavailable):
-                continue  # it has ended
-        return opened or None
+            if sum(map(len, self._open.values())) + len(threads) > self._threads_most:
+                most = self._threads_most
+                raise Unavailable(f"the most threads at once are {most}", f"同时最多 {most} 个线程")
+            for thread in threads:
+                try:
+                    opened.append(self._of(thread))
+                except ProcessLookupError:
+                    continue  # it has ended
+        except (FileNotFoundError, ProcessLookupError):
+            return []
+        except (OSError, Unavailable) as why:
+            for one in opened:
+                one.close()
+            if isinstance(why, OSError):
+                raise Unavailable(str(why.strerror), str(why.strerror)) from None
+            raise
+        return opened
 
     def _of(self, thread: int) -> Counters:
-        return Counters(self.name, counting(self._groups, Scope(thread), INHERIT))
+        """As `counting`, and Unavailable where one of the groups cannot be had."""
+        places: list[Place] = []
+        try:
+            for group in self._groups:
+                places += counting([group], Scope(thread), INHERIT)
+        except (OSError, Unavailable):
+            Counters(self.name, places).close()
+            raise
+        return Counters(self.name, places)
 
     def _tidy(self) -> None:
         """Without the counters of whom nobody is left."""
@@ -154,7 +178,29 @@ class Adopted:
     def _end(self, pid: int) -> None:
         for counters in self._open.pop(pid):
             _add(self._ended, counters.read())
+            self._waited_ns = max(self._waited_ns, counters.waited_ns)
             counters.close()
+
+
+class OfAll:
+    """That not all are counted is told as what cannot be had, beside what is counted."""
+
+    name = "counter_of_all"
+
+    def __init__(self, adopted: Adopted) -> None:
+        self._adopted = adopted
+
+    def read(self) -> dict[str, int]:
+        """Nothing; Unavailable where some are not counted."""
+        if self._adopted.why_not_all:
+            en, zh = self._adopted.why_not_all
+            raise Unavailable(
+                f"some processes, and what they start, are not counted: {en}", f"部分进程及其子进程未计入：{zh}"
+            )
+        return {}
+
+    def close(self) -> None:
+        """It holds nothing."""
 
 
 def _children(pid: int) -> frozenset[int]:

@@ -68,15 +68,19 @@ class Alone(Counters):
 
     def read(self) -> dict[str, int]:
         """Unavailable for as long as none of them has ever run."""
-        found = super().read()
-        if len(found) > 1:
-            return found
-        if self.waited_ns < PATIENCE_NS:
-            return {}
-        raise Unavailable(
-            "its events never came to run: others hold the processor's counters (kernel.nmi_watchdog takes one)",
-            "事件始终未能计数：处理器计数器被其他程序占用（kernel.nmi_watchdog 占用一个）",
-        )
+        return once_ran(super().read(), self.waited_ns)
+
+
+def once_ran(found: dict[str, int], waited_ns: int) -> dict[str, int]:
+    """What was counted; nothing where there is none of it yet, and Unavailable when that has been so for too long."""
+    if any(not name.endswith(".running_permille") for name in found):
+        return found
+    if waited_ns < PATIENCE_NS:
+        return {}
+    raise Unavailable(
+        "its events never came to run: others hold the processor's counters (kernel.nmi_watchdog takes one)",
+        "事件始终未能计数：处理器计数器被其他程序占用（kernel.nmi_watchdog 占用一个）",
+    )
 
 
 def job_counters(root: str = DEVICES, cpuinfo: str = CPUINFO) -> Alone:
@@ -107,8 +111,8 @@ def node_counters(root: str = DEVICES, cpuinfo: str = CPUINFO) -> Alone:
 
 
 def counting(groups: Sequence[dict[str, Event]], scope: Scope, flags: int) -> list[Place]:
-    """Groups that cannot be had are left out; Unavailable where none can. The kernel's part is counted where that is
-    allowed."""
+    """Groups that cannot be had are left out; Unavailable where none can, ProcessLookupError where the thread is gone.
+    The kernel's part is counted where that is allowed."""
     places: list[Place] = []
     why: Unavailable | OSError | None = None
     for group in groups:
@@ -118,8 +122,8 @@ def counting(groups: Sequence[dict[str, Event]], scope: Scope, flags: int) -> li
             why = wrong
     if places or why is None:
         return places
-    if isinstance(why, OSError):
-        raise Unavailable(str(why), str(why))
+    if isinstance(why, OSError) and not isinstance(why, ProcessLookupError):
+        raise Unavailable(str(why.strerror), str(why.strerror))
     raise why
 
 

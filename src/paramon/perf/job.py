@@ -31,8 +31,8 @@ def job_sensors(
     followers: list[Follower] = []
     with Noted("counter", unavailable):
         if is_attached:
-            adopted = _adopted()
-            found.append(Seldom(adopted))
+            adopted, of_all = _adopted()
+            found += [Seldom(adopted), of_all]
             followers.append(adopted.came)
         else:
             found.append(_counters())
@@ -53,12 +53,13 @@ def _counters() -> Sensor:
     return job_counters()
 
 
-def _adopted() -> Adopted:
+def _adopted() -> tuple[Adopted, Sensor]:
     core_pmu()
-    from paramon.perf.adopted import Adopted  # as above
+    from paramon.perf.adopted import Adopted, OfAll  # as above
     from paramon.perf.counters import core_groups
 
-    return Adopted(core_groups())
+    adopted = Adopted(core_groups())
+    return adopted, OfAll(adopted)
 
 
 def node_counters() -> Sensor:

@@ -74,7 +74,8 @@ class Rank:
         self._drains += 1
         first = self._rings.get(self._pid)
         where = self._sleep_place()
-        ran, slept = self._sleep.look(first.count() if first else 0, is_asleep=where is not None)
+        is_certain = where is not None or (first is not None and first.is_counting())
+        ran, slept = self._sleep.look(first.count() if first else 0, is_certain=is_certain)
         self._ran_ns += ran
         self._pending_ns += slept
         self._pending_looks = self._pending_looks + 1 if self._pending_ns else 0

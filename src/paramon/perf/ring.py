@@ -41,6 +41,11 @@ class Ring:
         """Of the event's own unit, since it was opened."""
         return int.from_bytes(os.read(self._file, 8), sys.byteorder)
 
+    def is_counting(self) -> bool:
+        """Whether the thread has a CPU just now, for an event that counts the time that it has."""
+        before = self.count()
+        return self.count() > before
+
     def drain(self) -> tuple[bytes, list[int]]:
         """Records that came since the last time, and where in them each sample begins, behind its head; the earliest
         first."""

@@ -33,18 +33,18 @@ class Sleep:
         """It may be asked where it sleeps."""
         return self._syscall >= 0 and self._memory >= 0
 
-    def look(self, on_cpu_ns: int, *, is_asleep: bool) -> tuple[int, int]:
+    def look(self, on_cpu_ns: int, *, is_certain: bool) -> tuple[int, int]:
         """For how many nanoseconds it ran and slept since the last look; the rest it waited for a CPU. `on_cpu_ns`: for
-        how long it had one until now, by a counter of perf's. `is_asleep`: it was seen so just now. OSError where it is
-        gone."""
+        how long it had one until now, by a counter of perf's. `is_certain`: it was seen asleep or on a CPU just now.
+        OSError where it is gone."""
         passed, ran, waited = (new - old for new, old in zip(self._counted(), self._began))
         # The scheduler leaves out what a hypervisor took from the thread meanwhile, and the counter the switch to
         # another thread and back, which is much of what one that yields does: neither is sleep.
         ran = max(ran, on_cpu_ns)
-        # A wait for a CPU is counted when it is over, and seems to be sleep until then. Of who is not known to sleep,
-        # the least of some looks is nearest to the truth.
+        # A wait for a CPU is counted when it is over, and seems to be sleep until then. Of who may be in one, the
+        # least of some looks is nearest to the truth.
         self._most = [*self._most[1 - LOOKS :], passed - ran - waited]
-        certain = self._most[-1] if is_asleep else min(self._most) if len(self._most) == LOOKS else 0
+        certain = self._most[-1] if is_certain else min(self._most) if len(self._most) == LOOKS else 0
         before, self._ran = self._ran, ran
         slept = max(certain - self._given, 0)
         self._given += slept

@@ -40,6 +40,11 @@ class Chunk(NamedTuple):
     points: dict[str, list[tuple[int, int]]]
 
 
+def size(chunk: Chunk) -> int:
+    """Ticks, rows and points."""
+    return len(chunk.ticks) + sum(map(len, chunk.rows.values())) + sum(map(len, chunk.points.values()))
+
+
 class ChunkWriter:
     """`tick`, then `row` and `point` for what was read, and so on; `end_tick` gives the bytes of that tick alone, which
     `ticks.TickReader` reads; `finish` the chunk's, and begins a new one."""

@@ -37,9 +37,13 @@ class Roll:
             self._kept.pop(process.number, None)
 
     def process(self, number: int) -> Process | None:
-        if number not in self._kept and 0 <= number < len(self._starts) and self._starts[number]:
-            self._read(self._starts[number])
+        start = self._start(number)
+        if number not in self._kept and start:
+            self._read(start)
         return self._kept.get(number)
+
+    def _start(self, number: int) -> int:
+        return self._starts[number] if 0 <= number < len(self._starts) else 0
 
     def _read(self, start: int) -> None:
         if len(self._kept) >= KEPT:
@@ -51,4 +55,4 @@ class Roll:
                 told = processes_in(file.read(size))
         except (Damaged, OSError, ValueError, TypeError):
             return  # it was taken away since
-        self._kept.update((one.number, one) for one in told if self._starts[one.number] == start)
+        self._kept.update((one.number, one) for one in told if self._start(one.number) == start)

@@ -11,7 +11,7 @@ import zlib
 from bisect import bisect_right
 from typing import NamedTuple
 
-from paramon.sample.chunk import Chunk, read_chunk
+from paramon.sample.chunk import ROWS_MOST, Chunk, read_chunk, size
 from paramon.sample.errors import Damaged
 from paramon.sample.file import frames_in, regular
 from paramon.sample.frames import CHUNK, HEAD, PROCESSES, TICK, frames
@@ -21,7 +21,7 @@ from paramon.sample.ticks import TickReader
 from paramon.sample.varint import get
 
 KEPT = 4
-"""Minutes that are kept as they were read."""
+"""Minutes that are kept as they were read, as far as they have no more than ROWS_MOST together."""
 
 
 class Minute(NamedTuple):
@@ -72,10 +72,18 @@ class Tape(Told):
         return self._roll.process(number)
 
     def chunks(self, from_ms: int, until_ms: int) -> list[Chunk]:
-        """Those with a tick between the two, and at least that in which the latter falls."""
+        """Those with a tick between the two, and at least that in which the latter falls; of more than ROWS_MOST, which
+        no node writes in so short a time, the last ones."""
         firsts = [minute.first_ms for minute in self._minutes]
         first, last = max(bisect_right(firsts, from_ms) - 1, 0), max(bisect_right(firsts, until_ms), 1)
-        found = [self._minute(at) for at in range(first, min(last, len(firsts)))]
+        found: list[Chunk] = []
+        room = ROWS_MOST
+        for at in range(min(last, len(firsts)) - 1, first - 1, -1):
+            minute = self._minute(at)
+            room -= size(minute)
+            if found and room < 0:
+                break
+            found.insert(0, minute)
         opened = self._open_minute()
         if opened is not None and (opened.ticks[0] <= until_ms or not found):
             found.append(opened)
@@ -91,8 +99,6 @@ class Tape(Told):
         """Empty where it is damaged."""
         found = self._kept.get(at)
         if found is None:
-            if len(self._kept) >= KEPT:
-                del self._kept[next(iter(self._kept))]
             minute = self._minutes[at]
             try:
                 with regular(self.path) as file:
@@ -100,8 +106,15 @@ class Tape(Told):
                     found = read_chunk(file.read(minute.size))
             except (Damaged, OSError):
                 found = Chunk([], {}, {})
-            self._kept[at] = found
+            self._keep(at, found)
         return found
+
+    def _keep(self, at: int, minute: Chunk) -> None:
+        """In the place of those that were read first."""
+        room = ROWS_MOST - sum(map(size, self._kept.values())) - size(minute)
+        while self._kept and (len(self._kept) >= KEPT or room < 0):
+            room += size(self._kept.pop(next(iter(self._kept))))
+        self._kept[at] = minute
 
     def _poll_file(self) -> None:
         there = os.stat(self.path)
@@ -115,8 +128,8 @@ class Tape(Told):
             try:
                 if one.kind == CHUNK:
                     head = zlib.decompressobj().decompress(one.payload, 16)
-                    size = len(one.payload)
-                    self._minutes.append(Minute(get(head, 0)[0], one.end - size, size))
+                    length = len(one.payload)
+                    self._minutes.append(Minute(get(head, 0)[0], one.end - length, length))
                 elif one.kind == PROCESSES:
                     self._roll.note(one)
                 else:

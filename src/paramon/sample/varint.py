@@ -46,11 +46,6 @@ def get(data: bytes, at: int) -> tuple[int, int]:
     raise Damaged("a number is cut off", "数值不完整")
 
 
-def numbers(data: bytes) -> list[int]:
-    """As `each`, all of them."""
-    return list(each(data))
-
-
 def each(data: bytes) -> Iterator[int]:
     """One after the other, where nothing else is: much faster than to look where each begins. Damaged where one is cut
     off or too long."""

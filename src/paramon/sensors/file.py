@@ -9,8 +9,8 @@ from paramon.sensors.sensor import Unavailable
 
 PIECE = 65536
 MOST = 4 << 20
-NOT_KEPT, DENIED = -1, -2
-"""Instead of an open file: one that is opened for each look, and one that must not be read."""
+NOT_KEPT, DENIED, NOT_THERE = -1, -2, -3
+"""Instead of an open file: one that is opened for each look, one that must not be read, and none."""
 TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
 
 
@@ -68,11 +68,13 @@ def names(folder: str) -> list[str]:
 
 
 def kept(path: str, numbers_most: int) -> int:
-    """It will be read again and again: it stays open, where its number is below that; NOT_KEPT or DENIED else."""
+    """It will be read again and again: it stays open, where its number is below that; one of those above else."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as wrong:
-        return NOT_KEPT if wrong.errno in TOO_MANY_FILES else DENIED
+        if wrong.errno in TOO_MANY_FILES:
+            return NOT_KEPT
+        return DENIED if isinstance(wrong, PermissionError) else NOT_THERE
     if file < numbers_most:
         return file
     os.close(file)

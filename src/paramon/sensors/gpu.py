@@ -5,8 +5,23 @@ from __future__ import annotations
 import os
 from types import ModuleType
 
+from paramon.sensors.aside import Aside
 from paramon.sensors.gpu_queries import ALL, Device, Lost
-from paramon.sensors.sensor import Unavailable
+from paramon.sensors.sensor import Sensor, Unavailable
+
+
+def gpus(dev: str = "/dev") -> Sensor:
+    """Asked aside: a driver that hangs must not hold up a job. Unavailable where there is none, or no binding."""
+    if not os.path.exists(f"{dev}/nvidiactl"):
+        raise Unavailable("no NVIDIA driver on this machine", "本机没有 NVIDIA 驱动")
+    try:
+        import pynvml  # type: ignore[import-untyped,import-not-found,unused-ignore]  # 6 MiB: only with a driver
+    except ImportError:
+        raise Unavailable(
+            "the Python package nvidia-ml-py is not installed: pip install nvidia-ml-py",
+            "未安装 Python 包 nvidia-ml-py：请执行 pip install nvidia-ml-py",
+        ) from None
+    return Aside("gpu", lambda: Gpu(pynvml))
 
 
 class Gpu:
@@ -15,17 +30,9 @@ class Gpu:
 
     name = "gpu"
 
-    def __init__(self, dev: str = "/dev") -> None:
-        if not os.path.exists(f"{dev}/nvidiactl"):
-            raise Unavailable("no NVIDIA driver on this machine", "本机没有 NVIDIA 驱动")
-        try:
-            import pynvml  # type: ignore[import-untyped,import-not-found,unused-ignore]  # 6 MiB: only with a driver
-        except ImportError:
-            raise Unavailable(
-                "the Python package nvidia-ml-py is not installed: pip install nvidia-ml-py",
-                "未安装 Python 包 nvidia-ml-py：请执行 pip install nvidia-ml-py",
-            ) from None
-        self._nvml: ModuleType = pynvml
+    def __init__(self, pynvml: ModuleType) -> None:
+        """`pynvml`: the binding. Unavailable where it finds no card."""
+        self._nvml = pynvml
         try:
             pynvml.nvmlInit()
             count = pynvml.nvmlDeviceGetCount()
@@ -33,6 +40,7 @@ class Gpu:
             raise Unavailable(f"NVML cannot be used: {wrong}", f"NVML 不可用：{wrong}") from None
         self._cards: dict[int, list[Device]] = {}
         self._lost: set[int] = set()
+        self._looks = 0
         for number in range(count):
             self._add(number)
         if not count:
@@ -44,13 +52,20 @@ class Gpu:
         for number, devices in list(self._cards.items()):
             try:
                 for device in devices:
-                    device.read(found)
+                    device.read(found, self._looks + number)  # cards take turns with what is dear
             except Lost:
                 self._lost.add(number)
                 del self._cards[number]  # asking it again may take seconds
         for number in self._lost:
             found[f"gpu.{number}.lost"] = 1
+        self._looks += 1
         return found
+
+    def hurry(self) -> None:
+        """The next read asks all of it: it is the last."""
+        for devices in self._cards.values():
+            for device in devices:
+                device.forget()
 
     def close(self) -> None:
         try:

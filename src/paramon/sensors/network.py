@@ -29,7 +29,7 @@ class Network:
     def __init__(self, proc: str = "/proc", sys: str = "/sys") -> None:
         self._file, self._sys = KeptFile(f"{proc}/net/dev"), sys
         self._counted: dict[bytes, str] = {}
-        """By the name of a device: its series' beginning, empty for one that is not counted."""
+        """By the name of a device that is there: its series' beginning, empty for one that is not counted."""
         self._is_bare = not any(self._is_hardware(name) for name, _ in self._lines())
         if not self.read():
             self._file.close()
@@ -40,10 +40,12 @@ class Network:
 
     def read(self) -> dict[str, int]:
         found = {}
+        known, self._counted = self._counted, {}  # a node of containers has other devices all the time
         for name, text in self._lines():
-            start = self._counted.get(name)
+            start = known.get(name)
             if start is None:
-                start = self._counted[name] = f"network.{name.decode()}." if self._is_counted(name) else ""
+                start = f"network.{name.decode()}." if self._is_counted(name) else ""
+            self._counted[name] = start
             if start:
                 parts = text.split()
                 for at, what in COLUMNS:

@@ -14,7 +14,7 @@ import os
 from paramon.sample.fields import AT, COUNT
 from paramon.sensors.file import DENIED, NOT_KEPT, content, kept
 from paramon.sensors.reaped import Reaped
-from paramon.sensors.status import fields_in, number, program_in, stat_of_another, status_of
+from paramon.sensors.status import fields_in, is_copy, number, of_another, program_in, stat_of, status_of_process
 from paramon.sensors.waits import RUN_SIZE, Waits
 
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
@@ -36,6 +36,8 @@ TOLD_KIB = 4096
 FAULTS = 256
 """So many more page faults, and it may have had memory for a moment between two looks: `status` knows of the most. Each
 time that it did not, twice as many are needed: many a program takes and gives back the same memory all the time."""
+NO_THREADS = b"0"
+"""Of one that is just being taken away: then all else that `stat` counts is 0, too."""
 NOT_COUNTED = b"0 0 0"
 """A `schedstat` of a kernel that does not count."""
 
@@ -45,42 +47,38 @@ MINOR, MAJOR, RSS = AT["minor_faults"], AT["major_faults"], AT["rss_kib"]
 THREADS, STATE, BLOCKED = AT["threads"], AT["state"], AT["block_wait_ticks"]
 RUN_WAIT, VOLUNTARY, FORCED = AT["run_wait_us"], AT["voluntary_switches"], AT["forced_switches"]
 PEAK, WAITS_KNOWN = AT["peak_rss_kib"], AT["waits_known_us"]
-READ_CHARS, WRITE_CHARS = AT["read_chars"], AT["write_chars"]
-READ_CALLS, WRITE_CALLS = AT["read_calls"], AT["write_calls"]
-READ_BYTES, WRITE_BYTES = AT["read_bytes"], AT["write_bytes"]
-IO = READ_CHARS, WRITE_CHARS, READ_CALLS, WRITE_CALLS, READ_BYTES, WRITE_BYTES
+IO = tuple(AT[name] for name in ("read_chars", "write_chars", "read_calls", "write_calls", "read_bytes", "write_bytes"))
 """In the order of /proc/PID/io."""
+READ_BYTES, WRITE_BYTES = IO[4:]
 
 
 class Watched:
-    """A process that is looked at. `values` are those of the last look; `is_another_program` is set when it executed
-    one, and taken back by whoever told of it."""
+    """A process that is looked at. `values` are those of the last look; `is_another` is set when it executed another
+    program or became another's child, and taken back by whoever told of it. `is_copy`: at first, as of `is_copy`.
+    `is_closed`: what it reads and writes must not be looked at."""
 
     __slots__ = (
         "_age", "_base", "_io", "_is_quiet", "_is_stale", "_pace", "_paced", "_program", "_ran", "_reaped", "_run",
         "_seen", "_seen_io", "_seldom", "_start", "_stat", "_told_faults", "_told_rss", "_unasked_faults", "_waits",
-        "is_another_program", "parent", "pid", "start_ticks", "values",
+        "is_another", "is_closed", "is_copy", "parent", "pid", "start_ticks", "values",
     )  # fmt: skip
 
     def __init__(self, pid: int, root: str = "/proc") -> None:
-        """ProcessLookupError where it is gone; PermissionError where it must not be looked at."""
+        """PermissionError where it must not be looked at, another OSError where it is gone."""
         self.pid, self._base = pid, f"{root}/{pid}/"
         self.values = [0] * COUNT
         self._stat = self._io = self._run = NOT_KEPT
         self._seen = self._seen_io = self._ran = self._start = b""
         # The first look finds all of it new; after it, those that came together take turns with what is dear.
         self._seldom = self._age = SELDOM + pid % OFTEN
-        self._is_quiet, self._is_stale = False, True
-        self._pace, self._paced = 0, 1
+        self._is_quiet, self._is_stale, self._pace, self._paced = False, True, 0, 1
+        self.is_closed = False
         self._told_rss, self._told_faults, self._unasked_faults = 0, 0, FAULTS
         self._waits = Waits()
         self._reaped: Reaped | None = None
-        try:
-            data = content(self._base + "stat", SIZE)
-        except FileNotFoundError:
-            raise ProcessLookupError(pid) from None
+        data = content(self._base + "stat", SIZE)
         parts = fields_in(data)
-        self._program, self.is_another_program = program_in(data, parts), False
+        self._program, self.is_another, self.is_copy = program_in(data, parts), False, is_copy(parts)
         self.parent, self._start = int(parts[1]), parts[19]
         self.start_ticks = int(self._start)
         self._read_stat(data)
@@ -94,6 +92,7 @@ class Watched:
         """It will be looked at again and again: its files stay open, as long as their numbers are below that."""
         self._stat = kept(self._base + "stat", files_most)
         self._io = kept(self._base + "io", files_most)
+        self.is_closed = self._io == DENIED
         self._run = kept(self._base + "schedstat", files_most)
 
     def look(self) -> bool:
@@ -106,10 +105,9 @@ class Watched:
                 return False
             self._ran = b"" if ran.startswith(NOT_COUNTED) else ran
         data = self._now(self._stat, "stat")
-        is_new = data != self._seen
-        if is_new:
+        if is_new := data != self._seen:
             self._read_stat(data)
-        self._is_quiet = not is_new and self.values[THREADS] == 1 and self._run != DENIED
+        self._is_quiet = not is_new and self.values[THREADS] == 1 and self._run >= NOT_KEPT
         # A process may do so little that its `stat` stays the same while it reads and writes.
         if self._read_io() or is_new:
             self._is_stale = is_new = True
@@ -130,6 +128,10 @@ class Watched:
             self._reaped = Reaped()
         own = [child.values[at] for at in IO]
         self._reaped.child_ended(own if child._reaped is None else child._reaped.all_of(own))
+
+    def lost_parent(self) -> None:
+        """It is another's child now: the next look finds whose, though it does nothing."""
+        self._is_quiet = False
 
     def had(self, peak_kib: int) -> None:
         """So much memory at most, as was told when it ended: the next look finds that."""
@@ -153,14 +155,16 @@ class Watched:
 
     def _read_stat(self, data: bytes) -> None:
         parts, values = fields_in(data), self.values
-        if parts[19] != self._start:
-            raise ProcessLookupError(self.pid)  # its number is another's now
+        if parts[19] != self._start or parts[17] == NO_THREADS:
+            raise ProcessLookupError(self.pid)  # its number is another's now, or will be
         self._seen = data
-        program = program_in(data, parts)
-        is_over = parts[0] == b"Z"
+        parent = int(parts[1])
+        if parent != self.parent:
+            self.parent, self.is_another = parent, True
+        program, is_over = program_in(data, parts), parts[0] == b"Z"
         if program != self._program:
             # Of a first thread that has ended the kernel keeps the name alone.
-            self.is_another_program |= not is_over or program[0] != self._program[0]
+            self.is_another |= not is_over or program[0] != self._program[0]
             self._program = program
             if not is_over:
                 self._told_rss = -TOLD_KIB - 1  # its peak is asked for at once
@@ -168,8 +172,7 @@ class Watched:
             parts = self._of_ended(parts)
         values[STATE] = parts[0][0]
         values[MINOR], values[MAJOR] = int(parts[7]), int(parts[9])
-        values[USER], values[SYSTEM] = int(parts[11]), int(parts[12])
-        values[CHILD_USER], values[CHILD_SYSTEM] = int(parts[13]), int(parts[14])
+        values[USER], values[SYSTEM], values[CHILD_USER], values[CHILD_SYSTEM] = map(int, parts[11:15])
         threads = int(parts[17])
         if threads != values[THREADS]:
             self._has_threads(threads)
@@ -182,7 +185,7 @@ class Watched:
         if int(parts[17]) <= 1:
             self._age = self._seldom  # it will never tell more
             return parts
-        alive = fields_in(stat_of_another(self._base, self.pid) or self._seen)
+        alive = fields_in(of_another(stat_of, self._base, self.pid) or self._seen)
         return [alive[0], *parts[1:21], alive[21], *parts[22:]]
 
     def _read_io(self) -> bool:
@@ -190,7 +193,8 @@ class Watched:
         try:
             data = self._now(self._io, "io")
         except PermissionError:
-            return False  # one that changed its user may not be read any more
+            self.is_closed = True  # one that changed its user may not be read any more
+            return False
         if data == self._seen_io:
             return False
         self._seen_io = data
@@ -205,8 +209,7 @@ class Watched:
         before, most, self._is_stale = self._pace, _pace_most(self.values[THREADS]), False
         self._pace = min(2 * before or 1, most)
         self._age = SELDOM - self._seldom if before < most == self._pace else 0
-        values = self.values
-        status = self._read_status()
+        values, status = self.values, self._read_status()
         if not status:
             return  # where it is gone, the next look finds that
         if values[THREADS] <= 1:
@@ -233,7 +236,7 @@ class Watched:
         """What is shared of its memory is as fresh as all of it then."""
         values = self.values
         try:
-            status = status_of(self._base)
+            status = status_of_process(self._base, self.pid)
         except OSError:
             return b""
         for name, at in STATUS:

@@ -9,6 +9,8 @@ from paramon.facts.node import NodeFacts
 from paramon.show.sheet import Sheet
 from paramon.text import clean, count, word
 
+SHOWN, WHOLE = 8, 0.9
+"""So many profiles are told of; of the others those with which something is amiss, or which saw less of the time."""
 CLEAR_MS = 1000
 """Of less CPU time than that a part is what clock ticks make of it."""
 TOLD_MOST = 2.0
@@ -20,12 +22,21 @@ STEADY_MS = 10_000
 def about(facts: JobFacts, sheet: Sheet) -> list[str]:
     lines = [sheet.say("About this profile", "关于本次采集")]
     parts = {id(node): (some.completeness(node), some.cpu_ms) for some in facts.together for node in some.nodes}
-    for node in facts.nodes:
-        end = node.profile.end or {}
-        known = _completeness(*parts[id(node)], sheet, has_ended=not node.is_running)
-        lines += sheet.line("", node.name, *_faith(node, end, sheet), known, *_harm(node, end, sheet))
-    for name, why in _unavailable(facts, sheet).items():
-        lines += sheet.line("", sheet.say(f"not to be had: {name}: {why}", f"无法采集：{name}：{why}"))
+    passed_over = 0
+    for at, node in enumerate(facts.nodes):
+        end, (part, cpu_ms) = node.profile.end or {}, parts[id(node)]
+        harm = _harm(node, end, sheet)
+        if at >= SHOWN and not harm and (part is None or part >= WHOLE):
+            passed_over += 1
+            continue
+        known = _completeness(part, cpu_ms, sheet, has_ended=not node.is_running)
+        lines += sheet.line("", node.name, *_faith(node, end, sheet), known, *harm)
+    if passed_over:
+        en = f"{passed_over} more {word(passed_over, 'profile')} with nothing amiss: --json has all"
+        lines += sheet.line("", sheet.say(en, f"另有 {passed_over} 个采集文件未见异常：见 --json"))
+    for why, names in _unavailable(facts, sheet).items():
+        en, zh = ", ".join(names), "、".join(names)
+        lines += sheet.line("", sheet.say(f"not to be had: {en}: {why}", f"无法采集：{zh}：{why}"))
     return lines
 
 
@@ -95,8 +106,8 @@ def _harm(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
     return found
 
 
-def _unavailable(facts: JobFacts, sheet: Sheet) -> dict[str, str]:
-    """Of all nodes; a reason that differs is said with its node."""
+def _unavailable(facts: JobFacts, sheet: Sheet) -> dict[str, list[str]]:
+    """By reason, of all nodes; one that differs is said with its node."""
     found: dict[str, str] = {}
     for node in facts.nodes:
         told = node.profile.header.get("unavailable")
@@ -104,4 +115,7 @@ def _unavailable(facts: JobFacts, sheet: Sheet) -> dict[str, str]:
             text = clean(sheet.say(str(why[0]), str(why[-1])) if isinstance(why, list) and why else str(why))
             if found.setdefault(clean(name), text) != text:
                 found[f"{clean(name)} ({node.name})"] = text
-    return found
+    reasons: dict[str, list[str]] = {}
+    for name, text in found.items():
+        reasons.setdefault(text, []).append(name)
+    return reasons

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from paramon.facts.node import NodeFacts
 from paramon.facts.series import Course, is_counter
-from paramon.show.series_words import group_words, order, series_words
+from paramon.show.series_words import group_words, line_of, order, series_words
 from paramon.show.sheet import Sheet
 from paramon.text import amount, clean, word
 from paramon.units import rate, value
@@ -22,7 +22,9 @@ PARTS = {
 }
 TOLD = ("cpu", "memory", "paramon", "mpi", "counter")
 """Groups that are told otherwise: here, of the ranks, of the whole job."""
-ALSO_ZERO = ".sm_permille"
+ALSO_ZERO = "sm_permille"
+MASK = "throttle_reasons"
+"""Of many moments it has no mean."""
 SHOWN = 24
 """Series of a group."""
 
@@ -31,19 +33,24 @@ def node_lines(node: NodeFacts, sheet: Sheet) -> list[str]:
     courses, say = node.courses, sheet.say
     lines = [say(f"Node {node.name}, with all that others run there", f"节点 {node.name}（含其上其他任务）")]
     lines += _processors(courses, node, sheet) + _memory(courses, sheet)
-    groups: dict[str, list[tuple[str, str]]] = {}
+    told: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for series in sorted(courses):
-        group, _, rest = series.partition(".")
-        if group not in TOLD and _says_something(rest, courses[series]):
-            groups.setdefault(group, []).append((rest, series))
-    for group, known in groups.items():
+        group, card, rest = line_of(*series.partition(".")[::2])
+        if group not in TOLD and rest != MASK and _says_something(rest, courses[series]):
+            told.setdefault((group, card), []).append((rest, series))
+    for (group, card), known in sorted(told.items(), key=_by_number):
         known.sort(key=lambda one: order(group, one[0]))
         parts = [f"{clean(series_words(group, rest, say))} {_told(series, courses[series])}" for rest, series in known]
-        lines += sheet.line(f"  {clean(group_words(group, say))}", *parts[:SHOWN])
+        lines += sheet.line(f"  {clean(group_words(group, say))}{card}", *parts[:SHOWN])
         if len(parts) > SHOWN:
             more = len(parts) - SHOWN
             lines += sheet.line("", say(f"{more} more: --json has them", f"另有 {more} 个：见 --json"))
     return lines
+
+
+def _by_number(one: tuple[tuple[str, str], object]) -> tuple[str, list[int]]:
+    group, card = one[0]
+    return group, [int(number) for number in card.split("/") if card]
 
 
 def _processors(courses: Mapping[str, Course], node: NodeFacts, sheet: Sheet) -> list[str]:

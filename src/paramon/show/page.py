@@ -15,6 +15,7 @@ from paramon.show.tables import process_table, rank_table
 from paramon.show.waits import as_known
 from paramon.text import amount, clean, count, cut, duration, spark, word
 
+NODES_SHOWN = 8
 PLOT = 60
 """Columns of a plot, at most."""
 
@@ -25,8 +26,13 @@ def page(facts: JobFacts, sheet: Sheet) -> str:
     lines += _input_output(facts.used, sheet) + _threads(facts, sheet) + _hardware(facts.hardware, sheet)
     for table in (rank_table(facts, sheet), process_table(facts, sheet)):
         lines += ["", *table] if table else []
-    for node in {node.name: node for node in facts.nodes}.values():
+    nodes = list({node.name: node for node in facts.nodes}.values())
+    for node in nodes[:NODES_SHOWN]:
         lines += ["", *node_lines(node, sheet)]
+    more = len(nodes) - NODES_SHOWN
+    if more > 0:
+        en, zh = f"{more} more {word(more, 'node')}: --json has all", f"另有 {more} 个节点：见 --json"
+        lines += ["", sheet.say(en, zh)]
     lines += ["", *about(facts, sheet)]
     return "\n".join(lines) + "\n"
 
@@ -104,18 +110,21 @@ def _memory(facts: JobFacts, sheet: Sheet) -> list[str]:
     say, used, nodes = sheet.say, facts.used, facts.nodes
     kib, second = facts.timeline.peak_memory()
     peak, when = amount(kib * 1024), duration(second * 1000)
-    most = max(nodes, key=lambda node: node.peak.kib).peak
-    own, common, fullest = (amount(part * 1024) for part in (most.anonymous_kib, most.common_kib, most.kib))
+    own, common = (amount(part * 1024) for part in (nodes[0].peak.anonymous_kib, nodes[0].peak.common_kib))
+    has_nodes = len({node.name for node in nodes}) > 1
+    most = max(facts.together, key=lambda some: some.peak_kib)
+    fullest = "≤ " * (len(most.nodes) > 1) + amount(most.peak_kib * 1024)
     swap, of_peaks = amount(used.swap_kib * 1024), amount(used.peak_rss_kib * 1024)
     unseen = amount(facts.unseen_kib * 1024)
     of_nodes = amount(sum(node.peak.kib for node in nodes) * 1024)
     return [
         *sheet.line(
             say("Memory", "内存"),
-            say(f"peak {peak} after {when}", f"峰值 {peak}（第 {when}）"),
+            say(f"peak {peak} after {when}", f"峰值 {peak}（{when} 时）"),
             say(f"{own} of its own + {common} shared, counted once", f"私有 {own} + 共享 {common}（只计一次）")
             if len(nodes) == 1
-            else say(f"on the fullest node {fullest}", f"最多的节点 {fullest}"),
+            else "",
+            say(f"on the fullest node {fullest}", f"最多的节点 {fullest}") if has_nodes else "",
             say(f"swap {swap}", f"换出 {swap}") if used.swap_kib else "",
         ),
         *_plot(spark(facts.timeline.memory_kib, _columns(sheet)), say("full", "满格") + f" = {peak}", sheet),
@@ -125,7 +134,7 @@ def _memory(facts: JobFacts, sheet: Sheet) -> list[str]:
                 f"at one moment; the processes' own peaks, each at another, add up to {of_peaks}",
                 f"以上为同一时刻之和；各进程峰值（时刻不同）合计 {of_peaks}",
             ),
-            say(f"the nodes' to {of_nodes}", f"各节点峰值合计 {of_nodes}") if len(nodes) > 1 else "",
+            say(f"the nodes' to {of_nodes}", f"各节点峰值合计 {of_nodes}") if has_nodes else "",
             say(f"between two looks one had {unseen}", f"两次采样之间有进程曾达 {unseen}") if facts.unseen_kib else "",
         ),
     ]

@@ -67,12 +67,12 @@ WORDS: Mapping[str, Words] = {
     },
     "gpu": {
         "sm_permille": ("SM busy", "SM 占用"), "memory_permille": ("memory busy", "显存读写占用"),
-        "memory_used_kib": ("memory used", "显存已用"), "memory_total_kib": ("memory", "显存"),
+        "memory_used_kib": ("memory used", "显存已用"), "memory_total_kib": ("memory in all", "显存总量"),
         "power_mw": ("power", "功率"), "energy_mj": ("energy", "能耗"), "temperature_celsius": ("temperature", "温度"),
-        "sm_mhz": ("clock", "频率"), "throttle_reasons": ("reasons to throttle (mask)", "降频原因（掩码）"),
+        "sm_mhz": ("clock", "频率"), "throttled_by_power_us": ("slowed by its power limit", "因功耗上限降频"),
+        "throttled_by_heat_us": ("slowed by heat", "因过热降频"),
         "ecc_corrected": ("memory errors corrected", "已纠正内存错误"),
         "ecc_uncorrected": ("memory errors not corrected", "未纠正内存错误"),
-        "pcie_sent_bytes": ("sent by PCIe", "PCIe 发送"), "pcie_received_bytes": ("received by PCIe", "PCIe 接收"),
         "memory_kib": ("memory", "显存"), "minor": ("is /dev/nvidia", "设备号 /dev/nvidia"),
         "lost": ("fell off the bus", "掉卡"), "failed_reads": ("failed reads", "读取失败"),
     },
@@ -93,13 +93,22 @@ WORDS: Mapping[str, Words] = {
         "oom_kills": ("killed for want of memory", "因内存不足被终止"), **STORAGE,
     },
     "exits": {
-        "count": ("times", "次数"), "cpu_us": ("CPU", "CPU"), "peak_rss_kib": ("peak", "峰值"), **STORAGE,
+        "count": ("runs", "运行次数"), "cpu_us": ("CPU", "CPU"), "peak_rss_kib": ("peak", "峰值"), **STORAGE,
         "lost": ("records of ends lost", "丢失的退出记录"),
     },
 }  # fmt: skip
-PLACES: Words = {"process": ("process", "进程"), "mig": ("MIG", "MIG")}
-"""Between the group and the last word, where what else stands there is a name."""
+CARD = re.compile(r"([0-9]{1,9})(?:\.mig\.([0-9]{1,9}))?\.(.+)")
+"""Of a GPU's series, behind its group: the card, perhaps an instance of MIG, and what is told of it."""
 UNIT = re.compile(f"(?:{'|'.join(VALUES)})$")
+
+
+def line_of(group: str, rest: str) -> tuple[str, str, str]:
+    """In whose line a series is told, and what is left of its name there: of cards, each and each instance has its own;
+    of all else the group. The group, the card, the rest."""
+    card = CARD.fullmatch(rest) if group == "gpu" else None
+    if card is None:
+        return group, "", rest
+    return group, f" {card[1]}/{card[2]}" if card[2] else f" {card[1]}", card[3]
 
 
 def group_words(group: str, say: Say) -> str:
@@ -110,7 +119,7 @@ def series_words(group: str, rest: str, say: Say) -> str:
     """Of `disk` and `sda.read_bytes`: sda read. A series that is not known is its own name, without its unit."""
     place, _, last = rest.rpartition(".")
     plain = UNIT.sub("", last).replace("_", " ")
-    where = " ".join(say(*PLACES.get(one, (one, one))) for one in place.split(".")) if group == "gpu" else place
+    where = place.replace("process.", say("process ", "进程 ")) if group == "gpu" else place
     return f"{where} {say(*WORDS.get(group, {}).get(last, (plain, plain)))}".strip()
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 from paramon.facts.job import JobFacts, ProcessFacts
 from paramon.facts.ranks import Balance
 from paramon.facts.usage import Used
 from paramon.show.sheet import Sheet
 from paramon.show.waits import as_known
-from paramon.text import amount, clean, count, cut, duration, left, right, width, word
+from paramon.text import amount, clean, count, duration, left, right, short, width, word
 
 SHOWN = 15
+CELL_MOST, BETWEEN, MORE = 28, "  ", "…"
 CLEAR_MS = 1000
 """Where no rank used as much CPU time, clock ticks make their balance."""
 
@@ -25,8 +27,14 @@ def rank_table(facts: JobFacts, sheet: Sheet) -> list[str]:
     has_mpi = bool(balance.shares)
     head = [sheet.say("Rank", "MPI 序号"), sheet.say("Node", "节点"), *["MPI"] * has_mpi, *_heads(sheet)]
     shown = sorted(sorted(ranks, key=lambda one: -one.used.cpu_ms)[:SHOWN])
+    nodes = short(node.name for node in facts.nodes)
     rows = [
-        [str(one.rank), one.node, *[_part(balance.shares.get(one.rank))] * has_mpi, *_cells(one.used, one.peak_kib)]
+        [
+            str(one.rank),
+            nodes[one.node],
+            *[_part(balance.shares.get(one.rank))] * has_mpi,
+            *_cells(one.used, one.peak_kib),
+        ]
         for one in shown
     ]
     if len(ranks) > SHOWN:
@@ -73,10 +81,16 @@ def process_table(facts: JobFacts, sheet: Sheet) -> list[str]:
     shown = sorted(known, key=lambda one: (-one.used.cpu_ms, -one.used.peak_rss_kib))[: SHOWN - 3]
     shown += [one for one in sorted(known, key=lambda one: -one.used.peak_rss_kib)[:3] if one not in shown]
     shown.sort(key=lambda one: (-one.used.cpu_ms, -one.used.peak_rss_kib))
-    head = [sheet.say("Process", "进程"), sheet.say("Ran", "运行"), *_heads(sheet)]
-    has_node = len(facts.nodes) > 1
+    nodes = short(node.name for node in facts.nodes)
+    has_node = len(nodes) > 1
+    head = [sheet.say("Process", "进程"), *[sheet.say("Node", "节点")] * has_node, sheet.say("Ran", "运行")]
     rows = [
-        [_name(one, has_node=has_node), duration(one.last_ms - one.first_ms), *_cells(one.used, one.used.peak_rss_kib)]
+        [
+            _name(one),
+            *[nodes[one.node]] * has_node,
+            duration(one.last_ms - one.first_ms),
+            *_cells(one.used, one.used.peak_rss_kib),
+        ]
         for one in shown
     ]
     ids = {id(one) for one in shown}
@@ -84,14 +98,14 @@ def process_table(facts: JobFacts, sheet: Sheet) -> list[str]:
     others += [node.folded_used for node in facts.nodes]
     left_out = len(known) - len(shown) + sum(node.folded for node in facts.nodes)
     if left_out:
-        rows.append([sheet.say(f"{left_out} more", f"其余 {left_out} 个"), "", *_cells(_sum(others), 0)])
-    return _table(head, rows, 1, sheet)
+        more = sheet.say(f"{left_out} more", f"其余 {left_out} 个")
+        rows.append([more, *[""] * has_node, "", *_cells(_sum(others), 0)])
+    return _table([*head, *_heads(sheet)], rows, 1 + has_node, sheet)
 
 
-def _name(one: ProcessFacts, *, has_node: bool) -> str:
-    where = f"{one.node}:" if has_node else ""
+def _name(one: ProcessFacts) -> str:
     rank = f" r{one.rank}" if one.rank >= 0 else ""
-    return f"{where}{one.pid}{rank} {clean(one.name)}"
+    return f"{one.pid}{rank} {clean(one.name)}"
 
 
 def _heads(sheet: Sheet) -> list[str]:
@@ -127,9 +141,16 @@ def _sum(parts: Iterable[Used]) -> Used:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], names: int, sheet: Sheet) -> list[str]:
-    """`names`: so many columns stand at the left."""
-    widths = [min(28, max(map(width, column))) for column in zip(head, *rows)]
-    return [
-        cut("  ".join((left if at < names else right)(cell, widths[at]) for at, cell in enumerate(row)), sheet.columns)
+    """`names`: so many columns stand at the left. What does not fit is left out: half a number is another."""
+    widths = [min(CELL_MOST, max(map(width, column))) for column in zip(head, *rows)]
+    ends = list(accumulate(size + len(BETWEEN) for size in widths))
+    more = ""
+    if ends[-1] > sheet.columns + len(BETWEEN):
+        more = BETWEEN + MORE
+        del widths[sum(end + len(MORE) <= sheet.columns for end in ends) :]
+    cells = (
+        [(left if at < names else right)(cell, size) for at, (cell, size) in enumerate(zip(row, widths))]
         for row in (head, *rows)
-    ]
+    )
+    first, *others = map(BETWEEN.join, cells)
+    return [first + more, *others]

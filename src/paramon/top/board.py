@@ -8,6 +8,7 @@ from typing import Callable, NamedTuple
 
 from paramon.facts.moment import ProcessNow
 from paramon.facts.ranks import Balance, balance
+from paramon.show.waits import as_known
 from paramon.text import amount, clean, count, duration, spark, word
 from paramon.top.gauges import Gauge, gpu_gauges, node_gauges
 from paramon.top.reel import Reel, Seen
@@ -29,7 +30,7 @@ class Row(NamedTuple):
 
 
 class Board(NamedTuple):
-    """`numeric`: the columns that stand at the right."""
+    """`numeric`: the columns that stand at the right. `plot_columns`: of the plot before the command; 0 for none."""
 
     title: str
     status: str
@@ -40,6 +41,7 @@ class Board(NamedTuple):
     rows: list[Row]
     all_rows: int
     summary: str
+    plot_columns: int = SPARK
 
 
 def board(reel: Reel, state: State, lines: int, say: Say) -> Board:
@@ -58,7 +60,7 @@ def board(reel: Reel, state: State, lines: int, say: Say) -> Board:
         _tree(pairs, state.sort) if state.is_tree else [(0, *pair) for pair in sorted(pairs, key=_key(state.sort))]
     )
     first = min(state.first_row, max(len(ordered) - most_rows, 0))
-    has_node, has_rank = len(seen) > 1, any(one.process.rank >= 0 for one, _ in pairs)
+    has_node, has_rank = _nodes(seen) > 1, any(one.process.rank >= 0 for one, _ in pairs)
     ranks = _ranks(seen)
     rows = [_row(one, node, depth, ranks.shares, has_node=has_node, has_rank=has_rank)
             for depth, one, node in ordered[first : first + most_rows]]  # fmt: skip
@@ -87,6 +89,19 @@ def _ranks(seen: list[Seen]) -> Balance:
         for series, value in one.now.of_ranks.items():
             grown[series] = grown.get(series, 0) + value
     return balance(grown, 0)
+
+
+def _nodes(seen: list[Seen]) -> int:
+    """Several collectors may be on one."""
+    return len({one.name for one in seen})
+
+
+def _memory_kib(seen: list[Seen]) -> int:
+    """What is shared counts once at each node, too."""
+    common: dict[str, int] = {}
+    for one in seen:
+        common[one.name] = max(common.get(one.name, 0), one.now.common_kib)
+    return sum(one.now.memory_kib - one.now.common_kib for one in seen) + sum(common.values())
 
 
 def _title(reel: Reel) -> str:
@@ -133,7 +148,7 @@ def _key(sort: str) -> Callable[[tuple[ProcessNow, Seen]], tuple[float, ...]]:
             "cpu": -one.cores,
             "memory": -float(one.rss_kib),
             "io": -(one.read + one.written),
-            "wait": -one.waiting,
+            "wait": -one.waiting.share,
             "rank": float(one.process.rank) if one.process.rank >= 0 else float("inf"),
         }[sort]
         return (first, -one.cores, -one.rss_kib, one.process.number)
@@ -177,7 +192,7 @@ def _row(
         amount(one.rss_kib * 1024),
         amount(one.read) if one.read else "–",
         amount(one.written) if one.written else "–",
-        f"{100 * one.waiting:.0f}%" if one.waiting >= 0.005 else "–",
+        as_known(one.waiting, f"{100 * one.waiting.share:.0f}%"),
         duration(one.cpu_ms),
         "  " * (depth - 1) + "└ " * (depth > 0) + command,
     ]
@@ -187,10 +202,10 @@ def _row(
 def _summary(seen: list[Seen], pairs: list[tuple[ProcessNow, Seen]], ranks: Balance, say: Say) -> str:
     if not seen:
         return ""
-    nodes, processes, threads = len(seen), len(pairs), sum(one.threads for one, _ in pairs)
+    nodes, processes, threads = _nodes(seen), len(pairs), sum(one.threads for one, _ in pairs)
     running, blocked = (sum(one.state == state for one, _ in pairs) for state in "RD")
     cores = f"{sum(node.now.cores for node in seen):.2f}"
-    memory = amount(sum(node.now.memory_kib for node in seen) * 1024)
+    memory = amount(_memory_kib(seen) * 1024)
     parts = [
         say(f"{nodes} {word(nodes, 'node')}", f"{nodes} 节点"),
         say(f"{processes} {word(processes, 'process', 'processes')}", f"{processes} 进程"),

@@ -13,6 +13,7 @@ from typing import Callable, NamedTuple
 
 from paramon.begin import Wish
 from paramon.errors import Refused
+from paramon.opened import tell_left_out
 from paramon.top import paint as plain
 from paramon.top.keys import Terminal
 from paramon.top.loop import Look, Paint, in_terminal, is_terminal, pages
@@ -57,7 +58,10 @@ def top(wanted: Wanted) -> int:
             f"{wanted.path} 处没有采集文件：请给出文件或目录，或指定要查看的对象："
             "paramon top -- ./a.out，或 paramon top --pid 1234。",
         )
-    return look_on(wanted, Reel(wanted.path), lambda: True)
+    reel = Reel(wanted.path)
+    reel.poll()
+    tell_left_out(reel.left_out)
+    return look_on(wanted, reel, lambda: True)
 
 
 def _refuse_two(wanted: Wanted) -> None:

@@ -14,7 +14,12 @@ from paramon.units import rate, value
 
 PLOT = 16
 GPU = re.compile(r"gpu\.([0-9]{1,9}(?:\.mig\.[0-9]{1,9})?)\.(.+)")
-BESIDE = ("power_mw", "temperature_celsius", "sm_mhz", "throttle_reasons")
+BESIDE = ("power_mw", "temperature_celsius", "sm_mhz")
+SLOWED = (
+    (4, "power limit", "功耗上限"), (8, "its hardware", "硬件保护"), (32 | 64, "heat", "过热"),
+    (128, "power brake", "供电限制"), (2, "clocks that were set", "设定频率"), (16 | 256, "other clocks", "其他时钟"),
+)  # fmt: skip
+"""Bits of nvmlClocksEventReasons but the first: one that has nothing to do slows down, too."""
 
 
 class Gauge(NamedTuple):
@@ -108,7 +113,9 @@ def _card(seen: Seen, card: str, told: dict[str, int], say: Say) -> list[Gauge]:
     if told.get("memory_total_kib"):
         used, total = told.get("memory_used_kib", 0), told["memory_total_kib"]
         line.append(Gauge(say("MEM", "显存"), used / total, f"{amount(used * 1024)}/{amount(total * 1024)}"))
-    line += [Gauge("", None, value(what, told[what])) for what in BESIDE[:3] if what in told]
-    if told.get("throttle_reasons", 0) & ~1:
-        line.append(Gauge(say("throttled", "降频"), None, f"0x{told['throttle_reasons']:x}"))
+    reasons = told.get("throttle_reasons", 0) & ~1
+    if reasons:
+        why = [say(en, zh) for bits, en, zh in SLOWED if reasons & bits] or [hex(reasons)]
+        line.append(Gauge(say("slowed by", "降频："), None, say(", ", "、").join(why)))
+    line += [Gauge("", None, value(what, told[what])) for what in BESIDE if what in told]
     return line

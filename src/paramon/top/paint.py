@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from paramon.text import cut, left, right, width
-from paramon.top.board import SPARK, Board
+from paramon.top.board import Board
+from paramon.top.fit import fitted
 from paramon.top.gauges import Gauge, pieces
 from paramon.top.words import SHORT, Say
 
@@ -18,11 +19,12 @@ def paint(board: Board, columns: int, say: Say, *, is_colourful: bool) -> list[s
     lines: list[list[tuple[str, str]]] = [[(board.title, BOLD)], [(board.status, CYAN)], [(board.summary, "")]]
     lines += [_gauges(one) for one in (*board.nodes, *board.gpus)]
     lines.append([])
-    widths = _widths(board, columns)
-    lines.append([(_cells(board.heads, widths, board.numeric, "".ljust(SPARK)), REVERSE)])
-    for row in board.rows:
+    table = fitted(board, columns)
+    widths = _widths(table, columns)
+    lines.append([(_cells(table, table.heads, widths), REVERSE)])
+    for row in table.rows:
         style = RED if row.heat > 1.5 else GREEN if row.heat > 0.5 else "" if row.heat > 0.01 else DIM
-        lines.append([(_cells(row.cells, widths, board.numeric, row.plot), style)])
+        lines.append([(_cells(table, row.cells, widths, row.plot), style)])
     more = board.all_rows - len(board.rows)
     lines.append([(say(f"… {more} more", f"… 另有 {more} 个") if more > 0 else "", DIM)])
     lines.append([(say(*SHORT), DIM)])
@@ -43,14 +45,18 @@ def _widths(board: Board, columns: int) -> list[int]:
     """The last one has what is left."""
     cells = [board.heads, *[row.cells for row in board.rows]]
     widths = [max(map(width, column)) for column in zip(*cells)]
-    widths[-1] = max(columns - sum(widths[:-1]) - len(widths) - SPARK, 8)
+    widths[-1] = max(columns - sum(widths[:-1]) - len(_plot(board)) - len(widths) + 1, 8)
     return widths
 
 
-def _cells(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool], plot: str) -> str:
-    """The plot stands before the command."""
-    parts = [(right if is_number else left)(cell, size) for cell, size, is_number in zip(cells, widths, numeric)]
-    return " ".join([*parts[:-1], left(plot, SPARK), parts[-1]])
+def _cells(board: Board, cells: Sequence[str], widths: Sequence[int], plot: str = "") -> str:
+    parts = [(right if is_number else left)(cell, size) for cell, size, is_number in zip(cells, widths, board.numeric)]
+    return " ".join(parts[:-1]) + " " + _plot(board, plot) + parts[-1]
+
+
+def _plot(board: Board, plot: str = "") -> str:
+    """It stands before the command."""
+    return left(plot, board.plot_columns) + " " if board.plot_columns else ""
 
 
 def _line(pieces: Sequence[tuple[str, str]], columns: int, *, is_colourful: bool) -> str:

@@ -12,6 +12,7 @@ from paramon.facts.window import Window
 from paramon.sample.errors import Damaged
 from paramon.sample.profile import SUFFIX
 from paramon.sample.tape import Tape
+from paramon.text import short
 
 HISTORY = 24
 """Looks in a small plot."""
@@ -19,17 +20,14 @@ HISTORY_MS = 70_000
 
 
 class Seen(NamedTuple):
-    """A node as it was. `busy`: part of its CPUs, by time."""
+    """A node as it was. `name`: as short as tells it from the others. `busy`: part of its CPUs, by time."""
 
+    name: str
     tape: Tape
     window: Window
     tick: int
     now: NodeNow
     busy: list[float]
-
-    @property
-    def name(self) -> str:
-        return str(self.tape.header.get("node", "?"))
 
     @property
     def cores(self) -> int:
@@ -47,7 +45,9 @@ class Reel:
     def __init__(self, path: str, ending: str = SUFFIX) -> None:
         """A file, or a folder in which the names of profiles end so; it may be empty yet."""
         self._path, self._ending = path, ending
-        self._tapes: dict[str, Tape] = {}
+        self._known: dict[str, Tape] = {}
+        self.tapes: list[Tape] = []
+        """Of the newest run, those that have begun."""
 
     def poll(self) -> None:
         """OSError where nothing is there; Damaged where it is a file and no profile. In a folder such a one is left
@@ -59,20 +59,24 @@ class Reel:
                 os.path.join(self._path, one) for one in sorted(os.listdir(self._path)) if one.endswith(self._ending)
             ]
         for path in paths:
-            tape = self._tapes.setdefault(path, Tape(path))
+            tape = self._known.setdefault(path, Tape(path))
             try:
                 if tape.end is None:
                     tape.poll()
             except (Damaged, OSError):
                 if not is_folder:
                     raise
+        self.tapes = newest_run([tape for tape in self._known.values() if tape.header])
         if not is_folder and not self.tapes:
             raise Damaged(f"{self._path}: this is no profile of paramon", f"{self._path}：不是 paramon 采集文件")
 
     @property
-    def tapes(self) -> list[Tape]:
-        """Of the newest run, those that have begun."""
-        return newest_run([tape for tape in self._tapes.values() if tape.header])
+    def left_out(self) -> list[str]:
+        """Files of the folder that are no profiles. As `poll` of the first of them where there are no others."""
+        wrong = [path for path, tape in self._known.items() if not tape.header]
+        if wrong and not self.tapes:
+            Reel(wrong[0]).poll()
+        return wrong
 
     @property
     def start_ms(self) -> int:
@@ -95,7 +99,7 @@ class Reel:
 
     def at(self, moment_ms: int) -> list[Seen]:
         """The nodes that had begun by then and had not ended."""
-        found = []
+        found, names = [], short(map(_name, self.tapes))
         for tape in self.tapes:
             at = moment_ms - _start(tape)
             if at < 0 or (tape.end is not None and at > tape.last_ms + 1000 and moment_ms < self.end_ms):
@@ -104,9 +108,13 @@ class Reel:
             if window.ticks:
                 now = node_at(window, at, tape.process, _second(tape))
                 tick = max(window.tick_at(at), 0)
-                found.append(Seen(tape, window, tick, now, _busy(window, tick)))
+                found.append(Seen(names[_name(tape)], tape, window, tick, now, _busy(window, tick)))
         found.sort(key=lambda seen: seen.name)
         return found
+
+
+def _name(tape: Tape) -> str:
+    return str(tape.header.get("node", "?"))
 
 
 def _start(tape: Tape) -> int:

@@ -8,7 +8,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from paramon.top.board import SPARK, Board
+from paramon.top.board import Board
+from paramon.top.fit import fitted
 from paramon.top.gauges import Gauge, pieces
 from paramon.top.words import SHORT, Say
 
@@ -24,7 +25,7 @@ def paint(board: Board, columns: int, say: Say, *, is_colourful: bool) -> list[s
         _line(board.summary, ""),
         *[_gauges(one) for one in (*board.nodes, *board.gpus)],
         Text(""),
-        _table(board),
+        _table(fitted(board, columns)),
         _line(say(f"… {more} more", f"… 另有 {more} 个") if more > 0 else "", "dim"),
         _line(say(*SHORT), "dim"),
     ]
@@ -54,11 +55,13 @@ def _table(board: Board) -> Table:
     )
     for head, is_number in zip(board.heads[:-1], board.numeric):
         table.add_column(head, justify="right" if is_number else "left", no_wrap=True)
-    table.add_column("", width=SPARK, no_wrap=True)
+    if board.plot_columns:
+        table.add_column("", width=board.plot_columns, no_wrap=True)
     table.add_column(board.heads[-1], ratio=1, no_wrap=True, overflow="ellipsis", min_width=8)
     for row in board.rows:
         cells = [Text(cell) for cell in row.cells]
-        cells.insert(-1, Text(row.plot, _colour(row.heat)))
+        if board.plot_columns:
+            cells.insert(-1, Text(row.plot, _colour(row.heat)))
         table.add_row(*cells, style="" if row.heat > 0.01 else "dim")
     return table
 

@@ -39,7 +39,7 @@ async def watched(house: House, lin: Tenant, home: Path) -> tuple[str, Spool]:
     return job, spool
 
 
-async def told(house: House, lin: Tenant, job: str, **query: str):
+async def told(house: House, lin: Tenant, job: str, **query: str | int):
     answer = await house.ask(lin, "GET", f"/jobs/{job}/profile", params=query)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -91,3 +91,12 @@ async def test_a_file_whose_name_is_no_text_is_passed_over(house, lin, tmp_path)
     assert [one["file"] for one in (await told(house, lin, job))["nodes"]] == [path.name]
     answer = await house.ask(lin, "GET", f"/jobs/{job}/profile/files")
     assert (answer.status_code, [one["file"] for one in answer.json()["files"]]) == (200, [path.name])
+
+
+async def test_a_part_of_the_files_has_its_own_and_one_that_is_none_is_refused(house, lin, tmp_path):
+    job, spool = await watched(house, lin, tmp_path)
+    of_parts = [await told(house, lin, job, part=number, parts=2) for number in (0, 1)]
+    assert sorted([one["file"] for one in found["nodes"]] for found in of_parts) == [[], [Path(spool.path).name]]
+    assert [found["parts"] for found in of_parts] == [2, 2]
+    answer = await house.ask(lin, "GET", f"/jobs/{job}/profile", params={"part": 2, "parts": 2})
+    assert (answer.status_code, answer.json()["field"]) == (422, "part")

@@ -6,53 +6,21 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
-from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, charged, metered, record, world
+from tests.paracloud.billing.builders import ACCOUNT, EAST, NOW, charged, metered, record
+from tests.paracloud.billing.three_books import DAY, RUNS, amount, found, opened, reconciled
 
-from paracloud.billing import charges
-from paracloud.billing.charge import charge
-from paracloud.billing.charges import NewCharge
-from paracloud.billing.check import check
-from paracloud.billing.contract import Lent, add_contract, contracts_of
 from paracloud.billing.decide_usage import decide_usage
-from paracloud.billing.entry import OWNERS, Entry, payable, revenue, wallet
 from paracloud.billing.mismatch import Cause
-from paracloud.billing.period import month_of, open_periods
-from paracloud.billing.post import post
 from paracloud.billing.price import add_price, end_price
 from paracloud.billing.rate import Price, rate
-from paracloud.billing.reconcile import reconcile
 from paracloud.billing.reverse import reverse
 from paracloud.billing.reverse_usage import reverse_usage
 from paracloud.centres.centre import Owner
 from paracloud.identity.create_project import create_project
 from paracloud.identity.product_line import ProductLine
 from paracloud.kit.identifiers import EntryId, OrganisationId, PriceVersionId, UnixAccount, UsageId, new_uuid
-from paracloud.metering.collect import collect
 
-DAY = timedelta(days=1)
-START = NOW.replace(hour=0)
-RUNS = [record(str(number), cores=number, elapsed_seconds=100 * number) for number in range(1, 5)]
-
-
-@pytest.fixture
-async def opened(database):
-    return await world(database)
-
-
-async def reconciled(database, opened, records, *, pinned=None, lent=None, since=NOW):
-    lent = opened.lent if lent is None else lent
-    async with database.begin() as session:
-        return await reconcile(
-            session, EAST, records, start=START, end=START + DAY, lent=lent, pinned=pinned or {}, since=since
-        )
-
-
-def amount(opened, one) -> int:
-    return rate(one.cores * one.elapsed_seconds, 0, opened.price, 7500).amount.micro
-
-
-def found(result) -> list[tuple[Cause, str, int]]:
-    return [(one.cause, one.record_id, one.micro) for one in result.mismatches]
+__all__ = ["opened"]
 
 
 async def test_where_all_is_well_the_three_books_are_one(database, opened):
@@ -129,92 +97,6 @@ async def test_a_wrong_price_is_found(database, opened):
     assert (await reconciled(database, opened, [RUNS[0]], pinned={"job-1": other.id})).mismatches == ()
 
 
-async def forged(database, opened, *, amount_micro: int, share: int, posted: int) -> None:
-    """A charge that billing would not make, with an entry that the database lets through: it balances."""
-    (usage,) = await metered(database, opened, RUNS[0])
-    postings = {wallet(opened.project): -amount_micro, payable(EAST): posted, revenue("general"): amount_micro - posted}
-    async with database.begin() as session:
-        (contract,) = await contracts_of(session, [EAST])
-        periods = await open_periods(session, [month_of(NOW)])
-        row = NewCharge(
-            usage=usage.id, revision=1, period=periods[month_of(NOW)], project=opened.project, user=None,
-            reference=None, price=opened.price.id, contract=contract.id, share_basis_points=7500,
-            list_micro=amount_micro, volume_micro=None, amount_micro=amount_micro, package_micro=0, credit_micro=0,
-            share_micro=share, owner_micro=0, dedication=None, currency="CNY", is_duplicate=False,
-        )  # fmt: skip
-        key = f"charge:{usage.id}:1"
-        made = await post(session, [Entry(key, "charge", "CNY", postings, reference=str(usage.id))], now=NOW)
-        await charges.add(session, [(row, made[key])], NOW)
-
-
-async def test_a_wrong_amount_a_wrong_share_and_what_is_not_settled_are_found(database, opened):
-    right = rate(100, 0, opened.price, 7500)
-    whole, share = right.amount.micro, right.share.micro
-    await forged(database, opened, amount_micro=whole, share=share + 5, posted=share + 5)
-    assert found(await reconciled(database, opened, [RUNS[0]])) == [(Cause.WRONG_SHARE, "1", 5)]
-
-
-@pytest.mark.parametrize(
-    ("more", "share", "posted", "expected"),
-    [(7, 0, 0, (Cause.WRONG_AMOUNT, "1", 7)), (0, 0, -3, (Cause.NOT_SETTLED, "1", -3))],
-)
-async def test_a_forged_charge_is_found(database, opened, more, share, posted, expected):
-    right = rate(100, 0, opened.price, 7500)
-    due = right.share.micro + share
-    await forged(database, opened, amount_micro=right.amount.micro + more, share=due, posted=due + posted)
-    assert found(await reconciled(database, opened, [RUNS[0]])) == [expected]
-
-
-async def lent_out(database, opened, *, owner: int, posted: int, to: str | None = None) -> None:
-    """A charge at nodes of which half goes to the centre and 30 % to who lends them out; `owner` is what it says of the
-    latter, and `posted` what its entry gives to them, or to the project `to`."""
-    (usage,) = await metered(database, opened, RUNS[0])
-    async with database.begin() as session:
-        organisation = (await session.execute(text("SELECT organisation_id FROM projects"))).scalar_one()
-        lender = await create_project(session, OrganisationId(organisation), "邻组", now=NOW)
-        await add_contract(
-            session, EAST, 5000, person="op", now=START, valid_from=START - DAY, queue="cpu", lent=Lent(lender, 3000)
-        )
-        contract = next(one for one in await contracts_of(session, [EAST]) if one.queue == "cpu")
-        right = rate(100, 0, opened.price, 5000)
-        whole, share = right.amount.micro, right.share.micro
-        periods = await open_periods(session, [month_of(NOW)])
-        row = NewCharge(
-            usage=usage.id, revision=1, period=periods[month_of(NOW)], project=opened.project, user=None,
-            reference=None, price=opened.price.id, contract=contract.id, share_basis_points=5000, list_micro=whole,
-            volume_micro=None, amount_micro=whole, package_micro=0, credit_micro=0, share_micro=share,
-            owner_micro=owner, dedication=None, currency="CNY", is_duplicate=False,
-        )  # fmt: skip
-        gets = f"{OWNERS}{to or lender}"
-        postings = {wallet(opened.project): -whole, payable(EAST): share, gets: posted}
-        postings[revenue("general")] = whole - share - posted
-        made = await post(session, [Entry(f"charge:{usage.id}:1", "charge", "CNY", postings)], now=NOW)
-        await charges.add(session, [(row, made[f"charge:{usage.id}:1"])], NOW)
-
-
-PART = "what a charge gives the centre and the lender is what its contract says"
-POSTED = "the entry of a charge posts what the charge says"
-TO_WHOM = "a lender's part is posted to whom the contract names"
-
-
-@pytest.mark.parametrize(
-    ("owner", "posted", "to", "expected", "checked"),
-    [
-        (1029, 1029, None, [], set()),
-        (1036, 1036, None, [(Cause.WRONG_SHARE, "1", 7)], {PART}),
-        (0, 0, None, [(Cause.WRONG_SHARE, "1", -1029)], {PART}),
-        (1029, 1020, None, [(Cause.NOT_SETTLED, "1", -9)], {POSTED, TO_WHOM}),
-        (1029, 1029, "somebody-else", [(Cause.NOT_SETTLED, "1", -1029)], {TO_WHOM}),
-    ],
-)
-async def test_a_wrong_part_of_who_lent_the_nodes_is_found(database, opened, owner, posted, to, expected, checked):
-    assert round(amount(opened, RUNS[0]) * 0.3) == 1029
-    await lent_out(database, opened, owner=owner, posted=posted, to=to)
-    assert found(await reconciled(database, opened, [RUNS[0]])) == expected
-    async with database.begin() as session:
-        assert {one.what for one in await check(session)} == checked
-
-
 async def test_usage_of_another_project_than_the_account_is_lent_to_is_found(database, opened):
     """Not what was submitted before: the account was another's then."""
     async with database.begin() as session:
@@ -266,65 +148,3 @@ async def test_a_word_that_it_costs_nothing_hides_no_change_of_what_is_charged_f
     longer, same = replace(RUNS[0], elapsed_seconds=400), replace(RUNS[0], exit_code=1)
     assert found(await reconciled(database, opened, [longer])) == [(Cause.CHANGED, "1", -amount(opened, longer))]
     assert found(await reconciled(database, opened, [same])) == []
-
-
-LOGGED = [replace(one, account=UnixAccount("wang")) for one in RUNS]
-"""Of a Unix user whom the centre does not lend: they came from a log."""
-
-
-async def imported(database, opened, *records) -> None:
-    async with database.begin() as session:
-        owners = {UnixAccount("wang"): opened.project}
-        got = await collect(session, EAST, records, owners=owners, claims={}, now=NOW)
-        await charge(session, got.new, pinned={}, now=NOW)
-
-
-@pytest.mark.parametrize("lent", [{}, None])
-async def test_history_that_the_centre_tells_agrees(database, opened, lent):
-    await imported(database, opened, *LOGGED)
-    result = await reconciled(database, opened, LOGGED, lent=lent)
-    assert (result.mismatches, result.records, result.untold) == ((), 4, 0)
-    assert result.accounted_micro == result.charged_micro == sum(amount(opened, one) for one in RUNS)
-
-
-async def test_history_that_the_centre_lost_or_changed_is_found(database, opened):
-    await imported(database, opened, *LOGGED)
-    longer = replace(LOGGED[0], elapsed_seconds=400, memory_bytes=77)
-    rounded = replace(LOGGED[1], memory_bytes=77)
-    assert found(await reconciled(database, opened, [longer, rounded, LOGGED[2]])) == [
-        (Cause.CHANGED, "1", amount(opened, LOGGED[0]) - amount(opened, longer)),
-        (Cause.NOT_ACCOUNTED, "4", amount(opened, LOGGED[3])),
-    ]
-
-
-async def test_a_centre_that_shows_only_its_lent_accounts_loses_no_history(database, opened):
-    await imported(database, opened, *LOGGED)
-    lent = record("9")
-    await charged(database, await metered(database, opened, lent))
-    result = await reconciled(database, opened, [lent])
-    assert (result.mismatches, result.records, result.untold) == ((), 1, 4)
-    assert result.accounted_micro == amount(opened, lent)
-    assert found(await reconciled(database, opened, [])) == [(Cause.NOT_ACCOUNTED, "9", amount(opened, lent))]
-
-
-async def test_what_ended_before_the_centre_was_connected_need_not_be_told_any_more(database, opened):
-    await imported(database, opened, *LOGGED)
-    result = await reconciled(database, opened, LOGGED[:1], since=NOW + DAY)
-    assert (result.mismatches, result.records, result.untold) == ((), 1, 3)
-
-
-async def test_our_own_books_of_what_need_not_be_told_are_looked_at(database, owned, opened):
-    await imported(database, opened, *LOGGED)
-    async with owned.begin() as session:
-        await session.execute(text("SET LOCAL session_replication_role = replica"))
-        more = "UPDATE charges SET amount_micro = amount_micro + 5 FROM usage WHERE usage_id = id AND record_id = '2'"
-        await session.execute(text(more))
-    result = await reconciled(database, opened, [], since=NOW + DAY)
-    assert found(result) == [(Cause.WRONG_AMOUNT, "2", 5)]
-
-
-async def test_a_strangers_record_is_nobodys_whatever_else_the_centre_tells(database, opened):
-    await imported(database, opened, *LOGGED)
-    stranger = replace(RUNS[0], record_id="77", account=UnixAccount("someone"))
-    result = await reconciled(database, opened, [*LOGGED, stranger])
-    assert (result.mismatches, result.records) == ((), 4)

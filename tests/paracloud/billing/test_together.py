@@ -14,7 +14,7 @@ from tests.paracloud.billing.builders import (
     sound,
     world,
 )
-from tests.paracloud.billing.test_reconcile import DAY, RUNS, START
+from tests.paracloud.billing.three_books import DAY, RUNS, START
 
 from paracloud.billing.charge import charge
 from paracloud.billing.check import check

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
+import pytest
 from tests.paracloud.jobs.world import EAST, START, World, open_world
 
 from paracloud.billing.funding import Funding, set_funding
@@ -74,3 +76,8 @@ async def flight(database, funds: str, **changes) -> Flight:
     async with database.begin() as session:
         await set_funding(session, world.project, SLICES if not changes else Funding(**changes))
     return Flight(world, await world.claim(), Funder(database, world.clock))
+
+
+@pytest.fixture
+def fly(database):
+    return partial(flight, database)

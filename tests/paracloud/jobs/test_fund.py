@@ -2,12 +2,11 @@
 
 import asyncio
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from sqlalchemy import text
 from tests.paracloud.billing.builders import sold, sound
-from tests.paracloud.jobs.flight import SECOND, Flight, flight
+from tests.paracloud.jobs.flight import SECOND, Flight, fly
 from tests.paracloud.jobs.world import EAST, START, record
 
 from paracloud.billing.budget import Budget, set_budget
@@ -21,13 +20,10 @@ from paracloud.kit.errors import Fenced
 from paracloud.kit.identifiers import BudgetId, NativeId, new_uuid
 from paracloud.kit.money import Money
 
+__all__ = ["fly"]
+
 DUE = 570
 """Seconds after which the first ten minutes must be followed: a margin of thirty before them."""
-
-
-@pytest.fixture
-def fly(database):
-    return partial(flight, database)
 
 
 async def test_of_a_limit_a_slice_and_the_grace_are_held_at_first(fly):

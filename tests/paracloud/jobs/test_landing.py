@@ -1,12 +1,10 @@
 """Who cannot pay for a running job any more: warned, signalled, stopped after the grace, and never without a word."""
 
-from functools import partial
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from tests.paracloud.billing.builders import sound
-from tests.paracloud.jobs.flight import SECOND, SLICES, flight
+from tests.paracloud.jobs.flight import SECOND, SLICES, fly
 from tests.paracloud.jobs.world import START, record
 
 from paracloud.billing.notices import notices_of
@@ -16,12 +14,9 @@ from paracloud.jobs.state import JobState
 from paracloud.jobs.wish import cancel
 from paracloud.kit.money import Money
 
+__all__ = ["fly"]
+
 DUE = 570
-
-
-@pytest.fixture
-def fly(database):
-    return partial(flight, database)
 
 
 async def test_who_cannot_pay_is_warned_then_signalled_and_stopped_after_the_grace(fly):

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
-from tests.paracloud.jobs.test_reroute import FULL, MINUTE, Office, sicken
+from tests.paracloud.jobs.full_east import FULL, MINUTE, Office, sicken
 from tests.paracloud.jobs.world import EAST, SCRIPT, START, WEST, World, connect, open_world, person
 
 from paracloud.billing.cover import Package, Unit

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import text
-from tests.paracloud.jobs.test_reroute import MINUTE, Office, sicken
+from tests.paracloud.jobs.full_east import MINUTE, Office, sicken
 from tests.paracloud.jobs.world import EAST, SCRIPT, WEST, World, open_world
 
 from paracloud.jobs import store_waits

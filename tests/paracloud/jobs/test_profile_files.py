@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.paracloud.jobs.test_profile import Read, as_it_is, spool, ticks
+from tests.paracloud.jobs.profiled import Read, as_it_is, spool, ticks
 
 from paracloud.jobs.profile import read_profile
 from paracloud.jobs.profile_cursor import CURSOR_LIMIT, NUMBER_MOST, Cursor, key, read_cursor, write_cursor

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
-from tests.paracloud.jobs.test_reroute import Office
+from tests.paracloud.jobs.full_east import Office
 from tests.paracloud.jobs.world import EAST, START, World, connect, open_world, queue, record
 
 from paracloud.billing.price import add_price

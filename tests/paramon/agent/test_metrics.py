@@ -54,6 +54,8 @@ def test_a_page_is_what_the_format_says():
         ("nfs./data/v1.2.read_rtt_ms", 20, "paramon_node_nfs_read_rtt_seconds", "counter", {"mount": "/data/v1.2"},
          0.02),
         ("gpu.0.mig.1.memory_used_kib", 1, "paramon_node_gpu_memory_used_bytes", "gauge", {"gpu": "0.mig.1"}, 1024),
+        ("gpu.0.mig.1.process.77.memory_kib", 1, "paramon_node_gpu_process_memory_bytes", "gauge",
+         {"gpu": "0.mig.1", "pid": "77"}, 1024),
         ('exits.a"b\n.count', 3, "paramon_node_exits_count", "counter", {"program": 'a"b\n'}, 3),
         ("node_counter.dram_read_lines", 3, "paramon_node_node_counter_dram_read_lines", "counter", {}, 3),
     ],

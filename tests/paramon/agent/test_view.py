@@ -144,6 +144,16 @@ def test_one_that_becomes_another_users_takes_with_it_only_what_it_does_from_the
     assert value(world.told(), "paramon_job_memory_bytes", user="lin") == 10 * 1024
 
 
+@pytest.mark.parametrize("next_parent", [1, 1001])
+def test_one_that_lost_its_parent_is_whose_it_was_and_its_time_is_its_next_parents(next_parent):
+    world = World(p1001=MINE, p1002=MINE, p1003=LIN)
+    world.tick({1003: {"user_ticks": ticks(2)}}, came=((1001, 1), (1002, 1001), (1003, 1002)))
+    world.tick({1002: GONE}, came=((1003, next_parent),))
+    assert len(world.view.groups[MINE].members) == 2
+    world.tick({1003: GONE, 1001: {"child_user_ticks": ticks(2 if next_parent == 1001 else 0)}})
+    assert value(world.told(), "paramon_job_unseen_children_cpu_seconds") == 0
+
+
 def test_one_that_says_nothing_is_its_parents():
     world = World(p1001=MINE, p1002=LIN, p1003=ROOT, p1004=Owner("", "", "", "user"))
     world.tick({}, came=((1001, 1), (1002, 1001), (1003, 1001), (1004, 1001)))
@@ -219,6 +229,15 @@ def test_what_programs_that_came_and_went_used_is_told_until_it_changes():
     world.view.end_tick()
     world.view.tick(1)
     assert world.view.points == {"exits.true.count": 5}
+
+
+def test_time_that_linux_takes_back_is_told_as_it_was_and_not_as_a_new_beginning():
+    world = World()
+    for ticks_now, told in ((900, 900), (899, 900), (905, 905)):
+        world.view.tick(0)
+        world.view.point("cpu.iowait_ticks", ticks_now)
+        world.view.point("memory.free_kib", ticks_now)
+        assert world.view.points == {"cpu.iowait_ticks": told, "memory.free_kib": ticks_now}
 
 
 def test_a_nodes_profile_knows_no_ranks_since_several_jobs_have_the_same(tmp_path):

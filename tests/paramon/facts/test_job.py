@@ -1,5 +1,6 @@
 """What a job took: sums over its processes at each moment, counters over its life."""
 
+import os
 import tracemalloc
 
 import pytest
@@ -8,7 +9,10 @@ from tests.paramon.made import STARTED_MS, Made
 from paramon.facts import node as nodes
 from paramon.facts.job import JobFacts
 from paramon.facts.runs import newest_run
-from paramon.sample.profile import open_profile
+from paramon.sample.profile import LIVE, open_profile
+from paramon.top.board import board
+from paramon.top.reel import Reel
+from paramon.top.state import State
 
 
 def facts(path) -> JobFacts:
@@ -244,6 +248,20 @@ def test_collectors_on_one_node_share_its_cores(tmp_path):
     assert there("free", 4) == (4, 4 * 1002)
 
 
+def test_what_processes_share_counts_once_at_a_node_however_many_collectors_are_there(tmp_path):
+    for node, later_ms, shared_kib in (("n1", 0, 700), ("n1", 2000, 500), ("n2", 0, 700)):
+        made = Made(tmp_path, node=node, started_ms=STARTED_MS + later_ms)
+        made.comes(1)
+        made.tick(0, {1: {"rss_kib": 1000, "shared_kib": shared_kib}})
+        made.tick(3000)
+        made.close()
+    found = facts(tmp_path)
+    assert list(found.timeline.memory_kib) == [2000, 2000, 2500, 2500, 1000, 1000]
+    reel = Reel(str(tmp_path))
+    reel.poll()
+    assert " 2.4 MiB" in board(reel, State(moment_ms=STARTED_MS + 3000), 24, lambda en, zh: en).summary
+
+
 def test_of_a_folder_with_many_runs_the_newest_is_told_of(tmp_path):
     for node, later_s, job, command in (("n1", 0, "1", "a"), ("n1", 100, "", "a"), ("n2", 101, "", "a"),
                                         ("n3", 101, "", "b"), ("n1", 50, "", "a")):  # fmt: skip
@@ -255,6 +273,17 @@ def test_of_a_folder_with_many_runs_the_newest_is_told_of(tmp_path):
     assert [one.header["node"] for one in newest_run(profiles)] == ["n1", "n2"]
     assert [one.header["started_at_ms"] - STARTED_MS for one in newest_run(profiles)] == [100_000, 101_000]
     assert [one.header["job"] for one in newest_run(profiles[:1])] == ["1"]
+
+
+def test_of_a_run_that_goes_on_each_node_is_its_own_though_no_minute_is_over(tmp_path):
+    for node, later_s in (("n1", 0), ("n2", 3)):
+        made = Made(tmp_path, node=node, started_ms=STARTED_MS + later_s * 1000, job="")
+        made.tick(0)
+        os.utime(made.path, (STARTED_MS / 1000 + later_s,) * 2)
+    first, second = open_profile(str(tmp_path))
+    for written_s, run in ((4, [first, second]), (2, [second])):
+        os.utime(first.path + LIVE, (STARTED_MS / 1000 + written_s,) * 2)
+        assert newest_run([first, second]) == run
 
 
 def test_many_that_ended_are_summed_and_nothing_of_them_is_lost(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from paramon.facts.moment import node_at
 from paramon.facts.window import Window
 from paramon.sample.chunk import Chunk
-from paramon.sample.fields import SLEPT_SERIES
+from paramon.sample.fields import AT, COUNT, SLEPT_SERIES
 
 CYCLES = "counter.cycles"
 
@@ -63,3 +63,12 @@ def test_a_machine_that_slept_longer_than_there_was_time_has_no_rate():
     slept = [(0, 0), (2, 2000), (3, 1 << 60)]
     told = Chunk([0, 1000, 2000, 3000], {}, {CYCLES: [(0, 1), (2, 2)], SLEPT_SERIES: slept})
     assert node_at(Window([told]), 3000, lambda _: None, 100).rates[CYCLES] == 0
+
+
+@pytest.mark.parametrize("first", [1, 3])
+def test_what_came_between_two_looks_has_used_all_of_it_since_the_first_of_the_two(first):
+    values = [0] * COUNT
+    values[AT["user_ticks"]], values[AT["state"]] = 70, ord("R")
+    told = Chunk([0, 1000, 2000, 3000], {1: [(first, tuple(values))]}, {})
+    now = node_at(Window([told]), first * 1000, lambda _: None, 100)
+    assert (now.cores, now.processes[0].cores) == (0.7, 0.7)

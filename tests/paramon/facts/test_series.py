@@ -9,7 +9,12 @@ TICKS = [0, 1000, 2000, 3000]
 
 @pytest.mark.parametrize(
     ("name", "grown"),
-    [("network.eth0.sent_bytes", 40), ("exits.true.count", 140), ("exits.true.cpu_us", 140)],
+    [
+        ("network.eth0.sent_bytes", 40),
+        ("exits.true.count", 140),
+        ("exits.true.cpu_us", 140),
+        ("counter.uncounted", 140),
+    ],
 )
 def test_what_is_first_told_of_when_it_first_counts_was_nothing_before(name, grown):
     course = Course(name)

@@ -6,50 +6,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-import pytest
+from tests.paramon.perf.adopting import BURNT, a_tick_later, adopted, files, seen, spent
 from tests.paramon.perf.obedient import program
 from tests.paramon.perf.test_call import GROUP, needs_events
 
 from paramon.owner import began
 from paramon.perf.adopted import Adopted
-from paramon.perf.call import SOFTWARE, Event
 from paramon.perf.sleep import ran_ns
 from paramon.sample.profile import Process
-from paramon.sensors.sensor import Unavailable
 
 pytestmark = needs_events
-BURNT = 0.3
-
-
-def seen(pid: int, parent: int | None = None) -> Process:
-    """As the table tells of it. `parent`: as it is known there, where that is not so any more."""
-    with open(f"/proc/{pid}/stat", "rb") as file:
-        parts = file.read().rpartition(b")")[2].split()
-    return Process(0, pid, int(parts[19]), int(parts[1]) if parent is None else parent, "", "", -1)
-
-
-def files() -> int:
-    return len(os.listdir("/proc/self/fd"))
-
-
-def a_tick_later() -> None:
-    """What begins now begins in another tick of the clock by which the kernel says when."""
-    time.sleep(2 / os.sysconf("SC_CLK_TCK"))
-
-
-@contextmanager
-def adopted(*processes: Process, **how: int) -> Iterator[Adopted]:
-    counters = Adopted([GROUP], **how)
-    counters.came(processes)
-    a_tick_later()
-    try:
-        yield counters
-    finally:
-        counters.close()
-
-
-def spent(counters: Adopted) -> float:
-    return counters.read().get("counter.task_clock_ns", 0) / 1e9
 
 
 def test_what_it_did_before_is_not_counted_and_what_it_does_then_is():
@@ -249,41 +215,9 @@ def orphans_of(session: int, parent: int) -> list[int]:
     return found
 
 
-def test_more_threads_than_may_be_are_not_counted_and_that_is_said():
-    with program() as one, program() as two, adopted(seen(one.process.pid), threads_most=1) as counters:
-        counters.came([seen(two.process.pid)])
-        two.do(f"burn({BURNT})")
-        assert counters.read()["counter.uncounted"] == 1
-        assert spent(counters) < BURNT
-
-
-def test_what_one_that_is_not_counted_starts_is_not_counted_in_its_sessions_leader():
-    with program() as one:
-        one.do("other = child()")
-        one.do("tell(other, 'threading.Thread(target=time.sleep, args=(60,), daemon=True).start()')")
-        other = one.ask("other.pid")
-        with adopted(seen(one.process.pid), seen(other), threads_most=1) as counters:
-            one.do("tell(other, 'third = child()')")
-            third = one.ask("int(tell(other, 'print(third.pid)'))")
-            counters.came([seen(third)])
-            assert counters.read()["counter.uncounted"] == 2
-
-
 def test_of_who_ended_long_ago_nothing_is_kept():
     with program() as one, adopted(seen(one.process.pid)) as counters:
         start = seen(one.process.pid).start_ticks + 10
         for first in range(1 << 23, (1 << 23) + 20_000, 1000):  # numbers that no process has
             counters.came([Process(0, first + at, start, one.process.pid, "", "", -1) for at in range(1000)])
         assert len(counters._known) < 5000
-
-
-def test_who_is_gone_is_not_missed():
-    with program() as one:
-        gone = seen(one.process.pid)
-    with adopted(gone) as counters:
-        assert counters.read() == {}
-
-
-def test_where_nothing_can_be_counted_that_is_said_at_once():
-    with pytest.raises(Unavailable):
-        Adopted([{"what": Event(SOFTWARE, 999)}])

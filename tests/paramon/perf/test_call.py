@@ -96,6 +96,19 @@ def test_a_group_counts_what_the_job_did_its_ended_children_included():
 
 
 @needs_events
+def test_a_group_is_read_while_those_that_count_in_it_end():
+    group = Group(tuple(GROUP.values()), Scope(0), INHERIT | EXCLUDE_KERNEL)
+    script = "import os\nfor _ in range(400):\n  one = os.fork()\n  one or os._exit(0)\n  os.waitpid(one, 0)"
+    last = group.read()
+    with subprocess.Popen([sys.executable, "-S", "-c", script]) as process:
+        while process.poll() is None:
+            before, last = last, group.read()
+            assert all(map(int.__le__, before.values, last.values))
+    group.close()
+    assert process.returncode == 0
+
+
+@needs_events
 def test_where_one_of_a_group_cannot_be_had_nothing_stays_open():
     files = set(os.listdir("/proc/self/fd"))
     with pytest.raises(Unavailable):

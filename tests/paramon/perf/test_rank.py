@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from tests.paramon.sensors import trees
@@ -177,19 +178,32 @@ def test_who_waits_for_a_cpu_does_not_sleep_though_the_wait_is_counted_when_it_i
         time.sleep(0.01)
         if look % LOOKS == 0:
             scheduled(tmp_path, 7, 0, 1 << 40)
-        slept += sleep.look(0, is_asleep=False)[1]
+        slept += sleep.look(0, is_certain=False)[1]
         scheduled(tmp_path, 7, 0, 0)
     assert slept == 0
     time.sleep(0.01)
-    assert sleep.look(0, is_asleep=True)[1] > 0, "unless it is seen to sleep"
+    assert sleep.look(0, is_certain=True)[1] > 0, "unless it is seen asleep or on a CPU"
     sleep.close()
+
+
+def test_who_has_a_cpu_is_seen_to_and_who_sleeps_is_not():
+    process = burning(0.5)
+    one = ring(process.pid, 100_000_000, 1)
+    while not one.is_counting():
+        assert ran_ns(process.pid, process.pid) < 0.5e9
+    process.stdout.readline()
+    while Path(f"/proc/{process.pid}/syscall").read_text().startswith("running"):
+        pass
+    assert not any(one.is_counting() for _ in range(100))
+    one.close()
+    done(process)
 
 
 def test_what_a_hypervisor_took_from_a_thread_is_no_sleep(tmp_path):
     scheduled(tmp_path, 7, 0, 0)
     sleep = Sleep(7, Text(7, str(tmp_path)), str(tmp_path))
     time.sleep(0.05)
-    assert sleep.look(1 << 40, is_asleep=True) == (1 << 40, 0), "the scheduler knows of none of it"
+    assert sleep.look(1 << 40, is_certain=True) == (1 << 40, 0), "the scheduler knows of none of it"
     sleep.close()
 
 
@@ -261,4 +275,4 @@ def test_no_more_is_sampled_than_all_may_cost_and_than_there_is_room_for(ranks, 
     turns = -(-ranks // RANKS_A_TICK)
     assert 0 < rate <= FASTEST
     assert rate * min(ranks, CORES) <= SAMPLES_MOST
-    assert rate * period * turns * SAMPLE_BYTES < PAGES * PAGE
+    assert rate * min(CORES / ranks, 1) * period * turns * SAMPLE_BYTES < PAGES * PAGE, "with its share of the cores"

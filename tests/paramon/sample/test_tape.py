@@ -2,12 +2,15 @@
 
 import os
 import tracemalloc
+import zlib
 from pathlib import Path
 
 import pytest
 from tests.paramon.made import Made
 
 from paramon.facts.window import Window
+from paramon.sample import tape as tapes
+from paramon.sample.chunk import size
 from paramon.sample.errors import Damaged
 from paramon.sample.fields import AT
 from paramon.sample.file import BLOCK, frames_in
@@ -15,6 +18,7 @@ from paramon.sample.frames import CHUNK, TICK, Frame, frame
 from paramon.sample.profile import Process
 from paramon.sample.roll import KEPT
 from paramon.sample.tape import Tape
+from paramon.sample.varint import put, put_bytes
 
 USER = AT["user_ticks"]
 
@@ -209,10 +213,39 @@ def test_a_process_is_known_by_its_last_name_however_many_there_were(tmp_path):
 
 def test_a_number_that_nothing_can_have_is_passed_over(tmp_path):
     made = Made(tmp_path)
-    for number in (1 << 60, -1):
-        made.spool.processes([Process(number, 1, 1, 1, "x", "x", -1)])
+    for beside, number in ((2, 1 << 60), (3, -1)):
+        made.spool.processes([Process(beside, 7, 1, 1, "x", "x", -1), Process(number, 1, 1, 1, "x", "x", -1)])
     made.comes(1)
     made.tick(0)
     tape = Tape(made.path)
     tape.poll()
-    assert (tape.process(1).pid, tape.process(1 << 60), tape.last_ms) == (1001, None, 0)
+    assert [tape.process(number).pid for number in (1, 2, 3)] == [1001, 7, 7]
+    assert (tape.process(1 << 60), tape.process(-1), tape.last_ms) == (None, None, 0)
+
+
+def test_however_many_minutes_say_that_they_are_of_the_same_time_they_take_no_more_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(tapes, "ROWS_MOST", 100)
+    made = Made(tmp_path)
+    made.tick(0)
+    made.minute()
+    with Path(made.path).open("ab") as file:
+        file.writelines(frame(CHUNK, a_minute(1, ticks=4, processes=10)) for _ in range(12))
+    tape = Tape(made.path)
+    tape.poll()
+    for _ in range(2):
+        assert sum(map(size, tape.chunks(0, 70_000))) == 88
+        assert sum(map(size, tape._kept.values())) == 88
+
+
+def a_minute(first_ms: int, *, ticks: int, processes: int) -> bytes:
+    """In which all ticks are of one moment, and each process has a row at each."""
+    out = bytearray()
+    put(out, first_ms)
+    put(out, ticks)
+    out += bytes(ticks - 1)
+    put(out, processes)
+    for process in range(processes):
+        put(out, process)
+        put_bytes(out, b"\x01\x01\x02" * ticks)
+    put(out, 0)
+    return zlib.compress(bytes(out))

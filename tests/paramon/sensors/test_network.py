@@ -42,6 +42,16 @@ def test_a_device_that_comes_later_is_told_of_too(tmp_path):
     sensor.close()
 
 
+def test_devices_that_are_gone_are_forgotten(tmp_path):
+    trees.net(tmp_path, tmp_path, {"eth0": 100}, hardware=("eth0",))
+    sensor = Network(str(tmp_path), str(tmp_path))
+    for number in range(100):
+        trees.net(tmp_path, tmp_path, {"eth0": 100, f"veth{number}": 1})
+        assert devices(sensor.read()) == {"eth0"}
+    assert len(sensor._counted) == 2
+    sensor.close()
+
+
 def test_very_many_devices_are_all_read(tmp_path):
     many = {f"eth{number}": 10**12 + number for number in range(700)}
     trees.net(tmp_path, tmp_path, many, hardware=tuple(many))

@@ -168,11 +168,12 @@ def process(
     state: str = "S",
     start: int = 0,
     rss_pages: int = 25,
+    threads: int = 1,
 ) -> None:
     """/proc/PID; `ticks`: of CPU in user mode. `start`: 0 for later the higher its number is."""
     rest = ["0"] * 50
     rest[0], rest[1] = state, str(parent)
-    rest[11], rest[13], rest[17], rest[19] = str(ticks), str(child_ticks), "1", str(start or 1000 + pid)
+    rest[11], rest[13], rest[17], rest[19] = str(ticks), str(child_ticks), str(threads), str(start or 1000 + pid)
     rest[21] = str(rss_pages if state != "Z" else 0)
     put(root, f"{pid}/stat", f"{pid} (prog {pid}) " + " ".join(rest))
     put(root, f"{pid}/status", f"Name:\tprog {pid}\nvoluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n")

@@ -147,15 +147,65 @@ def test_no_line_is_wider_than_the_page(tmp_path, is_chinese):
         assert max(map(width, shown(tmp_path, is_chinese=is_chinese, columns=columns).splitlines())) <= columns
 
 
-def test_what_cannot_be_had_is_said_with_its_reason(tmp_path):
-    a_job(tmp_path, unavailable={"energy": ["no RAPL here", "没有 RAPL"]}).close(
-        denied_processes=4, failed_reads={"nfs": 2}
-    )
+@pytest.mark.parametrize("nodes", [("cn01.cluster.example", "cn02.cluster.example"), ("10.0.0.1", "10.0.0.2")])
+def test_tables_say_which_node_and_have_no_half_of_a_number(tmp_path, nodes):
+    for rank, node in enumerate(nodes):
+        made = Made(tmp_path, node=node)
+        made.comes(1, rank=rank, pid=1234560 + rank, name="lmp_mpi_kokkos")
+        made.tick(0, {1: {"rss_kib": 5 << 20, "read_chars": 3 << 40}})
+        made.tick(1000)
+        made.close()
+    for start, name in (("1", "Rank"), ("1234561 r1 lmp_mpi_kokkos", "Process")):
+        whole = table_row(shown(tmp_path, columns=200), name, start)
+        assert nodes[1].replace(".cluster.example", "") in whole
+        for columns in (60, 80):
+            row = table_row(shown(tmp_path, columns=columns), name + " ", start)
+            assert row == whole[: len(row)]
+
+
+def table_row(text: str, head: str, start: str) -> list[str]:
+    table = text[text.index("\n" + head) :].splitlines()
+    return next(line for line in table if line.startswith(start + " ")).split()
+
+
+def test_of_very_many_nodes_some_are_told_of_and_each_with_which_something_is_amiss(tmp_path):
+    for at in range(20):
+        made = Made(tmp_path, node=f"n{at:02}", started_ms=STARTED_MS + at)
+        made.tick(0)
+        made.close(denied_processes=int(at == 17), completeness=0.5 if at == 15 else 1.0, cpu_ticks_total=900)
     text = shown(tmp_path)
-    assert "not to be had: energy: no RAPL here" in text
+    assert "Node n07," in text
+    assert "Node n08," not in text
+    assert "12 more nodes: --json has all" in text
+    told = text.split("About this profile")[1]
+    assert [f"n{at:02}" for at in range(20) if f"n{at:02} " in told] == [
+        *(f"n{at:02}" for at in range(8)),
+        "n15",
+        "n17",
+    ]
+    assert "10 more profiles with nothing amiss: --json has all" in told
+
+
+def test_the_fullest_node_is_that_of_all_its_collectors(tmp_path):
+    for at, node in enumerate(("n1", "n1", "n2")):
+        made = Made(tmp_path, node=node, started_ms=STARTED_MS + at)
+        made.comes(1)
+        made.tick(0, {1: {"rss_kib": 1 << 20}})
+        made.tick(1000)
+        made.close()
+        assert ("node" in shown(tmp_path).split("Memory")[1].split("I/O")[0]) == (node == "n2")
+    assert "on the fullest node ≤ 2.0 GiB" in shown(tmp_path)
+    assert "最多的节点 ≤ 2.0 GiB" in shown(tmp_path, is_chinese=True)
+
+
+def test_what_cannot_be_had_is_said_with_its_reason(tmp_path):
+    missing = {name: ["no RAPL here", "没有 RAPL"] for name in ("energy", "dram")}
+    a_job(tmp_path, unavailable=missing).close(denied_processes=4, failed_reads={"nfs": 2})
+    text = shown(tmp_path)
+    assert "not to be had: energy, dram: no RAPL here" in text
     assert "4 processes must not be looked at" in text
     assert "readings that failed: nfs 2" in text
-    assert "无法采集：energy：没有 RAPL" in shown(tmp_path, is_chinese=True)
+    assert "无法采集：energy、dram：没有 RAPL" in shown(tmp_path, is_chinese=True)
 
 
 def test_how_it_ended_is_said(tmp_path):
@@ -177,6 +227,20 @@ def test_how_it_ended_is_said(tmp_path):
         os.utime(path, (1_600_000_000, 1_600_000_000))
     assert "2.00 s · cut off: no end was written\n" in shown(tmp_path / "open")
     assert "how much of all CPU time it saw, is not known" in shown(tmp_path / "open")
+
+
+def test_processes_that_are_not_counted_are_told_beside_what_is_and_why(tmp_path):
+    made = Made(tmp_path, unavailable={"counter_of_all": ["some are not counted: no room", "部分进程未计入：已满"]})
+    for second in range(30):
+        told = {"counter__uncounted": 2} if second > 3 else {}
+        made.tick(second * 1000, counter__cycles=second * 10**9, counter__instructions=second * 2 * 10**9, **told)
+    made.close()
+    text = shown(tmp_path)
+    assert "2.00 instructions a cycle · 2 processes not counted" in text
+    assert "not to be had: counter_of_all: some are not counted: no room" in text
+    assert "2.00 instructions a cycle 2 processes not counted" in " ".join(
+        paramon("top", "--once", tmp_path).stdout.split()
+    )
 
 
 def test_damaged_bytes_are_counted_and_the_rest_is_shown(tmp_path):
@@ -226,7 +290,11 @@ def test_what_is_no_profile_is_refused(tmp_path):
     assert (done.returncode, "no profile" in done.stderr) == (2, True)
     (tmp_path / "x.paramon").write_text("nothing")
     assert "no profile" in paramon("show", tmp_path / "x.paramon").stderr
-    assert paramon("show", tmp_path / "none").returncode == 2
+    for command in (("show",), ("export", "--csv")):
+        done = paramon(*command, tmp_path / "none", LC_ALL="zh_CN.UTF-8", PYTHONUTF8="1")
+        assert done.returncode == 2
+        assert "There is no profile at" in done.stderr
+        assert "请给出文件" in done.stderr
 
 
 def test_a_pipe_that_closes_is_the_end(tmp_path):

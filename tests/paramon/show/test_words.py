@@ -31,13 +31,29 @@ def test_what_is_no_profile_hides_no_other_in_its_folder_and_is_told(tmp_path):
     not_profiles(tmp_path)
     alone = paramon("show", tmp_path)
     assert (alone.returncode, alone.stdout) == (2, "")
+    assert alone.stderr == f"paramon: {tmp_path}/�[31mfolder.paramon: this is no regular file\n"
     a_job(tmp_path).close()
-    for command in (("show",), ("show", "--json"), ("export", "--csv"), ("top", "--once")):
+    for command in (("show",), ("show", "--json"), ("export", "--csv"), ("top",), ("top", "--once")):
         done = paramon(*command, tmp_path)
         assert (done.returncode, "a.out" in done.stdout) == (0, True), done.stderr
-        if command[0] != "top":
-            told = "4 files are damaged or no profile, and left out: �[31mfolder.paramon, empty.paramon, loop.paramon …"
-            assert done.stderr == f"paramon: {told}\n"
+        told = "4 files are damaged or no profile, and left out: �[31mfolder.paramon, empty.paramon, loop.paramon …"
+        assert done.stderr == f"paramon: {told}\n"
+
+
+@pytest.mark.parametrize("command", [("show",), ("export", "--csv"), ("top",), ("top", "--once"), ("top", "--at", "1")])
+def test_where_all_is_damaged_the_first_is_told_and_nothing_is_waited_for(tmp_path, command):
+    (tmp_path / "empty.paramon").touch()
+    (tmp_path / "some.paramon").write_bytes(bytes(3000))
+    for language, told in (("", ""), ("zh", f"{tmp_path}/empty.paramon：不是 paramon 采集文件\n")):
+        done = paramon(*command, tmp_path, PARACLOUD_LANGUAGE=language)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"paramon: {tmp_path}/empty.paramon: this is no profile of paramon\n{told}"
+    (tmp_path / "empty.paramon").unlink()
+    (tmp_path / "some.paramon").unlink()
+    (tmp_path / "loop.paramon").symlink_to("loop.paramon")
+    done = paramon(*command, tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"paramon: {tmp_path}/loop.paramon: Too many levels of symbolic links\n"
 
 
 def shell(line: str, *arguments, **environment):
@@ -122,25 +138,28 @@ def of_a_node(text: str) -> str:
 def test_a_nodes_series_are_told_in_words_of_either_language_and_zeros_are_not(tmp_path):
     made = Made(tmp_path)
     first = {"disk__sda__read_bytes": 7, "disk__sda__busy_ms": 5, "network__ib0__sent_errors": 9, "cores__full": 0,
-             "pressure__cpu_some_us": 0, "gpu__0__sm_permille": 0, "gpu__0__mig__1__memory_used_kib": 0,
+             "pressure__cpu_some_us": 0, "gpu__0__sm_permille": 0, "gpu__0__mig__1__memory_used_kib": 2048,
+             "gpu__0__throttled_by_power_us": 7, "gpu__0__throttle_reasons": 4,
              "gpu__0__process__77__memory_kib": 2048, "nfs__/home__write_rtt_ms": 1, "power__acpi_meter_mw": 90_000,
              "infiniband__mlx5_0__1__link_recoveries": 0, "odd__x__some_new_thing_bytes": 0}  # fmt: skip
     made.tick(0, **first)
     made.tick(2000, **{**first, "disk__sda__read_bytes": 7 + (4 << 20), "pressure__cpu_some_us": 500_000,
-                       "nfs__/home__write_rtt_ms": 41, "exits__a_b__count": 6, "odd__x__some_new_thing_bytes": 500,
+                       "nfs__/home__write_rtt_ms": 41, "exits__a_b__count": 6,
+                       "gpu__0__throttled_by_power_us": 500_007, "odd__x__some_new_thing_bytes": 500,
                        "infiniband__mlx5_0__1__link_recoveries": 1})  # fmt: skip
     made.close()
     english = of_a_node(shown(tmp_path))
     for part in ("disks sda read 4.0 MiB (2.0 MiB/s) ", "held up some waited for a CPU 0.50 s (25.0 %)",
-                 "GPU 0 SM busy 0.0 %", "0 process 77 memory 2.0 MiB", "NFS /home writes' time at the server 0.04 s",
-                 "power acpi meter 90.0 W", "InfiniBand mlx5_0.1 link recoveries 1", "short-lived a_b times 6",
+                 "GPU 0 SM busy 0.0 % · slowed by its power limit 0.50 s (25.0 %) · process 77 memory 2.0 MiB GPU 0/1 "
+                 "memory used 2.0 MiB", "NFS /home writes' time at the server 0.04 s",
+                 "power acpi meter 90.0 W", "InfiniBand mlx5_0.1 link recoveries 1", "short-lived a_b runs 6",
                  "odd x some new thing 500 B"):  # fmt: skip
         assert part in english, part
     chinese = of_a_node(shown(tmp_path, is_chinese=True))
     for part in (
         "磁盘 sda 读 4.0 MiB",
         "受阻 部分任务等 CPU 0.50 s",
-        "0 进程 77 显存 2.0 MiB",
+        "· 进程 77 显存 2.0 MiB",
         "NFS /home 写服务器耗时",
     ):
         assert part in chinese, part

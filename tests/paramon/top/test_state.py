@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.paramon.made import Made
+from tests.paramon.made import STARTED_MS, Made
 from tests.paramon.top.screen import CONTROL
 
 from paramon.text import width
@@ -71,11 +71,53 @@ def english(en: str, _: str) -> str:
     return en
 
 
+@pytest.mark.parametrize("painter", [paint.paint, rich_paint.paint])
+def test_what_a_narrow_screen_has_no_room_for_is_left_out_and_the_rest_is_whole(tmp_path, painter):
+    for at in range(2):
+        made = Made(tmp_path, node=f"cn000{at}.cluster.example")
+        made.comes(1, rank=at, pid=1234560 + at, command="lmp_mpi -in in.melt")
+        for second in range(4):
+            made.tick(second * 1000, {1: {"user_ticks": 90 * second, "read_chars": 3 << 20, "rss_kib": 5 << 20}})
+    reel = Reel(str(tmp_path))
+    reel.poll()
+    for columns, plot in ((60, ""), (80, ""), (120, "2.70 s ▇▇▇")):
+        lines = painter(board(reel, State(), 24, english), columns, english, is_colourful=False)
+        row = next(line for line in lines if "1234561" in line)
+        for part in ("cn0001 ", " 1 1234561", " 90% 5.0 GiB", plot, " lmp_mpi"):
+            assert part in row, (columns, row)
+
+
+def test_collectors_on_one_node_are_of_one_node(tmp_path):
+    for at in range(3):
+        made = Made(tmp_path, node="n1" if at < 2 else "n2", started_ms=STARTED_MS + at)
+        made.comes(1, rank=at)
+        made.tick(0, {1: {"rss_kib": 1 << 20}})
+        made.tick(1000)
+    reel = Reel(str(tmp_path))
+    reel.poll()
+    assert board(reel, State(), 24, english).summary.startswith("2 nodes  3 processes")
+
+
 def test_a_card_that_is_lost_and_one_that_is_throttled_are_said_to_be(tmp_path):
     made = Made(tmp_path)
-    made.tick(0, gpu__0__lost=1, gpu__1__sm_permille=10, gpu__1__throttle_reasons=4, gpu__1__mig__2__sm_permille=990)
+    made.tick(
+        0, gpu__0__lost=1, gpu__1__sm_permille=10, gpu__1__throttle_reasons=4 | 64, gpu__1__mig__2__sm_permille=990
+    )
     reel = Reel(made.path)
     reel.poll()
     lines = "\n".join(paint.paint(board(reel, State(), 24, english), 120, english, is_colourful=False))
-    for part in ("GPU 0 LOST", "GPU 1  SM", "throttled 0x4", "GPU 1/2  SM ███████████▉ 99%"):
+    for part in ("GPU 0 LOST", "GPU 1  SM", "slowed by power limit, heat", "GPU 1/2  SM ███████████▉ 99%"):
         assert part in lines
+
+
+def test_what_is_known_in_part_of_waits_is_told_as_on_the_page(tmp_path):
+    made = Made(tmp_path)
+    for number, known in ((1, 100), (2, 70), (3, 20)):
+        made.comes(number, command=f"known {known}")
+    made.tick(0)
+    made.tick(1000, {number: {"user_ticks": 100, "waits_known_us": known * 10_000, "run_wait_us": 330_000}
+                     for number, known in ((1, 100), (2, 70), (3, 20))})  # fmt: skip
+    reel = Reel(made.path)
+    reel.poll()
+    drawn = board(reel, State(), 24, english)
+    assert [row.cells[drawn.heads.index("WAIT")] for row in drawn.rows] == ["33%", "≥ 33%", "–"]

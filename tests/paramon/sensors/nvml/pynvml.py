@@ -10,8 +10,11 @@ NVML_TEMPERATURE_GPU = 0
 NVML_CLOCK_SM = 1
 NVML_VOLATILE_ECC = 0
 NVML_MEMORY_ERROR_TYPE_CORRECTED, NVML_MEMORY_ERROR_TYPE_UNCORRECTED = 0, 1
-NVML_FI_DEV_PCIE_COUNT_TX_BYTES, NVML_FI_DEV_PCIE_COUNT_RX_BYTES = 197, 198
-NOT_SUPPORTED, NOT_FOUND, DRIVER_NOT_LOADED, IS_LOST, UNKNOWN = 3, 6, 9, 15, 999
+NVML_FI_DEV_PERF_POLICY_POWER, NVML_FI_DEV_PERF_POLICY_THERMAL = 74, 75
+NOT_SUPPORTED, NOT_FOUND, DRIVER_NOT_LOADED, FUNCTION_NOT_FOUND, IS_LOST, UNKNOWN = 3, 6, 9, 13, 15, 999
+nvmlMemory_v2 = 0x2000028  # noqa: N816  # as above
+RESERVED = 615 << 20
+"""Bytes that the driver keeps for itself, which only the second version tells apart."""
 
 CARDS = []
 """What a test puts here; `card()` makes one."""
@@ -33,7 +36,9 @@ class NVMLError(Exception):
 
 def card(minor, *, processes=(), instances=None, errors=None):
     """`processes`: (pid, bytes or None); `instances`: of MIG, by their number, None where it is off."""
-    return SimpleNamespace(minor=minor, processes=list(processes), instances=instances, errors=dict(errors or {}))
+    return SimpleNamespace(
+        minor=minor, processes=list(processes), instances=instances, errors=dict(errors or {}), used=1 << 30
+    )
 
 
 def _ask(name, handle):
@@ -72,9 +77,9 @@ def nvmlDeviceGetUtilizationRates(handle):
     return SimpleNamespace(gpu=97, memory=41)
 
 
-def nvmlDeviceGetMemoryInfo(handle):
-    _ask("nvmlDeviceGetMemoryInfo", handle)
-    return SimpleNamespace(total=80 << 30, free=79 << 30, used=1 << 30)
+def nvmlDeviceGetMemoryInfo(handle, version=None):
+    _ask("nvmlDeviceGetMemoryInfo" + ("_v2" if version else ""), handle)
+    return SimpleNamespace(total=80 << 30, free=79 << 30, used=handle.used + (0 if version else RESERVED))
 
 
 def nvmlDeviceGetPowerUsage(handle):
@@ -108,9 +113,9 @@ def nvmlDeviceGetTotalEccErrors(handle, error_type, counter_type):
 def nvmlDeviceGetFieldValues(handle, fields):
     """Errors are in the answers, one by one."""
     _ask("nvmlDeviceGetFieldValues", handle)
-    sent, received = (SimpleNamespace(nvmlReturn=0, value=SimpleNamespace(ullVal=10**13 + field)) for field in fields)
-    received.nvmlReturn = handle.errors.get("rx", 0)
-    return [sent, received]
+    by_power, by_heat = (SimpleNamespace(nvmlReturn=0, value=SimpleNamespace(ullVal=10**13 + one)) for one in fields)
+    by_heat.nvmlReturn = handle.errors.get("heat", 0)
+    return [by_power, by_heat]
 
 
 def nvmlDeviceGetComputeRunningProcesses(handle):
