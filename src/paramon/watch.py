@@ -51,7 +51,7 @@ class EndOfProcess:
 
     def __init__(self, pid: int) -> None:
         """Refused where there is no such process."""
-        self._pid, self._start = pid, began(pid)
+        self._pid, self._start, self._is_told = pid, began(pid), False
         if not self._start:
             raise Refused(f"There is no process {pid}.", f"进程 {pid} 不存在。")
         try:
@@ -61,9 +61,12 @@ class EndOfProcess:
             self.files, self.wait_seconds = (), LONGEST_WAIT
 
     def told(self, signals: Collection[int]) -> None:
-        pass
+        """Ctrl-C is for the one that is called at a terminal; all else is for the job."""
+        self._is_told |= signal.SIGINT in signals and os.isatty(0)
 
     def has_come(self) -> bool:
+        if self._is_told:
+            return True
         if self.files:
             return bool(ready_of(self.files, 0))
         return began(self._pid) != self._start  # another one may have its number by then

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import pty
 import resource
 import signal
 import subprocess
@@ -247,3 +248,21 @@ def test_a_process_that_is_not_there_is_refused(tmp_path):
     assert done.returncode == 2
     assert "99999999" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_who_watches_at_a_terminal_ends_it_by_ctrl_c(tmp_path):
+    with subprocess.Popen(["sleep", "1000"]) as watched:
+        argv = [sys.executable, "-m", "paramon", "watch", "--pid", str(watched.pid), "--folder", str(tmp_path)]
+        child, terminal = pty.fork()
+        if not child:
+            os.execve(argv[0], argv, ENVIRONMENT)  # noqa: S606  # as a shell would
+        until_ticked(tmp_path)
+        os.write(terminal, b"\x03")
+        end = time.monotonic() + 20
+        while (told := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < end:
+            time.sleep(0.05)
+        os.close(terminal)
+        watched.kill()
+    assert told == (child, 0)
+    (profile,) = open_profile(str(tmp_path))
+    assert profile.end is not None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from paracloud.jobs.request import LEAST_MEMORY_BYTES
 from paracloud.kit.errors import Forbidden, Invalid, NotFound
 from paracloud.transports.transport import Transport
 from paramon.sample.profile import LIVE, SUFFIX
@@ -31,9 +32,10 @@ async def list_profile(transport: Transport, folder: str) -> list[Listed]:
         there = {one.name: one for one in await transport.list(folder) if not one.is_directory}
     except NotFound:
         raise NotFound(
-            "This job has no profile: it has not started, it was submitted with --no-monitor, or its node has no "
-            "Python 3.9 or later.",
-            "该作业没有采集数据：尚未开始运行、提交时使用了 --no-monitor，或计算节点没有 Python 3.9 及以上版本。",
+            "This job has no profile: it has not started, it was submitted with --no-monitor, it asked for less than "
+            f"{LEAST_MEMORY_BYTES >> 20} MiB, or its node has no Python 3.9 or later.",
+            "该作业没有采集数据：尚未开始运行、提交时使用了 --no-monitor、"
+            f"申请的内存少于 {LEAST_MEMORY_BYTES >> 20} MiB，或计算节点没有 Python 3.9 及以上版本。",
         ) from None
     found = []
     for name in sorted(name for name in there if name.endswith(SUFFIX) and _is_text(name)):

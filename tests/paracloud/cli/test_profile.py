@@ -162,6 +162,7 @@ def test_a_pipe_gets_pages_until_the_end_and_programs_get_it_whole(terminal, lin
 def test_of_a_job_without_one_it_says_why(terminal, lin, watched):
     done = terminal.run(lin, "profile", watched.id)
     assert (done.returncode, "--no-monitor" in done.stderr) == (4, True)
+    assert "less than 256 MiB" in " ".join(done.stderr.split())
     watched.change(ENDED)
     assert terminal.run(lin, "profile", watched.id, "-f").returncode == 4
     Made(watched.folder).close()

@@ -215,12 +215,17 @@ def test_how_it_ended_is_said(tmp_path):
     assert "exit code 3" in shown(tmp_path / "failed")
     a_job(tmp_path / "watched").close(exit_code="unknown", signal="unknown")
     assert "2.00 s · ended\n" in shown(tmp_path / "watched")
+    made = a_job(tmp_path / "attached", attached=True)
+    for path in (made.path, made.path + ".live"):
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    assert "2.00 s · ended with its job, or cut off: no end was written\n" in shown(tmp_path / "attached")
+    assert "随作业结束或采集中断：没有结束记录" in shown(tmp_path / "attached", is_chinese=True)
     made = a_job(tmp_path / "open")
     assert "still running" in shown(tmp_path / "open")
     assert "is known at the end" in shown(tmp_path / "open")
     for path in (made.path, made.path + ".live"):
         os.utime(path, (1_600_000_000, 1_600_000_000))
-    assert "cut off" in shown(tmp_path / "open")
+    assert "2.00 s · cut off: no end was written\n" in shown(tmp_path / "open")
     assert "how much of all CPU time it saw, is not known" in shown(tmp_path / "open")
 
 
