@@ -104,7 +104,7 @@ class Reel:
             at = moment_ms - _start(tape)
             if at < 0 or (tape.end is not None and at > tape.last_ms + 1000 and moment_ms < self.end_ms):
                 continue
-            window = Window(tape.chunks(at - HISTORY_MS, at))
+            window = Window(tape.chunks(at - HISTORY_MS, at), tape.process)
             if window.ticks:
                 now = node_at(window, at, tape.process, _second(tape))
                 tick = max(window.tick_at(at), 0)
