@@ -132,7 +132,7 @@ class NodeFacts:
 
     def _time(self, chunk: Chunk, whole: Sums, slept: Sequence[int], unseen: Mapping[int, Mapping[int, int]]) -> None:
         """`unseen`: by process and tick."""
-        used = list(map(int.__add__, whole.grown["user_ticks"], whole.grown["system_ticks"]))
+        used = list(whole.cpu_ticks)
         for tick, ticks in (one for its in unseen.values() for one in its.items()):
             if ticks < 0:
                 self.timeline.take_back(-ticks * 1000 // self.second)
