@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from paramon.facts.moment import NodeNow, cores_by_time, node_at
 from paramon.facts.running import is_being_written
-from paramon.facts.runs import newest_run
+from paramon.facts.runs import newest_run, without_copies
 from paramon.facts.window import Window
 from paramon.sample.errors import Damaged
 from paramon.sample.profile import SUFFIX
@@ -48,6 +48,8 @@ class Reel:
         self._known: dict[str, Tape] = {}
         self.tapes: list[Tape] = []
         """Of the newest run, those that have begun."""
+        self.copies: list[str] = []
+        """Files of the folder that are left out because another has the same profile."""
 
     def poll(self) -> None:
         """OSError where nothing is there; Damaged where it is a file and no profile. In a folder such a one is left
@@ -66,7 +68,8 @@ class Reel:
             except (Damaged, OSError):
                 if not is_folder:
                     raise
-        self.tapes = newest_run([tape for tape in self._known.values() if tape.header])
+        each, copies = without_copies([tape for tape in self._known.values() if tape.header])
+        self.tapes, self.copies = newest_run(each), [tape.path for tape in copies]
         if not is_folder and not self.tapes:
             raise Damaged(f"{self._path}: this is no profile of paramon", f"{self._path}：不是 paramon 采集文件")
 
