@@ -128,7 +128,7 @@ class NodeFacts:
 
     @property
     def is_running(self) -> bool:
-        return is_being_written(self.profile)
+        return is_being_written(self.profile, self.last_ms)
 
     def _time(self, chunk: Chunk, whole: Sums, slept: Sequence[int], unseen: Mapping[int, Mapping[int, int]]) -> None:
         """`unseen`: by process and tick."""

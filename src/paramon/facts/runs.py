@@ -6,8 +6,8 @@ import os
 from collections.abc import Sequence
 from typing import TypeVar
 
-from paramon.facts.running import last_written
 from paramon.sample.profile import LIVE, Told
+from paramon.sample.tape import Tape
 
 T = TypeVar("T", bound=Told)
 
@@ -59,7 +59,13 @@ def _start_ms(told: Told) -> int:
 
 
 def _end_ms(told: Told) -> int:
-    """Where no end was written: when something was written last."""
+    """Where no end was written: its last tick."""
     if told.end is not None:
         return _start_ms(told) + int(told.end.get("wall_ms", 0))
-    return int(last_written(told) * 1000)
+    return _start_ms(told) + (told if isinstance(told, Tape) else _followed(told.path)).last_ms
+
+
+def _followed(path: str) -> Tape:
+    found = Tape(path)
+    found.poll()
+    return found

@@ -98,7 +98,7 @@ class Reel:
 
     @property
     def is_over(self) -> bool:
-        return bool(self.tapes) and not any(map(is_being_written, self.tapes))
+        return bool(self.tapes) and not any(is_being_written(one, max(one.last_ms, 0)) for one in self.tapes)
 
     def at(self, moment_ms: int) -> list[Seen]:
         """The nodes that had begun by then and had not ended."""

@@ -101,9 +101,9 @@ def test_what_is_kept_of_one_that_was_just_cut_off_says_so_and_when_it_was_writt
     assert "cut off" in terminal.say(lin, "profile", watched.id, "--save", "kept")
     kept = terminal.home / "kept"
     assert min(path.stat().st_mtime for path in kept.iterdir()) > began - 2 * STILL_SECONDS
-    assert is_being_written(NodeProfile(made.path)), "at the centre nobody has dated anything"
+    assert is_being_written(NodeProfile(made.path), made.at_ms), "at the centre nobody has dated anything"
     (node,) = open_profile(str(kept))
-    assert not is_being_written(node)
+    assert not is_being_written(node, made.at_ms)
 
 
 def test_what_has_an_end_keeps_its_date(terminal, lin, watched):
