@@ -229,6 +229,30 @@ def test_how_it_ended_is_said(tmp_path):
     assert "how much of all CPU time it saw, is not known" in shown(tmp_path / "open")
 
 
+@pytest.mark.parametrize(("waited_ms", "known_ms", "told"), [
+    (6_500, 200, "communication and waiting for a CPU 0.10: ranks waited for one 65 % of the time"),
+    (6_500, 150, "communication and waiting for a CPU 0.10: ranks waited for one ≥ 65 % of the time"),
+    (6_500, 50, "communication 0.10"),
+    (500, 200, "communication 0.10"),
+])  # fmt: skip
+def test_on_a_node_that_is_too_full_what_ranks_waited_for_a_cpu_is_not_put_down_to_mpi(
+    tmp_path, waited_ms, known_ms, told
+):
+    made = Made(tmp_path)
+    waits = {"run_wait_us": waited_ms * 1000, "waits_known_us": known_ms * 1000, "user_ticks": 20}
+    made.tick(0)
+    for rank in (0, 1):
+        made.comes(rank + 1, rank=rank)
+    made.tick(10_000, {1: waits, 2: waits}, mpi__0__application_us=1_000_000, mpi__0__mpi_us=9_000_000,
+              mpi__1__application_us=1_000_000, mpi__1__mpi_us=9_000_000)  # fmt: skip
+    made.close()
+    text = " ".join(shown(tmp_path).split())
+    assert f"parallel efficiency 0.10 = load balance × {told}" in text
+    assert ("ranks waited for one" in text) == ("waited" in told)
+    zh = "".join(shown(tmp_path, is_chinese=True).split())
+    assert ("并行效率0.10=负载均衡×通信与等CPU0.10：各进程" in zh) == ("waited" in told)
+
+
 def test_processes_that_are_not_counted_are_told_beside_what_is_and_why(tmp_path):
     made = Made(tmp_path, unavailable={"counter_of_all": ["some are not counted: no room", "部分进程未计入：已满"]})
     for second in range(30):
