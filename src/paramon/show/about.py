@@ -6,6 +6,7 @@ from typing import Any
 
 from paramon.facts.job import JobFacts
 from paramon.facts.node import NodeFacts
+from paramon.show.harm import damage_words
 from paramon.show.sheet import Sheet
 from paramon.text import clean, count, word
 
@@ -83,15 +84,7 @@ def _completeness(part: float | None, cpu_ms: int, sheet: Sheet, *, has_ended: b
 
 
 def _harm(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
-    say, profile, found = sheet.say, node.profile, []
-    if profile.lost_bytes or profile.damaged_chunks:
-        size, minutes = count(profile.lost_bytes), profile.damaged_chunks
-        found.append(
-            say(
-                f"DAMAGED: {size} bytes, {minutes} unreadable {word(minutes, 'piece')}",
-                f"已损坏：{size} 字节、{minutes} 块无法读出",
-            )
-        )
+    say, found = sheet.say, [told for told in [damage_words([node.profile], sheet.say)] if told]
     if end.get("given_up_frames"):
         pieces = end["given_up_frames"]
         were = word(pieces, "piece was", "pieces were")
