@@ -94,7 +94,7 @@ def _processors(facts: JobFacts, sheet: Sheet) -> list[str]:
     return [
         *sheet.line(
             "CPU",
-            say(f"{used} used of {whole} there ({part})", f"已用 {used}，可用 {whole}（{part}）"),
+            say(f"{used} used, {part} of its cores' {whole}", f"已用 {used}，占可用核时 {whole} 的 {part}"),
             say(f"{mean:.2f} of {cores} cores on average", f"平均 {mean:.2f} 核（共 {cores} 核）"),
             say(f"{system} of it in the kernel", f"内核态占 {system}"),
         ),

@@ -121,7 +121,7 @@ def test_into_a_pipe_nothing_of_a_reason_is_cut_and_columns_are_those_asked_for(
             assert max(map(width, done.stdout.splitlines())) in range(columns - 5, columns + 1), (command, told)
             if command[0] == "show":
                 squeezed = "".join(done.stdout.split())
-                assert "nottobehad:gpu:" + "".join(why.split()) in squeezed
+                assert "nottobehad:GPU:" + "".join(why.split()) in squeezed
                 assert "…" not in done.stdout.split("About this profile")[1]
 
 
@@ -143,7 +143,7 @@ def test_of_one_the_page_says_so(tmp_path):
         "· 1 core ·",
         "5 B in 1 call (",
         "1 at once in 1 process, at most",
-        "1 tick missed",
+        "1 look missed",
         "1 process must not be",
     ):
         assert part in text, part
