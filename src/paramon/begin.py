@@ -86,6 +86,7 @@ def header_of(
         "command": command,
         "started_at_ms": started,
         "boot": _boot(),
+        "pid": os.getpid(),
         "ticks_a_second": os.sysconf("SC_CLK_TCK"),
         "cores": os.cpu_count(),
         "usable_cores": usable_cores(os.environ),

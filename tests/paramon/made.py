@@ -1,12 +1,14 @@
 """Profiles as the project's own writer writes them, of processes and series that a test says."""
 
+import time
 from pathlib import Path
 
 from paramon.sample.fields import AT, COUNT, NAMES
 from paramon.sample.profile import Process
 from paramon.spool import Spool
 
-STARTED_MS = 1_790_000_000_000
+STARTED_MS = int(time.time()) * 1000
+"""What has no end is being written now."""
 HZ = 100
 
 

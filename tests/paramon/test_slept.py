@@ -12,7 +12,6 @@ from tests.paramon.show.test_show import shown
 from tests.paramon.test_watch import ENVIRONMENT
 
 from paramon.beat import Beat
-from paramon.facts.by_time import ByTime
 from paramon.facts.job import JobFacts
 from paramon.facts.moment import cores_by_time, node_at
 from paramon.facts.window import Window
@@ -83,11 +82,7 @@ def test_moments_are_those_of_the_clock(node):
 
 
 def test_no_rate_is_of_the_gap(node):
-    by_time = ByTime(HZ, lambda _: -1)
-    chunks = list(node.chunks())
-    cores = [cores for chunk in chunks for cores in by_time.take(chunk)["cpu_cores"]]
-    assert cores[1:-1] == pytest.approx([1.0] * 11, rel=NEAR)
-    window = Window(chunks)
+    window = Window(list(node.chunks()))
     for tick in range(1, len(window.ticks) - 1):
         now = node_at(window, window.ticks[tick], node.processes.get, HZ)
         assert now.cores == pytest.approx(1.0, rel=NEAR)

@@ -11,8 +11,8 @@ import pytest
 from tests.paramon.test_run import everybody
 from tests.paramon.test_watch import ENVIRONMENT, len_of, until_ticked
 
-from paramon.facts.by_time import ByTime
-from paramon.owner import NO_RANK
+from paramon.facts.moment import cores_by_time
+from paramon.facts.window import Window
 from paramon.sample.profile import open_profile
 
 PARAMON = (sys.executable, "-m", "paramon", "run", "--period", "0.1", "--budget", "20", "--folder")
@@ -50,12 +50,13 @@ def test_one_that_was_stopped_says_what_it_missed_and_no_rate_is_wrong(tmp_path)
     process.communicate(timeout=60)
     (node,) = open_profile(str(tmp_path))
     assert node.end["missed_ticks"] >= 15
-    by_time = ByTime(node.header["ticks_a_second"], lambda _: NO_RANK)
-    (columns,) = [by_time.take(chunk) for chunk in node.chunks()]
-    passed = [after - before for before, after in zip(columns["at_ms"], columns["at_ms"][1:], strict=False)]
+    window = Window(list(node.chunks()))
+    ticks = range(len(window.ticks))
+    passed = [window.ticks[tick] - window.ticks[tick - 1] for tick in ticks[1:]]
     assert max(passed) >= 2000
+    cores = [cores_by_time(window, number, ticks, node.header["ticks_a_second"]) for number in window.processes()]
     # CPU time is told in hundredths of a second: of the last look, right behind another, it is a matter of chance.
-    rates = [one for one, ms in zip(columns["cpu_cores"][1:], passed, strict=True) if ms >= 50]
+    rates = [sum(one) for *one, ms in zip(*cores, passed, strict=True) if ms >= 50]
     assert max(rates) < 2, "one that burns cannot be two"
 
 

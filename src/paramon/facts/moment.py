@@ -27,7 +27,8 @@ EARLY_MS = 300
 
 
 class ProcessNow(NamedTuple):
-    """`cores`: CPU time a second; `read`, `written`: bytes a second, from and to anything."""
+    """`cores`: CPU time a second, of children that nobody saw, too; `read`, `written`: bytes a second, from and to
+    anything."""
 
     process: Process
     state: str
@@ -41,9 +42,9 @@ class ProcessNow(NamedTuple):
 
 
 class NodeNow(NamedTuple):
-    """`memory_kib`: of the job's processes, what they share (`common_kib`) counted once. `values`: of series, `rates`
-    of those that are counted, a second. `of_ranks`: how much the series `mpi.RANK.…` have grown in the last ten
-    seconds."""
+    """`cores`: of those that have ended since the tick before, too. `memory_kib`: of the job's processes, what they
+    share (`common_kib`) counted once. `values`: of series, `rates` of those that are counted, a second. `of_ranks`: how
+    much the series `mpi.RANK.…` have grown in the last ten seconds."""
 
     at_ms: int
     processes: list[ProcessNow]
@@ -63,10 +64,13 @@ def node_at(window: Window, at_ms: int, known: Callable[[int], Process | None], 
     """As it was at the last tick until then; the window's first where all are later. `known`: processes by number."""
     tick = max(window.tick_at(at_ms), 0)
     before = window.tick_before(tick, OVER_MS)
-    found, own, common = [], 0, 0
+    found, ended, own, common = [], 0.0, 0, 0
     for number in window.processes():
         values = window.process(number, tick)
-        if values is None or values[STATE] == GONE:
+        if values is None:
+            continue
+        if values[STATE] == GONE:
+            ended += _cores(window, number, before, tick, ticks_a_second)
             continue
         process = known(number) or Process(number, 0, 0, 0, "?", "", -1)
         found.append(_process(window, process, tick, before, ticks_a_second))
@@ -78,18 +82,22 @@ def node_at(window: Window, at_ms: int, known: Callable[[int], Process | None], 
     long = window.tick_before(tick, LONG_OVER_MS)
     of_ranks = {series: value - (window.value(series, long) or 0)
                 for series, value in numbers.items() if series.startswith(SERIES)}  # fmt: skip
-    return NodeNow(at, found, sum(one.cores for one in found), own + common, common, numbers, rates, of_ranks)
+    return NodeNow(at, found, ended + sum(one.cores for one in found), own + common, common, numbers, rates, of_ranks)
 
 
 def cores_by_time(window: Window, number: int, ticks: Sequence[int], ticks_a_second: int) -> list[float]:
     """Of a process at some ticks, each since the one before."""
-    found = []
-    for before, tick in zip(ticks, ticks[1:]):
-        seconds = window.passed_ms(before, tick) / 1000
-        now, then = window.process(number, tick), window.process(number, before)
-        grown = now[USER] + now[SYSTEM] - (then[USER] + then[SYSTEM] if then else 0) if now else 0
-        found.append(max(grown, 0) / ticks_a_second / seconds if seconds > 0 else 0.0)
-    return found
+    return [_cores(window, number, before, tick, ticks_a_second) for before, tick in zip(ticks, ticks[1:])]
+
+
+def _cores(window: Window, number: int, before: int, tick: int, ticks_a_second: int) -> float:
+    """Of a process from one tick to another, with its children that nobody saw."""
+    seconds = window.passed_ms(before, tick) / 1000
+    now, then = window.process(number, tick), window.process(number, before)
+    if not now or seconds <= 0:
+        return 0.0
+    grown = now[USER] + now[SYSTEM] - (then[USER] + then[SYSTEM] if then else 0)
+    return max(grown + window.unseen_ticks(number, before, tick), 0) / ticks_a_second / seconds
 
 
 def _process(window: Window, process: Process, tick: int, before: int, second: int) -> ProcessNow:
@@ -104,7 +112,7 @@ def _process(window: Window, process: Process, tick: int, before: int, second: i
         process,
         letter(values[STATE]),
         values[THREADS],
-        (grown(USER) + grown(SYSTEM)) / second,
+        _cores(window, process.number, before, tick, second),
         values[RSS],
         grown(READ),
         grown(WRITE),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from paramon.facts.series import Course
 from paramon.facts.slept import Slept
 from paramon.facts.sums import Sums, joined, sums
 from paramon.facts.timeline import Timeline
+from paramon.facts.unseen import Unseen
 from paramon.facts.usage import Usage, Used
 from paramon.sample.chunk import Chunk
 from paramon.sample.profile import NodeProfile, Process
@@ -49,6 +50,7 @@ class NodeFacts:
         self.known_ms = 0
         """CPU time of the processes that were seen, when all is taken."""
         self._slept = Slept()
+        self._unseen = Unseen(profile.processes.get)
         self._held: dict[int, Sequence[int]] = {}
         self._children: dict[int, int] = {}
         """By number: CPU ticks of its children that were seen, have ended, and are told of together."""
@@ -59,14 +61,13 @@ class NodeFacts:
         parts = sums(chunk, self._held, self.rank)
         whole = joined(parts.values(), len(chunk.ticks))
         slept = self._slept.take(chunk)
-        self._time(chunk, whole, slept)
+        has_earlier = not self.ticks and bool(self.profile.header.get("attached"))
+        self._time(chunk, whole, slept, self._unseen.take(chunk.rows, has_earlier=has_earlier))
         self._peaks(chunk, parts, whole)
-        is_first = not self.ticks
         for number, rows in chunk.rows.items():
             usage = self.usages.get(number)
             if usage is None:
-                is_earlier = is_first and rows[0][0] == 0 and bool(self.profile.header.get("attached"))
-                usage = self.usages[number] = Usage(rows[0][1] if is_earlier else None)
+                usage = self.usages[number] = Usage(rows[0][1] if has_earlier and not rows[0][0] else None)
             usage.take(rows, chunk.ticks)
             self.rows += len(rows)
         self._held = {number: rows[-1][1] for number, rows in chunk.rows.items()}
@@ -127,10 +128,16 @@ class NodeFacts:
 
     @property
     def is_running(self) -> bool:
-        return is_being_written(self.profile)
+        return is_being_written(self.profile, self.last_ms)
 
-    def _time(self, chunk: Chunk, whole: Sums, slept: Sequence[int]) -> None:
-        used = map(int.__add__, whole.grown["user_ticks"], whole.grown["system_ticks"])
+    def _time(self, chunk: Chunk, whole: Sums, slept: Sequence[int], unseen: Mapping[int, Mapping[int, int]]) -> None:
+        """`unseen`: by process and tick."""
+        used = list(whole.cpu_ticks)
+        for tick, ticks in (one for its in unseen.values() for one in its.items()):
+            if ticks < 0:
+                self.timeline.take_back(-ticks * 1000 // self.second)
+            else:
+                used[tick] += ticks
         before = self.last_ms if self.ticks else chunk.ticks[0]
         for at, gap, ticks, kib, common in zip(chunk.ticks, slept, used, whole.memory_kib(), whole.common_kib):
             self.timeline.cpu(before + gap, at, ticks * 1000 / self.second)

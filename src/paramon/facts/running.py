@@ -8,29 +8,29 @@ import time
 from paramon.sample.profile import LIVE, Told
 
 STILL_SECONDS = 150
-"""One that has no end and was written to within that time (or twice its period) is."""
+"""One that has no end, was written to within that time (or twice its period), and tells of so late a moment, is. A copy
+has the date at which it was made."""
 
 
-def is_being_written(told: Told) -> bool:
-    if told.end is not None:
-        return False
-    return time.time() - last_written(told) < _patience(told)
-
-
-def last_written(told: Told) -> float:
-    """Seconds since 1970; 0 where nothing is there."""
-    return max(map(_written, _files(told)))
+def is_being_written(told: Told, last_ms: int) -> bool:
+    """`last_ms`: its last tick."""
+    late_ms = time.time() * 1000 - int(told.header.get("started_at_ms", 0)) - last_ms
+    return _is_fresh(told) and late_ms < _patience(told) * 1000
 
 
 def cut_off(told: Told) -> None:
     """Nobody writes there any more, whenever the last time was: the files are dated back as far as it takes to say so.
     OSError where they cannot be."""
-    if not is_being_written(told):
+    if not _is_fresh(told):
         return
     latest = time.time() - _patience(told)
     for path in _files(told):
         if _written(path) > latest:
             os.utime(path, (latest, latest))
+
+
+def _is_fresh(told: Told) -> bool:
+    return told.end is None and time.time() - max(map(_written, _files(told))) < _patience(told)
 
 
 def _files(told: Told) -> tuple[str, str]:
@@ -42,6 +42,7 @@ def _patience(told: Told) -> float:
 
 
 def _written(path: str) -> float:
+    """Seconds since 1970; 0 where nothing is there."""
     try:
         return os.stat(path).st_mtime
     except OSError:

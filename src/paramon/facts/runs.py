@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TypeVar
 
-from paramon.facts.running import last_written
-from paramon.sample.profile import Told
+from paramon.sample.profile import LIVE, Told
+from paramon.sample.tape import Tape
 
 T = TypeVar("T", bound=Told)
+
+
+def without_copies(profiles: Sequence[T]) -> tuple[list[T], list[T]]:
+    """Those that are each of another collector, and those left out: somebody copied a file, or it was shorter then."""
+    longest: dict[object, T] = {}
+    for one in profiles:
+        known = longest.get(_collector(one))
+        if known is None or _size(one) > _size(known):
+            longest[_collector(one)] = one
+    kept = set(map(id, longest.values()))
+    return [one for one in profiles if id(one) in kept], [one for one in profiles if id(one) not in kept]
 
 
 def newest_run(profiles: Sequence[T]) -> list[T]:
@@ -28,6 +40,16 @@ def newest_run(profiles: Sequence[T]) -> list[T]:
     return [one for one in profiles if one in found]
 
 
+def _collector(told: Told) -> object:
+    """Equal for files of the same. A profile that does not say whose it is, as the first ones, is like no other."""
+    whose = [told.header.get(name) for name in ("boot", "pid", "node", "started_at_ms", "job")]
+    return repr(whose) if all(whose[:2]) else told.path
+
+
+def _size(told: Told) -> int:
+    return sum(os.stat(path).st_size for path in (told.path, told.path + LIVE) if os.path.exists(path))
+
+
 def _command(told: Told) -> object:
     return told.header.get("command")
 
@@ -37,7 +59,13 @@ def _start_ms(told: Told) -> int:
 
 
 def _end_ms(told: Told) -> int:
-    """Where no end was written: when something was written last."""
+    """Where no end was written: its last tick."""
     if told.end is not None:
         return _start_ms(told) + int(told.end.get("wall_ms", 0))
-    return int(last_written(told) * 1000)
+    return _start_ms(told) + (told if isinstance(told, Tape) else _followed(told.path)).last_ms
+
+
+def _followed(path: str) -> Tape:
+    found = Tape(path)
+    found.poll()
+    return found

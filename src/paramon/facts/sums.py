@@ -17,19 +17,16 @@ from paramon.sample.fields import AT
 USER, SYSTEM = AT["user_ticks"], AT["system_ticks"]
 RSS, SHARED, FILE = AT["rss_kib"], AT["shared_kib"], AT["file_kib"]
 THREADS, STATE = AT["threads"], AT["state"]
-RUNNING, BLOCKED, GONE = ord("R"), ord("D"), ord("X")
-COUNTERS = ("user_ticks", "system_ticks", "read_chars", "write_chars", "read_bytes", "write_bytes")
-"""Those of which is asked when they grew."""
-PLACES = tuple(AT[name] for name in COUNTERS)
-LEVELS = ("anonymous_kib", "rss_kib", "threads", "processes", "running", "blocked")
+BLOCKED, GONE = ord("D"), ord("X")
+LEVELS = ("anonymous_kib", "rss_kib", "threads", "processes")
 """What stands at a moment, and can be added up."""
 
 
 class Sums:
-    """Lists as long as the chunk's ticks. `grown`: by the name of a counter, how much it grew at each tick.
+    """Lists as long as the chunk's ticks. `cpu_ticks`: how much was used until each tick from the one before.
     `common_kib`: mapped from files or shared, of the process that has the most of it."""
 
-    __slots__ = ("anonymous_kib", "blocked", "common_kib", "grown", "processes", "rss_kib", "running", "threads")
+    __slots__ = ("anonymous_kib", "common_kib", "cpu_ticks", "processes", "rss_kib", "threads")
 
     def __init__(self, ticks: int) -> None:
         self.anonymous_kib = [0] * ticks
@@ -37,9 +34,7 @@ class Sums:
         self.rss_kib = [0] * ticks
         self.threads = [0] * ticks
         self.processes = [0] * ticks
-        self.running = [0] * ticks
-        self.blocked = [0] * ticks
-        self.grown = {name: [0] * ticks for name in COUNTERS}
+        self.cpu_ticks = [0] * ticks
 
     def memory_kib(self) -> list[int]:
         return [own + common for own, common in zip(self.anonymous_kib, self.common_kib)]
@@ -48,15 +43,11 @@ class Sums:
         """`rows` of one process. `before`: its values at the end of the chunk before; None where it was not there: all
         that it has used until its first row is of that tick. `settle` when all are in."""
         levels = [getattr(self, name) for name in LEVELS]
-        grown = list(zip(self.grown.values(), PLACES))
         before = before or NOTHING
         held = (0,) * len(LEVELS)
         common, since = 0, 0
         for tick, values in rows:
-            for column, place in grown:
-                change = values[place] - before[place]
-                if change > 0:
-                    column[tick] += change
+            self.cpu_ticks[tick] += max(values[USER] - before[USER], 0) + max(values[SYSTEM] - before[SYSTEM], 0)
             now, also = _levels(values)
             if now != held:
                 for column, new, old in zip(levels, now, held):
@@ -84,8 +75,7 @@ class Sums:
             ours, theirs = getattr(self, name), getattr(other, name)
             ours[:] = map(int.__add__, ours, theirs)
         self.common_kib[:] = map(max, self.common_kib, other.common_kib)
-        for name, column in self.grown.items():
-            column[:] = map(int.__add__, column, other.grown[name])
+        self.cpu_ticks[:] = map(int.__add__, self.cpu_ticks, other.cpu_ticks)
 
 
 def sums(chunk: Chunk, held: Mapping[int, Sequence[int]], group: Callable[[int], int]) -> dict[int, Sums]:
@@ -104,11 +94,10 @@ def sums(chunk: Chunk, held: Mapping[int, Sequence[int]], group: Callable[[int],
 
 def _levels(values: Sequence[int]) -> tuple[tuple[int, ...], int]:
     """As LEVELS; and what others may have mapped, too."""
-    state = values[STATE]
-    if state == GONE:
+    if values[STATE] == GONE:
         return (0,) * len(LEVELS), 0
     own, common = footprint(values)
-    return (own, own + common, values[THREADS], 1, int(state == RUNNING), int(state == BLOCKED)), common
+    return (own, own + common, values[THREADS], 1), common
 
 
 def letter(state: int) -> str:

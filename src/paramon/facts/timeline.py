@@ -8,6 +8,9 @@ MOST_SECONDS = 90 * 86400
 MOST = 1 << 50
 """Of a second and a node: what a profile says beyond that was made up."""
 
+BACK_SECONDS = 300
+"""Several looks, which may be a minute apart."""
+
 
 class Timeline:
     """From second 0, the start of the profile. Of a second 24 bytes, however many processes there are. `common_kib`: of
@@ -28,6 +31,13 @@ class Timeline:
             _reach(self.cpu_ms, second, 0)
             self.cpu_ms[second] = min(self.cpu_ms[second] + round(used_ms * (end - at) / passed), MOST)
             at = end
+
+    def take_back(self, cpu_ms: int) -> None:
+        """So much of the last seconds was counted too early, and will be told of otherwise."""
+        for second in range(len(self.cpu_ms) - 1, max(len(self.cpu_ms) - BACK_SECONDS, 0) - 1, -1):
+            back = min(self.cpu_ms[second], cpu_ms)
+            self.cpu_ms[second] -= back
+            cpu_ms -= back
 
     def memory(self, at_ms: int, kib: int, common_kib: int = 0) -> None:
         """So much from that moment on, until the next. Of a second with several looks, the most."""

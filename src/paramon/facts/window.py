@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Callable
 
+from paramon.facts.unseen import Unseen, told_ticks
 from paramon.sample.chunk import Chunk
 from paramon.sample.fields import SLEPT_SERIES
-
-Values = "tuple[int, ...]"
+from paramon.sample.profile import Process
 
 
 class Window:
     """Chunks that follow one another. What is not in a chunk has ended before it."""
 
-    def __init__(self, chunks: Sequence[Chunk]) -> None:
+    def __init__(self, chunks: Sequence[Chunk], known: Callable[[int], Process | None] = lambda _: None) -> None:
+        """`known`: processes by number."""
         self.ticks: list[int] = []
         """Milliseconds since the start of the profile."""
         self._rows: dict[int, tuple[list[int], list[tuple[int, ...] | None]]] = {}
         self._points: dict[str, tuple[list[int], list[int | None]]] = {}
         for chunk in chunks:
             self._add(chunk)
+        rows = {number: _told_of(*kept) for number, kept in self._rows.items()}
+        self._unseen = Unseen(known).take(rows, has_earlier=True)
 
     def tick_at(self, at_ms: int) -> int:
         """The last one until then; -1 where all are later."""
@@ -46,6 +50,10 @@ class Window:
         at, values = self._rows.get(number, ([], []))
         found = bisect_right(at, tick) - 1
         return values[found] if found >= 0 else None
+
+    def unseen_ticks(self, number: int, before: int, tick: int) -> int:
+        """CPU time of children that nobody saw, of which a process was told after one tick and until another."""
+        return sum(more for at, more in self._unseen.get(number, {}).items() if before < at <= tick)
 
     def first_tick(self, number: int) -> int:
         """At which it is there."""
@@ -91,3 +99,9 @@ class Window:
             at, numbers = self._points.setdefault(series, ([], []))
             at += [first + tick for tick, _ in points]
             numbers += [told for _, told in points]
+
+
+def _told_of(at: Sequence[int], values: Sequence[tuple[int, ...] | None]) -> list[tuple[int, tuple[int, ...]]]:
+    """The rows of a process that was told of its children; of any other, the first and the last."""
+    rows = [(tick, told) for tick, told in zip(at, values) if told is not None]
+    return rows if told_ticks(rows[0][1]) != told_ticks(rows[-1][1]) else [rows[0], rows[-1]]

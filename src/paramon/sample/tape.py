@@ -37,6 +37,7 @@ class Tape(Told):
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
+        self.lost_bytes = self.damaged_chunks = 0
         self._minutes: list[Minute] = []
         self._roll = Roll(path)
         self._kept: dict[int, Chunk] = {}
@@ -121,10 +122,13 @@ class Tape(Told):
         if there.st_ino != self._inode or there.st_size < self._offset:  # it was taken away, and another one begun
             self._inode, self._offset = there.st_ino, 0
             self._minutes, self._kept, self._roll = [], {}, Roll(self.path)
+            self.lost_bytes = self.damaged_chunks = 0
+        lost = 0
         for one in frames_in(self.path, self._offset):
             if isinstance(one, int):
+                lost += one
                 continue
-            self._offset = one.end
+            self._offset, self.lost_bytes, lost = one.end, self.lost_bytes + lost, 0
             try:
                 if one.kind == CHUNK:
                     head = zlib.decompressobj().decompress(one.payload, 16)
@@ -135,7 +139,7 @@ class Tape(Told):
                 else:
                     note(self, one)
             except (Damaged, ValueError, TypeError, zlib.error):
-                continue
+                self.damaged_chunks += 1
 
     def _open_bytes(self) -> bytes:
         """What was not read yet, of the open minute's file. It is emptied when the minute is over: its first frame

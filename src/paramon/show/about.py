@@ -6,6 +6,8 @@ from typing import Any
 
 from paramon.facts.job import JobFacts
 from paramon.facts.node import NodeFacts
+from paramon.show.harm import damage_words
+from paramon.show.lacks import lacks
 from paramon.show.sheet import Sheet
 from paramon.text import clean, count, word
 
@@ -34,10 +36,7 @@ def about(facts: JobFacts, sheet: Sheet) -> list[str]:
     if passed_over:
         en = f"{passed_over} more {word(passed_over, 'profile')} with nothing amiss: --json has all"
         lines += sheet.line("", sheet.say(en, f"另有 {passed_over} 个采集文件未见异常：见 --json"))
-    for why, names in _unavailable(facts, sheet).items():
-        en, zh = ", ".join(names), "、".join(names)
-        lines += sheet.line("", sheet.say(f"not to be had: {en}: {why}", f"无法采集：{zh}：{why}"))
-    return lines
+    return lines + lacks(facts, sheet)
 
 
 def _faith(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
@@ -47,14 +46,11 @@ def _faith(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
     if node.wall_ms >= STEADY_MS:
         of_core = f"{cpu_us / node.wall_ms / 10:.2f} %"
         part = f" ({of_core} of a core)", f"（{of_core} 核）"
-    rows = count(node.rows)
+    looks = count(node.ticks)
     return [
-        say(
-            f"{node.ticks} {word(node.ticks, 'tick')}, {rows} {word(node.rows, 'row')}",
-            f"{node.ticks} 个采样点、{rows} 行",
-        ),
+        say(f"it looked {looks} {word(node.ticks, 'time')}", f"采样 {looks} 次"),
         say(f"it took {seconds} of CPU{part[0]}", f"采集耗用 CPU {seconds}{part[1]}"),
-        say(f"{missed} {word(missed, 'tick')} missed", f"漏采 {missed} 次"),
+        say(f"{missed} {word(missed, 'look')} missed", f"漏采 {missed} 次"),
         say(f"{slowed} left out to stay cheap", f"为省开销少采 {slowed} 次"),
     ]
 
@@ -79,19 +75,11 @@ def _completeness(part: float | None, cpu_ms: int, sheet: Sheet, *, has_ended: b
             f"the processes that it saw used {told} of the job's total: some are not in that",
             f"已知进程的 CPU 时间为作业总计的 {told}：部分进程不在总计之内",
         )
-    return say(f"{told} of all CPU time is a known process's", f"{told} 的 CPU 时间归到了进程")
+    return say(f"the processes that it saw used {told} of the job's CPU time", f"采到的进程占作业 CPU 时间的 {told}")
 
 
 def _harm(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
-    say, profile, found = sheet.say, node.profile, []
-    if profile.lost_bytes or profile.damaged_chunks:
-        size, minutes = count(profile.lost_bytes), profile.damaged_chunks
-        found.append(
-            say(
-                f"DAMAGED: {size} bytes, {minutes} unreadable {word(minutes, 'piece')}",
-                f"已损坏：{size} 字节、{minutes} 块无法读出",
-            )
-        )
+    say, found = sheet.say, [told for told in [damage_words([node.profile], sheet.say)] if told]
     if end.get("given_up_frames"):
         pieces = end["given_up_frames"]
         were = word(pieces, "piece was", "pieces were")
@@ -104,18 +92,3 @@ def _harm(node: NodeFacts, end: dict[str, Any], sheet: Sheet) -> list[str]:
     if failed:
         found.append(say(f"readings that failed: {failed}", f"读取失败：{failed}"))
     return found
-
-
-def _unavailable(facts: JobFacts, sheet: Sheet) -> dict[str, list[str]]:
-    """By reason, of all nodes; one that differs is said with its node."""
-    found: dict[str, str] = {}
-    for node in facts.nodes:
-        told = node.profile.header.get("unavailable")
-        for name, why in told.items() if isinstance(told, dict) else ():
-            text = clean(sheet.say(str(why[0]), str(why[-1])) if isinstance(why, list) and why else str(why))
-            if found.setdefault(clean(name), text) != text:
-                found[f"{clean(name)} ({node.name})"] = text
-    reasons: dict[str, list[str]] = {}
-    for name, text in found.items():
-        reasons.setdefault(text, []).append(name)
-    return reasons

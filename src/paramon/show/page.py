@@ -9,6 +9,7 @@ from paramon.facts.job import JobFacts
 from paramon.facts.usage import Used
 from paramon.show.about import about
 from paramon.show.counted import hardware_words
+from paramon.show.harm import cut_off_words
 from paramon.show.nodes import node_lines
 from paramon.show.sheet import LABEL, Sheet
 from paramon.show.tables import process_table, rank_table
@@ -77,10 +78,7 @@ def _ending(facts: JobFacts, sheet: Sheet) -> str:
     if any(node.is_running for node in facts.nodes):
         return say("still running", "仍在运行")
     if any(end is None for end in ends):
-        # Grid Engine ends what a script leaves behind before that can say anything.
-        is_with_job = any(node.profile.header.get("attached") for node in facts.nodes)
-        en, zh = ("ended with its job, or ", "随作业结束或") if is_with_job else ("", "")
-        return say(f"{en}cut off: no end was written", f"{zh}采集中断：没有结束记录")
+        return cut_off_words((node.profile for node in facts.nodes), say)
     if any(end is not None and "exit_code" in end for end in ends):
         return say("exit code 0", "退出码 0")
     return say("ended", "已结束")  # who only looks on is not told how
@@ -96,7 +94,7 @@ def _processors(facts: JobFacts, sheet: Sheet) -> list[str]:
     return [
         *sheet.line(
             "CPU",
-            say(f"{used} used of {whole} there ({part})", f"已用 {used}，可用 {whole}（{part}）"),
+            say(f"{used} used, {part} of its cores' {whole}", f"已用 {used}，占可用核时 {whole} 的 {part}"),
             say(f"{mean:.2f} of {cores} cores on average", f"平均 {mean:.2f} 核（共 {cores} 核）"),
             say(f"{system} of it in the kernel", f"内核态占 {system}"),
         ),

@@ -9,11 +9,13 @@ from paramon.facts.job import JobFacts, ProcessFacts
 from paramon.facts.ranks import Balance
 from paramon.facts.usage import Used
 from paramon.show.sheet import Sheet
-from paramon.show.waits import as_known
+from paramon.show.waits import LITTLE, as_known
 from paramon.text import amount, clean, count, duration, left, right, short, width, word
 
 SHOWN = 15
 CELL_MOST, BETWEEN, MORE = 28, "  ", "…"
+WAITED = 0.1
+"""From such a part of the ranks' time on it is told that they waited for a CPU."""
 CLEAR_MS = 1000
 """Where no rank used as much CPU time, clock ticks make their balance."""
 
@@ -47,12 +49,12 @@ def rank_table(facts: JobFacts, sheet: Sheet) -> list[str]:
                 *_cells(_sum(one.used for one in others), 0),
             ]
         )
-    return [*_table(head, rows, 2, sheet), *_balance(balance, [one.used.cpu_ms for one in ranks], sheet)]
+    return [*_table(head, rows, 2, sheet), *_balance(balance, [one.used for one in ranks], facts.awake_ms, sheet)]
 
 
-def _balance(found: Balance, cpu_ms: Sequence[int], sheet: Sheet) -> list[str]:
+def _balance(found: Balance, used: Sequence[Used], run_ms: int, sheet: Sheet) -> list[str]:
     """By what was useful; where that is not known, by all CPU time, of which ranks that wait may take as much."""
-    say, ranks = sheet.say, len(cpu_ms)
+    say, ranks, cpu_ms = sheet.say, len(used), [one.cpu_ms for one in used]
     if found.load is None:
         if max(cpu_ms) < CLEAR_MS:
             return []
@@ -65,14 +67,22 @@ def _balance(found: Balance, cpu_ms: Sequence[int], sheet: Sheet) -> list[str]:
         say(f"{share} of the ranks' time in MPI", f"MPI 占各进程时间的 {share}"),
     ]
     if found.parallel is not None and found.communication is not None:
-        parallel, communication = f"{found.parallel:.2f}", f"{found.communication:.2f}"
-        parts.append(
-            say(
-                f"parallel efficiency {parallel} = load balance × communication {communication}",
-                f"并行效率 {parallel} = 负载均衡 × 通信效率 {communication}",
-            )
-        )
+        parts.append(_efficiency(found.parallel, found.communication, _sum(used), ranks * run_ms, sheet))
     return sheet.line("MPI", *parts)
+
+
+def _efficiency(parallel: float, communication: float, used: Used, ranks_ms: int, sheet: Sheet) -> str:
+    """`ranks_ms`: how long they ran, together. What they waited for a CPU looks like communication from outside."""
+    waited = used.run_wait_ms / ranks_ms if ranks_ms and used.waits_known >= LITTLE else 0.0
+    en, zh, why_en, why_zh = "communication", "通信效率", "", ""
+    if waited >= WAITED:
+        part = as_known(used, _part(waited))
+        en, zh = "communication and waiting for a CPU", "通信与等 CPU"
+        why_en, why_zh = f": ranks waited for one {part} of the time", f"：各进程 {part} 的时间在等 CPU"
+    return sheet.say(
+        f"parallel efficiency {parallel:.2f} = load balance × {en} {communication:.2f}{why_en}",
+        f"并行效率 {parallel:.2f} = 负载均衡 × {zh} {communication:.2f}{why_zh}",
+    )
 
 
 def process_table(facts: JobFacts, sheet: Sheet) -> list[str]:

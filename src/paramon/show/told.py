@@ -6,7 +6,11 @@ from typing import Any
 
 from paramon.facts.job import JobFacts
 from paramon.facts.node import NodeFacts
+from paramon.facts.timeline import Timeline
 from paramon.facts.usage import Used
+
+STEPS_MOST = 3600
+"""As much is told of a day as of an hour."""
 
 
 def told(facts: JobFacts) -> dict[str, Any]:
@@ -18,12 +22,26 @@ def told(facts: JobFacts) -> dict[str, Any]:
         "cpu_ms_there": facts.there_ms,
         "memory_peak_kib": peak,
         "memory_peak_second": second,
+        "by_time": _by_time(facts.timeline),
         "used": _used(facts.used),
         "mpi": facts.balance._asdict(),
         "hardware": facts.hardware._asdict(),
         "nodes": [_node(node) for node in facts.nodes],
         "ranks": [{**one._asdict(), "used": _used(one.used)} for one in facts.ranks if one.rank >= 0],
         "processes": [{**one._asdict(), "used": _used(one.used)} for one in facts.processes],
+    }
+
+
+def _by_time(timeline: Timeline) -> dict[str, Any]:
+    """`seconds`: of each step from the start on. CPU time in it, and the most memory of any of its seconds."""
+    cpu, memory = timeline.cpu_ms, timeline.memory_kib
+    length = max(len(cpu), len(memory))
+    step = max(-(-length // STEPS_MOST), 1)
+    starts = range(0, length, step)
+    return {
+        "seconds": step,
+        "cpu_ms": [sum(cpu[at : at + step]) for at in starts],
+        "memory_kib": [max(memory[at : at + step], default=0) for at in starts],
     }
 
 

@@ -8,6 +8,7 @@ from typing import Callable, NamedTuple
 
 from paramon.facts.moment import ProcessNow
 from paramon.facts.ranks import Balance, balance
+from paramon.show.harm import cut_off_words, damage_words
 from paramon.show.waits import as_known
 from paramon.text import amount, clean, count, duration, spark, word
 from paramon.top.gauges import Gauge, gpu_gauges, node_gauges
@@ -120,6 +121,8 @@ def _status(reel: Reel, state: State, moment: int, say: Say) -> str:
     else:
         parts.append(f"▶ {state.speed:g}×" if state.is_playing else say("❚❚ paused", "❚❚ 暂停"))
         parts.append(say("of ", "全长 ") + duration(reel.end_ms - reel.start_ms))
+    damage = damage_words(reel.tapes, say)
+    parts += [damage] if damage else []
     parts.append(say("sorted by ", "排序：") + say(state.sort, SORTED[state.sort]))
     return "  ".join(parts)
 
@@ -135,7 +138,7 @@ def _ended(reel: Reel, say: Say) -> str:
         if end.get("exit_code"):
             return say(f"■ ended, exit code {end['exit_code']}", f"■ 已结束，退出码 {end['exit_code']}")
     if any(tape.end is None for tape in reel.tapes):
-        return say("■ cut off: no end was written", "■ 采集中断：没有结束记录")
+        return "■ " + cut_off_words(reel.tapes, say)
     return say("■ ended", "■ 已结束")
 
 

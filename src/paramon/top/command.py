@@ -60,7 +60,7 @@ def top(wanted: Wanted) -> int:
         )
     reel = Reel(wanted.path)
     reel.poll()
-    tell_left_out(reel.left_out)
+    tell_left_out(reel.left_out, reel.copies)
     return look_on(wanted, reel, lambda: True)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from paramon.facts.moment import NodeNow, cores_by_time, node_at
 from paramon.facts.running import is_being_written
-from paramon.facts.runs import newest_run
+from paramon.facts.runs import newest_run, without_copies
 from paramon.facts.window import Window
 from paramon.sample.errors import Damaged
 from paramon.sample.profile import SUFFIX
@@ -48,6 +48,8 @@ class Reel:
         self._known: dict[str, Tape] = {}
         self.tapes: list[Tape] = []
         """Of the newest run, those that have begun."""
+        self.copies: list[str] = []
+        """Files of the folder that are left out because another has the same profile."""
 
     def poll(self) -> None:
         """OSError where nothing is there; Damaged where it is a file and no profile. In a folder such a one is left
@@ -66,7 +68,8 @@ class Reel:
             except (Damaged, OSError):
                 if not is_folder:
                     raise
-        self.tapes = newest_run([tape for tape in self._known.values() if tape.header])
+        each, copies = without_copies([tape for tape in self._known.values() if tape.header])
+        self.tapes, self.copies = newest_run(each), [tape.path for tape in copies]
         if not is_folder and not self.tapes:
             raise Damaged(f"{self._path}: this is no profile of paramon", f"{self._path}：不是 paramon 采集文件")
 
@@ -95,7 +98,7 @@ class Reel:
 
     @property
     def is_over(self) -> bool:
-        return bool(self.tapes) and not any(map(is_being_written, self.tapes))
+        return bool(self.tapes) and not any(is_being_written(one, max(one.last_ms, 0)) for one in self.tapes)
 
     def at(self, moment_ms: int) -> list[Seen]:
         """The nodes that had begun by then and had not ended."""
@@ -104,7 +107,7 @@ class Reel:
             at = moment_ms - _start(tape)
             if at < 0 or (tape.end is not None and at > tape.last_ms + 1000 and moment_ms < self.end_ms):
                 continue
-            window = Window(tape.chunks(at - HISTORY_MS, at))
+            window = Window(tape.chunks(at - HISTORY_MS, at), tape.process)
             if window.ticks:
                 now = node_at(window, at, tape.process, _second(tape))
                 tick = max(window.tick_at(at), 0)

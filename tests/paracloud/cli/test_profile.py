@@ -73,14 +73,14 @@ def watched(served, lin, tmp_path) -> Watched:
 def test_a_job_is_told_of_while_it_runs_and_when_it_has_ended(terminal, lin, watched):
     made = watched.runs()
     text = terminal.say(lin, "profile", watched.id)
-    for part in ("mpirun ./a.out", "1 node: n1", "still running", "1.80 s used of 8.00 s", "1002 r0 a.out",
-                 "not to be had: energy: no RAPL here", "it took 0.00 s of CPU"):  # fmt: skip
+    for part in ("mpirun ./a.out", "1 node: n1", "still running", "1.80 s used, 22 % of its cores' 8.00 s",
+                 "1002 r0 a.out", "not on this machine: energy meter (RAPL)", "it took 0.00 s of CPU"):  # fmt: skip
         assert part in text
     made.close(cpu_ticks_total=200, completeness=0.9, exit_code=3)
     text = terminal.say(lin, "profile", watched.id)
     assert "exit code 3" in text
-    assert "90.0 % of all CPU time is a known process's" in text
-    assert "90.0 % 的 CPU 时间归到了进程" in terminal.say(lin, "profile", watched.id, language="zh_CN.UTF-8")
+    assert "the processes that it saw used 90.0 % of the job's CPU time" in text
+    assert "采到的进程占作业 CPU 时间的 90.0 %" in terminal.say(lin, "profile", watched.id, language="zh_CN.UTF-8")
     told = json.loads(terminal.say(lin, "profile", watched.id, "--json"))
     assert (told["cpu_ms"], [one["name"] for one in told["processes"]]) == (2000, ["mpirun", "a.out"])
 
@@ -101,9 +101,9 @@ def test_what_is_kept_of_one_that_was_just_cut_off_says_so_and_when_it_was_writt
     assert "cut off" in terminal.say(lin, "profile", watched.id, "--save", "kept")
     kept = terminal.home / "kept"
     assert min(path.stat().st_mtime for path in kept.iterdir()) > began - 2 * STILL_SECONDS
-    assert is_being_written(NodeProfile(made.path)), "at the centre nobody has dated anything"
+    assert is_being_written(NodeProfile(made.path), made.at_ms), "at the centre nobody has dated anything"
     (node,) = open_profile(str(kept))
-    assert not is_being_written(node)
+    assert not is_being_written(node, made.at_ms)
 
 
 def test_what_has_an_end_keeps_its_date(terminal, lin, watched):

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tests.paramon.made import STARTED_MS, Made
+from tests.paramon.made import Made
 
 from paramon.export.rows import STATE, process_rows, series_rows
 from paramon.sample.fields import NAMES
 from paramon.sample.profile import NodeProfile
 
+STARTED_MS = 1_790_000_000_000
 ROOT = Path(__file__).parents[3]
 COMMAND = './a.out "quoted", new\nline 计算'
 
@@ -34,7 +35,7 @@ def export(*arguments, **more: str) -> subprocess.CompletedProcess[str]:
 def profile(tmp_path) -> Path:
     """Two nodes; over the end of a minute; a process that ends."""
     for node in ("n2", "n1"):
-        made = Made(tmp_path / "profile", node=node)
+        made = Made(tmp_path / "profile", node=node, started_ms=STARTED_MS)
         made.comes(1, rank=int(node[1:]), command=COMMAND)
         made.comes(2, name="short")
         made.tick(0, {1: {"user_ticks": 5}}, memory__free_kib=70)

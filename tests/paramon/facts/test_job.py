@@ -1,7 +1,7 @@
 """What a job took: sums over its processes at each moment, counters over its life."""
 
-import os
 import tracemalloc
+from pathlib import Path
 
 import pytest
 from tests.paramon.made import STARTED_MS, Made
@@ -9,7 +9,7 @@ from tests.paramon.made import STARTED_MS, Made
 from paramon.facts import node as nodes
 from paramon.facts.job import JobFacts
 from paramon.facts.runs import newest_run
-from paramon.sample.profile import LIVE, open_profile
+from paramon.sample.profile import open_profile
 from paramon.top.board import board
 from paramon.top.reel import Reel
 from paramon.top.state import State
@@ -275,15 +275,31 @@ def test_of_a_folder_with_many_runs_the_newest_is_told_of(tmp_path):
     assert [one.header["job"] for one in newest_run(profiles[:1])] == ["1"]
 
 
-def test_of_a_run_that_goes_on_each_node_is_its_own_though_no_minute_is_over(tmp_path):
-    for node, later_s in (("n1", 0), ("n2", 3)):
-        made = Made(tmp_path, node=node, started_ms=STARTED_MS + later_s * 1000, job="")
+@pytest.mark.parametrize("is_minute", [False, True])
+def test_of_a_run_that_has_no_end_each_node_is_its_own_until_its_last_tick_whatever_the_files_date(tmp_path, is_minute):
+    for until_s, run in ((4, ["n1", "n2"]), (2, ["n2"])):
+        folder = tmp_path / str(until_s)
+        for node, later_s in (("n1", 0), ("n2", 3)):
+            made = Made(folder, node=node, started_ms=STARTED_MS + later_s * 1000, job="")
+            made.tick(0)
+            made.tick(until_s * 1000)
+            if is_minute:
+                made.minute()
+        assert [one.header["node"] for one in newest_run(open_profile(str(folder)))] == run
+        reel = Reel(str(folder))
+        reel.poll()
+        assert [one.header["node"] for one in reel.tapes] == run
+
+
+def test_a_copy_that_was_just_made_of_what_was_cut_off_long_ago_is_not_running(tmp_path):
+    for started_ms, is_running in ((STARTED_MS - 3_600_000, False), (STARTED_MS - 10_000, True)):
+        made = Made(tmp_path / str(started_ms), started_ms=started_ms)
         made.tick(0)
-        os.utime(made.path, (STARTED_MS / 1000 + later_s,) * 2)
-    first, second = open_profile(str(tmp_path))
-    for written_s, run in ((4, [first, second]), (2, [second])):
-        os.utime(first.path + LIVE, (STARTED_MS / 1000 + written_s,) * 2)
-        assert newest_run([first, second]) == run
+        made.tick(9000)
+        (node,) = facts(Path(made.path).parent).nodes
+        reel = Reel(made.path)
+        reel.poll()
+        assert (node.is_running, reel.is_over) == (is_running, not is_running)
 
 
 def test_many_that_ended_are_summed_and_nothing_of_them_is_lost(tmp_path):

@@ -1,11 +1,15 @@
 """What a node does at a moment: a rate is the true one, however seldom what it is of is read."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.paramon.made import Made
 
 from paramon.facts.moment import node_at
 from paramon.facts.window import Window
 from paramon.sample.chunk import Chunk
 from paramon.sample.fields import AT, COUNT, SLEPT_SERIES
+from paramon.sample.profile import NodeProfile
 
 CYCLES = "counter.cycles"
 
@@ -72,3 +76,30 @@ def test_what_came_between_two_looks_has_used_all_of_it_since_the_first_of_the_t
     told = Chunk([0, 1000, 2000, 3000], {1: [(first, tuple(values))]}, {})
     now = node_at(Window([told]), first * 1000, lambda _: None, 100)
     assert (now.cores, now.processes[0].cores) == (0.7, 0.7)
+
+
+@given(
+    st.lists(
+        st.tuples(st.booleans(), st.dictionaries(st.integers(1, 3), st.integers(0, 9), max_size=3)),
+        min_size=1, max_size=25,
+    )
+)  # fmt: skip
+def test_any_moment_is_the_same_however_the_minutes_fall(tmp_path_factory, looks):
+    """`looks`: whether a minute ends, and by how much each process's time grows."""
+    made = Made(tmp_path_factory.mktemp("profile"))
+    used = dict.fromkeys((1, 2, 3), 0)
+    for number in used:
+        made.comes(number)
+    memory = []
+    for second, (is_minute, grown) in enumerate(looks):
+        used = {number: ticks + grown.get(number, 0) for number, ticks in used.items()}
+        memory.append(sum(used.values()))
+        made.tick(second * 1000, {number: {"user_ticks": ticks, "rss_kib": ticks} for number, ticks in used.items()})
+        if is_minute:
+            made.minute()
+    profile = NodeProfile(made.close())
+    window = Window(list(profile.chunks()), profile.processes.get)
+    for second, (_, grown) in enumerate(looks):
+        now = node_at(window, second * 1000 + 999, profile.processes.get, 100)
+        assert (now.at_ms, now.memory_kib) == (second * 1000, memory[second])
+        assert now.cores == pytest.approx(sum(grown.values()) / 100 if second else 0)

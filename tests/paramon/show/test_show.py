@@ -10,7 +10,13 @@ import pytest
 from tests.paramon.made import STARTED_MS, Made
 
 from paramon.facts.job import JobFacts
+from paramon.machine import MAKERS
+from paramon.perf.adopted import OfAll
+from paramon.perf.job import SLEEP
+from paramon.perf.mpi import Mpi
+from paramon.record import PROCESS_IO
 from paramon.sample.profile import open_profile
+from paramon.show.lacks import LACKS
 from paramon.show.page import page
 from paramon.show.sheet import Sheet
 from paramon.text import amount, bar, clean, count, cut, duration, right, spark, width
@@ -52,7 +58,7 @@ def test_of_less_than_a_second_no_part_is_told(tmp_path, ticks, is_told):
     made.tick(0)
     made.tick(1000, {1: {"user_ticks": ticks - 3}})
     made.close(cpu_ticks_total=ticks, completeness=0.97)
-    assert ("% of all CPU time" in shown(tmp_path)) == is_told
+    assert ("% of the job's CPU time" in shown(tmp_path)) == is_told
     assert ("too little CPU time" in shown(tmp_path)) != is_told
     assert ("CPU 时间太少" in shown(tmp_path, is_chinese=True)) != is_told
 
@@ -75,11 +81,13 @@ def test_the_page_says_what_was_measured(tmp_path):
     a_job(tmp_path).close(cpu_ticks_total=300, completeness=0.8, missed_ticks=3, slowed_ticks=2)
     text = shown(tmp_path)
     for part in (
-        "mpirun ./a.out", "1 node: n1 · 4 cores · job 42", "exit code 0", "3.00 s used of 8.00 s there (38 %)",
+        "mpirun ./a.out", "1 node: n1 · 4 cores · job 42", "exit code 0",
+        "3.00 s used, 38 % of its cores' 8.00 s",
         "1.50 of 4 cores", "peak 3.0 GiB after 2.00 s", "10.0 KiB in 10 calls (1.0 KiB each)",
         "CPU balance of 2 ranks (mean ÷ most): 0.67", "1002 r0 a.out", "user 30 % · system 0 % · idle 70 %",
         "8.0 GiB, 50 % taken at the fullest", "eth0 receive 5.0 MiB (2.5 MiB/s)", "cpu 3 % (3 % … 9 %)",
-        "3 ticks missed", "2 left out to stay cheap", "80.0 % of all CPU time is a known process's",
+        "it looked 3 times", "3 looks missed", "2 left out to stay cheap",
+        "the processes that it saw used 80.0 % of the job's CPU time",
     ):  # fmt: skip
         assert part in text
 
@@ -135,10 +143,10 @@ def test_ranks_that_used_next_to_nothing_have_no_balance(tmp_path, ticks, is_tol
 
 def test_it_is_in_chinese_for_who_reads_chinese(tmp_path):
     a_job(tmp_path).close(cpu_ticks_total=300)
-    assert "已用 3.00 s，可用 8.00 s（38 %）" in shown(tmp_path, is_chinese=True)
+    assert "已用 3.00 s，占可用核时 8.00 s 的 38 %" in shown(tmp_path, is_chinese=True)
     assert "已用" in paramon("show", tmp_path, LC_ALL="zh_CN.UTF-8", PYTHONUTF8="1").stdout
     assert "已用" in paramon("show", tmp_path, "--language", "zh").stdout
-    assert "used of" in paramon("show", tmp_path, "--language", "en", LC_ALL="zh_CN.UTF-8").stdout
+    assert "of its cores'" in paramon("show", tmp_path, "--language", "en", LC_ALL="zh_CN.UTF-8").stdout
 
 
 @pytest.mark.parametrize("is_chinese", [False, True])
@@ -199,14 +207,38 @@ def test_the_fullest_node_is_that_of_all_its_collectors(tmp_path):
     assert "最多的节点 ≤ 2.0 GiB" in shown(tmp_path, is_chinese=True)
 
 
-def test_what_cannot_be_had_is_said_with_its_reason(tmp_path):
-    missing = {name: ["no RAPL here", "没有 RAPL"] for name in ("energy", "dram")}
+def test_what_cannot_be_had_is_said_in_words_with_its_reason(tmp_path):
+    missing = {name: ["not allowed: ask", "没有权限"] for name in ("process_io", "dram")}
     a_job(tmp_path, unavailable=missing).close(denied_processes=4, failed_reads={"nfs": 2})
     text = shown(tmp_path)
-    assert "not to be had: energy, dram: no RAPL here" in text
+    assert "not to be had: I/O of all processes, dram: not allowed: ask" in text
     assert "4 processes must not be looked at" in text
     assert "readings that failed: nfs 2" in text
-    assert "无法采集：energy、dram：没有 RAPL" in shown(tmp_path, is_chinese=True)
+    assert "无法采集：全部进程的读写、dram：没有权限" in shown(tmp_path, is_chinese=True)
+
+
+def test_what_is_not_there_is_said_in_a_line_without_reasons(tmp_path):
+    missing = {
+        "energy": ["/sys/class/powercap: no RAPL meter on this machine", "/sys/class/powercap：本机没有 RAPL 能耗计"],
+        "frequency": ["neither cpufreq nor /proc/cpuinfo tells a frequency", "均未提供频率"],
+        "gpu": ["no NVIDIA driver on this machine", "本机没有 NVIDIA 驱动"],
+        "exits": ["exit records need the capability CAP_NET_ADMIN", "进程退出记录需要 CAP_NET_ADMIN 权限"],
+    }
+    a_job(tmp_path, unavailable=missing).close()
+    en, zh = shown(tmp_path).splitlines()[-2:], shown(tmp_path, is_chinese=True).splitlines()[-2:]
+    assert [line.strip() for line in en] == [
+        "not on this machine: energy meter (RAPL), clock rates, GPU",
+        "not to be had: short-lived processes by program: exit records need the capability CAP_NET_ADMIN",
+    ]
+    assert [line.strip() for line in zh] == [
+        "本机没有：能耗计（RAPL）、主频、GPU",
+        "无法采集：短时进程明细：进程退出记录需要 CAP_NET_ADMIN 权限",
+    ]
+
+
+def test_whatever_may_be_missing_has_words(tmp_path):
+    names = [*(name for name, _ in MAKERS), "counter", OfAll.name, Mpi.name, SLEEP, "exits", PROCESS_IO, "other_nodes"]
+    assert set(names) == set(LACKS)
 
 
 def test_how_it_ended_is_said(tmp_path):
@@ -230,6 +262,30 @@ def test_how_it_ended_is_said(tmp_path):
     assert "how much of all CPU time it saw, is not known" in shown(tmp_path / "open")
 
 
+@pytest.mark.parametrize(("waited_ms", "known_ms", "told"), [
+    (6_500, 200, "communication and waiting for a CPU 0.10: ranks waited for one 65 % of the time"),
+    (6_500, 150, "communication and waiting for a CPU 0.10: ranks waited for one ≥ 65 % of the time"),
+    (6_500, 50, "communication 0.10"),
+    (500, 200, "communication 0.10"),
+])  # fmt: skip
+def test_on_a_node_that_is_too_full_what_ranks_waited_for_a_cpu_is_not_put_down_to_mpi(
+    tmp_path, waited_ms, known_ms, told
+):
+    made = Made(tmp_path)
+    waits = {"run_wait_us": waited_ms * 1000, "waits_known_us": known_ms * 1000, "user_ticks": 20}
+    made.tick(0)
+    for rank in (0, 1):
+        made.comes(rank + 1, rank=rank)
+    made.tick(10_000, {1: waits, 2: waits}, mpi__0__application_us=1_000_000, mpi__0__mpi_us=9_000_000,
+              mpi__1__application_us=1_000_000, mpi__1__mpi_us=9_000_000)  # fmt: skip
+    made.close()
+    text = " ".join(shown(tmp_path).split())
+    assert f"parallel efficiency 0.10 = load balance × {told}" in text
+    assert ("ranks waited for one" in text) == ("waited" in told)
+    zh = "".join(shown(tmp_path, is_chinese=True).split())
+    assert ("并行效率0.10=负载均衡×通信与等CPU0.10：各进程" in zh) == ("waited" in told)
+
+
 def test_processes_that_are_not_counted_are_told_beside_what_is_and_why(tmp_path):
     made = Made(tmp_path, unavailable={"counter_of_all": ["some are not counted: no room", "部分进程未计入：已满"]})
     for second in range(30):
@@ -238,7 +294,7 @@ def test_processes_that_are_not_counted_are_told_beside_what_is_and_why(tmp_path
     made.close()
     text = shown(tmp_path)
     assert "2.00 instructions a cycle · 2 processes not counted" in text
-    assert "not to be had: counter_of_all: some are not counted: no room" in text
+    assert "not to be had: hardware counters of all processes: some are not counted: no room" in text
     assert "2.00 instructions a cycle 2 processes not counted" in " ".join(
         paramon("top", "--once", tmp_path).stdout.split()
     )
@@ -257,7 +313,7 @@ def test_damaged_bytes_are_counted_and_the_rest_is_shown(tmp_path):
         file.write(b"\0\0\0\0")
     text = shown(path)
     assert "DAMAGED: " in text
-    assert "4 ticks" in text
+    assert "it looked 4 times" in text
 
 
 def test_a_processs_name_does_not_speak_to_the_terminal(tmp_path):

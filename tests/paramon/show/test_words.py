@@ -56,6 +56,27 @@ def test_where_all_is_damaged_the_first_is_told_and_nothing_is_waited_for(tmp_pa
     assert done.stderr == f"paramon: {tmp_path}/loop.paramon: Too many levels of symbolic links\n"
 
 
+def test_a_copy_of_a_profile_is_left_out_and_the_longer_is_shown(tmp_path):
+    whole = tmp_path / Path(a_job(tmp_path, boot="b", pid=7).close()).name
+    (tmp_path / "a-copy.paramon").write_bytes(whole.read_bytes()[:-1])
+    (tmp_path / "z-copy.paramon").write_bytes(whole.read_bytes())
+    told = "2 files are copies of others, and left out: a-copy.paramon, z-copy.paramon"
+    for command in (("show",), ("show", "--json"), ("export", "--csv"), ("top",), ("top", "--once")):
+        done = paramon(*command, tmp_path)
+        assert (done.returncode, done.stderr) == (0, f"paramon: {told}\n")
+    assert [one["path"] for one in json.loads(paramon("show", "--json", tmp_path).stdout)["nodes"]] == [str(whole)]
+    (tmp_path / "z-copy.paramon").unlink()
+    assert "1 个重复的采集文件：a-copy.paramon" in paramon("show", tmp_path, PARACLOUD_LANGUAGE="zh").stderr
+
+
+def test_what_two_collectors_wrote_at_once_is_no_copy_though_all_else_is_alike(tmp_path):
+    paths = [a_job(tmp_path / str(pid), boot="b", pid=pid).close() for pid in (7, 8)]
+    for number, path in enumerate(paths):
+        (tmp_path / f"{number}.paramon").write_bytes(Path(path).read_bytes())
+    done = paramon("show", "--json", tmp_path)
+    assert (done.stderr, len(json.loads(done.stdout)["nodes"])) == ("", 2)
+
+
 def shell(line: str, *arguments, **environment):
     """As `paramon`, of a line of sh in which "$@" is it."""
     known = {
@@ -100,7 +121,7 @@ def test_into_a_pipe_nothing_of_a_reason_is_cut_and_columns_are_those_asked_for(
             assert max(map(width, done.stdout.splitlines())) in range(columns - 5, columns + 1), (command, told)
             if command[0] == "show":
                 squeezed = "".join(done.stdout.split())
-                assert "nottobehad:gpu:" + "".join(why.split()) in squeezed
+                assert "nottobehad:GPU:" + "".join(why.split()) in squeezed
                 assert "…" not in done.stdout.split("About this profile")[1]
 
 
@@ -122,7 +143,7 @@ def test_of_one_the_page_says_so(tmp_path):
         "· 1 core ·",
         "5 B in 1 call (",
         "1 at once in 1 process, at most",
-        "1 tick missed",
+        "1 look missed",
         "1 process must not be",
     ):
         assert part in text, part

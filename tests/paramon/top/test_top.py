@@ -1,12 +1,14 @@
 """`paramon top` in a real terminal: live while a profile is written, and long after by the same keys."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 
 import pytest
 from tests.paramon.made import Made
+from tests.paramon.show.test_show import shown
 from tests.paramon.test_run import everybody
 from tests.paramon.top.screen import Screen, environment
 
@@ -19,9 +21,9 @@ def look(request):
     return ("--every", "0.2", *(["--plain"] if request.param == "plain" else []))
 
 
-def a_job(folder, seconds: int = 30) -> Made:
+def a_job(folder, seconds: int = 30, **header) -> Made:
     """Rank 1 takes most CPU, rank 0 most memory, the launcher most I/O."""
-    made = Made(folder)
+    made = Made(folder, **header)
     made.comes(1, name="mpirun", command="mpirun a.out")
     for rank in range(2):
         made.comes(2 + rank, rank=rank, parent=1001, command=f"./a.out part{rank}")
@@ -92,6 +94,31 @@ def test_a_profile_that_was_cut_off_is_no_live_one(tmp_path, look):
     with Screen(str(tmp_path), *look) as screen:
         screen.until("■ cut off: no end was written")
     assert "cut off" in top(tmp_path).stdout, "and its page is the last"
+
+
+def test_what_ended_with_its_job_is_told_as_the_page_tells_it(tmp_path):
+    made = a_job(tmp_path, attached=True)
+    for path in (made.path, made.path + ".live"):
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    told = "ended with its job, or cut off: no end was written"
+    assert f"■ {told}  " in top("--once", tmp_path).stdout
+    assert told in shown(tmp_path)
+
+
+def test_a_damaged_file_is_said_to_be_as_on_the_page(tmp_path):
+    made = a_job(tmp_path)
+    made.minute()
+    before = os.path.getsize(made.path)
+    for second in (30, 31):
+        more(made, second)
+        made.minute()
+    path = made.close()
+    assert "DAMAGED" not in top("--once", path).stdout
+    with open(path, "r+b") as file:
+        file.seek(before + 20)
+        file.write(b"\0\0\0\0")
+    (told,) = set(re.findall(r"DAMAGED: [1-9][0-9]* bytes, 0 unreadable pieces", shown(path)))
+    assert f"■ ended  {told}  sorted" in top("--once", path).stdout
 
 
 def test_keys_sort_and_draw_the_tree(tmp_path, look):
