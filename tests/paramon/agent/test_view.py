@@ -231,15 +231,6 @@ def test_what_programs_that_came_and_went_used_is_told_until_it_changes():
     assert world.view.points == {"exits.true.count": 5}
 
 
-def test_time_that_linux_takes_back_is_told_as_it_was_and_not_as_a_new_beginning():
-    world = World()
-    for ticks_now, told in ((900, 900), (899, 900), (905, 905)):
-        world.view.tick(0)
-        world.view.point("cpu.iowait_ticks", ticks_now)
-        world.view.point("memory.free_kib", ticks_now)
-        assert world.view.points == {"cpu.iowait_ticks": told, "memory.free_kib": ticks_now}
-
-
 def test_a_nodes_profile_knows_no_ranks_since_several_jobs_have_the_same(tmp_path):
     first = Spool(str(tmp_path), "first", {"node": "n1", "started_at_ms": 1})
     world = World(first, p1001=JOB, p1002=MINE)
