@@ -25,7 +25,14 @@ from paramon.sample.profile import NodeProfile, open_profile
 
 PROGRAM = Path(sys.executable).with_name("paracloud")
 AT_CENTRE = "UPDATE jobs SET native_id = '7' WHERE id = CAST(:id AS uuid) RETURNING 1"
-ENDED = "UPDATE jobs SET state = 'failed', ended_at = now() WHERE id = CAST(:id AS uuid) RETURNING 1"
+ENDED = (
+    "UPDATE jobs SET state = 'failed', native_state = 'ACCOUNTED', exit_code = 3, ended_at = now() "
+    "WHERE id = CAST(:id AS uuid) RETURNING 1"
+)
+KILLED = (
+    "INSERT INTO job_tasks SELECT CAST(:id AS uuid), 1, '7.2', 0, 'timeout', 'KILLED', 0, 9, now(), now(), now(), 1, "
+    "1, 'n1' RETURNING 1"
+)
 
 
 class Near:
@@ -41,10 +48,10 @@ class Near:
 class Watched:
     """A job at that centre, and what its collector writes."""
 
-    def __init__(self, served, lin, home: Path) -> None:
+    def __init__(self, served, lin, home: Path, **changes: object) -> None:
         self.served = served
         served.house.app.state.deps = replace(served.house.app.state.deps, reach=Near(home))
-        self.id = served.do(served.house.submit(lin))
+        self.id = served.do(served.house.submit(lin, **changes))
         self.change(AT_CENTRE)
         self.folder = home / profile_folder(submit_tag(JobId(UUID(self.id)), 0), None)
 
@@ -92,6 +99,27 @@ def test_a_profile_that_was_cut_off_at_the_centre_is_told_as_that(terminal, lin,
     assert "cut off: no end was written" in terminal.say(lin, "profile", watched.id)
     watched.change(ENDED)
     assert "cut off" in terminal.say(lin, "profile", watched.id, "-f")
+
+
+@pytest.mark.parametrize("options", [(), ("-f",)])
+def test_how_a_job_ended_is_told_as_the_platform_knows_it_where_its_profile_has_no_end(terminal, lin, watched, options):
+    watched.runs()
+    if not options:
+        text = terminal.say(lin, "profile", watched.id)
+        assert ("still running" in text, "exit status" in text) == (True, False)
+    watched.change(ENDED)
+    assert "failed ACCOUNTED (exit status 3)" in terminal.say(lin, "profile", watched.id, *options)
+    assert "失败 ACCOUNTED（退出码 3）" in terminal.say(lin, "profile", watched.id, *options, language="zh_CN.UTF-8")
+    json.loads(terminal.say(lin, "profile", watched.id, *options, "--json"))
+
+
+def test_of_a_task_its_own_end_is_told(terminal, lin, served, tmp_path):
+    watched = Watched(served, lin, tmp_path / "centre", options={"array": "0-1"})
+    watched.change(KILLED)
+    for task in ("0", "1"):
+        Made(watched.folder / task).close()
+    assert "timeout KILLED (signal 9)" in terminal.say(lin, "profile", watched.id, "--task", "1")
+    assert "KILLED" not in terminal.say(lin, "profile", watched.id, "--task", "0")
 
 
 def test_what_is_kept_of_one_that_was_just_cut_off_says_so_and_when_it_was_written(terminal, lin, watched):
