@@ -1,6 +1,8 @@
 """What the collector saw of a job, while it runs and after."""
 
 from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 from uuid import UUID
 
@@ -47,8 +49,7 @@ async def profile(
         raise Invalid(
             f"part: say 0 to {parts - 1}, or more parts.", f"part：应为 0 到 {parts - 1}，或增大 parts。", field="part"
         )
-    transport, folder = await _reach(deps, token, job, task)
-    async with deps.looks:
+    async with _look(deps, token, job, task) as (transport, folder):
         answer = await read_profile(transport, folder, since, _written, Part(part, parts))
     return Response(answer, media_type="application/json")
 
@@ -66,14 +67,14 @@ async def profile_files(
     """The same as bytes of the files that it is written to, for programs that open them (`paramon show`, `top`,
     `export`): a tenth of the size. What is new since the look whose `cursor` is `since`, and nothing else; of so many
     files that follow the one called `after`, by name."""
-    transport, folder = await _reach(deps, token, job, task)
-    async with deps.looks:
+    async with _look(deps, token, job, task) as (transport, folder):
         news = await read_profile_files(transport, folder, since, after)
     return ProfileFilesModel(files=[_file(one) for one in news.files], cursor=news.cursor, left_out=news.left_out)
 
 
-async def _reach(deps: Deps, token: Bearer, job: UUID, task: int | None) -> tuple[Transport, str]:
-    """The way to the job's centre, and the folder of its profile there."""
+@asynccontextmanager
+async def _look(deps: Deps, token: Bearer, job: UUID, task: int | None) -> AsyncIterator[tuple[Transport, str]]:
+    """The way to the job's centre, and the folder of its profile there, when it is its turn."""
     found, transport = await reach_job(deps, token, job)
     if (found.summary.array is None) != (task is None):
         raise Invalid(
@@ -81,7 +82,8 @@ async def _reach(deps: Deps, token: Bearer, job: UUID, task: int | None) -> tupl
             "task：仅作业数组需要、且必须指定任务编号。",
             field="task",
         )
-    return transport, profile_folder(submit_tag(found.summary.job, found.summary.moves), task)
+    async with deps.looks.turn(found.summary.centre, found.summary.account):
+        yield transport, profile_folder(submit_tag(found.summary.job, found.summary.moves), task)
 
 
 def _file(news: FileNews) -> ProfileFileModel:
