@@ -32,7 +32,7 @@ NAME_LIMIT = 255
 """Characters of a file's name."""
 router = APIRouter(tags=["jobs"])
 Since = Annotated[str, Query(max_length=CURSOR_LIMIT, pattern=CURSOR)]
-After = Annotated[str, Query(max_length=NAME_LIMIT)]
+FileName = Annotated[str, Query(max_length=NAME_LIMIT)]
 Task = Annotated[int | None, Query(ge=0, le=1 << 31)]
 Number = Annotated[int, Query(ge=0, lt=PARTS_MOST)]
 Parts = Annotated[int, Query(ge=1, le=PARTS_MOST)]
@@ -62,13 +62,19 @@ def _written(news: News) -> str:
 
 @router.get("/jobs/{job}/profile/files")
 async def profile_files(
-    job: UUID, deps: TheDeps, token: Token, since: Since = "", task: Task = None, after: After = ""
+    job: UUID,
+    deps: TheDeps,
+    token: Token,
+    since: Since = "",
+    task: Task = None,
+    after: FileName = "",
+    until: FileName = "",
 ) -> ProfileFilesModel:
     """The same as bytes of the files that it is written to, for programs that open them (`paramon show`, `top`,
     `export`): a tenth of the size. What is new since the look whose `cursor` is `since`, and nothing else; of so many
-    files that follow the one called `after`, by name."""
+    files that follow the one called `after`, by name, to the one called `until`."""
     async with _look(deps, token, job, task) as (transport, folder):
-        news = await read_profile_files(transport, folder, since, after)
+        news = await read_profile_files(transport, folder, since, after, until)
     return ProfileFilesModel(files=[_file(one) for one in news.files], cursor=news.cursor, left_out=news.left_out)
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -210,6 +211,49 @@ def test_of_a_job_of_many_nodes_all_are_shown_and_kept_up_with(terminal, lin, wa
     assert sorted(node["header"]["node"] for node in told["nodes"]) == nodes
 
 
+class Counting(Client):
+    """How many bytes of each file it was given."""
+
+    def __init__(self, *known) -> None:
+        super().__init__(*known)
+        self.given = Counter[str]()
+
+    def profile_files(self, *which, **more):
+        found = super().profile_files(*which, **more)
+        for one in found.files:
+            self.given[one.file] += len(one.written.content)
+        return found
+
+
+def test_a_file_that_comes_between_others_has_none_of_them_read_again(terminal, lin, watched, tmp_path):
+    def comes(node: str) -> None:
+        one = Made(watched.folder, node=node)
+        one.comes(1)
+        one.tick(0)
+        one.close()
+
+    def is_same() -> bool:
+        here, there = (
+            {one.name: one.read_bytes() for one in at.iterdir()} for at in (tmp_path / "here", watched.folder)
+        )
+        return here == there
+
+    (tmp_path / "here").mkdir()
+    for number in range(2 * NODES_MOST + 1):
+        comes(f"n{number:02}")
+    with Counting(terminal.url, lin.token) as client:
+        copy = ProfileCopy(client, UUID(watched.id), tmp_path / "here")
+        copy.look()
+        assert is_same()
+        assert len(client.given) == 2 * NODES_MOST + 1
+        for node in ("a", "n00a", "n40a", "z"):
+            comes(node)
+            client.given.clear()
+            copy.look()
+            assert is_same()
+            assert [name.partition("-")[0] for name, size in client.given.items() if size] == [node]
+
+
 class Pages(Client):
     """A server of so many files, of which it gives two at a time; each has a byte more at each question."""
 
@@ -217,9 +261,9 @@ class Pages(Client):
         super().__init__("http://127.0.0.1:1", "t")
         self.names, self.asked = names, []
 
-    def profile_files(self, job, *, since="", task=None, after=""):
+    def profile_files(self, job, *, since="", task=None, after="", until=""):
         self.asked.append((after, since))
-        there = [name for name in self.names if name > after]
+        there = [name for name in self.names if name > after and (not until or name <= until)]
         start = int(since or 0)
         one = {"open_minute": {"start": 0, "content": ""}, "written_at": "2026-01-01T00:00:00Z", "is_behind": False,
                "written": {"start": start, "content": "eA=="}}  # fmt: skip
