@@ -23,9 +23,9 @@ CHUNK_SECONDS = 60
 NEWCOMERS = "newcomers"
 PROCESS_IO, CLOSED = "process_io", (
     "I/O and environment of processes whose program this user must not read, and of other users', need the capability "
-    "CAP_SYS_PTRACE: their I/O is told as 0, and no rank of theirs is known",
+    "CAP_SYS_PTRACE: their I/O (0 in profiles) and their ranks are not known",
     "程序文件对当前用户不可读的进程及其他用户的进程，读取其 I/O 与环境变量需要 CAP_SYS_PTRACE 权限："
-    "其 I/O 显示为 0，且不知其 rank",
+    "其 I/O（采集文件中为 0）与 rank 未知",
 )  # fmt: skip
 SLEPT_LEAST_SECONDS = 1.0
 """Shorter than that no machine sleeps: it is the time between two questions of its clocks."""
