@@ -133,7 +133,7 @@ class Table:
             self._strangers.add(str(pid), inode)
 
     def has_living(self) -> bool:
-        return any(began(int(name)) for name in self._ours)
+        return any(began(watched.pid, b"?") for _, watched in self._ours.values())
 
     def commands(self) -> list[str]:
         """The command lines of all that were there at the last look."""

@@ -113,7 +113,7 @@ def attached(pid: int, wish: Wish) -> Writer:
             f"本机没有进程 {pid}：可用 `ps -u $USER` 查看自己的进程。",
         )
     parent = os.getpid()
-    return Writer(lambda: _recorded(pid, wish, lambda: os.getppid() == parent and began(pid) == start))
+    return Writer(lambda: _recorded(pid, wish, lambda: os.getppid() == parent and began(pid, start) == start))
 
 
 def _recorded(pid: int, wish: Wish, is_wanted: Callable[[], bool]) -> int:

@@ -108,6 +108,28 @@ def test_what_one_that_is_not_counted_starts_is_not_counted_in_its_sessions_lead
             assert counters.read()["counter.uncounted"] == 2
 
 
+def test_where_nobody_can_be_asked_whether_he_is_there_he_is_counted_on():
+    with program() as one, adopted(seen(one.process.pid)) as counters:
+        with files_left(0):
+            counters._tidy()
+        before = spent(counters)
+        one.do(f"burn({BURNT})")
+        assert spent(counters) - before > BURNT / 2
+
+
+def test_counters_that_cannot_be_read_in_the_end_are_closed_all_the_same():
+    before = files()
+    with program() as one, adopted() as counters:
+        one.do("threading.Thread(target=time.sleep, args=(60,), daemon=True).start()")
+        counters.came([seen(one.process.pid)])
+        group = counters._open[one.process.pid][0]._places[0].group
+        with open(os.devnull, "wb") as unreadable:
+            os.dup2(unreadable.fileno(), group._files[0], inheritable=False)
+        with pytest.raises(OSError, match="Bad file"):
+            counters._end(one.process.pid)
+    assert files() == before
+
+
 def test_who_is_gone_is_not_missed():
     with program() as one:
         gone = seen(one.process.pid)
