@@ -32,11 +32,13 @@ class Writer:
         sys.stdout.flush()
         sys.stderr.flush()
         self._told, told = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        handling = signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, nobody can be waited for
         self.pid = os.fork()
         self._code: int | None = None
         if not self.pid:
             code = FAILED
             try:
+                signal.signal(signal.SIGCHLD, handling)
                 code = work()
             except Refused as wrong:
                 os.write(told, said(wrong.en, wrong.zh).encode())
