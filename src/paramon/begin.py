@@ -13,6 +13,7 @@ from paramon import VERSION
 from paramon.beat import Beat
 from paramon.errors import Refused
 from paramon.machine import sensors_here
+from paramon.orphans import Orphans
 from paramon.perf.job import AUTO, job_sensors
 from paramon.record import Recorder
 from paramon.sample.fields import NAMES
@@ -41,12 +42,12 @@ def begin(wish: Wish, belongs: Belongs, command: list[str]) -> Recorder:
     """Refused where nothing can be written there."""
     started, node = int(time.time() * 1000), wish.node or socket.gethostname()
     sensors, unavailable = sensors_here()
-    exits = exits_here(unavailable)
+    ends = exits_here(unavailable) or (None if belongs.is_attached else Orphans())
     of_job, followers = job_sensors(wish.period, wish.mpi, unavailable, is_attached=belongs.is_attached)
     header = header_of(wish, node, command, started, unavailable)
     header["attached"] = belongs.is_attached
     spool = spool_of(wish.folder, header)
-    return Recorder(spool, Table(belongs, exits=exits), Beat(wish.period, wish.budget), [*sensors, *of_job], followers)
+    return Recorder(spool, Table(belongs, ends=ends), Beat(wish.period, wish.budget), [*sensors, *of_job], followers)
 
 
 def spool_of(folder: str, header: dict[str, Any], modes: Modes = AS_USUAL) -> Spool:

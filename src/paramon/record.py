@@ -137,6 +137,10 @@ class Recorder:
         """One that the collector has just started, and that is none of the job's."""
         self._table.leave_out(pid)
 
+    def wait(self, pid: int) -> None:
+        """For a child of the collector's that has ended, and was the job's."""
+        self._table.wait(pid)
+
     def has_living(self) -> bool:
         """Whether any process that was looked at has not ended."""
         return self._table.has_living()

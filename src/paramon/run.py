@@ -14,6 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NoReturn
 
 from paramon.begin import Wish, begin
@@ -139,7 +140,7 @@ def _watched(child: int, recorder: Recorder, signals: Signals) -> Any:  # noqa: 
         for ended in _ended():
             if ended.si_pid == child:
                 return ended
-            os.waitpid(ended.si_pid, 0)
+            safely(partial(recorder.wait, ended.si_pid), goes_on=True)
         _heed(child, signals.wait(recorder.wait_seconds() if is_well else 3600))
 
 
