@@ -69,8 +69,8 @@ def run(command: list[str], wish: Wish, *, may_go_without: bool = False) -> int:
 
 def _environment() -> dict[str, str]:
     """As we were started with it. Python sets a locale of its own where there was none (PEP 538)."""
-    told = environment(os.getpid())
-    return {name: value for name, value in os.environ.items() if name != "LC_CTYPE" or not told or b"LC_CTYPE" in told}
+    has_locale = not os.access("/proc/self/environ", os.R_OK) or b"LC_CTYPE" in environment(os.getpid())
+    return {name: value for name, value in os.environ.items() if name != "LC_CTYPE" or has_locale}
 
 
 def _say_that_it_runs_without(wrong: Exception) -> None:
