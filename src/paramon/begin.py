@@ -53,19 +53,36 @@ def begin(wish: Wish, belongs: Belongs, command: list[str]) -> Recorder:
 def spool_of(folder: str, header: dict[str, Any], modes: Modes = AS_USUAL) -> Spool:
     """Refused where nothing can be written there."""
     try:
-        name = f"{header['node'].replace('/', '_')}-{header['started_at_ms']}-{os.getpid()}"
+        name = f"{_as_file_name(header['node'])}-{header['started_at_ms']}-{os.getpid()}"
         return Spool(folder, name, header, modes)
     except OSError as wrong:
         raise Refused(
-            f"The profile cannot be written to {folder} ({why_not(wrong)}): name a folder with --folder.",
-            f"无法在 {folder} 写入采集文件（{why_not(wrong)}）：请用 --folder 指定目录。",
+            f"The profile cannot be written to {folder} ({why_not(wrong)}): {what_to_do(wrong)[0]}.",
+            f"无法在 {folder} 写入采集文件（{why_not(wrong)}）：{what_to_do(wrong)[1]}。",
         ) from None
+
+
+def _as_file_name(node: str) -> str:
+    """Neither a path, nor hidden, nor what would speak to the terminal."""
+    whole = "".join(one if one.isprintable() and one != "/" else "_" for one in node)
+    return "_" + whole[1:] if whole.startswith(".") else whole
 
 
 def why_not(wrong: OSError) -> str:
     """Where a folder cannot be made since a file has its name, that it exists would say nothing."""
     is_in_the_way = isinstance(wrong, FileExistsError) and not str(wrong.filename).endswith(SUFFIX)
     return os.strerror(errno.ENOTDIR) if is_in_the_way else wrong.strerror or str(wrong)
+
+
+def what_to_do(wrong: OSError) -> tuple[str, str]:
+    """In English and in Chinese, of a file that cannot be written."""
+    known = {
+        errno.EMFILE: ("allow more open files with ulimit -n", "请用 ulimit -n 允许打开更多文件"),
+        errno.ENFILE: ("close files, too many are open on this machine", "本机打开的文件过多，请先关闭一些"),
+        errno.EFBIG: ("allow larger files with ulimit -f", "请用 ulimit -f 允许更大的文件"),
+        errno.ENAMETOOLONG: ("shorten --node or --folder", "请缩短 --node 或 --folder"),
+    }
+    return known.get(wrong.errno or 0, ("name a folder with --folder", "请用 --folder 指定目录"))
 
 
 def exits_here(unavailable: dict[str, tuple[str, str]]) -> Exits | None:

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Callable
 
-from paramon.begin import Wish, begin, why_not
+from paramon.begin import Wish, begin, what_to_do, why_not
 from paramon.errors import Refused, said
 from paramon.owner import began
 from paramon.run import run
@@ -91,8 +91,8 @@ def command(argv: list[str], wish: Wish, output: str) -> Writer:
         file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     except OSError as wrong:
         raise Refused(
-            f"The command's output cannot be written to {output} ({why_not(wrong)}): name a folder with --folder.",
-            f"无法将命令输出写入 {output}（{why_not(wrong)}）：请用 --folder 指定目录。",
+            f"The command's output cannot be written to {output} ({why_not(wrong)}): {what_to_do(wrong)[0]}.",
+            f"无法将命令输出写入 {output}（{why_not(wrong)}）：{what_to_do(wrong)[1]}。",
         ) from None
 
     def work() -> int:
