@@ -7,6 +7,7 @@ import resource
 import pytest
 
 from paramon.owner import NO_RANK, began, rank_in
+from paramon.watch import EndOfProcess
 
 
 @pytest.mark.parametrize(
@@ -34,11 +35,16 @@ def test_a_launchers_daemon_that_slurm_started_is_no_rank(name):
 
 def test_who_cannot_be_asked_has_not_ended():
     before, start = resource.getrlimit(resource.RLIMIT_NOFILE), began(os.getpid())
+    end = EndOfProcess(os.getpid())
+    for file in end.files:
+        os.close(file)
+    end.files = ()  # as before Linux 5.3
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
     try:
         assert began(os.getpid(), b"unknown") == b"unknown"
         with pytest.raises(OSError, match="Too many open files"):
             began(os.getpid())
+        assert not end.has_come()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
     assert began(os.getpid(), b"unknown") == start != b""
