@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from tests.paramon.perf.adopting import BURNT, adopted, files, seen, spent
+from tests.paramon.perf.adopting import BURNT, SEEN, adopted, files, seen, spent
 from tests.paramon.perf.obedient import program
 from tests.paramon.perf.test_call import GROUP, needs_events
 
@@ -91,7 +91,7 @@ def test_of_one_whose_first_thread_has_ended_the_others_count():
             process.stdin.write(b"go on\n")
             process.stdin.flush()
             assert process.stdout.readline() == b"done\n"
-            assert spent(counters) > BURNT / 2  # a switch of threads takes what no counter has
+            assert spent(counters) >= SEEN
             assert "counter.uncounted" not in counters.read()
         process.communicate(b"\n", timeout=60)
 
@@ -114,7 +114,7 @@ def test_where_nobody_can_be_asked_whether_he_is_there_he_is_counted_on():
             counters._tidy()
         before = spent(counters)
         one.do(f"burn({BURNT})")
-        assert spent(counters) - before > BURNT / 2
+        assert spent(counters) - before >= SEEN
 
 
 def test_counters_that_cannot_be_read_in_the_end_are_closed_all_the_same():
