@@ -85,7 +85,7 @@ class Node:
         self._unavailable.update(unreadable())
         self._spool, self._day = self._opened(), today()
         self._view = View(Owners().of, self._spool, unavailable=self._unavailable)
-        self._table = Table(Belongs(frozenset({1}), FIRST, (b"", b""), kernel_threads()), exits=exits)
+        self._table = Table(Belongs(frozenset({1}), FIRST, (b"", b""), kernel_threads()), ends=exits)
         # Answers are none of the budget's: who asks often must not make it blind.
         self._beat = Beat(wanted.period, wanted.budget, spent=lambda: time.process_time() - self._serving_seconds)
         kept = [sensor for sensor in sensors if sensor.name != OF_A_JOB]

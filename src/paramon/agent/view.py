@@ -142,9 +142,8 @@ class View:
         self._spool, self._since_ms = spool, self._at_ms
         spool.processes(_without_ranks([member.process for _, _, member in self._homes.values()]))
 
-    def close(self, how: dict[str, Any]) -> None:
-        if self._spool is not None:
-            self._spool.close(how)
+    def close(self, how: dict[str, Any]) -> str:
+        return "" if self._spool is None else self._spool.close(how)
 
     def _whose(self, process: Process) -> Owner:
         """One that says nothing is its parent's: it is gone already, or its environment was taken away."""
