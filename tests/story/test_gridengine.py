@@ -243,6 +243,7 @@ def test_its_user_looks_on_from_a_terminal_and_keeps_what_was_seen(
     ended(both, customer, job)
     page = said()
     assert "python3" in page
+    assert "\nstate        completed" in page, "as the platform knows it, though the collector may not"
     assert any(word in page for word in how)
     told = json.loads(said("--json"))
     assert 2500 < told["cpu_ms"] < 10_000
