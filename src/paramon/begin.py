@@ -13,6 +13,7 @@ from paramon import VERSION
 from paramon.beat import Beat
 from paramon.errors import Refused
 from paramon.machine import sensors_here
+from paramon.orphans import Orphans
 from paramon.perf.job import AUTO, job_sensors
 from paramon.record import Recorder
 from paramon.sample.fields import NAMES
@@ -41,30 +42,47 @@ def begin(wish: Wish, belongs: Belongs, command: list[str]) -> Recorder:
     """Refused where nothing can be written there."""
     started, node = int(time.time() * 1000), wish.node or socket.gethostname()
     sensors, unavailable = sensors_here()
-    exits = exits_here(unavailable)
+    ends = exits_here(unavailable) or (None if belongs.is_attached else Orphans())
     of_job, followers = job_sensors(wish.period, wish.mpi, unavailable, is_attached=belongs.is_attached)
     header = header_of(wish, node, command, started, unavailable)
     header["attached"] = belongs.is_attached
     spool = spool_of(wish.folder, header)
-    return Recorder(spool, Table(belongs, exits=exits), Beat(wish.period, wish.budget), [*sensors, *of_job], followers)
+    return Recorder(spool, Table(belongs, ends=ends), Beat(wish.period, wish.budget), [*sensors, *of_job], followers)
 
 
 def spool_of(folder: str, header: dict[str, Any], modes: Modes = AS_USUAL) -> Spool:
     """Refused where nothing can be written there."""
     try:
-        name = f"{header['node'].replace('/', '_')}-{header['started_at_ms']}-{os.getpid()}"
+        name = f"{_as_file_name(header['node'])}-{header['started_at_ms']}-{os.getpid()}"
         return Spool(folder, name, header, modes)
     except OSError as wrong:
         raise Refused(
-            f"The profile cannot be written to {folder} ({why_not(wrong)}): name a folder with --folder.",
-            f"无法在 {folder} 写入采集文件（{why_not(wrong)}）：请用 --folder 指定目录。",
+            f"The profile cannot be written to {folder} ({why_not(wrong)}): {what_to_do(wrong)[0]}.",
+            f"无法在 {folder} 写入采集文件（{why_not(wrong)}）：{what_to_do(wrong)[1]}。",
         ) from None
+
+
+def _as_file_name(node: str) -> str:
+    """Neither a path, nor hidden, nor what would speak to the terminal."""
+    whole = "".join(one if one.isprintable() and one != "/" else "_" for one in node)
+    return "_" + whole[1:] if whole.startswith(".") else whole
 
 
 def why_not(wrong: OSError) -> str:
     """Where a folder cannot be made since a file has its name, that it exists would say nothing."""
     is_in_the_way = isinstance(wrong, FileExistsError) and not str(wrong.filename).endswith(SUFFIX)
     return os.strerror(errno.ENOTDIR) if is_in_the_way else wrong.strerror or str(wrong)
+
+
+def what_to_do(wrong: OSError) -> tuple[str, str]:
+    """In English and in Chinese, of a file that cannot be written."""
+    known = {
+        errno.EMFILE: ("allow more open files with ulimit -n", "请用 ulimit -n 允许打开更多文件"),
+        errno.ENFILE: ("close files, too many are open on this machine", "本机打开的文件过多，请先关闭一些"),
+        errno.EFBIG: ("allow larger files with ulimit -f", "请用 ulimit -f 允许更大的文件"),
+        errno.ENAMETOOLONG: ("shorten --node or --folder", "请缩短 --node 或 --folder"),
+    }
+    return known.get(wrong.errno or 0, ("name a folder with --folder", "请用 --folder 指定目录"))
 
 
 def exits_here(unavailable: dict[str, tuple[str, str]]) -> Exits | None:

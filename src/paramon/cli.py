@@ -14,7 +14,7 @@ from paramon.errors import Refused, is_chinese, printable, said
 from paramon.perf.job import AUTO, OFF
 from paramon.run import run
 from paramon.sample.errors import Damaged
-from paramon.schedulers import SCHEDULERS, is_in_job
+from paramon.schedulers import SCHEDULERS, is_in_job, job_here
 from paramon.streams import with_streams, write_no_more
 from paramon.watch import watch
 
@@ -188,7 +188,7 @@ def _of_a_profile() -> _Parser:
     parser.add_argument("--folder", default="paramon", help="where the profile goes (./paramon)")
     parser.add_argument("--period", type=_period, default=1.0, help="seconds from one look to the next, 0.1 to 60 (1)")
     parser.add_argument("--budget", type=_budget, default=0.5, help="per cent of a core that it may take (0.5)")
-    parser.add_argument("--job", default=known("SLURM_JOB_ID") or known("JOB_ID") or "", help="its id")
+    parser.add_argument("--job", default=job_here(os.environ), help="its id")
     parser.add_argument("--mpi", choices=(AUTO, OFF), default=AUTO, help="sample where ranks of MPI spend time (auto)")
     parser.add_argument("--node", default=known("SLURMD_NODENAME") or "", help="this node's name, for the scheduler")
     return parser

@@ -88,12 +88,17 @@ def command_line(pid: int, most: int = 200, root: str = "/proc") -> str:
         os.close(file)
 
 
-def began(pid: int) -> bytes:
+def began(pid: int, unless_asked: bytes | None = None) -> bytes:
     """When it began, in clock ticks since the machine did; empty for one that has ended, even where nobody has waited
-    for it yet. One whose first thread has ended looks like that too, while its others run on."""
+    for it yet. One whose first thread has ended looks like that too, while its others run on. `unless_asked`: where it
+    cannot be asked, such as where no file can be opened just now; None: OSError then."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             parts = file.read().rpartition(b")")[2].split()
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return b""
+    except OSError:
+        if unless_asked is None:
+            raise
+        return unless_asked
     return b"" if parts[0] in (b"Z", b"X") and int(parts[17]) <= 1 else parts[19]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from paramon.beat import Beat
-from paramon.errors import said
+from paramon.errors import Refused, said
 from paramon.perf.job import Follower
 from paramon.sample.fields import SLEPT_SERIES
 from paramon.sample.profile import Process
@@ -23,9 +23,9 @@ CHUNK_SECONDS = 60
 NEWCOMERS = "newcomers"
 PROCESS_IO, CLOSED = "process_io", (
     "I/O and environment of processes whose program this user must not read, and of other users', need the capability "
-    "CAP_SYS_PTRACE: their I/O is told as 0, and no rank of theirs is known",
+    "CAP_SYS_PTRACE: their I/O (0 in profiles) and their ranks are not known",
     "程序文件对当前用户不可读的进程及其他用户的进程，读取其 I/O 与环境变量需要 CAP_SYS_PTRACE 权限："
-    "其 I/O 显示为 0，且不知其 rank",
+    "其 I/O（采集文件中为 0）与 rank 未知",
 )  # fmt: skip
 SLEPT_LEAST_SECONDS = 1.0
 """Shorter than that no machine sleeps: it is the time between two questions of its clocks."""
@@ -56,7 +56,9 @@ class Target(Protocol):
 
     def end_chunk(self) -> None: ...
 
-    def close(self, how: dict[str, Any]) -> None: ...
+    def close(self, how: dict[str, Any]) -> str:
+        """Why the end could not be written; empty where it was."""
+        ...
 
 
 class Recorder:
@@ -137,6 +139,10 @@ class Recorder:
         """One that the collector has just started, and that is none of the job's."""
         self._table.leave_out(pid)
 
+    def wait(self, pid: int) -> None:
+        """For a child of the collector's that has ended, and was the job's."""
+        self._table.wait(pid)
+
     def has_living(self) -> bool:
         """Whether any process that was looked at has not ended."""
         return self._table.has_living()
@@ -167,7 +173,8 @@ class Recorder:
 
     def close(self, how: dict[str, Any], total: Callable[[], int]) -> None:
         """`total`: CPU time of all that the job was, by the kernel's own sum, in clock ticks, or 0 where nobody
-        knows; asked for when everything has been looked at for the last time."""
+        knows; asked for when everything has been looked at for the last time. Refused, when all else is done, where the
+        end could not be written."""
         for sensor in self._sensors:
             if isinstance(sensor, (Seldom, Aside)):
                 sensor.hurry()
@@ -181,7 +188,7 @@ class Recorder:
                 sensor.close()
             except Exception:  # noqa: BLE001  # as above
                 self._count_failed(sensor.name)
-        self._spool.close({
+        why = self._spool.close({
             **how,
             "ended_at_ms": int(time.time() * 1000),
             "wall_ms": int((self._clock() - self._began) * 1000),
@@ -196,6 +203,11 @@ class Recorder:
             "denied_processes": self._table.denied,
             "failed_reads": self.failed,
         })  # fmt: skip
+        if why:
+            raise Refused(
+                f"The end of the profile could not be written ({why}): it reads as if it were still running.",
+                f"采集文件的结尾未能写入（{why}）：它看起来仍在采集。",
+            )
 
 
 def safely(what: Callable[[], None], *, goes_on: bool = False) -> bool:
@@ -204,14 +216,15 @@ def safely(what: Callable[[], None], *, goes_on: bool = False) -> bool:
     try:
         what()
     except Exception as wrong:  # noqa: BLE001  # whatever it is
-        told = f"{type(wrong).__name__}: {wrong}"
         en, zh = (
             ("a part of the profile failed", "采集的一部分失败")
             if goes_on
             else ("the profile ends here", "采集到此中止")
         )
+        told = f"{type(wrong).__name__}: {wrong}"
+        words = (wrong.en, wrong.zh) if isinstance(wrong, Refused) else (f"{en}: {told}", f"{zh}：{told}")
         try:
-            os.write(2, said(f"{en}: {told}", f"{zh}：{told}").encode("utf-8", "surrogateescape"))
+            os.write(2, said(*words).encode("utf-8", "surrogateescape"))
         except OSError:
             pass  # nobody listens any more
         return False

@@ -14,6 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NoReturn
 
 from paramon.begin import Wish, begin
@@ -68,8 +69,8 @@ def run(command: list[str], wish: Wish, *, may_go_without: bool = False) -> int:
 
 def _environment() -> dict[str, str]:
     """As we were started with it. Python sets a locale of its own where there was none (PEP 538)."""
-    told = environment(os.getpid())
-    return {name: value for name, value in os.environ.items() if name != "LC_CTYPE" or not told or b"LC_CTYPE" in told}
+    has_locale = not os.access("/proc/self/environ", os.R_OK) or b"LC_CTYPE" in environment(os.getpid())
+    return {name: value for name, value in os.environ.items() if name != "LC_CTYPE" or has_locale}
 
 
 def _say_that_it_runs_without(wrong: Exception) -> None:
@@ -139,7 +140,7 @@ def _watched(child: int, recorder: Recorder, signals: Signals) -> Any:  # noqa: 
         for ended in _ended():
             if ended.si_pid == child:
                 return ended
-            os.waitpid(ended.si_pid, 0)
+            safely(partial(recorder.wait, ended.si_pid), goes_on=True)
         _heed(child, signals.wait(recorder.wait_seconds() if is_well else 3600))
 
 

@@ -146,6 +146,15 @@ def is_in_job(known: Mapping[str, str]) -> bool:
     return any(all(known.get(name) for name in names) for names in OF_A_JOB)
 
 
+def job_here(known: Mapping[str, str]) -> str:
+    """As the job's own scheduler names it, a task of an array too: 4711.3 of Grid Engine, 4711[3] of PBS. Slurm's
+    variables are asked last: a script may have them so that it runs as it would there. Empty for no job."""
+    if known.get("SGE_TASK_ID") and known.get("JOB_ID"):
+        task = known["SGE_TASK_ID"]
+        return known["JOB_ID"] + (f".{task}" if task.isdigit() else "")
+    return known.get("PBS_JOBID", "").partition(".")[0] or known.get("SLURM_JOB_ID") or known.get("JOB_ID") or ""
+
+
 def _is_task(words: Sequence[str]) -> bool:
     return bool(words) and words[0].rpartition("/")[2] == "qrsh" and "-inherit" in words
 

@@ -3,21 +3,34 @@ for each would be most of the profile of a job that starts hundreds a second."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from paramon.sample.sink import Rows
-from paramon.sensors.exits import Exits
 from paramon.sensors.process import PEAK, READ_BYTES, RSS, STATE, SYSTEM, USER, WRITE_BYTES, ZOMBIE, Watched
 from paramon.sensors.taskstats import Exit
 from paramon.spent import TICK_US, Spent
 
 NAMES_MOST = 64
 OTHERS = "(others)"
-WHAT = ("count", "cpu_us", "peak_rss_kib", "read_bytes", "written_bytes")
+PEAK_RSS = "peak_rss_kib"
+"""0 where it is not told."""
+WHAT = ("count", "cpu_us", PEAK_RSS, "read_bytes", "written_bytes")
 PATIENCE_LOOKS = 3
 """So long a process waits for its parent to turn up; one of another job waits in vain."""
 WAITING_MOST = 20_000
+
+
+class Ends(Protocol):
+    """Of threads of the job, and perhaps of others."""
+
+    @property
+    def lost(self) -> int | None:
+        """Times that some could not be told; None where that cannot be."""
+
+    def drain(self) -> Sequence[Exit]: ...
+
+    def close(self) -> None: ...
 
 
 class Ended(NamedTuple):
@@ -52,8 +65,8 @@ class Ended(NamedTuple):
 
 
 class ShortLived:
-    def __init__(self, exits: Exits, spent: Spent) -> None:
-        self._exits, self._spent = exits, spent
+    def __init__(self, ends: Ends, spent: Spent) -> None:
+        self._ends, self._spent = ends, spent
         self._waiting: dict[int, Ended] = {}
         self._since: dict[int, int] = {}
         self._looks = 0
@@ -61,7 +74,7 @@ class ShortLived:
         self._changed: set[str] = set()
 
     def drain(self) -> None:
-        for one in self._exits.drain():
+        for one in self._ends.drain():
             if one.process not in self._waiting and len(self._waiting) >= WAITING_MOST:
                 continue
             known = self._waiting.pop(one.process, None)  # the order is that of their ends
@@ -115,12 +128,14 @@ class ShortLived:
         for name in self._sums if is_first else self._changed:
             start = f"exits.{name}."
             for what, value in zip(WHAT, self._sums[name]):
-                chunk.point(start + what, value)
+                if value or what != PEAK_RSS:
+                    chunk.point(start + what, value)
         self._changed.clear()
-        chunk.point("exits.lost", self._exits.lost)
+        if self._ends.lost is not None:
+            chunk.point("exits.lost", self._ends.lost)
 
     def close(self) -> None:
-        self._exits.close()
+        self._ends.close()
 
     def _count(self, pid: int, one: Ended) -> None:
         # It was told of before this look; who waited for its parent to turn up, before the parent's first one.

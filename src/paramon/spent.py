@@ -39,6 +39,8 @@ class Spent:
         """By pid, when those that are looked at began: pids come again, and a child is not its parent's successor's."""
         self._late: dict[int, int] = {}
         """The part of that which came after the last look at the parent."""
+        self._ended: set[int] = set()
+        """Pids of those that were looked at when they had ended: nothing of their children's comes after that."""
 
     def comes(self, watched: Watched) -> None:
         self._counted.pop(watched.pid, None)  # an earlier process's of the same number
@@ -47,6 +49,11 @@ class Spent:
     def was_there(self, watched: Watched) -> None:
         """It ran before anything was looked at: that is none of this profile's."""
         self._us -= sum(watched.values[at] for at in (*CPU, *OF_CHILDREN)) * TICK_US
+
+    def ended(self, watched: Watched) -> None:
+        """It was looked at just now, and never will be again."""
+        self._late.pop(watched.pid, None)
+        self._ended.add(watched.pid)
 
     def looked(self) -> None:
         """At all that are there: what they were told of their children is of now."""
@@ -60,6 +67,7 @@ class Spent:
         known = own + max(told - (counted - late), 0)
         self._us += known
         self._began.pop(watched.pid, None)
+        self._ended.discard(watched.pid)
         if not is_alive and self._began.get(watched.parent, 0) <= watched.start_ticks:
             self._add_to(watched.parent, known + counted)
 
@@ -70,7 +78,7 @@ class Spent:
 
     def _add_to(self, parent: int, cpu_us: int, *, is_late: bool = True) -> None:
         self._counted[parent] = self._counted.get(parent, 0) + cpu_us
-        if is_late:
+        if is_late and parent not in self._ended:
             self._late[parent] = self._late.get(parent, 0) + cpu_us
 
     @property

@@ -26,7 +26,6 @@ UNSURE_MOST = 256 << 10
 FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
 """No link is followed, and no pipe waited for: where anything is there by that name it fails (open(2))."""
 
-
 NO_FLUSH = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 """Of file systems that know none."""
 
@@ -119,8 +118,8 @@ class Spool:
         if not self._waiting:
             self._live = self._open_live()
 
-    def close(self, how: dict[str, Any]) -> None:
-        """OSError never: it is too late to do anything about it."""
+    def close(self, how: dict[str, Any]) -> str:
+        """Why the end could not be written; empty where it was."""
         self.end_chunk()
         self._put(frame(END, _json({**how, "given_up_frames": self.given_up})), is_durable=True)
         self._close_live()
@@ -130,6 +129,7 @@ class Spool:
             except OSError:
                 pass
         os.close(self._file)
+        return self.trouble if self._waiting else ""
 
     def _put(self, whole: bytes, *, is_durable: bool = False) -> None:
         self._waiting.append(whole)

@@ -6,12 +6,12 @@ import os
 import resource
 from typing import Callable, NamedTuple
 
+from paramon.orphans import Orphans, wait_for
 from paramon.owner import NO_RANK, began, carries, command_line, environment, has_our_host_name, rank_in
 from paramon.sample.profile import Process
 from paramon.sample.sink import Rows
-from paramon.sensors.exits import Exits
 from paramon.sensors.process import RSS, Watched
-from paramon.short_lived import ShortLived
+from paramon.short_lived import Ends, ShortLived
 from paramon.spent import Spent
 from paramon.strangers import Strangers
 from paramon.there import Newest, there
@@ -50,10 +50,8 @@ def allow_many_files() -> None:
 class Table:
     """`look` at each tick. A process is named by its pid and its start together: pids come again."""
 
-    def __init__(
-        self, belongs: Belongs, root: str = "/proc", own: int | None = None, exits: Exits | None = None
-    ) -> None:
-        """`own`: the collector, which is no part of the job. `exits`: closed by the table."""
+    def __init__(self, belongs: Belongs, root: str = "/proc", own: int | None = None, ends: Ends | None = None) -> None:
+        """`own`: the collector, which is no part of the job. `ends`: closed by the table."""
         self._belongs, self._root = belongs, root
         self._ours: dict[str, tuple[int, Watched]] = {}
         self._there = there(root)
@@ -63,7 +61,8 @@ class Table:
         self._numbers = 0
         self._looks = 0
         self.spent = Spent()
-        self._short = None if exits is None else ShortLived(exits, self.spent)
+        self._orphans = ends if isinstance(ends, Orphans) else None
+        self._short = None if ends is None else ShortLived(ends, self.spent)
         self.denied = 0
         """Processes that must not be looked at, so that nobody knows whose they are."""
         self.has_closed = False
@@ -132,8 +131,13 @@ class Table:
         if inode is not None:
             self._strangers.add(str(pid), inode)
 
+    def wait(self, pid: int) -> None:
+        """For a child of the collector's that has ended."""
+        _, watched = self._ours.get(str(pid), (0, None))
+        wait_for(pid, watched, self._orphans, self.spent)
+
     def has_living(self) -> bool:
-        return any(began(int(name)) for name in self._ours)
+        return any(began(watched.pid, b"?") for _, watched in self._ours.values())
 
     def commands(self) -> list[str]:
         """The command lines of all that were there at the last look."""

@@ -69,7 +69,7 @@ class EndOfProcess:
             return True
         if self.files:
             return bool(ready_of(self.files, 0))
-        return began(self._pid) != self._start  # another one may have its number by then
+        return began(self._pid, self._start) != self._start  # another one may have its number by then
 
 
 class EndOfJob:

@@ -37,7 +37,7 @@ class World:
     def __init__(self, root, told):
         self.root, self.told, self.chunk = root, told, ChunkWriter()
         self.came = []
-        self.table = Table(Belongs(frozenset(), frozenset({OWN}), (b"MARK", b"here")), str(root), own=OWN, exits=told)
+        self.table = Table(Belongs(frozenset(), frozenset({OWN}), (b"MARK", b"here")), str(root), own=OWN, ends=told)
 
     def is_there(self, pid, parent, ticks=0, child_ticks=0, state="S", **more):
         trees.process(self.root, pid, parent, ticks=ticks, child_ticks=child_ticks, state=state, **more)

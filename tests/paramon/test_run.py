@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from paramon.run import MARK
 from paramon.sample.fields import AT
 from paramon.sample.profile import open_profile
 from paramon.schedulers import OF_A_JOB
@@ -284,6 +285,15 @@ def test_the_command_has_its_own_signals_and_locale_and_not_pythons(tmp_path):
     mask = int(ignored.split()[1], 16)
     assert not mask & (1 << signal.SIGPIPE - 1 | 1 << signal.SIGXFSZ - 1)
     assert locales == "0"
+
+
+def test_a_command_that_is_given_no_environment_has_none_but_its_jobs_mark(tmp_path):
+    main = (
+        f"import sys; sys.path[:0] = {[str(ROOT / 'src'), *sys.path]}; from paramon.cli import main; sys.exit(main())"
+    )
+    argv = [sys.executable, "-c", main, "run", "--folder", str(tmp_path), "--", "/usr/bin/env"]
+    done = subprocess.run(argv, env={}, check=True, capture_output=True, text=True, timeout=60)
+    assert [line.partition("=")[0] for line in done.stdout.splitlines()] == [MARK]
 
 
 IGNORES = """

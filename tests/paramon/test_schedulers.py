@@ -9,7 +9,7 @@ import pytest
 
 from paramon.begin import usable_cores
 from paramon.sample.profile import open_profile
-from paramon.schedulers import NODES_MOST, SCHEDULERS, GridEngine, Pbs, Slurm, slots_here
+from paramon.schedulers import NODES_MOST, SCHEDULERS, GridEngine, Pbs, Slurm, job_here, slots_here
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +31,23 @@ def hosts(tmp_path, text: str) -> str:
 
 def grid(tmp_path, text: str) -> GridEngine:
     return GridEngine({"HOSTNAME": "n1", "PE_HOSTFILE": hosts(tmp_path, text)})
+
+
+@pytest.mark.parametrize(
+    ("known", "name"),
+    [
+        ({"SLURM_JOB_ID": "7"}, "7"),
+        ({"JOB_ID": "8", "SGE_TASK_ID": "undefined", "SLURM_JOB_ID": "8"}, "8"),
+        ({"JOB_ID": "8", "SGE_TASK_ID": "3", "SLURM_JOB_ID": "80000003"}, "8.3"),
+        ({"PBS_JOBID": "9.server.site", "SLURM_JOB_ID": "9"}, "9"),
+        ({"PBS_JOBID": "9[3].server", "SLURM_JOB_ID": "90000003"}, "9[3]"),
+        ({"JOB_ID": "10"}, "10"),
+        ({"SGE_TASK_ID": "3"}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_job_is_called_as_its_own_scheduler_calls_it(known, name):
+    assert job_here(known) == name
 
 
 @pytest.mark.parametrize("name", SCHEDULERS)

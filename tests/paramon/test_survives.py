@@ -154,3 +154,27 @@ def test_where_the_folder_was_taken_away_who_is_there_is_told_again(tmp_path):
     (node,) = open_profile(str(folder))
     assert {one.name for one in everybody(node)} & {Path(sys.executable).resolve().name, Path(sys.executable).name}
     assert {number for chunk in node.chunks() for number in chunk.rows} <= set(node.processes)
+
+
+LIMITED = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def test_an_end_that_a_limit_of_files_leaves_no_room_for_is_said_and_the_command_is_itself(tmp_path):
+    command = ["--", "sh", "-c", "echo out; exit 3"]
+    subprocess.run([*PARAMON, str(tmp_path / "whole"), *command], env=ENVIRONMENT, check=False, stdout=-1, timeout=60)
+    (whole,) = (tmp_path / "whole").iterdir()
+    limit = str(whole.stat().st_size - 100)
+    argv = [sys.executable, "-c", LIMITED, limit, *PARAMON, str(tmp_path / "cut"), *command]
+    known = {**ENVIRONMENT, "LC_ALL": "zh_CN.UTF-8"}
+    done = subprocess.run(argv, env=known, check=False, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (3, "out\n")
+    en, zh = done.stderr.splitlines()
+    assert "end of the profile could not be written (File too large)" in en
+    assert "未能写入" in zh
+    (node,) = open_profile(str(tmp_path / "cut"))
+    assert [one.name for one in everybody(node)] == ["sh"]
+    assert node.end is None

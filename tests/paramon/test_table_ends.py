@@ -224,7 +224,7 @@ def test_a_record_that_was_lost_is_told_and_left_to_the_parent(world, told):
 def test_very_many_names_are_told_together(world, told):
     world.look()
     for number in range(100):
-        told.ends(100 + number, JOB, 1, name=f"t{number}")
+        told.ends(100 + number, JOB, 1, name=f"t{number}", peak=9)
     world.look()
     series = world.series()
     assert series["exits.(others).count"] == 36

@@ -203,6 +203,7 @@ for one in many:
 assert set(watch.look()) == {one.pid for one in many}, "whether their files are kept or not"
 open("/dev/null")
 resource.setrlimit(resource.RLIMIT_NOFILE, (3, 130))
+assert watch.table.has_living(), "who cannot be asked has not ended"
 for one in many:
     one.kill(); one.wait()
 for _ in range(LISTED_EVERY):

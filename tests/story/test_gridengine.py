@@ -75,12 +75,14 @@ def test_the_same_script_runs_and_is_charged_at_both(both: Stage, customer: Tena
 
 @each_centre
 def test_an_array_from_nought_comes_through_at_both(both: Stage, customer: Tenant, centre: str) -> None:
-    wanted = script(customer, "echo task $SLURM_ARRAY_TASK_ID", centre=centre, array="0-2", output="out.%j")
+    wanted = script(customer, "echo task $SLURM_ARRAY_TASK_ID; sleep 3", centre=centre, array="0-2", output="out.%j")
     done = ended(both, customer, customer.client.submit(wanted).id)
     assert (done.job.state, [task.task_index for task in done.tasks]) == ("completed", [0, 1, 2])
     assert [customer.client.log(done.job.id, task=at) for at in range(3)] == [
         f"task {at}\n".encode() for at in range(3)
     ]
+    watched = [customer.client.profile(done.job.id, task=at).nodes[0].header for at in range(3)]
+    assert [header and header["job"] for header in watched] == [task.record_id.partition("@")[0] for task in done.tasks]
     assert_charged(both, customer, done)
 
 

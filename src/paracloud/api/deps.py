@@ -1,6 +1,5 @@
 """What every route gets: the objects that the composition root made, and the caller."""
 
-from asyncio import Semaphore
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from paracloud.identity.authenticate import authenticate
 from paracloud.identity.caller import Caller
 from paracloud.jobs.market import MarketReader
 from paracloud.jobs.placer import Placers
-from paracloud.jobs.profile import LOOKS_AT_ONCE
+from paracloud.jobs.profile_looks import Looks
 from paracloud.kit.clock import Clock
 from paracloud.kit.database import Database
 from paracloud.kit.errors import Unauthenticated
@@ -47,7 +46,7 @@ class Deps:
     """The public key that centres trust; it may be on another machine."""
     storage_limit_bytes: int
     """Of one project's uploads together."""
-    looks: Semaphore = field(default_factory=lambda: Semaphore(LOOKS_AT_ONCE))
+    looks: Looks = field(default_factory=Looks)
     """At profiles of jobs."""
 
 

@@ -1,6 +1,8 @@
 """What the collector saw of a job, while it runs and after."""
 
 from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 from uuid import UUID
 
@@ -30,7 +32,7 @@ NAME_LIMIT = 255
 """Characters of a file's name."""
 router = APIRouter(tags=["jobs"])
 Since = Annotated[str, Query(max_length=CURSOR_LIMIT, pattern=CURSOR)]
-After = Annotated[str, Query(max_length=NAME_LIMIT)]
+FileName = Annotated[str, Query(max_length=NAME_LIMIT)]
 Task = Annotated[int | None, Query(ge=0, le=1 << 31)]
 Number = Annotated[int, Query(ge=0, lt=PARTS_MOST)]
 Parts = Annotated[int, Query(ge=1, le=PARTS_MOST)]
@@ -47,8 +49,7 @@ async def profile(
         raise Invalid(
             f"part: say 0 to {parts - 1}, or more parts.", f"part：应为 0 到 {parts - 1}，或增大 parts。", field="part"
         )
-    transport, folder = await _reach(deps, token, job, task)
-    async with deps.looks:
+    async with _look(deps, token, job, task) as (transport, folder):
         answer = await read_profile(transport, folder, since, _written, Part(part, parts))
     return Response(answer, media_type="application/json")
 
@@ -61,19 +62,25 @@ def _written(news: News) -> str:
 
 @router.get("/jobs/{job}/profile/files")
 async def profile_files(
-    job: UUID, deps: TheDeps, token: Token, since: Since = "", task: Task = None, after: After = ""
+    job: UUID,
+    deps: TheDeps,
+    token: Token,
+    since: Since = "",
+    task: Task = None,
+    after: FileName = "",
+    until: FileName = "",
 ) -> ProfileFilesModel:
     """The same as bytes of the files that it is written to, for programs that open them (`paramon show`, `top`,
     `export`): a tenth of the size. What is new since the look whose `cursor` is `since`, and nothing else; of so many
-    files that follow the one called `after`, by name."""
-    transport, folder = await _reach(deps, token, job, task)
-    async with deps.looks:
-        news = await read_profile_files(transport, folder, since, after)
+    files that follow the one called `after`, by name, to the one called `until`."""
+    async with _look(deps, token, job, task) as (transport, folder):
+        news = await read_profile_files(transport, folder, since, after, until)
     return ProfileFilesModel(files=[_file(one) for one in news.files], cursor=news.cursor, left_out=news.left_out)
 
 
-async def _reach(deps: Deps, token: Bearer, job: UUID, task: int | None) -> tuple[Transport, str]:
-    """The way to the job's centre, and the folder of its profile there."""
+@asynccontextmanager
+async def _look(deps: Deps, token: Bearer, job: UUID, task: int | None) -> AsyncIterator[tuple[Transport, str]]:
+    """The way to the job's centre, and the folder of its profile there, when it is its turn."""
     found, transport = await reach_job(deps, token, job)
     if (found.summary.array is None) != (task is None):
         raise Invalid(
@@ -81,7 +88,8 @@ async def _reach(deps: Deps, token: Bearer, job: UUID, task: int | None) -> tupl
             "task：仅作业数组需要、且必须指定任务编号。",
             field="task",
         )
-    return transport, profile_folder(submit_tag(found.summary.job, found.summary.moves), task)
+    async with deps.looks.turn(found.summary.centre, found.summary.account):
+        yield transport, profile_folder(submit_tag(found.summary.job, found.summary.moves), task)
 
 
 def _file(news: FileNews) -> ProfileFileModel:

@@ -18,6 +18,7 @@ from paracloud.cli.words import both, is_chinese, say
 from paracloud.client.client import Client
 from paracloud.client.errors import ApiError
 from paracloud.client.profile_copy import ProfileCopy
+from paracloud.wire.jobs import JobDetailModel
 from paramon.sample.errors import Damaged
 from paramon.show.command import show as show_profile
 from paramon.top.command import Wanted, look_on
@@ -43,10 +44,12 @@ def profile(
     with session.client() as client, _folder(save) as folder:
         copy = ProfileCopy(client, job, folder, task=task)
         if follow and not as_json:
-            _looked(client, job, copy, folder)
+            found = _looked(client, job, copy, folder)
         else:
-            _keep_up(client, job, copy, Event()) if follow else _look_once(client, job, copy)
+            found = _keep_up(client, job, copy, Event()) if follow else _look_once(client, job, copy)
             _shown(folder, as_json=as_json)
+    if found is not None and not as_json:
+        _told_end(found, task)
     if save is not None and not as_json:
         show.console.print(say(f"Kept in {save}.", f"已保存到 {save}。"), markup=False, soft_wrap=True)
 
@@ -65,29 +68,32 @@ def _folder(save: Path | None) -> Iterator[Path]:
     yield save
 
 
-def _keep_up(client: Client, job: UUID, copy: ProfileCopy, enough: Event) -> None:
-    """Until the job has ended, or it is enough."""
-    is_final, pause = False, 0.0
+def _keep_up(client: Client, job: UUID, copy: ProfileCopy, enough: Event) -> JobDetailModel | None:
+    """Until the job has ended, or it is enough. The job as it was last."""
+    found, is_final, pause = None, False, 0.0
     while not is_final and not enough.wait(pause):
         pause = LOOK_SECONDS
         try:
-            is_final = client.job(job).job.is_final  # before the look: what it left is there
+            found = client.job(job)  # before the look: what it left is there
+            is_final = found.job.is_final
             copy.look()
             if is_final:
                 copy.close()
         except ApiError as error:
             if is_final or error.status not in PASSING:
                 raise
+    return found
 
 
-def _look_once(client: Client, job: UUID, copy: ProfileCopy) -> None:
-    is_final = client.job(job).job.is_final  # before the look, as above
+def _look_once(client: Client, job: UUID, copy: ProfileCopy) -> JobDetailModel:
+    found = client.job(job)  # before the look, as above
     copy.look()
-    if is_final:
+    if found.job.is_final:
         copy.close()
+    return found
 
 
-def _looked(client: Client, job: UUID, copy: ProfileCopy, folder: Path) -> None:
+def _looked(client: Client, job: UUID, copy: ProfileCopy, folder: Path) -> JobDetailModel | None:
     """What comes is fetched beside the screen, so that no key waits for the server."""
     enough = Event()
     with ThreadPoolExecutor(1) as beside:
@@ -96,9 +102,17 @@ def _looked(client: Client, job: UUID, copy: ProfileCopy, folder: Path) -> None:
             code = look_on(Wanted(str(folder), is_chinese=is_chinese()), Reel(str(folder)), lambda: not fetching.done())
         finally:
             enough.set()
-    fetching.result()
+    found = fetching.result()
     if code:
         raise typer.Exit(code)
+    return found
+
+
+def _told_end(found: JobDetailModel, task: int | None) -> None:
+    """As the platform knows it: a profile may have no end, as where Grid Engine kills what a script leaves behind."""
+    ended = next((one for one in found.tasks if one.task_index == task), None)
+    if ended is not None or found.job.is_final:
+        show.ending(ended or found.job)
 
 
 def _shown(folder: Path, *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from paracloud.cli.kinds import BUDGETS, JOBS, PACKAGES, kind
 from paracloud.cli.words import plain, say, word
-from paracloud.wire.jobs import ForecastModel, JobDetailModel, JobModel
+from paracloud.wire.jobs import ForecastModel, JobDetailModel, JobModel, TaskModel
 from paracloud.wire.paying import BudgetModel, DedicationModel, FundingModel, PayingModel
 
 console = Console()
@@ -123,6 +123,11 @@ def job(found: JobDetailModel) -> None:
         console.print(Text(f"  {moment(event.at)}  {words}"))
 
 
+def ending(one: JobModel | TaskModel) -> None:
+    """How it ended, in a line."""
+    console.print(Text(plain(f"{word('state'):12} {kind(one.state, JOBS)} {one.native_state}".rstrip() + _exit(one))))
+
+
 def forecast(of: ForecastModel) -> list[str]:
     """What half of such jobs get, and nine in ten (P90)."""
     heading = f"{word('expected'):12} "
@@ -228,7 +233,7 @@ def _persons(one: DedicationModel | BudgetModel) -> str | None:
     return f"{made or '-'}, " + say(f"ended by {one.ended_by}", f"由 {one.ended_by} 终止")
 
 
-def _exit(one: JobModel) -> str:
+def _exit(one: JobModel | TaskModel) -> str:
     """How the script ended, where it did not end well."""
     if one.exit_signal:
         return say(f" (signal {one.exit_signal})", f"（信号 {one.exit_signal}）")

@@ -128,11 +128,12 @@ class Client(
         return self._get(f"/jobs/{job}/profile", ProfileModel, query)
 
     def profile_files(
-        self, job: UUID, *, since: str = "", task: int | None = None, after: str = ""
+        self, job: UUID, *, since: str = "", task: int | None = None, after: str = "", until: str = ""
     ) -> ProfileFilesModel:
-        """The same as bytes of its files, of those that follow `after`: paracloud.client.profile_copy puts them
-        together."""
-        return self._get(f"/jobs/{job}/profile/files", ProfileFilesModel, {**_since(since, task), "after": after})
+        """The same as bytes of its files, of those that follow `after`, to `until`: paracloud.client.profile_copy puts
+        them together."""
+        query = {**_since(since, task), "after": after, "until": until}
+        return self._get(f"/jobs/{job}/profile/files", ProfileFilesModel, query)
 
     def content(self, job: UUID, path: str) -> Iterator[bytes]:
         """One file's bytes, chunk by chunk, from its beginning to its end as it is when asked."""

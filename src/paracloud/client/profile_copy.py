@@ -2,6 +2,7 @@
 
 import os
 from base64 import b64decode
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -12,23 +13,34 @@ from paramon.sample.errors import Damaged
 from paramon.sample.profile import LIVE, SUFFIX, NodeProfile
 
 
+@dataclass(slots=True)
+class Some:
+    """Files as the server gives them at once: those behind the ones before, to `until`; the last are all that follow.
+    What comes between them later is told of with them, so that no cursor is asked for a file that another one knows."""
+
+    until: str = ""
+    cursor: str = ""
+
+
 class ProfileCopy:
     """`look` for what is new. `folder` is there already."""
 
     def __init__(self, client: Client, job: UUID, folder: Path, *, task: int | None = None) -> None:
         """`task`: of an array, which one."""
         self._client, self._job, self._folder, self._task = client, job, folder, task
-        self._cursors: list[str] = []
-        """Of the files as the server gives them: some, those that follow these, and so on."""
+        self._all = [Some()]
 
     def look(self) -> None:
         """ApiError where there is no profile (yet), OSError where it cannot be written here."""
-        at, after, is_more = 0, "", True
-        while is_more:
-            news = self._take(at, after)
+        after = ""
+        for at, some in enumerate(self._all):  # it grows meanwhile
+            before = some.cursor
+            news = self._take(some, after)
             last = max((one.file for one in news.files), default=after)
-            is_more = news.left_out > 0 and last > after
-            at, after = at + 1, last
+            if news.left_out and last > after:
+                self._all.insert(at + 1, Some(some.until, before))
+                some.until = last
+            after = some.until
 
     def close(self) -> None:
         """The job has ended: what has no end by now was cut off, however lately it was written."""
@@ -38,15 +50,16 @@ class ProfileCopy:
             except Damaged:
                 continue  # its head is not there, so it is none that could go on
 
-    def _take(self, at: int, after: str) -> ProfileFilesModel:
+    def _take(self, some: Some, after: str) -> ProfileFilesModel:
         """All that is there now, of some files."""
-        self._cursors += [""] * (at + 1 - len(self._cursors))
         while True:
-            news = self._client.profile_files(self._job, since=self._cursors[at], task=self._task, after=after)
+            news = self._client.profile_files(
+                self._job, since=some.cursor, task=self._task, after=after, until=some.until
+            )
             for one in news.files:
                 if "/" not in one.file:  # the name is the centre's: it does not lead elsewhere
                     self._write(one)
-            self._cursors[at] = news.cursor
+            some.cursor = news.cursor
             if not any(one.is_behind and (one.written.content or one.open_minute.content) for one in news.files):
                 return news
 

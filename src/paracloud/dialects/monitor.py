@@ -20,7 +20,7 @@ paracloud_python=$(type -P python3 python3.13 python3.12 python3.11 python3.10 p
 paracloud_python=${{paracloud_python%%$'\\n'*}} paracloud_collector=$HOME/{folder}/{name}
 if [ -n "$paracloud_python" ] && [ -r "$paracloud_collector" ]; then
   ("$paracloud_python" -I "$paracloud_collector" watch --pid $$ --mark "SLURM_JOB_ID=$SLURM_JOB_ID" \\
-    --folder "$paracloud_folder/{profile}${{SLURM_ARRAY_TASK_ID:+/$SLURM_ARRAY_TASK_ID}}" --job "$SLURM_JOB_ID" \\
+    --folder "$paracloud_folder/{profile}${{SLURM_ARRAY_TASK_ID:+/$SLURM_ARRAY_TASK_ID}}" \\
     --scheduler {scheduler} --node "${{SLURMD_NODENAME:-}}" </dev/null >/dev/null 2>&1 &)
 fi
 """

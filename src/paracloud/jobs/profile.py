@@ -24,8 +24,6 @@ AT_A_TIME = 8
 LOOK_BYTES = 2 * PIECE_BYTES
 """Of all files of one look, as they were listed; GROWN more of each may have come since."""
 GROWN = 64 << 10
-LOOKS_AT_ONCE = 16
-"""Of the whole server, between the first byte that is read and the answer."""
 WIDTH = len(Place())
 WHOLE = Part()
 _APART = ThreadPoolExecutor(1, thread_name_prefix="profile")

@@ -62,11 +62,14 @@ class FilesNews:
     left_out: int
 
 
-async def read_profile_files(transport: Transport, folder: str, since: str, after: str = "") -> FilesNews:
-    """`after`: of the files behind that one, by name. NotFound where the job has no profile (yet); Invalid for a cursor
-    that is none."""
+async def read_profile_files(
+    transport: Transport, folder: str, since: str, after: str = "", until: str = ""
+) -> FilesNews:
+    """`after`, `until`: of the files behind the one and not behind the other, by name; empty for all. NotFound where
+    the job has no profile (yet); Invalid for a cursor that is none."""
     before, news, left = read_cursor(since, WIDTH), [], ANSWER_BYTES
-    names, places = [one for one in await list_profile(transport, folder) if one.file > after], {}
+    there, places = await list_profile(transport, folder), {}
+    names = [one for one in there if after < one.file and (not until or one.file <= until)]
     for one in names[:NODES_MOST]:
         found, places[key(one.file)] = await _news(transport, folder, one, Seen(*before.of(one.file)), left)
         left -= len(found.written.content) + len(found.open_minute.content)

@@ -22,7 +22,7 @@ from paramon.beat import Beat
 from paramon.begin import Wish, exits_here, header_of, spool_of
 from paramon.errors import Refused
 from paramon.machine import sensors_here
-from paramon.record import Recorder, safely
+from paramon.record import PROCESS_IO, Recorder, safely
 from paramon.spool import PRIVATE, Spool
 from paramon.table import Belongs, Table, allow_many_files
 
@@ -85,7 +85,7 @@ class Node:
         self._unavailable.update(unreadable())
         self._spool, self._day = self._opened(), today()
         self._view = View(Owners().of, self._spool, unavailable=self._unavailable)
-        self._table = Table(Belongs(frozenset({1}), FIRST, (b"", b""), kernel_threads()), exits=exits)
+        self._table = Table(Belongs(frozenset({1}), FIRST, (b"", b""), kernel_threads()), ends=exits)
         # Answers are none of the budget's: who asks often must not make it blind.
         self._beat = Beat(wanted.period, wanted.budget, spent=lambda: time.process_time() - self._serving_seconds)
         kept = [sensor for sensor in sensors if sensor.name != OF_A_JOB]
@@ -115,10 +115,12 @@ class Node:
         self._recorder.close({}, lambda: 0)
 
     def _made(self) -> bytes:
-        view = self._view
+        view, is_any_closed = self._view, PROCESS_IO in self._unavailable
         families = own_families(self._own()) + node_families(view.points)
-        families += job_families(view.groups, view.jobs, view.counted)
-        return page(families + process_families(view.groups) if self._wanted.per_process else families)
+        families += job_families(view.groups, view.jobs, view.counted, is_any_closed=is_any_closed)
+        if self._wanted.per_process:
+            families += process_families(view.groups, is_any_closed=is_any_closed)
+        return page(families)
 
     def _own(self) -> Own:
         beat, spool = self._beat, self._spool

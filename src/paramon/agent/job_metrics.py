@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Callable, NamedTuple
 
 from paramon.agent.group import Group
 from paramon.agent.job_cpu import JobCpu
@@ -44,13 +44,19 @@ COUNTED = (
         "page_faults", "", "kind", (("minor", "minor_faults"), ("major", "major_faults")), 1, "Major ones with a read."
     ),
 )  # fmt: skip
+OF_IO = frozenset({"io", "io_calls", "storage"})
 OF_PROCESSES = ("cpu", "io", "io_calls", "storage", "run_wait")
 
 
 def job_families(
-    groups: Mapping[Owner, Group], jobs: Mapping[tuple[str, str], JobCpu | None], counted: dict[int, int]
+    groups: Mapping[Owner, Group],
+    jobs: Mapping[tuple[str, str], JobCpu | None],
+    counted: dict[int, int],
+    *,
+    is_any_closed: bool = False,
 ) -> list[Family]:
-    """`jobs`: by job and task. `counted`: as for Group.unseen_ticks."""
+    """`jobs`: by job and task. `counted`: as for Group.unseen_ticks. `is_any_closed`: I/O of some processes must not be
+    read."""
     unseen = family(
         "paramon_job_unseen_children_cpu", COUNTER, "CPU time of children that came and went unseen.", "seconds"
     )
@@ -63,9 +69,7 @@ def job_families(
     sums = [_family("paramon_job_", one) for one in COUNTED]
     for owner, group in groups.items():
         whose = labels(_named(owner))
-        for one, into in zip(COUNTED, sums):
-            for told, field in one.fields:
-                into.add(_worth(group.total(field), one), _with(whose, one.label, told))
+        _add(zip(COUNTED, sums), group.total, whose, is_any_closed=is_any_closed)
         unseen.add(group.unseen_ticks(counted) / HZ, whose)
         memory.add(group.memory_kib * 1024, whose)
         peak.add(group.peak_kib * 1024, whose)
@@ -91,7 +95,7 @@ def _held_against(jobs: Mapping[tuple[str, str], JobCpu | None]) -> list[Family]
     return [whole, part]
 
 
-def process_families(groups: Mapping[Owner, Group]) -> list[Family]:
+def process_families(groups: Mapping[Owner, Group], *, is_any_closed: bool = False) -> list[Family]:
     wanted = [one for one in COUNTED if one.name in OF_PROCESSES]
     sums = [_family("paramon_process_", one) for one in wanted]
     memory = family("paramon_process_resident_memory", GAUGE, "Resident now.", "bytes")
@@ -102,13 +106,22 @@ def process_families(groups: Mapping[Owner, Group]) -> list[Family]:
             process, values = member.process, member.values
             rank = "" if process.rank == NO_RANK else str(process.rank)
             whose = labels({**_named(owner), "pid": str(process.pid), "rank": rank, "name": process.name})
-            for one, into in zip(wanted, sums):
-                for told, field in one.fields:
-                    into.add(_worth(values[AT[field]], one), _with(whose, one.label, told))
+            of = dict(zip(AT, values)).__getitem__
+            _add(zip(wanted, sums), of, whose, is_any_closed=is_any_closed)
             memory.add(values[AT["rss_kib"]] * 1024, whose)
             peak.add(values[AT["peak_rss_kib"]] * 1024, whose)
             threads.add(values[AT["threads"]], whose)
     return [*sums, memory, peak, threads]
+
+
+def _add(sums: Iterable[tuple[Counted, Family]], of: Callable[[str], int], whose: str, *, is_any_closed: bool) -> None:
+    """`of`: a field's value. Every program reads itself at least: where some may be closed and this one has no I/O at
+    all, it is not known, which is no 0."""
+    is_io_known = not is_any_closed or any(of(field) for one in COUNTED if one.name in OF_IO for _, field in one.fields)
+    for one, into in sums:
+        if is_io_known or one.name not in OF_IO:
+            for told, field in one.fields:
+                into.add(_worth(of(field), one), _with(whose, one.label, told))
 
 
 def _named(owner: Owner) -> dict[str, str]:

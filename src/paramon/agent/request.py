@@ -7,6 +7,8 @@ from typing import Callable
 from paramon.agent.openmetrics import CONTENT_TYPE
 
 METRICS_PATH = "/metrics"
+ABSOLUTE = "http://"
+"""Before the host, where a client asks as it would ask a proxy: that must be understood (RFC 9112, 3.2.2)."""
 END = b"\r\n\r\n"
 PLAIN = "text/plain; charset=utf-8"
 OK, BAD_REQUEST, NOT_FOUND, NOT_ALLOWED, TOO_LARGE = 200, 400, 404, 405, 431
@@ -20,28 +22,32 @@ REASONS = {
 
 
 def answer_to(request: bytes, page: Callable[[], bytes]) -> tuple[int, bytes]:
-    """`request`: its head, to END. Status, and all that is to be sent; `page` is asked for only where it is wanted."""
-    line = request.partition(b"\r\n")[0].decode("latin-1")
-    parts = line.split(" ")
-    if len(parts) != 3 or not parts[2].startswith("HTTP/1.") or not parts[1].startswith("/"):
-        return refusal(BAD_REQUEST, "This is no request of HTTP/1.1.\n")
-    method, path = parts[0], parts[1].partition("?")[0]
-    if path != METRICS_PATH:
-        return refusal(NOT_FOUND, f"Metrics are at {METRICS_PATH}.\n")
-    if method not in ("GET", "HEAD"):
-        return refusal(NOT_ALLOWED, "GET is what is answered.\n", "Allow: GET, HEAD\r\n")
-    body = page()
-    head = _head(OK, CONTENT_TYPE, len(body))
-    return OK, head if method == "HEAD" else head + body
-
-
-def refusal(status: int, told: str, more: str = "") -> tuple[int, bytes]:
-    body = told.encode()
-    return status, _head(status, PLAIN, len(body), more) + body
-
-
-def _head(status: int, content_type: str, size: int, more: str = "") -> bytes:
-    return (
-        f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: {content_type}\r\nContent-Length: {size}\r\n"
-        f"{more}Connection: close\r\n\r\n"
+    """`request`: its head, to END, or what came of one that is too large. Status, and all that is to be sent; `page` is
+    asked for only where it is wanted."""
+    status, body = _found(request, page)
+    kind = CONTENT_TYPE if status == OK else PLAIN
+    allowed = "Allow: GET, HEAD\r\n" if status == NOT_ALLOWED else ""
+    head = (
+        f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+        f"{allowed}Connection: close\r\n\r\n"
     ).encode()
+    return status, head if request.startswith(b"HEAD ") else head + body
+
+
+def _found(request: bytes, page: Callable[[], bytes]) -> tuple[int, bytes]:
+    """Status and body."""
+    if END not in request:
+        return TOO_LARGE, b"The request is too large.\n"
+    parts = request.partition(b"\r\n")[0].decode("latin-1").split(" ")
+    if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
+        return BAD_REQUEST, b"This is no request of HTTP/1.1.\n"
+    method, target = parts[:2]
+    if target[: len(ABSOLUTE)].lower() == ABSOLUTE:
+        target = "/" + target[len(ABSOLUTE) :].partition("/")[2]
+    if not target.startswith("/"):
+        return BAD_REQUEST, b"This is no request of HTTP/1.1.\n"
+    if target.partition("?")[0] != METRICS_PATH:
+        return NOT_FOUND, f"Metrics are at {METRICS_PATH}.\n".encode()
+    if method not in ("GET", "HEAD"):
+        return NOT_ALLOWED, b"GET is what is answered.\n"
+    return OK, page()

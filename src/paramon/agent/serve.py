@@ -11,7 +11,7 @@ import socket
 import time
 from typing import Callable
 
-from paramon.agent.request import END, TOO_LARGE, answer_to, refusal
+from paramon.agent.request import END, answer_to
 from paramon.errors import Refused
 from paramon.sensors.file import TOO_MANY_FILES
 
@@ -129,12 +129,9 @@ class Server:
                 self._drop(client.socket.fileno())
             return
         client.asked += piece
-        if END in client.asked:
-            status, client.answer = answer_to(client.asked, self._page)
-        elif len(client.asked) > REQUEST_MOST:
-            status, client.answer = refusal(TOO_LARGE, "The request is too large.\n")
-        else:
+        if END not in client.asked and len(client.asked) <= REQUEST_MOST:
             return
+        status, client.answer = answer_to(client.asked, self._page)
         client.asked = b""
         self.answers[status] = self.answers.get(status, 0) + 1
         self._send(client)

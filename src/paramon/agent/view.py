@@ -24,8 +24,6 @@ MADE_UP_MOST = 500
 """Jobs of one user by the environment, which may say anything: what is more is the user's alone. It takes no room of
 other users', nor of what a scheduler itself says."""
 STATE = AT["state"]
-MAY_FALL = ("cpu.idle_ticks", "cpu.iowait_ticks")
-"""Counters that Linux takes back a little now and then (proc_stat(5)): it would be read as a new beginning."""
 
 
 class View:
@@ -48,8 +46,6 @@ class View:
         self.points: dict[str, int] = {}
         """Of the last tick; of programs that came and went, of all."""
         self._lasting: dict[str, int] = {}
-        self._most: dict[str, int] = {}
-        """Of what may fall, the most until now."""
         self.counted: dict[int, int] = {}
         """By pid of a parent: ticks of its descendants that were seen and have ended."""
         self._made_up: dict[str, int] = {}
@@ -87,9 +83,7 @@ class View:
             self._end(process)
 
     def point(self, series: str, value: int) -> None:
-        if series in MAY_FALL:
-            self._most[series] = max(value, self._most.get(series, 0))
-        self.points[series] = self._most.get(series, value)
+        self.points[series] = value
         if series.startswith(FROM_NOTHING):  # they are told of where they changed
             self._lasting[series] = value
         if self._spool is not None:
@@ -148,9 +142,8 @@ class View:
         self._spool, self._since_ms = spool, self._at_ms
         spool.processes(_without_ranks([member.process for _, _, member in self._homes.values()]))
 
-    def close(self, how: dict[str, Any]) -> None:
-        if self._spool is not None:
-            self._spool.close(how)
+    def close(self, how: dict[str, Any]) -> str:
+        return "" if self._spool is None else self._spool.close(how)
 
     def _whose(self, process: Process) -> Owner:
         """One that says nothing is its parent's: it is gone already, or its environment was taken away."""

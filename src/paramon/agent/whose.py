@@ -8,6 +8,7 @@ import re
 from typing import NamedTuple
 
 from paramon.owner import environment
+from paramon.record import PROCESS_IO
 from paramon.sensors.cgroup_place import job_in
 from paramon.sensors.file import content
 
@@ -92,10 +93,10 @@ def unreadable(proc: str = "/proc") -> dict[str, tuple[str, str]]:
         content(f"{proc}/1/io")
     except PermissionError:
         return {
-            "process_io": (
+            PROCESS_IO: (
                 "I/O and environment of other users' processes need the capability CAP_SYS_PTRACE, which root has "
-                "(in a container perhaps not): their I/O is told as 0",
-                "读取其他用户进程的 I/O 与环境变量需要 CAP_SYS_PTRACE 权限（root 具备，容器内未必）：其 I/O 显示为 0",
+                "(in a container perhaps not): their I/O is not known",
+                "读取其他用户进程的 I/O 与环境变量需要 CAP_SYS_PTRACE 权限（root 具备，容器内未必）：其 I/O 未知",
             )
         }
     except OSError:

@@ -112,7 +112,7 @@ class Adopted:
     def _there_or_ended(self, pid: int) -> Counted | None:
         """Not another one of that number; a leader's that ended is not given again before its session ends."""
         known = self._known.get(pid)
-        return known if known and began(pid) in (b"", b"%d" % known.start) else None
+        return known if known and began(pid, b"") in (b"", b"%d" % known.start) else None
 
     def _adopt(self, one: Process, session: int) -> None:
         now, older = int(time.clock_gettime(time.CLOCK_BOOTTIME) * TICKS), _children(one.pid)
@@ -166,7 +166,7 @@ class Adopted:
 
     def _tidy(self) -> None:
         """Without the counters of whom nobody is left."""
-        there = {pid: one for pid, one in self._known.items() if began(pid) == b"%d" % one.start}
+        there = {pid: one for pid, one in self._known.items() if _is_there(pid, b"%d" % one.start)}
         living = {one.root for one in there.values()}
         leaders = {pid: one for pid, one in self._known.items() if pid == one.session and one.root in living}
         self._known = {**leaders, **there}
@@ -176,10 +176,14 @@ class Adopted:
         self._tidy_known = max(TIDY_KNOWN, 2 * len(self._known))
 
     def _end(self, pid: int) -> None:
-        for counters in self._open.pop(pid):
-            _add(self._ended, counters.read())
-            self._waited_ns = max(self._waited_ns, counters.waited_ns)
-            counters.close()
+        opened = self._open.pop(pid)
+        try:
+            for counters in opened:
+                _add(self._ended, counters.read())
+                self._waited_ns = max(self._waited_ns, counters.waited_ns)
+        finally:
+            for counters in opened:
+                counters.close()
 
 
 class OfAll:
@@ -201,6 +205,10 @@ class OfAll:
 
     def close(self) -> None:
         """It holds nothing."""
+
+
+def _is_there(pid: int, start: bytes) -> bool:
+    return began(pid, start) == start
 
 
 def _children(pid: int) -> frozenset[int]:

@@ -20,6 +20,7 @@ from paramon.perf.call import CPU_CLOCK, DISABLED, EXCLUDE_KERNEL, SOFTWARE, Eve
 from paramon.perf.pace import How, how, turns
 from paramon.sample.profile import Process
 from paramon.sensors.sensor import Unavailable
+from paramon.sensors.status import fields_in, stat_of
 
 if TYPE_CHECKING:
     from paramon.perf.rank import Rank
@@ -35,6 +36,14 @@ class Newcomer(NamedTuple):
     looks: int
 
 
+class Followed(NamedTuple):
+    """`program`: as of `_program_of`, from before its libraries were looked at."""
+
+    number: int
+    program: tuple[bytes, bytes]
+    rank: Rank
+
+
 class Mpi:
     name = "mpi"
 
@@ -44,14 +53,21 @@ class Mpi:
         self._last = time.monotonic()
         self._is_user_only = _is_user_only()
         self._newcomers: dict[int, Newcomer] = {}
-        self._ranks: dict[int, tuple[int, Rank]] = {}
+        self._ranks: dict[int, Followed] = {}
         self._ended: dict[int, list[int]] = {}
         self._reads = 0
         self._threads = 0
         self._how = self._paced(1)
 
     def came(self, processes: Sequence[Process]) -> None:
-        self._newcomers.update((one.pid, Newcomer(one.rank, 0)) for one in processes)
+        """Whoever is followed already goes on, unless it executed another program, whose libraries are others."""
+        for one in processes:
+            followed = self._ranks.get(one.pid)
+            if followed is not None:
+                if followed.program == _program_of(one.pid, followed.program):
+                    continue
+                self._end(one.pid)
+            self._newcomers[one.pid] = Newcomer(one.rank, 0)
 
     def read(self) -> dict[str, int]:
         self._meet()
@@ -60,7 +76,7 @@ class Mpi:
         passed = self._last - before
         every = turns(len(self._ranks))
         touched = set()
-        for at, (pid, (number, rank)) in enumerate(list(self._ranks.items())):
+        for at, (pid, (number, _, rank)) in enumerate(list(self._ranks.items())):
             if (at + self._reads) % every:
                 continue
             touched.add(number)
@@ -95,32 +111,30 @@ class Mpi:
         from paramon.perf.rank import Rank  # most jobs have none, and need not the 0.3 MiB that looking at one takes
         from paramon.perf.text import Text
 
-        text = Text(pid)
+        program, text = _program_of(pid), Text(pid)
         try:
             text.reload()
             if text.speaks_mpi:
-                if pid in self._ranks:  # one of the same number that has ended
-                    self._end(pid)
-                self._ranks[pid] = number, Rank(pid, text, self._how)
+                self._ranks[pid] = Followed(number, program, Rank(pid, text, self._how))
         except (OSError, Unavailable):
             return True
         return text.speaks_mpi
 
     def _end(self, pid: int) -> None:
-        number, rank = self._ranks.pop(pid)
+        number, _, rank = self._ranks.pop(pid)
         rank.close()
         known = self._ended.setdefault(number, [0] * len(SERIES))
         self._ended[number] = [old + new for old, new in zip(known, _values(rank))]
 
     def _pace(self, passed: float) -> None:
         """Anew when there are others, and when reads come at another rate: less often, to keep to a budget."""
-        threads = sum(rank.threads for _, rank in self._ranks.values())
+        threads = sum(rank.threads for _, _, rank in self._ranks.values())
         period = max(self._asked, passed)
         if threads == self._threads and self._period / 1.5 < period < self._period * 1.5:
             return
         self._period = period
         self._threads, self._how = threads, self._paced(threads)
-        for _, rank in self._ranks.values():
+        for _, _, rank in self._ranks.values():
             rank.set_period(self._how)
 
     def _paced(self, threads: int) -> How:
@@ -128,7 +142,7 @@ class Mpi:
 
     def _series(self, numbers: set[int]) -> dict[str, int]:
         sums = {number: self._ended.get(number, [0] * len(SERIES)) for number in numbers}
-        for number, rank in self._ranks.values():
+        for number, _, rank in self._ranks.values():
             if number in sums:
                 sums[number] = [old + new for old, new in zip(sums[number], _values(rank))]
         return {
@@ -141,6 +155,16 @@ class Mpi:
 
 def _values(rank: Rank) -> list[int]:
     return [*rank.spent, *rank.slept, rank.samples, rank.lost]
+
+
+def _program_of(pid: int, last: tuple[bytes, bytes] = (b"", b"")) -> tuple[bytes, bytes]:
+    """When the process began, and where its stack starts, which is another place after each execve(2); of one whose
+    first thread has ended, as at the `last` time. Empty where it is gone."""
+    try:
+        parts = fields_in(stat_of(f"/proc/{pid}/"))
+    except OSError:
+        return b"", b""
+    return parts[19], last[1] if parts[0] == b"Z" else parts[25]
 
 
 def _is_user_only() -> bool:

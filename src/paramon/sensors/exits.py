@@ -113,8 +113,8 @@ def _attributes(data: bytes) -> dict[int, bytes]:
 def _unavailable(wrong: OSError) -> Unavailable:
     if wrong.errno in (errno.EPERM, errno.EACCES):
         return Unavailable(
-            "exit records need the capability CAP_NET_ADMIN: short-lived processes are counted by their parents alone",
-            "进程退出记录需要 CAP_NET_ADMIN 权限：短生命周期进程仅由父进程计入",
+            "exit records need the capability CAP_NET_ADMIN: short-lived processes are counted by who waits for them",
+            "进程退出记录需要 CAP_NET_ADMIN 权限：短生命周期进程仅由等待它的进程计入",
         )
     if wrong.errno == errno.EINVAL:
         return Unavailable(

@@ -73,7 +73,7 @@ def kept(path: str, numbers_most: int) -> int:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as wrong:
         if wrong.errno in TOO_MANY_FILES:
-            return NOT_KEPT
+            return NOT_KEPT if os.path.exists(path) else NOT_THERE  # which that does not say
         return DENIED if isinstance(wrong, PermissionError) else NOT_THERE
     if file < numbers_most:
         return file

@@ -92,8 +92,8 @@ def _says_something(rest: str, course: Course) -> bool:
 
 def _told(series: str, course: Course) -> str:
     if is_counter(series) and not course.fell:
-        a_second = course.grown / course.seconds if course.seconds else 0.0
-        return f"{value(series, course.grown)} ({rate(series, a_second)})"
+        told = value(series, course.grown)
+        return f"{told} ({rate(series, course.grown / course.seconds)})" if course.seconds else told
     if course.least == course.most:
         return value(series, course.last)
     return f"{value(series, course.mean)} ({value(series, course.least)} … {value(series, course.most)})"

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Callable
 
-from paramon.begin import Wish, begin, why_not
+from paramon.begin import Wish, begin, what_to_do, why_not
 from paramon.errors import Refused, said
 from paramon.owner import began
 from paramon.run import run
@@ -32,11 +32,13 @@ class Writer:
         sys.stdout.flush()
         sys.stderr.flush()
         self._told, told = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        handling = signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, nobody can be waited for
         self.pid = os.fork()
         self._code: int | None = None
         if not self.pid:
             code = FAILED
             try:
+                signal.signal(signal.SIGCHLD, handling)
                 code = work()
             except Refused as wrong:
                 os.write(told, said(wrong.en, wrong.zh).encode())
@@ -89,8 +91,8 @@ def command(argv: list[str], wish: Wish, output: str) -> Writer:
         file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     except OSError as wrong:
         raise Refused(
-            f"The command's output cannot be written to {output} ({why_not(wrong)}): name a folder with --folder.",
-            f"无法将命令输出写入 {output}（{why_not(wrong)}）：请用 --folder 指定目录。",
+            f"The command's output cannot be written to {output} ({why_not(wrong)}): {what_to_do(wrong)[0]}.",
+            f"无法将命令输出写入 {output}（{why_not(wrong)}）：{what_to_do(wrong)[1]}。",
         ) from None
 
     def work() -> int:
@@ -113,7 +115,7 @@ def attached(pid: int, wish: Wish) -> Writer:
             f"本机没有进程 {pid}：可用 `ps -u $USER` 查看自己的进程。",
         )
     parent = os.getpid()
-    return Writer(lambda: _recorded(pid, wish, lambda: os.getppid() == parent and began(pid) == start))
+    return Writer(lambda: _recorded(pid, wish, lambda: os.getppid() == parent and began(pid, start) == start))
 
 
 def _recorded(pid: int, wish: Wish, is_wanted: Callable[[], bool]) -> int:

@@ -10,6 +10,7 @@ from tests.paracloud.api.house import House, Tenant
 from tests.paramon.sample.test_forged import WRONG, later
 
 from paracloud.jobs.profile import profile_folder
+from paracloud.jobs.profile_looks import AT_ONCE, OF_AN_ACCOUNT
 from paracloud.kit.identifiers import JobId, submit_tag
 from paracloud.transports.local import LocalTransport
 from paramon.sample.chunk import MOMENT_MOST_MS
@@ -62,17 +63,6 @@ async def test_what_is_forged_is_damaged_and_what_follows_is_told(house, lin, tm
     assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.parametrize("which", ["profile", "profile/files"])
-async def test_who_looks_while_as_many_look_as_may_waits(house, lin, tmp_path, which):
-    job, _ = await watched(house, lin, tmp_path)
-    house.app.state.deps = replace(house.app.state.deps, looks=asyncio.Semaphore(0))
-    looking = asyncio.create_task(house.ask(lin, "GET", f"/jobs/{job}/{which}"))
-    done, _ = await asyncio.wait([looking], timeout=0.5)
-    assert not done
-    house.app.state.deps.looks.release()
-    assert (await looking).status_code == 200
-
-
 async def test_an_open_minute_of_a_moment_that_cannot_be_ends_there(house, lin, tmp_path):
     job, spool = await watched(house, lin, tmp_path)
     spool.chunk.tick(1000)
@@ -100,3 +90,37 @@ async def test_a_part_of_the_files_has_its_own_and_one_that_is_none_is_refused(h
     assert [found["parts"] for found in of_parts] == [2, 2]
     answer = await house.ask(lin, "GET", f"/jobs/{job}/profile", params={"part": 2, "parts": 2})
     assert (answer.status_code, answer.json()["field"]) == (422, "part")
+
+
+class Hanging(Near):
+    """Of one account nothing is answered."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home)
+        self.hangs, self.asked = "", 0
+
+    async def to(self, _, account: str, **__):
+        return self if account == self.hangs else await super().to()
+
+    async def list(self, *_):
+        self.asked += 1
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("path", ["profile", "profile/files"])
+async def test_who_looks_at_what_does_not_answer_keeps_nobody_else_from_looking(house, lin, tmp_path, path):
+    mei = await house.tenant("mei")
+    hung, _ = await watched(house, lin, tmp_path)
+    job, _ = await watched(house, mei, tmp_path)
+    near = Hanging(tmp_path)
+    house.app.state.deps = replace(house.app.state.deps, reach=near)
+    near.hangs = await house.one("SELECT account FROM jobs WHERE id = CAST(:id AS uuid)", id=hung)
+    waiting = [asyncio.create_task(house.ask(lin, "GET", f"/jobs/{hung}/{path}")) for _ in range(AT_ONCE)]
+    async with asyncio.timeout(20):
+        while near.asked < OF_AN_ACCOUNT:
+            await asyncio.sleep(0.01)
+        assert (await house.ask(mei, "GET", f"/jobs/{job}/{path}")).status_code == 200
+    assert near.asked == OF_AN_ACCOUNT
+    for one in waiting:
+        one.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)

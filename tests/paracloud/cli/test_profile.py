@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -25,7 +26,14 @@ from paramon.sample.profile import NodeProfile, open_profile
 
 PROGRAM = Path(sys.executable).with_name("paracloud")
 AT_CENTRE = "UPDATE jobs SET native_id = '7' WHERE id = CAST(:id AS uuid) RETURNING 1"
-ENDED = "UPDATE jobs SET state = 'failed', ended_at = now() WHERE id = CAST(:id AS uuid) RETURNING 1"
+ENDED = (
+    "UPDATE jobs SET state = 'failed', native_state = 'ACCOUNTED', exit_code = 3, ended_at = now() "
+    "WHERE id = CAST(:id AS uuid) RETURNING 1"
+)
+KILLED = (
+    "INSERT INTO job_tasks SELECT CAST(:id AS uuid), 1, '7.2', 0, 'timeout', 'KILLED', 0, 9, now(), now(), now(), 1, "
+    "1, 'n1' RETURNING 1"
+)
 
 
 class Near:
@@ -41,10 +49,10 @@ class Near:
 class Watched:
     """A job at that centre, and what its collector writes."""
 
-    def __init__(self, served, lin, home: Path) -> None:
+    def __init__(self, served, lin, home: Path, **changes: object) -> None:
         self.served = served
         served.house.app.state.deps = replace(served.house.app.state.deps, reach=Near(home))
-        self.id = served.do(served.house.submit(lin))
+        self.id = served.do(served.house.submit(lin, **changes))
         self.change(AT_CENTRE)
         self.folder = home / profile_folder(submit_tag(JobId(UUID(self.id)), 0), None)
 
@@ -92,6 +100,27 @@ def test_a_profile_that_was_cut_off_at_the_centre_is_told_as_that(terminal, lin,
     assert "cut off: no end was written" in terminal.say(lin, "profile", watched.id)
     watched.change(ENDED)
     assert "cut off" in terminal.say(lin, "profile", watched.id, "-f")
+
+
+@pytest.mark.parametrize("options", [(), ("-f",)])
+def test_how_a_job_ended_is_told_as_the_platform_knows_it_where_its_profile_has_no_end(terminal, lin, watched, options):
+    watched.runs()
+    if not options:
+        text = terminal.say(lin, "profile", watched.id)
+        assert ("still running" in text, "exit status" in text) == (True, False)
+    watched.change(ENDED)
+    assert "failed ACCOUNTED (exit status 3)" in terminal.say(lin, "profile", watched.id, *options)
+    assert "失败 ACCOUNTED（退出码 3）" in terminal.say(lin, "profile", watched.id, *options, language="zh_CN.UTF-8")
+    json.loads(terminal.say(lin, "profile", watched.id, *options, "--json"))
+
+
+def test_of_a_task_its_own_end_is_told(terminal, lin, served, tmp_path):
+    watched = Watched(served, lin, tmp_path / "centre", options={"array": "0-1"})
+    watched.change(KILLED)
+    for task in ("0", "1"):
+        Made(watched.folder / task).close()
+    assert "timeout KILLED (signal 9)" in terminal.say(lin, "profile", watched.id, "--task", "1")
+    assert "KILLED" not in terminal.say(lin, "profile", watched.id, "--task", "0")
 
 
 def test_what_is_kept_of_one_that_was_just_cut_off_says_so_and_when_it_was_written(terminal, lin, watched):
@@ -182,6 +211,49 @@ def test_of_a_job_of_many_nodes_all_are_shown_and_kept_up_with(terminal, lin, wa
     assert sorted(node["header"]["node"] for node in told["nodes"]) == nodes
 
 
+class Counting(Client):
+    """How many bytes of each file it was given."""
+
+    def __init__(self, *known) -> None:
+        super().__init__(*known)
+        self.given = Counter[str]()
+
+    def profile_files(self, *which, **more):
+        found = super().profile_files(*which, **more)
+        for one in found.files:
+            self.given[one.file] += len(one.written.content)
+        return found
+
+
+def test_a_file_that_comes_between_others_has_none_of_them_read_again(terminal, lin, watched, tmp_path):
+    def comes(node: str) -> None:
+        one = Made(watched.folder, node=node)
+        one.comes(1)
+        one.tick(0)
+        one.close()
+
+    def is_same() -> bool:
+        here, there = (
+            {one.name: one.read_bytes() for one in at.iterdir()} for at in (tmp_path / "here", watched.folder)
+        )
+        return here == there
+
+    (tmp_path / "here").mkdir()
+    for number in range(2 * NODES_MOST + 1):
+        comes(f"n{number:02}")
+    with Counting(terminal.url, lin.token) as client:
+        copy = ProfileCopy(client, UUID(watched.id), tmp_path / "here")
+        copy.look()
+        assert is_same()
+        assert len(client.given) == 2 * NODES_MOST + 1
+        for node in ("a", "n00a", "n40a", "z"):
+            comes(node)
+            client.given.clear()
+            copy.look()
+            assert is_same()
+            assert [name.partition("-")[0] for name, size in client.given.items() if size] == [node]
+
+
 class Pages(Client):
     """A server of so many files, of which it gives two at a time; each has a byte more at each question."""
 
@@ -189,9 +261,9 @@ class Pages(Client):
         super().__init__("http://127.0.0.1:1", "t")
         self.names, self.asked = names, []
 
-    def profile_files(self, job, *, since="", task=None, after=""):
+    def profile_files(self, job, *, since="", task=None, after="", until=""):
         self.asked.append((after, since))
-        there = [name for name in self.names if name > after]
+        there = [name for name in self.names if name > after and (not until or name <= until)]
         start = int(since or 0)
         one = {"open_minute": {"start": 0, "content": ""}, "written_at": "2026-01-01T00:00:00Z", "is_behind": False,
                "written": {"start": start, "content": "eA=="}}  # fmt: skip

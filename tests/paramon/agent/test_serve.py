@@ -84,6 +84,11 @@ def test_the_page_comes_with_its_type_and_length(world: World):
     [
         (b"GET /metrics?x=1 HTTP/1.0", 200, True),
         (b"HEAD /metrics HTTP/1.1", 200, False),
+        (b"GET http://n1:9101/metrics?x=/1 HTTP/1.1", 200, True),
+        (b"HEAD HTTP://n1/metrics HTTP/1.1", 200, False),
+        (b"GET http://n1 HTTP/1.1", 404, False),
+        (b"GET http://metrics HTTP/1.1", 404, False),
+        (b"GET ftp://n1/metrics HTTP/1.1", 400, False),
         (b"GET / HTTP/1.1", 404, False),
         (b"GET /metrics/ HTTP/1.1", 404, False),
         (b"POST /metrics HTTP/1.1", 405, False),
@@ -99,6 +104,19 @@ def test_what_is_asked_for_is_answered(world: World, request_line, status, has_p
     assert told.endswith(b"\r\n\r\n" + PAGE) == has_page
     assert world.pages == int(status == 200)
     assert world.server.answers == {status: 1}
+
+
+@pytest.mark.parametrize(
+    ("rest", "status"),
+    [(b"/ HTTP/1.1\r\n\r\n", 404), (b"/\r\n\r\n", 400), (b"/" * REQUEST_MOST, 431)],
+    ids=["not there", "no request", "too large"],
+)
+def test_who_asks_for_the_head_alone_gets_no_body_of_a_refusal_either(world: World, rest, status):
+    told = world.client(b"HEAD ")
+    told.sendall(rest)
+    head, _, body = world.answer(told).partition(b"\r\n\r\n")
+    assert (int(head.split()[1]), body) == (status, b"")
+    assert b"Content-Length: 0" not in head
 
 
 def test_a_request_in_pieces_is_one(world: World):

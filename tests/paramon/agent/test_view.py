@@ -41,10 +41,10 @@ class World:
             self.view.row(pid - 1000, tuple(self.rows[pid]))
         self.view.end_tick()
 
-    def told(self):
+    def told(self, *, is_any_closed: bool = False):
         view = self.view
-        families = job_families(view.groups, view.jobs, view.counted) + process_families(view.groups)
-        return read(page(families).decode())
+        families = job_families(view.groups, view.jobs, view.counted, is_any_closed=is_any_closed)
+        return read(page(families + process_families(view.groups, is_any_closed=is_any_closed)).decode())
 
     def cpu(self, **labels: str) -> float:
         return value(self.told(), "paramon_job_cpu_seconds", mode="user", **labels)
@@ -221,6 +221,27 @@ def test_each_process_has_series_of_its_own_where_that_is_wanted():
     assert value(found, "paramon_process_resident_memory_peak_bytes", **whose) == 6 * 1024
 
 
+IO = {f"paramon_{whose}_{what}" for whose in ("job", "process") for what in ("io_bytes", "io_calls", "storage_bytes")}
+
+
+def test_io_that_must_not_be_read_is_no_zero():
+    world = World(p1001=ROOT, p1002=MINE)
+    world.tick({1001: {"threads": 1}, 1002: {"threads": 1}}, came=((1001, 1), (1002, 1)))
+    known, closed = world.told(), world.told(is_any_closed=True)
+    assert {name for name in known if name.endswith(("io_bytes", "io_calls", "storage_bytes"))} == IO
+    assert {user for name in IO for user in users(known, name)} == {"root", "lin"}
+    assert known.keys() - closed.keys() == IO
+    world.tick({1002: {"read_chars": 5}})
+    closed = world.told(is_any_closed=True)
+    assert {user for name in IO for user in users(closed, name)} == {"lin"}
+    assert value(closed, "paramon_job_storage_bytes", way="read") == 0
+    assert users(closed, "paramon_job_cpu_seconds") == {"root", "lin"}
+
+
+def users(found, name: str) -> set[str]:
+    return {dict(given)["user"] for given in found[name].samples}
+
+
 def test_what_programs_that_came_and_went_used_is_told_until_it_changes():
     world = World()
     world.view.tick(0)
@@ -229,15 +250,6 @@ def test_what_programs_that_came_and_went_used_is_told_until_it_changes():
     world.view.end_tick()
     world.view.tick(1)
     assert world.view.points == {"exits.true.count": 5}
-
-
-def test_time_that_linux_takes_back_is_told_as_it_was_and_not_as_a_new_beginning():
-    world = World()
-    for ticks_now, told in ((900, 900), (899, 900), (905, 905)):
-        world.view.tick(0)
-        world.view.point("cpu.iowait_ticks", ticks_now)
-        world.view.point("memory.free_kib", ticks_now)
-        assert world.view.points == {"cpu.iowait_ticks": told, "memory.free_kib": ticks_now}
 
 
 def test_a_nodes_profile_knows_no_ranks_since_several_jobs_have_the_same(tmp_path):

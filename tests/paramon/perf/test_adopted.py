@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from tests.paramon.perf.adopting import BURNT, a_tick_later, adopted, files, seen, spent
+from tests.paramon.perf.adopting import BURNT, SEEN, a_tick_later, adopted, files, seen, spent
 from tests.paramon.perf.obedient import program
 from tests.paramon.perf.test_call import GROUP, needs_events
 
@@ -23,7 +23,7 @@ def test_what_it_did_before_is_not_counted_and_what_it_does_then_is():
         one.do(f"burn({BURNT})")
         with adopted(seen(one.process.pid)) as counters:
             one.do(f"burn({BURNT})")
-            assert BURNT <= spent(counters) < 1.5 * BURNT
+            assert SEEN <= spent(counters) < 1.5 * BURNT
             assert counters.read()["counter.running_permille"] == 1000
 
 
@@ -34,9 +34,9 @@ def test_a_child_that_came_later_is_counted_once_in_its_parents():
         before = spent(counters)
         counters.came([seen(one.ask("other.pid"))])
         one.do(f"tell(other, 'burn({BURNT})')")
-        assert BURNT <= spent(counters) - before < 1.5 * BURNT
+        assert SEEN <= spent(counters) - before < 1.5 * BURNT
         one.do("other.kill(); other.wait()")
-        assert spent(counters) - before >= BURNT  # and stays so
+        assert spent(counters) - before >= SEEN  # and stays so
 
 
 def test_a_child_that_was_there_before_is_counted_by_itself_and_what_it_starts_in_that():
@@ -52,7 +52,7 @@ def test_a_child_that_was_there_before_is_counted_by_itself_and_what_it_starts_i
             before = spent(counters)
             one.do(f"tell(other, 'tell(third, \"burn({BURNT})\")')")
             one.do(f"tell(other, 'burn({BURNT})')")
-            assert 2 * BURNT <= spent(counters) - before < 3 * BURNT
+            assert 2 * SEEN <= spent(counters) - before < 3 * BURNT
 
 
 def test_a_child_that_is_older_than_its_parents_counters_has_its_own_however_late_it_is_seen_and_so_has_its_child():
@@ -67,7 +67,7 @@ def test_a_child_that_is_older_than_its_parents_counters_has_its_own_however_lat
             counters.came([seen(one.ask("other.pid")), seen(third)])
             before = spent(counters)
             one.do(f"tell(other, 'tell(third, \"burn({BURNT})\"); burn({BURNT})')")
-            assert 2 * BURNT <= spent(counters) - before < 3 * BURNT
+            assert 2 * SEEN <= spent(counters) - before < 3 * BURNT
 
 
 def test_a_child_of_the_tick_in_which_its_parents_counters_began_has_its_own_if_it_was_there_before():
@@ -80,7 +80,7 @@ def test_a_child_of_the_tick_in_which_its_parents_counters_began_has_its_own_if_
             other = one.ask("other")
             counters.came([seen(other)])
             one.do("os.write(here, b'.'); os.read(back, 1)")
-            assert 0.02 <= spent(counters) < 0.04
+            assert 0.018 <= spent(counters) < 0.04
             counters.close()
             one.do("os.kill(other, 9); os.waitpid(other, 0)")
 
@@ -91,7 +91,7 @@ def test_threads_that_were_there_before_count_too():
         one.do(f"thread = threading.Thread(target=lambda: (gate.wait(), burn({BURNT}))); thread.start()")
         with adopted(seen(one.process.pid)) as counters:
             one.do("gate.set(); thread.join()")
-            assert spent(counters) >= BURNT
+            assert spent(counters) >= SEEN
 
 
 def test_whose_parent_has_ended_is_known_by_its_session():
@@ -105,7 +105,7 @@ def test_whose_parent_has_ended_is_known_by_its_session():
         counters.came([seen(orphan, parent=1)])
         before = spent(counters)
         one.do("os.write(here, b'.'); os.read(back, 1)")
-        assert BURNT <= spent(counters) - before < 1.5 * BURNT
+        assert SEEN <= spent(counters) - before < 1.5 * BURNT
         os.kill(orphan, 9)
 
 
@@ -115,7 +115,7 @@ def test_what_somebody_else_starts_for_the_job_is_counted_from_when_it_comes():
         counters.came([seen(rank.process.pid)])
         before = spent(counters)
         rank.do(f"burn({BURNT})")
-        assert BURNT <= spent(counters) - before < 1.5 * BURNT
+        assert SEEN <= spent(counters) - before < 1.5 * BURNT
 
 
 def test_one_that_became_another_program_is_counted_on_and_what_it_has_started():
@@ -125,7 +125,7 @@ def test_one_that_became_another_program_is_counted_on_and_what_it_has_started()
         counters.came([seen(one.process.pid)])
         before = spent(counters)
         one.do(f"burn({BURNT}); tell(other, 'burn({BURNT})')")
-        assert 2 * BURNT <= spent(counters) - before < 3 * BURNT
+        assert 2 * SEEN <= spent(counters) - before < 3 * BURNT
 
 
 def test_a_number_that_is_anothers_by_now_is_counted_anew_and_what_was_counted_stays():
@@ -134,7 +134,7 @@ def test_a_number_that_is_anothers_by_now_is_counted_anew_and_what_was_counted_s
         one.do(f"burn({BURNT})")
         counters.came([seen(one.process.pid)])
         one.do(f"burn({BURNT})")
-        assert 2 * BURNT <= spent(counters) < 3 * BURNT
+        assert 2 * SEEN <= spent(counters) < 3 * BURNT
     assert files() == before
 
 
@@ -147,7 +147,7 @@ def test_counters_of_whom_nobody_is_left_are_closed_and_what_they_counted_stays(
                 counters.came([seen(one.process.pid)])
                 one.do("burn(0.01)")
             total += 0.01
-            assert spent(counters) >= total
+            assert spent(counters) >= 0.9 * total
         assert files() - before < 2 * 40
     assert files() == before
 
@@ -188,7 +188,7 @@ def test_who_is_left_of_one_that_ended_goes_on_being_counted():
     with one_that_stays(f"burn({BURNT})") as (counters, other, go_on):
         before = spent(counters)
         go_on()
-        until(lambda: spent(counters) - before >= BURNT, other)
+        until(lambda: spent(counters) - before >= SEEN, other)
 
 
 def test_a_session_is_known_when_its_leader_is_long_gone():
@@ -201,7 +201,7 @@ def test_a_session_is_known_when_its_leader_is_long_gone():
         before = spent(counters)
         go_on()
         until(lambda: ran_ns(found[0], found[0]) >= BURNT * 1e9, found[0])
-        assert BURNT <= spent(counters) - before < 1.5 * BURNT
+        assert SEEN <= spent(counters) - before < 1.5 * BURNT
         os.kill(found[0], 9)
 
 

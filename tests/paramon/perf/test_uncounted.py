@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from tests.paramon.perf.adopting import BURNT, adopted, files, seen, spent
+from tests.paramon.perf.adopting import BURNT, SEEN, adopted, files, seen, spent
 from tests.paramon.perf.obedient import program
 from tests.paramon.perf.test_call import GROUP, needs_events
 
@@ -91,7 +91,7 @@ def test_of_one_whose_first_thread_has_ended_the_others_count():
             process.stdin.write(b"go on\n")
             process.stdin.flush()
             assert process.stdout.readline() == b"done\n"
-            assert spent(counters) > BURNT / 2  # a switch of threads takes what no counter has
+            assert spent(counters) >= SEEN
             assert "counter.uncounted" not in counters.read()
         process.communicate(b"\n", timeout=60)
 
@@ -106,6 +106,28 @@ def test_what_one_that_is_not_counted_starts_is_not_counted_in_its_sessions_lead
             third = one.ask("int(tell(other, 'print(third.pid)'))")
             counters.came([seen(third)])
             assert counters.read()["counter.uncounted"] == 2
+
+
+def test_where_nobody_can_be_asked_whether_he_is_there_he_is_counted_on():
+    with program() as one, adopted(seen(one.process.pid)) as counters:
+        with files_left(0):
+            counters._tidy()
+        before = spent(counters)
+        one.do(f"burn({BURNT})")
+        assert spent(counters) - before >= SEEN
+
+
+def test_counters_that_cannot_be_read_in_the_end_are_closed_all_the_same():
+    before = files()
+    with program() as one, adopted() as counters:
+        one.do("threading.Thread(target=time.sleep, args=(60,), daemon=True).start()")
+        counters.came([seen(one.process.pid)])
+        group = counters._open[one.process.pid][0]._places[0].group
+        with open(os.devnull, "wb") as unreadable:
+            os.dup2(unreadable.fileno(), group._files[0], inheritable=False)
+        with pytest.raises(OSError, match="Bad file"):
+            counters._end(one.process.pid)
+    assert files() == before
 
 
 def test_who_is_gone_is_not_missed():

@@ -4,6 +4,7 @@ import pytest
 from tests.paramon.sensors import trees
 
 from paramon.sensors.cores import Cores
+from paramon.sensors.cpu import Cpu
 from paramon.sensors.energy import Energy
 from paramon.sensors.frequency import Frequency
 from paramon.sensors.power import Power
@@ -31,6 +32,19 @@ def test_waiting_for_a_disk_is_idle(tmp_path):
     trees.put(tmp_path, "stat", "cpu  1 2 3 4 50 6 7 8 0 0\ncpu0 1 2 3 4 50 6 7 8 0 0\nintr 0")
     assert sensor.read()["cores.busiest_permille"] == 27 * 1000 // 81
     sensor.close()
+
+
+def test_time_that_linux_takes_back_is_told_as_it_was_and_not_as_a_new_beginning(tmp_path):
+    trees.put(tmp_path, "loadavg", "0.5 0.5 0.5 1/100 4242")
+    sensor, told = None, []
+    for idle, iowait in ((900, 90), (899, 89), (905, 95)):
+        trees.put(tmp_path, "stat", f"cpu  1 2 3 {idle} {iowait} 6 7 8 0 0\ncpu0 0")
+        sensor = sensor or Cpu(str(tmp_path))
+        found = sensor.read()
+        told.append((found["cpu.idle_ticks"], found["cpu.iowait_ticks"]))
+    sensor.close()
+    assert told == [(900, 90), (900, 90), (905, 95)]
+    assert (found["cpu.user_ticks"], found["cpu.runnable"]) == (1, 1)
 
 
 def test_pressure_is_told_of_each_resource(tmp_path):

@@ -34,6 +34,7 @@ def paramon(*arguments, **environment):
         "PYTHONPATH": str(ROOT / "src"),
         "LC_ALL": "C.UTF-8",
         "PARACLOUD_LANGUAGE": "",
+        "COLUMNS": "120",
         **environment,
     }
     argv = [sys.executable, "-m", "paramon", *map(str, arguments)]

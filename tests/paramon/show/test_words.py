@@ -170,6 +170,7 @@ def test_a_nodes_series_are_told_in_words_of_either_language_and_zeros_are_not(t
                        "infiniband__mlx5_0__1__link_recoveries": 1})  # fmt: skip
     made.close()
     english = of_a_node(shown(tmp_path))
+    assert "(0/s)" not in english, "of one look there is no rate"
     for part in ("disks sda read 4.0 MiB (2.0 MiB/s) ", "held up some waited for a CPU 0.50 s (25.0 %)",
                  "GPU 0 SM busy 0.0 % · slowed by its power limit 0.50 s (25.0 %) · process 77 memory 2.0 MiB GPU 0/1 "
                  "memory used 2.0 MiB", "NFS /home writes' time at the server 0.04 s",

@@ -9,7 +9,7 @@ import sys
 import pytest
 from tests.paramon.made import Made
 from tests.paramon.show.test_show import shown
-from tests.paramon.test_run import everybody
+from tests.paramon.test_run import IGNORES, everybody
 from tests.paramon.top.screen import Screen, environment
 
 from paramon.sample.profile import open_profile
@@ -251,6 +251,16 @@ def test_a_command_is_watched_and_its_exit_code_is_tops(tmp_path):
     (output,) = tmp_path.glob("output-*.txt")
     assert output.read_text() == "out\n"
     assert len(list(tmp_path.glob("*.paramon"))) == 1
+
+
+def test_where_ends_of_children_are_ignored_a_command_is_watched_all_the_same_and_ignores_them_too(tmp_path):
+    argv = [sys.executable, "-c", IGNORES, sys.executable, "-m", "paramon", "top", "--folder", str(tmp_path)]
+    command = ["--", "grep", "SigIgn", "/proc/self/status"]
+    known = environment()
+    done = subprocess.run([*argv, *command], env=known, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    (output,) = tmp_path.glob("output-*.txt")
+    assert int(output.read_text().split()[1], 16) & 1 << signal.SIGCHLD - 1
 
 
 def test_a_command_of_an_instant_is_itself(tmp_path):
