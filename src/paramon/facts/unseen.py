@@ -1,7 +1,8 @@
 """CPU time of processes that came and went between two looks, when it is known: at the look at which their parent was
 told of it. That is of all its descendants which ended; what those used that were seen is theirs, and is taken off.
 
-Exit records (series exits.NAME.cpu_us) tell of the same time once more; it is taken of parents alone."""
+Exit records (series exits.NAME.cpu_us) tell of the same time once more, and of orphans, whose new parent is none of the
+job's: those are in the whole alone, not in its course."""
 
 from __future__ import annotations
 

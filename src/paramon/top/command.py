@@ -14,6 +14,7 @@ from typing import Callable, NamedTuple
 from paramon.begin import Wish
 from paramon.errors import Refused
 from paramon.opened import tell_left_out
+from paramon.schedulers import job_here
 from paramon.top import paint as plain
 from paramon.top.keys import Terminal
 from paramon.top.loop import Look, Paint, in_terminal, is_terminal, pages
@@ -91,7 +92,7 @@ def _refuse_two(wanted: Wanted) -> None:
 
 
 def _of_command(wanted: Wanted) -> int:
-    wish = Wish(wanted.folder, wanted.period, wanted.budget, os.environ.get("SLURM_JOB_ID", ""))
+    wish = Wish(wanted.folder, wanted.period, wanted.budget, job_here(os.environ))
     output = os.path.join(wanted.folder, f"output-{os.getpid()}.txt")
     writer = command(list(wanted.command), wish, output)
     code = look_on(wanted, Reel(wanted.folder, writer.ending), writer.is_alive, looks=2)
