@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from tests.live.logins import GridLogin, Login, SlurmLogin, until
-from tests.paramon.test_run import everybody
+from tests.paramon.ran import everybody
 
 from paracloud.dialects.batch_script import GUARD_FOLDER
 from paracloud.dialects.monitor import COLLECTORS, PROFILE

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.paramon.made import Made
-from tests.paramon.show.test_show import paramon
+from tests.paramon.show.pages import paramon
 
 from paramon.sample.fields import AT
 from paramon.sample.frames import CHUNK, frame

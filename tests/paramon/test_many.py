@@ -6,8 +6,8 @@ import time
 import tracemalloc
 from pathlib import Path
 
+from tests.paramon.ran import ROOT, last_rows
 from tests.paramon.table_world import JOB, OWN, Told, World
-from tests.paramon.test_run import ROOT, last_rows
 from tests.paramon.test_watch import ENVIRONMENT, until_ticked
 
 from paramon.sample.profile import open_profile

@@ -4,57 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from tests.paramon.ran import BURN, IGNORES, ROOT, last_rows, paramon, ran
 
 from paramon.run import MARK
 from paramon.sample.fields import AT
 from paramon.sample.profile import open_profile
-from paramon.schedulers import OF_A_JOB
-
-ROOT = Path(__file__).parents[2]
-BURN = "import time\nwhile time.process_time() < {}: pass"
-
-
-def paramon(
-    *arguments: str, job: dict[str, str] | None = None, is_small: bool = False, **more
-) -> subprocess.CompletedProcess[str]:
-    """`job`: what a scheduler tells one; none of it where nobody is in a job."""
-    told = {name for names in OF_A_JOB for name in names}
-    outside = {name: text for name, text in os.environ.items() if name not in told}
-    environment = {**outside, "PYTHONPATH": str(ROOT / "src"), "LC_ALL": "C.UTF-8", "PARACLOUD_LANGUAGE": ""}
-    # From a small process: what one of many MiB starts has had as much, as far as the kernel knows (ru_maxrss).
-    small = ["sh", "-c", '"$@"; exit $?', "sh"] if is_small else []
-    return subprocess.run(
-        [*small, sys.executable, "-m", "paramon", *arguments],
-        check=False,
-        env={**environment, **(job or {})},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        **more,
-    )
-
-
-def ran(tmp_path: Path, *command: str, options: tuple[str, ...] = ()):
-    done = paramon("run", "--folder", str(tmp_path / "profile"), *options, "--", *command)
-    (node,) = open_profile(str(tmp_path / "profile"))
-    return done, node
-
-
-def everybody(node):
-    """The processes of a whole profile: who they are is read with their samples."""
-    for _ in node.chunks():
-        pass
-    return [*node.processes.values()]
-
-
-def last_rows(node):
-    found = {}
-    for chunk in node.chunks():
-        found.update({number: rows[-1][1] for number, rows in chunk.rows.items()})
-    return found
 
 
 @pytest.mark.parametrize(("script", "code"), [("exit 7", 7), ("kill -9 $$", 137), ("true", 0)])
@@ -214,60 +170,6 @@ def test_a_signal_reaches_the_command(tmp_path):
         assert process.wait(60) == 5
 
 
-def test_where_no_profile_can_be_written_nothing_is_started(tmp_path):
-    (tmp_path / "file").write_text("")
-    done = paramon("run", "--folder", str(tmp_path / "file"), "--", "touch", str(tmp_path / "started"))
-    assert done.returncode == 2
-    assert "--folder" in done.stderr
-    assert not (tmp_path / "started").exists()
-
-
-IN_A_JOB = [dict.fromkeys(names, "7") for names in OF_A_JOB]
-
-
-@pytest.mark.parametrize("job", IN_A_JOB, ids="-".join)
-def test_a_job_is_not_lost_because_no_profile_can_be_written(tmp_path, job):
-    (tmp_path / "file").write_text("")
-    done = paramon("run", "--folder", str(tmp_path / "file"), "--", "sh", "-c", "cat; echo out; exit 7", job=job)
-    assert (done.returncode, done.stdout) == (7, "out\n")
-    assert "--folder" in done.stderr
-    assert "runs without a profile" in done.stderr
-
-
-@pytest.mark.parametrize(("script", "code"), [("kill -9 $$", -9), ("/no/such/command", 127)])
-def test_one_without_a_profile_ends_as_it_would_without_a_collector(tmp_path, script, code):
-    (tmp_path / "file").write_text("")
-    chinese = {**IN_A_JOB[0], "LC_ALL": "zh_CN.UTF-8"}
-    done = paramon("run", "--folder", str(tmp_path / "file"), "--", "sh", "-c", script, job=chinese)
-    assert done.returncode == code
-    assert "没有采集数据" in done.stderr
-    done = paramon("run", "--folder", str(tmp_path / "file"), "--", "/no/such/command", job=chinese)
-    assert (done.returncode, "/no/such/command" in done.stderr) == (127, True)
-
-
-def test_a_job_runs_even_where_nothing_can_be_said(tmp_path):
-    (tmp_path / "file").write_text("")
-    known = {**os.environ, **IN_A_JOB[0], "PYTHONPATH": str(ROOT / "src")}
-    argv = [sys.executable, "-m", "paramon", "run", "--folder", str(tmp_path / "file"), "--", "sh", "-c", "exit 7"]
-    with open("/dev/full", "wb") as full:
-        assert subprocess.run(argv, env=known, check=False, stderr=full, timeout=60).returncode == 7
-
-
-@pytest.mark.parametrize("files", range(8, 26))
-def test_a_job_runs_whatever_its_collector_fails_at_for_want_of_files(tmp_path, files):
-    """Each limit lets it come a step further; how far depends on the sensors that the machine has."""
-    limited = f'ulimit -n {files}; exec "{sys.executable}" -m paramon run --folder {tmp_path} -- sh -c "exit 7"'
-    known = {**os.environ, **IN_A_JOB[0], "PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(["sh", "-c", limited], env=known, check=False, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 7, done.stderr
-
-
-def test_a_number_that_is_no_schedulers_makes_no_job(tmp_path):
-    (tmp_path / "file").write_text("")
-    done = paramon("run", "--folder", str(tmp_path / "file"), "--", "true", job={"JOB_ID": "7", "PBS_JOBID": ""})
-    assert done.returncode == 2
-
-
 @pytest.mark.parametrize("options", [["--period", "0.01"], ["--period", "nan"], ["--budget", "-1"], ["--period", "x"]])
 def test_what_cannot_be_is_refused_with_its_bounds(tmp_path, options):
     done = paramon("run", "--folder", str(tmp_path), *options, "--", "true")
@@ -294,13 +196,6 @@ def test_a_command_that_is_given_no_environment_has_none_but_its_jobs_mark(tmp_p
     argv = [sys.executable, "-c", main, "run", "--folder", str(tmp_path), "--", "/usr/bin/env"]
     done = subprocess.run(argv, env={}, check=True, capture_output=True, text=True, timeout=60)
     assert [line.partition("=")[0] for line in done.stdout.splitlines()] == [MARK]
-
-
-IGNORES = """
-import os, signal, sys
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
 
 
 def test_where_ends_of_children_are_ignored_it_ends_with_its_command_which_ignores_them_too(tmp_path):

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.paramon.test_run import everybody
+from tests.paramon.ran import everybody
 
 from paramon.sample.profile import open_profile
 from paramon.sensors.exits import Exits

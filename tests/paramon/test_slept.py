@@ -8,7 +8,7 @@ import sys
 import pytest
 from tests.paramon.made import HZ, Made
 from tests.paramon.sensors import trees
-from tests.paramon.show.test_show import shown
+from tests.paramon.show.pages import shown
 from tests.paramon.test_watch import ENVIRONMENT
 
 from paramon.beat import Beat

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.paramon.test_run import everybody
+from tests.paramon.ran import everybody
 from tests.paramon.test_watch import ENVIRONMENT, len_of, until_ticked
 
 from paramon.facts.moment import cores_by_time

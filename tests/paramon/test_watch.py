@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.paramon.test_run import IGNORES, ROOT, everybody, last_rows
+from tests.paramon.ran import IGNORES, ROOT, everybody, last_rows
 
 from paramon.begin import Wish, begin
 from paramon.owner import began

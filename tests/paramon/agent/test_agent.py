@@ -11,7 +11,7 @@ import sys
 import pytest
 from tests.paramon.agent.started import agent
 from tests.paramon.agent.strict import Read, read, value
-from tests.paramon.test_run import everybody, paramon
+from tests.paramon.ran import everybody, paramon
 
 from paramon.agent.openmetrics import CONTENT_TYPE
 from paramon.sample.profile import open_profile

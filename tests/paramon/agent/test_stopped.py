@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.paramon.agent.started import Started, agent
 from tests.paramon.agent.strict import value
-from tests.paramon.test_run import everybody
+from tests.paramon.ran import everybody
 
 from paramon.sample.profile import LIVE, open_profile
 

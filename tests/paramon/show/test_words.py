@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.paramon.made import Made
-from tests.paramon.show.test_show import ROOT, a_job, paramon, shown
+from tests.paramon.show.pages import ROOT, a_job, paramon, shown
 
 from paramon.sensors.infiniband import COUNTERS
 from paramon.sensors.network import COLUMNS
