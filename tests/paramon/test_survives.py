@@ -102,6 +102,21 @@ def test_a_clock_that_is_set_to_and_fro_changes_no_time_of_a_sample(tmp_path):
     assert b"sleep" in show.stdout
 
 
+SET = """
+import sys, time
+true = time.time
+time.time = lambda: true() - 3600
+from paramon.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_whose_clock_is_set_by_an_hour_while_it_is_written_is_still_running(tmp_path):
+    argv = [sys.executable, "-c", SET, *PARAMON[3:], str(tmp_path), "--", *PARAMON[:3], "show", str(tmp_path)]
+    show = subprocess.run(argv, env=ENVIRONMENT, check=True, capture_output=True, timeout=60)
+    assert b"still running" in show.stdout, show
+
+
 SAME_NUMBER = """
 import os, subprocess
 from paramon.sample.chunk import ChunkWriter, read_chunk
