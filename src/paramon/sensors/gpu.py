@@ -6,7 +6,7 @@ import os
 from types import ModuleType
 
 from paramon.sensors.aside import Aside
-from paramon.sensors.gpu_queries import ALL, Device, Lost
+from paramon.sensors.gpu_queries import ALL, NO_PERMISSION, Device, Lost
 from paramon.sensors.sensor import Sensor, Unavailable
 
 
@@ -43,7 +43,7 @@ class Gpu:
         self._looks = 0
         for number in range(count):
             self._add(number)
-        if not count:
+        if not self._cards and not self._lost:
             self.close()
             raise Unavailable("no NVIDIA GPU that this process may use", "没有本进程可用的 NVIDIA GPU")
 
@@ -77,8 +77,9 @@ class Gpu:
         nvml = self._nvml
         try:
             handle = nvml.nvmlDeviceGetHandleByIndex(number)
-        except nvml.NVMLError:
-            self._lost.add(number)
+        except nvml.NVMLError as wrong:
+            if wrong.value != NO_PERMISSION:  # those that are another job's are counted, too
+                self._lost.add(number)
             return
         devices = [Device(nvml, handle, f"gpu.{number}.", ALL)]
         for instance, part in _instances(nvml, handle):

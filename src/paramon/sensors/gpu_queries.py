@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Callable
 
-NEVER = {2, 3, 4, 13}
+NO_PERMISSION = 4
+NEVER = {2, 3, NO_PERMISSION, 13}
 """NVML_ERROR_INVALID_ARGUMENT, _NOT_SUPPORTED, _NO_PERMISSION, _FUNCTION_NOT_FOUND: this device will not answer that
 question, so it is not asked again."""
 GONE = {15, 28}

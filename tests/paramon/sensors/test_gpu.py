@@ -96,6 +96,17 @@ def test_a_card_that_was_lost_from_the_start_is_told(nvml, dev):
     assert of(1, told) == {**ALL, "minor": 1}
 
 
+def test_a_card_that_this_job_may_not_use_is_none_of_it_and_not_lost(nvml, dev):
+    forbidden = {"nvmlDeviceGetHandleByIndex": nvml.NO_PERMISSION}
+    nvml.CARDS[:] = [nvml.card(0, errors=forbidden), nvml.card(1)]
+    told = Gpu(nvml).read()
+    assert of(0, told) == {}
+    assert of(1, told) == {**ALL, "minor": 1}
+    nvml.CARDS[:] = [nvml.card(0, errors=forbidden)]
+    with pytest.raises(Unavailable, match="may use"):
+        Gpu(nvml)
+
+
 def test_what_a_card_cannot_say_is_asked_once(nvml, dev):
     nvml.CARDS[:] = [
         nvml.card(0, errors={"nvmlDeviceGetTotalEccErrors": nvml.NOT_SUPPORTED, "heat": nvml.NOT_SUPPORTED})
