@@ -18,6 +18,8 @@ PATIENCE_SECONDS = 0.1
 """So long a look waits for what it asks for; what comes later is the next look's."""
 SILENT_SECONDS = 5.0
 """Then it is said that it does not answer; and one that is being closed is not waited for any longer."""
+ANEW_SECONDS = 60.0
+"""From one try to make a sensor that cannot be had to the next: to ask a driver for its cards may be dear."""
 
 stuck: list[str] = []
 """Names of those that did not answer when they were closed: their threads are still in the driver."""
@@ -42,6 +44,8 @@ class Aside:
         self._since: float | None = None
         """When it was asked what it has not answered yet."""
         self._patience = PATIENCE_SECONDS
+        self._lacking: tuple[str, str] | None = None
+        self._due = float("-inf")
 
     def read(self) -> dict[str, int]:
         """As its sensor; nothing where that has not answered yet, and Unavailable where it has not for long."""
@@ -100,9 +104,18 @@ class Aside:
                         sensor.hurry()
                     continue
                 if sensor is None:
-                    sensor = self._make()
+                    sensor = self._made()
                 self._answers.put(sensor.read())
             except Exception as wrong:  # noqa: BLE001  # who asks decides what it means
                 self._answers.put(wrong)
         if sensor is not None:
             sensor.close()
+
+    def _made(self) -> Paced:
+        if self._lacking and self._clock() < self._due:
+            raise Unavailable(*self._lacking)
+        try:
+            return self._make()
+        except Unavailable as why:
+            self._lacking, self._due = (why.en, why.zh), self._clock() + ANEW_SECONDS
+            raise

@@ -20,11 +20,13 @@ class Driver:
     """What stands behind a sensor: it answers when it `may`."""
 
     def __init__(self):
-        self.may, self.called, self.wrong = threading.Event(), [], None
+        self.may, self.called, self.wrong, self.unmade = threading.Event(), [], None, None
         self.may.set()
 
     def made(self):
         self.called.append(f"made by {threading.current_thread().name}")
+        if self.unmade:
+            raise self.unmade
         return self
 
     def read(self):
@@ -95,6 +97,18 @@ def test_what_goes_wrong_there_is_whoever_asks_to_know(sensor, driver):
         sensor.read()
     driver.wrong = None
     assert sensor.read() == {"driver.reads": 2}
+
+
+def test_one_that_cannot_be_made_is_made_anew_once_a_minute_as_that_may_be_dear(sensor, driver, clock):
+    driver.unmade = Unavailable("no card", "没有卡")
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="no card") as caught:
+            sensor.read()
+    assert caught.value.zh == "没有卡"
+    assert driver.called == ["made by driver"]
+    driver.unmade = None
+    clock[0] += aside.ANEW_SECONDS
+    assert sensor.read() == {"driver.reads": 1}
 
 
 def test_it_takes_no_signal_from_who_waits_for_it(sensor, driver):
