@@ -13,11 +13,12 @@ T = TypeVar("T", bound=Told)
 
 
 def without_copies(profiles: Sequence[T]) -> tuple[list[T], list[T]]:
-    """Those that are each of another collector, and those left out: somebody copied a file, or it was shorter then."""
+    """Those that are each of another collector, and those left out: somebody copied a file, or it was shorter then, or
+    it was renamed while it was written: the one that goes on after that has the end, and the sums of all."""
     longest: dict[object, T] = {}
     for one in profiles:
         known = longest.get(_collector(one))
-        if known is None or _size(one) > _size(known):
+        if known is None or _worth(one) > _worth(known):
             longest[_collector(one)] = one
     kept = set(map(id, longest.values()))
     return [one for one in profiles if id(one) in kept], [one for one in profiles if id(one) not in kept]
@@ -46,8 +47,10 @@ def _collector(told: Told) -> object:
     return repr(whose) if all(whose[:2]) else told.path
 
 
-def _size(told: Told) -> int:
-    return sum(os.stat(path).st_size for path in (told.path, told.path + LIVE) if os.path.exists(path))
+def _worth(told: Told) -> tuple[bool, int]:
+    """The more, the rather it is kept."""
+    there = (path for path in (told.path, told.path + LIVE) if os.path.exists(path))
+    return told.end is not None, sum(os.stat(path).st_size for path in there)
 
 
 def _command(told: Told) -> object:

@@ -7,7 +7,7 @@ from tests.paramon.facts.joined import facts
 from tests.paramon.made import STARTED_MS, Made
 
 from paramon.facts.job import JobFacts
-from paramon.facts.runs import newest_run
+from paramon.facts.runs import newest_run, without_copies
 from paramon.sample.profile import open_profile
 from paramon.top.board import board
 from paramon.top.reel import Reel
@@ -81,6 +81,19 @@ def test_a_copy_that_was_just_made_of_what_was_cut_off_long_ago_is_not_running(t
         reel = Reel(made.path)
         reel.poll()
         assert (node.is_running, reel.is_over) == (is_running, not is_running)
+
+
+def test_of_a_profile_that_was_renamed_while_it_was_written_the_file_with_its_end_counts(tmp_path):
+    made = Made(tmp_path, boot="b", pid=7)
+    for minute in range(3):
+        made.tick(60_000 * minute, **{f"memory__{one}_kib": minute for one in range(50)})
+        made.minute()
+    Path(made.path).rename(tmp_path / "renamed.paramon")
+    made.tick(180_000)
+    made.close(wall_ms=181_000)
+    for profiles in (open_profile(str(tmp_path)), open_profile(str(tmp_path))[::-1]):
+        (kept,), (left_out,) = without_copies(profiles)
+        assert (kept.path, Path(left_out.path).name) == (made.path, "renamed.paramon")
 
 
 def beside(folder, *, later_ms: int, ends_ms: int, total: int, before_us: int, known: int = 40, **end) -> None:
