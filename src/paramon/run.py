@@ -140,7 +140,11 @@ def _watched(child: int, recorder: Recorder, signals: Signals) -> Any:  # noqa: 
         for ended in _ended():
             if ended.si_pid == child:
                 return ended
-            safely(partial(recorder.wait, ended.si_pid), goes_on=True)
+            # Where nobody looks any more, nobody asks what was told of them either.
+            if is_well:
+                safely(partial(recorder.wait, ended.si_pid), goes_on=True)
+            else:
+                os.waitpid(ended.si_pid, 0)
         _heed(child, signals.wait(recorder.wait_seconds() if is_well else 3600))
 
 

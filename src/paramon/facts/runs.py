@@ -49,8 +49,15 @@ def _collector(told: Told) -> object:
 
 def _worth(told: Told) -> tuple[bool, int]:
     """The more, the rather it is kept."""
-    there = (path for path in (told.path, told.path + LIVE) if os.path.exists(path))
-    return told.end is not None, sum(os.stat(path).st_size for path in there)
+    return told.end is not None, _size(told.path) + _size(told.path + LIVE)
+
+
+def _size(path: str) -> int:
+    """0 for none: an open minute's file comes and goes."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _command(told: Told) -> object:

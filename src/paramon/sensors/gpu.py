@@ -45,7 +45,7 @@ class Gpu:
             self._add(number)
         if not self._cards and not self._lost:
             self.close()
-            raise Unavailable("no NVIDIA GPU that this process may use", "没有本进程可用的 NVIDIA GPU")
+            raise Unavailable("of the NVIDIA GPUs here none is for this process", "本机的 NVIDIA GPU 均不供本进程使用")
 
     def read(self) -> dict[str, int]:
         found: dict[str, int] = {}

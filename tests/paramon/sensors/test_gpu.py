@@ -103,7 +103,7 @@ def test_a_card_that_this_job_may_not_use_is_none_of_it_and_not_lost(nvml, dev):
     assert of(0, told) == {}
     assert of(1, told) == {**ALL, "minor": 1}
     nvml.CARDS[:] = [nvml.card(0, errors=forbidden)]
-    with pytest.raises(Unavailable, match="may use"):
+    with pytest.raises(Unavailable, match="none is for this process"):
         Gpu(nvml)
 
 
@@ -204,6 +204,6 @@ def test_a_driver_that_does_not_answer_is_told_with_its_reason(nvml, dev):
 
 
 def test_a_job_without_cards_leaves_nothing_open(nvml, dev):
-    with pytest.raises(Unavailable, match="no NVIDIA GPU"):
+    with pytest.raises(Unavailable, match="none is for this process"):
         Gpu(nvml)
     assert nvml.STATE["initialised"] == 0
