@@ -7,15 +7,24 @@ from paramon.sample.fields import AT, COUNT, NAMES
 from paramon.sample.profile import Process
 from paramon.spool import Spool
 
-STARTED_MS = int(time.time()) * 1000
-"""What has no end is being written now."""
 HZ = 100
+
+
+def now_ms() -> int:
+    """Of a second. What has begun now and has no end is being written."""
+    return int(time.time()) * 1000
+
+
+STARTED_MS = 1_790_000_000_000
+"""Long ago: what began then and has no end was cut off."""
 
 
 class Made:
     """`tick` says what changed: of processes by number, of series by name. What is not said stays as it was."""
 
-    def __init__(self, folder: Path, *, node: str = "n1", started_ms: int = STARTED_MS, **header) -> None:
+    def __init__(self, folder: Path, *, node: str = "n1", started_ms: int | None = None, **header) -> None:
+        """`started_ms`: now, where none is given."""
+        started_ms = now_ms() if started_ms is None else started_ms
         told = {
             "paramon": "1", "node": node, "job": "42", "command": ["mpirun", "./a.out"], "started_at_ms": started_ms,
             "ticks_a_second": HZ, "cores": 4, "usable_cores": 4, "period": 1.0, "budget": 0.005, "fields": NAMES,

@@ -184,7 +184,7 @@ def test_an_end_that_a_limit_of_files_leaves_no_room_for_is_said_and_the_command
     (whole,) = (tmp_path / "whole").iterdir()
     limit = str(whole.stat().st_size - 100)
     argv = [sys.executable, "-c", LIMITED, limit, *PARAMON, str(tmp_path / "cut"), *command]
-    known = {**ENVIRONMENT, "LC_ALL": "zh_CN.UTF-8"}
+    known = {**ENVIRONMENT, "LC_ALL": "zh_CN.UTF-8", "PARACLOUD_LANGUAGE": ""}
     done = subprocess.run(argv, env=known, check=False, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (3, "out\n")
     en, zh = done.stderr.splitlines()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from tests.paramon.facts.joined import facts
-from tests.paramon.made import STARTED_MS, Made
+from tests.paramon.made import STARTED_MS, Made, now_ms
 
 from paramon.facts.job import JobFacts
 from paramon.facts.runs import newest_run, without_copies
@@ -73,7 +73,7 @@ def test_of_a_run_that_has_no_end_each_node_is_its_own_until_its_last_tick_whate
 
 
 def test_a_copy_that_was_just_made_of_what_was_cut_off_long_ago_is_not_running(tmp_path):
-    for started_ms, is_running in ((STARTED_MS - 3_600_000, False), (STARTED_MS - 10_000, True)):
+    for started_ms, is_running in ((now_ms() - 3_600_000, False), (now_ms() - 10_000, True)):
         made = Made(tmp_path / str(started_ms), started_ms=started_ms)
         made.tick(0)
         made.tick(9000)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from tests.paramon.made import STARTED_MS, Made
+from tests.paramon.made import STARTED_MS, Made, now_ms
 from tests.paramon.show.pages import ROOT, a_job, paramon, shown
 
 from paramon.text import amount, bar, clean, count, cut, duration, right, spark, width
@@ -185,7 +185,7 @@ def test_json_carries_the_same_facts(tmp_path):
 
 def test_of_several_runs_in_a_folder_the_newest_is_shown_and_the_others_are_told_of(tmp_path):
     a_job(tmp_path, job="").close()
-    Made(tmp_path, job="", started_ms=STARTED_MS + 3_600_000, command=["later"]).close()
+    Made(tmp_path, job="", started_ms=now_ms() + 3_600_000, command=["later"]).close()
     text = paramon("show", tmp_path, "--language", "en").stdout
     assert text.startswith("later\n")
     assert "Beside it: 1 profile of others" in text
