@@ -7,9 +7,9 @@ from weakref import WeakValueDictionary
 
 from paracloud.kit.identifiers import CentreName, UnixAccount
 
-AT_ONCE, AT_A_CENTRE, OF_AN_ACCOUNT = 64, 8, 4
-"""Looks of the whole server, between the first byte that is read and the answer. Who comes later waits. Seven centres
-that do not answer leave turns to others."""
+AT_ONCE, AT_A_CENTRE, OF_AN_ACCOUNT = 16, 4, 2
+"""Looks of the whole server, until the answer: so many may hold bytes of profiles in memory. Who comes later waits.
+Three centres that do not answer leave turns to others."""
 
 
 class Looks:

@@ -38,12 +38,7 @@ async def test_a_dearer_place_is_paid_for_before_anything_is_given_up(opened, as
     await office.depart(job)
     assert (await world.held(), await office.job("held_micro", job)) == (720_000, 720_000)
     assert await office.untrue() == {}
-    north = await world.leases("north", timedelta(days=1)).claim("north")
-    await world.book.intend(north, limit=10)
-    await world.book.submitted(north, {job: NativeId("3")}, postponed={})
-    tag, ended = submit_tag(job, 1), world.clock.now()
-    done = record(job, "3", tag=tag, name=f"pc-{tag}", account="north0", submitted_at=START, ended_at=ended)
-    await world.book.settle(north, [done], alive=[], read_until=None)
+    await _completes_at_north(world, job)
     assert (await office.job("state", job), await world.held()) == ("completed", 0)
     assert await world.wallet() == before - 600 * 200
     assert await office.untrue() == {}
@@ -61,12 +56,7 @@ async def test_at_a_cheaper_place_the_job_costs_what_that_one_costs(opened) -> N
     await office.leave(job)
     await office.depart(job)
     assert (await office.job("centre", job), await world.held()) == ("north", 360_000)
-    north = await world.leases("north", timedelta(days=1)).claim("north")
-    await world.book.intend(north, limit=10)
-    await world.book.submitted(north, {job: NativeId("3")}, postponed={})
-    tag, ended = submit_tag(job, 1), world.clock.now()
-    done = record(job, "3", tag=tag, name=f"pc-{tag}", account="north0", submitted_at=START, ended_at=ended)
-    await world.book.settle(north, [done], alive=[], read_until=None)
+    await _completes_at_north(world, job)
     assert (await world.held(), await world.wallet()) == (0, before - 600 * 50)
     assert await office.untrue() == {}
 
@@ -116,3 +106,13 @@ async def test_a_job_is_not_moved_to_where_its_projects_data_may_not_be(opened) 
         await session.execute(text("UPDATE centres SET region = '华北' WHERE name = 'west'"))
         await restrict_residency(session, office.world.project, ["华东"], person="op", now=office.world.clock.now())
     assert await office.look() == []
+
+
+async def _completes_at_north(world, job) -> None:
+    """Where it was moved to."""
+    north = await world.leases("north", timedelta(days=1)).claim("north")
+    await world.book.intend(north, limit=10)
+    await world.book.submitted(north, {job: NativeId("3")}, postponed={})
+    tag, ended = submit_tag(job, 1), world.clock.now()
+    done = record(job, "3", tag=tag, name=f"pc-{tag}", account="north0", submitted_at=START, ended_at=ended)
+    await world.book.settle(north, [done], alive=[], read_until=None)

@@ -11,7 +11,7 @@ from paramon.perf.adopted import Adopted
 from paramon.sample.profile import Process
 
 BURNT = 0.3
-SEEN = 0.9 * BURNT
+SEEN = 0.97 * BURNT
 """Of that at least, by counters: a switch of threads takes what none of them has, and there are many at a busy time."""
 
 
