@@ -201,12 +201,12 @@ class Stage:
         return Tenant(project, self.client(token), token)
 
     def wait(self, is_so: Callable[[], bool], what: str, seconds: float = READY_SECONDS) -> None:
-        """Until it is so; TimeoutError names what did not come, with the end of the server's log."""
+        """Until it is so; TimeoutError names what did not come, and the end of the server's log is on stderr."""
         deadline = time.monotonic() + seconds
         while not is_so():
             if time.monotonic() > deadline:
-                tail = (self.folder / "server.log").read_text(errors="replace")[-3000:]
-                raise TimeoutError(f"waited {seconds:.0f} s for {what}\n{tail}")
+                print((self.folder / "server.log").read_text(errors="replace")[-3000:], file=sys.stderr)
+                raise TimeoutError(f"waited {seconds:.0f} s for {what}")
             time.sleep(0.1)
 
     def _await_server(self) -> None:

@@ -11,12 +11,23 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from tests.files import open_below
 
 from paracloud.kit.database import Database
 from paracloud.kit.postgres import EmbeddedPostgres
 from paracloud.migrations.migrate import migrate
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """What each of thousands of tests leaves open is more than one process may have, and fails another test."""
+    folder = item.funcargs.get("tmp_path")  # type: ignore[attr-defined]
+    yield
+    if folder is not None:
+        left = open_below(folder)
+        assert not left, f"left open: {sorted(set(left.values()))}"
 
 
 @pytest.fixture(scope="session")

@@ -76,3 +76,4 @@ async def standing(policy: Policy | None = None) -> AsyncIterator[Stand]:
                 yield Stand(sshd, authority, folder / "authority.sock")
         finally:
             sshd.stop()
+            authority.close()

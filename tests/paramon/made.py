@@ -1,7 +1,11 @@
 """Profiles as the project's own writer writes them, of processes and series that a test says."""
 
+import os
 import time
+import weakref
 from pathlib import Path
+
+from tests.files import open_below
 
 from paramon.sample.fields import AT, COUNT, NAMES
 from paramon.sample.profile import Process
@@ -19,6 +23,13 @@ STARTED_MS = 1_790_000_000_000
 """Long ago: what began then and has no end was cut off."""
 
 
+def killed(path: Path) -> None:
+    """Whose writer is gone is open to nobody, though it wrote no end."""
+    for file, name in open_below(path.parent).items():
+        if name.startswith(path.name):
+            os.close(file)
+
+
 class Made:
     """`tick` says what changed: of processes by number, of series by name. What is not said stays as it was."""
 
@@ -31,6 +42,7 @@ class Made:
             "unavailable": {}, **header,
         }  # fmt: skip
         self.spool = Spool(str(folder), f"{node}-{started_ms}", told)
+        weakref.finalize(self.spool, killed, Path(self.spool.path))
         self.values: dict[int, list[int]] = {}
         self.series: dict[str, int] = {}
         self.at_ms = 0

@@ -72,7 +72,8 @@ def world(tmp_path, told):
     made = World(tmp_path, told)
     made.is_there(1, 0, ticks=5000)
     made.is_there(JOB, OWN, ticks=1)
-    return made
+    yield made
+    made.table.close()
 
 
 @pytest.fixture
@@ -80,4 +81,5 @@ def silent(tmp_path):
     """No ends are told."""
     made = World(tmp_path, None)
     made.is_there(JOB, OWN, ticks=1)
-    return made
+    yield made
+    made.table.close()

@@ -6,6 +6,7 @@ import time
 import tracemalloc
 from pathlib import Path
 
+import pytest
 from tests.paramon.ran import ROOT, last_rows
 from tests.paramon.table_world import JOB, OWN, Told, World
 from tests.paramon.test_watch import ENVIRONMENT, until_ticked
@@ -35,6 +36,7 @@ def beside(folder: Path, count: int, *options: str) -> subprocess.Popen[str]:
     return process
 
 
+@pytest.mark.xdist_group("story")  # not beside real centres: they would be slow to start anything
 def test_ten_thousand_processes_are_all_seen(tmp_path):
     process = beside(tmp_path, 10_000, "--budget", "100")
     until_ticked(tmp_path, 3)

@@ -2,8 +2,10 @@
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
+from tests.paramon.made import killed
 from tests.paramon.test_spool import read, ticks
 
 from paramon import spool as spools
@@ -31,7 +33,8 @@ class Quota:
 def spool(tmp_path):
     one = Spool(str(tmp_path), "node-1", {"node": "n1"})
     one.processes([NEW])
-    return one
+    yield one
+    killed(Path(one.path))
 
 
 @pytest.fixture

@@ -241,3 +241,4 @@ def test_what_the_kernel_tells_is_taken_at_each_look_whether_anybody_came_or_not
         told.ends(4711, 1, 1)
         world.look()
         assert not told.exits
+    world.table.close()

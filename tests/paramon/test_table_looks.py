@@ -185,6 +185,7 @@ def test_another_folder_of_the_same_number_is_another_process(tmp_path, echo):
     state, _, rest = tail.split(None, 2)
     stat.write_text(f"{head}) {state} 1 {rest}")
     assert 4711 in watch.look()
+    watch.table.close()
 
 
 FEW_FILES = """

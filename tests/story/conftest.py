@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 from demo.stage import Stage, Tenant
+from tests.story.hog import Hog
 
 from paralab.inventory import Inventory, default_inventory
 
@@ -35,3 +36,11 @@ def stage() -> Iterator[Stage]:
 def tenant(stage: Stage) -> Tenant:
     """A customer of this test alone."""
     return stage.tenant(f"user{next(NUMBERS)}")
+
+
+@pytest.fixture
+def hog(stage: Stage) -> Iterator[Hog]:
+    """In the east."""
+    made = Hog(stage)
+    yield made
+    made.gone()

@@ -25,7 +25,7 @@ from tests.story.acts import (
 )
 from tests.story.gate import closed_at_remains, closed_at_step
 from tests.story.test_centre_faults import account_of
-from tests.story.test_moves import SICKEN, Hog, rows_of
+from tests.story.test_moves import SICKEN, rows_of
 from tests.story.test_server_faults import tending
 
 from paracloud.client.errors import ApiError
@@ -137,10 +137,11 @@ def assert_ran_in_the_west(stage: Stage, tenant: Tenant, *jobs: UUID) -> None:
         assert_charged_as_accounted(stage, tenant, done)
 
 
-def test_what_a_dead_centre_was_sent_runs_elsewhere_once_and_never_there_when_it_is_back(stage, tenant, power) -> None:
+def test_what_a_dead_centre_was_sent_runs_elsewhere_once_and_never_there_when_it_is_back(
+    stage, tenant, hog, power
+) -> None:
     """The word is cut off in the middle, and so is who takes the markers: repeated, all ends in the same place."""
     east = stage.lab.centres["east"]
-    hog = Hog(stage)
     jobs = [tenant.client.submit(script(tenant, "echo payload; echo ran >>$HOME/ran")).id for _ in range(2)]
     native = [str(reached(stage, tenant, job, "queued").job.native_id) for job in jobs]
     written_down(stage, native[-1])
@@ -187,9 +188,10 @@ def _answers(stage: Stage) -> bool:
         return False
 
 
-def test_what_a_centre_starts_before_it_is_reached_is_stopped_and_paid_by_the_platform(stage, tenant, power) -> None:
+def test_what_a_centre_starts_before_it_is_reached_is_stopped_and_paid_by_the_platform(
+    stage, tenant, hog, power
+) -> None:
     east = stage.lab.centres["east"]
-    hog = Hog(stage)
     job = tenant.client.submit(script(tenant, LONG_IN_THE_EAST)).id
     native_id = str(reached(stage, tenant, job, "queued").job.native_id)
     assert east.exec(["scontrol", "hold", native_id]).returncode == 0

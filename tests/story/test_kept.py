@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from demo.stage import Stage, Tenant
 from tests.story.acts import assert_charged_as_accounted, ended, sacct, script, sql
-from tests.story.test_moves import Hog
+from tests.story.hog import Hog
 
 from paracloud.kit.identifiers import JobId, submit_tag
 
@@ -14,11 +14,10 @@ KEPT = "SELECT id FROM jobs WHERE kept AND state = 'accepted' AND id = ANY($1::u
 
 
 @pytest.fixture
-def hogs(stage: Stage) -> Iterator[dict[str, Hog]]:
-    made = {centre: Hog(stage, centre) for centre in ("east", "west")}
-    yield made
-    for one in made.values():
-        one.gone()
+def hogs(stage: Stage, hog: Hog) -> Iterator[dict[str, Hog]]:
+    west = Hog(stage, "west")
+    yield {"east": hog, "west": west}
+    west.gone()
 
 
 def test_who_has_to_wait_starts_where_room_comes_first_and_once(stage: Stage, tenant: Tenant, hogs) -> None:

@@ -4,8 +4,6 @@ both centres' sacct and by the ledger."""
 import os
 import signal
 import time
-from collections.abc import Iterator
-from itertools import count
 from uuid import UUID
 
 import pytest
@@ -23,38 +21,6 @@ FREE = """
 """As if it had not been bound to its centre, and had waited for longer than any forecast says."""
 LEFT = "SELECT from_centre, from_native_id FROM job_moves WHERE job_id = $1 ORDER BY id"
 MOVES = "SELECT step, end_en FROM job_moves WHERE job_id = $1 ORDER BY id"
-
-
-NUMBERS = count(1)
-
-
-class Hog:
-    """Another's job, on all of a centre's cpu partition."""
-
-    def __init__(self, stage: Stage, centre: str = "east") -> None:
-        self._stage, self._tenant = stage, stage.tenant(f"hog{next(NUMBERS)}")
-        nodes = len([name for name, of in stage.lab.centres[centre].site.centre.nodes if of.name == "cpu"])
-        request = script(self._tenant, "sleep 3600", centre=centre, nodes=str(nodes), exclusive="true", time="60")
-        self._job = self._tenant.client.submit(request).id
-        reached(stage, self._tenant, self._job, "running")
-
-    def leave(self) -> None:
-        self._tenant.client.wish(self._job, "cancel")
-
-    def state(self) -> str:
-        return self._tenant.client.job(self._job).job.state
-
-    def gone(self) -> None:
-        if not self._tenant.client.job(self._job).job.is_final:
-            self.leave()
-            ended(self._stage, self._tenant, self._job)
-
-
-@pytest.fixture
-def hog(stage: Stage) -> Iterator[Hog]:
-    made = Hog(stage)
-    yield made
-    made.gone()
 
 
 def waiting(stage: Stage, tenant: Tenant) -> UUID:

@@ -35,12 +35,14 @@ def open_serials(path: Path) -> Serials:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return Serials(descriptor)
-    except BlockingIOError as error:
+    except BaseException as error:
         os.close(descriptor)
-        raise Conflict(
-            f"Another certificate authority uses {path}; stop it first.",
-            f"另一个证书签发进程正在使用 {path}，请先停止它。",
-        ) from error
+        if isinstance(error, BlockingIOError):
+            raise Conflict(
+                f"Another certificate authority uses {path}; stop it first.",
+                f"另一个证书签发进程正在使用 {path}，请先停止它。",
+            ) from error
+        raise
 
 
 def _number(text: bytes) -> int:

@@ -6,7 +6,8 @@ import re
 import stat
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import asyncssh
@@ -31,8 +32,9 @@ def public_key() -> str:
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return open_authority(tmp_path / "authority")
+def authority(tmp_path: Path) -> Iterator[Authority]:
+    with closing(open_authority(tmp_path / "authority")) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -68,15 +70,17 @@ class TestSigning:
             authority.sign(public_key, principal, NAMES)
 
     def test_the_operator_narrows_the_names_but_never_frees_root(self, tmp_path, public_key):
-        authority = open_authority(tmp_path / "narrow", Policy(principals=re.compile("root|pc[0-9]+")))
-        authority.sign(public_key, "pc77", NAMES)
-        for principal in ("root", "other"):
-            with pytest.raises(Forbidden):
-                authority.sign(public_key, principal, NAMES)
+        policy = Policy(principals=re.compile("root|pc[0-9]+"))
+        with closing(open_authority(tmp_path / "narrow", policy)) as authority:
+            authority.sign(public_key, "pc77", NAMES)
+            for principal in ("root", "other"):
+                with pytest.raises(Forbidden):
+                    authority.sign(public_key, principal, NAMES)
 
     def test_an_address_that_logins_must_come_from_stands_in_the_certificate(self, tmp_path, public_key):
-        authority = open_authority(tmp_path / "narrow", Policy(source_addresses=("192.0.2.0/24",)))
-        assert "source-address 192.0.2.0/24" in shown(authority.sign(public_key, "pc01", NAMES), tmp_path)
+        policy = Policy(source_addresses=("192.0.2.0/24",))
+        with closing(open_authority(tmp_path / "narrow", policy)) as authority:
+            assert "source-address 192.0.2.0/24" in shown(authority.sign(public_key, "pc01", NAMES), tmp_path)
 
     @pytest.mark.parametrize("name", ["", "me", "tenant=;user=u;req=r", f"{NAMES};x=y", f"{NAMES}\n", NAMES + "r" * 80])
     def test_a_key_id_of_another_form_is_refused(self, authority, public_key, name):
@@ -133,11 +137,10 @@ class TestKey:
             open_authority(tmp_path / "authority")
 
     def test_the_key_stays_the_same(self, tmp_path):
-        first = open_authority(tmp_path / "key")
-        public = first.public_key
-        first.close()
-        second = open_authority(tmp_path / "key")
-        assert second.public_key == public
+        with closing(open_authority(tmp_path / "key")) as first:
+            public = first.public_key
+        with closing(open_authority(tmp_path / "key")) as second:
+            assert second.public_key == public
 
 
 class TestServing:

@@ -1,5 +1,7 @@
 """Network devices and InfiniBand ports."""
 
+from contextlib import closing
+
 import pytest
 from tests.paramon.sensors import trees
 
@@ -12,10 +14,15 @@ def devices(told):
     return {series.split(".")[1] for series in told}
 
 
+def read(root):
+    with closing(Network(str(root), str(root))) as sensor:
+        return sensor.read()
+
+
 def test_each_byte_on_the_wire_is_told_once(tmp_path):
     both = {"lo": 1, "eth0": 100, "eth1": 200, "bond0": 300, "br-1f2": 400, "veth9ab": 500, "eth0.7": 600}
     trees.net(tmp_path, tmp_path, both, hardware=("eth0", "eth1"))
-    told = Network(str(tmp_path), str(tmp_path)).read()
+    told = read(tmp_path)
     assert devices(told) == {"eth0", "eth1"}
     assert {series: value for series, value in told.items() if ".eth0." in series} == {
         "network.eth0.received_bytes": 100,
@@ -31,7 +38,7 @@ def test_each_byte_on_the_wire_is_told_once(tmp_path):
 
 def test_in_a_container_its_only_device_counts(tmp_path):
     trees.net(tmp_path, tmp_path, {"lo": 1, "eth0": 100, "docker0": 200, "veth1": 300})
-    assert devices(Network(str(tmp_path), str(tmp_path)).read()) == {"eth0"}
+    assert devices(read(tmp_path)) == {"eth0"}
 
 
 def test_a_device_that_comes_later_is_told_of_too(tmp_path):
@@ -55,7 +62,7 @@ def test_devices_that_are_gone_are_forgotten(tmp_path):
 def test_very_many_devices_are_all_read(tmp_path):
     many = {f"eth{number}": 10**12 + number for number in range(700)}
     trees.net(tmp_path, tmp_path, many, hardware=tuple(many))
-    assert len(devices(Network(str(tmp_path), str(tmp_path)).read())) == 700
+    assert len(devices(read(tmp_path))) == 700
 
 
 def test_a_node_without_a_network_says_so(tmp_path):
