@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from tests.files import open_below
+from tests.files import end_killed, open_below
 
 from paracloud.kit.database import Database
 from paracloud.kit.postgres import EmbeddedPostgres
@@ -26,6 +26,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     folder = item.funcargs.get("tmp_path")  # type: ignore[attr-defined]
     yield
     if folder is not None:
+        end_killed(folder)
         left = open_below(folder)
         assert not left, f"left open: {sorted(set(left.values()))}"
 

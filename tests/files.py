@@ -3,6 +3,11 @@
 import os
 from pathlib import Path
 
+from paramon.sample.profile import LIVE
+
+KILLED: set[str] = set()
+"""Files that a test's writers leave as those that are killed do: without an end."""
+
 
 def open_below(folder: Path) -> dict[int, str]:
     """By descriptor: their names below the folder."""
@@ -15,3 +20,11 @@ def open_below(folder: Path) -> dict[int, str]:
         if name.startswith(f"{folder}/"):
             found[int(number)] = name.removeprefix(f"{folder}/")
     return found
+
+
+def end_killed(folder: Path) -> None:
+    """Nobody writes those below the folder any more."""
+    for number, name in open_below(folder).items():
+        if f"{folder}/{name}".removesuffix(" (deleted)").removesuffix(LIVE) in KILLED:
+            os.close(number)
+    KILLED.clear()

@@ -15,7 +15,7 @@ from paralab.box import make_folders
 from paralab.errors import LabError
 from paralab.inventory import Inventory
 from paralab.mariadb import prepare
-from paralab.ports import free_block, locked, next_job_id
+from paralab.ports import LOCK, free_block, locked, next_job_id
 from paralab.running import STARTED, RunningLab, load, wait_until
 from paralab.schedulers import scheduler_of
 from paralab.site import PORTS_A_CENTRE, Site
@@ -54,7 +54,7 @@ def up(
     _demand(inventory)
     root = where or home()
     folder = folder_of(name, root)
-    with locked(root / "cache" / "lock"):
+    with locked(root / LOCK):
         if load(folder) is not None:
             raise LabError(
                 f"The lab {name} runs already; `paralab down --name {name}` ends it.",

@@ -10,6 +10,8 @@ from paralab.errors import LabError
 
 FIRST, LAST = 16_000, 32_000
 """Below ip_local_port_range: an outgoing connection never takes one of ours."""
+LOCK = "cache/lock"
+"""In the labs' folder."""
 
 
 @contextmanager

@@ -148,7 +148,7 @@ class Table:
         return [self._told(number, watched) for number, watched in self._ours.values()]
 
     def close(self) -> None:
-        for _, watched in self._ours.values():
+        for _, watched in reversed(self._ours.values()):  # children before their parents
             self.spent.last(watched, is_alive=True)
             watched.close()
         self._ours.clear()

@@ -1,11 +1,10 @@
 """Profiles as the project's own writer writes them, of processes and series that a test says."""
 
-import os
 import time
-import weakref
 from pathlib import Path
+from typing import Any
 
-from tests.files import open_below
+from tests.files import KILLED
 
 from paramon.sample.fields import AT, COUNT, NAMES
 from paramon.sample.profile import Process
@@ -23,11 +22,11 @@ STARTED_MS = 1_790_000_000_000
 """Long ago: what began then and has no end was cut off."""
 
 
-def killed(path: Path) -> None:
-    """Whose writer is gone is open to nobody, though it wrote no end."""
-    for file, name in open_below(path.parent).items():
-        if name.startswith(path.name):
-            os.close(file)
+def begun(folder: Path, name: str, header: dict[str, Any]) -> Spool:
+    """A profile's file. Where the test gives it no end, its writer was killed."""
+    one = Spool(str(folder), name, header)
+    KILLED.add(one.path)
+    return one
 
 
 class Made:
@@ -41,8 +40,7 @@ class Made:
             "ticks_a_second": HZ, "cores": 4, "usable_cores": 4, "period": 1.0, "budget": 0.005, "fields": NAMES,
             "unavailable": {}, **header,
         }  # fmt: skip
-        self.spool = Spool(str(folder), f"{node}-{started_ms}", told)
-        weakref.finalize(self.spool, killed, Path(self.spool.path))
+        self.spool = begun(folder, f"{node}-{started_ms}", told)
         self.values: dict[int, list[int]] = {}
         self.series: dict[str, int] = {}
         self.at_ms = 0

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.paramon.made import killed
+from tests.paramon.made import begun
 
 from paramon.sample.fields import COUNT
 from paramon.sample.profile import LIVE, Process, open_profile
@@ -31,10 +31,9 @@ def read(folder: Path):
 
 @pytest.fixture
 def spool(tmp_path):
-    one = Spool(str(tmp_path), "node-1", {"node": "n1"})
+    one = begun(tmp_path, "node-1", {"node": "n1"})
     one.processes([Process(1, 77, 5, 1, "a.out", "./a.out", -1)])
-    yield one
-    killed(Path(one.path))
+    return one
 
 
 def test_minutes_and_the_open_one_are_read_in_order(spool, tmp_path):

@@ -2,15 +2,13 @@
 
 import errno
 import os
-from pathlib import Path
 
 import pytest
-from tests.paramon.made import killed
+from tests.paramon.made import begun
 from tests.paramon.test_spool import read, ticks
 
 from paramon import spool as spools
 from paramon.sample.profile import Process
-from paramon.spool import Spool
 
 NEW = Process(1, 77, 5, 1, "a.out", "./a.out", -1)
 
@@ -31,10 +29,9 @@ class Quota:
 
 @pytest.fixture
 def spool(tmp_path):
-    one = Spool(str(tmp_path), "node-1", {"node": "n1"})
+    one = begun(tmp_path, "node-1", {"node": "n1"})
     one.processes([NEW])
-    yield one
-    killed(Path(one.path))
+    return one
 
 
 @pytest.fixture

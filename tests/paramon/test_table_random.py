@@ -4,7 +4,7 @@ records none is missed."""
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.paramon.table_world import JOB, OWN, Told, World
 
@@ -13,6 +13,12 @@ acts = st.lists(
     st.tuples(st.sampled_from([SPAWN, BURN, BURN, EXIT, EXIT, REAP, REAP, LOOK]), st.integers(0, 99)), max_size=50
 )
 reapers = st.sampled_from([OWN, JOB])
+LEFT_TO_ONE_OF_THE_JOB = [
+    ((SPAWN, 0), (SPAWN, 0), (EXIT, 0), (SPAWN, 1), (BURN, 2), (LOOK, 0), (EXIT, 0), (EXIT, 0), (REAP, 0), (REAP, 1)),
+    ((SPAWN, 0), (SPAWN, 0), (SPAWN, 0), (EXIT, 0), (SPAWN, 2), (REAP, 0), (EXIT, 0), (REAP, 0), (BURN, 2), (EXIT, 1),
+     (EXIT, 0), (REAP, 1)),
+]  # fmt: skip
+"""Its parent has ended and is a zombie, and another one waits for it."""
 
 
 class Life:
@@ -90,6 +96,8 @@ def known_and_truth(told, script, reaper):
 
 
 @given(acts, reapers)
+@example(LEFT_TO_ONE_OF_THE_JOB[0], JOB)
+@example(LEFT_TO_ONE_OF_THE_JOB[1], JOB)
 @settings(max_examples=150, deadline=None)
 def test_with_exit_records_all_of_it_is_known_and_once(script, reaper):
     known, truth = known_and_truth(Told(), script, reaper)
@@ -97,6 +105,8 @@ def test_with_exit_records_all_of_it_is_known_and_once(script, reaper):
 
 
 @given(acts, reapers)
+@example(LEFT_TO_ONE_OF_THE_JOB[0], JOB)
+@example(LEFT_TO_ONE_OF_THE_JOB[1], JOB)
 @settings(max_examples=150, deadline=None)
 def test_without_exit_records_nothing_is_counted_twice(script, reaper):
     known, truth = known_and_truth(None, script, reaper)

@@ -31,6 +31,7 @@ from tests.story.test_server_faults import tending
 from paracloud.client.errors import ApiError
 from paracloud.wire.gone import GivenUpModel, GoneRequest
 from paralab.box import daemons
+from paralab.ports import LOCK, locked
 from paralab.process import listens
 
 FREE = "UPDATE jobs SET movable = true, spec = spec - 'centre' WHERE id = $1"
@@ -55,14 +56,15 @@ class Power:
         self._kept: dict[str, socket.socket] = {}
 
     def off(self) -> None:
-        """All that runs there ends at once: daemons, logins and jobs."""
-        self._centre.exec(["bash", "-c", "kill -KILL -- -1"])
-        what = ["pgrep", "-c", "sshd|slurm|munged|sleep"]
-        self._stage.wait(lambda: self._centre.exec(what).stdout.strip() == "0", "the east to be off")
+        """All that runs there ends at once: daemons, logins and jobs. No lab is built between that and the keeping."""
         port = self._centre.site.port
         ports = {"sshd": self._centre.port, "slurmctld": port + 1, "slurmdbd": port + 2}
         ports |= {name: port + 100 + at for at, name in enumerate(self._nodes)}
-        self._kept = {name: socket.create_server(("127.0.0.1", at)) for name, at in ports.items()}
+        with locked(self._centre.site.folder.parents[1] / LOCK):
+            self._centre.exec(["bash", "-c", "kill -KILL -- -1"])
+            what = ["pgrep", "-c", "sshd|slurm|munged|sleep"]
+            self._stage.wait(lambda: self._centre.exec(what).stdout.strip() == "0", "the east to be off")
+            self._kept = {name: socket.create_server(("127.0.0.1", at)) for name, at in ports.items()}
 
     def boot(self, *names: str) -> None:
         for name in names:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from tests.paracloud.api.house import House, Tenant
+from tests.paramon.made import begun
 from tests.paramon.sample.test_forged import WRONG, later
 
 from paracloud.jobs.profile import profile_folder
@@ -35,7 +36,7 @@ async def watched(house: House, lin: Tenant, home: Path) -> tuple[str, Spool]:
     job = await house.submit(lin)
     await house.one(AT_CENTRE, id=job)
     folder = home / profile_folder(submit_tag(JobId(UUID(job)), 0), None)
-    spool = Spool(str(folder), "n1-1", {"node": "n1"})
+    spool = begun(folder, "n1-1", {"node": "n1"})
     spool.processes([Process(1, 77, 5, 1, "a.out", "./a.out", 0)])
     return job, spool
 

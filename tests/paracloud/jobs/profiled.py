@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.paramon.made import begun
 
 from paracloud.jobs.profile import News, read_profile
 from paracloud.transports.local import LocalTransport
@@ -32,7 +33,7 @@ class Read(LocalTransport):
 
 @pytest.fixture
 def spool(tmp_path):
-    one = Spool(str(tmp_path / "profile"), "n1-1", {"node": "n1"})
+    one = begun(tmp_path / "profile", "n1-1", {"node": "n1"})
     one.processes([Process(1, 77, 5, 1, "a.out", "./a.out", 0)])
     return one
 
@@ -64,6 +65,6 @@ class Follower:
 
 
 def node(tmp_path: Path, number: int) -> Spool:
-    one = Spool(str(tmp_path / "profile"), f"node{number:04}-1795754938031-7528", {"node": str(number)})
+    one = begun(tmp_path / "profile", f"node{number:04}-1795754938031-7528", {"node": str(number)})
     ticks(one, range(3))
     return one

@@ -7,6 +7,7 @@ from threading import Event
 
 import pytest
 from tests.paracloud.jobs.profiled import Follower, spool, ticks
+from tests.paramon.made import begun
 
 from paracloud.jobs.profile import LOOK_BYTES, News, read_profile
 from paracloud.jobs.profile_parts import MINUTE_BYTES, PARSED_BYTES, PIECE_BYTES, VALUES_MOST
@@ -95,7 +96,7 @@ async def test_a_minute_of_many_busy_processes_is_read_over_some_looks_and_none_
 
 async def test_of_busy_nodes_the_next_look_begins_with_that_for_which_this_had_no_room(tmp_path):
     for name in ("n1", "n2"):
-        one = Spool(str(tmp_path / "profile"), name, {"node": name})
+        one = begun(tmp_path / "profile", name, {"node": name})
         for _ in range(2):
             busy_minute(one)
             one.end_chunk()
@@ -178,7 +179,7 @@ async def test_looks_of_all_who_ask_are_taken_apart_one_after_the_other(spool, t
 
 async def test_of_files_that_are_many_bytes_a_look_reads_as_many_as_it_may_and_the_next_the_others(tmp_path):
     for number in range(5):
-        one = Spool(str(tmp_path / "profile"), f"n{number}", {"node": str(number)})
+        one = begun(tmp_path / "profile", f"n{number}", {"node": str(number)})
         with Path(one.path).open("ab") as file:
             file.write(b"x" * (PIECE_BYTES // 2))
         one.chunk.tick(0)
