@@ -28,8 +28,8 @@ class Spent:
     that were told of when they ended: that; of all others: what their parents were told of when they waited for them.
 
     A parent is told of all its descendants, so what was counted of them until that look is taken off. Whoever ends is
-    counted before its parent is. Of a child that it left behind another is told, and nobody sees who: that is taken off
-    from what any other was told of.
+    counted before its parent is. Of a child that it left behind one of its ancestors is told, and nobody sees which: it
+    is taken off where the first of them was told of more than is explained.
     """
 
     def __init__(self) -> None:
@@ -42,11 +42,12 @@ class Spent:
         """The part of that which came after the last look at the parent."""
         self._ended: set[int] = set()
         """Pids of those that were looked at when they had ended: nothing of their children's comes after that."""
-        self._left_us = 0
-        """Counted of children that others than their parents were told of."""
+        self._left: dict[int, int] = {}
+        """By pid: counted of those that descendants left behind, of which it or an ancestor of it was told."""
 
     def comes(self, watched: Watched) -> None:
-        self._counted.pop(watched.pid, None)  # an earlier process's of the same number
+        for earlier in (self._counted, self._left):  # a process's of the same number
+            earlier.pop(watched.pid, None)
         self._began[watched.pid] = watched.start_ticks
 
     def was_there(self, watched: Watched) -> None:
@@ -67,18 +68,15 @@ class Spent:
         own = max(sum(watched.values[at] for at in CPU) * TICK_US, exact_us)
         told = sum(watched.values[at] for at in OF_CHILDREN) * TICK_US
         counted, late = self._counted.pop(watched.pid, 0), self._late.pop(watched.pid, 0)
-        unseen = told - (counted - late)
-        if unseen < 0:
-            self._left_us -= unseen
-        else:
-            taken_off = min(unseen, self._left_us)
-            self._left_us -= taken_off
-            self._us -= taken_off
-        self._us += own + max(unseen, 0)
+        unexplained = told - (counted - late) - self._left.pop(watched.pid, 0)
+        self._us += own + max(unexplained, 0)
         self._began.pop(watched.pid, None)
         self._ended.discard(watched.pid)
-        if not is_alive and self._began.get(watched.parent, 0) <= watched.start_ticks:
-            self._add_to(watched.parent, own + told + late)
+        if self._began.get(watched.parent, 0) <= watched.start_ticks:
+            if unexplained < 0:
+                self._left[watched.parent] = self._left.get(watched.parent, 0) - unexplained
+            if not is_alive:
+                self._add_to(watched.parent, own + told + late)
 
     def unseen(self, pid: int, parent: int, cpu_us: int, *, is_late: bool) -> None:
         """One that was never looked at has ended; `is_late`: after the last look at its parent, as far as is known."""

@@ -6,7 +6,6 @@ import time
 import tracemalloc
 from pathlib import Path
 
-import pytest
 from tests.paramon.ran import ROOT, last_rows
 from tests.paramon.table_world import JOB, OWN, Told, World
 from tests.paramon.test_watch import ENVIRONMENT, until_ticked
@@ -34,17 +33,6 @@ def beside(folder: Path, count: int, *options: str) -> subprocess.Popen[str]:
     process = subprocess.Popen([*argv, *command], env=ENVIRONMENT, stdin=pipe, stdout=pipe, text=True)
     assert process.stdout.readline() == "ready\n"
     return process
-
-
-@pytest.mark.xdist_group("story")  # not beside real centres: they would be slow to start anything
-def test_ten_thousand_processes_are_all_seen(tmp_path):
-    process = beside(tmp_path, 10_000, "--budget", "100")
-    until_ticked(tmp_path, 3)
-    process.communicate(timeout=120)
-    (node,) = open_profile(str(tmp_path))
-    assert len(last_rows(node)) == 10_001
-    assert len(node.processes) == 10_001
-    assert node.end["denied_processes"] == 0
 
 
 IDLE_SECONDS = 0.002
