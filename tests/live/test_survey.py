@@ -8,6 +8,7 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+from tests.live.logins import until
 
 from paracloud.centres.survey import Level, Survey
 from paracloud.centres.survey_centre import Lent, survey_centre
@@ -208,12 +209,15 @@ def queued(centre: RunningCentre, account: str) -> str:
 
 
 async def test_a_job_whose_submission_was_not_answered_is_found_and_ended(scout, east):
-    late = "#!/bin/sh\n(sleep 4; exec /usr/bin/sbatch \"$@\") >/dev/null 2>&1 &\necho 'Socket timed out' >&2\nexit 1\n"
+    """Held, it does not end by itself before it is found."""
+    hand_in = 'exec /usr/bin/sbatch --hold "$@"'
+    late = f"#!/bin/sh\n(sleep 4; {hand_in}) >$HOME/late 2>&1 &\necho 'Socket timed out' >&2\nexit 1\n"
     with instead(east, "sbatch", late):
         assert await tried(scout, east, "debug", by=3) == [("submission", Level.MISSING)]
     own = home(east, east.pool[3])
     assert (queued(east, east.pool[3]), [*own.glob("paracloud/*"), *own.glob(".paracloud/jobs/*")]) == ("", [])
-    assert "CANCELLED" in east.exec(["sacct", "-X", "-n", "-P", "-u", east.pool[3], "-o", "State"]).stdout
+    accounted = ["sacct", "-X", "-n", "-P", "-o", "State", "-j", (own / "late").read_text().strip()]
+    until(lambda: "CANCELLED" in east.exec(accounted).stdout, "accounting to tell of its end")
 
 
 async def test_a_home_that_cannot_be_written_to_fails_the_trial(scout, east):
