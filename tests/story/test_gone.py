@@ -110,9 +110,10 @@ def written_down(stage: Stage, native_id: str) -> None:
 
 
 def sicken(stage: Stage) -> None:
-    stage.wait(lambda: sql(stage, HEALTH)[0]["failures"] > 0, "the east to fail")
+    """Some rounds, of which each waits for an answer to the end of its patience."""
+    stage.wait(lambda: sql(stage, HEALTH)[0]["failures"] > 0, "the east to fail", 240)
     sql(stage, SICKEN)
-    stage.wait(lambda: sql(stage, HEALTH)[0]["sick_since"] is not None, "the east to be sick")
+    stage.wait(lambda: sql(stage, HEALTH)[0]["sick_since"] is not None, "the east to be sick", 240)
 
 
 def say(stage: Stage) -> GivenUpModel:
