@@ -35,13 +35,14 @@ def open_serials(path: Path) -> Serials:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return Serials(descriptor)
-    except BaseException as error:
+    except BlockingIOError as error:
         os.close(descriptor)
-        if isinstance(error, BlockingIOError):
-            raise Conflict(
-                f"Another certificate authority uses {path}; stop it first.",
-                f"另一个证书签发进程正在使用 {path}，请先停止它。",
-            ) from error
+        raise Conflict(
+            f"Another certificate authority uses {path}; stop it first.",
+            f"另一个证书签发进程正在使用 {path}，请先停止它。",
+        ) from error
+    except BaseException:
+        os.close(descriptor)
         raise
 
 
