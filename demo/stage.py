@@ -205,15 +205,20 @@ class Stage:
         deadline = time.monotonic() + seconds
         while not is_so():
             if time.monotonic() > deadline:
-                print((self.folder / "server.log").read_text(errors="replace")[-3000:], file=sys.stderr)
+                self._print_log()
                 raise TimeoutError(f"waited {seconds:.0f} s for {what}")
             time.sleep(0.1)
+
+    def _print_log(self) -> None:
+        """Its end, beside the error and not in it: who reads many errors has a line of each."""
+        print((self.folder / "server.log").read_text(errors="replace")[-3000:], file=sys.stderr)
 
     def _await_server(self) -> None:
         def answers() -> bool:
             assert self._server is not None
             if self._server.poll() is not None:
-                raise RuntimeError((self.folder / "server.log").read_text(errors="replace")[-3000:])
+                self._print_log()
+                raise RuntimeError("the server has ended")
             try:
                 with urlopen(f"{self.url}/healthz", timeout=2):  # noqa: S310
                     return (self.folder / "state/operator.token").exists()

@@ -1,5 +1,6 @@
 """Which files a test has open."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -23,8 +24,9 @@ def open_below(folder: Path) -> dict[int, str]:
 
 
 def end_killed(folder: Path) -> None:
-    """Nobody writes those below the folder any more."""
+    """Nobody writes those below the folder any more. Who reads them has to close them as anybody."""
     for number, name in open_below(folder).items():
-        if f"{folder}/{name}".removesuffix(" (deleted)").removesuffix(LIVE) in KILLED:
+        is_written = fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+        if is_written and f"{folder}/{name}".removesuffix(" (deleted)").removesuffix(LIVE) in KILLED:
             os.close(number)
     KILLED.clear()

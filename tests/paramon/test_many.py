@@ -1,4 +1,4 @@
-"""Very many processes: all of them are seen, nothing grows with those that have gone, and a budget stays one."""
+"""Very many processes: nothing grows with those that have gone, and a budget stays one. Ten thousand are a story."""
 
 import subprocess
 import sys

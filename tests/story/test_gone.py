@@ -24,6 +24,7 @@ from tests.story.acts import (
     sql,
 )
 from tests.story.gate import closed_at_remains, closed_at_step
+from tests.story.hog import Hog
 from tests.story.test_centre_faults import account_of
 from tests.story.test_moves import SICKEN, rows_of
 from tests.story.test_server_faults import tending
@@ -88,8 +89,8 @@ class Power:
 
 
 @pytest.fixture
-def power(stage: Stage) -> Iterator[Power]:
-    """The east is whole again after it, whatever happened."""
+def power(stage: Stage, hog: Hog) -> Iterator[Power]:
+    """The east is whole again after it, whatever happened, and then the hog is asked to leave."""
     made = Power(stage)
     yield made
     made.boot_all()
