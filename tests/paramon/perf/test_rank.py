@@ -70,7 +70,7 @@ def ring(pid: int, period_ns: int, pages: int) -> Ring:
 
 
 def test_a_ring_that_nobody_reads_counts_what_it_lost_and_goes_on():
-    """A kernel that finds its samples dear at a busy time takes fewer of them: it burns for long enough to lose some."""
+    """A kernel to which samples are dear at a busy time takes fewer: it burns for long enough to lose some."""
     process = burning(3.0)
     one = ring(process.pid, 1_000_000, 1)
     while ran_ns(process.pid, process.pid) < 2e9:
